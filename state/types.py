@@ -1,0 +1,116 @@
+"""The product's vocabulary: what a call, a track, an utterance and a score are made of.
+
+Plain values, no behaviour and no Redis. They are stored as msgpack and sent as JSON by msgspec, whose
+field order makes equal values equal bytes.
+
+Clocks: `start` and `end` are seconds from the call's start, counted in audio, not by a wall clock: sample
+n of a track is second n / rate. Wall-clock moments are integers of milliseconds since 1970, UTC (`*_at_ms`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+CallState = Literal["live", "ending", "ended"]
+"""live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
+
+Encoding = Literal["mulaw", "alaw", "s16le"]
+"""How a chunk's bytes are to be read: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""
+
+SAMPLE_BYTES: dict[str, int] = {"mulaw": 1, "alaw": 1, "s16le": 2}
+
+
+class Word(msgspec.Struct, frozen=True, array_like=True):
+    """One recognised word. `conf` is 0..1, or None from an engine that gives none."""
+
+    word: str
+    start: float
+    end: float
+    conf: float | None
+
+
+class Utterance(msgspec.Struct, frozen=True):
+    """A finished stretch of speech of one track.
+
+    `id` is "<track>:<index>", `index` counts the track's finals from 0. `mark` says why an utterance is not
+    plain speech ("gap": audio is missing here; "dead": a chunk was dead-lettered), else None.
+    """
+
+    id: str
+    track: str
+    index: int
+    start: float
+    end: float
+    text: str
+    words: list[Word]
+    mark: str | None = None
+
+
+class Sentiment(msgspec.Struct, frozen=True):
+    """Polarity -1 (hostile) to 1 (delighted) and subjectivity 0..1 of one utterance, and why (plain words)."""
+
+    polarity: float
+    subjectivity: float
+    reasons: list[str] = []
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """Something a supervisor should know of: `kind` for programs, `reason` in words, second `at` of the call."""
+
+    kind: str
+    reason: str
+    at: float
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a call stands, as far as it is scored: what the table sorts and draws by.
+
+    score: smoothed polarity, -1..1; None while nothing is scored.  trend: change of it, per minute of call.
+    attention: 0 (leave it alone) to 1 (go now).  curve: [second, score] points, oldest first, at most 30.
+    """
+
+    score: float | None = None
+    trend: float | None = None
+    attention: float = 0.0
+    alerts: list[Alert] = []
+    curve: list[tuple[float, float]] = []
+
+
+class TrackView(msgspec.Struct, frozen=True):
+    """A track as the API shows it. Gaps are [first, last] chunk numbers that never came or could not be read."""
+
+    next_seq: int
+    decoded_seq: int
+    lag_seconds: float
+    partial: str
+    gaps: list[tuple[int, int]]
+
+
+class ScoredUtterance(Utterance, frozen=True, kw_only=True):
+    """An utterance with its score; None until it is scored."""
+
+    sentiment: Sentiment | None
+
+
+class CallRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the live table: everything the page shows of a call that is not opened."""
+
+    call_id: str
+    state: CallState
+    started_at_ms: int
+    ended_at_ms: int | None
+    metadata: dict[str, str]
+    standing: Standing
+    tracks: dict[str, TrackView]
+    last: ScoredUtterance | None
+    """The utterance that ended last on any track, without its words."""
+
+
+class CallView(CallRow, frozen=True, kw_only=True):
+    """A whole call: the row and its transcript, ordered by start, then track."""
+
+    utterances: list[ScoredUtterance]
+    summary: dict[str, Any] | None
+    """What the jobs process wrote after the end; None before."""

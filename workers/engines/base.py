@@ -1,0 +1,122 @@
+"""What every speech engine looks like to the fleet: one shared immutable model, one recogniser per track.
+
+The contract that lets any worker take the next chunk:
+
+* A recogniser is a pure function of the audio since `open_from`, the first sample of the open utterance,
+  cut at the same chunk boundaries. At each endpoint it is put into a canonical state, so that nothing from
+  before `open_from` can be felt afterwards: a *warm* recogniser (kept in memory) and a *cold* one (built
+  from a Snapshot, then fed the journal's chunks through `replay`) return the same bytes from then on.
+* So a recogniser is only a cache. What is saved is a Snapshot; what replaces the lost memory is the journal.
+
+An engine knows no Redis, no call and no worker. One recogniser is used by one thread at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from state.types import Word
+
+
+class DeterminismFault(RuntimeError):
+    """Replaying a journal gave a final where the first decoding gave none: this worker decodes differently."""
+
+
+class ModelUnusable(RuntimeError):
+    """The model cannot be loaded, or decodes the same audio differently from run to run. One clear sentence."""
+
+
+class Final(msgspec.Struct, frozen=True):
+    """A finished utterance. Times are seconds from the track's sample 0, rounded to milliseconds.
+
+    `text` is never empty: an engine drops finals without words.
+    """
+
+    start: float
+    end: float
+    text: str
+    words: list[Word]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What a recogniser leaves behind so that any worker can go on: small, engine-independent, msgpack-able.
+
+    model:      identity of the model that wrote it; a reader with another identity decodes the open utterance
+                afresh from the journal instead of replaying it.
+    open_from:  sample index (track clock) at which the open utterance begins.
+    partial:    text of the open utterance as last shown; "" if none.
+    partial_at: sample index up to which `partial` was computed: an engine to which partials are dear uses it
+                to decide when the next is due, so that a cold recogniser decides as a warm one would.
+    """
+
+    model: str
+    open_from: int
+    partial: str = ""
+    partial_at: int = 0
+
+
+class Recogniser(Protocol):
+    """The decoder's state of one track."""
+
+    def accept(self, pcm: bytes, at: int) -> list[Final]:
+        """Decode one chunk and return the utterances it completed (usually none), oldest first.
+
+        pcm: signed 16 bit little-endian mono samples at the recogniser's rate; may be empty.
+        at:  sample index (track clock) of the first sample; equal to the end of the chunk before.
+        """
+        ...
+
+    def replay(self, pcm: bytes, at: int) -> None:
+        """Feed a chunk that was decoded before, to rebuild a cold recogniser.
+
+        The part of it before `open_from` is skipped. Raises DeterminismFault if it completes an utterance.
+        """
+        ...
+
+    def flush(self) -> list[Final]:
+        """End the open utterance here (end of track, or audio is missing after this) and return what it held.
+
+        Afterwards the recogniser is canonical: the next `accept` may start at any later sample.
+        """
+        ...
+
+    def snapshot(self, want_partial: bool) -> Snapshot:
+        """The state to save. With want_partial the open utterance's text is brought up to date if it is due."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """Estimate of what keeping this recogniser warm costs, for the warm cache's budget."""
+        ...
+
+
+class Model(Protocol):
+    """A loaded model: immutable, shared by all recognisers of a process."""
+
+    @property
+    def identity(self) -> str:
+        """Names engine, library version, model content and every option that can change a transcript.
+
+        Two workers with equal identities (and equal self-check, see selfcheck.py) decode alike, byte for byte.
+        """
+        ...
+
+    @property
+    def display_name(self) -> str:
+        """For the log and the page's footer: "Moonshine tiny (English, offline)"."""
+        ...
+
+    @property
+    def fork_safe(self) -> bool:
+        """Whether a parent may load it once and fork children that share its pages."""
+        ...
+
+    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Recogniser:
+        """A new recogniser for a track at `rate` Hz (8000..48000).
+
+        With a snapshot of this model's identity: cold, wanting the journal through `replay`. Without: canonical,
+        its open utterance starting at sample `open_from`.
+        """
+        ...
