@@ -1,0 +1,56 @@
+"""What the feed says: four kinds of event, each idempotent, each carrying the new value and not a difference.
+
+A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
+that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
+
+    {"kind": "call",    "call_id", "state", "started_at_ms", "ended_at_ms", "metadata"}
+    {"kind": "partial", "call_id", "track", "partial", "lag_seconds", "decoded_seq"}
+    {"kind": "final",   "call_id", "utterance": types.Utterance}
+    {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
+
+`partial` is "" when nothing is open. A `call` event comes when a call is created, described, ends or is summed
+up. The browser gets them in batches over Socket.IO (webapp/live.py says how).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from state.types import CallState, Sentiment, Standing, Utterance
+
+
+class CallEvent(msgspec.Struct, frozen=True, tag="call", tag_field="kind"):
+    call_id: str
+    state: CallState
+    started_at_ms: int
+    ended_at_ms: int | None
+    metadata: dict[str, str]
+
+
+class PartialEvent(msgspec.Struct, frozen=True, tag="partial", tag_field="kind"):
+    call_id: str
+    track: str
+    partial: str
+    lag_seconds: float
+    decoded_seq: int
+
+
+class FinalEvent(msgspec.Struct, frozen=True, tag="final", tag_field="kind"):
+    call_id: str
+    utterance: Utterance
+
+
+class ScoreEvent(msgspec.Struct, frozen=True, tag="score", tag_field="kind"):
+    call_id: str
+    utterance_id: str
+    sentiment: Sentiment
+    standing: Standing
+
+
+Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent
+encode = msgspec.json.Encoder().encode
+
+
+FEED_EVENTS = 20_000
+"""The feed is capped here: at 100 calls (about 200 events a second) a page may be away 100 s without a new
+snapshot."""

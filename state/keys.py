@@ -1,0 +1,94 @@
+"""Every key, stream and group in Redis, named and described here and nowhere else.
+
+All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
+
+    call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
+                                  metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
+                                  finished), unscored (finals without score), standing (msgpack), summary (JSON)
+    track:<call>:<track>  hash    see below
+    audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
+                                  chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
+                                  t=arrival in ms g=number of the first missing chunk before this one, if any
+    utterances:<call>     hash    utterance id -> msgpack of types.Utterance
+    scores:<call>         hash    utterance id -> msgpack of types.Sentiment
+    live, ended           zsets   call -> attention: the two lists the API serves
+    idle                  zset    live call -> arrival of its last chunk in ms
+    retained              zset    ended call -> when it ended in ms
+    work                  stream  tokens for any decoder (c=call t=track); consumer group "decoders"
+    work:<worker>         stream  tokens for the decoder that is warm for the track; same group
+    workers               set     decoders that may hold tokens
+    worker:<worker>       string  heartbeat, gone when the decoder is
+    finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment"
+    feed                  stream  what the page shows, one JSON event an entry (events.py), capped
+    dead                  stream  dead-lettered chunks: c t seq reason a e
+    load                  hash    chunks, audio_ms: accepted and not yet decoded
+    unsummarised          set     ended calls whose summary is outstanding
+    fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
+                                  models -> what the page's footer says
+
+A track's hash:
+
+    rate                  Hz, fixed by the first chunk
+    last, done            number of the last chunk accepted, and of the last one decoded
+    samples, done_samples the same in samples (gaps included)
+    utt                   number of the chunk in which the open utterance begins (last+1 if none)
+    uidx                  finals so far: index of the next one
+    gaps                  JSON list of [first, last] chunk numbers that are missing or dead
+    tok                   "<stream>|<entry id>" of the one live token, "" if none
+    lease, owner, tries   who is at work, who was last, how often the next chunks were begun in vain
+    ver                   lease of the last commit: names the state exactly
+    state                 msgpack of engines.base.Snapshot
+    partial               text of the open utterance
+    closed, finished      1 when the sender has ended the track; 1 when its last final is out
+"""
+
+from __future__ import annotations
+
+PREFIX = "{earshot}:"
+
+DECODERS = "decoders"
+"""Consumer group on `work` and every `work:<worker>`."""
+
+SENTIMENT = "sentiment"
+"""Consumer group on `finals`."""
+
+WORK = PREFIX + "work"
+WORKERS = PREFIX + "workers"
+FINALS = PREFIX + "finals"
+FEED = PREFIX + "feed"
+DEAD = PREFIX + "dead"
+LOAD = PREFIX + "load"
+LIVE = PREFIX + "live"
+ENDED = PREFIX + "ended"
+IDLE = PREFIX + "idle"
+RETAINED = PREFIX + "retained"
+UNSUMMARISED = PREFIX + "unsummarised"
+FLEET = PREFIX + "fleet"
+
+
+def call(call_id: str) -> str:
+    return f"{PREFIX}call:{call_id}"
+
+
+def track(call_id: str, track: str) -> str:
+    return f"{PREFIX}track:{call_id}:{track}"
+
+
+def audio(call_id: str, track: str) -> str:
+    return f"{PREFIX}audio:{call_id}:{track}"
+
+
+def utterances(call_id: str) -> str:
+    return f"{PREFIX}utterances:{call_id}"
+
+
+def scores(call_id: str) -> str:
+    return f"{PREFIX}scores:{call_id}"
+
+
+def work(worker: str) -> str:
+    return f"{PREFIX}work:{worker}"
+
+
+def worker(worker: str) -> str:
+    return f"{PREFIX}worker:{worker}"
