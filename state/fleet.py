@@ -98,13 +98,15 @@ class DeadChunk(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
 
-    audio_ms is what these chunks added to the load (each rounded down by itself, as it was added).
+    chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
+    added; chunks skipped as a gap never were).
     """
 
     done: int
     utt: int
     uidx: int
     done_samples: int
+    chunks: int
     audio_ms: int
     state: bytes
     partial: str
@@ -259,8 +261,8 @@ class Fleet:
             change.done,
             change.utt,
             change.done_samples,
-            change.done - lease.done,
-            change.audio_ms,
+            -change.chunks,
+            -change.audio_ms,
             change.state,
             change.partial,
             change.uidx,

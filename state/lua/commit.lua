@@ -1,7 +1,7 @@
 -- All effects of one lease, at once: the state moves, finals and feed events go out, the journal is trimmed.
 -- KEYS  1 track, 2 audio, 3 call, 4 utterances, 5 finals, 6 load, 7 feed, 8 dead, 9 work, 10 live
--- ARGV  1 lease, 2 done before, 3 done after, 4 utt after, 5 samples decoded after, 6 chunks decoded,
---       7 audio decoded in ms, 8 state, 9 partial, 10 uidx after, 11 call id, 12 track, 13 finish the track (1/0),
+-- ARGV  1 lease, 2 done before, 3 done after, 4 utt after, 5 samples decoded after,
+--       6 and 7 what to add to the load: minus chunks decoded, minus their audio in ms, 8 state, 9 partial, 10 uidx after, 11 call id, 12 track, 13 finish the track (1/0),
 --       14 next token to everybody (1/0), 15 retention in seconds,
 --       then: count of finals, {id, utterance, 1 if it is to be scored} each; count of events, JSON each;
 --       count of dead chunks, {seq, reason, encoding, audio} each
@@ -15,8 +15,8 @@ drop(t[4]) -- frees first: see open.lua
 redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4] .. '-0')
 redis.call('HSET', KEYS[1], 'done', ARGV[3], 'utt', ARGV[4], 'done_samples', ARGV[5], 'state', ARGV[8],
   'partial', ARGV[9], 'uidx', ARGV[10], 'ver', ARGV[1], 'lease', '', 'tok', '', 'tries', 0)
-redis.call('HINCRBY', KEYS[6], 'chunks', -tonumber(ARGV[6]))
-redis.call('HINCRBY', KEYS[6], 'audio_ms', -tonumber(ARGV[7]))
+redis.call('HINCRBY', KEYS[6], 'chunks', ARGV[6])
+redis.call('HINCRBY', KEYS[6], 'audio_ms', ARGV[7])
 
 local at = 16
 local function take()
