@@ -242,9 +242,7 @@ def _weights_folder() -> Path:
     """Where the wheel's English weights are, found without importing the package (which loads its library)."""
     spec = find_spec("moonshine_voice")
     if spec is None or spec.origin is None:
-        raise ModelUnusable(
-            "The offline English model is missing: the package moonshine-voice is not installed."
-        )
+        raise ModelUnusable("The offline English model is missing: the package moonshine-voice is not installed.")
     return Path(spec.origin).parent / "assets" / "tiny-en"
 
 
@@ -252,9 +250,7 @@ def _check_file(path: Path, digest: str) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ModelUnusable(
-            f"The offline English model's file {path} cannot be read: {error.strerror}."
-        ) from None
+        raise ModelUnusable(f"The offline English model's file {path} cannot be read: {error.strerror}.") from None
     if found != digest:
         raise ModelUnusable(f"The offline English model's file {path} is damaged or of another version.")
 
