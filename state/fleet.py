@@ -141,6 +141,20 @@ class Fleet:
         for stream in (self._own, keys.WORK):
             self._held.extend(self._read({stream: "0"}, block=False, count=100))
 
+    def introduce_model(self, identity: str, display_name: str, digest: str) -> str:
+        """Tell the fleet which model this decoder runs, and what its self-check gave.
+
+        Returns the digest the fleet agreed on for this identity: the first one told. Another one than `digest`
+        means that this decoder would change transcripts and must not take work.
+        """
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hsetnx(keys.FLEET, f"selfcheck:{identity}", digest)
+        pipe.hget(keys.FLEET, f"selfcheck:{identity}")
+        agreed = str(pipe.execute()[1].decode())
+        if agreed == digest:
+            self._redis.hset(keys.FLEET, "model", display_name)
+        return agreed
+
     def beat(self) -> None:
         """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
         if not self._redis.pexpire(keys.worker(self.worker), self._heartbeat_ms):
@@ -304,6 +318,10 @@ class Fleet:
             [keys.track(token.call_id, token.track), keys.WORK],
             [lease.id, token.call_id, token.track],
         )
+
+    def give_up(self, token: Token) -> None:
+        """Put a leased token back for everybody; the try stays charged."""
+        self._move(token, force=True)
 
     # -- others' work -------------------------------------------------------------------------------------
 

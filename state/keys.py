@@ -23,8 +23,9 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     dead                  stream  dead-lettered chunks: c t seq reason a e
     load                  hash    chunks, audio_ms: accepted and not yet decoded
     unsummarised          set     ended calls whose summary is outstanding
+    summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
-                                  models -> what the page's footer says
+                                  model -> the engine's name, for the page's footer
 
 A track's hash:
 
@@ -92,3 +93,7 @@ def work(worker: str) -> str:
 
 def worker(worker: str) -> str:
     return f"{PREFIX}worker:{worker}"
+
+
+def summary_asked(call_id: str) -> str:
+    return f"{PREFIX}summary-asked:{call_id}"

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+
+import msgspec
 
 from workers.engines.base import Model, ModelUnusable
 
-ENGINES = ("auto", "moonshine", "stub")
-"""Values of EARSHOT_ENGINE. auto: the best that can be had here."""
 
-log = logging.getLogger(__name__)
+class Choice(msgspec.Struct, frozen=True):
+    """An engine chosen, not loaded yet: `load` may be called in each child, or once before forking if fork_safe."""
+
+    load: Callable[[], Model]
+    fork_safe: bool
 
 
-def load_model(engine: str = "auto") -> Model:
-    """Load the model of the chosen engine.
-
-    Raises:
-        ModelUnusable: unknown engine, or its model cannot be loaded; one clear sentence.
-    """
+def choose(engine: str, vosk_model: str, vosk_model_url: str) -> Choice:
+    """Pick the engine for these settings. Raises ModelUnusable if what was asked for cannot be had."""
     # Imported late: each engine loads a large library, and a worker needs one of them.
     if engine == "stub":
         from workers.engines.stub import StubModel
 
-        return StubModel()
+        return Choice(StubModel, True)
     if engine in ("auto", "moonshine"):
         from workers.engines.moonshine import MoonshineModel
 
-        return MoonshineModel()
-    raise ModelUnusable(f"EARSHOT_ENGINE={engine!r} is not one of {', '.join(ENGINES)}.")
+        return Choice(MoonshineModel, False)
+    raise ModelUnusable(f"EARSHOT_ENGINE={engine!r} is not available yet")
