@@ -103,7 +103,7 @@ def _on_path(name: str) -> Path | None:
 
 def _version(binary: Path) -> tuple[int, ...]:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        text = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10).stdout
+        text = subprocess.run([binary, "--version"], check=False, capture_output=True, text=True, timeout=10).stdout
         found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", text)
         if found:
             return tuple(int(part) for part in found.groups())
