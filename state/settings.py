@@ -27,9 +27,7 @@ def _about(text: str, **limits: Any) -> Any:
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """See the descriptions; every duration and size names its unit."""
 
-    redis_url: Annotated[str, _about("redis:// or rediss:// (REDIS_TLS_URL wins if set)")] = (
-        "redis://127.0.0.1:6379/0"
-    )
+    redis_url: Annotated[str, _about("redis:// or rediss:// (REDIS_TLS_URL wins if set)")] = "redis://127.0.0.1:6379/0"
     redis_tls_verify: Annotated[
         bool, _about("0 accepts a self-signed certificate, as Heroku's Redis has; say so explicitly")
     ] = True
@@ -61,18 +59,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 5.0
     backlog_limit_seconds: Annotated[
         int, _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1)
-    ] = 3600
+    ] = 20_000
+    track_backlog_seconds: Annotated[
+        int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1)
+    ] = 300
     memory_limit_percent: Annotated[
         int,
-        _about(
-            "of Redis' maxmemory, beyond which chunks are answered 503 (new calls 10 earlier)", ge=20, le=95
-        ),
+        _about("of Redis' maxmemory, beyond which chunks are answered 503 (new calls 10 earlier)", ge=20, le=95),
     ] = 75
     call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
     retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1)] = 24
-    log_level: Annotated[
-        str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")
-    ] = "info"
+    log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

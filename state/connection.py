@@ -1,0 +1,80 @@
+"""Connections to Redis or Valkey (6.2 and newer), set up for what each kind of process can bear."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.retry import Retry
+
+from state.settings import Settings
+
+Role = Literal["web", "worker", "jobs"]
+
+CONNECT_TIMEOUT_SECONDS = 3.0
+BLOCK_MS = 1000
+"""Longest blocking read. Below every socket timeout, so that a silent server is told from a quiet stream."""
+
+# A worker never retries: a repeated XREADGROUP would hand tokens to a socket that is gone. It reconnects in its
+# own loop and first reads what it still holds. The web may retry: ingest is idempotent by its chunk number.
+_RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3}
+_SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None}
+
+
+class ServerUnfit(RuntimeError):
+    """The server may drop data or lacks what we need. One clear sentence."""
+
+
+def connect(settings: Settings, role: Role) -> redis.Redis:
+    """A client (pool) for a process of this role; it does not connect yet. Replies are bytes, RESP2.
+
+    jobs has no socket timeout, because RQ blocks for minutes at a time.
+    """
+    retries = _RETRIES[role]
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_timeout": _SOCKET_TIMEOUT_SECONDS[role],
+        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_keepalive": True,
+        "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries) if retries else Retry(NoBackoff(), 0),
+        "health_check_interval": 0 if role == "worker" else 30,
+        "client_name": f"earshot-{role}",
+    }
+    if settings.redis_url.startswith("rediss://") and not settings.redis_tls_verify:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    return redis.Redis.from_url(settings.redis_url, **options)
+
+
+def check_server(client: redis.Redis) -> dict[str, Any]:
+    """What kind of server this is. Raises ServerUnfit if it may evict keys or is too old.
+
+    Reads INFO, which hosted servers allow where CONFIG is denied.
+    """
+    info: dict[str, Any] = client.info()
+    version = str(info.get("redis_version", "0"))
+    major, minor = (int(part) for part in [*version.split("."), "0"][:2])
+    if (major, minor) < (6, 2):
+        raise ServerUnfit(f"the server speaks Redis {version}; 6.2 or newer is needed")
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise ServerUnfit(f"the server's maxmemory-policy is {policy}: it would drop calls; set it to noeviction")
+    return {
+        "server": info.get("server_name", "redis"),
+        "version": info.get("valkey_version", version),
+        "append_only": bool(info.get("aof_enabled")),
+        "maxmemory_bytes": int(info.get("maxmemory", 0)),
+    }
+
+
+def wait_for_server(client: redis.Redis, patience_seconds: float) -> dict[str, Any]:
+    """check_server, once the server answers. Raises redis.RedisError if it does not within the patience."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return check_server(client)
+        except redis.RedisError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)

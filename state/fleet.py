@@ -1,0 +1,412 @@
+"""The decoders' side of the protocol: tokens, leases, commits, and what becomes of a dead decoder's work.
+
+At any instant a track with work has either one token in a work stream or one lease, never both and never two;
+so no two decoders commit for one track, and nobody needs to own a call. ARCHITECTURE.md draws it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.connection import BLOCK_MS
+from state.scripts import Argument, Scripts
+from state.settings import Settings
+
+LEASE_CHUNKS = 256
+"""New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
+
+JOURNAL_CHUNKS = 1024
+"""Chunks read at once to rebuild a cold recogniser; read on until the last decoded one is there."""
+
+OWN_BEFORE_SHARED = 4
+"""Tokens of the own stream taken in a row before the shared stream is looked at: warm first, but nobody starves."""
+
+STEAL_AFTER_MS = 300
+"""A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
+
+STALLED_AFTER_MS = 30_000
+"""A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
+new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """Leave to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
+
+    name: str
+    call_id: str
+    track: str
+
+
+class JournalChunk(msgspec.Struct, frozen=True):
+    """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number."""
+
+    seq: int
+    audio: bytes
+    encoding: str
+    at: int
+    samples: int
+    gap_from: int | None
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A track in one decoder's hands. Numbers are the track's hash's; journal holds what was asked for.
+
+    warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
+    state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
+    """
+
+    id: str
+    token: Token
+    done: int
+    last: int
+    utt: int
+    uidx: int
+    tries: int
+    closed: bool
+    rate: int
+    samples: int
+    done_samples: int
+    warm: bool
+    state: bytes
+    journal: list[JournalChunk]
+
+
+class FinalOut(msgspec.Struct, frozen=True):
+    """An utterance to be stored: its id, its bytes, and whether it has words to be scored."""
+
+    id: str
+    utterance: bytes
+    scored: bool
+
+
+class DeadChunk(msgspec.Struct, frozen=True):
+    """A chunk given up, kept for inspection."""
+
+    seq: int
+    reason: str
+    encoding: str
+    audio: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
+
+    chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
+    added; chunks skipped as a gap never were).
+    """
+
+    done: int
+    utt: int
+    uidx: int
+    done_samples: int
+    chunks: int
+    audio_ms: int
+    state: bytes
+    partial: str
+    finals: list[FinalOut]
+    events: list[bytes]
+    dead: list[DeadChunk]
+    finish: bool
+    to_everybody: bool = False
+
+
+class Fleet:
+    """One decoder's view of the fleet. `worker` names this incarnation and is never used again."""
+
+    def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
+        self.worker = worker
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._heartbeat_ms = int(settings.heartbeat_seconds * 1000)
+        self._retention_seconds = settings.retention_hours * 3600
+        self._own = keys.work(worker)
+        self._held: deque[Token] = deque()
+        self._own_in_a_row = 0
+        self._leases = 0
+
+    # -- presence -----------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Announce this decoder. Also after a lost connection: then tokens it may still hold come first."""
+        self._scripts.load()
+        self._register()
+        self._held.clear()
+        for stream in (self._own, keys.WORK):
+            self._held.extend(self._read({stream: "0"}, block=False, count=100))
+
+    def beat(self) -> None:
+        """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
+        if not self._redis.pexpire(keys.worker(self.worker), self._heartbeat_ms):
+            self._register()
+
+    def leave(self) -> None:
+        """Hand over every token held or waiting here, then vanish. A no-op if already buried."""
+        self._redis.delete(keys.worker(self.worker))
+        self.bury(self.worker)
+
+    def _register(self) -> None:
+        self._scripts.call(
+            "register",
+            [keys.WORKERS, keys.WORK, self._own, keys.worker(self.worker)],
+            [self.worker, self._heartbeat_ms],
+        )
+
+    # -- tokens -------------------------------------------------------------------------------------------
+
+    def next_token(self, block: bool = True) -> Token | None:
+        """The next token for this decoder, or None after BLOCK_MS (at once without block)."""
+        if not self._held and self._own_in_a_row < OWN_BEFORE_SHARED:
+            self._held.extend(self._read({self._own: ">"}, block=False))
+            self._own_in_a_row += 1
+        if not self._held:
+            self._held.extend(self._read({self._own: ">", keys.WORK: ">"}, block=block))
+            self._own_in_a_row = 0
+        return self._held.popleft() if self._held else None
+
+    def _read(self, streams: dict[str, str], block: bool, count: int = 1) -> list[Token]:
+        try:
+            answer = self._redis.xreadgroup(
+                keys.DECODERS, self.worker, cast(Any, streams), count=count, block=BLOCK_MS if block else None
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self._register()  # the server came back without its last second
+            return []
+        tokens = []
+        for stream, entries in cast(list[Any], answer) or []:
+            for entry_id, fields in entries:
+                if fields:  # an own pending entry that was deleted since comes back empty
+                    tokens.append(_token(stream, entry_id, fields))
+                else:
+                    self._redis.xack(stream, keys.DECODERS, entry_id)
+        return tokens
+
+    # -- leases -------------------------------------------------------------------------------------------
+
+    def open(self, token: Token, warm_version: str, warm_done: int) -> Lease | None:
+        """Take the lease `token` stands for; None if the token is not the track's live one (it is dropped).
+
+        warm_version: the `Lease.id` of this decoder's last commit for the track, "" if it has no recogniser;
+        warm_done: the last chunk that recogniser has seen.
+        """
+        self._leases += 1
+        lease_id = f"{self.worker}.{self._leases}"
+        after = warm_done if warm_version else 0
+        stream = token.name.partition("|")[0]
+        call_track = (token.call_id, token.track)
+        asked = ([keys.track(*call_track), stream], [token.name, lease_id, self.worker, warm_version])
+        try:
+            answer, entries = self._open(*asked, call_track, after)
+        except redis.exceptions.NoScriptError:
+            self._scripts.load()
+            answer, entries = self._open(*asked, call_track, after)
+        if answer[0] == b"STALE":
+            return None
+        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm = (int(part) for part in answer[1:11])
+        if not warm:
+            if after:
+                entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
+            while len(entries) % JOURNAL_CHUNKS == 0 and entries and _seq(entries[-1][0]) < done:
+                more = self._redis.xrange(
+                    keys.audio(*call_track), min=f"({entries[-1][0].decode()}", count=JOURNAL_CHUNKS
+                )
+                if not more:
+                    break
+                entries += more
+        return Lease(
+            id=lease_id,
+            token=token,
+            done=done,
+            last=last,
+            utt=utt,
+            uidx=uidx,
+            tries=tries,
+            closed=bool(closed),
+            rate=rate,
+            samples=samples,
+            done_samples=done_samples,
+            warm=bool(warm),
+            state=answer[11],
+            journal=[_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
+        )
+
+    def _open(
+        self, script_keys: list[str], args: list[str], call_track: tuple[str, str], after: int
+    ) -> tuple[list[Any], Any]:
+        pipe = self._redis.pipeline(transaction=False)
+        self._scripts.queue(pipe, "open", script_keys, args)
+        # Audio is read beside the script, not through it: Lua would copy every byte twice.
+        pipe.xrange(
+            keys.audio(*call_track),
+            min=f"({after}-0" if after else "-",
+            count=LEASE_CHUNKS if after else JOURNAL_CHUNKS,
+        )
+        answer, entries = pipe.execute()
+        return answer, entries
+
+    def commit(self, lease: Lease, change: Commit) -> str:
+        """Apply a lease's effects: OK, ENDED, AGAIN or STALE, as lua/commit.lua says."""
+        call_id, track = lease.token.call_id, lease.token.track
+        args: list[Argument] = [
+            lease.id,
+            lease.done,
+            change.done,
+            change.utt,
+            change.done_samples,
+            -change.chunks,
+            -change.audio_ms,
+            change.state,
+            change.partial,
+            change.uidx,
+            call_id,
+            track,
+            int(change.finish),
+            int(change.to_everybody),
+            self._retention_seconds,
+        ]
+        args.append(len(change.finals))
+        for final in change.finals:
+            args += [final.id, final.utterance, int(final.scored)]
+        args += [len(change.events), *change.events, len(change.dead)]
+        for chunk in change.dead:
+            args += [chunk.seq, chunk.reason, chunk.encoding, chunk.audio]
+        answer = self._scripts.call(
+            "commit",
+            [
+                keys.track(call_id, track),
+                keys.audio(call_id, track),
+                keys.call(call_id),
+                keys.utterances(call_id),
+                keys.FINALS,
+                keys.LOAD,
+                keys.FEED,
+                keys.DEAD,
+                keys.WORK,
+                keys.LIVE,
+            ],
+            args,
+        )
+        return str(answer.decode())
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back unused, without charging the try."""
+        token = lease.token
+        self._scripts.call(
+            "release",
+            [keys.track(token.call_id, token.track), keys.WORK],
+            [lease.id, token.call_id, token.track],
+        )
+
+    # -- others' work -------------------------------------------------------------------------------------
+
+    def sweep(self) -> int:
+        """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
+        moved = 0
+        for name in self._others():
+            if not self._redis.exists(keys.worker(name)):
+                moved += self.bury(name)
+        return moved
+
+    def bury(self, name: str) -> int:
+        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it."""
+        moved = 0
+        own = keys.work(name)
+        for _ in range(10):  # tokens may still arrive between a look and the burial
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
+                moved += self._move(_token(own, entry_id, fields), force=True)
+            moved += self._move_pending(idle_ms=0, consumer=name)
+            answer = self._scripts.call("bury", [keys.WORKERS, keys.WORK, own, keys.worker(name)], [name])
+            if answer != b"HOLDS":
+                break
+        return moved
+
+    def steal(self) -> int:
+        """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
+        moved = 0
+        others = self._others()
+        random.shuffle(others)
+        now_ms = self._now_ms()
+        for name in others:
+            own = keys.work(name)
+            oldest = f"{now_ms - STEAL_AFTER_MS}-0"
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=oldest, count=4)):
+                moved += self._move(_token(own, entry_id, fields), force=False)
+        return moved
+
+    def rescue_stalled(self) -> int:
+        """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""
+        moved = self._move_pending(STALLED_AFTER_MS)
+        for name in self._others():
+            own = keys.work(name)
+            limit = f"{self._now_ms() - STALLED_AFTER_MS}-0"
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=limit, count=20)):
+                moved += self._move(_token(own, entry_id, fields), force=True)
+        return moved
+
+    def _others(self) -> list[str]:
+        names = cast(set[bytes], self._redis.smembers(keys.WORKERS))
+        return [name.decode() for name in names if name.decode() != self.worker]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _move_pending(self, idle_ms: int, consumer: str | None = None) -> int:
+        moved = 0
+        try:
+            pending = self._redis.xpending_range(
+                keys.WORK, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return 0
+        for entry in cast(list[dict[str, Any]], pending):
+            found = cast(list[Any], self._redis.xrange(keys.WORK, entry["message_id"], entry["message_id"]))
+            if found:
+                moved += self._move(_token(keys.WORK, found[0][0], found[0][1]), force=True)
+            else:
+                self._redis.xack(keys.WORK, keys.DECODERS, entry["message_id"])
+        return moved
+
+    def _move(self, token: Token, force: bool) -> int:
+        answer = self._scripts.call(
+            "move",
+            [keys.track(token.call_id, token.track), keys.WORK],
+            [token.name, token.call_id, token.track, int(force)],
+        )
+        return int(answer == b"MOVED")
+
+
+def worker_name(host: str, pid: int) -> str:
+    """A name for one incarnation of a decoder: a restarted one, even with the same pid, is another."""
+    return f"{host}-{pid}-{time.time_ns() & 0xFFFFFFFF:08x}{random.getrandbits(16):04x}"
+
+
+def _token(stream: bytes | str, entry_id: bytes, fields: dict[bytes, bytes]) -> Token:
+    name = stream.decode() if isinstance(stream, bytes) else stream
+    return Token(f"{name}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())
+
+
+def _seq(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
+
+
+def _journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
+    gap = fields.get(b"g")
+    return JournalChunk(
+        seq=_seq(entry_id),
+        audio=fields[b"a"],
+        encoding=fields[b"e"].decode(),
+        at=int(fields[b"n"]),
+        samples=int(fields[b"m"]),
+        gap_from=int(gap) if gap else None,
+    )

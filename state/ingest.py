@@ -1,0 +1,131 @@
+"""The web's side of the journal: calls begin, chunks come in, calls end."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.scripts import Scripts
+from state.settings import Settings
+from state.types import SAMPLE_BYTES, Encoding
+
+MAX_TRACKS = 8
+"""Tracks a call may have: two parties, a conference, an interpreter; more is a fault of the sender."""
+
+MAX_GAP = 3600
+"""Longest gap in chunks that ?on_gap=skip bridges: an hour of one-second chunks."""
+
+Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS"]
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A chunk as the journal keeps it: audio bytes, how to read them, and samples a second."""
+
+    audio: bytes
+    encoding: Encoding
+    rate: int
+
+    @property
+    def samples(self) -> int:
+        return len(self.audio) // SAMPLE_BYTES[self.encoding]
+
+
+class PutAnswer(msgspec.Struct, frozen=True):
+    """What became of a chunk (see lua/ingest.lua), its number, and the number expected next."""
+
+    outcome: Outcome
+    seq: int
+    next_seq: int
+
+
+class Ingest:
+    """Writes on behalf of the sender. Every method is atomic and safe to repeat, but for put without a number."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
+        self._track_limit_ms = settings.track_backlog_seconds * 1000
+        self._retention_seconds = settings.retention_hours * 3600
+        self._pressure = (0.0, 0.0)
+
+    def create(
+        self, call_id: str, tracks: list[str], metadata: dict[str, str]
+    ) -> Literal["CREATED", "SAME", "DIFFERS", "BUSY"]:
+        """Declare a call. SAME if it was declared alike before; DIFFERS if otherwise."""
+        described = msgspec.json.encode(metadata, order="sorted")
+        digest = hashlib.blake2b(" ".join(tracks).encode() + b"\0" + described, digest_size=16).hexdigest()
+        answer = self._scripts.call(
+            "create",
+            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.LOAD],
+            [call_id, " ".join(tracks), described, digest, self._backlog_limit_ms],
+        )
+        return cast(Literal["CREATED", "SAME", "DIFFERS", "BUSY"], answer.decode())
+
+    def put(self, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False) -> PutAnswer:
+        """Put a chunk into the track's journal; seq None lets the server number it."""
+        digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
+        answer = self._scripts.call(
+            "ingest",
+            [
+                keys.call(call_id),
+                keys.track(call_id, track),
+                keys.audio(call_id, track),
+                keys.WORK,
+                keys.LOAD,
+                keys.LIVE,
+                keys.IDLE,
+                keys.FEED,
+            ],
+            [
+                call_id,
+                track,
+                "" if seq is None else seq,
+                int(skip_gap),
+                chunk.encoding,
+                digest,
+                chunk.rate,
+                chunk.samples,
+                chunk.audio,
+                self._backlog_limit_ms,
+                self._track_limit_ms,
+                MAX_TRACKS,
+                MAX_GAP,
+            ],
+        )
+        return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))
+
+    def end(self, call_id: str) -> Literal["ENDING", "SAME", "UNKNOWN"]:
+        """The sender has finished this call."""
+        return cast(Literal["ENDING", "SAME", "UNKNOWN"], self._end(call_id, "", ""))
+
+    def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
+        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids."""
+        seconds, micros = self._redis.time()
+        before = seconds * 1000 + micros // 1000 - idle_seconds * 1000
+        stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
+        calls = [call_id.decode() for call_id in stale]
+        return [call_id for call_id in calls if self._end(call_id, "idle", str(before)) == "ENDING"]
+
+    def _end(self, call_id: str, reason: str, idle_before_ms: str) -> str:
+        answer = self._scripts.call(
+            "end",
+            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK],
+            [call_id, self._retention_seconds, reason, idle_before_ms],
+        )
+        return str(answer.decode())
+
+    def memory_pressure(self) -> float:
+        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second."""
+        asked_at, percent = self._pressure
+        if time.monotonic() - asked_at > 1.0:
+            memory = cast(dict[str, int], self._redis.info("memory"))
+            limit = int(memory.get("maxmemory", 0))
+            percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
+            self._pressure = (time.monotonic(), percent)
+        return percent

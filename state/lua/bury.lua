@@ -1,0 +1,14 @@
+-- Removes a decoder that has no heartbeat and holds no token. Its group entry would take pending tokens along.
+-- KEYS  workers, work, the worker's own stream, its heartbeat
+-- ARGV  worker
+-- Returns BURIED | ALIVE | HOLDS (move its tokens first); only BURIED writes
+if redis.call('EXISTS', KEYS[4]) == 1 then return 'ALIVE' end
+if redis.call('XLEN', KEYS[3]) > 0 then return 'HOLDS' end
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local groups = redis.call('XINFO', 'GROUPS', KEYS[2])
+  if #groups > 0 and #redis.call('XPENDING', KEYS[2], 'decoders', '-', '+', 1, ARGV[1]) > 0 then return 'HOLDS' end
+  if #groups > 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[2], 'decoders', ARGV[1]) end
+end
+redis.call('DEL', KEYS[3])
+redis.call('SREM', KEYS[1], ARGV[1])
+return 'BURIED'

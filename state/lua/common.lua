@@ -1,0 +1,78 @@
+-- Prelude of every script: put in front of it by state/scripts.py. Keys are described in state/keys.py.
+local PREFIX = '{earshot}:'
+local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
+local RETENTION_BATCH = 20 -- old calls forgotten at most per ended call
+
+-- One clock for the whole fleet: the server's. Milliseconds, as a string (a Lua number would print as 1.7e+12).
+local function now_ms()
+  local t = redis.call('TIME')
+  return string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+end
+
+local function say(json)
+  redis.call('XADD', PREFIX .. 'feed', 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json)
+end
+
+-- Tells the pages what a call is now.
+local function say_call(call)
+  local c = redis.call('HMGET', PREFIX .. 'call:' .. call, 'state', 'started_at_ms', 'ended_at_ms', 'metadata')
+  say('{"kind":"call","call_id":' .. cjson.encode(call) .. ',"state":"' .. c[1] .. '","started_at_ms":' .. c[2]
+    .. ',"ended_at_ms":' .. (c[3] or 'null') .. ',"metadata":' .. c[4] .. '}')
+end
+
+local function create_call(call, tracks, metadata, digest)
+  local now = now_ms()
+  redis.call('HSET', PREFIX .. 'call:' .. call, 'state', 'live', 'started_at_ms', now, 'tracks', tracks,
+    'metadata', metadata, 'digest', digest, 'open_tracks', 0, 'unscored', 0)
+  redis.call('ZADD', PREFIX .. 'live', 0, call)
+  redis.call('ZADD', PREFIX .. 'idle', now, call)
+  say_call(call)
+end
+
+-- Drops a token's stream entry, wherever it stands.
+local function drop(tok)
+  local bar = string.find(tok, '|', 1, true)
+  if not bar then return end
+  local stream, id = string.sub(tok, 1, bar - 1), string.sub(tok, bar + 1)
+  redis.call('XACK', stream, 'decoders', id)
+  redis.call('XDEL', stream, id)
+end
+
+-- Issues the track's one token: to `owner`, who is warm for it, while its heart beats, else to everybody.
+local function dispatch(key, call, track, owner)
+  local stream = PREFIX .. 'work'
+  if owner and owner ~= '' and redis.call('EXISTS', PREFIX .. 'worker:' .. owner) == 1 then
+    stream = PREFIX .. 'work:' .. owner
+  end
+  local id = redis.call('XADD', stream, '*', 'c', call, 't', track)
+  redis.call('HSET', key, 'tok', stream .. '|' .. id)
+end
+
+-- Ends a call whose sender has finished as soon as nothing is outstanding. Returns whether it ended now.
+local function end_if_done(call, retention_seconds)
+  local key = PREFIX .. 'call:' .. call
+  local c = redis.call('HMGET', key, 'state', 'open_tracks', 'unscored', 'tracks')
+  if c[1] ~= 'ending' or tonumber(c[2]) > 0 or tonumber(c[3]) > 0 then return false end
+  local now = now_ms()
+  local attention = redis.call('ZSCORE', PREFIX .. 'live', call) or '0'
+  redis.call('HSET', key, 'state', 'ended', 'ended_at_ms', now)
+  redis.call('ZREM', PREFIX .. 'live', call)
+  redis.call('ZADD', PREFIX .. 'ended', attention, call)
+  redis.call('ZADD', PREFIX .. 'retained', now, call)
+  redis.call('SADD', PREFIX .. 'unsummarised', call)
+  redis.call('EXPIRE', key, retention_seconds)
+  redis.call('EXPIRE', PREFIX .. 'utterances:' .. call, retention_seconds)
+  redis.call('EXPIRE', PREFIX .. 'scores:' .. call, retention_seconds)
+  for track in string.gmatch(c[4], '%S+') do
+    redis.call('EXPIRE', PREFIX .. 'track:' .. call .. ':' .. track, retention_seconds)
+  end
+  local before = string.format('%.0f', tonumber(now) - retention_seconds * 1000)
+  local old = redis.call('ZRANGEBYSCORE', PREFIX .. 'retained', '-inf', before, 'LIMIT', 0, RETENTION_BATCH)
+  for _, gone in ipairs(old) do
+    redis.call('ZREM', PREFIX .. 'retained', gone)
+    redis.call('ZREM', PREFIX .. 'ended', gone)
+    redis.call('SREM', PREFIX .. 'unsummarised', gone)
+  end
+  say_call(call)
+  return true
+end

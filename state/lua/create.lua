@@ -1,0 +1,20 @@
+-- Declares a call. A call made by its first chunk is described by its first declaration.
+-- KEYS  call, live, idle, feed, load
+-- ARGV  call id, tracks (space separated), metadata (JSON), digest of the declaration, backlog limit in ms
+-- Returns CREATED | SAME | DIFFERS (nothing is written by the last two) | BUSY (new calls are refused first)
+local found = redis.call('HMGET', KEYS[1], 'state', 'digest', 'tracks')
+if not found[1] then
+  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) > tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
+  create_call(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+  return 'CREATED'
+end
+if found[2] == ARGV[4] then return 'SAME' end
+if found[2] ~= '' or found[1] ~= 'live' then return 'DIFFERS' end
+local tracks, known = found[3], {}
+for track in string.gmatch(tracks, '%S+') do known[track] = true end
+for track in string.gmatch(ARGV[2], '%S+') do
+  if not known[track] then tracks = tracks .. ' ' .. track end
+end
+redis.call('HSET', KEYS[1], 'tracks', tracks, 'metadata', ARGV[3], 'digest', ARGV[4])
+say_call(ARGV[1])
+return 'CREATED'

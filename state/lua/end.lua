@@ -1,0 +1,23 @@
+-- The sender has finished: every track gets a token, so that a decoder flushes its open utterance.
+-- KEYS  call, live, idle, feed, work
+-- ARGV  call id, retention in seconds, reason ('' if the sender asked), only if idle since (ms, '' = always)
+-- Returns ENDING | SAME (ending or ended already) | UNKNOWN | ACTIVE (a chunk came since)
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  return 'UNKNOWN'
+end
+if state ~= 'live' then return 'SAME' end
+if ARGV[4] ~= '' and tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or 0) > tonumber(ARGV[4]) then return 'ACTIVE' end
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('HSET', KEYS[1], 'state', 'ending', 'end_reason', ARGV[3])
+for track in string.gmatch(redis.call('HGET', KEYS[1], 'tracks'), '%S+') do
+  local key = PREFIX .. 'track:' .. ARGV[1] .. ':' .. track
+  local t = redis.call('HMGET', key, 'last', 'tok', 'lease', 'owner')
+  if t[1] then
+    redis.call('HSET', key, 'closed', 1)
+    if t[2] == '' and t[3] == '' then dispatch(key, ARGV[1], track, t[4]) end
+  end
+end
+if not end_if_done(ARGV[1], tonumber(ARGV[2])) then say_call(ARGV[1]) end
+return 'ENDING'

@@ -1,0 +1,234 @@
+"""What the web reads: calls, the table's snapshot, the feed, the fleet's health."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.scores import transcript
+from state.types import CallRow, CallState, CallView, ScoredUtterance, Standing, TrackView
+
+RECENTLY_ENDED_SECONDS = 600
+"""Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
+
+RECENTLY_ENDED_CALLS = 50
+
+_standing = msgspec.msgpack.Decoder(Standing)
+
+
+class FeedLost(LookupError):
+    """The cursor is older than the feed's first entry or newer than its last: take a new snapshot."""
+
+
+class FleetView(msgspec.Struct, frozen=True):
+    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people."""
+
+    decoders: int
+    backlog_seconds: float
+    backlog_chunks: int
+    model: str
+
+
+class Reads:
+    """Reads only; every method is safe to repeat."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def call(self, call_id: str) -> CallView | None:
+        """A whole call with its transcript, or None."""
+        row = self._rows([call_id], with_words=True)
+        return row[0] if row else None
+
+    def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
+        """A page of calls, most attention first, and the cursor of the next page. live includes ending.
+
+        Raises ValueError for a cursor that this method did not make. Between two pages a call's attention may
+        change; it may then be seen twice or not at all, as in any list that is sorted by what moves.
+        """
+        key = keys.LIVE if state == "live" else keys.ENDED
+        skip = 0
+        top = "+inf"
+        if cursor is not None:
+            score, _, seen = cursor.partition("_")
+            top, skip = repr(float(score)), int(seen)
+            if skip < 0:
+                raise ValueError("cursor")
+        found = cast(
+            list[tuple[bytes, float]],
+            self._redis.zrange(
+                key,
+                cast(Any, top),
+                cast(Any, "-inf"),
+                desc=True,
+                byscore=True,
+                withscores=True,
+                offset=skip,
+                num=limit + 1,
+            ),
+        )
+        page, more = found[:limit], found[limit:]
+        following = None
+        if more:
+            last = page[-1][1]
+            same = sum(1 for _, score in page if score == last)
+            carried = skip if cursor is not None and float(cursor.partition("_")[0]) == last else 0
+            following = f"{last!r}_{same + carried}"
+        return cast(list[CallRow], self._rows([name.decode() for name, _ in page])), following
+
+    def snapshot(self) -> tuple[list[CallRow], str]:
+        """Rows of all live and recently ended calls, and the feed's cursor as it was before they were read."""
+        cursor = self.tip()
+        seconds, _ = self._redis.time()
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zrange(keys.LIVE, 0, -1)
+        pipe.zrange(keys.RETAINED, "+inf", (seconds - RECENTLY_ENDED_SECONDS) * 1000, desc=True, byscore=True,
+                    offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
+        live, ended = pipe.execute()
+        names = list(dict.fromkeys(name.decode() for name in [*live, *ended]))
+        return cast(list[CallRow], self._rows(names)), cursor
+
+    # -- the feed -----------------------------------------------------------------------------------------
+
+    def tip(self) -> str:
+        """Id of the feed's last entry ("0-0" if there was none yet)."""
+        try:
+            info = self._redis.xinfo_stream(keys.FEED)
+        except redis.exceptions.ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return "0-0"
+        return str(info["last-generated-id"].decode())
+
+    def feed(self, after: str, count: int, block_ms: int = 0) -> list[tuple[str, bytes]]:
+        """Events after the cursor, oldest first, as (entry id, JSON); waits up to block_ms for the first.
+
+        Raises FeedLost if events after the cursor may have been dropped, or it is no cursor of this server.
+        """
+        self._check(after)
+        answer = cast(Any, self._redis.xread({keys.FEED: after}, count=count, block=block_ms or None))
+        return [(entry_id.decode(), fields[b"j"]) for _, entries in answer or [] for entry_id, fields in entries]
+
+    def _check(self, after: str) -> None:
+        try:
+            cursor = _stream_id(after)
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.xinfo_stream(keys.FEED)
+            info = cast(dict[str, Any], pipe.execute()[0])
+        except ValueError:
+            raise FeedLost(after) from None
+        except redis.exceptions.ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            if after != "0-0":
+                raise FeedLost(after) from None
+            return
+        if cursor > _stream_id(info["last-generated-id"].decode()):
+            raise FeedLost(after)
+        first = info["first-entry"]
+        trimmed = info.get("entries-added", info["length"]) != info["length"] or cursor != (0, 0)
+        if first and trimmed and cursor < _stream_id(first[0].decode()):
+            raise FeedLost(after)
+
+    # -- health -------------------------------------------------------------------------------------------
+
+    def fleet(self) -> FleetView:
+        """How many decoders live, how much audio waits, and which engine decodes."""
+        names = [name.decode() for name in cast(set[bytes], self._redis.smembers(keys.WORKERS))]
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hmget(keys.LOAD, "audio_ms", "chunks")
+        pipe.hget(keys.FLEET, "model")
+        for name in names:
+            pipe.exists(keys.worker(name))
+        (audio_ms, chunks), model, *alive = pipe.execute()
+        return FleetView(sum(alive), int(audio_ms or 0) / 1000, int(chunks or 0), (model or b"").decode())
+
+    def counts(self) -> dict[str, int]:
+        """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zcard(keys.LIVE)
+        pipe.zcard(keys.ENDED)
+        pipe.xlen(keys.FINALS)
+        pipe.xlen(keys.DEAD)
+        pipe.xlen(keys.FEED)
+        live, ended, finals, dead, feed = pipe.execute()
+        return {
+            "calls_live": live,
+            "calls_ended": ended,
+            "finals_waiting": finals,
+            "chunks_dead": dead,
+            "feed_events": feed,
+        }
+
+    # -- rows ---------------------------------------------------------------------------------------------
+
+    def _rows(self, call_ids: list[str], with_words: bool = False) -> list[CallView]:
+        pipe = self._redis.pipeline(transaction=False)
+        for call_id in call_ids:
+            pipe.hgetall(keys.call(call_id))
+            pipe.hgetall(keys.utterances(call_id))
+            pipe.hgetall(keys.scores(call_id))
+        answers = pipe.execute() if call_ids else []
+        calls = [(call_id, *answers[i * 3 : i * 3 + 3]) for i, call_id in enumerate(call_ids)]
+        calls = [found for found in calls if found[1]]
+        for call_id, call, _, _ in calls:
+            for track in call[b"tracks"].split():
+                pipe.hmget(keys.track(call_id, track.decode()), _TRACK_FIELDS)
+        tracks = iter(pipe.execute() if calls else [])
+        return [
+            _view(call_id, call, utterances, scores, tracks, with_words) for call_id, call, utterances, scores in calls
+        ]
+
+
+_TRACK_FIELDS = ["rate", "last", "done", "samples", "done_samples", "partial", "gaps"]
+
+
+def _view(
+    call_id: str,
+    call: dict[bytes, bytes],
+    utterances: dict[bytes, bytes],
+    scores: dict[bytes, bytes],
+    tracks: Any,
+    with_words: bool,
+) -> CallView:
+    said = transcript(utterances, scores)
+    ended = call.get(b"ended_at_ms")
+    summary = call.get(b"summary")
+    last = max((u for u in said if u.text), key=lambda u: (u.end, u.track), default=None)
+    return CallView(
+        call_id=call_id,
+        state=cast(CallState, call[b"state"].decode()),
+        started_at_ms=int(call[b"started_at_ms"]),
+        ended_at_ms=int(ended) if ended else None,
+        metadata=json.loads(call[b"metadata"]),
+        standing=_standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
+        tracks={name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
+        last=_without_words(last) if last else None,
+        utterances=said if with_words else [],
+        summary=json.loads(summary) if summary else None,
+    )
+
+
+def _without_words(utterance: ScoredUtterance) -> ScoredUtterance:
+    return msgspec.structs.replace(utterance, words=[])
+
+
+def _track(fields: list[bytes | None]) -> TrackView:
+    rate, last, done, samples, done_samples, partial, gaps = fields
+    waiting = int(samples or 0) - int(done_samples or 0)
+    return TrackView(
+        next_seq=int(last or 0) + 1,
+        decoded_seq=int(done or 0),
+        lag_seconds=round(waiting / int(rate), 3) if rate else 0.0,
+        partial=(partial or b"").decode(),
+        gaps=[(first, last) for first, last in json.loads(gaps)] if gaps else [],
+    )
+
+
+def _stream_id(text: str) -> tuple[int, int]:
+    ms, _, n = text.partition("-")
+    return int(ms), int(n)

@@ -1,0 +1,171 @@
+"""The sentiment workers' side: utterances to be scored, and the call's standing that follows from all scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.connection import BLOCK_MS
+from state.events import ScoreEvent, encode
+from state.scripts import Scripts
+from state.settings import Settings
+from state.types import ScoredUtterance, Sentiment, Standing, Utterance
+
+ABANDONED_AFTER_MS = 10_000
+"""An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
+
+_utterance = msgspec.msgpack.Decoder(Utterance)
+_sentiment = msgspec.msgpack.Decoder(Sentiment)
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Unscored(msgspec.Struct, frozen=True):
+    """An utterance waiting for its score: its entry in `finals`, its call and its id."""
+
+    entry: str
+    call_id: str
+    utterance_id: str
+
+
+class Scores:
+    """One sentiment worker's view. Scoring twice, or by two workers at once, has the effect of once."""
+
+    def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._worker = worker
+        self._retention_seconds = settings.retention_hours * 3600
+
+    def join(self) -> list[Unscored]:
+        """Make sure the group exists; returns what this worker was given before and has not finished."""
+        try:
+            self._redis.xgroup_create(keys.FINALS, keys.SENTIMENT, id="0", mkstream=True)
+        except redis.exceptions.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        return self._read("0", count=100, block=False)
+
+    def next(self, count: int = 32) -> list[Unscored]:
+        """Up to `count` utterances to be scored; waits BLOCK_MS for the first."""
+        return self._read(">", count, block=True)
+
+    def abandoned(self) -> list[Unscored]:
+        """Utterances that another worker took and did not finish; they are this worker's now."""
+        try:
+            _, entries, *_ = cast(
+                Any,
+                self._redis.xautoclaim(
+                    keys.FINALS, keys.SENTIMENT, self._worker, ABANDONED_AFTER_MS, start_id="0-0", count=100
+                ),
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return self.join()
+        return [_unscored(entry_id, fields) for entry_id, fields in entries if fields]
+
+    def leave(self) -> None:
+        """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""
+        pending = cast(list[Any], self._redis.xpending_range(keys.FINALS, keys.SENTIMENT, "-", "+", 1, self._worker))
+        if not pending:
+            self._redis.xgroup_delconsumer(keys.FINALS, keys.SENTIMENT, self._worker)
+
+    def store(
+        self,
+        unscored: Unscored,
+        judge: Callable[[list[ScoredUtterance], Utterance], Sentiment],
+        stand: Callable[[list[ScoredUtterance]], Standing],
+    ) -> str:
+        """Score one utterance: OK, ENDED, AGAIN or GONE, as lua/score.lua says.
+
+        judge(scored so far, utterance) gives its sentiment; stand(all scored) the call's standing. Both are pure
+        functions: when another score of the call comes between reading and writing, they are asked again.
+        """
+        call_id, utterance_id = unscored.call_id, unscored.utterance_id
+        while True:
+            transcript, count = self._transcript(call_id)
+            found = next((u for u in transcript if u.id == utterance_id), None)
+            if found is None or found.sentiment is not None:
+                # expired or scored before: the script tells which, and drops the entry
+                return self._write(unscored, Sentiment(0.0, 0.0), count, Standing())
+            earlier = [u for u in transcript if u.sentiment is not None]
+            sentiment = judge(earlier, found)
+            scored = [*earlier, msgspec.structs.replace(found, sentiment=sentiment)]
+            scored.sort(key=_order)
+            answer = self._write(unscored, sentiment, count, stand(scored))
+            if answer != "CONFLICT":
+                return answer
+
+    def _transcript(self, call_id: str) -> tuple[list[ScoredUtterance], int]:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hgetall(keys.utterances(call_id))
+        pipe.hgetall(keys.scores(call_id))
+        utterances, scores = pipe.execute()
+        return transcript(utterances, scores), len(scores)
+
+    def _write(self, unscored: Unscored, sentiment: Sentiment, count: int, standing: Standing) -> str:
+        event = ScoreEvent(unscored.call_id, unscored.utterance_id, sentiment, standing)
+        answer = self._scripts.call(
+            "score",
+            [keys.call(unscored.call_id), keys.scores(unscored.call_id), keys.FINALS, keys.LIVE, keys.FEED],
+            [
+                unscored.entry,
+                unscored.utterance_id,
+                _pack(sentiment),
+                count,
+                _pack(standing),
+                standing.attention,
+                encode(event),
+                unscored.call_id,
+                self._retention_seconds,
+            ],
+        )
+        return str(answer.decode())
+
+    def _read(self, after: str, count: int, block: bool) -> list[Unscored]:
+        try:
+            answer = self._redis.xreadgroup(
+                keys.SENTIMENT,
+                self._worker,
+                {keys.FINALS: after},
+                count=count,
+                block=BLOCK_MS if block else None,
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return self.join()
+        return [
+            _unscored(entry_id, fields)
+            for _, entries in cast(list[Any], answer) or []
+            for entry_id, fields in entries
+            if fields
+        ]
+
+
+def transcript(utterances: dict[bytes, bytes], scores: dict[bytes, bytes]) -> list[ScoredUtterance]:
+    """A call's transcript from its two hashes, in canonical order: by start, then track, then index."""
+    result = []
+    for utterance_id, packed in utterances.items():
+        utterance = _utterance.decode(packed)
+        score = scores.get(utterance_id)
+        result.append(
+            ScoredUtterance(
+                **{name: getattr(utterance, name) for name in Utterance.__struct_fields__},
+                sentiment=_sentiment.decode(score) if score is not None else None,
+            )
+        )
+    result.sort(key=_order)
+    return result
+
+
+def _order(utterance: Utterance) -> tuple[float, str, int]:
+    return utterance.start, utterance.track, utterance.index
+
+
+def _unscored(entry_id: bytes, fields: dict[bytes, bytes]) -> Unscored:
+    return Unscored(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode())

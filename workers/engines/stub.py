@@ -1,0 +1,85 @@
+"""A speech engine without speech: text made of checksums of the audio, for overhead benches and chaos tests.
+
+It keeps the whole contract and shows every breach: a chunk decoded twice, left out, or cut elsewhere changes
+the words. Chosen with EARSHOT_ENGINE=stub.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from state.types import Word
+from workers.engines.base import DeterminismFault, Final, Snapshot
+
+CHUNKS_PER_UTTERANCE = 4
+"""An utterance ends with every so many chunks, about what speech does with chunks of a second."""
+
+RECOGNISER_BYTES = 2_000
+"""Memory of a recogniser (objects, estimated)."""
+
+
+class StubModel:
+    """Nothing is loaded."""
+
+    identity = "stub:1"
+    display_name = "Stub (checksums, no speech recognition)"
+    fork_safe = True
+
+    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> StubRecogniser:
+        """See Model.recogniser. Raises ValueError for a snapshot of another model."""
+        if snapshot is not None and snapshot.model != self.identity:
+            raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
+        return StubRecogniser(rate, snapshot.open_from if snapshot else open_from)
+
+
+class StubRecogniser:
+    """Remembers a word for each chunk of the open utterance."""
+
+    def __init__(self, rate: int, open_from: int) -> None:
+        self._rate = rate
+        self._open_from = self._end = open_from
+        self._words: list[Word] = []
+
+    def accept(self, pcm: bytes, at: int) -> list[Final]:
+        """See Recogniser.accept. Raises ValueError for half a sample or audio out of order."""
+        if not self._words and at > self._end:
+            self._open_from = self._end = at
+        self._append(pcm, at)
+        return self.flush() if len(self._words) >= CHUNKS_PER_UTTERANCE else []
+
+    def replay(self, pcm: bytes, at: int) -> None:
+        """See Recogniser.replay."""
+        self._append(pcm, at)
+        if len(self._words) >= CHUNKS_PER_UTTERANCE:
+            raise DeterminismFault(f"an utterance ended while the chunk at sample {at} was replayed")
+
+    def flush(self) -> list[Final]:
+        """See Recogniser.flush."""
+        words, self._words = self._words, []
+        self._open_from = self._end
+        if not words:
+            return []
+        return [Final(words[0].start, words[-1].end, " ".join(word.word for word in words), words)]
+
+    def snapshot(self, want_partial: bool) -> Snapshot:
+        """See Recogniser.snapshot. The partial is always up to date: it costs nothing."""
+        partial = " ".join(word.word for word in self._words)
+        return Snapshot(StubModel.identity, self._open_from, partial, self._end)
+
+    @property
+    def memory_bytes(self) -> int:
+        """See Recogniser.memory_bytes."""
+        return RECOGNISER_BYTES
+
+    def _append(self, pcm: bytes, at: int) -> None:
+        if len(pcm) % 2:
+            raise ValueError(f"{len(pcm)} bytes are not whole 16 bit samples")
+        skip = 0 if self._words else self._end - at
+        if skip < 0 or (skip == 0 and at != self._end):
+            raise ValueError(f"audio at sample {at} given, expected at {self._end}")
+        samples = pcm[2 * skip :]
+        if not samples:
+            return
+        start, self._end = self._end, self._end + len(samples) // 2
+        word = f"w{zlib.crc32(samples):08x}"
+        self._words.append(Word(word, round(start / self._rate, 3), round(self._end / self._rate, 3), 1.0))
