@@ -1,0 +1,56 @@
+// Values as people read them. A missing value is an en dash, never a nought; a nought is never missing.
+
+export const MISSING = "–";
+
+/** Seconds as 4:07 or 1:02:33. */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** A span in words short enough for a cell: 8 s, 3 min, 2 h. */
+export function span(seconds) {
+  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+/** A signed number with two digits and a true minus; "0.00" has no sign. */
+export function signed(value) {
+  if (value === null || value === undefined) return MISSING;
+  const digits = Math.abs(value).toFixed(2);
+  if (Number(digits) === 0) return "0.00";
+  return (value < 0 ? "\u2212" : "+") + digits;
+}
+
+/** Polarity from here on is called good, from its negative on down bad; between, even. */
+export const MOOD_EDGE = 0.1;
+
+/** "good", "even", "bad", or "none" where there is no score. */
+export function mood(score) {
+  if (score === null || score === undefined) return "none";
+  return score >= MOOD_EDGE ? "good" : score <= -MOOD_EDGE ? "bad" : "even";
+}
+
+/** Attention 0..1 as 0..100. */
+export const attention = (value) => String(Math.round(value * 100));
+
+/** Trend (polarity a minute) in words. */
+export function course(trend) {
+  if (trend === null || trend === undefined) return "no trend yet";
+  if (Math.abs(trend) < 0.05) return "steady";
+  return `${trend < 0 ? "falling" : "rising"} ${Math.abs(trend).toFixed(2)} a minute`;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** The time of day in the viewer's zone. */
+export const clock = (ms) => CLOCK.format(ms);
+/** Date and time in the viewer's zone. */
+export const moment = (ms) => MOMENT.format(ms);
+
+/** 1 call, 2 calls. */
+export const counted = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

@@ -1,0 +1,58 @@
+// The keyboard: arrows between rows, / to the search, ? for help, Escape back out.
+
+/** @param table a Table  @param help the help dialog  @param search the search field or null  @param close () -> what Escape closes */
+export function listen({ table, help, search, close }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest("input, select, textarea");
+    if (event.key === "Escape") {
+      if (typing) typing.blur();
+      else if (!help.open) close();
+      return;
+    }
+    if (typing || help.open) return;
+    const act = ACTIONS[event.key];
+    if (act && act({ table, help, search, event }) !== false) event.preventDefault();
+  });
+  // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.
+  document.addEventListener("focusin", ({ target }) => {
+    const row = target.closest?.("tr[data-call-id]");
+    if (!row) return;
+    for (const link of document.querySelectorAll('tr[data-call-id] a[tabindex="0"]')) link.tabIndex = -1;
+    row.querySelector("a").tabIndex = 0;
+  });
+}
+
+/** Sees to it that Tab reaches the table when the row that was in the tab order has gone. */
+export function keepReachable(elements) {
+  const links = elements.map((row) => row.querySelector("a"));
+  if (links.length && !links.some((link) => link.tabIndex === 0)) links[0].tabIndex = 0;
+}
+
+const ACTIONS = {
+  ArrowDown: (context) => step(context, 1),
+  ArrowUp: (context) => step(context, -1),
+  j: (context) => step(context, 1),
+  k: (context) => step(context, -1),
+  Home: ({ table, event }) => inTable(event) && focusRow(table.elements.at(0)),
+  End: ({ table, event }) => inTable(event) && focusRow(table.elements.at(-1)),
+  "/": ({ search }) => (search ? search.focus() : false),
+  "?": ({ help }) => help.showModal(),
+};
+
+const inTable = (event) => Boolean(event.target.closest("tr[data-call-id]"));
+
+function step({ table, event }, by) {
+  if (event.target.closest(".call")) return false; // arrows scroll the opened call
+  const rows = table.elements;
+  const at = rows.indexOf(event.target.closest("tr[data-call-id]"));
+  const next = at < 0 ? rows[0] : rows[at + by];
+  return next ? focusRow(next) : false;
+}
+
+function focusRow(row) {
+  if (!row) return false;
+  row.querySelector("a").focus();
+  row.scrollIntoView({ block: "nearest" });
+  return true;
+}

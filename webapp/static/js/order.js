@@ -1,0 +1,93 @@
+// Which call stands where: needs-attention first, then the longest running. Steady, so that the eye can rest.
+
+/** Attention (0..1) from which a call needs a supervisor. It leaves that group only below the second number. */
+export const NEEDS_ATTENTION = 0.5;
+const CALMED_DOWN = 0.45;
+
+/** Calls within one band of attention are taken for equal and stand by duration. */
+const BAND = 0.05;
+/** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
+const BAND_SLACK = 0.02;
+
+export const GROUPS = ["needs", "rest", "ended"];
+
+export class Order {
+  #standing = new Map(); // call_id -> {needs, band}
+
+  /** The group a row belongs to. Remembers: a call at the edge does not flicker between two groups. */
+  group(row) {
+    if (row.state === "ended") return "ended";
+    return this.#of(row).needs ? "needs" : "rest";
+  }
+
+  /**
+   * The rows' ids by group, each group in its order.
+   * @param rows iterable of rows
+   * @param column {value(row), descending} to sort by instead of attention, or null
+   */
+  arrange(rows, column = null) {
+    const groups = { needs: [], rest: [], ended: [] };
+    const seen = new Set();
+    for (const row of rows) {
+      const group = this.group(row);
+      groups[column && group === "needs" ? "rest" : group].push(row);
+      seen.add(row.call_id);
+    }
+    for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
+    const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
+    groups.needs.sort(byNeed);
+    groups.rest.sort(column ? byColumn(column) : byNeed);
+    groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
+    return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));
+  }
+
+  #of(row) {
+    const { call_id: id, attention } = row;
+    const was = this.#standing.get(id);
+    if (was?.attention === attention) return was;
+    const needs = attention >= (was?.needs ? CALMED_DOWN : NEEDS_ATTENTION);
+    const keeps =
+      was && attention > was.band * BAND - BAND_SLACK && attention < (was.band + 1) * BAND + BAND_SLACK;
+    // The small addend: 0.15 / 0.05 is 2.9999999999999996.
+    const now = { attention, needs, band: keeps ? was.band : Math.floor(attention / BAND + 1e-9) };
+    this.#standing.set(id, now);
+    return now;
+  }
+}
+
+/**
+ * The fewest items to move so that `current` becomes the order of `wanted`: all but a longest run of items that
+ * stand in the right order already. Items that are in `wanted` only count as moved.
+ */
+export function movesBetween(current, wanted) {
+  const place = new Map(wanted.map((id, index) => [id, index]));
+  const kept = current.filter((id) => place.has(id));
+  const tails = []; // tails[n]: index in kept of the smallest last item of a rising run of n + 1 items
+  const before = new Array(kept.length);
+  kept.forEach((id, index) => {
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place.get(kept[tails[middle]]) < place.get(id)) low = middle + 1;
+      else high = middle;
+    }
+    before[index] = low ? tails[low - 1] : -1;
+    tails[low] = index;
+  });
+  const moved = new Set(wanted);
+  for (let index = tails.at(-1) ?? -1; index >= 0; index = before[index]) moved.delete(kept[index]);
+  return moved;
+}
+
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+const byStart = (a, b) => compare(a.started_at, b.started_at) || compare(a.call_id, b.call_id);
+
+/** Missing values stand last in either direction. */
+function byColumn({ value, descending }) {
+  return (a, b) => {
+    const [left, right] = [value(a), value(b)];
+    const missing = (left === null || left === "") - (right === null || right === "");
+    return missing || (descending ? compare(right, left) : compare(left, right)) || byStart(a, b);
+  };
+}

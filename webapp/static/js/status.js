@@ -1,0 +1,103 @@
+// What stands above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
+
+import * as format from "./format.js";
+
+/** The server sends `fleet` every 2 s; without one for so long, what is shown may be old. */
+const STALE_MS = 6_000;
+/** A fleet that is so far behind is shown as late. */
+const LATE_SECONDS = 10;
+
+export class Status {
+  #root;
+  #connected = false;
+  #heardMs = 0; // viewer's clock: the last sign of life
+  #openedMs = Date.now();
+  #fleet = null;
+  #counts = { live: 0, needs: 0, behind: 0 };
+  #failure = "";
+
+  /** What to add to the viewer's clock for the server's. */
+  offsetMs = 0;
+
+  constructor(root) {
+    this.#root = root;
+    setInterval(() => this.#show(), 1_000);
+  }
+
+  link(connected) {
+    this.#connected = connected;
+    this.#show();
+  }
+
+  fleet(view) {
+    this.#fleet = view;
+    this.#heardMs = Date.now();
+    if (view.server_time_ms) this.offsetMs = view.server_time_ms - this.#heardMs;
+    this.#show();
+  }
+
+  counts(counts) {
+    this.#counts = counts;
+    this.#show();
+  }
+
+  /** Something is wrong that waiting does not mend. */
+  fail(message) {
+    this.#failure = message;
+    this.#show();
+  }
+
+  #show() {
+    for (const [name, count] of Object.entries(this.#counts)) this.#text(`count-${name}`, String(count));
+    this.#part("counts").dataset.needs = this.#counts.needs ? "some" : "none";
+    this.#part("counts").dataset.behind = this.#counts.behind ? "some" : "none";
+    document.title = (this.#counts.needs ? `(${this.#counts.needs}) ` : "") + "Earshot";
+    this.#showFleet();
+    const warning = this.#failure || this.#warning();
+    this.#text("banner", warning);
+    this.#part("banner").hidden = !warning;
+    this.#root.dataset.stale = this.#isStale() ? "yes" : "no";
+  }
+
+  #showFleet() {
+    const fleet = this.#fleet;
+    if (!fleet) return;
+    const late = fleet.backlog_seconds >= LATE_SECONDS;
+    this.#text("decoders", format.counted(fleet.decoders, "decoder"));
+    this.#text("backlog", `${backlog(fleet.backlog_seconds)} of audio waiting`);
+    this.#part("fleet").dataset.health = !fleet.decoders ? "down" : late ? "late" : "good";
+    this.#text("model", fleet.model || format.MISSING);
+  }
+
+  #isStale() {
+    return !this.#connected || Date.now() - this.#heardMs > STALE_MS;
+  }
+
+  #warning() {
+    const now = Date.now();
+    if (!this.#heardMs) {
+      return now - this.#openedMs > 3_000 ? "No connection to the server yet. Trying to connect…" : "";
+    }
+    if (this.#isStale()) {
+      const age = `This is how things stood ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
+      return this.#connected
+        ? `The server has stopped reporting. ${age}`
+        : `Connection lost. ${age} Trying to reconnect…`;
+    }
+    if (this.#fleet.decoders === 0 && this.#counts.live) {
+      return "No decoder is running: audio is being kept, but nothing is transcribed until one starts.";
+    }
+    return "";
+  }
+
+  #part(name) {
+    return this.#root.querySelector(`[data-status=${name}]`);
+  }
+
+  #text(name, value) {
+    const part = this.#part(name);
+    if (part.textContent !== value) part.textContent = value;
+  }
+}
+
+const backlog = (seconds) => (seconds < 9.95 ? `${seconds.toFixed(1)} s` : format.span(seconds));
