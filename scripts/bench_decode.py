@@ -72,9 +72,7 @@ def bench_decode(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict
     }
 
 
-def decode(
-    model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: bool
-) -> tuple[list[Final], float]:
+def decode(model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: bool) -> tuple[list[Final], float]:
     """One track warm through the engine, chunk by chunk: its finals and the processor seconds spent."""
     started = time.process_time()
     recogniser = model.recogniser(rate, None)

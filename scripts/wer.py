@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 FILLERS = {"um", "uh", "ah", "er", "erm", "hm", "hmm", "mm", "uhm"}
 """Hesitations left out of both sides."""
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+]
+TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 CURRENCY = {"£": "pounds", "$": "dollars", "€": "euros"}
 SAME = {"ok": "okay", "mr": "mister", "%": "percent"}
@@ -32,11 +33,11 @@ def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple
     said = [word for spellings in _tokens(reference, keep_fillers) for word in spellings[0]]
     tokens = _tokens(hypothesis, keep_fillers)
     chosen = [spellings[0] for spellings in tokens]
-    best = _distance(said, sum(chosen, []))
+    best = _distance(said, list(chain.from_iterable(chosen)))
     for place, spellings in enumerate(tokens):
         for spelling in spellings[1:]:
             trial = [*chosen[:place], spelling, *chosen[place + 1 :]]
-            distance = _distance(said, sum(trial, []))
+            distance = _distance(said, list(chain.from_iterable(trial)))
             if distance < best:
                 best, chosen = distance, trial
     return best, len(said)
