@@ -18,7 +18,7 @@ from typing import Any
 
 from scripts.wer import errors
 from workers.engines.base import Final, Model
-from workers.engines.choose import choose, load
+from workers.engines.choose import load_model
 from workers.g711 import decode_mulaw
 
 MULAW_FORMAT = 7
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--chunk-seconds", type=float, default=1.0)
     options = parser.parse_args()
-    print(json.dumps(bench_decode(load(choose(options.engine)), options.folder, options.chunk_seconds)))
+    print(json.dumps(bench_decode(load_model(options.engine), options.folder, options.chunk_seconds)))
 
 
 def bench_decode(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str, Any]:

@@ -24,8 +24,8 @@ class Engine(msgspec.Struct, frozen=True):
 
 
 def english() -> dict[str, list[Chunk]]:
-    """26 s of the late parcel, both parties, with interruptions."""
-    return {party: demo_chunks("late-parcel", party, 26, from_second=18) for party in ("agent", "customer")}
+    """18 s of the late parcel, both parties, with interruptions."""
+    return {party: demo_chunks("late-parcel", party, 18, from_second=20) for party in ("agent", "customer")}
 
 
 def vosk_model() -> Path:

@@ -20,7 +20,7 @@ from state.fleet import Fleet, worker_name
 from state.settings import Settings
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
-from workers.engines.choose import Choice, choose, load
+from workers.engines.choose import Choice, choose
 from workers.engines.selfcheck import self_check
 from workers.process import EXIT_CONFIG, Stop, start
 
@@ -67,7 +67,7 @@ class Parent:
             time.sleep(0.2)
 
     def _load(self) -> tuple[Model, str]:
-        model = load(self._choice)
+        model = self._choice.load()
         return model, self_check(model)
 
     def _fork(self, shared: tuple[Model, str] | None) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from tqdm import tqdm
 
+from workers.engines import fetch
 from workers.engines.base import ModelUnusable
 from workers.engines.cache import cache_folder, locked
 
@@ -34,8 +33,6 @@ STALL_SECONDS = 20.0
 
 BLOCK_BYTES = 1 << 18
 """Read at once from the network."""
-
-T = TypeVar("T")
 
 
 class DownloadError(ModelUnusable):
@@ -77,22 +74,16 @@ def cached_model(name: str, cache: Path | None = None) -> Path | None:
 
 def _find(name: str, base_url: str) -> ListedModel:
     url = f"{base_url.rstrip('/')}/model-list.json"
-    host = urlsplit(url).netloc
-
-    def read() -> bytes:
-        answer = requests.get(url, timeout=(CONNECT_SECONDS, LIST_SECONDS))
-        if not answer.ok:
-            raise DownloadError(f"{url} answered {answer.status_code}, so {name} was not downloaded.")
-        return answer.content
-
+    program = [sys.executable, "-I", str(Path(fetch.__file__)), url, str(LIST_SECONDS)]
     try:
-        models = msgspec.json.decode(_within(LIST_SECONDS, read), type=list[ListedModel])
-    except TimeoutError:
-        raise DownloadError(
-            f"{host} did not answer within {LIST_SECONDS:.0f} s, so {name} was not downloaded."
-        ) from None
-    except requests.RequestException:
-        raise DownloadError(f"{host} cannot be reached, so {name} was not downloaded.") from None
+        fetched = subprocess.run(program, check=False, capture_output=True, timeout=LIST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise DownloadError(f"{url} did not answer in {LIST_SECONDS:.0f} s, so {name} was not downloaded.") from None
+    if fetched.returncode:
+        reason = (fetched.stderr.decode(errors="replace").strip().splitlines() or ["cannot be read"])[-1]
+        raise DownloadError(f"{url} {reason}, so {name} was not downloaded.")
+    try:
+        models = msgspec.json.decode(fetched.stdout, type=list[ListedModel])
     except msgspec.DecodeError:
         raise DownloadError(f"{url} is no list of models, so {name} was not downloaded.") from None
     for model in models:
@@ -158,23 +149,3 @@ def _unpack(archive: Path, folder: Path, name: str) -> Path:
     if not (folder / name).is_dir():
         raise DownloadError(f"{name}.zip holds no folder {name}.")
     return folder / name
-
-
-def _within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of `work`, or TimeoutError: a name lookup cannot be given a time limit otherwise."""
-    outcome: list[T | Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
-        raise TimeoutError
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    return outcome[0]

@@ -44,7 +44,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A usable copy: where it is, the source's folder name, and the hash of its content."""
+    """A usable copy: where it is, the model's name, and the hash of its content."""
 
     folder: str
     name: str
@@ -67,13 +67,14 @@ def prepare(source: Path, cache: Path | None = None) -> Prepared:
     try:
         changed = _with_options((source / configuration).read_text())
         manifest = _manifest(source, configuration, changed.encode())
-        target = cache / f"{source.name}-{manifest.identity[:16]}"
+        name = source.parent.name if source.name == "model" else source.name  # PyPI's packages call it model/
+        target = cache / f"{name}-{manifest.identity[:16]}"
         with locked(cache):
             if not _intact(target, manifest):
                 _copy(source, target, manifest, configuration, changed)
     except (OSError, UnicodeDecodeError) as error:
         raise ModelUnusable(f"The Vosk model {source} cannot be prepared in {cache}: {error}.") from None
-    return Prepared(str(target), source.name, manifest.identity)
+    return Prepared(str(target), name, manifest.identity)
 
 
 def _check(source: Path) -> str:

@@ -45,7 +45,7 @@ class VoskModel:
         ModelUnusable: libvosk refuses the files.
     """
 
-    fork_safe = True  # as long as no recogniser exists yet; children share its pages
+    fork_safe = True  # libvosk starts no threads with OPENBLAS_NUM_THREADS=1; children share its pages
 
     def __init__(self, prepared: Prepared) -> None:
         self._vosk = _library()
@@ -55,7 +55,7 @@ class VoskModel:
             raise ModelUnusable(f"The Vosk model {prepared.name} in {prepared.folder} cannot be loaded.") from None
         core_type = os.environ.get("OPENBLAS_CORETYPE", "native")
         self.identity = f"vosk-{version('vosk')}:{core_type}:{prepared.identity[:16]}"
-        self.display_name = f"Vosk {Path(prepared.name).name}"
+        self.display_name = f"Vosk {prepared.name}"
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VoskRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
