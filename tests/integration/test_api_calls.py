@@ -26,8 +26,8 @@ Contents = dict[bytes, bytes]
 
 
 def contents(store: redis.Redis) -> Contents:
-    """Every key with its serialised value."""
-    return {key: store.dump(key) for key in store.keys("*")}
+    """Every key of ours with its serialised value."""
+    return {key: store.dump(key) for key in store.keys(f"{keys.PREFIX}*")}
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:
