@@ -1,40 +1,65 @@
-"""Word error rate and processor time of a speech engine on recorded calls. Prints one JSON object.
+"""What decoding costs and how well it reads: the fleet, the recogniser alone, and the bare library.
 
-    python -m scripts.bench_decode FOLDER [--engine moonshine] [--chunk-seconds 1]
-
-FOLDER holds call-*/ folders with agent.wav, customer.wav (8 kHz mu-law or 16 bit PCM) and truth.json (turns: track,
-start_s, text). Times are processor seconds for each second of audio, so 0.05 means 20 tracks a core.
+Times are processor seconds for each second of audio of one track, so 0.05 means 20 tracks a core.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import struct
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from scripts.bench_fleet import fleet
+from scripts.recording import read_tracks
 from scripts.wer import errors
+from state.ingest import Chunk
 from workers.engines.base import Final, Model
-from workers.engines.choose import load_model
-from workers.g711 import decode_mulaw
+from workers.engines.choose import choose
+from workers.g711 import decode_alaw, decode_mulaw
 
-MULAW_FORMAT = 7
-"""WAVE format tag of G.711 mu-law."""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--engine", default="auto")
-    parser.add_argument("--chunk-seconds", type=float, default=1.0)
-    options = parser.parse_args()
-    print(json.dumps(bench_decode(load_model(options.engine), options.folder, options.chunk_seconds)))
+PARTIES = ("agent", "customer")
+FLEET_SECONDS = 600.0
+"""Patience with the fleet."""
 
 
-def bench_decode(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str, Any]:
+def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
+    """The same calls through a fleet of one decode loop and through the bare library."""
+    environ = {"EARSHOT_ENGINE": options.engine, "VOSK_MODEL": options.vosk_model}
+    folders = sorted(options.folder.glob("call-*"))
+    with fleet(loops=1, **environ) as running:
+        before = running.decoder_cpu_seconds()
+        seconds = 0.0
+        for folder in folders:
+            tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in PARTIES]
+            seconds += sum(track.seconds for track in tracks)
+            for track in tracks:
+                for audio in track.chunks(1000):
+                    running.ingest.put(folder.name, track.name, None, Chunk(audio, track.encoding, track.rate))
+            running.ingest.end(folder.name)
+        running.wait_decoded([folder.name for folder in folders], FLEET_SECONDS)
+        spent = (running.decoder_cpu_seconds() - before) / seconds
+        server = running.server_cpu_seconds() / seconds
+    model = choose(options.engine, options.vosk_model).load()
+    bare = bare_cost(model, options.folder)
+    return {
+        "model": model.identity,
+        "audio_seconds": round(seconds, 1),
+        "fleet_cpu_per_second": round(spent, 4),
+        "server_cpu_per_second": round(server, 5),
+        "bare_library_cpu_per_second": round(bare, 4),
+        "ratio": round(spent / bare, 3),
+    }
+
+
+def bench_engine(options: argparse.Namespace) -> dict[str, Any]:
+    """The recogniser by itself, warm: word errors per call, and its cost with and without partials."""
+    return measure(choose(options.engine, options.vosk_model).load(), options.folder)
+
+
+def measure(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str, Any]:
     """Decode every track of every call twice, with and without partials. Returns the figures, per call and over all."""
     calls = {}
     total = {"errors": 0, "errors_with_fillers": 0, "words": 0, "seconds": 0.0}
