@@ -1,8 +1,8 @@
 """scripts/bench: measure, print one JSON object a benchmark on stdout, and judge nothing.
 
-    decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
-    engine     word error rate per demo call, and the recogniser's processor time with and without partials
-    overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
+decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
+engine     word error rate per demo call, and the recogniser's processor time with and without partials
+overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from state.events import FinalEvent, PartialEvent, encode
-from state.fleet import Commit, DeadChunk, FinalOut, JournalChunk, Lease
+from state.fleet import Commit, DeadChunk, JournalChunk, Lease
 from state.types import Utterance
 from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot
@@ -222,7 +222,7 @@ class _Lease:
             audio_ms=self.audio_ms,
             state=_pack(snapshot),
             partial=partial,
-            finals=[FinalOut(u.id, _pack(u), scored=u.mark is None) for u in self.utterances],
+            finals=self.utterances,
             events=events,
             dead=self.dead,
             finish=finish,
