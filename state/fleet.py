@@ -18,6 +18,7 @@ from state import keys
 from state.connection import BLOCK_MS
 from state.scripts import Argument, Scripts
 from state.settings import Settings
+from state.types import Utterance
 
 LEASE_CHUNKS = 256
 """New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
@@ -34,6 +35,8 @@ STEAL_AFTER_MS = 300
 STALLED_AFTER_MS = 30_000
 """A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
 new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -78,14 +81,6 @@ class Lease(msgspec.Struct, frozen=True):
     journal: list[JournalChunk]
 
 
-class FinalOut(msgspec.Struct, frozen=True):
-    """An utterance to be stored: its id, its bytes, and whether it has words to be scored."""
-
-    id: str
-    utterance: bytes
-    scored: bool
-
-
 class DeadChunk(msgspec.Struct, frozen=True):
     """A chunk given up, kept for inspection."""
 
@@ -110,7 +105,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     audio_ms: int
     state: bytes
     partial: str
-    finals: list[FinalOut]
+    finals: list[Utterance]
     events: list[bytes]
     dead: list[DeadChunk]
     finish: bool
@@ -140,6 +135,20 @@ class Fleet:
         self._held.clear()
         for stream in (self._own, keys.WORK):
             self._held.extend(self._read({stream: "0"}, block=False, count=100))
+
+    def introduce_model(self, identity: str, display_name: str, digest: str) -> str:
+        """Tell the fleet which model this decoder runs, and what its self-check gave.
+
+        Returns the digest the fleet agreed on for this identity: the first one told. Another one than `digest`
+        means that this decoder would change transcripts and must not take work.
+        """
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hsetnx(keys.FLEET, f"selfcheck:{identity}", digest)
+        pipe.hget(keys.FLEET, f"selfcheck:{identity}")
+        agreed = str(pipe.execute()[1].decode())
+        if agreed == digest:
+            self._redis.hset(keys.FLEET, "model", display_name)
+        return agreed
 
     def beat(self) -> None:
         """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
@@ -272,9 +281,12 @@ class Fleet:
             int(change.to_everybody),
             self._retention_seconds,
         ]
+        spoken = [utterance for utterance in change.finals if utterance.text]
+        last = max(spoken, key=lambda utterance: utterance.end, default=None)
+        args += [last.end, _pack(msgspec.structs.replace(last, words=[]))] if last else ["", ""]
         args.append(len(change.finals))
-        for final in change.finals:
-            args += [final.id, final.utterance, int(final.scored)]
+        for utterance in change.finals:
+            args += [utterance.id, _pack(utterance), int(utterance.mark is None)]  # a mark is not scored
         args += [len(change.events), *change.events, len(change.dead)]
         for chunk in change.dead:
             args += [chunk.seq, chunk.reason, chunk.encoding, chunk.audio]
@@ -304,6 +316,10 @@ class Fleet:
             [keys.track(token.call_id, token.track), keys.WORK],
             [lease.id, token.call_id, token.track],
         )
+
+    def give_up(self, token: Token) -> None:
+        """Put a leased token back for everybody; the try stays charged."""
+        self._move(token, force=True)
 
     # -- others' work -------------------------------------------------------------------------------------
 

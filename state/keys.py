@@ -4,7 +4,9 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
-                                  finished), unscored (finals without score), standing (msgpack), summary (JSON)
+                                  finished), unscored (finals without score), standing (msgpack), summary (JSON),
+                                  last (the utterance that ended last, without words; msgpack), last_end,
+                                  last_track, end_reason
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
@@ -23,8 +25,9 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     dead                  stream  dead-lettered chunks: c t seq reason a e
     load                  hash    chunks, audio_ms: accepted and not yet decoded
     unsummarised          set     ended calls whose summary is outstanding
+    summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
-                                  models -> what the page's footer says
+                                  model -> the engine's name, for the page's footer
 
 A track's hash:
 
@@ -92,3 +95,7 @@ def work(worker: str) -> str:
 
 def worker(worker: str) -> str:
     return f"{PREFIX}worker:{worker}"
+
+
+def summary_asked(call_id: str) -> str:
+    return f"{PREFIX}summary-asked:{call_id}"

@@ -24,8 +24,8 @@ START_FRAMES = 3
 END_SILENCE_FRAMES = 19
 """So many frames (0.6 s) without voice end an utterance."""
 
-PAD_FRAMES = 6
-"""Frames (0.2 s) decoded before and after the detected speech: weak onsets and fading ends lie there."""
+PAD_FRAMES = 8
+"""Frames (0.26 s) decoded before and after the detected speech: weak onsets and fading ends lie there."""
 
 MIN_VOICED_FRAMES = 7
 """Pieces with fewer voiced frames (0.22 s) are dropped: on less than that the model invents words."""

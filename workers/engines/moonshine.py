@@ -29,17 +29,14 @@ import numpy.typing as npt
 import sherpa_onnx
 import soxr
 
-from state.types import Word
 from workers.engines import endpoint
+from workers.engines.audio import check_rate, spread_words, wanted_samples
 from workers.engines.base import DeterminismFault, Final, ModelUnusable, Snapshot
 from workers.engines.detector import Detector, DetectorPool, native_rate
 from workers.engines.endpoint import PAD_FRAMES, Endpointer
 
 MODEL_RATE = 16000
 """Samples per second the model wants."""
-
-MIN_RATE, MAX_RATE = 8000, 48000
-"""Sample rates a track may have."""
 
 PARTIAL_VOICED_FRAMES = 62
 """A partial is computed anew after so many frames (2 s) of new voice: it decodes the open utterance again."""
@@ -84,8 +81,7 @@ class MoonshineModel:
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> MoonshineRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
-        if not MIN_RATE <= rate <= MAX_RATE:
-            raise ValueError(f"sample rate {rate} Hz is outside {MIN_RATE}..{MAX_RATE}")
+        check_rate(rate)
         if snapshot is None:
             snapshot = Snapshot(self.identity, open_from, "", open_from)
         if snapshot.model != self.identity:
@@ -163,13 +159,9 @@ class MoonshineRecogniser:
 
     def _append(self, pcm: bytes, at: int) -> None:
         """Add a chunk's samples, leaving out what lies before the open utterance."""
-        if len(pcm) % 2:
-            raise ValueError(f"{len(pcm)} bytes are not whole 16 bit samples")
         expected = self._open_from + len(self._audio)
-        skip = 0 if len(self._audio) else expected - at
-        if skip < 0 or (skip == 0 and at != expected):
-            raise ValueError(f"audio at sample {at} given, expected at {expected}")
-        self._audio = np.concatenate([self._audio, np.frombuffer(pcm, "<i2")[skip:]])
+        samples = wanted_samples(pcm, at, expected, canonical=len(self._audio) == 0)
+        self._audio = np.concatenate([self._audio, np.frombuffer(samples, "<i2")])
 
     def _advance(self) -> endpoint.Boundary | None:
         """Run the endpoint rules over the complete frames that they have not seen, up to a boundary."""
@@ -222,20 +214,6 @@ class MoonshineRecogniser:
         self._partial = ""
         self._endpointer = Endpointer()
         self._detector.restart()
-
-
-def spread_words(text: str, start: float, end: float) -> list[Word]:
-    """The words of `text` laid over start..end seconds, each as long as its share of the letters."""
-    words = text.split()
-    letters = sum(map(len, words))
-    result = []
-    passed = 0
-    for word in words:
-        word_start = start + (end - start) * passed / letters
-        passed += len(word)
-        word_end = start + (end - start) * passed / letters
-        result.append(Word(word, round(word_start, 3), round(word_end, 3), None))
-    return result
 
 
 def _weights_folder() -> Path:

@@ -9,6 +9,7 @@ differently from the others.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,10 +21,7 @@ SAMPLE = Path(__file__).with_name("selfcheck.ulaw")
 """Four seconds of a synthetic voice on a telephone line: 8 kHz mu-law without header."""
 
 SAMPLE_RATE = 8000
-"""Samples per second of SAMPLE."""
-
-CHUNK_SECONDS = 1
-"""Length of the chunks, as telephony sends them."""
+"""Samples per second of SAMPLE; a chunk is one second, as telephony sends them."""
 
 
 class Decoding(msgspec.Struct):
@@ -34,36 +32,46 @@ class Decoding(msgspec.Struct):
 
 
 def self_check(model: Model) -> str:
-    """Decode the sample warm and cold; return a hexadecimal digest of what came out.
+    """Decode the sample warm and cold; return a hexadecimal digest of what came out, partials included.
 
     Raises:
         ModelUnusable: the two differ.
     """
-    warm = decode_sample(model, cold=False)
-    cold = decode_sample(model, cold=True)
+    pcm = decode_mulaw(SAMPLE.read_bytes())
+    warm, cold = (
+        msgspec.msgpack.encode(decode(model, pcm, SAMPLE_RATE, SAMPLE_RATE, moves))
+        for moves in (lambda _number: False, lambda _number: True)
+    )
     if warm != cold:
         raise ModelUnusable(
-            f"The model {model.display_name} decodes the same audio differently from run to run, so a call "
-            "would change its words when it moves between workers."
+            f"{model.display_name} decodes the same audio differently from run to run, so a call would change its "
+            "words when it moves between workers."
         )
     return hashlib.sha256(warm).hexdigest()
 
 
-def decode_sample(model: Model, cold: bool) -> bytes:
-    """The sample's Decoding as msgpack; `cold` rebuilds the recogniser before every chunk."""
-    pcm = decode_mulaw(SAMPLE.read_bytes())
-    chunk_samples = CHUNK_SECONDS * SAMPLE_RATE
+def decode(model: Model, pcm: bytes, rate: int, chunk_samples: int, moves: Callable[[int], bool]) -> Decoding:
+    """Decode a whole track, moving it to another worker where told.
+
+    Args:
+        model:         decodes it.
+        pcm:           all samples, signed 16 bit.
+        rate:          samples per second.
+        chunk_samples: length of the chunks it is cut into.
+        moves:         whether chunk number n (from 0) is decoded by a new recogniser, rebuilt from the snapshot after
+                       the chunk before and the journal's chunks, from the one that holds open_from on.
+    """
     chunks = [(at, pcm[2 * at : 2 * (at + chunk_samples)]) for at in range(0, len(pcm) // 2, chunk_samples)]
     result = Decoding([], [])
-    recogniser = model.recogniser(SAMPLE_RATE, None)
+    recogniser = model.recogniser(rate, None)
     for number, (at, chunk) in enumerate(chunks):
-        if cold and number > 0:
-            snapshot = result.snapshots[-1]
-            recogniser = model.recogniser(SAMPLE_RATE, snapshot)
-            for earlier_at, earlier in chunks[:number]:
-                if earlier_at + len(earlier) // 2 > snapshot.open_from:
-                    recogniser.replay(earlier, earlier_at)
+        if number > 0 and moves(number):
+            snapshot = msgspec.msgpack.decode(msgspec.msgpack.encode(result.snapshots[-1]), type=Snapshot)
+            recogniser = model.recogniser(rate, snapshot)
+            for journal_at, journal_chunk in chunks[:number]:
+                if journal_at + len(journal_chunk) // 2 > snapshot.open_from:
+                    recogniser.replay(journal_chunk, journal_at)
         result.finals += recogniser.accept(chunk, at)
         result.snapshots.append(recogniser.snapshot(want_partial=True))
     result.finals += recogniser.flush()
-    return msgspec.msgpack.encode(result)
+    return result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 
 from state.types import Word
+from workers.engines.audio import check_rate, wanted_samples
 from workers.engines.base import DeterminismFault, Final, Snapshot
 
 CHUNKS_PER_UTTERANCE = 4
@@ -26,7 +27,8 @@ class StubModel:
     fork_safe = True
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> StubRecogniser:
-        """See Model.recogniser. Raises ValueError for a snapshot of another model."""
+        """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
+        check_rate(rate)
         if snapshot is not None and snapshot.model != self.identity:
             raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
         return StubRecogniser(rate, snapshot.open_from if snapshot else open_from)
@@ -72,12 +74,7 @@ class StubRecogniser:
         return RECOGNISER_BYTES
 
     def _append(self, pcm: bytes, at: int) -> None:
-        if len(pcm) % 2:
-            raise ValueError(f"{len(pcm)} bytes are not whole 16 bit samples")
-        skip = 0 if self._words else self._end - at
-        if skip < 0 or (skip == 0 and at != self._end):
-            raise ValueError(f"audio at sample {at} given, expected at {self._end}")
-        samples = pcm[2 * skip :]
+        samples = wanted_samples(pcm, at, self._end, canonical=not self._words)
         if not samples:
             return
         start, self._end = self._end, self._end + len(samples) // 2

@@ -1,0 +1,1 @@
+"""Commands. Each is a shell file that sets up and starts the Python module of the same name."""

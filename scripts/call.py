@@ -1,0 +1,106 @@
+"""scripts/call: post a recording as a live call and print the utterances as they come."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from scripts.recording import RecordingError, read_tracks
+from scripts.telephony import Api, CallFailed, post_call
+
+POLL_SECONDS = 0.5
+DECODE_PATIENCE_SECONDS = 120.0
+"""How long to wait for the transcript after the last chunk, while it makes no progress."""
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/call", description=__doc__)
+    parser.add_argument(
+        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="of the web process"
+    )
+    parser.add_argument("--key", default=os.environ.get("EARSHOT_KEY", ""), help="API key (or EARSHOT_KEY)")
+    parser.add_argument("--call-id", default=f"call-{time.time_ns() // 1_000_000}")
+    parser.add_argument("--speed", type=float, default=1.0, help="times real time")
+    parser.add_argument("--chunk-ms", type=int, default=1000)
+    parser.add_argument("--meta", action="append", default=[], metavar="K=V", help="metadata, any number of times")
+    parser.add_argument("--agent", type=Path, metavar="A.wav")
+    parser.add_argument("--customer", type=Path, metavar="C.wav")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE.wav", help="mono: the customer; stereo: agent left")
+    options = parser.parse_args(argv)
+    if (options.file is None) == (options.agent is None and options.customer is None):
+        parser.error("give FILE.wav, or --agent and --customer")
+    if not 0 < options.speed <= 1000 or not 20 <= options.chunk_ms <= 10_000:
+        parser.error("--speed is 0..1000, --chunk-ms 20..10000")
+    if any("=" not in pair for pair in options.meta):
+        parser.error("--meta takes K=V")
+    return options
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 1 and one line on stderr if the call did not get through."""
+    options = arguments(argv)
+    try:
+        if options.file:
+            tracks = read_tracks(options.file, ["agent", "customer"])
+        else:
+            parties = [("agent", options.agent), ("customer", options.customer)]
+            tracks = [read_tracks(path, [name])[0] for name, path in parties if path]
+        metadata = dict(pair.split("=", 1) for pair in options.meta)
+        done = threading.Event()
+        printer = threading.Thread(target=follow, args=(Api(options.url, options.key), options.call_id, done))
+        printer.start()
+        try:
+            post_call(options.url, options.key, options.call_id, tracks, metadata, options.chunk_ms, options.speed)
+        except CallFailed:
+            done.set()
+            raise
+        printer.join()
+    except (RecordingError, CallFailed) as error:
+        sys.stderr.write(f"call: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def follow(api: Api, call_id: str, done: threading.Event) -> None:
+    """Print each utterance once, until the call has ended, or `done`, or nothing moves any more."""
+    printed: set[str] = set()
+    moved_at = time.monotonic()
+    progress: Any = None
+    while not done.is_set():
+        try:
+            status, call, _ = api.ask("GET", f"/v1/calls/{call_id}")
+        except (OSError, http.client.HTTPException):
+            status, call = 0, {}
+        if status == 200:
+            for utterance in call["utterances"]:
+                if utterance["id"] not in printed:
+                    printed.add(utterance["id"])
+                    print(line(utterance), flush=True)
+            if call["state"] == "ended":
+                return
+            now = [call["state"], [t["decoded_seq"] for t in call["tracks"].values()], len(printed)]
+            if now != progress:
+                progress, moved_at = now, time.monotonic()
+            elif call["state"] == "ending" and time.monotonic() - moved_at > DECODE_PATIENCE_SECONDS:
+                sys.stderr.write("call: posted, but nobody decodes it; is a decoder running?\n")
+                return
+        time.sleep(POLL_SECONDS)
+
+
+def line(utterance: dict[str, Any]) -> str:
+    """One utterance for the terminal; control characters of a transcript do not reach it."""
+    text = utterance["text"] or f"[{utterance.get('mark') or 'silence'}]"
+    safe = "".join(character if character.isprintable() else " " for character in text)
+    return f"{utterance['start']:7.2f}  {utterance['track']:<9} {safe}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

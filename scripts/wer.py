@@ -1,0 +1,98 @@
+"""Word error rate of a transcript against what was said.
+
+Both sides are lower-cased and stripped of punctuation. Hesitations ("um", "uh") are left out of both, as is usual;
+count them with keep_fillers. A number written in digits may have been spoken digit by digit or as one number, so
+each is spelled in every way and the one nearest to the reference counts. British and American spellings, and names
+spelled otherwise, count as errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+
+FILLERS = {"um", "uh", "ah", "er", "erm", "hm", "hmm", "mm", "uhm"}
+"""Hesitations left out of both sides."""
+
+ONES = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+]
+TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
+CURRENCY = {"£": "pounds", "$": "dollars", "€": "euros"}
+SAME = {"ok": "okay", "mr": "mister", "%": "percent"}
+"""Two ways to write one word."""
+
+TOKEN = re.compile(r"[£$€]?\d[\d,]*(?:\.\d+)?(?:st|nd|rd|th)?|%|[a-z]+(?:'[a-z]+)*")
+
+
+def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple[int, int]:
+    """(word errors, words of the reference)."""
+    said = [word for spellings in _tokens(reference, keep_fillers) for word in spellings[0]]
+    tokens = _tokens(hypothesis, keep_fillers)
+    chosen = [spellings[0] for spellings in tokens]
+    best = _distance(said, list(chain.from_iterable(chosen)))
+    for place, spellings in enumerate(tokens):
+        for spelling in spellings[1:]:
+            trial = [*chosen[:place], spelling, *chosen[place + 1 :]]
+            distance = _distance(said, list(chain.from_iterable(trial)))
+            if distance < best:
+                best, chosen = distance, trial
+    return best, len(said)
+
+
+def _tokens(text: str, keep_fillers: bool) -> list[list[list[str]]]:
+    """For each token the ways to spell it out, each a list of words."""
+    plain = text.lower().replace("’", "'")
+    found = [SAME.get(token, token) for token in TOKEN.findall(plain)]
+    return [_spellings(token) for token in found if keep_fillers or token not in FILLERS]
+
+
+def _spellings(token: str) -> list[list[str]]:
+    if not any(character.isdigit() for character in token):
+        return [[token]]
+    unit = [CURRENCY[token[0]]] if token[0] in CURRENCY else []
+    ordinal = token[-1].isalpha()
+    whole, _, fraction = token.strip("£$€stndrh").replace(",", "").partition(".")
+    after_point = ["point", *(ONES[int(digit)] for digit in fraction)] if fraction else []
+    number = int(whole)
+    ways = [[ONES[int(digit)] for digit in whole]]
+    ways += [_cardinal(number, conjunction) for conjunction in (True, False)]
+    if len(whole) == 4 and number % 100:  # a year or a clock time: "ten thirty"
+        ways.append(_cardinal(number // 100, False) + _cardinal(number % 100, False))
+    if ordinal:
+        ways = [[*way[:-1], _ordinal(way[-1])] for way in ways]
+    return [way + after_point + unit for way in ways]
+
+
+def _cardinal(number: int, conjunction: bool) -> list[str]:
+    if number < 20:
+        return [ONES[number]]
+    if number < 100:
+        return [TENS[number // 10], *(_cardinal(number % 10, conjunction) if number % 10 else [])]
+    size, name = (100, "hundred") if number < 1000 else (1000, "thousand")
+    if number >= 1_000_000:
+        return [ONES[int(digit)] for digit in str(number)]
+    rest = number % size
+    joint = ["and"] if conjunction and 0 < rest < 100 else []
+    return [*_cardinal(number // size, conjunction), name, *joint, *(_cardinal(rest, conjunction) if rest else [])]
+
+
+def _ordinal(word: str) -> str:
+    if word in ORDINALS:
+        return ORDINALS[word]
+    if word == "twelve":
+        return "twelfth"
+    return word[:-1] + "ieth" if word.endswith("y") else word + "th"
+
+
+def _distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """Substitutions, insertions and deletions between two word lists."""
+    row = list(range(len(hypothesis) + 1))
+    for i, said in enumerate(reference, 1):
+        diagonal, row[0] = row[0], i
+        for j, heard in enumerate(hypothesis, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (said != heard))
+    return row[-1]

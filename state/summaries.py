@@ -1,0 +1,42 @@
+"""Ended calls whose summary is outstanding, and storing it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.scripts import Scripts
+
+ASK_AGAIN_SECONDS = 60
+"""A summary asked for and not written after so long is asked for again."""
+
+BATCH = 20
+
+
+class Outstanding:
+    """The list of ended calls without summary."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+
+    def take(self) -> list[str]:
+        """Up to BATCH calls that nobody asked about in the last ASK_AGAIN_SECONDS; they count as asked now."""
+        found = cast(list[bytes], self._redis.srandmember(keys.UNSUMMARISED, BATCH))
+        if not found:
+            return []
+        call_ids = [call_id.decode() for call_id in found]
+        pipe = self._redis.pipeline(transaction=False)
+        for call_id in call_ids:
+            pipe.set(keys.summary_asked(call_id), 1, nx=True, ex=ASK_AGAIN_SECONDS)
+        return [call_id for call_id, first in zip(call_ids, pipe.execute(), strict=True) if first]
+
+    def store(self, call_id: str, summary: dict[str, Any]) -> str:
+        """Write a call's summary: OK, AGAIN (it has one) or GONE (the call has expired)."""
+        answer = self._scripts.call(
+            "summarise", [keys.call(call_id), keys.UNSUMMARISED, keys.FEED], [call_id, msgspec.json.encode(summary)]
+        )
+        return str(answer.decode())

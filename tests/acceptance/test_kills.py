@@ -1,0 +1,165 @@
+"""Kill any decoder at any instant: the transcript does not change by a byte. Real engines, real processes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state import keys
+from state.ingest import Chunk
+from tests.engines import ENGINES, Engine
+from tests.fleet import Fleet
+from tests.servers import start_server
+
+KILLS = 20
+
+
+@pytest.fixture(scope="module", params=ENGINES, ids=str)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    chosen: Engine = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def fleet(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    server = start_server("valkey9", dir=folder)
+    fleet = Fleet(server, folder, **engine.environ)
+    yield fleet
+    fleet.kill_all()
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def call(engine: Engine) -> dict[str, list[Chunk]]:
+    return engine.call()
+
+
+@pytest.fixture(scope="module")
+def calm(fleet: Fleet, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
+    """The transcript as one undisturbed worker makes it."""
+    fleet.start("decoder", DECODER_LOOPS="1")
+    fleet.feed("calm", call, pause_seconds=0.05)
+    fleet.wait_finished(["calm"])
+    assert fleet.stop() == [0]
+    fleet.assert_at_rest()
+    transcript = fleet.transcript("calm")
+    assert len(transcript) >= 4, "the call must have utterances for this to mean anything"
+    return transcript
+
+
+def test_twenty_kills_at_random_instants_change_no_byte(
+    fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
+) -> None:
+    seed = int(os.environ.get("EARSHOT_SEED", random.randrange(10**6)))
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    parent = fleet.start("decoder", DECODER_LOOPS="2")
+    kills = 0
+
+    def maybe_kill() -> None:
+        nonlocal kills
+        loops = fleet.loops(parent)
+        if loops and dice.random() < 0.5:
+            os.kill(dice.choice(loops), signal.SIGKILL)
+            kills += 1
+        time.sleep(dice.uniform(0.0, 0.3))
+
+    rounds = 0
+    while kills < KILLS:
+        rounds += 1
+        fleet.wait(lambda: len(fleet.loops(parent)) > 0)
+        fleet.feed(f"killed-{rounds}", call, after_each=maybe_kill)
+        fleet.wait_finished([f"killed-{rounds}"])
+    assert fleet.stop() == [0]
+    for n in range(rounds):
+        assert fleet.transcript(f"killed-{n + 1}") == calm
+    fleet.assert_at_rest()
+
+
+def test_a_whole_decoder_killed_at_once_changes_no_byte(
+    fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
+) -> None:
+    """Nobody hands over, not even a parent: heartbeats must run out."""
+    first = fleet.start("decoder", DECODER_LOOPS="2")
+    middle = sum(len(chunks) for chunks in call.values()) // 2
+    seen = 0
+
+    def count() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == middle:
+            fleet.wait(lambda: fleet.decoded("machine-died", next(iter(call)), 2))
+            os.killpg(first.pid, signal.SIGKILL)
+            first.wait(10)
+            fleet.processes.remove(first)
+            fleet.start("decoder", DECODER_LOOPS="1")
+
+    fleet.feed("machine-died", call, after_each=count)
+    fleet.wait_finished(["machine-died"])
+    assert fleet.stop() == [0]
+    assert fleet.transcript("machine-died") == calm
+    fleet.assert_at_rest()
+
+
+def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
+    fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
+) -> None:
+    def start() -> subprocess.Popen[bytes]:
+        before = fleet.reads.fleet().decoders
+        parent = fleet.start("decoder", DECODER_LOOPS="1")
+        fleet.wait(lambda: fleet.reads.fleet().decoders > before)
+        return parent
+
+    parents = [start()]
+    seen = 0
+
+    def count() -> None:
+        nonlocal seen
+        seen += 1
+        for track in call:  # a try is charged only while a chunk is at work, and never for a hand-over
+            assert int(fleet.redis.hget(keys.track("deployed", track), "tries") or 0) <= 1
+        if seen % 12 == 0:
+            old = parents[-1]
+            parents.append(start())
+            began = time.monotonic()
+            old.terminate()
+            assert old.wait(20) == 0
+            assert time.monotonic() - began < 10
+            fleet.processes.remove(old)
+
+    fleet.feed("deployed", call, pause_seconds=0.05, after_each=count)
+    fleet.wait_finished(["deployed"])
+    assert fleet.stop() == [0]
+    assert fleet.transcript("deployed") == calm
+    fleet.assert_at_rest()
+
+
+@pytest.mark.parametrize("point", ["after-delivery", "after-open", "mid-decode", "before-commit", "after-commit"])
+def test_a_crash_at_this_point_changes_no_byte(
+    point: str, fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
+) -> None:
+    visits = ["3", "11"]
+    fleet.start("decoder", ["tests/crashing_decoder.py", point, str(tmp_path), *visits], DECODER_LOOPS="1")
+    put = dict.fromkeys(call, 0)
+
+    def in_step() -> None:
+        """One lease a chunk, so that the point is passed often."""
+        track = min(put, key=lambda name: put[name])
+        put[track] += 1
+        fleet.wait(lambda: fleet.decoded(point, track, put[track]))
+
+    fleet.feed(point, call, after_each=in_step)
+    fleet.wait_finished([point])
+    assert fleet.stop() == [0]
+    died = sorted(path.name for path in tmp_path.glob("died-*"))
+    assert died == ["died-11", "died-3"], "the point was not reached as often as it should be"
+    assert fleet.transcript(point) == calm
+    fleet.assert_at_rest()

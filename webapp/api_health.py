@@ -1,0 +1,52 @@
+"""/healthz, /readyz, /metrics and the OpenAPI document: for machines that look after this one."""
+
+from __future__ import annotations
+
+import msgspec
+import redis
+from flask import Blueprint, Response, current_app
+
+from webapp import metrics, openapi
+from webapp.openapi import operation
+from webapp.problems import Problem
+from webapp.schemas import Readiness
+from webapp.store import store
+
+api = Blueprint("health", __name__)
+
+
+@api.get("/healthz")
+def healthz() -> Response:
+    """200 as long as this process serves at all; asks nobody else."""
+    return Response(b'{"alive":true}', content_type="application/json")
+
+
+@api.get("/readyz")
+def readyz() -> Response:
+    """200 if calls can be taken and will be decoded; 503 with the reasons if not."""
+    reasons = []
+    model = ""
+    try:
+        fleet = store().reads.fleet()
+        model = fleet.model
+        if not fleet.decoders:
+            reasons.append("No decoder is alive.")
+    except redis.RedisError as error:
+        reasons.append(f"Redis does not answer: {type(error).__name__}.")
+    if reasons:
+        raise Problem(503, "not_ready", " ".join(reasons), reasons=reasons, retry=True)
+    return Response(msgspec.json.encode(Readiness(True, [], model)), content_type="application/json")
+
+
+@api.get("/metrics")
+def read_metrics() -> Response:
+    """Always 200: a store that is away is a number too."""
+    here = store()
+    return Response(metrics.exposition(here.redis, here.reads), content_type=metrics.CONTENT_TYPE)
+
+
+@api.get("/v1/openapi.json")
+@operation("This document", {200: dict})
+def openapi_json() -> Response:
+    """The OpenAPI 3.1 document."""
+    return Response(msgspec.json.encode(openapi.build(current_app)), content_type="application/json")

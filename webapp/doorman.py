@@ -1,0 +1,43 @@
+"""Lets only so many pages in that threads remain for uploads: an open socket keeps a thread of gunicorn's."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_socketio import SocketIO
+
+UPLOAD_SHARE = 0.25
+"""Share of the threads that pages may not take. 100 lines post about 100 chunks a second of 2 ms each."""
+
+SEND_SECONDS = 10
+"""A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
+
+PATH = "/socket.io/"
+
+
+class Doorman:
+    """WSGI middleware around the application with its sockets."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]], socketio: SocketIO, threads: int) -> None:
+        self._inner = inner
+        self._socketio = socketio
+        self._most = max(1, int(threads * (1 - UPLOAD_SHARE)))
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(PATH):
+            if len(self._socketio.server.eio.sockets) >= self._most:
+                start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
+                return []
+            _let_go_of_the_vanished(environ.get("gunicorn.socket"))
+        return self._inner(environ, start_response)
+
+
+def _let_go_of_the_vanished(connection: socket.socket | None) -> None:
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 3 * SEND_SECONDS * 1000)

@@ -1,0 +1,81 @@
+"""How gunicorn runs the web process: threads, because an open page keeps one and an upload waits for Redis."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+from typing import Any
+
+from state import logs
+from state.settings import SettingsError, load
+from webapp.app import live_table
+
+try:
+    _settings = load()
+except SettingsError as error:
+    raise SystemExit(f"earshot: {error}") from None
+
+logs.configure(_settings.log_level)
+
+
+def _any_address() -> str:
+    """[::] takes IPv4 too; 0.0.0.0 where the machine has no IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return "0.0.0.0"
+    return "[::]"
+
+
+bind = f"{_any_address()}:{_settings.port}"
+worker_class = "gthread"
+threads = _settings.web_threads
+# `workers` is WEB_CONCURRENCY, else 1, by gunicorn's own default. `forwarded_allow_ips` likewise is
+# FORWARDED_ALLOW_IPS, else this machine only: whose X-Forwarded-Proto is believed is for the operator to say.
+
+worker_connections = threads + 1000
+"""Beyond the threads, this many connections may rest between two requests (telephony posts once a second)."""
+
+keepalive = 95
+"""Seconds; above the 90 for which Heroku's router keeps a connection, so that it is never the one surprised."""
+
+timeout = 60
+"""Seconds without a sign of life from a worker's main loop (not: of a request) before it is replaced."""
+
+graceful_timeout = 8
+"""Seconds; SIGTERM is to be obeyed in under 10."""
+
+control_socket_disable = True  # web processes side by side would take it from each other
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"logfmt": {"()": "state.logs.Logfmt"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "logfmt", "stream": "ext://sys.stdout"}},
+    "root": {"level": _settings.log_level.upper(), "handlers": ["console"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
+}
+
+
+def post_worker_init(worker: Any) -> None:
+    """Close the sockets as soon as the worker is told to stop: open ones would keep it to the last second."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _before(number, lambda: live_table(worker.wsgi).stop())
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Also when no signal came (the master was killed): threads of open sockets would keep the process."""
+    if getattr(worker, "wsgi", None) is not None:
+        live_table(worker.wsgi).stop()
+
+
+def _before(number: signal.Signals, action: Any) -> None:
+    """Do `action`, then what the handler of signal `number` does so far."""
+    handler: Any = signal.getsignal(number)
+
+    def both(received: int, frame: FrameType | None) -> None:
+        action()
+        handler(received, frame)
+
+    signal.signal(number, both)

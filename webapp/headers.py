@@ -1,0 +1,73 @@
+"""Headers of every answer, and one log line for every request that did not simply succeed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+
+from flask import Flask, Response, g, request
+
+log = logging.getLogger("earshot.web.access")
+
+SECURITY = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self' ws: wss:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+"""No inline script or style, nothing from elsewhere, no framing. Transcripts are untrusted text."""
+
+HSTS = "max-age=31536000"
+"""A year; only sent over TLS, where it counts."""
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def _begin() -> None:
+    g.began = time.monotonic()
+
+
+def _finish(response: Response) -> Response:
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    given = request.headers.get("X-Request-Id", "")
+    if _ID.fullmatch(given):
+        response.headers["X-Request-Id"] = given
+    status = response.status_code
+    # A hundred lines post a hundred chunks a second: what went well is told only when debugging.
+    level = logging.DEBUG if status < 400 else logging.WARNING if status >= 500 else logging.INFO
+    if log.isEnabledFor(level):
+        fields = {
+            "method": request.method,
+            "path": request.path,
+            "status": status,
+            "seconds": round(time.monotonic() - g.get("began", time.monotonic()), 4),
+        }
+        if _ID.fullmatch(given):
+            fields["request_id"] = given
+        log.log(level, "request", extra=fields)
+    return response
+
+
+def install(app: Flask) -> None:
+    """Register with `app`."""
+    app.before_request(_begin)
+    app.after_request(_finish)

@@ -1,0 +1,168 @@
+"""What the API says and takes, as types: the JSON, its validation and the OpenAPI document all come from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from state.ingest import MAX_TRACKS
+from state.types import Alert, CallState
+
+CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
+"""What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
+
+TRACK = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+
+MAX_SEQ = 2**53
+"""The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
+
+MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
+"""Entries of a call's metadata; characters of a key and of a value."""
+
+CallId = Annotated[str, Meta(pattern=CALL_ID, description="letters, digits and . _ ~ -, at most 128")]
+Track = Annotated[str, Meta(pattern=TRACK, description="small letters, digits, _ and -, at most 32")]
+MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
+Metadata = Annotated[
+    dict[str, MetadataValue],
+    Meta(max_length=MAX_METADATA, description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters"),
+]
+Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
+
+
+class NewCall(msgspec.Struct, forbid_unknown_fields=True):
+    """A call to be declared. Without call_id the server makes one."""
+
+    call_id: CallId | None = None
+    tracks: Annotated[
+        list[Track],
+        Meta(min_length=1, max_length=MAX_TRACKS, description='distinct; ["customer"] if not given'),
+    ] = msgspec.field(default_factory=lambda: ["customer"])
+    metadata: Metadata = {}
+
+
+class DeclaredCall(msgspec.Struct):
+    """A call as it was declared."""
+
+    call_id: str
+    tracks: list[str]
+    metadata: dict[str, str]
+
+
+class ChunkReceipt(msgspec.Struct):
+    """A chunk that is in the journal (or was decoded already); next_seq is the number expected next."""
+
+    call_id: str
+    track: str
+    seq: int
+    next_seq: int
+
+
+class EndReceipt(msgspec.Struct):
+    """A call whose sender has finished; it is `ended` when all its chunks are decoded and scored."""
+
+    call_id: str
+
+
+class ApiWord(msgspec.Struct):
+    """One recognised word; seconds from the call's start; confidence 0 to 1 or null."""
+
+    word: str
+    start: float
+    end: float
+    conf: float | None
+
+
+class ApiSentiment(msgspec.Struct):
+    """Polarity -1 to 1, subjectivity 0 to 1, and why."""
+
+    polarity: float
+    subjectivity: float
+    reasons: list[str]
+
+
+class ApiUtterance(msgspec.Struct):
+    """A finished stretch of speech. mark: "gap" or "dead" where audio is missing, else null."""
+
+    id: str
+    track: str
+    index: int
+    start: float
+    end: float
+    text: str
+    mark: str | None
+    words: list[ApiWord]
+    sentiment: ApiSentiment | None
+
+
+class ApiLast(msgspec.Struct):
+    """The utterance that ended last on any track."""
+
+    id: str
+    track: str
+    text: str
+    start: float
+    end: float
+    sentiment: ApiSentiment | None
+
+
+class ApiCallSentiment(msgspec.Struct):
+    """Smoothed polarity -1 to 1 and its change per minute; null while nothing is scored."""
+
+    score: float | None
+    trend: float | None
+
+
+class ApiStanding(msgspec.Struct, kw_only=True):
+    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points."""
+
+    sentiment: ApiCallSentiment
+    attention: float
+    alerts: list[Alert]
+    curve: list[tuple[float, float]]
+
+
+class ApiTrack(msgspec.Struct):
+    """A track. gaps: [first, last] numbers of chunks that never came or could not be read."""
+
+    next_seq: int
+    decoded_seq: int
+    lag_seconds: float
+    partial: str
+    gaps: list[tuple[int, int]]
+
+
+class ApiRow(ApiStanding, kw_only=True):
+    """A call as the table shows it."""
+
+    call_id: str
+    state: CallState
+    started_at: Moment
+    ended_at: Moment | None
+    metadata: dict[str, str]
+    tracks: dict[str, ApiTrack]
+    last: ApiLast | None
+
+
+class ApiCall(ApiRow, kw_only=True):
+    """A call with its transcript; summary comes some time after the end."""
+
+    utterances: list[ApiUtterance]
+    summary: dict[str, Any] | None
+
+
+class ApiCalls(msgspec.Struct):
+    """A page of calls, most attention first; next_cursor is null on the last page."""
+
+    calls: list[ApiRow]
+    next_cursor: str | None
+
+
+class Readiness(msgspec.Struct):
+    """Whether this process can do its work, and if not, why not."""
+
+    ready: bool
+    reasons: list[str]
+    model: str
+    """The speech engine, for people."""

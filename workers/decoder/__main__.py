@@ -1,0 +1,5 @@
+"""`python -m workers.decoder`: a decoder process of as many decode loops as suit the cores."""
+
+from workers.decoder.parent import main
+
+raise SystemExit(main())

@@ -1,0 +1,143 @@
+"""A decode loop: one process, one thread, one lease at a time.
+
+So a crash accuses exactly one chunk, and the heartbeat, sent from here and not from a thread, means progress.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+
+import redis
+
+from state.fleet import Commit, Fleet, Lease, Token
+from state.ingest import Ingest
+from state.settings import Settings
+from workers.decoder.track import Interrupted, LeaseLost, Session, decode
+from workers.decoder.warm import WarmCache
+from workers.engines.base import Model
+
+SWEEP_SECONDS = 1.0
+"""Between two looks for dead decoders, busy or not; jittered, so that a fleet does not look in step."""
+
+UPKEEP_SECONDS = 10.0
+"""Between two looks for stalled tokens and for calls whose sender went away."""
+
+RECONNECT_SECONDS = (0.1, 2.0)
+"""First and longest pause between two tries to reach the server."""
+
+log = logging.getLogger("earshot.decoder")
+
+
+class DecodeLoop:
+    """Takes tokens until `stopping`, whatever happens to the server in between."""
+
+    def __init__(
+        self, client: redis.Redis, model: Model, worker: str, settings: Settings, stopping: Callable[[], bool]
+    ) -> None:
+        self._model = model
+        self._fleet = Fleet(client, worker, settings)
+        self._ingest = Ingest(client, settings)
+        self._stopping = stopping
+        self._beat_seconds = settings.heartbeat_seconds / 5
+        self._idle_seconds = settings.call_idle_seconds
+        self._warm = WarmCache(settings.warm_megabytes * 1_000_000)
+        self._unsettled: tuple[Lease, Commit, Session] | None = None
+        self._next_beat = self._next_sweep = self._next_upkeep = 0.0
+
+    def run(self) -> None:
+        """Work until stopping; then leave nothing behind that anybody would have to wait for."""
+        first, longest = RECONNECT_SECONDS
+        pause = first
+        while not self._stopping():
+            try:
+                self._fleet.join()
+                pause = first
+                self._settle()
+                while not self._stopping():
+                    self._turn()
+            except redis.RedisError as error:
+                log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
+                time.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(2 * pause, longest)
+        try:
+            self._fleet.leave()
+        except redis.RedisError as error:
+            log.warning("left without saying so; others will notice", extra={"error": str(error)})
+
+    def _turn(self) -> None:
+        self._beat()
+        self._housekeeping()
+        token = self._fleet.next_token()
+        if token is not None:
+            self._work(token)
+        elif not self._stopping():
+            self._fleet.steal()
+
+    def _work(self, token: Token) -> None:
+        key = (token.call_id, token.track)
+        session = self._warm.take(key)
+        lease = self._fleet.open(token, session.version if session else "", session.done if session else 0)
+        if lease is None:
+            return
+        try:
+            change, session = decode(self._model, lease, session, self._stopping, self._beat_quietly)
+        except Interrupted:
+            self._fleet.release(lease)
+            return
+        except LeaseLost:
+            log.warning("lease was taken away", extra={"call_id": token.call_id, "track": token.track})
+            return
+        except redis.RedisError:
+            raise
+        except Exception:
+            # The engine failed without dying. The try stays charged, so that a chunk that always fails is given up.
+            log.exception("decoding failed", extra={"call_id": token.call_id, "track": token.track})
+            self._fleet.give_up(token)
+            return
+        self._unsettled = (lease, change, session)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Commit what is decoded. After a lost reply it is repeated, which the server answers with AGAIN."""
+        if self._unsettled is None:
+            return
+        lease, change, session = self._unsettled
+        answer = self._fleet.commit(lease, change)
+        self._unsettled = None
+        if answer == "STALE":
+            log.info("commit came too late", extra={"call_id": lease.token.call_id, "track": lease.token.track})
+            return
+        if not change.finish:
+            session.version = lease.id
+            self._warm.put((lease.token.call_id, lease.token.track), session)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._fleet.beat()
+            self._next_beat = now + self._beat_seconds
+
+    def _beat_quietly(self) -> None:
+        """A heartbeat in mid-decode: if the server is away, the commit will find out."""
+        try:
+            self._beat()
+        except redis.RedisError:
+            self._next_beat = time.monotonic() + self._beat_seconds
+
+    def _housekeeping(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
+            moved = self._fleet.sweep()
+            if moved:
+                log.info("took over from a dead decoder", extra={"tokens": moved})
+        if now >= self._next_upkeep:
+            self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
+            stalled = self._fleet.rescue_stalled()
+            if stalled:
+                log.warning("moved stalled tokens", extra={"tokens": stalled})
+            for call_id in self._ingest.end_idle(self._idle_seconds):
+                log.info("ended a call whose sender went away", extra={"call_id": call_id})

@@ -1,0 +1,147 @@
+"""The decoder's parent process: loads the model once where it can be shared, forks one decode loop a core.
+
+A child that dies is replaced, and its work is handed on at once instead of after its heartbeat has run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import time
+
+import redis
+
+from state.connection import check_server, connect
+from state.fleet import Fleet, worker_name
+from state.settings import Settings
+from workers.decoder.loop import DecodeLoop
+from workers.engines.base import Model, ModelUnusable
+from workers.engines.choose import Choice, choose
+from workers.engines.selfcheck import self_check
+from workers.process import EXIT_CONFIG, Stop, start
+
+log = logging.getLogger("earshot.decoder")
+
+RESTART_SECONDS = 0.5
+"""Pause before a dead child is replaced, so that one that dies at once does not eat a core."""
+
+SERVER_RETRY_SECONDS = 0.5
+
+
+def main() -> int:
+    """Entry point; returns the exit status."""
+    return start("decoder", lambda settings: Parent(settings).run())
+
+
+class Parent:
+    """Keeps `decoder_loops` children alive until told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loops = settings.decoder_loops or len(os.sched_getaffinity(0))
+        self._choice: Choice = choose(settings.earshot_engine, settings.vosk_model, settings.vosk_model_url)
+        self._children: dict[int, str] = {}
+        self._status = 0
+
+    def run(self) -> int:
+        """Fork, watch, replace; at SIGTERM pass it on and wait for all."""
+        stop = Stop()
+        shared = self._load() if self._choice.fork_safe else None
+        # Wakes the pause below; the default action would leave it sleeping.
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        told = False
+        while True:
+            if stop() and not told:
+                told = True
+                for pid in self._children:
+                    os.kill(pid, signal.SIGTERM)
+            while not stop() and len(self._children) < self._loops:
+                self._fork(shared)
+            self._reap(stop)
+            if stop() and not self._children:
+                return self._status
+            time.sleep(0.2)
+
+    def _load(self) -> tuple[Model, str]:
+        model = self._choice.load()
+        return model, self_check(model)
+
+    def _fork(self, shared: tuple[Model, str] | None) -> None:
+        worker = worker_name(socket.gethostname(), os.getpid())
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid:
+            self._children[pid] = worker
+            return
+        status = 1
+        try:
+            status = self._child(worker, shared)
+        except ModelUnusable as error:
+            sys.stderr.write(f"earshot decoder: {error}\n")
+            status = EXIT_CONFIG
+        except Exception:
+            log.exception("decode loop failed")
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _child(self, worker: str, shared: tuple[Model, str] | None) -> int:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        random.seed()  # the parent's state came along: jitter would be the same in every child
+        stop = Stop(watch_parent=True)
+        model, digest = shared or self._load()
+        client = connect(self._settings, "worker")
+        if not self._introduce(client, worker, model, digest, stop):
+            return 0
+        log.info("decoding", extra={"worker": worker, "model": model.identity})
+        DecodeLoop(client, model, worker, self._settings, stop).run()
+        return 0
+
+    def _introduce(self, client: redis.Redis, worker: str, model: Model, digest: str, stop: Stop) -> bool:
+        """Wait for the server and make sure that this worker decodes as the others do."""
+        while not stop():
+            try:
+                check_server(client)
+                agreed = Fleet(client, worker, self._settings).introduce_model(
+                    model.identity, model.display_name, digest
+                )
+            except redis.RedisError as error:
+                log.warning("waiting for the server", extra={"error": str(error)})
+                time.sleep(SERVER_RETRY_SECONDS)
+                continue
+            if agreed != digest:
+                raise ModelUnusable(
+                    f"this machine decodes the self-check recording differently from the fleet ({digest[:12]}, the "
+                    f"fleet has {agreed[:12]}): its processor or libraries differ (see OPENBLAS_CORETYPE in README)"
+                )
+            return True
+        return False
+
+    def _reap(self, stop: Stop) -> None:
+        for pid in list(self._children):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if not done:
+                continue
+            name = self._children.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if code == EXIT_CONFIG:
+                self._status = EXIT_CONFIG
+                os.kill(os.getpid(), signal.SIGTERM)
+            elif not stop():
+                log.warning("a decode loop died", extra={"worker": name, "status": code})
+                self._hand_on(name)
+                time.sleep(RESTART_SECONDS)
+
+    def _hand_on(self, name: str) -> None:
+        client = connect(self._settings, "worker")
+        try:
+            Fleet(client, name, self._settings).leave()
+        except redis.RedisError as error:
+            log.warning("could not hand on a dead loop's work; others will", extra={"error": str(error)})
+        finally:
+            client.close()

@@ -1,0 +1,234 @@
+"""One lease's work: a track's new chunks are decoded, in order, into one commit. No Redis here.
+
+A warm recogniser goes on where it stopped. A cold one is rebuilt from the saved snapshot and the journal; by the
+engine's contract (engines/base.py) it then returns the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from state.events import FinalEvent, PartialEvent, encode
+from state.fleet import Commit, DeadChunk, JournalChunk, Lease
+from state.types import Utterance
+from workers import g711
+from workers.engines.base import Final, Model, Recogniser, Snapshot
+
+LEASE_AUDIO_SECONDS = 8.0
+"""New audio decoded under one lease at most, so that a stalled decoder is told from a busy one and a backlog on one
+track does not hold up the others."""
+
+CAREFUL_AFTER_TRIES = 1
+"""A chunk begun in vain before is decoded alone, so that the next crash accuses one chunk."""
+
+DEAD_AFTER_TRIES = 5
+"""A chunk begun so often in vain is given up. Random kills, one lease in ten, get here once in 100 000."""
+
+ABANDON_AFTER_TRIES = 7
+"""Even closing the open utterance without the chunk has killed the process twice: the utterance is given up too."""
+
+PARTIAL_WITHIN_SECONDS = 3.0
+"""A track further behind than this gets no new partials: catching up comes first."""
+
+_DECODE: dict[str, Callable[[bytes], bytes]] = {
+    "mulaw": g711.decode_mulaw,
+    "alaw": g711.decode_alaw,
+    "s16le": bytes,
+}
+_pack = msgspec.msgpack.Encoder().encode
+_snapshot = msgspec.msgpack.Decoder(Snapshot)
+
+
+class LeaseLost(Exception):
+    """The journal is not as the lease says: it was taken away in between, and nothing may be committed."""
+
+
+class Interrupted(Exception):
+    """The process shuts down and nothing has been decoded under this lease yet: give it back."""
+
+
+class Session:
+    """A track's recogniser and what it has seen: what a decoder keeps warm between two leases."""
+
+    def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
+        self.recogniser = recogniser
+        self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
+        self.partial = saved.partial if saved else ""  # as last shown
+        self.version = ""  # lease of the last commit
+        self.done = 0
+
+    def begins_in(self, open_from: int, done: int) -> int:
+        """Number of the chunk in which the utterance open since sample `open_from` begins."""
+        self.open_chunks = [(seq, end) for seq, end in self.open_chunks if end > open_from]
+        return self.open_chunks[0][0] if self.open_chunks else done + 1
+
+
+def decode(
+    model: Model,
+    lease: Lease,
+    session: Session | None,
+    stopping: Callable[[], bool] = lambda: False,
+    beat: Callable[[], None] = lambda: None,
+) -> tuple[Commit, Session]:
+    """Decode what the lease brings; `session` is the warm one, if lease.warm.
+
+    beat is called after every chunk. When stopping answers true, the chunks decoded so far are committed.
+    Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
+    """
+    if lease.warm and session is not None:
+        new = lease.journal
+    else:
+        session, new = _restore(model, lease, stopping, beat)
+    return _Lease(lease, session).run(new, stopping, beat), session
+
+
+def _restore(
+    model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None]
+) -> tuple[Session, list[JournalChunk]]:
+    """A cold recogniser for the lease, and the chunks that are to be decoded."""
+    old = [chunk for chunk in lease.journal if chunk.seq <= lease.done]
+    new = [chunk for chunk in lease.journal if chunk.seq > lease.done]
+    saved = _snapshot.decode(lease.state) if lease.state else None
+    if lease.utt <= lease.done and (not old or old[0].seq != lease.utt):
+        raise LeaseLost
+    open_from = saved.open_from if saved else 0
+    if lease.tries >= ABANDON_AFTER_TRIES:
+        return Session(model.recogniser(lease.rate, None, open_from), saved), new
+    if saved is None or saved.model != model.identity:
+        # Another model (a deploy): what it had decoded of the open utterance is void, not its earlier finals.
+        return Session(model.recogniser(lease.rate, None, open_from), saved), old + new
+    session = Session(model.recogniser(lease.rate, saved), saved)
+    for chunk in old:
+        if stopping():
+            raise Interrupted
+        session.recogniser.replay(_pcm(chunk), chunk.at)
+        session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
+        beat()
+    return session, new
+
+
+class _Lease:
+    """The running totals of one lease."""
+
+    def __init__(self, lease: Lease, session: Session) -> None:
+        self.lease = lease
+        self.session = session
+        self.track = lease.token.track
+        self.done, self.done_samples = lease.done, lease.done_samples
+        self.chunks = self.audio_ms = 0
+        self.utterances: list[Utterance] = []
+        self.dead: list[DeadChunk] = []
+
+    def run(self, new: list[JournalChunk], stopping: Callable[[], bool], beat: Callable[[], None]) -> Commit:
+        lease = self.lease
+        give_up = lease.tries >= DEAD_AFTER_TRIES
+        budget = 1 if lease.tries > CAREFUL_AFTER_TRIES else len(new)
+        audio_samples = 0
+        if give_up and lease.tries >= ABANDON_AFTER_TRIES:
+            self._mark("dead", self._open_from(), lease.done_samples)
+        for chunk in new:
+            first = chunk.seq > lease.done
+            if first and (budget == 0 or audio_samples >= LEASE_AUDIO_SECONDS * lease.rate):
+                break
+            if stopping():
+                break
+            if give_up and first:
+                self._bury(chunk)
+                give_up = False
+            else:
+                self._decode(chunk)
+            if first:
+                budget -= 1
+                audio_samples += chunk.samples
+                self.chunks += 1
+                self.audio_ms += chunk.samples * 1000 // lease.rate
+            beat()
+        if stopping() and self.done == lease.done and not lease.closed:
+            raise Interrupted
+        finish = lease.closed and self.done == lease.last
+        if finish:
+            self._flush()
+        return self._commit(finish, stopping())
+
+    def _decode(self, chunk: JournalChunk) -> None:
+        again = chunk.seq <= self.lease.done  # decoded before, by another model
+        if not again:
+            if (chunk.gap_from or chunk.seq) != self.done + 1:
+                raise LeaseLost
+            if chunk.gap_from is not None:
+                self._flush()
+                self._mark("gap", self.done_samples, chunk.at)
+        pcm, at = _pcm(chunk), chunk.at
+        if again and at < self._open_from():
+            pcm, at = pcm[2 * (self._open_from() - at) :], self._open_from()
+        self.session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
+        self._add(self.session.recogniser.accept(pcm, at))
+        if not again:
+            self._passed(chunk)
+
+    def _bury(self, chunk: JournalChunk) -> None:
+        """Give a chunk up: what came before it is closed, it is kept aside, and the clock goes on after it."""
+        if (chunk.gap_from or chunk.seq) != self.done + 1:
+            raise LeaseLost
+        self._flush()
+        self._mark("dead", self.done_samples, chunk.at + chunk.samples)
+        reason = f"decoding ended {self.lease.tries - 1} processes or failed as often"
+        self.dead.append(DeadChunk(chunk.seq, reason, chunk.encoding, chunk.audio))
+        self._passed(chunk)
+
+    def _passed(self, chunk: JournalChunk) -> None:
+        self.done, self.done_samples = chunk.seq, chunk.at + chunk.samples
+
+    def _flush(self) -> None:
+        self._add(self.session.recogniser.flush())
+
+    def _add(self, finals: list[Final]) -> None:
+        for final in finals:
+            self._utter(final.start, final.end, final.text, final)
+
+    def _mark(self, mark: str, from_sample: int, to_sample: int) -> None:
+        rate = self.lease.rate
+        self._utter(round(from_sample / rate, 3), round(to_sample / rate, 3), "", None, mark)
+
+    def _utter(self, start: float, end: float, text: str, final: Final | None, mark: str | None = None) -> None:
+        index = self.lease.uidx + len(self.utterances)
+        words = final.words if final else []
+        self.utterances.append(Utterance(f"{self.track}:{index}", self.track, index, start, end, text, words, mark))
+
+    def _open_from(self) -> int:
+        return self.session.recogniser.snapshot(want_partial=False).open_from
+
+    def _commit(self, finish: bool, to_everybody: bool) -> Commit:
+        lease, session = self.lease, self.session
+        behind_seconds = (lease.samples - self.done_samples) / lease.rate
+        snapshot = session.recogniser.snapshot(want_partial=not finish and behind_seconds < PARTIAL_WITHIN_SECONDS)
+        partial = "" if finish else snapshot.partial
+        call_id = lease.token.call_id
+        events = [encode(FinalEvent(call_id, utterance)) for utterance in self.utterances]
+        if partial != session.partial or self.utterances:
+            events.append(
+                encode(PartialEvent(call_id, self.track, partial, round(max(0.0, behind_seconds), 3), self.done))
+            )
+        session.partial = partial
+        session.done = self.done
+        return Commit(
+            done=self.done,
+            utt=self.done + 1 if finish else session.begins_in(snapshot.open_from, self.done),
+            uidx=lease.uidx + len(self.utterances),
+            done_samples=self.done_samples,
+            chunks=self.chunks,
+            audio_ms=self.audio_ms,
+            state=_pack(snapshot),
+            partial=partial,
+            finals=self.utterances,
+            events=events,
+            dead=self.dead,
+            finish=finish,
+            to_everybody=to_everybody,
+        )
+
+
+def _pcm(chunk: JournalChunk) -> bytes:
+    return _DECODE[chunk.encoding](chunk.audio)

@@ -1,0 +1,34 @@
+"""The folder where models are kept between runs, and a lock so that two processes do not fill it at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workers.engines.base import ModelUnusable
+
+
+def cache_folder() -> Path:
+    """$XDG_CACHE_HOME/earshot/models, or ~/.cache/earshot/models. Not created."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "earshot" / "models"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Create `folder` if need be and hold its lock; it ends with the process, however that dies.
+
+    Raises:
+        ModelUnusable: the folder cannot be created or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise ModelUnusable(f"The model cache {folder} cannot be written: {error.strerror}.") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,28 @@
+"""Print what a URL holds. A program of its own, because a name lookup cannot be stopped by other means than killing
+the process that waits for it, and a thread left waiting must not exist when decoders fork.
+
+    python -I fetch.py URL SECONDS
+
+Exit status: 0, or 1 with a reason on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import requests
+
+
+def main() -> None:
+    url, seconds = sys.argv[1:]
+    try:
+        answer = requests.get(url, timeout=float(seconds))
+    except requests.RequestException:
+        sys.exit("cannot be reached")
+    if not answer.ok:
+        sys.exit(f"answered {answer.status_code}")
+    sys.stdout.buffer.write(answer.content)
+
+
+if __name__ == "__main__":
+    main()

