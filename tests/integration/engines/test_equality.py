@@ -135,7 +135,7 @@ def test_another_models_snapshot_is_refused(model: Model) -> None:
 
 @pytest.mark.parametrize("rate", [0, -1, 7999, 48001])
 def test_a_rate_out_of_range_is_refused(model: Model, rate: int) -> None:
-    with pytest.raises(ValueError, match="8000..48000"):
+    with pytest.raises(ValueError, match=r"8000\.\.48000"):
         model.recogniser(rate, None)
 
 
