@@ -10,10 +10,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import psutil
 import pytest
 
 from tests.integration.engines.conftest import ROOT, Speech
 from workers.engines import selfcheck
+from workers.engines import vosk as engine
 from workers.engines.base import ModelUnusable
 from workers.engines.prepare import Prepared
 from workers.engines.selfcheck import SAMPLE, SAMPLE_RATE, decode, self_check
@@ -109,6 +111,20 @@ def test_between_utterances_almost_nothing_is_kept(korean: VoskModel, spoken_kor
     assert recogniser.memory_bytes > 10_000_000
     recogniser.flush()
     assert recogniser.memory_bytes < 100_000
+
+
+def test_memory_of_finished_utterances_goes_back_to_the_system(
+    korean: VoskModel, spoken_korean: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "TRIM_BYTES", 1)
+    process = psutil.Process()
+    recognisers = [korean.recogniser(spoken_korean.rate, None) for _ in range(3)]
+    for recogniser in recognisers:
+        recogniser.accept(spoken_korean.pcm[: 2 * spoken_korean.rate], 0)
+    busy = process.memory_info().rss
+    recognisers[0].flush()
+    del recogniser, recognisers[:]
+    assert busy - process.memory_info().rss > 30_000_000
 
 
 def test_files_the_library_refuses_are_refused_in_one_sentence(tmp_path: Path) -> None:
