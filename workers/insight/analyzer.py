@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from textblob.base import CONTINUOUS, BaseSentimentAnalyzer
 
@@ -42,7 +43,35 @@ SQUASH = 0.6
 """total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
 BEFORE_BUT, AFTER_BUT = 0.7, 1.15
 """'it was nice but ...': what follows is what is meant (as VADER does, with milder factors)."""
+BARE_NEGATION = -0.12
+"""A customer's "not" that no phrase explains: satisfied people negate less."""
 MAX_REASONS = 4
+MIN_REASON = 0.1
+SUBJECTIVITY_RATE = 1.5
+"""Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for one decisive phrase."""
+CACHED_UTTERANCES = 10_000
+"""About 100 calls of 100 utterances; 1 kB each."""
+
+_NO_GROUP = frozenset({"word", "negation"})
+_COMMON = frozenset(
+    """
+    i you it the a an to of and or is are was were be been do did does have has had in on at for with that this not
+    no yes please will would like can could me my your we our they them there what how about so just am if any from
+    by as but
+    """.split()
+)
+
+
+class Heard(NamedTuple):
+    """What an utterance says by itself.
+
+    kinds: the phrase groups heard (phrases.py), each with its reason in words, quoting what was said.
+    content: its words without the commonest, in normal form; two utterances that share them say the same.
+    """
+
+    sentiment: Sentiment
+    kinds: dict[str, str]
+    content: frozenset[str]
 
 
 class _Part:
@@ -72,34 +101,41 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
         self._words = valences()
         self._books = {"agent": _book(AGENT), "customer": _book(CUSTOMER), "other": _book(CUSTOMER)}
         self._trained = True
+        self._cached = lru_cache(maxsize=CACHED_UTTERANCES)(self._hear)
 
     def analyze(self, text: str) -> Any:
         """TextBlob's interface: (polarity, subjectivity) of `text` said by a customer."""
         scored = self.score(text, "customer")
         return self.RETURN_TYPE(scored.polarity, scored.subjectivity)
 
-    def kinds(self, text: str, party: Party) -> set[str]:
-        """Names of the phrase groups heard in `text` (see phrases.py)."""
-        forms = tokenise(text).forms
-        return {hit.payload.kind for hit in self._claims(forms, party)}
-
     def score(self, text: str, party: Party) -> Sentiment:
         """Score one utterance. Never fails on any string; text without words scores 0."""
+        return self.hear(text, party).sentiment
+
+    def hear(self, text: str, party: Party) -> Heard:
+        """Everything the words say by themselves. Cached: a call's history is gone through again and again."""
+        return self._cached(text, party)
+
+    def _hear(self, text: str, party: Party) -> Heard:
         tokens = tokenise(text)
         parts = self._parts(tokens.forms, party)
         total = sum(part.value for part in parts)
         weight = sum(abs(part.value) for part in parts)
         raw = text.split()
         told: list[str] = []
+        kinds: dict[str, str] = {}
         for part in sorted(parts, key=lambda p: (-abs(p.value), p.start)):
-            if part.reason and abs(part.value) >= 0.1 and len(told) < MAX_REASONS:
-                said = " ".join(raw[tokens.words[part.start] : tokens.words[part.end - 1] + 1])
-                told.append(f"{part.reason}: “{said.strip(' ,.!?;:')}”")
-        return Sentiment(
+            said = " ".join(raw[tokens.words[part.start] : tokens.words[part.end - 1] + 1]).strip(" ,.!?;:")
+            if part.reason and abs(part.value) >= MIN_REASON and len(told) < MAX_REASONS:
+                told.append(f"{part.reason}: “{said}”")
+            if part.kind not in _NO_GROUP and (part.value or part.kind == "formula"):
+                kinds.setdefault(part.kind, f"{part.reason}: “{said}”" if part.reason else "")
+        sentiment = Sentiment(
             polarity=round(squash(total), 3),
-            subjectivity=round(1 - math.exp(-1.5 * weight), 3),
+            subjectivity=round(1 - math.exp(-SUBJECTIVITY_RATE * weight), 3),
             reasons=list(dict.fromkeys(told)),
         )
+        return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON)
 
     def _claims(self, forms: list[str], party: Party) -> list[Hit[Group]]:
         """Phrase hits without overlaps: the longer and weightier first."""
@@ -142,6 +178,9 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
             if _negated(forms, at, frozenset()):
                 value *= NEGATED_POSITIVE if value > 0 else NEGATED_NEGATIVE
             parts.append(_Part("word", "says", at, at + 1, value))
+        bare = [at for at, form in enumerate(forms) if form in NEGATORS and at not in covered]
+        if bare and party != "agent":
+            parts.append(_Part("negation", "", bare[0], bare[0] + 1, BARE_NEGATION))
         if "but" in forms:
             turn = len(forms) - 1 - forms[::-1].index("but")
             for part in parts:

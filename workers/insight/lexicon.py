@@ -18,6 +18,9 @@ VADER_SCALE = 3.2
 """VADER's strongest everyday words ("love", "great", "terrible") stand near +-3.2; they become +-1."""
 PATTERN_ONLY_WEIGHT = 0.6
 """Words known to pattern alone are mostly inferred, not rated by people: they count for less."""
+TOPIC_NEGATIVE, TOPIC_POSITIVE = 0.5, 0.8
+"""Weight of words we have not judged ourselves: mostly they say what the talk is about ("disaster", "sad",
+"restriction"), not how the speaker feels about the service; ill words of a topic are the commoner."""
 MIN_VALENCE = 0.12
 """Below this a word's tone is not worth a reason in the table."""
 
@@ -113,6 +116,8 @@ def valences() -> dict[str, float]:
         value = ratings[0][0] * ratings[0][1] if len(ratings) == 1 else sum(r for r, _ in ratings) / 2
         if abs(value) >= MIN_VALENCE:
             table[word] = value
+    for word, value in table.items():
+        table[word] = value * (TOPIC_NEGATIVE if value < 0 else TOPIC_POSITIVE)
     for word in NEUTRAL:
         table.pop(word, None)
     for word, value in CORRECTIONS.items():
