@@ -1,23 +1,55 @@
 """How a call stands: does a supervisor need to go in, since when, and why.
 
-`standing` is a pure fold over the call's utterances in canonical order, hysteresis included: any worker that has the
-same utterances computes the same standing, to the bit, at any time.
+`AttentionModel.standing` is a pure fold over the call's utterances in canonical order, hysteresis included: any worker
+that has the same utterances computes the same standing, to the bit, at any time.
 
-Attention joins independent pieces of evidence, each 0..1 and each with its reason in words, as 1 - product(1 - e): no
-single faint sign can raise it, several can. It rises at once and sinks slowly.
+Attention joins independent pieces of evidence (evidence.py), each 0..1 and each with its reason in words, as
+1 - product(1 - e): no single faint sign can raise it, several can. It rises at once and sinks slowly.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from threading import Lock
 
 import msgspec
 
 from state.types import Alert, Standing
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.context import ContextScorer, Mood
+from workers.insight.context import ContextScorer
+from workers.insight.evidence import (
+    ALERT_KINDS,
+    GRIEVANCES,
+    LEAST,
+    SILENCE_EVIDENCE,
+    SILENCE_MOST,
+    STALE_SECONDS,
+    TREND_WINDOW_SECONDS,
+    CallState,
+    Evidence,
+    Fading,
+    faded,
+    weigh,
+)
 from workers.insight.spoken import Spoken, canonical
+
+AGENT_WEIGHT = 0.1
+"""The agent's tone in the call's score, against the customer's 1."""
+NEUTRAL_WEIGHT = 1.0
+"""Weight of 'nothing known' at 0 in the score: one utterance does not make a mood."""
+FULL_WEIGHT_SECONDS = 2.0
+"""An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
+UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
+NEUTRAL_TURNS = 3
+"""So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
+INTERRUPTION_SECONDS = 0.25
+"""Shorter overlaps are quick answers or a recogniser's late endpoint."""
+CURVE_POINTS = 30
+MAX_ALERTS = 20
+MAX_REASONS = 5
+WARM_CALLS = 512
+"""Calls whose fold is kept, so that one more utterance costs one step instead of all. Only a cache."""
 
 
 class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,255 +67,192 @@ class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Half-life of a grievance (asked for the manager, third call): nothing has solved it meanwhile."""
     silence_from_seconds: float = 8.0
     """A pause of the whole call from which it counts: people think for shorter."""
-    usual_length_seconds: float | None = None
-    """The queue's usual call length, if known."""
 
 
-GRIEVANCES = {
-    "legal_threat": 0.55,
-    "escalation": 0.5,
-    "cancellation": 0.4,
-    "fed_up": 0.3,
-    "repeat_contact": 0.25,
-    "refund": 0.25,
-    "sarcasm": 0.2,
-    "disbelief": 0.2,
-    "waiting": 0.15,
-    "not_delivered": 0.15,
-    "failure": 0.1,
-    "dispute": 0.1,
-}
-"""Evidence of a phrase group of the customer (phrases.py) when just heard."""
-ALERT_KINDS = frozenset({"legal_threat", "escalation", "cancellation", "repeat_contact", "fed_up"})
-"""Grievances that are also put on the call's alert list, each kind once."""
+class RuleEvidence(msgspec.Struct, frozen=True, order=True):
+    """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words."""
 
-AGENT_WEIGHT = 0.1
-"""The agent's tone in the call's score, against the customer's 1."""
-NEUTRAL_WEIGHT = 1.0
-"""Weight of 'nothing known' at 0 in the score: one utterance does not make a mood."""
-FULL_WEIGHT_SECONDS = 2.0
-"""An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
-MOOD_FROM, MOOD_FULL = 0.15, 0.65
-"""Smoothed score below zero at which the mood begins to count and at which it counts fully."""
-MOOD_EVIDENCE = 0.75
-"""Evidence of the blackest mood by itself: enough to raise a call without any other sign."""
-TREND_WINDOW_SECONDS = 60.0
-FALL_FROM, FALL_FULL, FALL_EVIDENCE = 0.3, 1.2, 0.25
-"""Fall of the score over the window from which, and at which fully, it counts."""
-ANGRY_BELOW = -0.35
-STREAK_EVIDENCE = {2: 0.1, 3: 0.25, 4: 0.35}
-"""Unhappy customer utterances in a row (4: or more); a neutral answer ("K W five three one") does not break a streak."""
-HAPPY_ABOVE = 0.3
-STALE_SECONDS = 60.0
-"""Half-life of refusals, interruptions and silences."""
-CURVE_POINTS = 30
-MAX_ALERTS = 20
-MAX_REASONS = 5
-
-
-@dataclass(slots=True)
-class _Fold:
-    """Running state of the fold; `at` is the latest second of audio accounted for."""
-
-    mood: Mood = field(default_factory=Mood)
-    at: float = 0.0
-    weighted: float = 0.0
-    weight: float = 0.0
-    streak: int = 0
-    attention: float = 0.0
-    raised_at: float | None = None
-    last_end: float = 0.0
-    grievances: dict[str, tuple[float, str]] = field(default_factory=dict)
-    passing: dict[str, tuple[float, float]] = field(default_factory=dict)
-    curve: list[tuple[float, float]] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    agent_end: float = 0.0
-    customer_end: float = 0.0
-    reasons: list[str] = field(default_factory=list)
+    at: float
+    value: float
+    reason: str
 
 
 class AttentionModel:
-    """Computes standings with one analyzer. Stateless; share one per process."""
+    """Computes standings with one analyzer; one per process, safe to share between threads."""
 
     def __init__(self, analyzer: CallAnalyzer, settings: AttentionSettings | None = None) -> None:
         self._analyzer = analyzer
         self._scorer = ContextScorer(analyzer)
-        self.settings = settings or AttentionSettings()
+        self._settings = settings or AttentionSettings()
+        self._warm: OrderedDict[str, tuple[list[Spoken], list[RuleEvidence], float | None, CallState]] = OrderedDict()
+        self._lock = Lock()
 
     def standing(
         self,
         utterances: Sequence[Spoken],
         *,
         rule_alerts: Sequence[Alert] = (),
-        rule_evidence: Sequence[tuple[float, float, str]] = (),
+        rule_evidence: Sequence[RuleEvidence] = (),
+        usual_length_seconds: float | None = None,
         now: float | None = None,
-        settings: AttentionSettings | None = None,
+        call_id: str | None = None,
     ) -> Standing:
-        """The standing after `utterances`.
+        """The standing after `utterances` (any order; they are put in canonical order).
 
         rule_alerts:   alerts of the supervisor's rules, merged into the list.
-        rule_evidence: (second, evidence 0..1, reason in words) of each rule hit, see rules.Hit.
+        rule_evidence: the same hits as evidence (rules.Hit.evidence).
+        usual_length_seconds: how long calls of this queue usually last.
         now:           second of audio reached, if later than the last word: lets a silence count while it lasts.
+        call_id:       lets the fold of this call be kept for the next time. The result does not depend on it.
         """
-        limits = settings or self.settings
-        fold = _Fold()
-        pending = sorted(rule_evidence)
-        for utterance in canonical(list(utterances)):
-            self._step(fold, utterance, limits)
-            while pending and pending[0][0] <= fold.at:
-                second, evidence, reason = pending.pop(0)
-                fold.grievances[f"rule: {reason}"] = (evidence * _left(fold.at - second, limits.grievance_seconds), reason)
-            self._judge(fold, limits)
-        if now is not None and now > fold.at and utterances:
-            self._pass_time(fold, now, limits)
-            self._judge(fold, limits)
-        alerts = sorted([*fold.alerts, *rule_alerts], key=lambda a: (a.at, a.kind))[-MAX_ALERTS:]
+        said = canonical(list(utterances))
+        hits = sorted(rule_evidence)
+        state, done = self._resume(call_id, said, hits, usual_length_seconds)
+        evidence: list[Evidence] = []
+        for utterance in said[done:]:
+            self._step(state, utterance)
+            for hit in hits:
+                if hit.at <= state.at:
+                    state.grievances.setdefault(f"rule {hit.at} {hit.reason}", Fading(hit.value, hit.at, 1, hit.reason))
+            evidence = self._judge(state, usual_length_seconds)
+        if call_id is not None:
+            with self._lock:
+                self._warm[call_id] = (said, hits, usual_length_seconds, state.copy())
+                self._warm.move_to_end(call_id)
+                while len(self._warm) > WARM_CALLS:
+                    self._warm.popitem(last=False)
+        if said and (not evidence or (now is not None and now > state.at)):
+            self._pass_time(state, max(now or 0.0, state.at))
+            evidence = self._judge(state, usual_length_seconds)
+        alerts = sorted([*state.alerts, *rule_alerts], key=lambda a: (a.at, a.kind))[-MAX_ALERTS:]
         return Standing(
-            score=fold.curve[-1][1] if fold.curve else None,
-            trend=_trend(fold.curve),
-            attention=round(fold.attention, 3),
+            score=state.curve[-1][1] if state.curve else None,
+            trend=_trend(state.curve),
+            attention=round(state.attention, 3),
             alerts=alerts,
-            curve=_thin(fold.curve),
-            raised=fold.raised_at is not None,
-            raised_at=fold.raised_at,
-            reasons=fold.reasons,
+            curve=_thin(state.curve),
+            raised=state.raised_at is not None,
+            raised_at=state.raised_at,
+            reasons=[e.told() for e in evidence[:MAX_REASONS]],
         )
 
-    def _pass_time(self, fold: _Fold, to: float, limits: AttentionSettings) -> None:
-        """Let everything fade from fold.at to `to` and notice a silence that lasts until then."""
-        passed = to - fold.at
+    def _resume(
+        self, call_id: str | None, said: list[Spoken], hits: list[RuleEvidence], usual: float | None
+    ) -> tuple[CallState, int]:
+        """The kept state of this call and how many utterances are in it, if it is a beginning of `said`."""
+        with self._lock:
+            kept = self._warm.get(call_id) if call_id is not None else None
+        if kept is not None:
+            before, hits_before, usual_before, state = kept
+            late = [h for h in hits if h.at <= state.at]
+            same_hits = late == [h for h in hits_before if h.at <= state.at]
+            if usual == usual_before and same_hits and said[: len(before)] == before:
+                return state.copy(), len(before)
+        return CallState(), 0
+
+    def _pass_time(self, state: CallState, to: float) -> None:
+        """Let time pass from state.at to `to`, and notice a silence that lasts until then."""
+        passed = to - state.at
         if passed > 0:
-            keep = _left(passed, limits.memory_seconds)
-            fold.weighted *= keep
-            fold.weight *= keep
-            fold.attention *= _left(passed, limits.release_seconds)
-            fold.grievances = {
-                kind: (value * _left(passed, limits.grievance_seconds), reason)
-                for kind, (value, reason) in fold.grievances.items()
-            }
-            fold.passing = {k: (v * _left(passed, STALE_SECONDS), n) for k, (v, n) in fold.passing.items()}
-            fold.at = to
-        silence = to - fold.last_end
-        if fold.last_end and silence >= limits.silence_from_seconds:
-            value = min(0.3, 0.1 * silence / limits.silence_from_seconds)
-            if value >= fold.passing.get("silence", (0.0, 0.0))[0]:
-                fold.passing["silence"] = (value, silence)
+            keep = faded(passed, self._settings.memory_seconds)
+            state.weighted *= keep
+            state.weight *= keep
+            state.attention *= faded(passed, self._settings.release_seconds)
+            state.at = to
+        silence = to - state.speech_end
+        if state.speech_end and silence >= self._settings.silence_from_seconds:
+            value = min(SILENCE_MOST, SILENCE_EVIDENCE * silence / self._settings.silence_from_seconds)
+            held = state.passing.get("silence")
+            if held is None or value >= held.now(to, STALE_SECONDS):
+                state.passing["silence"] = Fading(value, to, silence)
 
-    def _step(self, fold: _Fold, utterance: Spoken, limits: AttentionSettings) -> None:
-        if utterance.start > fold.at:
-            self._pass_time(fold, utterance.start, limits)
-        self._interruption(fold, utterance)
-        fold.last_end = max(fold.last_end, utterance.end)
-        self._pass_time(fold, max(fold.at, utterance.end), limits)
-        sentiment, fold.mood = self._scorer.step(fold.mood, utterance)
-        heard = self._analyzer.hear(utterance.text, utterance.party)
-        length = utterance.end - utterance.start
-        weight = max(0.5, min(1.0, length / FULL_WEIGHT_SECONDS))
-        if utterance.party == "agent":
-            weight *= AGENT_WEIGHT
-            self._count(fold, "refused", "unable" in heard.kinds)
-            self._count(fold, "cold", "cold" in heard.kinds)
-        else:
-            self._customer(fold, utterance, sentiment.polarity, heard.kinds)
-        fold.weighted += weight * sentiment.polarity
-        fold.weight += weight
-        score = round(fold.weighted / (fold.weight + NEUTRAL_WEIGHT), 3)
-        if fold.curve and fold.curve[-1][0] >= round(fold.at, 2):
-            fold.curve[-1] = (fold.curve[-1][0], score)
-        else:
-            fold.curve.append((round(fold.at, 2), score))
-
-    @staticmethod
-    def _count(fold: _Fold, what: str, happened: bool) -> None:
-        if happened:
-            value, times = fold.passing.get(what, (0.0, 0.0))
-            fold.passing[what] = (value + 1.0, times + 1)
-
-    @staticmethod
-    def _interruption(fold: _Fold, utterance: Spoken) -> None:
+    def _step(self, state: CallState, utterance: Spoken) -> None:
+        if utterance.start > state.at:
+            self._pass_time(state, utterance.start)
         agent = utterance.party == "agent"
-        other_end = fold.customer_end if agent else fold.agent_end
-        if other_end - utterance.start > 0.25:  # shorter overlaps are quick answers or a recogniser's late endpoint
-            AttentionModel._count(fold, "interrupted", True)
+        if (state.customer_end if agent else state.agent_end) - utterance.start > INTERRUPTION_SECONDS:
+            _count(state, "interrupted")
+        state.speech_end = max(state.speech_end, utterance.end)
         if agent:
-            fold.agent_end = max(fold.agent_end, utterance.end)
+            state.agent_end = max(state.agent_end, utterance.end)
         else:
-            fold.customer_end = max(fold.customer_end, utterance.end)
+            state.customer_end = max(state.customer_end, utterance.end)
+        self._pass_time(state, max(state.at, utterance.end))
 
-    def _customer(self, fold: _Fold, utterance: Spoken, polarity: float, kinds: dict[str, str]) -> None:
-        if polarity < ANGRY_BELOW:
-            fold.streak += 1
+        sentiment, state.mood = self._scorer.step(state.mood, utterance)
+        kinds = self._analyzer.hear(utterance.text, utterance.party).kinds
+        weight = max(0.5, min(1.0, (utterance.end - utterance.start) / FULL_WEIGHT_SECONDS))
+        if agent:
+            weight *= AGENT_WEIGHT
+            if "unable" in kinds:
+                _count(state, "refused")
+            if "cold" in kinds:
+                _count(state, "cold")
+        else:
+            self._hear_customer(state, utterance, sentiment.polarity, kinds)
+        state.weighted += weight * sentiment.polarity
+        state.weight += weight
+        point = (round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
+        if state.curve and state.curve[-1][0] >= point[0]:
+            state.curve[-1] = point
+        else:
+            state.curve.append(point)
+
+    def _hear_customer(
+        self, state: CallState, utterance: Spoken, polarity: float, kinds: dict[str, str]
+    ) -> None:
+        half_life = self._settings.grievance_seconds
+        if polarity < UNHAPPY_BELOW:
+            state.streak, state.neutral = state.streak + 1, 0
         elif polarity > HAPPY_ABOVE:
-            fold.streak = 0
+            state.streak = state.neutral = 0
             # contentment lets go of what was held against the call, by as much as it is content
-            fold.grievances = {k: (v * (1 - polarity), r) for k, (v, r) in fold.grievances.items()}
+            state.grievances = {
+                kind: held._replace(value=held.value * (1 - polarity)) for kind, held in state.grievances.items()
+            }
+        else:
+            state.neutral += 1
+            if state.neutral >= NEUTRAL_TURNS:
+                state.streak = 0
         for kind, reason in kinds.items():
             value = GRIEVANCES.get(kind)
             if value is None:
                 continue
-            fold.grievances[kind] = (max(value, fold.grievances.get(kind, (0.0, ""))[0]), reason)
-            if kind in ALERT_KINDS and all(alert.kind != kind for alert in fold.alerts):
-                fold.alerts.append(Alert(kind, reason, round(utterance.end, 2)))
+            held = state.grievances.get(kind)
+            if held is not None:
+                value = max(value, held.now(state.at, half_life))
+            state.grievances[kind] = Fading(value, state.at, 1, reason)
+            if kind in ALERT_KINDS and all(alert.kind != kind for alert in state.alerts):
+                state.alerts.append(Alert(kind, reason, round(utterance.end, 2)))
 
-    def _judge(self, fold: _Fold, limits: AttentionSettings) -> None:
-        """Weigh the evidence at fold.at, raise or let go."""
-        evidence = [(v, r) for v, r in (*fold.grievances.values(), *_evidence(fold, limits)) if v >= 0.03]
+    def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Evidence]:
+        """Weigh the evidence at state.at, raise or let go; the evidence that counted, weightiest first."""
+        limits = self._settings
+        evidence = [e for e in weigh(state, limits.grievance_seconds, usual_length_seconds) if e.value >= LEAST]
         calm = 1.0
-        for value, _ in evidence:
-            calm *= 1.0 - min(0.95, value)
-        fold.attention = max(fold.attention, 1.0 - calm)
-        evidence.sort(key=lambda e: (-e[0], e[1]))
-        fold.reasons = [reason for _, reason in evidence[:MAX_REASONS]]
-        if fold.raised_at is None and fold.attention >= limits.raise_at:
-            fold.raised_at = round(fold.at, 2)
-            fold.alerts.append(Alert("needs_attention", "; ".join(fold.reasons[:3]), fold.raised_at))
-        elif fold.raised_at is not None and fold.attention < limits.lower_at:
-            fold.raised_at = None
+        for piece in evidence:
+            calm *= 1.0 - min(0.95, piece.value)
+        state.attention = max(state.attention, 1.0 - calm)
+        evidence.sort(key=_weight_of)
+        if state.raised_at is None and state.attention >= limits.raise_at:
+            state.raised_at = round(state.at, 2)
+            why = "; ".join(piece.told() for piece in evidence[:3])
+            state.alerts.append(Alert("needs_attention", why, state.raised_at))
+        elif state.raised_at is not None and state.attention < limits.lower_at:
+            state.raised_at = None
+        return evidence
 
 
-def _evidence(fold: _Fold, limits: AttentionSettings) -> list[tuple[float, str]]:
-    """Evidence of the call's course, with words; grievances are weighed apart."""
-    out: list[tuple[float, str]] = []
-    score = fold.curve[-1][1] if fold.curve else 0.0
-    dark = _ramp(-score, MOOD_FROM, MOOD_FULL)
-    if dark:
-        out.append((MOOD_EVIDENCE * dark, f"mood {score:+.1f}"))
-    high, fell_from = max(
-        ((s, t) for t, s in fold.curve if t >= fold.at - TREND_WINDOW_SECONDS), default=(score, fold.at)
-    )
-    fall = _ramp(high - score, FALL_FROM, FALL_FULL)
-    if fall and score < 0:
-        seconds = max(1, round(fold.at - fell_from))
-        out.append((FALL_EVIDENCE * fall, f"fell from {high:.1f} to {score:.1f} in {seconds} s"))
-    if fold.streak >= 2 and score < 0:
-        out.append((STREAK_EVIDENCE[min(4, fold.streak)], f"{fold.streak} unhappy turns without a happy one"))
-    if fold.mood.repeats:
-        out.append((min(0.15, 0.08 * fold.mood.repeats), "customer has to repeat"))
-    for what, scale, most, words in (
-        ("refused", 0.08, 0.2, "agent could not help {n} times"),
-        ("cold", 0.12, 0.25, "agent sounds dismissive"),
-        ("interrupted", 0.04, 0.12, "talking over each other {n} times"),
-    ):
-        value, times = fold.passing.get(what, (0.0, 0.0))
-        if value:
-            text = words.format(n=int(times)) if times > 1 else words.format(n="").replace(" times", "").rstrip()
-            out.append((min(most, scale * value), " ".join(text.split())))
-    value, seconds_silent = fold.passing.get("silence", (0.0, 0.0))
-    if value:
-        out.append((value, f"{seconds_silent:.0f} s of silence or hold"))
-    usual = limits.usual_length_seconds
-    if usual and fold.at > 1.5 * usual:
-        out.append((min(0.25, 0.1 * fold.at / usual), f"lasts {fold.at / usual:.1f} times the usual"))
-    return out
+def _weight_of(piece: Evidence) -> tuple[float, str]:
+    return (-piece.value, piece.template)
 
 
-def _left(seconds: float, half_life: float) -> float:
-    return float(2.0 ** (-seconds / half_life))
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    """0 up to `low`, 1 from `high`, straight between."""
-    return max(0.0, min(1.0, (value - low) / (high - low)))
+def _count(state: CallState, what: str) -> None:
+    held = state.passing.get(what)
+    if held is None:
+        state.passing[what] = Fading(1.0, state.at)
+    else:
+        state.passing[what] = Fading(held.now(state.at, STALE_SECONDS) + 1.0, state.at, held.count + 1)
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
@@ -302,6 +271,6 @@ def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
 def _thin(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most CURVE_POINTS of the curve, evenly picked, first and last kept."""
     if len(curve) <= CURVE_POINTS:
-        return curve
+        return list(curve)
     step = (len(curve) - 1) / (CURVE_POINTS - 1)
     return [curve[round(i * step)] for i in range(CURVE_POINTS)]
