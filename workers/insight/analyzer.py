@@ -3,7 +3,7 @@
 How a score comes about, in order:
 
 1. the text is normalised (tokens.py), so punctuation, capitals and contractions do not matter;
-2. phrases of service calls (phrases.py) claim their tokens; where two overlap the weightier one wins;
+2. phrases of service calls (phrases.yaml) claim their tokens; where two overlap the weightier one wins;
 3. words left over count by the merged lexicon (lexicon.py), turned by negation, scaled by intensity;
 4. the sum is squashed to -1..1.
 
@@ -14,58 +14,60 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from textblob.base import CONTINUOUS, BaseSentimentAnalyzer
 
 from state.types import Sentiment
-from workers.insight.lexicon import BREAKS, DAMPENERS, INTENSIFIERS, NEGATORS, valences
+from workers.insight import lexicon, phrases
 from workers.insight.phrasebook import Hit, Phrasebook
-from workers.insight.phrases import AGENT, CUSTOMER, Group
+from workers.insight.phrases import Group
 from workers.insight.spoken import Party
 from workers.insight.tokens import tokenise
 
 NEGATION_REACH = 5
 SUBJECT_REACH = 8
-"""Tokens a negation reaches forward, unless a BREAKS word ends it: "not" to the end of its group of words,
+"""Tokens a negation reaches forward, unless a break word ends it: "not" to the end of its group of words,
 "nobody", "nothing", "never" over the whole clause ("nobody has ever been the least bit helpful")."""
 NEGATED_POSITIVE = -0.8
 NEGATED_NEGATIVE = -0.4
 """'not good' is nearly as bad as bad; 'not bad' is only mildly good."""
 NEGATED_PHRASE = 0.25
 """What is left of a strong phrase that is negated as a whole: 'I do not want to cancel my account'."""
+STRONG_PHRASE = 0.5
 AGENT_WORD_WEIGHT = 0.4
-"""An agent's single words mostly describe the customer's trouble; his attitude is in the phrases."""
+"""An agent's single words mostly describe the customer's trouble; the agent's attitude is in the phrases."""
 REPEATED_GROUP = 0.5
-"""A second hit of one meaning in one utterance adds half: long turns are not worse for being long."""
-SQUASH = 0.6
-"""total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
-BEFORE_BUT, AFTER_BUT = 0.7, 1.15
-"""'it was nice but ...': what follows is what is meant (as VADER does, with milder factors)."""
+"""A further hit of one meaning in one utterance adds half: long turns are not worse for being long."""
 BARE_NEGATION = -0.12
 """A customer's "not" that no phrase explains: satisfied people negate less."""
+BEFORE_BUT, AFTER_BUT = 0.7, 1.15
+"""'it was nice but ...': what follows is what is meant (as VADER does, with milder factors)."""
+SQUASH = 0.6
+"""total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
+CLAIM_BY_VALENCE = 3.0
+"""Of overlapping phrases that one wins with the larger length in tokens + CLAIM_BY_VALENCE * |valence|."""
 MAX_REASONS = 4
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
-"""Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for one decisive phrase."""
+"""Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive phrase."""
 CACHED_UTTERANCES = 10_000
 """About 100 calls of 100 utterances; 1 kB each."""
 
-_NO_GROUP = frozenset({"word", "negation"})
+_SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
+_ANSWERED_BY_NO = frozenset("i it that you we they he she this there thanks thank the my your".split())  # noqa: SIM905
+_LEAD_INS = frozenset({"oh", "well", "so"})
 _COMMON = frozenset(
-    """
-    i you it the a an to of and or is are was were be been do did does have has had in on at for with that this not
-    no yes please will would like can could me my your we our they them there what how about so just am if any from
-    by as but
-    """.split()
+    ["i", "you", "it", "the", "a", "an", "to", "of", "and", "or", "is", "are", "was", "were", "be", "been", "do", "did", "does", "have", "has", "had", "in", "on", "at", "for", "with", "that", "this", "not", "no", "yes", "please", "will", "would", "like", "can", "could", "me", "my", "your", "we", "our", "they", "them", "there", "what", "how", "about", "so", "just", "am", "if", "any", "from", "by", "as", "but"]
 )
 
 
 class Heard(NamedTuple):
     """What an utterance says by itself.
 
-    kinds: the phrase groups heard (phrases.py), each with its reason in words, quoting what was said.
+    kinds: the phrase groups heard (phrases.yaml), each with its reason in words, quoting what was said.
     content: its words without the commonest, in normal form; two utterances that share them say the same.
     """
 
@@ -74,32 +76,35 @@ class Heard(NamedTuple):
     content: frozenset[str]
 
 
+@dataclass(slots=True)
 class _Part:
-    """One contribution: what, where (token span), how much."""
+    """One contribution: the group it comes from (None: a word), its token span, how much, told as."""
 
-    __slots__ = ("end", "kind", "reason", "start", "value")
+    group: str | None
+    reason: str
+    start: int
+    end: int
+    value: float
 
-    def __init__(self, kind: str, reason: str, start: int, end: int, value: float) -> None:
-        self.kind, self.reason, self.start, self.end, self.value = kind, reason, start, end, value
 
-
-def _book(groups: tuple[Group, ...]) -> Phrasebook[Group]:
+def _book(groups: list[Group]) -> Phrasebook[Group]:
     return Phrasebook([(pattern, group) for group in groups for pattern in group.patterns])
 
 
-class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
+class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has no types
     """TextBlob analyzer for service calls; also usable as `TextBlob(text, analyzer=CallAnalyzer())`.
 
-    Build once per process (about 0.3 s: two lexicons and the phrase trie); then free of state and thread-safe.
+    Build once per process (0.3 s: two lexicons and the phrase trie); then free of state and thread-safe.
     """
 
     kind = CONTINUOUS
-    RETURN_TYPE = namedtuple("Sentiment", ["polarity", "subjectivity"])
+    RETURN_TYPE = namedtuple("RETURN_TYPE", ["polarity", "subjectivity"])
 
     def __init__(self) -> None:
         super().__init__()
-        self._words = valences()
-        self._books = {"agent": _book(AGENT), "customer": _book(CUSTOMER), "other": _book(CUSTOMER)}
+        self._lexicon = lexicon.load()
+        known = phrases.load()
+        self._customer, self._agent = _book(known.customer), _book(known.agent)
         self._trained = True
         self._cached = lru_cache(maxsize=CACHED_UTTERANCES)(self._hear)
 
@@ -119,17 +124,18 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
     def _hear(self, text: str, party: Party) -> Heard:
         tokens = tokenise(text)
         parts = self._parts(tokens.forms, party)
-        total = sum(part.value for part in parts)
-        weight = sum(abs(part.value) for part in parts)
         raw = text.split()
         told: list[str] = []
         kinds: dict[str, str] = {}
         for part in sorted(parts, key=lambda p: (-abs(p.value), p.start)):
             said = " ".join(raw[tokens.words[part.start] : tokens.words[part.end - 1] + 1]).strip(" ,.!?;:")
-            if part.reason and abs(part.value) >= MIN_REASON and len(told) < MAX_REASONS:
-                told.append(f"{part.reason}: “{said}”")
-            if part.kind not in _NO_GROUP and (part.value or part.kind == "formula"):
-                kinds.setdefault(part.kind, f"{part.reason}: “{said}”" if part.reason else "")
+            reason = f"{part.reason}: “{said}”" if part.reason else ""
+            if reason and abs(part.value) >= MIN_REASON and len(told) < MAX_REASONS:
+                told.append(reason)
+            if part.group is not None:
+                kinds.setdefault(part.group, reason)
+        total = sum(part.value for part in parts)
+        weight = sum(abs(part.value) for part in parts)
         sentiment = Sentiment(
             polarity=round(squash(total), 3),
             subjectivity=round(1 - math.exp(-SUBJECTIVITY_RATE * weight), 3),
@@ -138,13 +144,12 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
         return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON)
 
     def _claims(self, forms: list[str], party: Party) -> list[Hit[Group]]:
-        """Phrase hits without overlaps: the longer and weightier first."""
+        """Phrase hits without overlaps, by start: the longer and weightier first."""
+        book = self._agent if party == "agent" else self._customer
         hits = [
-            hit
-            for hit in self._books[party].find(forms)
-            if not hit.payload.opener or all(f in ("oh", "well", "so") for f in forms[: hit.start])
+            hit for hit in book.find(forms) if not hit.payload.opener or _LEAD_INS.issuperset(forms[: hit.start])
         ]
-        hits.sort(key=lambda h: (-(h.end - h.start + 3 * abs(h.payload.valence)), h.start))
+        hits.sort(key=lambda h: (-(h.end - h.start + CLAIM_BY_VALENCE * abs(h.payload.valence)), h.start))
         taken: set[int] = set()
         chosen: list[Hit[Group]] = []
         for hit in hits:
@@ -163,55 +168,57 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]
         for hit in claims:
             group = hit.payload
             value = group.valence
-            if abs(value) >= 0.5 and _negated(forms, hit.start, covered):
+            # only a "not" outside all phrases negates one: those inside have been judged with theirs
+            if abs(value) >= STRONG_PHRASE and self._negated(forms, hit.start, covered):
                 value *= NEGATED_PHRASE
             if group.kind in seen:
                 value *= REPEATED_GROUP
             seen.add(group.kind)
             parts.append(_Part(group.kind, group.reason, hit.start, hit.end, value))
-        word_weight = AGENT_WORD_WEIGHT if party == "agent" else 1.0
-        for at, form in enumerate(forms):
-            valence = self._words.get(form)
-            if valence is None or at in covered or form in INTENSIFIERS and at + 1 < len(forms) and forms[at + 1] in self._words:
-                continue
-            value = valence * _intensity(forms, at) * word_weight
-            if _negated(forms, at, frozenset()):
-                value *= NEGATED_POSITIVE if value > 0 else NEGATED_NEGATIVE
-            parts.append(_Part("word", "says", at, at + 1, value))
-        bare = [at for at, form in enumerate(forms) if form in NEGATORS and at not in covered]
-        if bare and party != "agent":
-            parts.append(_Part("negation", "", bare[0], bare[0] + 1, BARE_NEGATION))
+        parts.extend(self._word_parts(forms, party, covered))
         if "but" in forms:
             turn = len(forms) - 1 - forms[::-1].index("but")
             for part in parts:
                 part.value *= BEFORE_BUT if part.end <= turn else AFTER_BUT
         return parts
 
+    def _word_parts(self, forms: list[str], party: Party, covered: set[int]) -> list[_Part]:
+        words, factors = self._lexicon.valences, self._lexicon.factors
+        parts: list[_Part] = []
+        for at, form in enumerate(forms):
+            value = words.get(form)
+            if value is None or at in covered:
+                continue
+            if form in factors and at + 1 < len(forms) and forms[at + 1] in words:
+                continue  # "terribly good", "pretty bad": it only scales the next
+            for before in forms[max(0, at - 2) : at]:
+                value *= factors.get(before, 1.0)
+            if self._negated(forms, at, frozenset()):
+                value *= NEGATED_POSITIVE if value > 0 else NEGATED_NEGATIVE
+            if party == "agent":
+                value *= AGENT_WORD_WEIGHT
+            parts.append(_Part(None, "says", at, at + 1, value))
+        if party != "agent":
+            bare = [at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in covered]
+            if bare:
+                parts.append(_Part(None, "", bare[0], bare[0] + 1, BARE_NEGATION))
+        return parts
+
+    def _negated(self, forms: list[str], at: int, judged: set[int] | frozenset[int]) -> bool:
+        """Whether a negation before token `at` reaches it; those at `judged` tokens do not."""
+        for back in range(at - 1, max(-1, at - 1 - SUBJECT_REACH), -1):
+            form = forms[back]
+            if form in self._lexicon.breaks:
+                return False
+            if form not in self._lexicon.negators or back in judged:
+                continue
+            if at - back > NEGATION_REACH and form not in _SUBJECT_NEGATORS:
+                continue
+            # "no" before a subject answers a question, it negates nothing: "no i love it"
+            return not (form == "no" and forms[back + 1] in _ANSWERED_BY_NO)
+        return False
+
 
 def squash(total: float) -> float:
     """Sum of contributions to a polarity within -1..1."""
     return total / math.sqrt(total * total + SQUASH)
-
-
-def _negated(forms: list[str], at: int, covered: set[int] | frozenset[int]) -> bool:
-    """Whether a negation before token `at` reaches it. `covered`: tokens of phrases, whose 'not' is their own."""
-    for back in range(at - 1, max(-1, at - 1 - SUBJECT_REACH), -1):
-        form = forms[back]
-        if form in BREAKS:
-            return False
-        if form in NEGATORS and back not in covered and (at - back <= NEGATION_REACH or form in _SUBJECT_NEGATORS):
-            # "no" followed by a subject answers a question, it negates nothing: "no i love it"
-            answers = form == "no" and back + 1 < len(forms) and forms[back + 1] in _SUBJECTS
-            return not answers
-    return False
-
-
-_SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
-_SUBJECTS = frozenset("i it that you we they he she this there thanks thank the my your".split())
-
-
-def _intensity(forms: list[str], at: int) -> float:
-    factor = 1.0
-    for back in range(at - 1, max(-1, at - 3), -1):
-        factor *= INTENSIFIERS.get(forms[back], 1.0) * DAMPENERS.get(forms[back], 1.0)
-    return factor

@@ -84,7 +84,9 @@ class AttentionModel:
         self._analyzer = analyzer
         self._scorer = ContextScorer(analyzer)
         self._settings = settings or AttentionSettings()
-        self._warm: OrderedDict[str, tuple[list[Spoken], list[RuleEvidence], float | None, CallState]] = OrderedDict()
+        self._warm: OrderedDict[str, tuple[list[Spoken], list[RuleEvidence], float | None, CallState]] = (
+            OrderedDict()
+        )
         self._lock = Lock()
 
     def standing(
@@ -113,7 +115,9 @@ class AttentionModel:
             self._step(state, utterance)
             for hit in hits:
                 if hit.at <= state.at:
-                    state.grievances.setdefault(f"rule {hit.at} {hit.reason}", Fading(hit.value, hit.at, 1, hit.reason))
+                    state.grievances.setdefault(
+                        f"rule {hit.at} {hit.reason}", Fading(hit.value, hit.at, 1, hit.reason)
+                    )
             evidence = self._judge(state, usual_length_seconds)
         if call_id is not None:
             with self._lock:
@@ -208,7 +212,8 @@ class AttentionModel:
             state.streak = state.neutral = 0
             # contentment lets go of what was held against the call, by as much as it is content
             state.grievances = {
-                kind: held._replace(value=held.value * (1 - polarity)) for kind, held in state.grievances.items()
+                kind: held._replace(value=held.value * (1 - polarity))
+                for kind, held in state.grievances.items()
             }
         else:
             state.neutral += 1
@@ -228,7 +233,9 @@ class AttentionModel:
     def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Evidence]:
         """Weigh the evidence at state.at, raise or let go; the evidence that counted, weightiest first."""
         limits = self._settings
-        evidence = [e for e in weigh(state, limits.grievance_seconds, usual_length_seconds) if e.value >= LEAST]
+        evidence = [
+            e for e in weigh(state, limits.grievance_seconds, usual_length_seconds) if e.value >= LEAST
+        ]
         calm = 1.0
         for piece in evidence:
             calm *= 1.0 - min(0.95, piece.value)
@@ -252,7 +259,7 @@ def _count(state: CallState, what: str) -> None:
     if held is None:
         state.passing[what] = Fading(1.0, state.at)
     else:
-        state.passing[what] = Fading(held.now(state.at, STALE_SECONDS) + 1.0, state.at, held.count + 1)
+        state.passing[what] = Fading(held.now(state.at, STALE_SECONDS) + 1.0, state.at, held.times + 1)
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:

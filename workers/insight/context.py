@@ -31,6 +31,7 @@ REFUSED = -0.2
 SARCASM_MOOD = -0.3
 """Mood so far below which praise, in a call where nothing has been put right, is not taken at its word."""
 
+
 class Mood(msgspec.Struct, frozen=True):
     """What is carried from utterance to utterance of one call.
 

@@ -57,11 +57,11 @@ LEAST = 0.03
 
 
 class Fading(NamedTuple):
-    """A value seen at a second of the call. `count`: occurrences, or seconds of silence. `words`: its reason."""
+    """A value seen at a second of the call. `times`: occurrences, or seconds of silence. `words`: its reason."""
 
     value: float
     at: float
-    count: float = 1.0
+    times: float = 1.0
     words: str = ""
 
     def now(self, second: float, half_life: float) -> float:
@@ -135,10 +135,10 @@ def weigh(
         yield Evidence(min(REPEAT_MOST, REPEAT_EVIDENCE * state.mood.repeats), "the customer has to repeat")
     for what, held in state.passing.items():
         if what == "silence":
-            yield Evidence(held.now(at, STALE_SECONDS), "{:.0f} s of silence or hold", (held.count,))
+            yield Evidence(held.now(at, STALE_SECONDS), "{:.0f} s of silence or hold", (held.times,))
             continue
         each, most, once, often = PASSING[what]
-        words = once if held.count < 2 else often.format(n=int(held.count))
+        words = once if held.times < 2 else often.format(n=int(held.times))
         yield Evidence(min(most, each * held.now(at, STALE_SECONDS)), words)
     if usual_length_seconds and at > LENGTH_FROM * usual_length_seconds:
         times = at / usual_length_seconds
@@ -148,11 +148,15 @@ def weigh(
 def _fall(state: CallState) -> Evidence:
     """How far the score fell from its highest point within the window."""
     curve = state.curve
-    while curve[state.window_from][0] < state.at - TREND_WINDOW_SECONDS and state.window_from < len(curve) - 1:
+    while (
+        curve[state.window_from][0] < state.at - TREND_WINDOW_SECONDS and state.window_from < len(curve) - 1
+    ):
         state.window_from += 1
     second, high = max(curve[state.window_from :], key=_score_of)
     value = FALL_EVIDENCE * ramp(high - state.score, FALL_FROM, FALL_FULL)
-    return Evidence(value, "fell from {:.1f} to {:.1f} in {:.0f} s", (high, state.score, max(1.0, state.at - second)))
+    return Evidence(
+        value, "fell from {:.1f} to {:.1f} in {:.0f} s", (high, state.score, max(1.0, state.at - second))
+    )
 
 
 def _score_of(point: tuple[float, float]) -> float:
