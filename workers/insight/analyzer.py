@@ -60,7 +60,66 @@ _SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
 _ANSWERED_BY_NO = frozenset("i it that you we they he she this there thanks thank the my your".split())  # noqa: SIM905
 _LEAD_INS = frozenset({"oh", "well", "so"})
 _COMMON = frozenset(
-    ["i", "you", "it", "the", "a", "an", "to", "of", "and", "or", "is", "are", "was", "were", "be", "been", "do", "did", "does", "have", "has", "had", "in", "on", "at", "for", "with", "that", "this", "not", "no", "yes", "please", "will", "would", "like", "can", "could", "me", "my", "your", "we", "our", "they", "them", "there", "what", "how", "about", "so", "just", "am", "if", "any", "from", "by", "as", "but"]
+    [
+        "i",
+        "you",
+        "it",
+        "the",
+        "a",
+        "an",
+        "to",
+        "of",
+        "and",
+        "or",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "do",
+        "did",
+        "does",
+        "have",
+        "has",
+        "had",
+        "in",
+        "on",
+        "at",
+        "for",
+        "with",
+        "that",
+        "this",
+        "not",
+        "no",
+        "yes",
+        "please",
+        "will",
+        "would",
+        "like",
+        "can",
+        "could",
+        "me",
+        "my",
+        "your",
+        "we",
+        "our",
+        "they",
+        "them",
+        "there",
+        "what",
+        "how",
+        "about",
+        "so",
+        "just",
+        "am",
+        "if",
+        "any",
+        "from",
+        "by",
+        "as",
+        "but",
+    ]
 )
 
 
@@ -147,7 +206,9 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
         """Phrase hits without overlaps, by start: the longer and weightier first."""
         book = self._agent if party == "agent" else self._customer
         hits = [
-            hit for hit in book.find(forms) if not hit.payload.opener or _LEAD_INS.issuperset(forms[: hit.start])
+            hit
+            for hit in book.find(forms)
+            if not hit.payload.opener or _LEAD_INS.issuperset(forms[: hit.start])
         ]
         hits.sort(key=lambda h: (-(h.end - h.start + CLAIM_BY_VALENCE * abs(h.payload.valence)), h.start))
         taken: set[int] = set()
@@ -199,7 +260,9 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
                 value *= AGENT_WORD_WEIGHT
             parts.append(_Part(None, "says", at, at + 1, value))
         if party != "agent":
-            bare = [at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in covered]
+            bare = [
+                at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in covered
+            ]
             if bare:
                 parts.append(_Part(None, "", bare[0], bare[0] + 1, BARE_NEGATION))
         return parts

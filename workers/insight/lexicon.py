@@ -58,7 +58,8 @@ def load() -> Lexicon:
     """Load and merge, once per process (about 0.2 s)."""
     own = msgspec.convert(yaml.safe_load(FILE.read_text(encoding="utf-8")), WordFile)
     table = {
-        word: value * (TOPIC_NEGATIVE if value < 0 else TOPIC_POSITIVE) for word, value in _published().items()
+        word: value * (TOPIC_NEGATIVE if value < 0 else TOPIC_POSITIVE)
+        for word, value in _published().items()
     }
     for word in own.neutral.split():
         table.pop(word, None)

@@ -43,11 +43,55 @@ _IRREGULAR = {
 }
 _ENDINGS = {"'ve": "have", "'ll": "will", "'re": "are", "'m": "am", "'d": "would"}
 _IS_HOSTS = frozenset(
-    ["it", "that", "what", "he", "she", "where", "there", "who", "how", "here", "when", "why", "this", "everything", "nothing"]
+    [
+        "it",
+        "that",
+        "what",
+        "he",
+        "she",
+        "where",
+        "there",
+        "who",
+        "how",
+        "here",
+        "when",
+        "why",
+        "this",
+        "everything",
+        "nothing",
+    ]
 )
 _BARE = {
     bare.replace("'", ""): bare
-    for bare in ["don't", "didn't", "doesn't", "won't", "can't", "couldn't", "wouldn't", "shouldn't", "isn't", "aren't", "wasn't", "weren't", "haven't", "hasn't", "hadn't", "ain't", "i've", "you've", "we've", "they've", "i'm", "you're", "they're", "that's", "what's", "let's", "there's"]
+    for bare in [
+        "don't",
+        "didn't",
+        "doesn't",
+        "won't",
+        "can't",
+        "couldn't",
+        "wouldn't",
+        "shouldn't",
+        "isn't",
+        "aren't",
+        "wasn't",
+        "weren't",
+        "haven't",
+        "hasn't",
+        "hadn't",
+        "ain't",
+        "i've",
+        "you've",
+        "we've",
+        "they've",
+        "i'm",
+        "you're",
+        "they're",
+        "that's",
+        "what's",
+        "let's",
+        "there's",
+    ]
 }
 """Contractions as typed or recognised without the apostrophe; only those that are no word of their own."""
 
