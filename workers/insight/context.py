@@ -28,6 +28,8 @@ REPETITION_WINDOW = 6
 """Own utterances looked back on."""
 REFUSED = -0.2
 """Answering an agent who just said it cannot be done."""
+LAST_TURNS, LAST_SHARE = 3, 0.4
+"""How much of a whole call's score comes from its last customer utterances alone."""
 SARCASM_MOOD = -0.3
 """Mood so far below which praise, in a call where nothing has been put right, is not taken at its word."""
 
@@ -96,6 +98,18 @@ class ContextScorer:
         for earlier in previous:
             _, mood = self.step(mood, earlier)
         return self.step(mood, utterance)[0]
+
+
+def overall(polarities: Sequence[float]) -> float | None:
+    """Score of a whole call from the customer's utterances in order; None without any.
+
+    The mean, with the last LAST_TURNS counted extra: how a talk ended is what it is remembered by.
+    """
+    if not polarities:
+        return None
+    last = polarities[-LAST_TURNS:]
+    mean = sum(polarities) / len(polarities)
+    return round((1 - LAST_SHARE) * mean + LAST_SHARE * sum(last) / len(last), 3)
 
 
 def _repeats(content: frozenset[str], said: Sequence[frozenset[str]]) -> bool:

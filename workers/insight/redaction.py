@@ -64,7 +64,29 @@ AMOUNT_WORDS = frozenset(
     "pounds pound dollars dollar euros euro pence cents quid percent people miles units kilometers".split()  # noqa: SIM905
 )
 HARMLESS_CUES = frozenset(
-    ["order", "parcel", "tracking", "booking", "reservation", "reference", "policy", "ticket", "case", "invoice", "flight", "engineer", "claim", "serial", "model", "meter", "confirmation", "consignment", "receipt", "postcode", "zip"]
+    [
+        "order",
+        "parcel",
+        "tracking",
+        "booking",
+        "reservation",
+        "reference",
+        "policy",
+        "ticket",
+        "case",
+        "invoice",
+        "flight",
+        "engineer",
+        "claim",
+        "serial",
+        "model",
+        "meter",
+        "confirmation",
+        "consignment",
+        "receipt",
+        "postcode",
+        "zip",
+    ]
 )
 
 

@@ -16,14 +16,80 @@ _NO_DOMAIN = frozenset({"the", "a", "this", "that", "your", "my", "our", "which"
 _ENDINGS = frozenset("com co uk org net edu gov io de fr ie us ca au info eu biz nz".split())  # noqa: SIM905
 _SPELLING = frozenset({"dot", "underscore", "dash", "hyphen", "plus", "double", "point", "period"})
 _BEFORE_ADDRESS = frozenset(
-    ["it's", "its", "is", "my", "email", "mail", "e", "address", "at", "the", "to", "send", "on", "and", "that's", "that", "in", "so", "yes", "yeah", "okay", "well", "sure", "please", "me", "use", "under", "with", "have", "was", "a", "of", "as", "are", "you", "i", "reach", "contact", "write", "s"]
+    [
+        "it's",
+        "its",
+        "is",
+        "my",
+        "email",
+        "mail",
+        "e",
+        "address",
+        "at",
+        "the",
+        "to",
+        "send",
+        "on",
+        "and",
+        "that's",
+        "that",
+        "in",
+        "so",
+        "yes",
+        "yeah",
+        "okay",
+        "well",
+        "sure",
+        "please",
+        "me",
+        "use",
+        "under",
+        "with",
+        "have",
+        "was",
+        "a",
+        "of",
+        "as",
+        "are",
+        "you",
+        "i",
+        "reach",
+        "contact",
+        "write",
+        "s",
+    ]
 )
 MAX_LOCAL_WORDS = 24
 """Words a spelled local part may take ("j o h n dot s m i t h")."""
 MAX_DOMAIN_WORDS = 5
 
 _MONTHS = frozenset(
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"]
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+    ]
 )
 _BIRTH = frozenset({"birth", "born", "birthday", "dob", "birthdate", "d.o.b"})
 _WRITTEN_DATE = re.compile(r"\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}")
