@@ -14,9 +14,9 @@ from workers.insight.attention import AttentionModel
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 TUNED = (
-    "Tuned on: phrases and weights were written by hand, looking at the even sessions of MWOZ and ReDial only; the odd\n"
-    "sessions were measured along the way but never read. No weight is fitted to either set. The demo calls were read\n"
-    "while writing, so their rows show that it works as meant, not how it does on calls unseen."
+    "Tuned on: phrases and weights were written by hand, looking at the even sessions of MWOZ and ReDial; the odd\n"
+    "sessions were measured along the way but not read. No weight is fitted to either set. The demo calls were\n"
+    "read while writing, so their rows show that it works as meant, not how it does on calls unseen."
 )
 
 

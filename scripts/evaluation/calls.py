@@ -1,8 +1,8 @@
 """Demo calls with ground truth: are the calls that need somebody raised, the others not, and how soon?
 
-Time is simulated: an utterance is known at its end, the standing is computed then, in order of arrival. The words
-are the true ones, or a recogniser's: one JSON file a call, named like its folder or its call, either a list of
-utterances or {"utterances": [...]}, each with track, start, end (seconds), text.
+Time is simulated: an utterance is known at its end, the standing is computed then, in order of arrival. The
+words are the true ones, or a recogniser's: one JSON file a call, named like its folder or its call, either a
+list of utterances or {"utterances": [...]}, each with track, start, end (seconds), text.
 """
 
 from __future__ import annotations

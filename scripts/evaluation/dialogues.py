@@ -1,7 +1,7 @@
 """Rated dialogues: are dissatisfied turns and bad dialogues found?
 
-File form (User Satisfaction Simulation): lines of speaker, text, action, ratings by tab, ratings by comma; sessions
-apart by an empty line; the user's line OVERALL rates the whole dialogue.
+File form (User Satisfaction Simulation): lines of speaker, text, action, ratings by tab, ratings by comma;
+sessions apart by an empty line; the user's line OVERALL rates the whole dialogue.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def scores(session: Session, analyzer: CallAnalyzer, scorer: ContextScorer) -> l
 
 
 class Judged(NamedTuple):
-    """Turns and dialogues with their rating and the polarity by column; dialogue columns have "ours overall" too."""
+    """Turns and dialogues with their rating and the polarity by column; dialogue columns have "ours overall"
+    too."""
 
     turns: list[tuple[float, dict[str, float]]]
     dialogues: list[tuple[float, dict[str, float]]]

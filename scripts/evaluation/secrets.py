@@ -1,7 +1,7 @@
 """Redaction on generated speech: precision and recall by word, for each kind of secret and for look-alikes.
 
-The sentences are written here and filled with random digits in the ways people read them; seeded, so that a run can
-be repeated. Look-alikes (amounts, times, order numbers, appointments) must stay.
+The sentences are written here and filled with random digits in the ways people read them; seeded, so that a
+run can be repeated. Look-alikes (amounts, times, order numbers, appointments) must stay.
 """
 
 from __future__ import annotations
@@ -14,13 +14,40 @@ from workers.insight.redaction import find
 from workers.insight.spoken import Spoken
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-TEENS = (
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
-)
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-MONTHS = "january march april june july august october december".split()  # noqa: SIM905
-ORDINALS = "first second third fourth fifth ninth twelfth thirteenth sixteenth twentieth".split()  # noqa: SIM905
-NAMES = "john anna smith peter mary jones ruth baker tom".split()  # noqa: SIM905
+MONTHS = (
+    "january",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "october",
+    "december",
+)
+ORDINALS = (
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "ninth",
+    "twelfth",
+    "thirteenth",
+    "sixteenth",
+    "twentieth",
+)
+NAMES = (
+    "john",
+    "anna",
+    "smith",
+    "peter",
+    "mary",
+    "jones",
+    "ruth",
+    "baker",
+    "tom",
+)
 PROVIDERS = ("gmail dot com", "hotmail dot co dot uk", "yahoo dot com", "example dot org", "outlook dot com")
 
 
@@ -32,7 +59,8 @@ class Case(NamedTuple):
 
 
 def say_digits(digits: str, rng: random.Random) -> str:
-    """Digits as read out: singly, "oh" for zero, "double", now and then as two-digit numbers; with hesitations."""
+    """Digits as read out: singly, "oh" for zero, "double", now and then as two-digit numbers; with
+    hesitations."""
     words: list[str] = []
     pairs = rng.random() < 0.2
     at = 0
@@ -68,7 +96,7 @@ def _year(rng: random.Random) -> str:
 
 def cases(seed: int, per_kind: int) -> list[Case]:
     """`per_kind` cases of each kind."""
-    rng = random.Random(seed)  # noqa: S311  not for secrecy: repeatable tests
+    rng = random.Random(seed)
     out: list[Case] = []
     for _ in range(per_kind):
         card = "4" + _number(15, rng)
@@ -201,7 +229,8 @@ def cases(seed: int, per_kind: int) -> list[Case]:
                 ]
             )
         )
-        amount = f"{DIGITS[rng.randrange(1, 10)]} hundred and {TENS[rng.randrange(2, 10)]} {DIGITS[rng.randrange(1, 10)]}"
+        amount = f"{rng.choice(DIGITS[1:])} hundred and {rng.choice(TENS[2:])} {rng.choice(DIGITS[1:])}"
+        day = f"{rng.choice(ORDINALS)} of {rng.choice(MONTHS)}"
         out.extend(
             [
                 Case(
@@ -225,7 +254,7 @@ def cases(seed: int, per_kind: int) -> list[Case]:
                     [
                         (
                             "agent",
-                            f"the fee is {amount} pounds and the engineer comes on the {rng.choice(ORDINALS)} of {rng.choice(MONTHS)} at nine thirty",
+                            f"the fee is {amount} pounds and the engineer comes on the {day} at nine thirty",
                         )
                     ],
                 ),
@@ -234,7 +263,8 @@ def cases(seed: int, per_kind: int) -> list[Case]:
                     [
                         (
                             "customer",
-                            f"i waited {TENS[rng.randrange(2, 6)]} five minutes twice in two thousand and nineteen and one of the two of you told me to call for a refund",
+                            f"i waited {rng.choice(TENS[2:6])} five minutes twice in two thousand and nineteen and"
+                            " one of the two of you told me to call for a refund",
                         )
                     ],
                 ),
@@ -250,7 +280,7 @@ def utterances(case: Case) -> tuple[list[Spoken], dict[str, set[int]]]:
     for index, (track, text) in enumerate(case.said):
         words = text.split()
         id_ = f"{track}:{index}"
-        secret[id_] = {i for i, word in enumerate(words) if "{" in word}
+        secret[id_] = {i for i, word in enumerate(words) if "{" in word and word != "{uh}"}
         plain = " ".join(words).replace("{", "").replace("}", "")
         said.append(Spoken(id_, track, index * 5.0, index * 5.0 + 4.0, plain))
     return said, secret
@@ -264,6 +294,8 @@ def measure(some: list[Case]) -> dict[str, tuple[int, int, int]]:
         masked: dict[str, set[int]] = {u.id: set() for u in said}
         for mask in find(said):
             masked[mask.utterance_id].update(range(mask.first, mask.last + 1))
+        for utterance in said:  # a hesitation within a number is neither secret nor worth showing
+            masked[utterance.id] -= {i for i, w in enumerate(utterance.text.split()) if w == "uh"}
         right = wrong = missed = 0
         for id_, true in secret.items():
             right += len(true & masked[id_])

@@ -25,7 +25,7 @@ from workers.insight import lexicon, phrases
 from workers.insight.phrasebook import Hit, Phrasebook
 from workers.insight.phrases import Group
 from workers.insight.spoken import Party
-from workers.insight.tokens import tokenise
+from workers.insight.tokens import tokenise, wordset
 
 NEGATION_REACH = 5
 SUBJECT_REACH = 8
@@ -52,74 +52,18 @@ CLAIM_BY_VALENCE = 3.0
 MAX_REASONS = 4
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
-"""Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive phrase."""
+"""Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive
+phrase."""
 CACHED_UTTERANCES = 10_000
 """About 100 calls of 100 utterances; 1 kB each."""
 
 _SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
-_ANSWERED_BY_NO = frozenset("i it that you we they he she this there thanks thank the my your".split())  # noqa: SIM905
+_ANSWERED_BY_NO = wordset("i it that you we they he she this there thanks thank the my your")
 _LEAD_INS = frozenset({"oh", "well", "so"})
-_COMMON = frozenset(
-    [
-        "i",
-        "you",
-        "it",
-        "the",
-        "a",
-        "an",
-        "to",
-        "of",
-        "and",
-        "or",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "do",
-        "did",
-        "does",
-        "have",
-        "has",
-        "had",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "that",
-        "this",
-        "not",
-        "no",
-        "yes",
-        "please",
-        "will",
-        "would",
-        "like",
-        "can",
-        "could",
-        "me",
-        "my",
-        "your",
-        "we",
-        "our",
-        "they",
-        "them",
-        "there",
-        "what",
-        "how",
-        "about",
-        "so",
-        "just",
-        "am",
-        "if",
-        "any",
-        "from",
-        "by",
-        "as",
-        "but",
-    ]
+_COMMON = wordset(
+    "i you it the a an to of and or is are was were be been do did does have has had in on at for"
+    " with that this not no yes please will would like can could me my your we our they them there"
+    " what how about so just am if any from by as but"
 )
 
 
@@ -177,7 +121,8 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
         return self.hear(text, party).sentiment
 
     def hear(self, text: str, party: Party) -> Heard:
-        """Everything the words say by themselves. Cached: a call's history is gone through again and again."""
+        """Everything the words say by themselves. Cached: a call's history is gone through again and
+        again."""
         return self._cached(text, party)
 
     def _hear(self, text: str, party: Party) -> Heard:

@@ -1,7 +1,7 @@
 """How a call stands: does a supervisor need to go in, since when, and why.
 
-`AttentionModel.standing` is a pure fold over the call's utterances in canonical order, hysteresis included: any worker
-that has the same utterances computes the same standing, to the bit, at any time.
+`AttentionModel.standing` is a pure fold over the call's utterances in canonical order, hysteresis included:
+any worker that has the same utterances computes the same standing, to the bit, at any time.
 
 Attention joins independent pieces of evidence (evidence.py), each 0..1 and each with its reason in words, as
 1 - product(1 - e): no single faint sign can raise it, several can. It rises at once and sinks slowly.
@@ -104,7 +104,7 @@ class AttentionModel:
         rule_alerts:   alerts of the supervisor's rules, merged into the list.
         rule_evidence: the same hits as evidence (rules.Hit.evidence).
         usual_length_seconds: how long calls of this queue usually last.
-        now:           second of audio reached, if later than the last word: lets a silence count while it lasts.
+        now:           second of audio reached, if later than the last word: a silence counts while it lasts.
         call_id:       lets the fold of this call be kept for the next time. The result does not depend on it.
         """
         said = canonical(list(utterances))
@@ -263,7 +263,8 @@ def _count(state: CallState, what: str) -> None:
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
-    """Least-squares slope of the score over the last TREND_WINDOW_SECONDS, per minute; None with under 2 points."""
+    """Least-squares slope of the score over the last TREND_WINDOW_SECONDS, per minute; None with under 2
+    points."""
     points = [(t, s) for t, s in curve if t >= curve[-1][0] - TREND_WINDOW_SECONDS]
     if len(points) < 2:
         return None

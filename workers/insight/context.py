@@ -1,7 +1,8 @@
-"""What an utterance means where it is said: the same words weigh more after a refusal, or said for a second time.
+"""What an utterance means where it is said: the same words weigh more after a refusal, or said for a second
+time.
 
-Pure functions of what was said before; the context-free polarity of the analyzer is kept in the transcript, the
-one from here feeds the call's standing (attention.py).
+Pure functions of what was said before; the context-free polarity of the analyzer is kept in the transcript,
+the one from here feeds the call's standing (attention.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ CARRY_KEEP = 0.6
 REPETITION = -0.25
 """Saying again what one has said before: the need is not met."""
 REPETITION_FROM = 0.6
-"""Share of the shorter utterance's content words found in the other from which it is the same thing said again."""
+"""Share of the shorter utterance's content words found in the other from which it is the same thing said
+again."""
 REPETITION_MIN_WORDS = 3
 """Fewer content words are alike by chance ("my phone", "his phone")."""
 REPETITION_WINDOW = 6
@@ -37,8 +39,9 @@ SARCASM_MOOD = -0.3
 class Mood(msgspec.Struct, frozen=True):
     """What is carried from utterance to utterance of one call.
 
-    level: the customer's mood so far, -1..1. said: content words of his last utterances. refused: the agent has
-    refused since the customer last spoke. refusals, repeats: how often so far. helped: the agent has put something right.
+    level: the customer's mood so far, -1..1. said: content words of his last utterances. refused: the agent
+    has refused since the customer last spoke. refusals, repeats: how often so far. helped: the agent has put
+    something right.
     """
 
     level: float = 0.0

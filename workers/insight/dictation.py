@@ -1,4 +1,5 @@
-"""Digits as people dictate them, over several utterances: "four one one one", "double two", "nineteen eighty"."""
+"""Digits as people dictate them, over several utterances: "four one one one", "double two", "nineteen
+eighty"."""
 
 from __future__ import annotations
 
@@ -12,9 +13,7 @@ from workers.insight.tokens import FILLERS
 
 ZERO_WORDS = frozenset({"oh", "o", "nought", "naught", "nil"})
 REPEATERS = {"double": 2, "triple": 3, "treble": 3}
-JOINERS = frozenset(
-    {"dash", "hyphen", "space", "slash", "then", "and", "yes", "okay", "so", "it's", "its", "is"}
-)
+JOINERS = frozenset({"dash", "hyphen", "space", "slash", "then", "yes", "okay", "so", "it's", "its", "is"})
 """Said between the groups of a number without ending it (but a number does not begin or end with them)."""
 HOMOPHONES = {"to": "2", "too": "2", "for": "4", "ate": "8", "won": "1", "tree": "3", "fore": "4"}
 """What a recogniser writes for a lone digit; believed only between two digits."""
@@ -27,7 +26,8 @@ _WRITTEN = re.compile(r"[+(]?\d[\d().\-–/]*")
 class Run:
     """Digits dictated without other words between them.
 
-    pieces: (utterance id, first, last) word index spans, oldest first. plus: begins as an international number.
+    pieces: (utterance id, first, last) word index spans, oldest first. plus: begins as an international
+    number.
     followed_by: the word that ended it, "" if it ended with its utterance.
     """
 
@@ -45,7 +45,7 @@ def bare(word: str) -> str:
 def runs(own: Sequence[Spoken], window_seconds: float) -> Iterator[Run]:
     """Digit runs in the utterances of one track, in order of time."""
     run = Run()
-    ended = 0.0
+    ended, repeat = 0.0, 1
     for utterance in own:
         words = [bare(word) for word in utterance.text.split()]
         at = 0
@@ -57,6 +57,9 @@ def runs(own: Sequence[Spoken], window_seconds: float) -> Iterator[Run]:
         last = -1
         while at < len(words):
             read = _digits(words, at)
+            if read is not None and repeat > 1:
+                read = read[0][:1] * (repeat - 1) + read[0], read[1]
+                repeat = 1
             if read is not None:
                 if first is None:
                     first = at
@@ -66,6 +69,11 @@ def runs(own: Sequence[Spoken], window_seconds: float) -> Iterator[Run]:
                 at += read[1]
                 continue
             word = words[at]
+            if run.digits and word in REPEATERS and at == len(words) - 1:
+                repeat, last = REPEATERS[word], at  # its digit comes in the next utterance
+                first = at if first is None else first
+                at += 1
+                continue
             if not word or word in FILLERS or (word in JOINERS and at - last <= 2):
                 at += 1
                 continue
@@ -119,15 +127,28 @@ def _digits(words: list[str], at: int) -> tuple[str, int] | None:
 
 
 def _with_hundred(digits: str, words: list[str], at: int, taken: int) -> tuple[str, int]:
-    """ "eight hundred" in a number read out is 800; "two thousand and four" is 2004."""
+    """ "eight hundred" in a number read out is 800; "two thousand and nineteen" is 2019."""
     if at < len(words) and words[at] == "hundred":
         return digits + "00", taken + 1
     if at < len(words) and words[at] == "thousand":
         rest = at + 1 + (at + 1 < len(words) and words[at + 1] == "and")
-        if rest < len(words) and words[rest] in UNITS:
-            return f"{int(digits) * 1000 + UNITS[words[rest]]}", taken + rest - at + 1
+        small, used = _below_hundred(words, rest)
+        if used:
+            return str(int(digits) * 1000 + small), taken + rest - at + used
         return digits + "000", taken + 1
     return digits, taken
+
+
+def _below_hundred(words: list[str], at: int) -> tuple[int, int]:
+    """A number under 100 at `at` and the words it takes; (0, 0) if there is none."""
+    if at >= len(words):
+        return 0, 0
+    word = words[at]
+    if word in TENS:
+        unit = UNITS.get(words[at + 1], 0) if at + 1 < len(words) else 0
+        return TENS[word] + unit, 2 if unit else 1
+    small = (UNITS | TEENS).get(word)
+    return (0, 0) if small is None else (small, 1)
 
 
 def _one(words: list[str], at: int) -> str | None:

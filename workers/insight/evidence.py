@@ -1,7 +1,8 @@
-"""What speaks for going into a call: the running state of a call and the evidence in it, each piece with its words.
+"""What speaks for going into a call: the running state of a call and the evidence in it, each piece with its
+words.
 
-Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second they were
-seen and weighed by their age when read.
+Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second
+they were seen and weighed by their age when read.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ LEAST = 0.03
 
 
 class Fading(NamedTuple):
-    """A value seen at a second of the call. `times`: occurrences, or seconds of silence. `words`: its reason."""
+    """A value seen at a second of the call. `times`: occurrences, or seconds of silence. `words`: its
+    reason."""
 
     value: float
     at: float

@@ -1,8 +1,8 @@
 """How single words sound: two published lexicons merged, and our corrections for service calls (words.yaml).
 
-VADER's (MIT licence; tweets rated by people, -4..4) knows verbs, nouns and slang; pattern's, which TextBlob ships
-(PDDL; adjectives, -1..1), knows evaluating adjectives. Both call things good or bad that in a call are mere facts
-("free", "cheap", "number", "please"): those are struck out.
+VADER's (MIT licence; tweets rated by people, -4..4) knows verbs, nouns and slang; pattern's, which TextBlob
+ships (PDDL; adjectives, -1..1), knows evaluating adjectives. Both call things good or bad that in a call are
+mere facts ("free", "cheap", "number", "please"): those are struck out.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
-"""Finding what must not be shown: card, account and social-security numbers, phone numbers, e-mail addresses, dates
-of birth, as people speak them and as digits.
+"""Finding what must not be shown: card, account and social-security numbers, phone numbers, e-mail addresses,
+dates of birth, as people speak them and as digits.
 
-Works on whitespace words, because that is what a transcript, a table and an export have. Digits are collected over a
-track's utterances as long as nothing else is said in between, so a card number read in four breaths is one number.
+Works on whitespace words, because that is what a transcript, a table and an export have. Digits are collected
+over a track's utterances as long as nothing else is said in between, so a card number read in four breaths is
+one number.
 
 What is masked, and what is not (a choice, as order, parcel and policy numbers sound alike):
 
-* runs of 7 and more digits are masked, whatever they are: 13-19 as a card (whether or not the check digit is right:
-  a recogniser may miss one), else as phone, social-security or account number by their form;
-* a run of 3-6 digits is masked only when something secret was named just before it (PIN, security code, sort code,
-  account, card, social);
-* numbers named as order, parcel, booking, policy, reference, case ... are left readable up to 10 digits: a supervisor
-  needs them and they open no account; longer ones are masked all the same;
+* runs of 7 and more digits are masked, whatever they are: 13-19 as a card (whether or not the check digit is
+right: a recogniser may miss one), else as phone, social-security or account number by their form;
+* a run of 3-6 digits is masked only when something secret was named just before it (PIN, security code, sort
+code, account, card, social); * numbers named as order, parcel, booking, policy, reference, case ... are left
+readable up to 10 digits: a supervisor needs them and they open no account; longer ones are masked all the
+same;
 * amounts ("one million two hundred thousand pounds") stay;
 * a date is masked only when birth is spoken of just before: appointments and deliveries stay readable.
 
@@ -28,6 +29,7 @@ import msgspec
 from workers.insight.dictation import Run, runs
 from workers.insight.spelled import birth_dates, emails
 from workers.insight.spoken import Spoken, canonical
+from workers.insight.tokens import wordset
 
 Kind = Literal["card", "account", "ssn", "phone", "email", "birth_date", "code"]
 
@@ -55,43 +57,23 @@ SECRET_CUES: dict[str, Kind] = {
     "account": "account", "iban": "account", "sort": "account", "routing": "account", "bank": "account",
     "social": "ssn", "ssn": "ssn", "insurance": "account", "passport": "account", "licence": "account",
     "license": "account", "pin": "code", "cvv": "code", "cvc": "code", "security": "code", "passcode": "code",
-    "password": "code", "code": "code", "phone": "phone", "mobile": "phone", "telephone": "phone", "cell": "phone",
-    "landline": "phone", "call": "phone", "ring": "phone", "reach": "phone", "text": "phone", "number's": "phone",
+    "password": "code", "code": "code", "phone": "phone", "mobile": "phone", "telephone": "phone",
+    "cell": "phone", "landline": "phone", "call": "phone", "ring": "phone", "reach": "phone", "text": "phone",
 }  # fmt: skip
-SHORT_CUES = frozenset("card account sort social ssn pin cvv cvc passcode password code".split())  # noqa: SIM905
+SHORT_CUES = wordset("card account sort social ssn pin cvv cvc passcode password code")
 """Names strong enough to make three digits secret ("insurance" may be in the company's name)."""
-AMOUNT_WORDS = frozenset(
-    "pounds pound dollars dollar euros euro pence cents quid percent people miles units kilometers".split()  # noqa: SIM905
+AMOUNT_WORDS = wordset(
+    "pounds pound dollars dollar euros euro pence cents quid percent people miles units kilometers"
 )
-HARMLESS_CUES = frozenset(
-    [
-        "order",
-        "parcel",
-        "tracking",
-        "booking",
-        "reservation",
-        "reference",
-        "policy",
-        "ticket",
-        "case",
-        "invoice",
-        "flight",
-        "engineer",
-        "claim",
-        "serial",
-        "model",
-        "meter",
-        "confirmation",
-        "consignment",
-        "receipt",
-        "postcode",
-        "zip",
-    ]
+HARMLESS_CUES = wordset(
+    "order parcel tracking booking reservation reference policy ticket case invoice flight engineer"
+    " claim serial model meter confirmation consignment receipt postcode zip"
 )
 
 
 class Mask(msgspec.Struct, frozen=True):
-    """Words first..last (indices of the text's whitespace words, both included) of an utterance are to be masked.
+    """Words first..last (indices of the text's whitespace words, both included) of an utterance are to be
+    masked.
 
     start, end: the same as character offsets into the text, end exclusive.
     """
@@ -107,8 +89,8 @@ class Mask(msgspec.Struct, frozen=True):
 def find(utterances: Sequence[Spoken]) -> list[Mask]:
     """All masks in some utterances of a call, all tracks; order of utterances does not matter.
 
-    Give the last half minute at least, so that numbers spread over utterances are seen whole. A mask may appear on
-    an earlier utterance once a later one has completed a number.
+    Give the last half minute at least, so that numbers spread over utterances are seen whole. A mask may
+    appear on an earlier utterance once a later one has completed a number.
     """
     said = canonical(list(utterances))
     # written first, what the words say it is wins over what a run of digits looks like
@@ -174,7 +156,8 @@ def _judge(run: Run, said: list[Spoken]) -> Kind | None:
 
 
 def _cue(run: Run, said: list[Spoken], reach: int) -> tuple[Kind | None, bool, str]:
-    """The nearest name within `reach` words before the run: its kind if secret, whether harmless, the word."""
+    """The nearest name within `reach` words before the run: its kind if secret, whether harmless, the
+    word."""
     utterance_id, first, _ = run.pieces[0]
     utterance = next(u for u in said if u.id == utterance_id)
     for word in reversed(_words_before(utterance, first, said)[-reach:]):

@@ -1,8 +1,8 @@
 """A supervisor's own rules: phrases to listen for, and phrases that must not be missing.
 
-A rule set is YAML (see rules.yaml for a commented one), decoded into typed structs; every error names its place. To
-apply it is a pure function of the call's utterances, cooldowns included, so any worker raises the same hits, and a dry
-run over stored calls shows what an edited rule would have raised.
+A rule set is YAML (see rules.yaml for a commented one), decoded into typed structs; every error names its
+place. To apply it is a pure function of the call's utterances, cooldowns included, so any worker raises the
+same hits, and a dry run over stored calls shows what an edited rule would have raised.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rule.
 
-    phrases:           what triggers it (any of them); without, the call's start does, and `and_not` is needed.
+    phrases:           what triggers it (any of them); without, the call's start does, and `and_not` is due.
     and_not:           only a hit if this was then not said in time: 'said X and not Y within N s'.
     times:             so often the phrases must be said before it is a hit.
     polarity_below:    only utterances scored below this trigger it.
@@ -92,7 +92,8 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A rule that applied: at second `at` of the call, in utterance `utterance_id` (None: at the call's start)."""
+    """A rule that applied: at second `at` of the call, in utterance `utterance_id` (None: at the call's
+    start)."""
 
     rule_id: str
     title: str
@@ -158,8 +159,8 @@ class RuleSet:
     def apply(self, utterances: Sequence[Spoken], *, now: float | None = None) -> list[Hit]:
         """All hits in a call so far, by time.
 
-        now: second of audio reached; a missing phrase is a hit only when its time has run out by then. Without it
-        the end of the last utterance counts. For an ended call give its length.
+        now: second of audio reached; a missing phrase is a hit only when its time has run out by then.
+        Without it the end of the last utterance counts. For an ended call give its length.
         """
         said = canonical(list(utterances))
         reached = max([now or 0.0, *(u.end for u in said)])
@@ -237,7 +238,8 @@ def _apply(rule: Rule, triggers: list[_Said], wanted: list[_Said], reached: floa
 
 
 class DryRun(msgspec.Struct, frozen=True):
-    """What rules would have raised: hits by call id (calls without hits left out) and their number by rule id."""
+    """What rules would have raised: hits by call id (calls without hits left out) and their number by rule
+    id."""
 
     calls: int
     hits: dict[str, list[Hit]]

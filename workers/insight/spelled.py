@@ -7,89 +7,25 @@ from collections.abc import Iterator, Sequence
 
 from workers.insight.dictation import bare
 from workers.insight.numerals import ORDINALS, SMALL
-from workers.insight.tokens import FILLERS
+from workers.insight.tokens import FILLERS, wordset
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*", re.IGNORECASE)
 _PROVIDERS = frozenset({"gmail", "hotmail", "googlemail", "icloud", "protonmail", "btinternet"})
 """Providers that are understood without their ending ("at gmail"), being no words of their own."""
 _NO_DOMAIN = frozenset({"the", "a", "this", "that", "your", "my", "our", "which", "what"})
-_ENDINGS = frozenset("com co uk org net edu gov io de fr ie us ca au info eu biz nz".split())  # noqa: SIM905
+_ENDINGS = wordset("com co uk org net edu gov io de fr ie us ca au info eu biz nz")
 _SPELLING = frozenset({"dot", "underscore", "dash", "hyphen", "plus", "double", "point", "period"})
-_BEFORE_ADDRESS = frozenset(
-    [
-        "it's",
-        "its",
-        "is",
-        "my",
-        "email",
-        "mail",
-        "e",
-        "address",
-        "at",
-        "the",
-        "to",
-        "send",
-        "on",
-        "and",
-        "that's",
-        "that",
-        "in",
-        "so",
-        "yes",
-        "yeah",
-        "okay",
-        "well",
-        "sure",
-        "please",
-        "me",
-        "use",
-        "under",
-        "with",
-        "have",
-        "was",
-        "a",
-        "of",
-        "as",
-        "are",
-        "you",
-        "i",
-        "reach",
-        "contact",
-        "write",
-        "s",
-    ]
+_BEFORE_ADDRESS = wordset(
+    "it's its is my email mail e address at the to send on and that's that in so yes yeah okay well"
+    " sure please me use under with have was a of as are you i reach contact write s"
 )
 MAX_LOCAL_WORDS = 24
 """Words a spelled local part may take ("j o h n dot s m i t h")."""
 MAX_DOMAIN_WORDS = 5
 
-_MONTHS = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-    ]
+_MONTHS = wordset(
+    "january february march april may june july august september october november december jan feb"
+    " mar apr jun jul aug sep sept oct nov dec"
 )
 _BIRTH = frozenset({"birth", "born", "birthday", "dob", "birthdate", "d.o.b"})
 _WRITTEN_DATE = re.compile(r"\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}")
@@ -129,11 +65,20 @@ def _spoken_address(plain: list[str], at: int) -> tuple[int, int] | None:
         spelled = len(before) == 1 or before in _SPELLING or before in SMALL or before.isdigit()
         joins = first < at and plain[first] in _SPELLING
         in_a_row = len(before) == 1 and first < at and len(plain[first]) == 1
+        after_joiner = first >= 2 and plain[first - 2] in _SPELLING  # "tom dot john two six at"
+        with_number = first < at and (plain[first] in SMALL or plain[first].isdigit())  # "john two six at"
         if before in FILLERS:
             first -= 1
         elif before in _BEFORE_ADDRESS and not joins and not in_a_row:
             break
-        elif spelled or joins or first == at or _is_word_of_name(plain, first, at):
+        elif (
+            spelled
+            or joins
+            or first == at
+            or after_joiner
+            or _is_word_of_name(plain, first, at)
+            or (before.isalpha() and with_number)
+        ):
             first -= 1
         else:
             break

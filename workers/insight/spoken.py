@@ -39,5 +39,6 @@ class Spoken(msgspec.Struct, frozen=True):
 
 
 def canonical(utterances: list[Spoken]) -> list[Spoken]:
-    """Canonical order (start, track, end): every worker, whatever it saw first, computes from the same list."""
+    """Canonical order (start, track, end): every worker, whatever it saw first, computes from the same
+    list."""
     return sorted(utterances, key=lambda u: (u.start, u.track, u.end))

@@ -1,7 +1,8 @@
-"""How a call was talked: who spoke how much and how fast, silence, overlaps, interruptions, hold; and its summary.
+"""How a call was talked: who spoke how much and how fast, silence, overlaps, interruptions, hold; and its
+summary.
 
-Pure functions of the finished utterances. Speech is what the recogniser put words to: times are as exact as its
-utterances' start and end, pauses inside an utterance count as speech.
+Pure functions of the finished utterances. Speech is what the recogniser put words to: times are as exact as
+its utterances' start and end, pauses inside an utterance count as speech.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class PartyTalk(msgspec.Struct, frozen=True):
 class Talk(msgspec.Struct, frozen=True):
     """Talk figures of a call; parties are "agent", "customer" and "other", only those that spoke.
 
-    talk_ratio: the agent's share of all talk time, None if nobody spoke. hold_seconds is part of silence_seconds.
+    talk_ratio: the agent's share of all talk time, None if nobody spoke. hold_seconds is part of
+    silence_seconds.
     """
 
     duration_seconds: float
@@ -69,7 +71,8 @@ class WorstMoment(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What is kept of an ended call beside its transcript. score: the customer's side of the whole call, -1..1."""
+    """What is kept of an ended call beside its transcript. score: the customer's side of the whole call,
+    -1..1."""
 
     talk: Talk
     score: float | None
@@ -80,7 +83,8 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None) -> Talk:
-    """Talk figures. duration_seconds: the call's length in audio; by default the end of the last utterance."""
+    """Talk figures. duration_seconds: the call's length in audio; by default the end of the last
+    utterance."""
     said = canonical(list(utterances))
     length = max([duration_seconds or 0.0, *(u.end for u in said)])
     parties = sorted({u.party for u in said})
@@ -134,7 +138,8 @@ def summary(
     duration_seconds: float | None = None,
     usual_length_seconds: float | None = None,
 ) -> Summary:
-    """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the live path."""
+    """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the
+    live path."""
     said = canonical(list(utterances))
     mood = Mood()
     worst: WorstMoment | None = None

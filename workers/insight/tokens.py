@@ -1,8 +1,8 @@
 """One normal form of spoken words, so that phrases and texts meet whatever engine wrote them.
 
-Lower case, no punctuation, contractions written out ("don't" -> "do not", also without the apostrophe), numbers
-as digits ("forty five" -> "45", "third" -> "3rd"), hesitations dropped. A recogniser that writes capitals and
-punctuation and one that writes neither give the same tokens.
+Lower case, no punctuation, contractions written out ("don't" -> "do not", also without the apostrophe),
+numbers as digits ("forty five" -> "45", "third" -> "3rd"), hesitations dropped. A recogniser that writes
+capitals and punctuation and one that writes neither give the same tokens.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from workers.insight.numerals import quantity
+
+
+def wordset(words: str) -> frozenset[str]:
+    """A set of words, written as one string with blanks between."""
+    return frozenset(words.split())
+
 
 FILLERS = frozenset({"uh", "um", "er", "erm", "uhm", "mm", "hmm", "mhm", "ah", "eh"})
 """Hesitations a recogniser may or may not write; meaning must not hang on them."""
@@ -42,25 +48,7 @@ _IRREGULAR = {
     "cancelling": ("canceling",),
 }
 _ENDINGS = {"'ve": "have", "'ll": "will", "'re": "are", "'m": "am", "'d": "would"}
-_IS_HOSTS = frozenset(
-    [
-        "it",
-        "that",
-        "what",
-        "he",
-        "she",
-        "where",
-        "there",
-        "who",
-        "how",
-        "here",
-        "when",
-        "why",
-        "this",
-        "everything",
-        "nothing",
-    ]
-)
+_IS_HOSTS = wordset("it that what he she where there who how here when why this everything nothing")
 _BARE = {
     bare.replace("'", ""): bare
     for bare in [
