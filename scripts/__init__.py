@@ -1,1 +1,1 @@
-"""Commands of this repository; each has an executable of its name beside this file."""
+"""Commands. Each is a shell file that sets up and starts the Python module of the same name."""

@@ -14,9 +14,9 @@ from workers.insight.attention import AttentionModel
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 TUNED = (
-    "Tuned on: phrases and weights were written by hand, looking at the even sessions of MWOZ and ReDial; the odd\n"
-    "sessions were measured along the way but not read. No weight is fitted to either set. The demo calls were\n"
-    "read while writing, so their rows show that it works as meant, not how it does on calls unseen."
+    "Tuned on: phrases and weights were written by hand, looking at the even sessions of MWOZ and ReDial;\n"
+    "the odd sessions were measured along the way but not read. No weight is fitted to either set. The demo\n"
+    "calls were read while writing: their rows show that it works as meant, not how it does on calls unseen."
 )
 
 
@@ -44,9 +44,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--calls",
         type=Path,
-        default=SHARED / "demo-calls",
+        default=ROOT / "demo",
         metavar="DIR",
-        help="calls with truth.json; default ../shared/demo-calls",
+        help="calls with truth.json; default: the demo calls",
     )
     parser.add_argument(
         "--recognised",

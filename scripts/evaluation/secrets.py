@@ -263,7 +263,7 @@ def cases(seed: int, per_kind: int) -> list[Case]:
                     [
                         (
                             "customer",
-                            f"i waited {rng.choice(TENS[2:6])} five minutes twice in two thousand and nineteen and"
+                            f"i waited {rng.choice(TENS[2:6])} five minutes in two thousand and nineteen and"
                             " one of the two of you told me to call for a refund",
                         )
                     ],

@@ -175,7 +175,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             group = hit.payload
             value = group.valence
             # only a "not" outside all phrases negates one: those inside have been judged with theirs
-            if abs(value) >= STRONG_PHRASE and self._negated(forms, hit.start, covered):
+            if abs(value) >= STRONG_PHRASE and self._negator(forms, hit.start, covered) is not None:
                 value *= NEGATED_PHRASE
             if group.kind in seen:
                 value *= REPEATED_GROUP
@@ -191,6 +191,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
     def _word_parts(self, forms: list[str], party: Party, covered: set[int]) -> list[_Part]:
         words, factors = self._lexicon.valences, self._lexicon.factors
         parts: list[_Part] = []
+        spent = set(covered)
         for at, form in enumerate(forms):
             value = words.get(form)
             if value is None or at in covered:
@@ -199,32 +200,32 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
                 continue  # "terribly good", "pretty bad": it only scales the next
             for before in forms[max(0, at - 2) : at]:
                 value *= factors.get(before, 1.0)
-            if self._negated(forms, at, frozenset()):
+            negator = self._negator(forms, at, frozenset())
+            if negator is not None:
+                spent.add(negator)
                 value *= NEGATED_POSITIVE if value > 0 else NEGATED_NEGATIVE
             if party == "agent":
                 value *= AGENT_WORD_WEIGHT
             parts.append(_Part(None, "says", at, at + 1, value))
         if party != "agent":
-            bare = [
-                at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in covered
-            ]
+            bare = [at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in spent]
             if bare:
                 parts.append(_Part(None, "", bare[0], bare[0] + 1, BARE_NEGATION))
         return parts
 
-    def _negated(self, forms: list[str], at: int, judged: set[int] | frozenset[int]) -> bool:
-        """Whether a negation before token `at` reaches it; those at `judged` tokens do not."""
+    def _negator(self, forms: list[str], at: int, judged: set[int] | frozenset[int]) -> int | None:
+        """The token of a negation before token `at` that reaches it, or None; those in `judged` do not."""
         for back in range(at - 1, max(-1, at - 1 - SUBJECT_REACH), -1):
             form = forms[back]
             if form in self._lexicon.breaks:
-                return False
+                return None
             if form not in self._lexicon.negators or back in judged:
                 continue
             if at - back > NEGATION_REACH and form not in _SUBJECT_NEGATORS:
                 continue
             # "no" before a subject answers a question, it negates nothing: "no i love it"
-            return not (form == "no" and forms[back + 1] in _ANSWERED_BY_NO)
-        return False
+            return None if form == "no" and forms[back + 1] in _ANSWERED_BY_NO else back
+        return None
 
 
 def squash(total: float) -> float:
