@@ -16,10 +16,13 @@ from threading import Lock
 import msgspec
 
 from state.types import Alert, Standing
-from workers.insight.analyzer import CallAnalyzer
+from workers.insight.analyzer import CallAnalyzer, Heard
 from workers.insight.context import ContextScorer
 from workers.insight.evidence import (
     ALERT_KINDS,
+    CALM_ABOVE,
+    CALM_KINDS,
+    CALM_SHARE,
     GRIEVANCES,
     LEAST,
     SILENCE_EVIDENCE,
@@ -41,6 +44,10 @@ NEUTRAL_WEIGHT = 1.0
 FULL_WEIGHT_SECONDS = 2.0
 """An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
 UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
+WARM_ABOVE = 0.15
+"""Polarity from which a turn is warm."""
+TELLING_WORDS = 2
+"""Content words from which a turn that is not warm says something; "yes" and "go on" do not."""
 NEUTRAL_TURNS = 3
 """So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
 INTERRUPTION_SECONDS = 0.25
@@ -55,9 +62,9 @@ WARM_CALLS = 512
 class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may tune. All times are seconds of call audio."""
 
-    raise_at: float = 0.6
+    raise_at: float = 0.5
     """Attention from which a call is raised."""
-    lower_at: float = 0.35
+    lower_at: float = 0.3
     """Attention below which a raised call is let go."""
     memory_seconds: float = 45.0
     """Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""
@@ -184,16 +191,16 @@ class AttentionModel:
         self._pass_time(state, max(state.at, utterance.end))
 
         sentiment, state.mood = self._scorer.step(state.mood, utterance)
-        kinds = self._analyzer.hear(utterance.text, utterance.party).kinds
+        heard = self._analyzer.hear(utterance.text, utterance.party)
         weight = max(0.5, min(1.0, (utterance.end - utterance.start) / FULL_WEIGHT_SECONDS))
         if agent:
             weight *= AGENT_WEIGHT
-            if "unable" in kinds:
+            if "unable" in heard.kinds:
                 _count(state, "refused")
-            if "cold" in kinds:
+            if "cold" in heard.kinds:
                 _count(state, "cold")
         else:
-            self._hear_customer(state, utterance, sentiment.polarity, kinds)
+            self._hear_customer(state, utterance, sentiment.polarity, heard)
         state.weighted += weight * sentiment.polarity
         state.weight += weight
         point = (round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
@@ -203,26 +210,30 @@ class AttentionModel:
             state.curve.append(point)
 
     def _hear_customer(
-        self, state: CallState, utterance: Spoken, polarity: float, kinds: dict[str, str]
+        self, state: CallState, utterance: Spoken, polarity: float, heard: Heard
     ) -> None:
         half_life = self._settings.grievance_seconds
+        if polarity > WARM_ABOVE:
+            state.unthanked = 0
+        elif len(heard.content) >= TELLING_WORDS:
+            state.unthanked += 1
         if polarity < UNHAPPY_BELOW:
             state.streak, state.neutral = state.streak + 1, 0
         elif polarity > HAPPY_ABOVE:
             state.streak = state.neutral = 0
             # contentment lets go of what was held against the call, by as much as it is content
-            state.grievances = {
-                kind: held._replace(value=held.value * (1 - polarity))
-                for kind, held in state.grievances.items()
-            }
+            state.grievances = _soothed(state.grievances, polarity)
+            state.passing = _soothed(state.passing, polarity)
         else:
             state.neutral += 1
             if state.neutral >= NEUTRAL_TURNS:
                 state.streak = 0
-        for kind, reason in kinds.items():
+        for kind, reason in heard.kinds.items():
             value = GRIEVANCES.get(kind)
             if value is None:
                 continue
+            if kind in CALM_KINDS and state.score > CALM_ABOVE:
+                value *= CALM_SHARE
             held = state.grievances.get(kind)
             if held is not None:
                 value = max(value, held.now(state.at, half_life))
@@ -252,6 +263,10 @@ class AttentionModel:
 
 def _weight_of(piece: Evidence) -> tuple[float, str]:
     return (-piece.value, piece.template)
+
+
+def _soothed(held: dict[str, Fading], by: float) -> dict[str, Fading]:
+    return {what: seen._replace(value=seen.value * (1 - by)) for what, seen in held.items()}
 
 
 def _count(state: CallState, what: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from state.types import Sentiment
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.spoken import Spoken
+from workers.insight.tokens import tokenise
 
 CARRY = 0.35
 """Share of the mood so far that colours an utterance: moods outlast sentences."""
@@ -28,6 +29,10 @@ REPETITION_MIN_WORDS = 3
 """Fewer content words are alike by chance ("my phone", "his phone")."""
 REPETITION_WINDOW = 6
 """Own utterances looked back on."""
+ECHO = -0.25
+"""Beginning with the agent's own last words, then saying something else: "Ten days? ..." is disbelief."""
+ECHO_WORDS = 3
+"""Content words an echo has at most; more is reading back."""
 REFUSED = -0.2
 """Answering an agent who just said it cannot be done."""
 LAST_TURNS, LAST_SHARE = 3, 0.4
@@ -36,12 +41,16 @@ SARCASM_MOOD = -0.3
 """Mood so far below which praise, in a call where nothing has been put right, is not taken at its word."""
 
 
+_ARTICLES = frozenset({"a", "an", "the", "another"})
+_OWN_STATEMENT = frozenset({"i", "you", "it", "that", "this", "my", "we", "are", "is", "nobody", "so", "what", "like"})
+
+
 class Mood(msgspec.Struct, frozen=True):
     """What is carried from utterance to utterance of one call.
 
     level: the customer's mood so far, -1..1. said: content words of his last utterances. refused: the agent
     has refused since the customer last spoke. refusals, repeats: how often so far. helped: the agent has put
-    something right.
+    something right. heard: content words of the agent since the customer last spoke.
     """
 
     level: float = 0.0
@@ -50,6 +59,7 @@ class Mood(msgspec.Struct, frozen=True):
     refusals: int = 0
     repeats: int = 0
     helped: bool = False
+    heard: frozenset[str] = frozenset()
 
 
 class ContextScorer:
@@ -68,11 +78,12 @@ class ContextScorer:
                 mood,
                 refused=mood.refused or refused,
                 refusals=mood.refusals + refused,
+                heard=mood.heard | heard.content,
                 helped=mood.helped or ("care" in heard.kinds and not refused),
             )
-        return self._customer(mood, heard.content, own)
+        return self._customer(mood, utterance.text, heard.content, own)
 
-    def _customer(self, mood: Mood, content: frozenset[str], own: Sentiment) -> tuple[Sentiment, Mood]:
+    def _customer(self, mood: Mood, text: str, content: frozenset[str], own: Sentiment) -> tuple[Sentiment, Mood]:
         polarity, reasons = own.polarity, list(own.reasons)
         if polarity > 0.2 and mood.level < SARCASM_MOOD and not mood.helped:
             polarity *= -0.5
@@ -82,6 +93,9 @@ class ContextScorer:
         if repeated:
             polarity += REPETITION
             reasons.append("says again what was said before")
+        if _echoes(text, mood.heard):
+            polarity += ECHO
+            reasons.append("throws the agent's words back")
         if mood.refused:
             polarity += REFUSED
             reasons.append("after a refusal")
@@ -113,6 +127,23 @@ def overall(polarities: Sequence[float]) -> float | None:
     last = polarities[-LAST_TURNS:]
     mean = sum(polarities) / len(polarities)
     return round((1 - LAST_SHARE) * mean + LAST_SHARE * sum(last) / len(last), 3)
+
+
+def _echoes(text: str, heard: frozenset[str]) -> bool:
+    """Whether `text` begins with one to three content words of the agent's and goes on in a statement of its own.
+
+    "the ninth i'll have no job by the ninth" does; "yes the ninth" and "flat two twenty seven mill lane" do not.
+    """
+    forms = tokenise(text).forms
+    echoed = 0
+    for index, form in enumerate(forms):
+        if form in heard:
+            echoed += 1
+        elif form in _ARTICLES and index < 2:
+            continue
+        else:
+            return 0 < echoed <= ECHO_WORDS and form in _OWN_STATEMENT and len(forms) - index >= 3
+    return False
 
 
 def _repeats(content: frozenset[str], said: Sequence[frozenset[str]]) -> bool:

@@ -17,7 +17,7 @@ from workers.insight.context import Mood
 GRIEVANCES = {
     "legal_threat": 0.55,
     "escalation": 0.5,
-    "cancellation": 0.4,
+    "cancellation": 0.35,
     "fed_up": 0.3,
     "repeat_contact": 0.25,
     "refund": 0.25,
@@ -26,24 +26,37 @@ GRIEVANCES = {
     "waiting": 0.15,
     "not_delivered": 0.15,
     "failure": 0.1,
-    "dispute": 0.1,
+    "accusation": 0.2,
+    "hardship": 0.2,
+    "retort": 0.1,
+    "denial": 0.1,
+    "long_time": 0.1,
+    "dispute": 0.15,
 }
 """Evidence of a phrase group of the customer (phrases.py) when just heard."""
+CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
+"""Grievances that are also plain errands: in a call whose score is above CALM_ABOVE they count by CALM_SHARE."""
 ALERT_KINDS = frozenset({"legal_threat", "escalation", "cancellation", "repeat_contact", "fed_up"})
 """Grievances that are also put on the call's alert list, each kind once."""
 
 MOOD_FROM, MOOD_FULL = 0.15, 0.65
 """Smoothed score below zero at which the mood begins to count and at which it counts fully."""
 MOOD_EVIDENCE = 0.75
-"""Evidence of the blackest mood by itself: enough to raise a call without any other sign."""
+"""Evidence of the blackest mood: enough to raise a call without any other sign."""
+ELSEWHERE = 0.5
+"""Share of that left when nothing is held against the service: dark words may be about a third party."""
 TREND_WINDOW_SECONDS = 60.0
 FALL_FROM, FALL_FULL, FALL_EVIDENCE = 0.3, 1.2, 0.25
 """Fall of the score over the window from which, and at which fully, it counts."""
 STREAK_EVIDENCE = (0.0, 0.0, 0.1, 0.25, 0.35)
 """By the number of unhappy customer utterances without a happy one between; the last for more."""
+UNTHANKED_FROM, UNTHANKED_EVIDENCE, UNTHANKED_MOST, UNTHANKED_SCORE = 3, 0.08, 0.4, 0.15
+"""Customer turns in a row without a warm word ("thanks", "great", "that's fine") from which they count, and how
+much each further one does, in full from a score of -UNTHANKED_SCORE: content people warm up every two or three
+turns, whatever the call is about; a neutral call that only collects facts is none of our business."""
 REPEAT_EVIDENCE, REPEAT_MOST = 0.08, 0.15
 PASSING = {
-    "refused": (0.08, 0.2, "agent could not help", "agent could not help ({n} times)"),
+    "refused": (0.1, 0.3, "agent could not help", "agent could not help ({n} times)"),
     "cold": (0.12, 0.25, "agent sounds dismissive", "agent sounds dismissive ({n} times)"),
     "interrupted": (0.04, 0.12, "they talk over each other", "they talk over each other ({n} times)"),
 }
@@ -93,6 +106,7 @@ class CallState:
     weight: float = 0.0
     streak: int = 0
     neutral: int = 0
+    unthanked: int = 0
     attention: float = 0.0
     raised_at: float | None = None
     speech_end: float = 0.0
@@ -126,6 +140,8 @@ def weigh(
         yield Evidence(grievance.now(at, grievance_seconds), grievance.words)
     if score < 0:
         dark = MOOD_EVIDENCE * ramp(-score, MOOD_FROM, MOOD_FULL)
+        if not state.grievances and "refused" not in state.passing and "cold" not in state.passing:
+            dark *= ELSEWHERE
         yield Evidence(dark, "the customer's mood is {:+.1f}", (score,))
         yield _fall(state)
         yield Evidence(
@@ -133,6 +149,8 @@ def weigh(
             "{} unhappy turns, no happy one between",
             (state.streak,),
         )
+        cold = min(UNTHANKED_MOST, UNTHANKED_EVIDENCE * (state.unthanked - UNTHANKED_FROM + 1))
+        yield Evidence(cold * ramp(-score, 0.0, UNTHANKED_SCORE), "{} turns without a warm word", (state.unthanked,))
     if state.mood.repeats:
         yield Evidence(min(REPEAT_MOST, REPEAT_EVIDENCE * state.mood.repeats), "the customer has to repeat")
     for what, held in state.passing.items():

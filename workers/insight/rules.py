@@ -32,7 +32,7 @@ SEVERITY_EVIDENCE: dict[Severity, float] = {
     "high": 0.5,
     "critical": 0.7,
 }
-"""What a hit adds to the call's attention: one critical hit raises a call by itself (it is raised at 0.6)."""
+"""What a hit adds to the call's attention: one critical or high hit raises a call by itself (it is raised at 0.5)."""
 Track = Literal["customer", "agent", "any"]
 
 SPLIT_SECONDS = 2.0
