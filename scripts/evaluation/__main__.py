@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from scripts.evaluation import calls, dialogues, ratings, secrets
+from scripts.evaluation import calls, dialogues, ratings, secrets, written
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 
@@ -76,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
             print(calls.report(known, AttentionModel(analyzer)), calls.word_errors(known), sep="\n")
         else:
             print(f"No calls with truth.json in {options.calls}.")
+        print("", written.report(AttentionModel(analyzer)), sep="\n")
         print("", secrets.report(), sep="\n")
     except (OSError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)

@@ -70,8 +70,8 @@ def say_digits(digits: str, rng: random.Random) -> str:
         if following == digits[at] and rng.random() < 0.5:
             words += ["double", DIGITS[d]]
             at += 2
-        elif pairs and following and d >= 2:
-            words += [TENS[d]] + ([DIGITS[int(following)]] if following != "0" else [])
+        elif pairs and following not in ("", "0") and d >= 2:
+            words += [TENS[d], DIGITS[int(following)]]
             at += 2
         else:
             words.append("oh" if d == 0 and at > 0 and rng.random() < 0.4 else DIGITS[d])

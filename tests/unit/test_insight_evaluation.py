@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from scripts.evaluation import __main__ as command
-from scripts.evaluation import dialogues, ratings
+from scripts.evaluation import dialogues, ratings, written
+from scripts.evaluation.calls import simulate
 from scripts.evaluation.stats import auc, edit_distance, pearson
+from workers.insight.analyzer import CallAnalyzer
+from workers.insight.attention import AttentionModel
 
 
 def test_auc_counts_pairs_in_the_right_order_and_ties_by_half() -> None:
@@ -85,3 +88,15 @@ def test_sessions_are_read_with_their_ratings(tmp_path: Path) -> None:
     first, second = dialogues.load(file)
     assert first.turns == [(True, "hello you", 1.5)] and first.rating == 4.5
     assert second.turns == [(False, "bye", None)] and second.rating is None
+
+
+def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
+    model = AttentionModel(CallAnalyzer())
+    wrong: list[str] = []
+    for call in written.load():
+        said = written.spoken(call)
+        raised = bool(simulate(said, said[-1].end, model).raised)
+        if raised != call.needed:
+            wrong.append(call.name if call.tuned or raised else "a quiet one that was kept apart")
+    assert wrong.count("a quiet one that was kept apart") <= 3, "phrases not heard yet; no false alarm"
+    assert [name for name in wrong if name != "a quiet one that was kept apart"] == ["angry resolved"]

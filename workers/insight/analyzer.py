@@ -49,6 +49,8 @@ SQUASH = 0.6
 """total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
 CLAIM_BY_VALENCE = 3.0
 """Of overlapping phrases that one wins with the larger length in tokens + CLAIM_BY_VALENCE * |valence|."""
+GENERAL_SHARE = 0.5
+"""Share of VADER's general reading where nobody knows who speaks (party "other")."""
 MAX_REASONS = 4
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
@@ -97,7 +99,7 @@ def _book(groups: list[Group]) -> Phrasebook[Group]:
 class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has no types
     """TextBlob analyzer for service calls; also usable as `TextBlob(text, analyzer=CallAnalyzer())`.
 
-    Build once per process (0.3 s: two lexicons and the phrase trie); then free of state and thread-safe.
+    Build once per process (about 1 s: two lexicons and the phrase trie); then free of state and thread-safe.
     """
 
     kind = CONTINUOUS
@@ -138,10 +140,12 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
                 told.append(reason)
             if part.group is not None:
                 kinds.setdefault(part.group, reason)
-        total = sum(part.value for part in parts)
+        polarity = squash(sum(part.value for part in parts))
+        if party == "other":
+            polarity = (1 - GENERAL_SHARE) * polarity + GENERAL_SHARE * lexicon.general_polarity(text)
         weight = sum(abs(part.value) for part in parts)
         sentiment = Sentiment(
-            polarity=round(squash(total), 3),
+            polarity=round(polarity, 3),
             subjectivity=round(1 - math.exp(-SUBJECTIVITY_RATE * weight), 3),
             reasons=list(dict.fromkeys(told)),
         )

@@ -44,6 +44,8 @@ NEUTRAL_WEIGHT = 1.0
 FULL_WEIGHT_SECONDS = 2.0
 """An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
 UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
+MIN_TURNS = 2
+"""Customer turns before faint signs together may raise a call; a single strong one may at once."""
 WARM_ABOVE = 0.15
 """Polarity from which a turn is warm."""
 TELLING_WORDS = 2
@@ -209,10 +211,9 @@ class AttentionModel:
         else:
             state.curve.append(point)
 
-    def _hear_customer(
-        self, state: CallState, utterance: Spoken, polarity: float, heard: Heard
-    ) -> None:
+    def _hear_customer(self, state: CallState, utterance: Spoken, polarity: float, heard: Heard) -> None:
         half_life = self._settings.grievance_seconds
+        state.turns += 1
         if polarity > WARM_ABOVE:
             state.unthanked = 0
         elif len(heard.content) >= TELLING_WORDS:
@@ -252,7 +253,8 @@ class AttentionModel:
             calm *= 1.0 - min(0.95, piece.value)
         state.attention = max(state.attention, 1.0 - calm)
         evidence.sort(key=_weight_of)
-        if state.raised_at is None and state.attention >= limits.raise_at:
+        sure = state.turns >= MIN_TURNS or (evidence and evidence[0].value >= limits.raise_at)
+        if state.raised_at is None and sure and state.attention >= limits.raise_at:
             state.raised_at = round(state.at, 2)
             why = "; ".join(piece.told() for piece in evidence[:3])
             state.alerts.append(Alert("needs_attention", why, state.raised_at))

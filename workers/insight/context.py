@@ -42,7 +42,9 @@ SARCASM_MOOD = -0.3
 
 
 _ARTICLES = frozenset({"a", "an", "the", "another"})
-_OWN_STATEMENT = frozenset({"i", "you", "it", "that", "this", "my", "we", "are", "is", "nobody", "so", "what", "like"})
+_OWN_STATEMENT = frozenset(
+    {"i", "you", "it", "that", "this", "my", "we", "are", "is", "nobody", "so", "what", "like"}
+)
 
 
 class Mood(msgspec.Struct, frozen=True):
@@ -83,7 +85,9 @@ class ContextScorer:
             )
         return self._customer(mood, utterance.text, heard.content, own)
 
-    def _customer(self, mood: Mood, text: str, content: frozenset[str], own: Sentiment) -> tuple[Sentiment, Mood]:
+    def _customer(
+        self, mood: Mood, text: str, content: frozenset[str], own: Sentiment
+    ) -> tuple[Sentiment, Mood]:
         polarity, reasons = own.polarity, list(own.reasons)
         if polarity > 0.2 and mood.level < SARCASM_MOOD and not mood.helped:
             polarity *= -0.5
@@ -130,9 +134,9 @@ def overall(polarities: Sequence[float]) -> float | None:
 
 
 def _echoes(text: str, heard: frozenset[str]) -> bool:
-    """Whether `text` begins with one to three content words of the agent's and goes on in a statement of its own.
+    """Whether `text` begins with one to three content words of the agent's and goes on in words of its own.
 
-    "the ninth i'll have no job by the ninth" does; "yes the ninth" and "flat two twenty seven mill lane" do not.
+    "the ninth i'll have no job by the ninth" does; "yes the ninth" and "flat two twenty seven mill lane" not.
     """
     forms = tokenise(text).forms
     echoed = 0

@@ -35,7 +35,7 @@ GRIEVANCES = {
 }
 """Evidence of a phrase group of the customer (phrases.py) when just heard."""
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
-"""Grievances that are also plain errands: in a call whose score is above CALM_ABOVE they count by CALM_SHARE."""
+"""Grievances that are also plain errands: while the score is above CALM_ABOVE they count by CALM_SHARE."""
 ALERT_KINDS = frozenset({"legal_threat", "escalation", "cancellation", "repeat_contact", "fed_up"})
 """Grievances that are also put on the call's alert list, each kind once."""
 
@@ -51,9 +51,9 @@ FALL_FROM, FALL_FULL, FALL_EVIDENCE = 0.3, 1.2, 0.25
 STREAK_EVIDENCE = (0.0, 0.0, 0.1, 0.25, 0.35)
 """By the number of unhappy customer utterances without a happy one between; the last for more."""
 UNTHANKED_FROM, UNTHANKED_EVIDENCE, UNTHANKED_MOST, UNTHANKED_SCORE = 3, 0.08, 0.4, 0.15
-"""Customer turns in a row without a warm word ("thanks", "great", "that's fine") from which they count, and how
-much each further one does, in full from a score of -UNTHANKED_SCORE: content people warm up every two or three
-turns, whatever the call is about; a neutral call that only collects facts is none of our business."""
+"""Customer turns in a row without a warm word ("thanks", "great", "that's fine") from which they count, and
+how much each further one does, in full from a score of -UNTHANKED_SCORE: content people warm up every two or
+three turns, whatever the call is about; a neutral call that only collects facts is none of our business."""
 REPEAT_EVIDENCE, REPEAT_MOST = 0.08, 0.15
 PASSING = {
     "refused": (0.1, 0.3, "agent could not help", "agent could not help ({n} times)"),
@@ -107,6 +107,7 @@ class CallState:
     streak: int = 0
     neutral: int = 0
     unthanked: int = 0
+    turns: int = 0
     attention: float = 0.0
     raised_at: float | None = None
     speech_end: float = 0.0
@@ -150,7 +151,9 @@ def weigh(
             (state.streak,),
         )
         cold = min(UNTHANKED_MOST, UNTHANKED_EVIDENCE * (state.unthanked - UNTHANKED_FROM + 1))
-        yield Evidence(cold * ramp(-score, 0.0, UNTHANKED_SCORE), "{} turns without a warm word", (state.unthanked,))
+        yield Evidence(
+            cold * ramp(-score, 0.0, UNTHANKED_SCORE), "{} turns without a warm word", (state.unthanked,)
+        )
     if state.mood.repeats:
         yield Evidence(min(REPEAT_MOST, REPEAT_EVIDENCE * state.mood.repeats), "the customer has to repeat")
     for what, held in state.passing.items():

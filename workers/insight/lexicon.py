@@ -75,10 +75,20 @@ def load() -> Lexicon:
     )
 
 
+@lru_cache(maxsize=1)
+def _vader() -> SentimentIntensityAnalyzer:
+    return SentimentIntensityAnalyzer()
+
+
+def general_polarity(text: str) -> float:
+    """VADER's polarity -1..1 of any text, whatever it is about."""
+    return float(_vader().polarity_scores(text.lower())["compound"])
+
+
 def _published() -> dict[str, float]:
     """The two published lexicons, joined by their mean where both know a word."""
     ratings: dict[str, list[tuple[float, float]]] = {}
-    for word, rating in SentimentIntensityAnalyzer().lexicon.items():
+    for word, rating in _vader().lexicon.items():
         if word.isalpha():
             ratings.setdefault(word, []).append((max(-1.0, min(1.0, rating / VADER_SCALE)), 1.0))
     pattern_sentiment.load()

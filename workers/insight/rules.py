@@ -29,10 +29,10 @@ SEVERITY_EVIDENCE: dict[Severity, float] = {
     "info": 0.0,
     "low": 0.1,
     "medium": 0.3,
-    "high": 0.5,
+    "high": 0.4,
     "critical": 0.7,
 }
-"""What a hit adds to the call's attention: one critical or high hit raises a call by itself (it is raised at 0.5)."""
+"""What a hit adds to the call's attention: a critical hit raises a call by itself, others only help to."""
 Track = Literal["customer", "agent", "any"]
 
 SPLIT_SECONDS = 2.0
