@@ -242,6 +242,21 @@ def test_no_decoder_is_said_aloud(page: Page, server: SyntheticServer, world: Wo
     expect(banner(page)).to_contain_text("No decoder is running")
 
 
+def test_the_fleets_backlog_is_told_as_what_a_line_feels(page: Page, server: SyntheticServer, world: World) -> None:
+    for name in ("c1", "c2"):
+        world.add(name)
+        for track in ("agent", "customer"):
+            world.partial(name, track, "well")
+    world.fleet["backlog_seconds"] = 8.0
+    page.goto(server.url)
+    fleet = page.locator("[data-status=fleet]")
+    expect(fleet).to_contain_text("2.0 s behind")
+    expect(fleet).to_have_attribute("data-health", "good")
+    world.fleet["backlog_seconds"] = 80.0
+    expect(fleet).to_contain_text("20 s behind")
+    expect(fleet).to_have_attribute("data-health", "late")
+
+
 def test_the_engine_is_named_in_the_footer(page: Page, server: SyntheticServer, world: World) -> None:
     page.goto(server.url)
     expect(page.get_by_role("contentinfo")).to_contain_text("synthetic")

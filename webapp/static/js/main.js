@@ -45,7 +45,8 @@ table.onArranged = (groups, waiting) => {
   at("#held-count").textContent = waiting;
   const live = rows.filter((row) => row.state !== "ended");
   const needing = live.filter((row) => order.group(row) === "needs");
-  status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length });
+  const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
+  status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
   keepReachable(table.elements[0]);

@@ -130,6 +130,8 @@ export class Panel {
     if (!this.#view) return;
     const { utterances, summary, worst } = this.#transcript;
     parts.worst.disabled = !worst;
+    parts.confidence.disabled = !this.#transcript.hasConfidence;
+    parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call tells no confidence" : "";
     this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
     this.#once("about", row.metadata, () => pairs(parts.about, this.#about(row)));
     this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));

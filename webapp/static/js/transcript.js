@@ -38,6 +38,11 @@ export class Transcript {
       .sort((a, b) => a.start - b.start || (a.track < b.track ? -1 : a.track > b.track ? 1 : a.index - b.index));
   }
 
+  /** Whether the engine says how sure it is of its words. */
+  get hasConfidence() {
+    return [...this.#utterances.values()].some(({ words }) => words?.some(({ conf }) => typeof conf === "number"));
+  }
+
   /** The id of the utterance at which the call was worst, as the summary says or else by score; null if none. */
   get worst() {
     const told = (this.summary?.worst_moment ?? this.summary?.worst)?.utterance_id;
