@@ -183,6 +183,10 @@ def test_a_dropped_link_is_announced_and_made_good_without_a_hole(
     world.refusing = True
     server.drop_links()
     expect(banner(page)).to_contain_text("Connection lost")
+    expect(page.get_by_text("All quiet.")).to_be_hidden()
+    stopped = cell(page, "c1", "duration").text_content()
+    page.wait_for_timeout(1500)
+    expect(cell(page, "c1", "duration")).to_have_text(stopped or "")
     troubled(world, "c2")
     world.end("c1")
     world.add("c3", agent="New One")

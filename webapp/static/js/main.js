@@ -21,6 +21,7 @@ const clock = () => Date.now() + status.offsetMs;
 const announcer = new Announcer(at("#news"));
 const table = new Table(at("#calls"), at("#row"), calls, order, clock);
 
+table.isStale = () => status.stale;
 const panel = new Panel(at("#call"), calls, clock);
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
 

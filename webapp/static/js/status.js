@@ -57,7 +57,7 @@ export class Status {
     const warning = this.#failure || this.#warning();
     this.#text("banner", warning);
     this.#part("banner").hidden = !warning;
-    this.#root.dataset.stale = this.#isStale() ? "yes" : "no";
+    this.#root.dataset.stale = this.stale ? "yes" : "no";
   }
 
   #showFleet() {
@@ -73,7 +73,8 @@ export class Status {
     this.#text("model", fleet.model || format.MISSING);
   }
 
-  #isStale() {
+  /** Whether what the page shows may be old. */
+  get stale() {
     return !this.#connected || Date.now() - this.#heardMs > STALE_MS;
   }
 
@@ -82,7 +83,7 @@ export class Status {
     if (!this.#heardMs) {
       return now - this.#openedMs > 3_000 ? "No connection to the server yet. Trying to connect…" : "";
     }
-    if (this.#isStale()) {
+    if (this.stale) {
       const age = `This is how things stood ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
       return this.#connected
         ? `The server has stopped reporting. ${age}`

@@ -34,6 +34,9 @@ export class Table {
   /** Called with the groups' sizes and the number of rows that wait for the hold's end, after each arrangement. */
   onArranged = () => {};
 
+  /** Whether the rows may be old: then their clocks stand still too, for nobody knows who is silent. */
+  isStale = () => false;
+
   /** @param clock () -> ms, the server's clock */
   constructor(table, template, calls, order, clock) {
     [this.#table, this.#template, this.#calls, this.#order, this.#clock] = [table, template, calls, order, clock];
@@ -118,6 +121,7 @@ export class Table {
   }
 
   #tick() {
+    if (this.isStale()) return;
     const now = this.#clock();
     let turn = (this.#ticks += 1);
     for (const [id, view] of this.#views) {
