@@ -41,7 +41,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
     assert problem(http.get("/readyz"), 503, "not_ready")["reasons"] == ["No decoder is alive."]
     fleet = Fleet(store, "decoder-1", Settings())
     fleet.join()
-    assert http.get("/readyz").get_json() == {"ready": True, "reasons": []}
+    assert http.get("/readyz").get_json() == {"ready": True, "reasons": [], "model": ""}
     fleet.leave()
     problem(http.get("/readyz"), 503, "not_ready")
 
