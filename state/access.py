@@ -74,6 +74,11 @@ class Keys:
         self._given = parse_given_keys(given)
         self._noted: dict[str, int] = {}
 
+    @property
+    def given_names(self) -> set[str]:
+        """Names of the keys of the environment, which cannot be revoked here."""
+        return {key.name for key in self._given.values()}
+
     def find(self, key: str) -> ApiKey | None:
         """What `key` is good for; None if it is no key, or not any more."""
         by = digest(key)
