@@ -23,6 +23,7 @@ from webapp import (
     api_calls,
     api_health,
     cookies,
+    docs,
     headers,
     oidc,
     openapi,
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     headers.install(app)
     cookies.install(app, settings.session_hours)
     oidc.install(app, settings)
-    for blueprint in (api_calls.api, api_health.api, api_access.api, pages.pages, sign_in.pages):
+    for blueprint in (api_calls.api, api_health.api, api_access.api, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it
     openapi.build(app)  # a route that is not described stops the process here
