@@ -140,7 +140,7 @@ def _security(needed: Requirement) -> list[dict[str, list[str]]]:
     if needed.public:
         return []
     scopes = [needed.scope] if needed.scope else []
-    opens = {"ingest": ("key",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
+    opens = {"ingest": ("key",), "act": ("session",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
     return [{scheme: list(scopes)} for scheme in opens]
 
 
@@ -153,6 +153,9 @@ def _operation(
         refusals[429] = f"{described.refusals[429]} Or: {TO_THE_KNOWN_ONLY[429]}"
     responses: dict[str, Any] = {}
     for status, kind in described.answers.items():
+        if status == 204:
+            responses["204"] = {"description": HTTPStatus(status).phrase}
+            continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
         if described.forms:

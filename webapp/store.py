@@ -11,6 +11,7 @@ from flask import current_app
 from state.access import Access
 from state.audit import Audit
 from state.ingest import Ingest
+from state.listening import Listening
 from state.reads import Reads
 from state.settings import Settings
 from webapp.limits import Limits
@@ -29,6 +30,7 @@ class Store:
     access: Access
     audit: Audit
     limits: Limits
+    listening: Listening
 
 
 def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
@@ -41,6 +43,7 @@ def attach(extensions: dict[str, object], settings: Settings, client: redis.Redi
         Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
         Audit(client),
         Limits(client, settings.key_requests_per_second),
+        Listening(client),
     )
     extensions[_NAME] = made
     return made
