@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from webapp.access import identify, needs
 from webapp.sign_in import csrf_token
+from webapp.store import store
 
 pages = Blueprint("pages", __name__)
 
@@ -16,4 +17,9 @@ def wall() -> str:
     """The live table; what it shows comes over its socket (live.py)."""
     who = identify()
     signed_in = who is not None and who.kind == "user"
-    return render_template("wall.html", user=who if signed_in else None, csrf_token=csrf_token() if signed_in else "")
+    return render_template(
+        "wall.html",
+        user=who if signed_in else None,
+        csrf_token=csrf_token() if signed_in else "",
+        listening=store().settings.listen_seconds > 0,
+    )

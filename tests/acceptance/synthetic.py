@@ -239,7 +239,7 @@ class SyntheticServer:
     def _routes(self, app: Flask) -> None:
         @app.get("/")
         def wall() -> str:
-            return render_template("wall.html")
+            return render_template("wall.html", listening=True)
 
         @app.get("/v1/calls/<call_id>")
         def call(call_id: str) -> Json:

@@ -4,6 +4,7 @@ import { Announcer } from "./announce.js";
 import { save, toCsv } from "./csv.js";
 import { keepReachable, listen } from "./keys.js";
 import { Link } from "./link.js";
+import { Listening } from "./listening.js";
 import { Order } from "./order.js";
 import { Panel } from "./panel.js";
 import { Status } from "./status.js";
@@ -53,7 +54,10 @@ table.onArranged = (groups, waiting) => {
   keepReachable(table.elements[0]);
 };
 
+const listening = at("#listen") && new Listening(at("#listen"));
+
 panel.onChange = (id) => {
+  listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   for (const row of table.elements) {
     if (row.dataset.callId === id) row.querySelector("a").setAttribute("aria-current", "true");
@@ -74,7 +78,13 @@ at("#calls").addEventListener("click", ({ target }) => {
   if (!target.closest("a")) target.closest("tr[data-call-id]")?.querySelector("a").click();
 });
 at("#call-close").addEventListener("click", closeCall);
-listen({ table, help: at("#help"), search: at("#search"), close: closeCall });
+listen({
+  table,
+  help: at("#help"),
+  search: at("#search"),
+  close: closeCall,
+  acts: { l: () => (listening && panel.id ? listening.toggle() : false) },
+});
 
 /** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
 function closeCall() {
