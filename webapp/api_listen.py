@@ -22,8 +22,8 @@ api = Blueprint("listen", __name__, url_prefix="/v1")
 DEFAULT_PIECE_SECONDS, MAX_PIECE_SECONDS = 5.0, 10.0
 """A piece of 10 s is 320 kB at telephony's 8 kHz."""
 
-LIVE_SECONDS = 1.0
-"""Who begins to listen hears the call from so long ago: the last thing that was said, not half a word."""
+LIVE_SECONDS = 0.7
+"""Who begins to listen hears the call from so long ago: enough to last until the next chunk is there, or nearly."""
 
 HANGING_SECONDS = 2.0
 """A track so far behind the others is not waited for: its sender has stopped."""
