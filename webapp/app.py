@@ -21,6 +21,7 @@ from webapp import (
     access,
     api_access,
     api_calls,
+    api_handling,
     api_health,
     api_listen,
     cookies,
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     headers.install(app)
     cookies.install(app, settings.session_hours)
     oidc.install(app, settings)
-    apis = (api_calls.api, api_listen.api, exports.api, api_health.api, api_access.api)
+    apis = (api_calls.api, api_handling.api, api_listen.api, exports.api, api_health.api, api_access.api)
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it

@@ -6,6 +6,7 @@ What passes can be part of a key in Redis and of a log line. What does not raise
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 import msgspec
 from flask import request
@@ -18,7 +19,7 @@ MAX_JSON_BYTES = 256 * 1024
 
 _CURSOR = re.compile(r"[0-9.e+-]{1,32}_[0-9]{1,9}")
 _SEQ = re.compile(r"[0-9]{1,16}")
-_new_call = msgspec.json.Decoder(NewCall)
+Body = TypeVar("Body")
 
 
 def call_id(given: str) -> str:
@@ -90,20 +91,30 @@ def new_call() -> NewCall:
     body = raw_body()
     if not body:
         return NewCall()
+    declared = _json(body, NewCall)
+    wrong = _faults(declared)
+    if wrong:
+        raise Problem(400, "invalid", f"The body does not fit: {wrong[0].detail}", errors=wrong)
+    return declared
+
+
+def json_body(form: type[Body]) -> Body:
+    """The body of this request, which must be JSON of that form."""
+    request.max_content_length = MAX_JSON_BYTES
+    return _json(raw_body(), form)
+
+
+def _json(body: bytes, form: type[Body]) -> Body:
     if not request.is_json:
         raise Problem(415, "unknown_form", "The body must be JSON (Content-Type: application/json).")
     try:
-        declared = _new_call.decode(body)
+        return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `")
         item = ErrorItem(_pointer(where), what)
         raise Problem(400, "invalid", f"The body does not fit: {error}", errors=[item]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "invalid", f"The body is not JSON: {error}", errors=[ErrorItem("", str(error))]) from None
-    wrong = _faults(declared)
-    if wrong:
-        raise Problem(400, "invalid", f"The body does not fit: {wrong[0].detail}", errors=wrong)
-    return declared
 
 
 def _faults(declared: NewCall) -> list[ErrorItem]:

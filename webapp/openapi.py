@@ -22,7 +22,7 @@ from webapp.access import Requirement, requirement
 from webapp.audio_forms import KNOWN_TYPES
 from webapp.cookies import COOKIE
 from webapp.problems import ProblemBody
-from webapp.schemas import CallId, Track
+from webapp.schemas import CallId, Tag, Track
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -55,6 +55,7 @@ _PATH_TYPES: dict[str, Any] = {
     "track": Track,
     "seq": int,
     "form": str,
+    "tag": Tag,
 }
 
 
