@@ -24,6 +24,7 @@ from webapp import (
     api_health,
     cookies,
     docs,
+    exports,
     headers,
     oidc,
     openapi,
@@ -57,7 +58,8 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     headers.install(app)
     cookies.install(app, settings.session_hours)
     oidc.install(app, settings)
-    for blueprint in (api_calls.api, api_health.api, api_access.api, pages.pages, docs.pages, sign_in.pages):
+    apis = (api_calls.api, exports.api, api_health.api, api_access.api)
+    for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it
     openapi.build(app)  # a route that is not described stops the process here

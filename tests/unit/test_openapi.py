@@ -22,6 +22,7 @@ STATUSES = {
     ("/v1/audit", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/tracks/{track}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
+    ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
 }
 

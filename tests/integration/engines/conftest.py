@@ -82,5 +82,5 @@ def spoken_korean() -> Speech:
 def speech(model: Model, angry: Speech, spoken_korean: Speech) -> Speech:
     """Speech in the model's language."""
     if isinstance(model, VoskModel):  # shorter: it takes ten times Moonshine's processor time
-        return Speech(spoken_korean.pcm[: 2 * 8 * spoken_korean.rate], spoken_korean.rate)
+        return Speech(spoken_korean.pcm[: 2 * 6 * spoken_korean.rate], spoken_korean.rate)
     return angry

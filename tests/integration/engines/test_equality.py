@@ -43,11 +43,6 @@ def test_a_partial_is_shown_before_its_utterance_ends(warm: Decoding) -> None:
     assert any(snapshot.partial for snapshot in warm.snapshots)
 
 
-def test_decoding_again_gives_the_same_bytes(model: Model, speech: Speech, warm: Decoding) -> None:
-    again = decode(model, speech.pcm, speech.rate, speech.rate, lambda _number: False)
-    assert encoded(again) == encoded(warm)
-
-
 def test_a_new_worker_for_every_chunk_changes_no_byte(model: Model, speech: Speech, warm: Decoding) -> None:
     cold = decode(model, speech.pcm, speech.rate, speech.rate, lambda _number: True)
     assert encoded(cold) == encoded(warm)
