@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from state import keys
+from state.access import Access
 from state.audit import Audit
 from state.events import Event, HandlingEvent
 from state.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
@@ -19,6 +20,7 @@ from state.ingest import Ingest
 from state.reads import Reads
 from state.settings import Settings
 from tests.servers import Server
+from tests.signing_in import PASSWORD, csrf_of, sign_in
 from webapp.app import create_app
 
 
@@ -184,3 +186,16 @@ def test_what_was_done_with_a_call_goes_when_the_call_goes(store: redis.Redis, c
     assert 0 < store.ttl(keys.call(call)) <= 3600
     Handler(store, "Dana").add_note(call, "after the end")
     assert 0 < store.ttl(keys.call(call)) <= 3600
+
+
+def test_who_signed_in_is_who_acts_and_only_from_our_own_page(valkey: Server, store: redis.Redis, call: str) -> None:
+    Access(store).users.add("dana", "supervisor", PASSWORD)
+    http = create_app(Settings(redis_url=valkey.url)).test_client()
+    sign_in(http, "dana")
+    assert reason(put(http, state="taken"))[:2] == (403, "csrf")
+    token = {"X-CSRF-Token": csrf_of(http.get("/").text)}
+    as_another = http.put("/v1/calls/c/handling", json={"state": "taken", "by": "Tom"}, headers=token)
+    assert as_another.status_code == 400
+    made = http.put("/v1/calls/c/handling", json={"state": "taken"}, headers=token).get_json()
+    assert (made["state"], made["by"]) == ("taken", "dana")
+    assert deeds(store)[-1] == ("dana", "take", "c")
