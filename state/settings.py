@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 75
     call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
     retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1)] = 24
+    redact: Annotated[bool, _about("0 shows and stores card numbers, addresses and the like as they were spoken")] = (
+        True
+    )
     log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
 
 

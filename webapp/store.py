@@ -11,6 +11,7 @@ from flask import current_app
 from state.ingest import Ingest
 from state.reads import Reads
 from state.settings import Settings
+from webapp.shown import Shown
 
 _NAME = "earshot"
 
@@ -27,7 +28,7 @@ class Store:
 
 def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
     """Make the store and put it into an app's `extensions`."""
-    made = Store(settings, client, Ingest(client, settings), Reads(client))
+    made = Store(settings, client, Ingest(client, settings), Shown(client) if settings.redact else Reads(client))
     extensions[_NAME] = made
     return made
 
