@@ -118,7 +118,7 @@ class Handler:
 
     def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
         for _ in range(ATTEMPTS):
-            pipe = self._redis.pipeline(transaction=True)
+            pipe = self._redis.pipeline(transaction=False)
             pipe.hmget(keys.call(call_id), "state", "handling")
             pipe.time()
             answers: Any = pipe.execute()

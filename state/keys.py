@@ -5,8 +5,9 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
-                                  last (the utterance that ended last, without words; msgpack), last_end,
-                                  last_track, end_reason, handling (msgpack of types.Handling)
+                                  last (the utterance that ended last, without words, as it may be shown;
+                                  msgpack), last_end, last_track, end_reason, handling (msgpack of
+                                  types.Handling)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
@@ -17,7 +18,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
                                   soon after the last chunk
     listening:<call>:<digest> string  this person is listening (digest of the name), and it is in the audit trail;
                                   expires soon after the last sound that was sent
-    utterances:<call>     hash    utterance id -> msgpack of types.Utterance
+    utterances:<call>     hash    utterance id -> msgpack of types.Utterance; as recognised, and masked (if
+                                  REDACT=1) when it is scored and its masks can no longer change
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
     live, ended           zsets   call -> attention: the two lists the API serves
     idle                  zset    live call -> arrival of its last chunk in ms
@@ -58,7 +60,7 @@ A track's hash:
     forgiven              how often in a row a try was given back because the worker was killed from outside
     ver                   lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
-    partial               text of the open utterance
+    partial               text of the open utterance, as it may be shown
     closed, finished      1 when the sender has ended the track; 1 when its last final is out
 """
 

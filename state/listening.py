@@ -46,7 +46,7 @@ class Listening:
         if stored is None:
             return None
         names = stored.decode().split()
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)
         for name in names:
             pipe.xrange(keys.listen(call_id, name), count=1)
             pipe.xrevrange(keys.listen(call_id, name), count=1)
@@ -56,7 +56,7 @@ class Listening:
 
     def read(self, call_id: str, tracks: list[str], start: float, end: float) -> dict[str, list[Sound]]:
         """The kept chunks of each track that have something between the seconds start and end, oldest first."""
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)
         for name in tracks:
             key = keys.listen(call_id, name)
             start_ms = int(start * 1000)

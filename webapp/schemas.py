@@ -131,10 +131,17 @@ class ApiCallSentiment(msgspec.Struct):
 
 
 class ApiStanding(msgspec.Struct, kw_only=True):
-    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points."""
+    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points.
+
+    raised: a supervisor is wanted; with hysteresis, so it does not follow from attention alone. raised_at: second of
+    the call since when, or null. reasons: what makes up the attention now, in words, the weightiest first.
+    """
 
     sentiment: ApiCallSentiment
     attention: float
+    raised: bool
+    raised_at: float | None
+    reasons: list[str]
     alerts: list[Alert]
     curve: list[tuple[float, float]]
 

@@ -15,6 +15,7 @@ from state.listening import Listening
 from state.reads import Reads
 from state.settings import Settings
 from webapp.limits import Limits
+from webapp.shown import Shown
 
 _NAME = "earshot"
 
@@ -39,7 +40,7 @@ def attach(extensions: dict[str, object], settings: Settings, client: redis.Redi
         settings,
         client,
         Ingest(client, settings),
-        Reads(client),
+        Shown(client) if settings.redact else Reads(client),
         Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
         Audit(client),
         Limits(client, settings.key_requests_per_second),

@@ -6,15 +6,18 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import redis
 from rq import get_current_job
 
 from state.reads import Reads
+from state.settings import load
 from state.summaries import Outstanding
 from state.types import CallView
 from workers.insight import talk
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, AttentionSettings
 from workers.insight.context import ContextScorer
+from workers.insight.masking import finish
 from workers.sentiment.insight import spoken
 
 
@@ -22,8 +25,19 @@ def summarise(call_id: str) -> str:
     """The job: write the summary of `call_id`. Repeating it changes nothing."""
     job = get_current_job()
     assert job is not None
-    call = Reads(job.connection).call(call_id)
-    return Outstanding(job.connection).store(call_id, summary(call) if call else {})
+    return write(job.connection, call_id, load().redact)
+
+
+def write(client: redis.Redis, call_id: str, redact: bool) -> str:
+    """Write the summary of `call_id`, and mask what could not be judged before the end."""
+    call = Reads(client).call(call_id)
+    if call is None:
+        return Outstanding(client).store(call_id, {})
+    masked = None
+    if redact:
+        masked = finish(call.utterances, list(call.tracks))
+        call = msgspec.structs.replace(call, utterances=masked.transcript)
+    return Outstanding(client).store(call_id, summary(call), masked)
 
 
 def summary(call: CallView) -> dict[str, Any]:

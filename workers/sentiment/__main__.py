@@ -32,7 +32,7 @@ def run(settings: Settings) -> None:
     client = connect(settings, "worker")
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
-    insight = Insight()
+    insight = Insight(settings.redact)
     while not stop():
         try:
             check_server(client)
@@ -40,7 +40,7 @@ def run(settings: Settings) -> None:
             upkeep_at = 0.0
             while not stop():
                 for unscored in waiting:
-                    scores.store(unscored, insight.judge, insight.stand)
+                    scores.store(unscored, insight.judge, insight.stand, insight.mask)
                 waiting = []
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from state.types import ScoredUtterance, Sentiment, Standing, Utterance
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, AttentionSettings
+from workers.insight.masking import mask, nothing_hidden, without_numbers
 from workers.insight.spoken import Spoken, party_of
 
 
 class Insight:
-    """Loaded once a process (about a second). Both methods are pure, as state.scores.Scores.store needs them."""
+    """Loaded once a process (about a second). All methods are pure, as state.scores.Scores.store needs them.
 
-    def __init__(self) -> None:
+    redact: reasons quote no secrets, and `mask` says what is to be hidden; without, `mask` is None.
+    """
+
+    def __init__(self, redact: bool = True) -> None:
+        self.mask = mask if redact else None
+        self._quotable = without_numbers if redact else nothing_hidden
         self._analyzer = CallAnalyzer()
         self._attention = AttentionModel(self._analyzer, AttentionSettings())
 
     def judge(self, _earlier: list[ScoredUtterance], utterance: Utterance) -> Sentiment:
         """Sentiment of what was said, by itself; the course of the call is the standing's."""
-        return self._analyzer.score(utterance.text, party_of(utterance.track))
+        return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track))
 
     def stand(self, call_id: str, scored: list[ScoredUtterance]) -> Standing:
         """How the call stands after these utterances; the call's id finds the fold kept from the last time."""
