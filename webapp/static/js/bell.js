@@ -13,7 +13,8 @@ export class Bell {
   #acting;
   #known = null;
   #shown = "";
-  #toldMs = 0;
+  #untold = new Map(); // call_id -> row
+  #pause = 0;
   #context = null;
 
   /** @param root the <details>  @param acting an Acting */
@@ -36,6 +37,11 @@ export class Bell {
     });
   }
 
+  open() {
+    this.#root.open = true;
+    this.#root.querySelector("summary").focus();
+  }
+
   close() {
     const was = this.#root.open;
     this.#root.open = false;
@@ -48,10 +54,23 @@ export class Bell {
     const fresh = this.#known ? rows.filter((row) => !this.#known.has(row.call_id)) : [];
     this.#known = new Set(ids);
     this.#show(rows);
-    if (!fresh.length || Date.now() - this.#toldMs < PAUSE_MS) return;
-    this.#toldMs = Date.now();
-    if (this.#parts.sound.checked) this.#chime();
-    if (this.#parts.desktop.checked) this.#notify(fresh);
+    for (const row of fresh) this.#untold.set(row.call_id, row);
+    for (const id of this.#untold.keys()) if (!this.#known.has(id)) this.#untold.delete(id);
+    if (!this.#pause) this.#tell();
+  }
+
+  /** Tells of what is new, at once or after the pause. */
+  #tell() {
+    const { sound, desktop } = this.#parts;
+    const rows = [...this.#untold.values()];
+    this.#untold.clear();
+    if (!rows.length || !(sound.checked || desktop.checked)) return;
+    if (sound.checked) this.#chime();
+    if (desktop.checked) this.#notify(rows);
+    this.#pause = setTimeout(() => {
+      this.#pause = 0;
+      this.#tell();
+    }, PAUSE_MS);
   }
 
   #show(rows) {
