@@ -35,7 +35,7 @@ bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings
 worker_class = "gthread"
 threads = _settings.web_threads
 # `workers` is WEB_CONCURRENCY, else 1, by gunicorn's own default. `forwarded_allow_ips` likewise is
-# FORWARDED_ALLOW_IPS, else this machine only: whose X-Forwarded-Proto is believed is for the operator to say.
+# FORWARDED_ALLOW_IPS, else this machine only; TRUSTED_PROXIES says it for proxies elsewhere (webapp/app.py).
 
 worker_connections = threads + 1000
 """Beyond the threads, this many connections may rest between two requests (telephony posts once a second)."""

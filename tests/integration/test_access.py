@@ -191,6 +191,25 @@ def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: A
     assert [deed for *_, deed in Audit(store).read(10)] == [Deed("key crm", "export", "call-1", "203.0.113.7")]
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer a=b",
+        "Bearer \xff\x00",
+        "Basic !!",
+        "Basic Og==",
+        "Digest x",
+        "esk_x",
+        "=" * 9000,
+    ],
+)
+def test_a_malformed_authorization_is_a_strangers(valkey: Server, store: redis.Redis, shown: str) -> None:
+    problem(client(valkey).get("/v1/calls", headers={"Authorization": shown}), 401)
+
+
 def test_a_key_goes_before_a_cookie(valkey: Server, access: Access) -> None:
     http = client(valkey)
     access.users.add("dana", "admin", PASSWORD)
