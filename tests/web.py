@@ -107,7 +107,7 @@ class Page:
     told: every (kind, call_id) that an event brought, in order. rows: call ids of the last snapshot.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self.cursor: str | None = None
         self.rows: list[dict[str, Any]] = []
         self.snapshots = 0
@@ -120,7 +120,7 @@ class Page:
         self._client.on("disconnect", self._cut_off)
         self._client.on("feed", self._batch)
         self._client.on("fleet", self.fleets.append)
-        self._client.connect(url, transports=["websocket"])
+        self._client.connect(url, headers=dict(headers or {}), transports=["websocket"])
 
     def __enter__(self) -> Page:
         return self
