@@ -21,7 +21,7 @@ _standing = msgspec.msgpack.Decoder(Standing)
 
 
 class FeedLost(LookupError):
-    """The cursor is older than the feed's first entry or newer than its last: take a new snapshot."""
+    """The feed does not hold the cursor's entry (any more): take a new snapshot."""
 
 
 class FleetView(msgspec.Struct, frozen=True):
@@ -111,27 +111,28 @@ class Reads:
         """
         self._check(after)
         answer = cast(Any, self._redis.xread({keys.FEED: after}, count=count, block=block_ms or None))
+        if answer:
+            self._check(after)  # while we waited, an older copy of the server may have taken its place
         return [(entry_id.decode(), fields[b"j"]) for _, entries in answer or [] for entry_id, fields in entries]
 
     def _check(self, after: str) -> None:
+        """A stream grows at its end and is cut at its beginning: if the cursor's own entry is there, so is everything
+        after it; if not, it was cut off, or rolled back together with what a page has already shown."""
         try:
             cursor = _stream_id(after)
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.xinfo_stream(keys.FEED)
-            info = cast(dict[str, Any], pipe.execute()[0])
         except ValueError:
             raise FeedLost(after) from None
+        if cursor != (0, 0):
+            if not self._redis.xrange(keys.FEED, after, after, count=1):
+                raise FeedLost(after)
+            return
+        try:
+            info = self._redis.xinfo_stream(keys.FEED)
         except redis.exceptions.ResponseError as error:
             if "no such key" not in str(error):
                 raise
-            if after != "0-0":
-                raise FeedLost(after) from None
             return
-        if cursor > _stream_id(info["last-generated-id"].decode()):
-            raise FeedLost(after)
-        first = info["first-entry"]
-        trimmed = info.get("entries-added", info["length"]) != info["length"] or cursor != (0, 0)
-        if first and trimmed and cursor < _stream_id(first[0].decode()):
+        if info.get("entries-added", info["length"]) != info["length"]:
             raise FeedLost(after)
 
     # -- health -------------------------------------------------------------------------------------------

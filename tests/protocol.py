@@ -26,7 +26,12 @@ Dump = dict[bytes, tuple[bytes, bool]]
 
 def dump(client: redis.Redis) -> Dump:
     """Every key of the server, byte for byte."""
-    return {key: (client.dump(key) or b"", client.pttl(key) >= 0) for key in client.scan_iter(count=1000)}
+    names = sorted(client.scan_iter(count=1000))
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.dump(name).pttl(name)
+    answers = pipe.execute() if names else []
+    return {name: (answers[2 * n] or b"", answers[2 * n + 1] >= 0) for n, name in enumerate(names)}
 
 
 def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:

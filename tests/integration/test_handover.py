@@ -1,4 +1,4 @@
-"""Any worker can take the next chunk: handed to a cold worker after every chunk, a call reads as one worker wrote it."""
+"""Any worker can take the next chunk: handed to a cold worker after every chunk, a call reads as by one worker."""
 
 from __future__ import annotations
 

@@ -228,8 +228,9 @@ def test_commit_is_stale_without_the_live_lease_or_from_another_base(play: Play,
     with Unchanged(client):
         assert play.commit(first) == "STALE"
         wrong_base = msgspec.structs.replace(second, done=1)
-        assert play.decoder("e").commit(wrong_base, change(second)) == "STALE"
-        assert play.decoder("e").commit(msgspec.structs.replace(second, token=Token("x", "nobody", "t")), change(second)) == "STALE"  # fmt: skip
+        no_such_call = msgspec.structs.replace(second, token=Token("x", "nobody", "t"))
+        for wrong in (wrong_base, no_such_call):
+            assert play.decoder("e").commit(wrong, change(second)) == "STALE"
     assert play.commit(second, "e") == "OK"
 
 
@@ -256,7 +257,8 @@ def test_commit_keeps_dead_chunks_aside_and_marks_them(play: Play, client: redis
     lease = play.lease()
     assert play.decoder("d").commit(lease, change(lease, dead=(2,))) == "OK"
     ((_, dead),) = client.xrange(keys.DEAD)
-    assert (dead[b"c"], dead[b"t"], dead[b"seq"], dead[b"reason"], dead[b"a"]) == (b"c", b"t", b"2", b"test", chunk(2).audio)  # fmt: skip
+    assert [dead[name] for name in (b"c", b"t", b"seq", b"reason")] == [b"c", b"t", b"2", b"test"]
+    assert dead[b"a"] == chunk(2).audio
     assert play.track()["gaps"] == b"[[2,2]]"
 
 
@@ -416,11 +418,11 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
     play.unscored()
     client.config_set("maxmemory", 1)
     try:
-        with Unchanged(client), pytest.raises(redis.exceptions.OutOfMemoryError):
+        with Unchanged(client), pytest.raises(redis.exceptions.ResponseError, match="maxmemory"):
             play.put(5)
-        with Unchanged(client), pytest.raises(redis.exceptions.OutOfMemoryError):
+        with Unchanged(client), pytest.raises(redis.exceptions.ResponseError, match="maxmemory"):
             play.put(1, call="new")
-        with Unchanged(client), pytest.raises(redis.exceptions.OutOfMemoryError):
+        with Unchanged(client), pytest.raises(redis.exceptions.ResponseError, match="maxmemory"):
             play.ingest.create("new", ["t"], {})
         late = play.decoder("e")  # a decoder may also join, be known, and beat
         late.beat()
