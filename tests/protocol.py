@@ -18,7 +18,7 @@ from state.settings import Settings
 from state.types import ScoredUtterance, Sentiment, Standing, Utterance
 
 RATE = 8000
-CHUNK_SAMPLES = 800
+CHUNK_SAMPLES = 80
 
 Dump = dict[bytes, tuple[bytes, bool]]
 """Key -> its serialised value, and whether it expires."""
