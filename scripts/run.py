@@ -133,7 +133,8 @@ def play(url: str, name: str, folder: Path, call_id: str, speed: float, stopping
     """Post one demo call."""
     truth = json.loads((folder / "truth.json").read_text())
     tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in ("agent", "customer")]
-    metadata = {"agent": truth["voices"]["agent"].partition("_")[2].title(), "queue": name, "caller": truth["title"]}
+    voices = {party: truth["voices"][party].partition("_")[2].title() for party in ("agent", "customer")}
+    metadata = voices | {"queue": name}
     post_call(url, "", call_id, tracks, metadata, 1000, speed, stopping.is_set)
 
 

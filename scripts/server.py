@@ -65,6 +65,10 @@ class EmbeddedServer:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self._wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _wait(self) -> None:
         client = redis.Redis(port=self.port, protocol=2)
         deadline = time.monotonic() + START_SECONDS

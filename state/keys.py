@@ -4,7 +4,9 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
-                                  finished), unscored (finals without score), standing (msgpack), summary (JSON)
+                                  finished), unscored (finals without score), standing (msgpack), summary (JSON),
+                                  last (the utterance that ended last, without words; msgpack), last_end,
+                                  last_track, end_reason
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
@@ -37,6 +39,7 @@ A track's hash:
     gaps                  JSON list of [first, last] chunk numbers that are missing or dead
     tok                   "<stream>|<entry id>" of the one live token, "" if none
     lease, owner, tries   who is at work, who was last, how often the next chunks were begun in vain
+    forgiven              how often in a row a try was given back because the worker was killed from outside
     ver                   lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance

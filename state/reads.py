@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
 from state import keys
-from state.scores import transcript
-from state.types import CallRow, CallState, CallView, ScoredUtterance, Standing, TrackView
+from state.scores import scored_utterance, transcript
+from state.types import CallRow, CallState, CallView, Standing, TrackView, Utterance
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
@@ -18,6 +19,7 @@ RECENTLY_ENDED_SECONDS = 600
 RECENTLY_ENDED_CALLS = 50
 
 _standing = msgspec.msgpack.Decoder(Standing)
+_utterance = msgspec.msgpack.Decoder(Utterance)
 
 
 class FeedLost(LookupError):
@@ -41,8 +43,19 @@ class Reads:
 
     def call(self, call_id: str) -> CallView | None:
         """A whole call with its transcript, or None."""
-        row = self._rows([call_id], with_words=True)
-        return row[0] if row else None
+        rows = self._rows([call_id])
+        if not rows:
+            return None
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hgetall(keys.utterances(call_id))
+        pipe.hgetall(keys.scores(call_id))
+        pipe.hget(keys.call(call_id), "summary")
+        utterances, scores, summary = pipe.execute()
+        return CallView(
+            **{name: getattr(rows[0], name) for name in CallRow.__struct_fields__},
+            utterances=transcript(utterances, scores),
+            summary=json.loads(summary) if summary else None,
+        )
 
     def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
         """A page of calls, most attention first, and the cursor of the next page. live includes ending.
@@ -78,7 +91,7 @@ class Reads:
             same = sum(1 for _, score in page if score == last)
             carried = skip if cursor is not None and float(cursor.partition("_")[0]) == last else 0
             following = f"{last!r}_{same + carried}"
-        return cast(list[CallRow], self._rows([name.decode() for name, _ in page])), following
+        return self._rows([name.decode() for name, _ in page]), following
 
     def snapshot(self) -> tuple[list[CallRow], str]:
         """Rows of all live and recently ended calls, and the feed's cursor as it was before they were read."""
@@ -90,7 +103,7 @@ class Reads:
                     offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
         live, ended = pipe.execute()
         names = list(dict.fromkeys(name.decode() for name in [*live, *ended]))
-        return cast(list[CallRow], self._rows(names)), cursor
+        return self._rows(names), cursor
 
     # -- the feed -----------------------------------------------------------------------------------------
 
@@ -167,55 +180,41 @@ class Reads:
 
     # -- rows ---------------------------------------------------------------------------------------------
 
-    def _rows(self, call_ids: list[str], with_words: bool = False) -> list[CallView]:
+    def _rows(self, call_ids: list[str]) -> list[CallRow]:
         pipe = self._redis.pipeline(transaction=False)
         for call_id in call_ids:
             pipe.hgetall(keys.call(call_id))
-            pipe.hgetall(keys.utterances(call_id))
-            pipe.hgetall(keys.scores(call_id))
         answers = pipe.execute() if call_ids else []
-        calls = [(call_id, *answers[i * 3 : i * 3 + 3]) for i, call_id in enumerate(call_ids)]
-        calls = [found for found in calls if found[1]]
-        for call_id, call, _, _ in calls:
+        calls = [(call_id, call) for call_id, call in zip(call_ids, answers, strict=True) if call]
+        lasts = [_utterance.decode(call[b"last"]) if b"last" in call else None for _, call in calls]
+        for (call_id, call), last in zip(calls, lasts, strict=True):
             for track in call[b"tracks"].split():
                 pipe.hmget(keys.track(call_id, track.decode()), _TRACK_FIELDS)
-        tracks = iter(pipe.execute() if calls else [])
-        return [
-            _view(call_id, call, utterances, scores, tracks, with_words) for call_id, call, utterances, scores in calls
-        ]
+            if last is not None:
+                pipe.hget(keys.scores(call_id), last.id)
+        details = iter(pipe.execute() if calls else [])
+        rows = []
+        for (call_id, call), last in zip(calls, lasts, strict=True):
+            fields = _row_fields(call_id, call, details)
+            rows.append(CallRow(**fields, last=scored_utterance(last, next(details)) if last else None))
+        return rows
 
 
 _TRACK_FIELDS = ["rate", "last", "done", "samples", "done_samples", "partial", "gaps"]
 
 
-def _view(
-    call_id: str,
-    call: dict[bytes, bytes],
-    utterances: dict[bytes, bytes],
-    scores: dict[bytes, bytes],
-    tracks: Any,
-    with_words: bool,
-) -> CallView:
-    said = transcript(utterances, scores)
+def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -> dict[str, Any]:
+    """What a row and a view share, `last` aside; takes one answer a track from `tracks`."""
     ended = call.get(b"ended_at_ms")
-    summary = call.get(b"summary")
-    last = max((u for u in said if u.text), key=lambda u: (u.end, u.track), default=None)
-    return CallView(
-        call_id=call_id,
-        state=cast(CallState, call[b"state"].decode()),
-        started_at_ms=int(call[b"started_at_ms"]),
-        ended_at_ms=int(ended) if ended else None,
-        metadata=json.loads(call[b"metadata"]),
-        standing=_standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
-        tracks={name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
-        last=_without_words(last) if last else None,
-        utterances=said if with_words else [],
-        summary=json.loads(summary) if summary else None,
-    )
-
-
-def _without_words(utterance: ScoredUtterance) -> ScoredUtterance:
-    return msgspec.structs.replace(utterance, words=[])
+    return {
+        "call_id": call_id,
+        "state": cast(CallState, call[b"state"].decode()),
+        "started_at_ms": int(call[b"started_at_ms"]),
+        "ended_at_ms": int(ended) if ended else None,
+        "metadata": json.loads(call[b"metadata"]),
+        "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
+        "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
+    }
 
 
 def _track(fields: list[bytes | None]) -> TrackView:

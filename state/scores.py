@@ -155,18 +155,17 @@ class Scores:
 
 def transcript(utterances: dict[bytes, bytes], scores: dict[bytes, bytes]) -> list[ScoredUtterance]:
     """A call's transcript from its two hashes, in canonical order: by start, then track, then index."""
-    result = []
-    for utterance_id, packed in utterances.items():
-        utterance = _utterance.decode(packed)
-        score = scores.get(utterance_id)
-        result.append(
-            ScoredUtterance(
-                **{name: getattr(utterance, name) for name in Utterance.__struct_fields__},
-                sentiment=_sentiment.decode(score) if score is not None else None,
-            )
-        )
+    result = [scored_utterance(_utterance.decode(packed), scores.get(name)) for name, packed in utterances.items()]
     result.sort(key=_order)
     return result
+
+
+def scored_utterance(utterance: Utterance, score: bytes | None) -> ScoredUtterance:
+    """An utterance with its stored score, if it has one."""
+    return ScoredUtterance(
+        **{name: getattr(utterance, name) for name in Utterance.__struct_fields__},
+        sentiment=_sentiment.decode(score) if score is not None else None,
+    )
 
 
 def _order(utterance: Utterance) -> tuple[float, str, int]:

@@ -25,14 +25,17 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 if calls can be taken and will be decoded; 503 with the reasons if not."""
     reasons = []
+    model = ""
     try:
-        if not store().reads.fleet().decoders:
+        fleet = store().reads.fleet()
+        model = fleet.model
+        if not fleet.decoders:
             reasons.append("No decoder is alive.")
     except redis.RedisError as error:
         reasons.append(f"Redis does not answer: {type(error).__name__}.")
     if reasons:
         raise Problem(503, "not_ready", " ".join(reasons), reasons=reasons, retry=True)
-    return Response(msgspec.json.encode(Readiness(True, [])), content_type="application/json")
+    return Response(msgspec.json.encode(Readiness(True, [], model)), content_type="application/json")
 
 
 @api.get("/metrics")

@@ -164,3 +164,5 @@ class Readiness(msgspec.Struct):
 
     ready: bool
     reasons: list[str]
+    model: str
+    """The speech engine, for people."""

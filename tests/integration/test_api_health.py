@@ -144,7 +144,7 @@ def test_a_fault_of_ours_is_500_and_tells_nothing_of_itself(
 
 def test_every_answer_carries_the_security_headers(valkey: Server, store: redis.Redis) -> None:
     http = app_client(valkey)
-    for path in ("/healthz", "/v1/calls", "/v1/nothing", "/nothing"):
+    for path in ("/", "/healthz", "/v1/calls", "/v1/nothing", "/nothing"):
         headers = http.get(path, headers={"X-Request-Id": "abc-1"}).headers
         assert "default-src 'self'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]

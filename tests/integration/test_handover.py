@@ -1,4 +1,4 @@
-"""Any worker can take the next chunk: handed to a cold worker after every chunk, a call reads as by one worker."""
+"""A call handed to a cold worker after every chunk reads as if one worker had written it."""
 
 from __future__ import annotations
 

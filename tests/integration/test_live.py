@@ -227,6 +227,21 @@ def test_open_pages_leave_threads_for_uploads(valkey: Server, store: redis.Redis
                 page.__exit__()
 
 
+def test_processes_side_by_side_each_serve_their_own_pages(valkey: Server, store: redis.Redis, tmp_path: Path) -> None:
+    with web_process(valkey.url, tmp_path / "web.log", WEB_CONCURRENCY="2") as web:
+        pages = [Page(web.url) for _ in range(4)]
+        try:
+            wait_until(lambda: all(page.snapshots for page in pages), "snapshots")
+            with calls_beginning(store) as made:
+                wait_until(lambda: len(made) > 50, "calls")
+            for page in pages:
+                wait_until(lambda page=page: len(page.calls) == len(made), "every call")
+                assert page.calls == made
+        finally:
+            for page in pages:
+                page.__exit__()
+
+
 def test_a_socket_from_another_site_is_refused(web: Web) -> None:
     answer = requests.get(
         f"{web.url}/socket.io/?EIO=4&transport=websocket", headers={"Origin": "https://elsewhere.example"}, timeout=10

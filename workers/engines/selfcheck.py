@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from workers.engines.base import Final, Model, ModelUnusable, Snapshot
+from workers.engines.base import DeterminismFault, Final, Model, ModelUnusable, Snapshot
 from workers.g711 import decode_mulaw
 
 SAMPLE = Path(__file__).with_name("selfcheck.ulaw")
@@ -38,15 +38,19 @@ def self_check(model: Model) -> str:
         ModelUnusable: the two differ.
     """
     pcm = decode_mulaw(SAMPLE.read_bytes())
-    warm, cold = (
-        msgspec.msgpack.encode(decode(model, pcm, SAMPLE_RATE, SAMPLE_RATE, moves))
-        for moves in (lambda _number: False, lambda _number: True)
+    refusal = (
+        f"{model.display_name} decodes the same audio differently from run to run, so a call would change its words "
+        "when it moves between workers."
     )
-    if warm != cold:
-        raise ModelUnusable(
-            f"{model.display_name} decodes the same audio differently from run to run, so a call would change its "
-            "words when it moves between workers."
+    try:
+        warm, cold = (
+            msgspec.msgpack.encode(decode(model, pcm, SAMPLE_RATE, SAMPLE_RATE, moves))
+            for moves in (lambda _number: False, lambda _number: True)
         )
+    except DeterminismFault:
+        raise ModelUnusable(refusal) from None
+    if warm != cold:
+        raise ModelUnusable(refusal)
     return hashlib.sha256(warm).hexdigest()
 
 

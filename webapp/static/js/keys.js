@@ -17,16 +17,22 @@ export function listen({ table, help, search, close }) {
   // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.
   document.addEventListener("focusin", ({ target }) => {
     const row = target.closest?.("tr[data-call-id]");
-    if (!row) return;
-    for (const link of document.querySelectorAll('tr[data-call-id] a[tabindex="0"]')) link.tabIndex = -1;
-    row.querySelector("a").tabIndex = 0;
+    if (row) makeReachable(row);
   });
 }
 
-/** Sees to it that Tab reaches the table when the row that was in the tab order has gone. */
-export function keepReachable(elements) {
-  const links = elements.map((row) => row.querySelector("a"));
-  if (links.length && !links.some((link) => link.tabIndex === 0)) links[0].tabIndex = 0;
+let reachable = null;
+
+/** Puts one row into the tab order if the one that was has gone. */
+export function keepReachable(row) {
+  if (reachable?.isConnected || !row) return;
+  makeReachable(row);
+}
+
+function makeReachable(row) {
+  if (reachable) reachable.tabIndex = -1;
+  reachable = row.querySelector("a");
+  reachable.tabIndex = 0;
 }
 
 const ACTIONS = {

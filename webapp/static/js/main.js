@@ -15,7 +15,7 @@ const order = new Order();
 const status = new Status(document.documentElement);
 const clock = () => Date.now() + status.offsetMs;
 const announcer = new Announcer(at("#news"));
-const table = new Table(at("#calls"), at("#row"), calls, (rows) => order.arrange(rows), clock);
+const table = new Table(at("#calls"), at("#row"), calls, order, clock);
 
 table.onArranged = (groups, waiting) => {
   at("#wall").dataset.view = calls.rows.size ? "calls" : "empty";
@@ -31,7 +31,7 @@ table.onArranged = (groups, waiting) => {
   const needing = live.filter((row) => order.group(row) === "needs");
   status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length });
   announcer.update(needing.map((row) => row.call_id), calls.rows);
-  keepReachable(table.elements);
+  keepReachable(table.elements[0]);
 };
 
 at("#held").addEventListener("click", () => {

@@ -8,9 +8,13 @@ import { customerOf, isBehind, lagSeconds } from "./store.js";
 const SILENT_SECONDS = 10;
 /** Alerts that have a line of their own; the others are counted. */
 const ALERT_LINES = 2;
+/** Of the calls that need attention, those from here on need it now. */
+const URGENT = 0.75;
 const MOOD_SHAPES = { good: "M5 1 9 9H1z", even: "M1 3.5h8v3H1z", bad: "M5 9 1 1h8z", none: "" };
 
 export class RowView {
+  /** Whether the browser draws this row; kept by the table. */
+  inSight = true;
   #parts = {};
   #shown = new Map();
 
@@ -24,13 +28,13 @@ export class RowView {
     this.#parts.spark.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   }
 
-  /** Shows `row`. @param spokeAt track -> ms of its last speech  @param nowMs the server's clock */
-  update(row, spokeAt, nowMs) {
+  /** Shows `row`. @param needs attention?  @param spokeAt track -> ms of its last speech  @param nowMs server's clock */
+  update(row, needs, spokeAt, nowMs) {
     this.row = row;
     const { agent, queue, caller } = row.metadata;
     const customer = customerOf(row);
     this.#data("state", row.state);
-    this.#data("level", level(row));
+    this.#data("level", !needs ? "calm" : row.attention >= URGENT ? "now" : "watch");
     this.#text("link", agent || format.MISSING);
     this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
     this.#text("customer", customer || format.MISSING);
@@ -83,7 +87,7 @@ export class RowView {
 
   #words({ last, tracks }) {
     this.#text("speaker", last ? last.track : "");
-    this.#text("final", last ? last.text || (last.mark ? "[audio missing]" : "") : "");
+    this.#text("final", last ? last.text : "");
     const open = Object.entries(tracks).filter(([, track]) => track.partial);
     // Of two who talk at once the customer is shown: it is the customer whom the supervisor watches.
     const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
@@ -147,10 +151,4 @@ export class RowView {
     const cell = this.#parts[field].closest("td");
     if (this.#changed(`${field}-value`, value)) cell.dataset.value = value ?? "";
   }
-}
-
-/** How loudly a row speaks: "now", "watch" or "calm". */
-function level({ attention, state }) {
-  if (state === "ended") return "calm";
-  return attention >= 0.75 ? "now" : attention >= 0.5 ? "watch" : "calm";
 }

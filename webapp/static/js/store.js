@@ -40,11 +40,13 @@ export class Calls {
       const { partial, lag_seconds, decoded_seq } = event;
       row.tracks = { ...row.tracks, [event.track]: { ...track, partial, lag_seconds, decoded_seq } };
     } else if (event.kind === "final") {
-      const { words, ...utterance } = event.utterance;
-      const same = row.last?.id === utterance.id;
-      if (!same && row.last && row.last.end > utterance.end) return;
-      if (utterance.text && !same) this.#hear(id, utterance.track, nowMs);
-      row.last = { ...utterance, sentiment: utterance.sentiment ?? (same ? row.last.sentiment : null) };
+      const { id: said, track, text, start, end, sentiment } = event.utterance;
+      const { last } = row;
+      const same = last?.id === said;
+      // As the server has it: the last is the one with words that ended last on any track.
+      if (!text || (last && !same && (last.end - end || (last.track > track ? 1 : -1)) > 0)) return;
+      if (!same) this.#hear(id, track, nowMs);
+      row.last = { id: said, track, text, start, end, sentiment: sentiment ?? (same ? last.sentiment : null) };
     } else if (event.kind === "score") {
       const { sentiment, attention, alerts, curve } = event.standing;
       Object.assign(row, { sentiment, attention, alerts, curve });

@@ -6,6 +6,10 @@ import { RowView } from "./row.js";
 
 /** Rows are put in order in this rhythm, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
+/** Rows out of sight are drawn for at most so long a frame; the rest follows with the next frames. */
+const UNSEEN_BUDGET_MS = 4;
+/** Clocks of rows in sight go on every second; of those out of sight, every so many seconds and when they come in. */
+const UNSEEN_TICKS = 10;
 /** How long a new or moved row is marked (the mark itself is drawn by the style sheet). */
 const MARK_MS = 4_000;
 
@@ -18,6 +22,9 @@ export class Table {
   #order;
   #clock;
   #frame = 0;
+  #undrawn = new Set(); // ids of changed calls
+  #shown = { needs: [], rest: [], ended: [] }; // ids in the order in which their rows stand
+  #ticks = 0;
   #late = true; // the order may have changed since it was last put right
   #started = false;
   hold;
@@ -30,6 +37,11 @@ export class Table {
     [this.#table, this.#template, this.#calls, this.#order, this.#clock] = [table, template, calls, order, clock];
     for (const group of GROUPS) this.#bodies[group] = table.querySelector(`tbody[data-group=${group}]`);
     this.hold = new Hold(table);
+    table.addEventListener(
+      "contentvisibilityautostatechange",
+      ({ target, skipped }) => this.#sight(target.dataset.callId, !skipped),
+      true,
+    );
     setInterval(() => this.#tick(), 1_000);
     setInterval(() => this.arrange(), ARRANGE_MS);
   }
@@ -38,33 +50,42 @@ export class Table {
   schedule() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.draw();
+      this.draw(UNSEEN_BUDGET_MS);
     });
   }
 
-  /** Draws the changed rows now. */
-  draw() {
+  /** Draws the changed rows now: all in sight, and those out of sight that the budget allows. */
+  draw(budgetMs = Infinity) {
+    for (const id of this.#calls.takeChanged()) this.#undrawn.add(id);
+    this.#late ||= this.#undrawn.size > 0;
     const now = this.#clock();
-    let fresh = false;
-    for (const id of this.#calls.takeChanged()) {
-      this.#late = true;
-      const row = this.#calls.rows.get(id);
-      if (!row) continue; // it leaves with the next arrangement
-      let view = this.#views.get(id);
-      if (!view) {
-        view = new RowView(this.#template, id);
-        this.#views.set(id, view);
-        fresh = true;
-      }
-      view.update(row, (track) => this.#calls.spokeAt(id, track), now);
+    const fresh = [...this.#undrawn].filter((id) => this.#calls.rows.has(id) && !this.#views.has(id));
+    for (const id of fresh) this.#views.set(id, new RowView(this.#template, id));
+    const [seen, unseen] = [[], []];
+    for (const id of this.#undrawn) (this.#views.get(id)?.inSight ? seen : unseen).push(id);
+    for (const id of seen) this.#drawRow(id, now);
+    const until = performance.now() + budgetMs;
+    for (const id of unseen) {
+      if (performance.now() > until) break;
+      this.#drawRow(id, now);
     }
-    if (fresh) this.arrange();
+    if (fresh.length) this.arrange();
+    if (this.#undrawn.size) this.schedule();
+  }
+
+  #drawRow(id, now) {
+    this.#undrawn.delete(id);
+    const row = this.#calls.rows.get(id);
+    if (!row) return; // it leaves with the next arrangement
+    const needs = this.#order.group(row) === "needs";
+    this.#views.get(id).update(row, needs, (track) => this.#calls.spokeAt(id, track), now);
   }
 
   /** Puts the rows in order, unless the supervisor is at work among them; `force` does it all the same. */
   arrange(force = false) {
     if (!this.#late && !force) return;
-    const wanted = this.#order(this.#calls.rows.values());
+    const rows = [...this.#calls.rows.values()].filter((row) => this.#views.has(row.call_id));
+    const wanted = this.#order.arrange(rows);
     const held = this.hold.active && !force;
     const waiting = held ? this.#append(wanted) : this.#place(wanted);
     this.#late = held && waiting > 0;
@@ -73,7 +94,7 @@ export class Table {
 
   /** The rows' elements in the order shown. */
   get elements() {
-    return [...this.#table.querySelectorAll("tr[data-call-id]")];
+    return GROUPS.flatMap((group) => this.#shown[group].map((id) => this.#views.get(id).element));
   }
 
   /** Shows what a snapshot brought. The first one fills the table at once and marks nothing as new. */
@@ -85,11 +106,23 @@ export class Table {
 
   #tick() {
     const now = this.#clock();
+    let turn = (this.#ticks += 1);
     for (const [id, view] of this.#views) {
-      if (view.row.state !== "ended") view.tick((track) => this.#calls.spokeAt(id, track), now);
+      if (view.inSight || (turn++) % UNSEEN_TICKS === 0) this.#tickRow(id, view, now);
     }
     this.#calls.dropEnded(now);
     this.schedule();
+  }
+
+  #tickRow(id, view, now) {
+    if (view.row && view.row.state !== "ended") view.tick((track) => this.#calls.spokeAt(id, track), now);
+  }
+
+  #sight(id, inSight) {
+    const view = this.#views.get(id);
+    if (!view) return;
+    view.inSight = inSight;
+    if (inSight) this.#tickRow(id, view, this.#clock());
   }
 
   /** Held: new rows come in at the end of the live ones, nothing moves. Returns how many rows stand wrong. */
@@ -97,13 +130,14 @@ export class Table {
     let waiting = 0;
     const known = new Set(GROUPS.flatMap((group) => wanted[group]));
     for (const group of GROUPS) {
-      const current = this.#ids(group);
+      const current = [...this.#shown[group]];
       const moves = movesBetween(current, wanted[group]);
       for (const id of moves) {
         const { element } = this.#views.get(id);
         if (!element.isConnected) {
           this.#mark(element, "new");
           this.#bodies.rest.append(element);
+          this.#shown.rest.push(id);
         }
         waiting += 1;
       }
@@ -121,16 +155,18 @@ export class Table {
     }
     for (const group of GROUPS) {
       const body = this.#bodies[group];
-      const moves = movesBetween(this.#ids(group), wanted[group]);
+      const moves = movesBetween(this.#shown[group], wanted[group]);
       let next = null;
       for (const id of wanted[group].toReversed()) {
         const { element } = this.#views.get(id);
         if (moves.has(id)) {
-          if (this.#started) this.#mark(element, element.isConnected ? "moved" : "new");
+          if (!element.isConnected) this.#mark(element, this.#started ? "new" : "");
+          else if (group === "needs") this.#mark(element, "moved"); // elsewhere a move means little
           body.insertBefore(element, next);
         }
         next = element;
       }
+      this.#shown[group] = wanted[group];
     }
     this.#started = true;
     if (focused && focused !== document.activeElement) {
@@ -140,11 +176,8 @@ export class Table {
     return 0;
   }
 
-  #ids(group) {
-    return [...this.#bodies[group].querySelectorAll("tr[data-call-id]")].map((row) => row.dataset.callId);
-  }
-
   #mark(element, mark) {
+    if (!mark) return;
     element.dataset.mark = mark;
     setTimeout(() => delete element.dataset.mark, MARK_MS);
   }

@@ -1,0 +1,50 @@
+"""scripts/bench: measure, print one JSON object a benchmark on stdout, and judge nothing.
+
+decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
+engine     word error rate per demo call, and the recogniser's processor time with and without partials
+overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.bench_decode import bench_decode, bench_engine
+from scripts.bench_overhead import bench_overhead
+
+DEMO = Path(__file__).resolve().parent.parent / "demo"
+BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "decode": bench_decode,
+    "engine": bench_engine,
+    "overhead": bench_overhead,
+}
+
+
+def main(argv: list[str]) -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)} (all)")
+    parser.add_argument("--engine", default="moonshine", help="moonshine, vosk or auto")
+    parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
+    parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of overhead")
+    parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
+    options = parser.parse_args(argv)
+    unknown = set(options.names) - set(BENCHES)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in options.names or BENCHES:
+        sys.stderr.write(f"bench: {name}\n")
+        print(json.dumps({"bench": name} | BENCHES[name](options)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""The system's Chromium, headless."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """Path of the browser. Raises RuntimeError that says what to install."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        raise RuntimeError("Chromium is missing: install it (Debian: apt-get install chromium) and run again")
+    return found
+
+
+@contextmanager
+def launch(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium(), headless=True, args=list(FLAGS))
+    try:
+        yield browser
+    finally:
+        browser.close()

@@ -1,0 +1,302 @@
+"""The live table as a supervisor sees it, in a real browser over a real Socket.IO link."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.chatter import Telephony
+from tests.acceptance.synthetic import SyntheticServer, World
+
+DASH = "–"
+
+
+def cell(page: Page, call_id: str, field: str) -> Locator:
+    return page.locator(f'tr[data-call-id="{call_id}"] [data-field={field}]')
+
+
+def order(page: Page) -> list[str]:
+    found: list[str] = page.eval_on_selector_all("tr[data-call-id]", "rows => rows.map(row => row.dataset.callId)")
+    return found
+
+
+def count(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-status=count-{name}]")
+
+
+def banner(page: Page) -> Locator:
+    return page.get_by_role("alert")
+
+
+def wait_until(condition: Callable[[], bool], page: Page, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        page.wait_for_timeout(50)
+
+
+def troubled(world: World, call_id: str, attention: float = 0.9) -> None:
+    """A call whose customer has just said something alarming."""
+    said = world.final(call_id, "customer", "i want your manager", 1.0, 3.0)
+    world.score(call_id, said, -0.7, attention, trend=-0.3, alert=("phrase", "Asks for a manager"))
+
+
+def test_a_call_appears_is_transcribed_scored_and_ends_without_a_reload(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
+
+    world.add("c1", age=65, agent="Dana Reyes", customer="Kim Lee", queue="billing")
+    expect(cell(page, "c1", "agent")).to_contain_text("Dana Reyes")
+    expect(cell(page, "c1", "customer")).to_contain_text("Kim Lee")
+    expect(cell(page, "c1", "state")).to_have_text("live")
+    expect(cell(page, "c1", "duration")).to_have_text(re.compile(r"1:0\d"))
+    expect(cell(page, "c1", "sentiment")).to_have_text(DASH)
+
+    world.partial("c1", "customer", "i want my")
+    partial = cell(page, "c1", "text").locator("em.partial")
+    expect(partial).to_have_text("i want my")
+    assert partial.evaluate("e => getComputedStyle(e).fontStyle") == "italic"
+    expect(cell(page, "c1", "customer")).to_contain_text("talking")
+
+    said = world.final("c1", "customer", "i want my money back", 1.0, 3.0)
+    expect(cell(page, "c1", "text").locator(".final")).to_contain_text("i want my money back")
+    expect(partial).to_be_hidden()
+    expect(cell(page, "c1", "customer")).not_to_contain_text("talking")
+
+    world.score("c1", said, -0.5, 0.8, alert=("phrase", "Wants a refund"))
+    expect(cell(page, "c1", "sentiment")).to_have_text("−0.50")
+    expect(cell(page, "c1", "attention")).to_have_text("80")
+    expect(cell(page, "c1", "alerts")).to_contain_text("Wants a refund")
+    assert cell(page, "c1", "trend").locator("polyline").get_attribute("points")
+
+    world.end("c1")
+    expect(cell(page, "c1", "state")).to_have_text("ended")
+    expect(page.locator("tbody[data-group=ended] tr[data-call-id=c1]")).to_be_visible()
+
+
+def test_a_score_of_zero_is_shown_and_a_missing_name_is_a_dash(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1")
+    world.score("c1", world.final("c1", "customer", "hm", 0.0, 1.0), 0.0, 0.0)
+    page.goto(server.url)
+    expect(cell(page, "c1", "sentiment")).to_have_text("0.00")
+    expect(cell(page, "c1", "sentiment")).to_have_attribute("data-value", "0")
+    expect(cell(page, "c1", "customer")).to_have_text(DASH)
+    expect(cell(page, "c1", "agent")).to_have_text(re.compile(f"^{DASH}\\s+c1$"))
+
+
+def test_mood_is_told_by_shape_and_number_besides_colour(page: Page, server: SyntheticServer, world: World) -> None:
+    for name, polarity in (("good", 0.6), ("even", 0.0), ("bad", -0.6)):
+        world.add(name)
+        world.score(name, world.final(name, "customer", "well", 0.0, 1.0), polarity, 0.0)
+    page.goto(server.url)
+    shapes = [cell(page, name, "sentiment").locator("path").get_attribute("d") for name in ("good", "even", "bad")]
+    assert len({*shapes}) == 3
+    assert all(shapes)
+
+
+def test_calls_that_need_attention_stand_first_and_the_counts_say_so(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("old", age=600)
+    world.add("young", age=10)
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("2")
+    expect(page.get_by_text("All quiet.")).to_be_visible()
+    assert order(page) == ["old", "young"]
+
+    troubled(world, "young")
+    wait_until(lambda: order(page) == ["young", "old"], page)
+    expect(page.locator("tbody[data-group=needs] tr[data-call-id=young]")).to_be_visible()
+    expect(page.get_by_text("All quiet.")).to_be_hidden()
+    expect(count(page, "needs")).to_have_text("1")
+    expect(page).to_have_title("(1) Earshot")
+    expect(page.locator("#news")).to_contain_text("Asks for a manager")
+
+
+def test_rows_stand_still_under_the_pointer_and_move_when_it_leaves(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("a", age=600)
+    world.add("b", age=300)
+    page.goto(server.url)
+    cell(page, "a", "agent").hover()
+    troubled(world, "b")
+    expect(cell(page, "b", "attention")).to_have_text("90")
+    expect(page.locator("#held")).to_contain_text("1 waiting")
+    page.wait_for_timeout(2500)  # longer than the rhythm in which rows are put in order
+    assert order(page) == ["a", "b"]
+
+    page.mouse.move(700, 5)
+    wait_until(lambda: order(page) == ["b", "a"], page)
+    expect(page.locator("#held")).to_be_hidden()
+    expect(page.locator('tr[data-call-id=b][data-mark="moved"]')).to_be_visible()
+
+
+def test_the_keyboard_goes_about_in_the_table_and_holds_its_order(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    for number, age in enumerate((900, 600, 300)):
+        world.add(f"c{number}", age=age, agent=f"Agent {number}")
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("3")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Agent 1")).to_be_focused()
+    troubled(world, "c2")
+    page.wait_for_timeout(2500)
+    assert order(page) == ["c0", "c1", "c2"]
+    page.keyboard.press("End")
+    expect(page.get_by_role("link", name="Agent 2")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_call_whose_transcript_lags_says_by_how_much(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1")
+    page.goto(server.url)
+    world.partial("c1", "customer", "well", lag=14.2)
+    expect(cell(page, "c1", "state")).to_contain_text("behind by 14 s")
+    expect(count(page, "behind")).to_have_text("1")
+    world.partial("c1", "customer", "well then", lag=0.3)
+    expect(cell(page, "c1", "state")).to_have_text("live")
+    expect(count(page, "behind")).to_have_text("0")
+
+
+def test_a_dropped_link_is_announced_and_made_good_without_a_hole(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1")
+    world.add("c2")
+    page.goto(server.url)
+    world.partial("c1", "customer", "before")
+    expect(cell(page, "c1", "text")).to_contain_text("before")
+
+    world.refusing = True
+    server.drop_links()
+    expect(banner(page)).to_contain_text("Connection lost")
+    troubled(world, "c2")
+    world.end("c1")
+    world.add("c3", agent="New One")
+    world.refusing = False
+    expect(cell(page, "c3", "agent")).to_contain_text("New One")
+    expect(cell(page, "c1", "state")).to_have_text("ended")
+    expect(cell(page, "c2", "alerts")).to_contain_text("Asks for a manager")
+    expect(banner(page)).to_be_hidden()
+
+
+def test_after_an_absence_longer_than_the_feed_the_table_equals_the_servers(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("gone")
+    world.add("stays", agent="Old Name")
+    page.goto(server.url)
+    expect(cell(page, "stays", "agent")).to_contain_text("Old Name")
+    world.refusing = True
+    server.drop_links()
+    with world.lock:
+        del world.calls["gone"]
+        world.calls["stays"]["metadata"] = {"agent": "New Name"}
+        for _ in range(5):
+            world.partial("stays", "agent", "hello")
+        del world.feed[:-1]
+    world.refusing = False
+    expect(cell(page, "stays", "agent")).to_contain_text("New Name")
+    wait_until(lambda: order(page) == ["stays"], page)
+
+
+def test_a_batch_that_was_lost_on_the_way_is_fetched(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1")
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("1")
+    world.lose_batches = 1
+    troubled(world, "c1")
+    wait_until(lambda: world.lose_batches == 0, page)
+    world.partial("c1", "agent", "one moment")
+    expect(cell(page, "c1", "text")).to_contain_text("one moment")
+    expect(cell(page, "c1", "alerts")).to_contain_text("Asks for a manager")
+
+
+def test_silence_of_the_server_is_announced_with_its_age(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1")
+    page.goto(server.url)
+    expect(page.locator("[data-status=decoders]")).to_have_text("2 decoders")
+    world.silent = True
+    expect(banner(page)).to_contain_text(re.compile(r"stopped reporting\. .* [78] s ago"), timeout=12_000)
+    world.silent = False
+    expect(banner(page)).to_be_hidden()
+
+
+def test_no_decoder_is_said_aloud(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1")
+    world.fleet["decoders"] = 0
+    page.goto(server.url)
+    expect(banner(page)).to_contain_text("No decoder is running")
+
+
+def test_the_engine_is_named_in_the_footer(page: Page, server: SyntheticServer, world: World) -> None:
+    page.goto(server.url)
+    expect(page.get_by_role("contentinfo")).to_contain_text("synthetic")
+
+
+def test_words_from_calls_are_never_taken_for_markup(page: Page, server: SyntheticServer, world: World) -> None:
+    hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+    world.add("c1", agent=hostile, customer=hostile)
+    page.goto(server.url)
+    world.partial("c1", "agent", hostile)
+    said = world.final("c1", "customer", hostile, 0.0, 1.0)
+    world.score("c1", said, 0.0, 0.1, alert=("phrase", hostile))
+    for field in ("agent", "customer", "text", "alerts"):
+        expect(cell(page, "c1", field)).to_contain_text(hostile)
+    assert page.locator("#calls img, #calls script").count() == 0
+    expect(page).to_have_title("Earshot")
+
+
+def test_three_hundred_calls_stay_equal_to_the_server_while_all_talk(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    telephony = Telephony(world, 300)
+    telephony.warm_up(3)
+    page.goto(server.url)
+    for _ in range(3):
+        telephony.warm_up(2)
+        page.wait_for_timeout(200)
+    expected = {row["call_id"]: str(row["sentiment"]["score"]) for row in world.rows()}
+    words = {row["call_id"]: row["last"]["text"] for row in world.rows() if row["last"]}
+
+    def shown() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = page.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll('tr[data-call-id]')].map((row) => [
+                row.dataset.callId,
+                [row.querySelector('[data-field=sentiment]').dataset.value,
+                 row.querySelector('[data-part=final]').textContent]]))"""
+        )
+        return found
+
+    def equal() -> bool:
+        rows = shown()
+        return (
+            len(rows) == 300
+            and all(rows[name][0] == ("" if score == "None" else score) for name, score in expected.items())
+            and all(rows[name][1] == text for name, text in words.items())
+        )
+
+    wait_until(equal, page, 20)
+
+
+def test_the_table_fits_a_phone(page: Page, server: SyntheticServer, world: World) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    world.add("c1", agent="Dana Reyes", customer="Kim Lee")
+    troubled(world, "c1")
+    page.goto(server.url)
+    for field in ("agent", "customer", "attention", "sentiment", "text", "alerts", "duration"):
+        expect(cell(page, "c1", field)).to_be_in_viewport(ratio=0.95)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import * as format from "../../webapp/static/js/format.js";
+import { compareIds } from "../../webapp/static/js/link.js";
+import { HEIGHT, place, WIDTH } from "../../webapp/static/js/sparkline.js";
+
+test("a score of 0 is shown as 0, a missing one as missing", () => {
+  assert.deepEqual([0, -0.001, null, 0.305, -0.42].map(format.signed), ["0.00", "0.00", "–", "+0.30", "−0.42"]);
+  assert.deepEqual([0, null, 0.1, -0.1].map(format.mood), ["even", "none", "good", "bad"]);
+});
+
+test("durations and spans", () => {
+  assert.deepEqual([-3, 0, 65.9, 3725].map(format.duration), ["0:00", "0:00", "1:05", "1:02:05"]);
+  assert.deepEqual([8.4, 89, 600, 7200].map(format.span), ["8 s", "89 s", "10 min", "2 h"]);
+});
+
+test("a trend is told in words", () => {
+  assert.deepEqual([null, 0.01, -0.3, 0.3].map(format.course), [
+    "no trend yet",
+    "steady",
+    "falling 0.30 a minute",
+    "rising 0.30 a minute",
+  ]);
+});
+
+test("feed ids are compared as numbers", () => {
+  assert.ok(compareIds("9-1", "10-0") < 0);
+  assert.ok(compareIds("10-9", "10-10") < 0);
+  assert.equal(compareIds("10-1", "10-1"), 0);
+});
+
+test("the trend line stays inside its box and rises with the score", () => {
+  const points = place([[0, -1.5], [30, 0], [200, 2]]);
+  assert.ok(points.every(([x, y]) => x >= 0 && x <= WIDTH && y >= 0 && y <= HEIGHT));
+  assert.ok(points[0][1] > points[1][1] && points[1][1] > points[2][1]);
+  assert.deepEqual(place([]), []);
+});

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { movesBetween, Order } from "../../webapp/static/js/order.js";
+
+const row = (call_id, attention, minute, more = {}) => ({
+  call_id,
+  attention,
+  state: "live",
+  started_at: `2026-01-31T09:${String(minute).padStart(2, "0")}:00.000Z`,
+  ended_at: null,
+  sentiment: { score: null },
+  ...more,
+});
+
+test("calls that need attention come first, then the longest running", () => {
+  const rows = [row("young", 0.1, 9), row("old", 0.1, 1), row("bad", 0.6, 5), row("worst", 0.9, 8)];
+  assert.deepEqual(new Order().arrange(rows), { needs: ["worst", "bad"], rest: ["old", "young"], ended: [] });
+});
+
+test("small ups and downs of attention move nothing", () => {
+  const order = new Order();
+  const at = (a, b) => order.arrange([row("a", a, 1), row("b", b, 2)]).rest;
+  assert.deepEqual(at(0.22, 0.23), ["a", "b"]);
+  assert.deepEqual(at(0.22, 0.26), ["a", "b"]);
+  assert.deepEqual(at(0.19, 0.26), ["a", "b"]);
+  assert.deepEqual(at(0.19, 0.29), ["b", "a"]);
+});
+
+test("a call at the edge does not flicker between the groups", () => {
+  const order = new Order();
+  const group = (attention) => order.group(row("a", attention, 1));
+  assert.deepEqual([0.49, 0.5, 0.47, 0.45, 0.44, 0.47].map(group), ["rest", "needs", "needs", "needs", "rest", "rest"]);
+});
+
+test("ended calls stand apart, the latest first, however bad they were", () => {
+  const ended = (id, minute) => row(id, 0.9, 0, { state: "ended", ended_at: `2026-01-31T09:${minute}:00.000Z` });
+  const rows = [ended("a", 10), ended("b", 20), row("live", 0, 1)];
+  assert.deepEqual(new Order().arrange(rows), { needs: [], rest: ["live"], ended: ["b", "a"] });
+});
+
+test("sorted by a column, missing values stand last in either direction", () => {
+  const rows = [row("none", 0.9, 1), row("up", 0, 2, { sentiment: { score: 1 } }), row("nil", 0, 3, { sentiment: { score: 0 } })];
+  const value = ({ sentiment }) => sentiment.score;
+  assert.deepEqual(new Order().arrange(rows, { value, descending: true }).rest, ["up", "nil", "none"]);
+  assert.deepEqual(new Order().arrange(rows, { value, descending: false }).rest, ["nil", "up", "none"]);
+});
+
+test("as few rows as possible move", () => {
+  assert.deepEqual([...movesBetween([..."abcde"], [..."eabcd"])], ["e"]);
+  assert.deepEqual([...movesBetween([..."abcde"], [..."bcdea"])], ["a"]);
+  assert.deepEqual([...movesBetween([..."abcde"], [..."abcde"])], []);
+  assert.deepEqual([...movesBetween([..."abc"], [..."acx"])], ["x"]);
+  assert.deepEqual([...movesBetween([], [..."ab"])], ["a", "b"]);
+});
+
+test("moving those rows in any shuffled list gives the wanted order", () => {
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  for (let round = 0; round < 200; round += 1) {
+    const current = Array.from({ length: 12 }, (_, n) => n);
+    const wanted = current.map((n) => [random(), n]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
+    const moves = movesBetween(current, wanted);
+    const stay = (list) => list.filter((n) => !moves.has(n));
+    assert.deepEqual(stay(current), stay(wanted));
+  }
+});

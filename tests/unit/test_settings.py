@@ -1,0 +1,52 @@
+"""Settings are validated at start, shown without secrets, and documented where a reader looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from state import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_example_file_lists_every_setting_with_its_default() -> None:
+    assert (ROOT / ".env.example").read_text() == settings.example()
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert settings.load({}) == settings.Settings()
+
+
+def test_what_the_example_says_is_what_an_empty_environment_gives() -> None:
+    lines = (line.partition("=") for line in settings.example().splitlines() if line and not line.startswith("#"))
+    assert settings.load({name: value for name, _, value in lines}) == settings.Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "99999"),
+        ("PORT", "eighty"),
+        ("EARSHOT_ENGINE", "whisper"),
+        ("HEARTBEAT_SECONDS", "0"),
+        ("REDIS_URL", "http://example.org"),
+        ("MEMORY_LIMIT_PERCENT", "200"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(settings.SettingsError, match=f"^{name}: ") as caught:
+        settings.load({name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tls_address_wins_as_heroku_sets_it() -> None:
+    found = settings.load({"REDIS_URL": "redis://plain", "REDIS_TLS_URL": "rediss://:secret@host:6380/0"})
+    assert found.redis_url == "rediss://:secret@host:6380/0"
+
+
+def test_a_password_is_not_shown() -> None:
+    shown = settings.describe(settings.load({"REDIS_URL": "rediss://user:secret@host:6380/1"}))
+    assert shown["redis_url"] == "rediss://***@host:6380/1"
+    assert "secret" not in str(shown)
