@@ -41,7 +41,7 @@ end
 -- Issues the track's one token: to `owner`, who is warm for it, while its heart beats, else to everybody.
 local function dispatch(key, call, track, owner)
   local stream = PREFIX .. 'work'
-  if owner and owner ~= '' and true then
+  if owner and owner ~= '' and redis.call('EXISTS', PREFIX .. 'worker:' .. owner) == 1 then
     stream = PREFIX .. 'work:' .. owner
   end
   local id = redis.call('XADD', stream, '*', 'c', call, 't', track)

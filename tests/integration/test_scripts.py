@@ -294,9 +294,9 @@ def test_release_gives_the_try_back(play: Play, client: redis.Redis) -> None:
 
 
 def test_move_hands_a_token_on_but_not_from_under_a_lease_unless_forced(play: Play, client: redis.Redis) -> None:
-    def move(token: Token, force: int) -> bytes:
+    def move(token: Token, force: int, forgive: int = 0) -> bytes:
         answer: bytes = Scripts(client).call(
-            "move", [keys.track("c", "t"), keys.WORK], [token.name, token.call_id, token.track, force]
+            "move", [keys.track("c", "t"), keys.WORK], [token.name, token.call_id, token.track, force, forgive]
         )
         return answer
 
@@ -311,6 +311,11 @@ def test_move_hands_a_token_on_but_not_from_under_a_lease_unless_forced(play: Pl
         assert move(lease.token, 0) == b"LEASED"
     assert move(lease.token, 1) == b"MOVED"
     assert play.track()["lease"] == b"" and play.track()["tries"] == b"1"
+    for tries in (1, 1, 2):  # a loss that proves nothing is forgiven, but not more often than said
+        assert move(play.lease().token, 1, 2) == b"MOVED"
+        assert int(play.track()["tries"]) == tries
+    assert play.commit(play.lease()) == "OK"
+    assert (play.track()["tries"], play.track()["forgiven"]) == (b"0", b"0")
 
 
 # -- register and bury ------------------------------------------------------------------------------------
