@@ -6,12 +6,11 @@ that a transcript shows at once whether anything was decoded twice or left out.
 
 from __future__ import annotations
 
-import msgspec
 import redis
 
 from state import keys
 from state.events import FinalEvent, encode
-from state.fleet import Commit, DeadChunk, FinalOut, Fleet, Lease, Token
+from state.fleet import Commit, DeadChunk, Fleet, Lease, Token
 from state.ingest import Chunk, Ingest
 from state.scores import Scores, Unscored
 from state.settings import Settings
@@ -32,6 +31,14 @@ def dump(client: redis.Redis) -> Dump:
         pipe.dump(name).pttl(name)
     answers = pipe.execute() if names else []
     return {name: (answers[2 * n] or b"", answers[2 * n + 1] >= 0) for n, name in enumerate(names)}
+
+
+def contents(client: redis.Redis) -> dict[bytes, object]:
+    """Every key byte for byte, but for the order of a big hash, which a mere look at it may change."""
+    found: dict[bytes, object] = dict(dump(client))
+    for key in client.scan_iter(count=1000, _type="HASH"):
+        found[key] = (sorted(client.hgetall(key).items()), client.pttl(key) >= 0)
+    return found
 
 
 def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:
@@ -113,7 +120,7 @@ def change(lease: Lease, upto: int | None = None, open_from: int | None = None, 
         audio_ms=sum(chunk.samples * 1000 // lease.rate for chunk in new),
         state=f"{utt}-{done}".encode(),
         partial=f"{utt}-{done}" if utt <= done else "",
-        finals=[FinalOut(u.id, msgspec.msgpack.encode(u), scored=True) for u in finals],
+        finals=finals,
         events=[encode(FinalEvent(lease.token.call_id, u)) for u in finals],
         dead=[DeadChunk(c.seq, "test", c.encoding, c.audio) for c in new if c.seq in dead],
         finish=finish,

@@ -31,7 +31,7 @@ from state.fleet import Lease, Token
 from state.scores import Unscored
 from state.scripts import Scripts
 from state.types import Utterance
-from tests.protocol import Dump, Play, change, dump
+from tests.protocol import Play, change, contents, dump
 from tests.servers import Server, start_server
 
 CALLS = ("a", "a", "a", "b")
@@ -139,11 +139,11 @@ class Protocol(RuleBasedStateMachine):
         call, track = data.draw(st.sampled_from(sorted(self.tracks)))
         known = self.tracks[call, track]
         seq = data.draw(st.integers(1, known.last))
-        before = dump(self.client)
+        before = contents(self.client)
         outcome = self.play.put(seq, call, track, mark=int(other_bytes))
         kept = seq in known.accepted and bool(self.client.xrange(keys.audio(call, track), f"{seq}-0", f"{seq}-0"))
         assert outcome == ("OTHER" if other_bytes and kept else "DUP")
-        assert dump(self.client) == before
+        assert contents(self.client) == before
 
     @precondition(lambda self: self.calls)
     @rule(data=st.data(), really=st.integers(0, 3))
@@ -370,10 +370,10 @@ class Protocol(RuleBasedStateMachine):
         name = data.draw(st.sampled_from([name for name in WORKERS if self.leases[name]]))
         return name, data.draw(st.sampled_from(self.leases[name]))
 
-    def _data(self) -> Dump:
+    def _data(self) -> dict[bytes, object]:
         """All but the streams with groups, whose idle consumers the append-only file leaves out."""
         streams = (keys.WORK.encode(), keys.FINALS.encode())
-        return {key: value for key, value in dump(self.client).items() if not key.startswith(streams)}
+        return {key: value for key, value in contents(self.client).items() if not key.startswith(streams)}
 
     def _remember(self) -> None:
         now = (dump(self.client), copy.deepcopy(self.tracks), dict(self.calls))

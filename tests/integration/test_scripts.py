@@ -14,7 +14,7 @@ from state.fleet import Token
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk
 from state.scripts import SOURCES, Scripts
 from state.summaries import Outstanding
-from tests.protocol import RATE, Play, change, chunk, dump
+from tests.protocol import RATE, Play, change, chunk, contents
 from tests.servers import KINDS, Server, ServerMissingError, start_server
 
 
@@ -50,10 +50,10 @@ class Unchanged:
         self._client = client
 
     def __enter__(self) -> None:
-        self._before = dump(self._client)
+        self._before = contents(self._client)
 
     def __exit__(self, *_: object) -> None:
-        assert dump(self._client) == self._before
+        assert contents(self._client) == self._before
 
 
 # -- ingest -----------------------------------------------------------------------------------------------
