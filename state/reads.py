@@ -11,7 +11,7 @@ import redis
 
 from state import keys
 from state.scores import scored_utterance, transcript
-from state.types import CallRow, CallState, CallView, Standing, TrackView, Utterance
+from state.types import CallRow, CallState, CallView, EndReason, Standing, TrackView, Utterance
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
@@ -211,6 +211,7 @@ def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -
         "state": cast(CallState, call[b"state"].decode()),
         "started_at_ms": int(call[b"started_at_ms"]),
         "ended_at_ms": int(ended) if ended else None,
+        "end_reason": cast(EndReason, call[b"end_reason"].decode()) if b"end_reason" in call else None,
         "metadata": json.loads(call[b"metadata"]),
         "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
         "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},

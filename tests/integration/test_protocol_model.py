@@ -152,7 +152,7 @@ class Protocol(RuleBasedStateMachine):
             return  # or most of every run would play with calls that take nothing any more
         self._remember()
         call = data.draw(st.sampled_from(sorted(self.calls)))
-        assert self.play.ingest.end(call) == ("ENDING" if self.calls[call] == "live" else "SAME")
+        assert self.play.ingest.end(call).outcome == ("ENDING" if self.calls[call] == "live" else "SAME")
         self.calls[call] = "closed"
 
     # -- decoders -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import redis
 from scripts.invariants import at_rest, violations
 from state import keys
 from state.fleet import Token
-from state.ingest import MAX_GAP, MAX_TRACKS, Chunk
+from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.scripts import SOURCES, Scripts
 from state.summaries import Outstanding
 from tests.protocol import RATE, Play, change, chunk, contents
@@ -139,31 +139,34 @@ def test_a_call_made_by_its_first_chunk_is_described_by_its_first_declaration(pl
     play.put(1, track="first")
     assert play.ingest.create("c", ["t"], {"agent": "Ann"}) == "CREATED"
     assert client.hmget(keys.call("c"), "tracks", "metadata") == [b"first t", b'{"agent":"Ann"}']
-    play.put(1, call="gone")
-    play.ingest.end("gone")
-    with Unchanged(client):
-        assert play.ingest.create("gone", ["t"], {}) == "DIFFERS"
+    play.put(1, call="ending")
+    play.ingest.end("ending")
+    assert play.ingest.create("ending", ["t"], {"agent": "Ann"}) == "CREATED", "also a sender that was late with it"
+    assert client.hget(keys.call("ending"), "state") == b"ending"
 
 
 def test_end_answers_as_it_says(play: Play, client: redis.Redis) -> None:
     with Unchanged(client):
-        assert play.ingest.end("c") == "UNKNOWN"
+        assert play.ingest.end("c").outcome == "UNKNOWN"
     play.put(1)
-    assert play.ingest.end("c") == "ENDING"
     with Unchanged(client):
-        assert play.ingest.end("c") == "SAME"
+        assert play.ingest.end("c", {"t": 2}) == EndAnswer("SHORT", "t", 2)
+        assert play.ingest.end("c", {"t": 1, "never-was": 1}) == EndAnswer("SHORT", "never-was", 1)
+    assert play.ingest.end("c", {"t": 1}).outcome == "ENDING"
+    with Unchanged(client):
+        assert play.ingest.end("c").outcome == "SAME"
     assert play.commit(play.lease()) == "OK"
     (entry,) = play.unscored()
     assert play.score(entry) == "ENDED"
     with Unchanged(client):
-        assert play.ingest.end("c") == "SAME"
+        assert play.ingest.end("c").outcome == "SAME"
     play.decoders["d"].leave()
     assert at_rest(client) == []
 
 
 def test_a_call_without_audio_ends_at_once(play: Play, client: redis.Redis) -> None:
     play.ingest.create("c", ["t"], {})
-    assert play.ingest.end("c") == "ENDING"
+    assert play.ingest.end("c").outcome == "ENDING"
     assert client.hget(keys.call("c"), "state") == b"ended"
 
 
