@@ -19,6 +19,7 @@ STATUSES = {
     ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "409", "413", "415", "500", "503"},
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/tracks/{track}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
+    ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"},
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
 }
 
