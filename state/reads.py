@@ -46,7 +46,7 @@ class Reads:
         rows = self._rows([call_id])
         if not rows:
             return None
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
         pipe.hgetall(keys.utterances(call_id))
         pipe.hgetall(keys.scores(call_id))
         pipe.hget(keys.call(call_id), "summary")
