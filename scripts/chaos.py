@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -188,18 +189,22 @@ def main(argv: list[str]) -> int:
     options = arguments(argv)
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     say(f"seed {options.seed}")
-    with tempfile.TemporaryDirectory(prefix="earshot-chaos-") as folder:
-        run = Run(options, Path(folder))
-        try:
-            run.start()
-            calm = run.calm()
-            say(f"{len(calm)} recordings played calmly, {sum(map(len, calm.values()))} utterances; now the disasters")
-            faults, follower = run.chaos()
-            report = run.judge(calm, faults, follower)
-        finally:
-            run.close()
+    folder = Path(tempfile.mkdtemp(prefix="earshot-chaos-"))
+    run = Run(options, folder)
+    try:
+        run.start()
+        calm = run.calm()
+        say(f"{len(calm)} recordings played calmly, {sum(map(len, calm.values()))} utterances; now the disasters")
+        faults, follower = run.chaos()
+        report = run.judge(calm, faults, follower)
+    finally:
+        run.close()
     print(json.dumps(report, indent=1))
-    return 1 if report["violations"] else 0
+    if report["violations"]:
+        say(f"logs and data are kept in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 def say(what: str) -> None:

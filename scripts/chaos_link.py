@@ -49,6 +49,8 @@ class Link:
         self._server.close()
         for connection in list(self._connections):
             connection.close()
+        while self._connections:
+            await asyncio.sleep(0.01)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
