@@ -36,6 +36,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAUSE_SECONDS = (0.3, 2.0)
 """Between two disasters."""
 
+LONG_SECONDS, SUMMARY_SECONDS = 300.0, 180.0
+"""A long run also waits for the summaries: a job lost with its queue is asked for again only after a minute."""
+
 READY_SECONDS = 180.0
 STALLED_SECONDS = 90.0
 """After the chaos something must move so often: a lost job is asked for again after a minute."""
@@ -139,6 +142,8 @@ class Run:
             self.checks.call(call_id, calm[number], self.callers.metadata(call_id))
         calm_ids = {f"calm-{number}" for number in calm}
         self.checks.only(set(calls) | calm_ids)
+        if self.options.seconds >= LONG_SECONDS:
+            self.checks.wait_summarised(SUMMARY_SECONDS)
         compared = self.checks.page(follower)
         self.keeper.stop()
         wrong = self.checks.wrong

@@ -109,6 +109,15 @@ class Checks:
                 return
             time.sleep(0.2)
 
+    def wait_summarised(self, patience_seconds: float) -> None:
+        """Wait until every ended call has its summary."""
+        deadline = time.monotonic() + patience_seconds
+        while outstanding := self._redis.scard(keys.UNSUMMARISED):
+            if time.monotonic() > deadline:
+                self.wrong.append(f"{outstanding} calls have no summary after {patience_seconds:.0f} s")
+                return
+            time.sleep(0.5)
+
     def _why(self, call_id: str) -> str:
         call = self._redis.hmget(keys.call(call_id), "state", "open_tracks", "unscored")
         tracks = {
