@@ -3,6 +3,7 @@
 All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
+                                  end_reason (types.EndReason),
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words; msgpack), last_end,
