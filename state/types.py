@@ -109,7 +109,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     state: CallState
     started_at_ms: int
     ended_at_ms: int | None
-    end_reason: EndReason | None
+    end_reason: EndReason | None = None
     metadata: dict[str, str]
     standing: Standing
     tracks: dict[str, TrackView]

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request, url_for
 from state import keys
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, inputs, shapes
+from webapp.access import needs
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem
 from webapp.schemas import ApiCall, ApiCalls, CallEnd, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
@@ -52,6 +53,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
     },
     body=NewCall,
 )
+@needs("ingest")
 def declare_call() -> Response:
     """201 for a new call, 200 if it was declared alike before."""
     inputs.query()
@@ -76,6 +78,7 @@ def declare_call() -> Response:
     audio=True,
     query=[Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")],
 )
+@needs("ingest")
 def put_chunk(call_id: str, track: str, seq: str) -> Response:
     """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
     skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
@@ -89,6 +92,7 @@ def put_chunk(call_id: str, track: str, seq: str) -> Response:
     _CHUNK_REFUSALS,
     audio=True,
 )
+@needs("ingest")
 def post_chunk(call_id: str, track: str) -> Response:
     """202 for every chunk that is taken."""
     inputs.query()
@@ -118,6 +122,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
     },
     body=CallEnd,
 )
+@needs("ingest")
 def end_call(call_id: str) -> Response:
     """202, the first time and every time."""
     inputs.query()
@@ -180,6 +185,7 @@ def _busy() -> Problem:
         Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
     ],
 )
+@needs("read")
 def list_calls() -> Response:
     """A page of live (the default) or ended calls."""
     parameters = inputs.query("state", "limit", "cursor")
@@ -195,6 +201,7 @@ def list_calls() -> Response:
 
 @api.get("/calls/<call_id>")
 @operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
+@needs("read")
 def read_call(call_id: str) -> Response:
     """The call as it stands."""
     inputs.query()

@@ -1,4 +1,7 @@
-"""Lets only so many pages in that threads remain for uploads: an open socket keeps a thread of gunicorn's."""
+"""Lets only those in who may read, and only so many that threads remain for uploads: an open socket keeps one.
+
+A stranger is refused before the socket opens; behind it he could keep a thread as long as he answers pings.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flask import Response
 from flask_socketio import SocketIO
 
 UPLOAD_SHARE = 0.25
@@ -21,13 +25,23 @@ PATH = "/socket.io/"
 class Doorman:
     """WSGI middleware around the application with its sockets."""
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]], socketio: SocketIO, threads: int) -> None:
+    def __init__(
+        self,
+        inner: Callable[..., Iterable[bytes]],
+        socketio: SocketIO,
+        threads: int,
+        refusal: Callable[[dict[str, Any]], Response | None],
+    ) -> None:
         self._inner = inner
         self._socketio = socketio
+        self._refusal = refusal
         self._most = max(1, int(threads * (1 - UPLOAD_SHARE)))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PATH):
+            refused = self._refusal(environ)
+            if refused is not None:
+                return refused(environ, start_response)
             if len(self._socketio.server.eio.sockets) >= self._most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -180,3 +180,30 @@ class Readiness(msgspec.Struct):
     reasons: list[str]
     model: str
     """The speech engine, for people."""
+
+
+class ApiSession(msgspec.Struct):
+    """Who asks. kind: an API key, a signed-in user, or anyone (AUTH=off); until: when a sign-in runs out."""
+
+    kind: Literal["key", "user", "anyone"]
+    name: str
+    scopes: list[str]
+    until: Moment | None
+
+
+class ApiDeed(msgspec.Struct):
+    """An entry of the audit trail: who did what, to which account, key or call, from which address."""
+
+    id: str
+    at: Moment
+    who: str
+    what: str
+    about: str
+    address: str
+
+
+class ApiAudit(msgspec.Struct):
+    """A page of the audit trail, newest first; next_cursor is null on the last page."""
+
+    entries: list[ApiDeed]
+    next_cursor: str | None

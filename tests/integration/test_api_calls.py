@@ -31,7 +31,8 @@ def contents(store: redis.Redis) -> Contents:
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
+    """A client of an application that lets everybody do everything, unless `settings` say otherwise."""
+    return create_app(Settings(redis_url=valkey.url, **{"auth": "off", **settings})).test_client()
 
 
 @pytest.fixture
