@@ -14,7 +14,7 @@ from webapp import audio_forms, inputs, shapes
 from webapp.access import needs
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem
-from webapp.schemas import ApiCall, ApiCalls, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
+from webapp.schemas import ApiCall, ApiCalls, CallEnd, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
 from webapp.store import store
 
 api = Blueprint("calls", __name__, url_prefix="/v1")
@@ -111,14 +111,28 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
 
 
 @api.post("/calls/<call_id>/end")
-@operation("Say that no more audio comes; safe to repeat", {202: EndReceipt}, {404: "No such call."})
+@operation(
+    "Say that no more audio comes; safe to repeat",
+    {202: EndReceipt},
+    {
+        404: "No such call.",
+        409: "`reason`: gap (chunks up to a `last_seq` are not there: see `expected_seq`, post them and end again).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+    },
+    body=CallEnd,
+)
 @needs("ingest")
 def end_call(call_id: str) -> Response:
     """202, the first time and every time."""
     inputs.query()
     call_id = inputs.call_id(call_id)
-    if store().ingest.end(call_id) == "UNKNOWN":
+    answer = store().ingest.end(call_id, inputs.call_end().last_seq)
+    if answer.outcome == "UNKNOWN":
         raise _unknown_call(call_id)
+    if answer.outcome == "SHORT":
+        detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
+        raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
     return _json(202, EndReceipt(call_id))
 
 

@@ -17,7 +17,7 @@ STATUSES = {
     ("/v1/calls", "post"): {"201", "200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
-    ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/session", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/audit", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
