@@ -188,7 +188,7 @@ def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: A
     http, headers = client(valkey), bearer(access.keys.add("crm", ("read",)))
     http.get("/v1/calls/call-2/transcript.txt", headers=headers, environ_base=FAR)
     assert http.get("/v1/calls/call-1/transcript.txt", headers=headers, environ_base=FAR).status_code == 200
-    assert [deed for *_, deed in Audit(store).read(10)] == [Deed("key crm", "export", "call-1", "203.0.113.7")]
+    assert [deed for *_, deed in Audit(store).read(10)] == [Deed("key crm", "export", "call-1.txt", "203.0.113.7")]
 
 
 @pytest.mark.parametrize(
