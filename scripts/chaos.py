@@ -80,6 +80,7 @@ class Run:
             PORT=str(self.port),
             EARSHOT_ENGINE=options.engine,
             HEARTBEAT_SECONDS="1",
+            AUTH="off",
             WEB_CONCURRENCY="2",
             WEB_THREADS="32",
             OMP_NUM_THREADS="1",

@@ -98,8 +98,9 @@ class Keeper:
     def stop(self) -> None:
         """SIGTERM to all, wait, judge, and kill what is left."""
         with self._lock:
-            for name, (process, _) in self._running.items():
-                self._asked.setdefault(name, time.monotonic())
+            for name, (process, began) in self._running.items():
+                if time.monotonic() - began > STARTING_SECONDS:
+                    self._asked.setdefault(name, time.monotonic())
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
             for name, (process, _) in self._running.items():

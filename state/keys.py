@@ -3,11 +3,10 @@
 All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
-                                  end_reason (types.EndReason),
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words; msgpack), last_end,
-                                  last_track, end_reason
+                                  last_track, end_reason (types.EndReason)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples

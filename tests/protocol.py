@@ -132,6 +132,6 @@ def judge(_earlier: list[ScoredUtterance], said: Utterance) -> Sentiment:
     return Sentiment(len(said.text) / 100, 0.5)
 
 
-def stand(scored: list[ScoredUtterance]) -> Standing:
+def stand(_call_id: str, scored: list[ScoredUtterance]) -> Standing:
     """A standing that depends on how many are scored."""
     return Standing(score=0.0, attention=min(1.0, len(scored) / 10))

@@ -4,7 +4,7 @@
 -- Returns CREATED | SAME | DIFFERS (nothing is written by the last two) | BUSY (new calls are refused first)
 local found = redis.call('HMGET', KEYS[1], 'state', 'digest', 'tracks')
 if not found[1] then
-  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) > tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
+  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) >= tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
   create_call(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
   return 'CREATED'
 end
