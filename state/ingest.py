@@ -52,6 +52,7 @@ class Ingest:
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
+        self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
 
     def create(
@@ -102,21 +103,47 @@ class Ingest:
 
     def end(self, call_id: str) -> Literal["ENDING", "SAME", "UNKNOWN"]:
         """The sender has finished this call."""
-        return cast(Literal["ENDING", "SAME", "UNKNOWN"], self._end(call_id, "", ""))
+        return cast(Literal["ENDING", "SAME", "UNKNOWN"], self._end(call_id, "", "", ""))
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
-        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids."""
-        seconds, micros = self._redis.time()
-        before = seconds * 1000 + micros // 1000 - idle_seconds * 1000
+        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
+
+        Not those at which a socket is: a party on hold may say nothing for long.
+        """
+        now_ms = self._now_ms()
+        before = now_ms - idle_seconds * 1000
         stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
         calls = [call_id.decode() for call_id in stale]
-        return [call_id for call_id in calls if self._end(call_id, "idle", str(before)) == "ENDING"]
+        return [call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms)) == "ENDING"]
 
-    def _end(self, call_id: str, reason: str, idle_before_ms: str) -> str:
+    def end_dropped(self, limit: int = 20) -> list[str]:
+        """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
+
+        A call that also gets chunks over HTTP goes on until there are none for as long.
+        """
+        now_ms = self._now_ms()
+        due = cast(list[bytes], self._redis.zrangebyscore(keys.STREAMING, "-inf", now_ms, start=0, num=limit))
+        calls = [call_id.decode() for call_id in due]
+        before = str(now_ms - self._grace_ms)
+        return [call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms)) == "ENDING"]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _end(self, call_id: str, reason: str, idle_before_ms: str, unheard_before_ms: str) -> str:
         answer = self._scripts.call(
             "end",
-            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK],
-            [call_id, self._retention_seconds, reason, idle_before_ms],
+            [
+                keys.call(call_id),
+                keys.LIVE,
+                keys.IDLE,
+                keys.FEED,
+                keys.WORK,
+                keys.STREAMING,
+                keys.streams(call_id),
+            ],
+            [call_id, self._retention_seconds, reason, idle_before_ms, unheard_before_ms],
         )
         return str(answer.decode())
 

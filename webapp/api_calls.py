@@ -8,7 +8,6 @@ from typing import Any, Literal, cast
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from state import keys
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, inputs, shapes
 from webapp.openapi import Parameter, operation
@@ -20,9 +19,6 @@ api = Blueprint("calls", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
 """Rows a page of the list; 500 rows are about 500 kB."""
-
-NEW_CALLS_EARLIER_PERCENT = 10
-"""New calls are refused this much of the memory before chunks of old ones: those are to be finished first."""
 
 _CHUNK_REFUSALS = {
     409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
@@ -118,13 +114,7 @@ def end_call(call_id: str) -> Response:
 
 
 def _refuse_under_pressure(call_id: str) -> None:
-    """503 before Redis is full: a server that refuses writes could not even drain its backlog."""
-    here = store()
-    limit = here.settings.memory_limit_percent
-    pressure = here.ingest.memory_pressure()
-    if pressure >= limit or (
-        pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not here.redis.exists(keys.call(call_id))
-    ):
+    if store().under_pressure(call_id):
         raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
 
 

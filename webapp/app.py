@@ -14,11 +14,12 @@ from flask_socketio import SocketIO
 from state import settings as settings_module
 from state.connection import connect
 from state.settings import Settings
-from webapp import api_calls, api_health, headers, openapi, pages, problems
+from webapp import api_calls, api_decode, api_health, api_streams, headers, openapi, pages, problems
 from webapp.audio_forms import MAX_CHUNK_BYTES
 from webapp.doorman import Doorman
 from webapp.live import LiveTable
 from webapp.store import attach
+from webapp.streams.serve import Sockets
 
 LIVE = "earshot-live"
 """Under this name in `app.extensions`: the application's LiveTable."""
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or connect(settings, "web"))
     problems.install(app)
     headers.install(app)
-    for blueprint in (api_calls.api, api_health.api, pages.pages):
+    for blueprint in (api_calls.api, api_decode.api, api_streams.api, api_health.api, pages.pages):
         app.register_blueprint(blueprint)
     openapi.build(app)  # a route that is not described stops the process here
     socketio = SocketIO(
@@ -49,8 +50,17 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         manage_session=False,
     )
     app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads)
-    app.wsgi_app = Doorman(app.wsgi_app, socketio, settings.web_threads)  # type: ignore[method-assign]
+    sockets = app.extensions[api_streams.SOCKETS] = Sockets()
+    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, lambda: sockets.open)
+    sockets.most, sockets.others = doorman.most, lambda: doorman.pages
+    app.wsgi_app = doorman  # type: ignore[method-assign]
     return app
+
+
+def stop(app: Flask) -> None:
+    """Close every socket soon. Safe in a signal handler."""
+    live_table(app).stop()
+    cast(Sockets, app.extensions[api_streams.SOCKETS]).stop()
 
 
 def live_table(app: Flask) -> LiveTable:

@@ -1,4 +1,4 @@
-"""Lets only so many pages in that threads remain for uploads: an open socket keeps a thread of gunicorn's."""
+"""Lets only so many sockets in that threads remain for uploads: an open one keeps a thread of gunicorn's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from flask_socketio import SocketIO
 
 UPLOAD_SHARE = 0.25
-"""Share of the threads that pages may not take. 100 lines post about 100 chunks a second of 2 ms each."""
+"""Share of the threads that pages and audio streams may not take. 100 lines post about 100 chunks a
+second of 2 ms each."""
 
 SEND_SECONDS = 10
 """A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
@@ -21,14 +22,23 @@ PATH = "/socket.io/"
 class Doorman:
     """WSGI middleware around the application with its sockets."""
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]], socketio: SocketIO, threads: int) -> None:
+    def __init__(
+        self, inner: Callable[..., Iterable[bytes]], socketio: SocketIO, threads: int, streams: Callable[[], int]
+    ) -> None:
         self._inner = inner
         self._socketio = socketio
-        self._most = max(1, int(threads * (1 - UPLOAD_SHARE)))
+        self._streams = streams
+        self.most = max(1, int(threads * (1 - UPLOAD_SHARE)))
+        """Sockets at once."""
+
+    @property
+    def pages(self) -> int:
+        """Open pages."""
+        return len(self._socketio.server.eio.sockets)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PATH):
-            if len(self._socketio.server.eio.sockets) >= self._most:
+            if self.pages + self._streams() >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []
             _let_go_of_the_vanished(environ.get("gunicorn.socket"))

@@ -84,13 +84,13 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every route of `app` under /v1. Raises LookupError for one that is not described."""
+    """The document for every described route. Raises LookupError for one under /v1 that is not described."""
     found: list[tuple[str, str, str, Operation]] = []
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith("/v1/"):
-            continue
         view = app.view_functions[rule.endpoint]
         described = getattr(view, "operation", None)
+        if described is None and not rule.rule.startswith("/v1/"):
+            continue
         if described is None:
             raise LookupError(f"{rule.rule} has no @operation")
         path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
@@ -119,6 +119,9 @@ def build(app: Flask) -> dict[str, Any]:
 def _operation(path: str, name: str, described: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, kind in described.answers.items():
+        if kind is None:
+            responses[str(status)] = {"description": HTTPStatus(status).phrase}
+            continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
     if 201 in described.answers:

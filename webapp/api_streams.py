@@ -1,0 +1,94 @@
+"""/v1/streams: the sockets telephony opens. Each protocol's module says what it understands."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Response, current_app, request
+
+from webapp.openapi import Parameter, operation
+from webapp.problems import Problem, invalid
+from webapp.store import store
+from webapp.streams.audiohook import AudioHookParser
+from webapp.streams.binary import BinaryParser
+from webapp.streams.events import ProtocolError
+from webapp.streams.serve import Sockets, serve
+from webapp.streams.session import Session
+from webapp.streams.twilio import TwilioParser, is_signed
+from webapp.streams.vosk import VoskParser, VoskTalk
+
+api = Blueprint("streams", __name__, url_prefix="/v1/streams")
+
+SOCKETS = "earshot-sockets"
+"""Under this name in `app.extensions`: the process's Sockets."""
+
+_REFUSALS = {
+    426: "The request is no websocket upgrade.",
+    501: "This server cannot open websockets (only under gunicorn).",
+}
+_TEXT = {"type": "string"}
+_CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none")
+
+
+def sockets() -> Sockets:
+    """The open sockets of the process that serves this request."""
+    return cast(Sockets, current_app.extensions[SOCKETS])
+
+
+@api.get("/twilio")
+@operation(
+    "A websocket for Twilio Media Streams and its dialects (Telnyx, Plivo, Exotel, SignalWire, Talkdesk)",
+    {101: None},
+    {**_REFUSALS, 403: "X-Twilio-Signature is missing or wrong (only where TWILIO_AUTH_TOKEN is set)."},
+)
+def twilio() -> Response:
+    """Text frames of JSON with audio in base64."""
+    settings = store().settings
+    if settings.twilio_auth_token:
+        url = settings.public_url.rstrip("/") + request.full_path.rstrip("?") if settings.public_url else request.url
+        if not is_signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", "")):
+            raise Problem(403, "signature", "X-Twilio-Signature is not that of this address.")
+    parser = TwilioParser()
+    return serve(sockets(), parser, Session(store(), parser))
+
+
+@api.get("/audio")
+@operation(
+    "A websocket for JSON first, then raw audio (FreeSWITCH, jambonz, Vonage, Asterisk chan_websocket)",
+    {101: None},
+    _REFUSALS,
+    query=[
+        _CALL,
+        Parameter("tracks", _TEXT, "names of the audio's channels, with commas: customer,agent"),
+        Parameter("rate", {"type": "integer", "minimum": 8000, "maximum": 48000}, "samples a second"),
+        Parameter("encoding", _TEXT, "l16 (little-endian), ulaw or alaw"),
+    ],
+)
+def audio() -> Response:
+    """The first text says what the call is; what it does not say, the query may. Other words are metadata."""
+    parser = BinaryParser(request.args.to_dict())
+    return serve(sockets(), parser, Session(store(), parser))
+
+
+@api.get("/vosk")
+@operation(
+    "A websocket that speaks vosk-server's protocol: its clients get partials and results from the fleet",
+    {101: None},
+    _REFUSALS,
+    query=[_CALL, Parameter("track", _TEXT, "who speaks; customer if not given")],
+)
+def vosk() -> Response:
+    """One JSON text for every binary frame."""
+    try:
+        parser = VoskParser(request.args.to_dict())
+    except ProtocolError as error:
+        raise invalid("track", str(error)) from None
+    return serve(sockets(), parser, VoskTalk(store(), parser))
+
+
+@api.get("/audiohook")
+@operation("A websocket for Genesys AudioHook, version 2", {101: None}, _REFUSALS)
+def audiohook() -> Response:
+    """JSON messages beside interleaved audio."""
+    parser = AudioHookParser()
+    return serve(sockets(), parser, Session(store(), parser))
