@@ -17,8 +17,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     idle                  zset    live call -> arrival of its last chunk in ms
     streaming             zset    live call that comes over a socket -> when it is to be ended, in ms, if no socket
                                   is heard of before
-    streams:<call>        hash    the call's sockets: s:<socket> -> heard of until (ms); t:<track> -> the socket
-                                  that sends it; b:<stream> -> what to add to the sender's clock (ms)
+    streams:<call>        hash    the call's sockets: s:<socket> -> alive until (ms; 0: replaced); t:<track> -> the
+                                  socket that sends it; b:<stream> -> what to add to the sender's clock (ms)
     heard:<id>            string  POST /decode: conversations finished under this id
     retained              zset    ended call -> when it ended in ms
     work                  stream  tokens for any decoder (c=call t=track); consumer group "decoders"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
 
@@ -30,12 +31,26 @@ _TEXT = {"type": "string"}
 _CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none")
 
 
+View = TypeVar("View", bound=Callable[[], Response])
+
+
+def _socket(path: str) -> Callable[[View], View]:
+    """A route for websocket upgrades, and for requests that are none: those are told so."""
+
+    def mark(view: View) -> View:
+        for websocket in (True, False):
+            api.add_url_rule(path, view_func=view, methods=["GET"], websocket=websocket)
+        return view
+
+    return mark
+
+
 def sockets() -> Sockets:
     """The open sockets of the process that serves this request."""
     return cast(Sockets, current_app.extensions[SOCKETS])
 
 
-@api.get("/twilio")
+@_socket("/twilio")
 @operation(
     "A websocket for Twilio Media Streams and its dialects (Telnyx, Plivo, Exotel, SignalWire, Talkdesk)",
     {101: None},
@@ -52,7 +67,7 @@ def twilio() -> Response:
     return serve(sockets(), parser, Session(store(), parser))
 
 
-@api.get("/audio")
+@_socket("/audio")
 @operation(
     "A websocket for JSON first, then raw audio (FreeSWITCH, jambonz, Vonage, Asterisk chan_websocket)",
     {101: None},
@@ -70,7 +85,7 @@ def audio() -> Response:
     return serve(sockets(), parser, Session(store(), parser))
 
 
-@api.get("/vosk")
+@_socket("/vosk")
 @operation(
     "A websocket that speaks vosk-server's protocol: its clients get partials and results from the fleet",
     {101: None},
@@ -86,7 +101,7 @@ def vosk() -> Response:
     return serve(sockets(), parser, VoskTalk(store(), parser))
 
 
-@api.get("/audiohook")
+@_socket("/audiohook")
 @operation("A websocket for Genesys AudioHook, version 2", {101: None}, _REFUSALS)
 def audiohook() -> Response:
     """JSON messages beside interleaved audio."""

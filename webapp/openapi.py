@@ -48,6 +48,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     schema: dict[str, Any]
     description: str
+    required: bool = False
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -137,7 +138,13 @@ def _operation(path: str, name: str, described: Operation, schema_of: Mapping[An
         for part in re.findall(r"\{(\w+)\}", path)
     ]
     parameters += [
-        {"name": one.name, "in": "query", "schema": one.schema, "description": one.description}
+        {
+            "name": one.name,
+            "in": "query",
+            "required": one.required,
+            "schema": one.schema,
+            "description": one.description,
+        }
         for one in described.query
     ]
     if parameters:

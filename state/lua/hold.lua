@@ -2,12 +2,16 @@
 -- KEYS  call, streams, streaming
 -- ARGV  call id, the socket's name, how long it may be gone (ms), takes tracks from others (1/0), tracks...
 -- Returns {outcome, then last, samples, rate ('' if none) of each track}; outcome is HELD, TAKEN (another socket
--- has one of the tracks now) or CLOSED (the call has ended). Only HELD writes.
+-- has taken one of its tracks) or CLOSED (the call has ended). Only HELD writes.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state and state ~= 'live' then return {'CLOSED'} end
+if redis.call('HGET', KEYS[2], 's:' .. ARGV[2]) == '0' then return {'TAKEN'} end
 for i = 5, #ARGV do
   local owner = redis.call('HGET', KEYS[2], 't:' .. ARGV[i])
-  if ARGV[4] ~= '1' and owner and owner ~= ARGV[2] then return {'TAKEN'} end
+  if owner and owner ~= ARGV[2] then
+    if ARGV[4] ~= '1' then return {'TAKEN'} end
+    redis.call('HSET', KEYS[2], 's:' .. owner, 0) -- for good, even if we are done before it notices
+  end
 end
 local until_ms = string.format('%.0f', tonumber(now_ms()) + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[2], 's:' .. ARGV[2], until_ms)
