@@ -129,7 +129,10 @@ class BinaryParser:
             raise ProtocolError(f"the format {name[:40]!r} is not known; known are {', '.join(_FORMATS)}")
         encoding, rate = _FORMATS[name]
         in_type = re.search(r"rate=([0-9]{1,6})", content_type)
-        said = next((integer(told[rate_name]) for rate_name in _RATES if told.get(rate_name)), None)
+        named = next((told[rate_name] for rate_name in _RATES if told.get(rate_name)), None)
+        said = integer(named)
+        if named is not None and said is None:
+            raise ProtocolError("the rate is no whole number")
         if rate is None or (said is not None and encoding != "s16le"):
             rate = said or (int(in_type[1]) if in_type else 8000)
         return Form(encoding, rate)

@@ -41,7 +41,10 @@ DEFAULT_RATE = 8000
 """vosk-server's, where the client says none."""
 
 LOOK_SECONDS = 0.1
-"""Least time between two looks at the fleet's words."""
+"""Least time between two looks at the fleet's words, unless..."""
+
+LOOK_AUDIO_SECONDS = 0.5
+"""...so much audio came meanwhile: then the sender is faster than speech, and may have to wait."""
 
 BEHIND_SECONDS = 2.0
 """Audio the fleet may be behind before a sender has to wait for its answer."""
@@ -101,6 +104,10 @@ class VoskParser:
         metadata = mapping(self._told.get("metadata"))
         return Start(self.call_id, [self.track], clean_metadata(metadata))
 
+    def seconds(self, audio: bytes) -> float:
+        """How long a binary message takes to say."""
+        return len(audio) / 2 / self._form.rate if self._form else 0.0
+
     def begin_again(self) -> None:
         """After a reset: what comes is another call, `<id>.2` and so on."""
         self.rounds += 1
@@ -129,7 +136,7 @@ class VoskTalk:
         self._told = 0
         self._results: list[Utterance] = []
         self._partial = ""
-        self._looked_at = 0.0
+        self._looked_at = self._unheard_seconds = 0.0
 
     @property
     def call_id(self) -> str | None:
@@ -148,6 +155,7 @@ class VoskTalk:
             return [text]
         if isinstance(message, str):
             return []
+        self._unheard_seconds += self._parser.seconds(message)
         self._listen(BEHIND_SECONDS, BEHIND_PATIENCE_SECONDS)
         if self._results:
             return [self._result([self._results.pop(0)])]
@@ -172,8 +180,9 @@ class VoskTalk:
     def _listen(self, behind_seconds: float, patience_seconds: float) -> None:
         """Bring results and partial up to date; wait while the fleet is too far behind."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_SECONDS:
+        if now - self._looked_at < LOOK_SECONDS and self._unheard_seconds < LOOK_AUDIO_SECONDS:
             return
+        self._unheard_seconds = 0.0
         deadline = now + patience_seconds
         while self._look().behind_seconds > behind_seconds and time.monotonic() < deadline and not self._results:
             self._session.tick()
