@@ -32,6 +32,11 @@ OWN_BEFORE_SHARED = 4
 STEAL_AFTER_MS = 300
 """A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
 
+FORGIVEN_LOSSES = 20
+"""Leases lost in a row that a chunk is not accused of. A decoder that was killed from outside, or was too slow for
+its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
+a chunk may take a whole machine with it."""
+
 STALLED_AFTER_MS = 30_000
 """A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
 new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
@@ -155,10 +160,13 @@ class Fleet:
         if not self._redis.pexpire(keys.worker(self.worker), self._heartbeat_ms):
             self._register()
 
-    def leave(self) -> None:
-        """Hand over every token held or waiting here, then vanish. A no-op if already buried."""
+    def leave(self, crashed: bool = False) -> None:
+        """Hand over every token held or waiting here, then vanish. A no-op if already buried.
+
+        crashed: this decoder is known to have died of what it was doing; the chunk it had begun is charged.
+        """
         self._redis.delete(keys.worker(self.worker))
-        self.bury(self.worker)
+        self.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
 
     def _register(self) -> None:
         self._scripts.call(
@@ -319,7 +327,7 @@ class Fleet:
 
     def give_up(self, token: Token) -> None:
         """Put a leased token back for everybody; the try stays charged."""
-        self._move(token, force=True)
+        self._move(token, force=True, forgive=0)
 
     # -- others' work -------------------------------------------------------------------------------------
 
@@ -331,14 +339,17 @@ class Fleet:
                 moved += self.bury(name)
         return moved
 
-    def bury(self, name: str) -> int:
-        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it."""
+    def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
+        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
+
+        forgive: how many tries in a row are given back to a track that was under its lease.
+        """
         moved = 0
         own = keys.work(name)
         for _ in range(10):  # tokens may still arrive between a look and the burial
             for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
-                moved += self._move(_token(own, entry_id, fields), force=True)
-            moved += self._move_pending(idle_ms=0, consumer=name)
+                moved += self._move(_token(own, entry_id, fields), True, forgive)
+            moved += self._move_pending(0, name, forgive)
             answer = self._scripts.call("bury", [keys.WORKERS, keys.WORK, own, keys.worker(name)], [name])
             if answer != b"HOLDS":
                 break
@@ -375,7 +386,7 @@ class Fleet:
         seconds, micros = self._redis.time()
         return seconds * 1000 + micros // 1000
 
-    def _move_pending(self, idle_ms: int, consumer: str | None = None) -> int:
+    def _move_pending(self, idle_ms: int, consumer: str | None = None, forgive: int = FORGIVEN_LOSSES) -> int:
         moved = 0
         try:
             pending = self._redis.xpending_range(
@@ -388,16 +399,16 @@ class Fleet:
         for entry in cast(list[dict[str, Any]], pending):
             found = cast(list[Any], self._redis.xrange(keys.WORK, entry["message_id"], entry["message_id"]))
             if found:
-                moved += self._move(_token(keys.WORK, found[0][0], found[0][1]), force=True)
+                moved += self._move(_token(keys.WORK, found[0][0], found[0][1]), True, forgive)
             else:
                 self._redis.xack(keys.WORK, keys.DECODERS, entry["message_id"])
         return moved
 
-    def _move(self, token: Token, force: bool) -> int:
+    def _move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
         answer = self._scripts.call(
             "move",
             [keys.track(token.call_id, token.track), keys.WORK],
-            [token.name, token.call_id, token.track, int(force)],
+            [token.name, token.call_id, token.track, int(force), forgive],
         )
         return int(answer == b"MOVED")
 

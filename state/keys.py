@@ -44,6 +44,7 @@ A track's hash:
     gaps                  JSON list of [first, last] chunk numbers that are missing or dead
     tok                   "<stream>|<entry id>" of the one live token, "" if none
     lease, owner, tries   who is at work, who was last, how often the next chunks were begun in vain
+    forgiven              how often in a row a try was given back because the worker was killed from outside
     ver                   lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance

@@ -78,12 +78,12 @@ class Scores:
         self,
         unscored: Unscored,
         judge: Callable[[list[ScoredUtterance], Utterance], Sentiment],
-        stand: Callable[[list[ScoredUtterance]], Standing],
+        stand: Callable[[str, list[ScoredUtterance]], Standing],
     ) -> str:
         """Score one utterance: OK, ENDED, AGAIN or GONE, as lua/score.lua says.
 
-        judge(scored so far, utterance) gives its sentiment; stand(all scored) the call's standing. Both are pure
-        functions: when another score of the call comes between reading and writing, they are asked again.
+        judge(scored so far, utterance) gives its sentiment; stand(call id, all scored) the call's standing. Both
+        are pure: when another score of the call comes between reading and writing, they are asked again.
         """
         call_id, utterance_id = unscored.call_id, unscored.utterance_id
         while True:
@@ -96,7 +96,7 @@ class Scores:
             sentiment = judge(earlier, found)
             scored = [*earlier, msgspec.structs.replace(found, sentiment=sentiment)]
             scored.sort(key=_order)
-            answer = self._write(unscored, sentiment, count, stand(scored))
+            answer = self._write(unscored, sentiment, count, stand(call_id, scored))
             if answer != "CONFLICT":
                 return answer
 

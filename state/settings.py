@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1000
     heartbeat_seconds: Annotated[
         float, _about("a decoder silent for so long is taken for dead and its tracks handed on", ge=1, le=60)
-    ] = 5.0
+    ] = 6.0
     backlog_limit_seconds: Annotated[
         int, _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1)
     ] = 20_000

@@ -69,6 +69,8 @@ class Standing(msgspec.Struct, frozen=True):
 
     score: smoothed polarity, -1..1; None while nothing is scored.  trend: change of it, per minute of call.
     attention: 0 (leave it alone) to 1 (go now).  curve: [second, score] points, oldest first, at most 30.
+    raised: a supervisor is wanted, with hysteresis, so that rows do not flap; raised_at: second of the call since
+    when, None while not raised.  reasons: what makes up the attention now, in words, the weightiest first.
     """
 
     score: float | None = None
@@ -76,6 +78,9 @@ class Standing(msgspec.Struct, frozen=True):
     attention: float = 0.0
     alerts: list[Alert] = []
     curve: list[tuple[float, float]] = []
+    raised: bool = False
+    raised_at: float | None = None
+    reasons: list[str] = []
 
 
 class TrackView(msgspec.Struct, frozen=True):

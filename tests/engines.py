@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from scripts.recording import read_tracks
 from state.ingest import Chunk
 from tests.fleet import demo_chunks
 
@@ -35,5 +36,13 @@ def vosk_model() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def korean() -> dict[str, list[Chunk]]:
+    """The same 12 s of Korean speech on both tracks, the agent four seconds ahead."""
+    track = read_tracks(Path(__file__).parent / "data" / "korean.wav", ["customer"])[0]
+    chunks = [Chunk(audio, track.encoding, track.rate) for audio in track.chunks(1000)]
+    return {"agent": chunks[4:], "customer": chunks}
+
+
 MOONSHINE = Engine("moonshine", {"EARSHOT_ENGINE": "moonshine"}, english)
-ENGINES = [MOONSHINE]
+VOSK = Engine("vosk", {"EARSHOT_ENGINE": "vosk", "VOSK_MODEL": str(vosk_model())}, korean)
+ENGINES = [MOONSHINE, VOSK]

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
 from scripts.recording import read_tracks
@@ -28,6 +29,7 @@ from state.connection import connect
 from state.ingest import Chunk, Ingest
 from state.reads import Reads
 from state.settings import Settings
+from state.types import Utterance
 from tests.servers import Server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +45,7 @@ class Fleet:
         self.ingest = Ingest(self.redis, self.settings)
         self.reads = Reads(self.redis)
         self.logs = logs
-        self._environ = dict(os.environ, REDIS_URL=server.url, HEARTBEAT_SECONDS="1", PYTHONPATH=str(ROOT)) | environ
+        self._environ = dict(os.environ, REDIS_URL=server.url, HEARTBEAT_SECONDS="3", PYTHONPATH=str(ROOT)) | environ
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, what: str, program: Sequence[str] | None = None, **environ: str) -> subprocess.Popen[bytes]:
@@ -132,6 +134,11 @@ class Fleet:
         """The stored utterances, byte for byte."""
         stored: dict[bytes, bytes] = self.redis.hgetall(keys.utterances(call_id))
         return dict(sorted(stored.items()))
+
+    def readable(self, call_id: str) -> list[tuple[str, float, float, str, str | None]]:
+        """The stored utterances for a test's message: id, start, end, text, mark."""
+        said = (msgspec.msgpack.decode(packed, type=Utterance) for packed in self.transcript(call_id).values())
+        return [(u.id, u.start, u.end, u.text, u.mark) for u in said]
 
     def assert_at_rest(self) -> None:
         """J6, and nothing left over: no token, nothing pending, no lease, no load, no audio."""

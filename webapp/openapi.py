@@ -39,6 +39,7 @@ _PATH_TYPES: dict[str, Any] = {
     "call_id": CallId,
     "track": Track,
     "seq": int,
+    "form": str,
 }
 
 
@@ -60,6 +61,7 @@ class Operation(msgspec.Struct, frozen=True):
     body: Any = None
     audio: bool = False
     query: Sequence[Parameter] = ()
+    forms: Sequence[str] = ()
 
 
 def operation(
@@ -70,12 +72,14 @@ def operation(
     body: Any = None,
     audio: bool = False,
     query: Sequence[Parameter] = (),
+    forms: Sequence[str] = (),
 ) -> Callable[[View], View]:
     """Describe a view. answers: status -> type of the body; refusals: status -> what it means (problem+json).
 
-    body: type of the JSON body, if it takes one; audio: it takes a chunk; query: its parameters.
+    body: type of the JSON body, if it takes one; audio: it takes a chunk; query: its parameters;
+    forms: the media types of what it answers, if that is a file and not JSON.
     """
-    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query)
+    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms)
 
     def mark(view: View) -> View:
         view.operation = described  # type: ignore[attr-defined]
@@ -125,6 +129,8 @@ def _operation(path: str, name: str, described: Operation, schema_of: Mapping[An
             continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
+        if described.forms:
+            responses[str(status)]["content"] = {form: {"schema": {"type": "string"}} for form in described.forms}
     if 201 in described.answers:
         responses["201"]["headers"] = {"Location": {"schema": {"type": "string"}, "description": "The call"}}
     for status, meaning in sorted(described.refusals.items()):

@@ -16,7 +16,7 @@ local call, track = ARGV[11], ARGV[12]
 drop(t[4]) -- frees first: see open.lua
 redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4] .. '-0')
 redis.call('HSET', KEYS[1], 'done', ARGV[3], 'utt', ARGV[4], 'done_samples', ARGV[5], 'state', ARGV[8],
-  'partial', ARGV[9], 'uidx', ARGV[10], 'ver', ARGV[1], 'lease', '', 'tok', '', 'tries', 0)
+  'partial', ARGV[9], 'uidx', ARGV[10], 'ver', ARGV[1], 'lease', '', 'tok', '', 'tries', 0, 'forgiven', 0)
 redis.call('HINCRBY', KEYS[6], 'chunks', ARGV[6])
 redis.call('HINCRBY', KEYS[6], 'audio_ms', ARGV[7])
 

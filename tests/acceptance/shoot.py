@@ -31,6 +31,10 @@ def main(folder: Path, counts: list[int]) -> None:
                         page.goto(server.url)
                         page.wait_for_timeout(3500)
                         page.screenshot(path=folder / f"{calls}-{width}-{scheme}.png")
+                        if calls:
+                            page.locator("tr[data-call-id]").first.click(position={"x": 60, "y": 20})
+                            page.wait_for_timeout(1200)
+                            page.screenshot(path=folder / f"{calls}-{width}-{scheme}-call.png")
                         page.close()
             stop.set()
 

@@ -13,14 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from flask import Flask, Response, abort, render_template, request
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
+from state.types import CallView
+from webapp import exports, headers
+
 WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 FEED_EVENTS = 20_000
 BATCH_SECONDS = 0.2
 FLEET_SECONDS = 2.0
@@ -147,6 +150,16 @@ class World:
             rows = [{k: v for k, v in call.items() if k not in hidden} for call in self.calls.values()]
             return copy.deepcopy(rows)
 
+    def view(self, call_id: str) -> CallView:
+        """A call as the store would hold it."""
+        with self.lock:
+            call = copy.deepcopy(self.calls[call_id])
+        for said in call["utterances"]:
+            said["words"] = [list(word.values()) for word in said["words"]]
+        standing = {**call, **call["sentiment"]}
+        moments = {"started_at_ms": _ms(call["started_at"]), "ended_at_ms": _ms(call["ended_at"])}
+        return msgspec.convert({**call, **moments, "last": None, "standing": standing}, CallView)
+
     def events_after(self, cursor: str) -> list[Json] | None:
         """The events after a cursor, or None if they are no longer all there."""
         with self.lock:
@@ -178,6 +191,10 @@ class World:
         del self.feed[:-FEED_EVENTS]
 
 
+def _ms(moment: str | None) -> int | None:
+    return None if moment is None else int(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
 def _words(text: str, start: float, end: float) -> list[Json]:
     words = text.split()
     step = (end - start) / max(1, len(words))
@@ -199,6 +216,7 @@ class SyntheticServer:
         self.world = world
         app = Flask("webapp", template_folder=str(WEBAPP / "templates"), static_folder=str(WEBAPP / "static"))
         self._socketio = SocketIO(app, async_mode="threading", transports=["websocket"])
+        headers.install(app)  # with the product's content policy
         self._routes(app)
         self._server = make_server("127.0.0.1", port, app, threaded=True)
         self._server.daemon_threads = True  # type: ignore[attr-defined]
@@ -230,10 +248,10 @@ class SyntheticServer:
                     abort(404)
                 return copy.deepcopy(self.world.calls[call_id])
 
-        @app.after_request
-        def strict(response: Response) -> Response:
-            response.headers["Content-Security-Policy"] = POLICY
-            return response
+        @app.get("/v1/calls/<call_id>/transcript.<form>")
+        def transcript(call_id: str, form: str) -> Response:
+            body = exports.render(self.world.view(call_id), cast(exports.Form, form))
+            return Response(body, content_type=exports.MEDIA_TYPES[form])
 
         @self._socketio.on("connect")
         def connect() -> bool:

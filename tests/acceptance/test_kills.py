@@ -66,11 +66,13 @@ def test_twenty_kills_at_random_instants_change_no_byte(
 
     def maybe_kill() -> None:
         nonlocal kills
+        time.sleep(dice.uniform(0.0, 0.3))
         loops = fleet.loops(parent)
-        if loops and dice.random() < 0.5:
+        if loops and dice.random() < 0.6:
             os.kill(dice.choice(loops), signal.SIGKILL)
             kills += 1
-        time.sleep(dice.uniform(0.0, 0.3))
+        # No further than two chunks ahead, so that the kills meet decoders at work and not a backlog.
+        fleet.wait(lambda: int(fleet.redis.hget(keys.LOAD, "chunks") or 0) <= 2)
 
     rounds = 0
     while kills < KILLS:
@@ -80,6 +82,7 @@ def test_twenty_kills_at_random_instants_change_no_byte(
         fleet.wait_finished([f"killed-{rounds}"])
     assert fleet.stop() == [0]
     for n in range(rounds):
+        assert fleet.readable(f"killed-{n + 1}") == fleet.readable("calm")
         assert fleet.transcript(f"killed-{n + 1}") == calm
     fleet.assert_at_rest()
 

@@ -183,6 +183,10 @@ def test_a_dropped_link_is_announced_and_made_good_without_a_hole(
     world.refusing = True
     server.drop_links()
     expect(banner(page)).to_contain_text("Connection lost")
+    expect(page.get_by_text("All quiet.")).to_be_hidden()
+    stopped = cell(page, "c1", "duration").text_content()
+    page.wait_for_timeout(1500)
+    expect(cell(page, "c1", "duration")).to_have_text(stopped or "")
     troubled(world, "c2")
     world.end("c1")
     world.add("c3", agent="New One")
@@ -240,6 +244,21 @@ def test_no_decoder_is_said_aloud(page: Page, server: SyntheticServer, world: Wo
     world.fleet["decoders"] = 0
     page.goto(server.url)
     expect(banner(page)).to_contain_text("No decoder is running")
+
+
+def test_the_fleets_backlog_is_told_as_what_a_line_feels(page: Page, server: SyntheticServer, world: World) -> None:
+    for name in ("c1", "c2"):
+        world.add(name)
+        for track in ("agent", "customer"):
+            world.partial(name, track, "well")
+    world.fleet["backlog_seconds"] = 8.0
+    page.goto(server.url)
+    fleet = page.locator("[data-status=fleet]")
+    expect(fleet).to_contain_text("2.0 s behind")
+    expect(fleet).to_have_attribute("data-health", "good")
+    world.fleet["backlog_seconds"] = 80.0
+    expect(fleet).to_contain_text("20 s behind")
+    expect(fleet).to_have_attribute("data-health", "late")
 
 
 def test_the_engine_is_named_in_the_footer(page: Page, server: SyntheticServer, world: World) -> None:

@@ -21,6 +21,7 @@ STATUSES = {
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/tracks/{track}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
+    ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"},
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
     ("/v1/streams/twilio", "get"): STREAM | {"403"},
     ("/v1/streams/audio", "get"): STREAM,

@@ -118,36 +118,39 @@ class Order:
 
     def __init__(self) -> None:
         self._next: int | None = None
+        self._begun = False
         self._waiting: dict[int, Frame] = {}
 
     def push(self, frame: Frame) -> list[Frame]:
         """The frames whose turn it is."""
-        if self._next is None:  # the first to come need not be the first sent
+        if self._next is None:  # the first to come need not be the first sent, and some count from 0
             self._next = min(frame.number, 1) if frame.number <= WINDOW else frame.number
-            if self._next < frame.number:
-                self._waiting[frame.number] = frame
-                return []
         if frame.number == self._next and not self._waiting:
             self._next += 1
+            self._begun = True
             return [frame]
         if frame.number < self._next:
-            return []
+            if self._begun:
+                return []
+            self._next = frame.number
         self._waiting.setdefault(frame.number, frame)
         ready = self._ready()
         if len(self._waiting) >= WINDOW:
-            self._next = min(self._waiting)
-            first = self._ready()
-            ready += [msgspec.structs.replace(first[0], missing=True), *first[1:]]
+            ready += self._jump()
         return ready
 
     def flush(self) -> list[Frame]:
         """All that wait, in order."""
         ready: list[Frame] = []
         while self._waiting:
-            self._next = min(self._waiting)
-            first = self._ready()
-            ready += [msgspec.structs.replace(first[0], missing=True), *first[1:]]
+            ready += self._jump()
         return ready
+
+    def _jump(self) -> list[Frame]:
+        """What waits before the first that waits will not come."""
+        self._next = min(self._waiting)
+        first, *rest = self._ready()
+        return [msgspec.structs.replace(first, missing=True), *rest]
 
     def _ready(self) -> list[Frame]:
         ready = []
@@ -155,4 +158,5 @@ class Order:
             assert self._next is not None
             ready.append(self._waiting.pop(self._next))
             self._next += 1
+            self._begun = True
         return ready

@@ -134,13 +134,13 @@ class Parent:
                 os.kill(os.getpid(), signal.SIGTERM)
             elif not stop():
                 log.warning("a decode loop died", extra={"worker": name, "status": code})
-                self._hand_on(name)
+                self._hand_on(name, crashed=-code not in (signal.SIGKILL, signal.SIGTERM))
                 time.sleep(RESTART_SECONDS)
 
-    def _hand_on(self, name: str) -> None:
+    def _hand_on(self, name: str, crashed: bool) -> None:
         client = connect(self._settings, "worker")
         try:
-            Fleet(client, name, self._settings).leave()
+            Fleet(client, name, self._settings).leave(crashed)
         except redis.RedisError as error:
             log.warning("could not hand on a dead loop's work; others will", extra={"error": str(error)})
         finally:

@@ -6,7 +6,7 @@ engine's contract (engines/base.py) it then returns the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -20,11 +20,15 @@ LEASE_AUDIO_SECONDS = 8.0
 """New audio decoded under one lease at most, so that a stalled decoder is told from a busy one and a backlog on one
 track does not hold up the others."""
 
+PIECE_SECONDS = 2.0
+"""Longer chunks are decoded in pieces of so much audio, so that the heart beats in between. Part of the protocol: the
+same pieces must be made when a chunk is replayed."""
+
 CAREFUL_AFTER_TRIES = 1
 """A chunk begun in vain before is decoded alone, so that the next crash accuses one chunk."""
 
 DEAD_AFTER_TRIES = 5
-"""A chunk begun so often in vain is given up. Random kills, one lease in ten, get here once in 100 000."""
+"""A chunk begun so often in vain is given up. Losses that prove nothing are not counted (fleet.FORGIVEN_LOSSES)."""
 
 ABANDON_AFTER_TRIES = 7
 """Even closing the open utterance without the chunk has killed the process twice: the utterance is given up too."""
@@ -74,14 +78,14 @@ def decode(
 ) -> tuple[Commit, Session]:
     """Decode what the lease brings; `session` is the warm one, if lease.warm.
 
-    beat is called after every chunk. When stopping answers true, the chunks decoded so far are committed.
+    beat is called after every piece of audio. When stopping answers true, the chunks decoded so far are committed.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
     if lease.warm and session is not None:
         new = lease.journal
     else:
         session, new = _restore(model, lease, stopping, beat)
-    return _Lease(lease, session).run(new, stopping, beat), session
+    return _Lease(lease, session, beat).run(new, stopping), session
 
 
 def _restore(
@@ -103,17 +107,19 @@ def _restore(
     for chunk in old:
         if stopping():
             raise Interrupted
-        session.recogniser.replay(_pcm(chunk), chunk.at)
+        for pcm, at in _pieces(chunk, lease.rate, saved.open_from):
+            session.recogniser.replay(pcm, at)
+            beat()
         session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
-        beat()
     return session, new
 
 
 class _Lease:
     """The running totals of one lease."""
 
-    def __init__(self, lease: Lease, session: Session) -> None:
+    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None]) -> None:
         self.lease = lease
+        self.beat = beat
         self.session = session
         self.track = lease.token.track
         self.done, self.done_samples = lease.done, lease.done_samples
@@ -121,7 +127,7 @@ class _Lease:
         self.utterances: list[Utterance] = []
         self.dead: list[DeadChunk] = []
 
-    def run(self, new: list[JournalChunk], stopping: Callable[[], bool], beat: Callable[[], None]) -> Commit:
+    def run(self, new: list[JournalChunk], stopping: Callable[[], bool]) -> Commit:
         lease = self.lease
         give_up = lease.tries >= DEAD_AFTER_TRIES
         budget = 1 if lease.tries > CAREFUL_AFTER_TRIES else len(new)
@@ -144,7 +150,6 @@ class _Lease:
                 audio_samples += chunk.samples
                 self.chunks += 1
                 self.audio_ms += chunk.samples * 1000 // lease.rate
-            beat()
         if stopping() and self.done == lease.done and not lease.closed:
             raise Interrupted
         finish = lease.closed and self.done == lease.last
@@ -160,11 +165,10 @@ class _Lease:
             if chunk.gap_from is not None:
                 self._flush()
                 self._mark("gap", self.done_samples, chunk.at)
-        pcm, at = _pcm(chunk), chunk.at
-        if again and at < self._open_from():
-            pcm, at = pcm[2 * (self._open_from() - at) :], self._open_from()
         self.session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
-        self._add(self.session.recogniser.accept(pcm, at))
+        for pcm, at in _pieces(chunk, self.lease.rate, self._open_from() if again else chunk.at):
+            self._add(self.session.recogniser.accept(pcm, at))
+            self.beat()
         if not again:
             self._passed(chunk)
 
@@ -230,5 +234,12 @@ class _Lease:
         )
 
 
-def _pcm(chunk: JournalChunk) -> bytes:
-    return _DECODE[chunk.encoding](chunk.audio)
+def _pieces(chunk: JournalChunk, rate: int, from_sample: int) -> Iterator[tuple[bytes, int]]:
+    """The chunk's samples (signed 16 bit) from `from_sample` on in pieces, each with its first sample's index."""
+    pcm = _DECODE[chunk.encoding](chunk.audio)
+    size = int(PIECE_SECONDS * rate)
+    for at in range(chunk.at, chunk.at + chunk.samples, size):
+        end = min(at + size, chunk.at + chunk.samples)
+        begin = max(at, from_sample)
+        if begin < end:
+            yield pcm[2 * (begin - chunk.at) : 2 * (end - chunk.at)], begin

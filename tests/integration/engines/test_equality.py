@@ -43,11 +43,6 @@ def test_a_partial_is_shown_before_its_utterance_ends(warm: Decoding) -> None:
     assert any(snapshot.partial for snapshot in warm.snapshots)
 
 
-def test_decoding_again_gives_the_same_bytes(model: Model, speech: Speech, warm: Decoding) -> None:
-    again = decode(model, speech.pcm, speech.rate, speech.rate, lambda _number: False)
-    assert encoded(again) == encoded(warm)
-
-
 def test_a_new_worker_for_every_chunk_changes_no_byte(model: Model, speech: Speech, warm: Decoding) -> None:
     cold = decode(model, speech.pcm, speech.rate, speech.rate, lambda _number: True)
     assert encoded(cold) == encoded(warm)
@@ -135,7 +130,7 @@ def test_another_models_snapshot_is_refused(model: Model) -> None:
 
 @pytest.mark.parametrize("rate", [0, -1, 7999, 48001])
 def test_a_rate_out_of_range_is_refused(model: Model, rate: int) -> None:
-    with pytest.raises(ValueError, match="8000..48000"):
+    with pytest.raises(ValueError, match=r"8000\.\.48000"):
         model.recogniser(rate, None)
 
 

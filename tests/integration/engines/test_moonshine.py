@@ -129,6 +129,6 @@ def test_damaged_weights_are_refused_in_one_sentence(
     else:
         file.write_bytes(file.read_bytes()[:1_000_000])
     monkeypatch.setattr(engine, "_weights_folder", lambda: folder)
-    with pytest.raises(ModelUnusable, match="encoder_model.ort") as refusal:
+    with pytest.raises(ModelUnusable, match=r"encoder_model\.ort") as refusal:
         MoonshineModel()
     assert "\n" not in str(refusal.value)

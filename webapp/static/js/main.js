@@ -1,12 +1,16 @@
 // Wires the page together.
 
 import { Announcer } from "./announce.js";
+import { save, toCsv } from "./csv.js";
 import { keepReachable, listen } from "./keys.js";
 import { Link } from "./link.js";
 import { Order } from "./order.js";
+import { Panel } from "./panel.js";
 import { Status } from "./status.js";
 import { Calls, isBehind } from "./store.js";
 import { Table } from "./table.js";
+import { Toolbar } from "./toolbar.js";
+import { COLUMNS, matches } from "./view.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -17,21 +21,44 @@ const clock = () => Date.now() + status.offsetMs;
 const announcer = new Announcer(at("#news"));
 const table = new Table(at("#calls"), at("#row"), calls, order, clock);
 
+table.isStale = () => status.stale;
+const panel = new Panel(at("#call"), calls, clock);
+const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
+
+function choose() {
+  const { filters, sort } = toolbar.view;
+  const column = sort && { value: COLUMNS[sort.column].value, descending: sort.descending };
+  table.choose((row) => matches(row, filters), column);
+}
+choose();
+
 table.onArranged = (groups, waiting) => {
-  at("#wall").dataset.view = calls.rows.size ? "calls" : "empty";
+  const rows = [...calls.rows.values()];
   for (const [group, ids] of Object.entries(groups)) {
     const body = at(`tbody[data-group=${group}]`);
     body.querySelector(".size").textContent = ids.length;
     body.dataset.empty = ids.length ? "no" : "yes";
   }
+  const shown = table.ids.length;
+  at("#wall").dataset.view = !rows.length ? "empty" : shown ? "calls" : "unmatched";
+  at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls` : "";
   at("#held").hidden = !waiting;
   at("#held-count").textContent = waiting;
-  const rows = [...calls.rows.values()];
   const live = rows.filter((row) => row.state !== "ended");
   const needing = live.filter((row) => order.group(row) === "needs");
-  status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length });
+  const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
+  status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
   announcer.update(needing.map((row) => row.call_id), calls.rows);
+  toolbar.offer(rows);
   keepReachable(table.elements[0]);
+};
+
+panel.onChange = (id) => {
+  document.documentElement.dataset.opened = id ? "yes" : "no";
+  for (const row of table.elements) {
+    if (row.dataset.callId === id) row.querySelector("a").setAttribute("aria-current", "true");
+    else row.querySelector("a").removeAttribute("aria-current");
+  }
 };
 
 at("#held").addEventListener("click", () => {
@@ -39,24 +66,42 @@ at("#held").addEventListener("click", () => {
   table.arrange(true);
 });
 at("#help-open").addEventListener("click", () => at("#help").showModal());
+at("#export").addEventListener("click", () => {
+  const rows = table.ids.map((id) => calls.rows.get(id)).filter(Boolean);
+  save("calls.csv", toCsv(rows), "text/csv");
+});
 at("#calls").addEventListener("click", ({ target }) => {
   if (!target.closest("a")) target.closest("tr[data-call-id]")?.querySelector("a").click();
 });
-listen({ table, help: at("#help"), search: at("#search"), close: () => {} });
+at("#call-close").addEventListener("click", closeCall);
+listen({ table, help: at("#help"), search: at("#search"), close: closeCall });
+
+/** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
+function closeCall() {
+  if (toolbar.view.wallboard) location.assign(location.pathname);
+  const row = table.elements.find((element) => element.dataset.callId === panel.id);
+  panel.close();
+  row?.querySelector("a").focus();
+}
 
 const handlers = {
   snapshot(rows) {
     calls.replace(rows, clock());
     table.refresh();
+    panel.load();
   },
   events(events) {
-    for (const event of events) calls.apply(event, clock());
+    for (const event of events) {
+      calls.apply(event, clock());
+      panel.apply(event);
+    }
     table.schedule();
   },
   fleet: (view) => status.fleet(view),
   link: (connected) => status.link(connected),
 };
 
+panel.follow();
 try {
   const { io } = await import("../vendor/socket.io.esm.min.js");
   const socket = io({

@@ -15,6 +15,8 @@ const MOOD_SHAPES = { good: "M5 1 9 9H1z", even: "M1 3.5h8v3H1z", bad: "M5 9 1 1
 export class RowView {
   /** Whether the browser draws this row; kept by the table. */
   inSight = true;
+  /** Whether it has been shown before; kept by the table. */
+  welcomed = false;
   #parts = {};
   #shown = new Map();
 

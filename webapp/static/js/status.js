@@ -1,12 +1,10 @@
 // What stands above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
 
 import * as format from "./format.js";
+import { BEHIND_SECONDS } from "./store.js";
 
 /** The server sends `fleet` every 2 s; without one for so long, what is shown may be old. */
 const STALE_MS = 6_000;
-/** A fleet that is so far behind is shown as late. */
-const LATE_SECONDS = 10;
-
 export class Status {
   #root;
   #connected = false;
@@ -14,6 +12,7 @@ export class Status {
   #openedMs = Date.now();
   #fleet = null;
   #counts = { live: 0, needs: 0, behind: 0 };
+  #tracks = 0;
   #failure = "";
 
   /** What to add to the viewer's clock for the server's. */
@@ -36,8 +35,10 @@ export class Status {
     this.#show();
   }
 
-  counts(counts) {
+  /** @param counts the numbers in the bar  @param tracks how many tracks the live calls have */
+  counts(counts, tracks) {
     this.#counts = counts;
+    this.#tracks = tracks;
     this.#show();
   }
 
@@ -56,20 +57,24 @@ export class Status {
     const warning = this.#failure || this.#warning();
     this.#text("banner", warning);
     this.#part("banner").hidden = !warning;
-    this.#root.dataset.stale = this.#isStale() ? "yes" : "no";
+    this.#root.dataset.stale = this.stale ? "yes" : "no";
   }
 
   #showFleet() {
     const fleet = this.#fleet;
     if (!fleet) return;
-    const late = fleet.backlog_seconds >= LATE_SECONDS;
+    // The backlog is summed over all tracks; what a supervisor feels is how far behind a line is.
+    const behind = fleet.backlog_seconds / Math.max(1, this.#tracks);
+    const late = behind >= BEHIND_SECONDS;
     this.#text("decoders", format.counted(fleet.decoders, "decoder"));
-    this.#text("backlog", `${backlog(fleet.backlog_seconds)} of audio waiting`);
+    this.#text("backlog", `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind`);
+    this.#part("backlog").title = `${format.span(fleet.backlog_seconds)} of audio waiting on all lines together`;
     this.#part("fleet").dataset.health = !fleet.decoders ? "down" : late ? "late" : "good";
     this.#text("model", fleet.model || format.MISSING);
   }
 
-  #isStale() {
+  /** Whether what the page shows may be old. */
+  get stale() {
     return !this.#connected || Date.now() - this.#heardMs > STALE_MS;
   }
 
@@ -78,7 +83,7 @@ export class Status {
     if (!this.#heardMs) {
       return now - this.#openedMs > 3_000 ? "No connection to the server yet. Trying to connect…" : "";
     }
-    if (this.#isStale()) {
+    if (this.stale) {
       const age = `This is how things stood ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
       return this.#connected
         ? `The server has stopped reporting. ${age}`
@@ -99,5 +104,3 @@ export class Status {
     if (part.textContent !== value) part.textContent = value;
   }
 }
-
-const backlog = (seconds) => (seconds < 9.95 ? `${seconds.toFixed(1)} s` : format.span(seconds));

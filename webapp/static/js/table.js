@@ -25,12 +25,17 @@ export class Table {
   #undrawn = new Set(); // ids of changed calls
   #shown = { needs: [], rest: [], ended: [] }; // ids in the order in which their rows stand
   #ticks = 0;
+  #keep = () => true;
+  #column = null;
   #late = true; // the order may have changed since it was last put right
   #started = false;
   hold;
 
   /** Called with the groups' sizes and the number of rows that wait for the hold's end, after each arrangement. */
   onArranged = () => {};
+
+  /** Whether the rows may be old: then their clocks stand still too, for nobody knows who is silent. */
+  isStale = () => false;
 
   /** @param clock () -> ms, the server's clock */
   constructor(table, template, calls, order, clock) {
@@ -84,17 +89,28 @@ export class Table {
   /** Puts the rows in order, unless the supervisor is at work among them; `force` does it all the same. */
   arrange(force = false) {
     if (!this.#late && !force) return;
-    const rows = [...this.#calls.rows.values()].filter((row) => this.#views.has(row.call_id));
-    const wanted = this.#order.arrange(rows);
+    const rows = [...this.#calls.rows.values()].filter((row) => this.#views.has(row.call_id) && this.#keep(row));
+    const wanted = this.#order.arrange(rows, this.#column);
     const held = this.hold.active && !force;
     const waiting = held ? this.#append(wanted) : this.#place(wanted);
     this.#late = held && waiting > 0;
     this.onArranged(wanted, waiting);
   }
 
+  /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
+  choose(keep, column) {
+    [this.#keep, this.#column] = [keep, column];
+    if (this.#started) this.arrange(true);
+  }
+
+  /** The ids of the rows in the order shown. */
+  get ids() {
+    return GROUPS.flatMap((group) => this.#shown[group]);
+  }
+
   /** The rows' elements in the order shown. */
   get elements() {
-    return GROUPS.flatMap((group) => this.#shown[group].map((id) => this.#views.get(id).element));
+    return this.ids.map((id) => this.#views.get(id).element);
   }
 
   /** Shows what a snapshot brought. The first one fills the table at once and marks nothing as new. */
@@ -105,6 +121,7 @@ export class Table {
   }
 
   #tick() {
+    if (this.isStale()) return;
     const now = this.#clock();
     let turn = (this.#ticks += 1);
     for (const [id, view] of this.#views) {
@@ -135,7 +152,7 @@ export class Table {
       for (const id of moves) {
         const { element } = this.#views.get(id);
         if (!element.isConnected) {
-          this.#mark(element, "new");
+          this.#welcome(id);
           this.#bodies.rest.append(element);
           this.#shown.rest.push(id);
         }
@@ -160,7 +177,7 @@ export class Table {
       for (const id of wanted[group].toReversed()) {
         const { element } = this.#views.get(id);
         if (moves.has(id)) {
-          if (!element.isConnected) this.#mark(element, this.#started ? "new" : "");
+          if (!element.isConnected) this.#welcome(id);
           else if (group === "needs") this.#mark(element, "moved"); // elsewhere a move means little
           body.insertBefore(element, next);
         }
@@ -176,8 +193,14 @@ export class Table {
     return 0;
   }
 
+  /** Marks a row as new, the first time it is shown; but not the rows that the page began with. */
+  #welcome(id) {
+    const view = this.#views.get(id);
+    if (this.#started && !view.welcomed) this.#mark(view.element, "new");
+    view.welcomed = true;
+  }
+
   #mark(element, mark) {
-    if (!mark) return;
     element.dataset.mark = mark;
     setTimeout(() => delete element.dataset.mark, MARK_MS);
   }

@@ -1,0 +1,27 @@
+"""The scorers that are compared: ours, plain TextBlob, plain VADER; all on text as a recogniser gives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from textblob import TextBlob
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+_PUNCTUATION = re.compile(r"[^\w\s']")
+
+
+def as_recognised(text: str) -> str:
+    """Lower case, no punctuation but apostrophes."""
+    return " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())
+
+
+@lru_cache(maxsize=1)
+def plain_scorers() -> dict[str, Callable[[str], float]]:
+    """Baselines by name, each text -> polarity -1..1."""
+    vader = SentimentIntensityAnalyzer()
+    return {
+        "TextBlob": lambda text: float(TextBlob(text).sentiment.polarity),
+        "VADER": lambda text: float(vader.polarity_scores(text)["compound"]),
+    }

@@ -1,0 +1,184 @@
+"""An opened call as a supervisor sees it: the conversation, the chart, the files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.synthetic import SyntheticServer, World
+
+
+def talk(world: World, call_id: str, lines: int = 4) -> None:
+    """A call of a few lines, the third of which is the worst."""
+    for number in range(lines):
+        track = "agent" if number % 2 else "customer"
+        start = number * 10.0
+        said = world.final(call_id, track, f"line number {number} of this call", start, start + 4)
+        polarity = -0.8 if number == 2 else 0.1
+        alert = ("escalation", "Asks for a manager") if number == 2 else None
+        world.score(call_id, said, polarity, 0.6, alert=alert, reasons=("angry words",) if number == 2 else ())
+
+
+def test_a_call_is_opened_from_its_row_followed_live_and_closed(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=120, agent="Dana Reyes", customer="Kim Lee", queue="billing", caller="+44 1")
+    talk(world, "c1")
+    page.goto(server.url)
+    page.get_by_role("link", name="Dana Reyes").click()
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel).to_be_visible()
+    expect(page).to_have_url(re.compile(r"#/calls/c1$"))
+    items = panel.locator("ol li")
+    expect(items).to_have_count(4)
+    expect(items.nth(0)).to_contain_text("customer 0:00")
+    expect(items.nth(2)).to_contain_text("−0.80")
+    expect(items.nth(2)).to_contain_text("angry words")
+
+    world.partial("c1", "agent", "let me")
+    expect(panel.locator("li.speaking")).to_contain_text("let me")
+    world.final("c1", "agent", "let me see", 50.0, 52.0)
+    expect(items).to_have_count(5)
+    expect(items.nth(4)).to_contain_text("let me see")
+
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page.get_by_role("link", name="Dana Reyes")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel).to_be_visible()
+
+
+def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_comes(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=300, customer="Kim Lee")
+    talk(world, "c1")
+    world.end("c1", ago=200)
+    page.goto(server.url + "#/calls/c1")
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel.locator(".facts")).to_contain_text("ended 1:40")
+    expect(panel.get_by_text("Summary")).to_be_hidden()
+    world.sum_up("c1", {"duration_seconds": 34.0, "talk_seconds": {"agent": 8.0, "customer": 8.0}})
+    expect(panel.get_by_text("Summary")).to_be_visible()
+    expect(panel.locator("[data-call=summary]")).to_contain_text("agent talk0:08")
+    panel.get_by_text("About this call").click()
+    expect(panel.locator("[data-call=about]")).to_contain_text("c1")
+
+
+def test_a_call_that_is_not_known_is_said_to_be_so(page: Page, server: SyntheticServer, world: World) -> None:
+    page.goto(server.url + "#/calls/nobody")
+    expect(page.locator("#call [data-call=note]")).to_contain_text("not known")
+
+
+def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", age=600, customer="Kim Lee")
+    talk(world, "c1", lines=40)
+    page.goto(server.url + "#/calls/c1")
+    worst = page.locator('li[data-utterance="customer:1"]')
+    newest = page.get_by_role("button", name="Newest words")
+    expect(page.locator("#call ol li").last).to_be_in_viewport()
+    for name in ("Worst moment", "0:24 Asks for a manager"):
+        page.get_by_role("button", name=name).click()
+        expect(worst).to_be_in_viewport()
+        expect(worst).to_be_focused()
+        newest.click()
+        expect(worst).not_to_be_in_viewport()
+    chart = page.get_by_role("img", name=re.compile("Mood over time: .* at 0:24 Asks for a manager"))
+    assert chart.locator(".dot").count() == 40
+    assert chart.locator(".flag").count() == 1
+
+
+def test_who_reads_on_top_is_left_there_and_who_reads_at_the_end_is_taken_along(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=600, customer="Kim Lee")
+    talk(world, "c1", lines=40)
+    page.goto(server.url + "#/calls/c1")
+    last = page.locator("#call ol li").last
+    expect(last).to_be_in_viewport()
+    world.final("c1", "customer", "one more thing", 500.0, 501.0)
+    expect(last).to_contain_text("one more thing")
+    expect(last).to_be_in_viewport()
+
+    scroller = page.get_by_role("region", name="Transcript")
+    scroller.evaluate("e => e.scrollTop = 0")
+    newest = page.get_by_role("button", name="Newest words")
+    expect(newest).to_be_visible()
+    world.final("c1", "customer", "and another", 510.0, 511.0)
+    expect(last).to_contain_text("and another")
+    assert scroller.evaluate("e => e.scrollTop") == 0
+    newest.click()
+    expect(last).to_be_in_viewport()
+    expect(newest).to_be_hidden()
+
+
+def test_words_are_coloured_by_confidence_on_demand(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", customer="Kim Lee")
+    talk(world, "c1")
+    page.goto(server.url + "#/calls/c1")
+    unsure = page.locator('#call [data-conf="low"], #call [data-conf="fair"]').first
+    style = "e => getComputedStyle(e).textDecorationLine"
+    expect(unsure).to_be_visible()
+    assert unsure.evaluate(style) == "none"
+    button = page.get_by_role("button", name="Confidence")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert unsure.evaluate(style) == "underline"
+
+
+def test_the_transcript_is_copied_and_downloaded_in_every_form(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", customer="Kim Lee")
+    talk(world, "c1")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(server.url + "#/calls/c1")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "[0:20] customer: line number 2 of this call" in page.evaluate("navigator.clipboard.readText()")
+
+    page.get_by_text("Download").click()
+    for name, form in (("Text", "txt"), ("JSON", "json"), ("CSV", "csv"), ("WebVTT", "vtt"), ("SRT", "srt")):
+        with page.expect_download() as download:
+            page.locator("#call .menu").get_by_role("link", name=name).click()
+        assert download.value.suggested_filename == f"c1.{form}"
+        body = Path(download.value.path()).read_text()
+        assert "line number 2 of this call" in body
+        if form == "json":
+            assert json.loads(body)["call_id"] == "c1"
+
+
+def test_a_lost_link_leaves_no_hole_in_the_opened_call(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", customer="Kim Lee")
+    talk(world, "c1")
+    page.goto(server.url + "#/calls/c1")
+    items = page.locator("#call ol li")
+    expect(items).to_have_count(4)
+    world.refusing = True
+    server.drop_links()
+    world.final("c1", "customer", "while you were away", 60.0, 61.0)
+    with world.lock:
+        del world.feed[:]  # too long ago for the feed: only a snapshot helps
+    world.refusing = False
+    expect(items).to_have_count(5)
+    expect(items.last).to_contain_text("while you were away")
+
+
+def test_words_in_an_opened_call_are_never_taken_for_markup(page: Page, server: SyntheticServer, world: World) -> None:
+    hostile = "<img src=x onerror='document.title=1'><script>document.title=1</script>"
+    world.add("c1", customer=hostile, agent=hostile, **{"<b>key</b>": hostile})
+    said = world.final("c1", "customer", hostile, 0.0, 1.0)
+    world.score("c1", said, -0.5, 0.1, alert=("x", hostile), reasons=(hostile,))
+    world.end("c1")
+    world.sum_up("c1", {"<b>worst</b>": hostile})
+    page.goto(server.url + "#/calls/c1")
+    world.partial("c1", "agent", hostile)
+    expect(page.locator("#call ol li").first).to_contain_text("<img")
+    expect(page.locator("li.speaking")).to_contain_text(hostile)
+    page.get_by_text("About this call").click()
+    expect(page.locator("[data-call=about]")).to_contain_text("<b>key</b>")
+    assert page.locator("#call img, #call script, #call dl b").count() == 0
+    expect(page).to_have_title("Earshot")

@@ -1,0 +1,157 @@
+"""Choosing what the table shows, and its other shapes: wallboard, paper, file; and that everybody can use it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.chatter import Telephony
+from tests.acceptance.synthetic import SyntheticServer, World
+from tests.acceptance.test_page_table import cell, count, order, troubled, wait_until
+
+AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def three_calls(world: World) -> None:
+    world.add("c1", age=300, agent="Dana", queue="billing", customer="Kim")
+    world.add("c2", age=200, agent="Tom", queue="cards", customer="Ana")
+    world.add("c3", age=100, agent="Dana", queue="cards", customer="Bo")
+    for name, polarity in (("c1", 0.5), ("c3", -0.3)):
+        world.score(name, world.final(name, "customer", f"words of {name}", 0.0, 1.0), polarity, 0.1)
+    troubled(world, "c2")
+
+
+def test_filters_narrow_the_table_and_live_in_the_url(page: Page, server: SyntheticServer, world: World) -> None:
+    three_calls(world)
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("3")
+    page.get_by_label("Agent").select_option("Dana")
+    wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page)
+    page.get_by_label("Queue").select_option("cards")
+    wait_until(lambda: order(page) == ["c3"], page)
+    expect(page.locator("#matching")).to_have_text("1 of 3 calls")
+    expect(count(page, "needs")).to_have_text("1")
+    expect(page).to_have_url(re.compile(r"\?agent=Dana&queue=cards$"))
+
+    page.reload()
+    expect(page.get_by_label("Agent")).to_have_value("Dana")
+    wait_until(lambda: order(page) == ["c3"], page)
+    page.get_by_role("button", name="Clear").click()
+    wait_until(lambda: len(order(page)) == 3, page)
+    expect(page).to_have_url(server.url)
+
+    page.get_by_label("Alert", exact=True).select_option("phrase")
+    wait_until(lambda: order(page) == ["c2"], page)
+    page.get_by_label("State").select_option("ended")
+    expect(page.get_by_text("No call matches")).to_be_visible()
+
+
+def test_search_finds_words_that_have_just_been_said(page: Page, server: SyntheticServer, world: World) -> None:
+    three_calls(world)
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("3")
+    page.keyboard.press("/")
+    page.keyboard.type("refund")
+    expect(page.get_by_text("No call matches")).to_be_visible()
+    world.partial("c3", "customer", "i want a refund")
+    wait_until(lambda: order(page) == ["c3"], page)
+
+
+def test_a_column_sorts_both_ways_and_a_call_without_a_score_stands_last(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    three_calls(world)
+    world.add("c4", age=50)
+    page.goto(server.url + "?sort=sentiment")
+    wait_until(lambda: order(page) == ["c2", "c3", "c1", "c4"], page)
+    header = page.get_by_role("columnheader", name="Mood")
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    header.get_by_role("button").click()
+    wait_until(lambda: order(page) == ["c1", "c3", "c2", "c4"], page)
+    expect(page).to_have_url(re.compile(r"\?sort=-sentiment$"))
+    header.get_by_role("button").click()
+    wait_until(lambda: order(page)[0] == "c2", page)
+    expect(page).to_have_url(server.url)
+
+
+def test_the_table_is_had_as_a_file_for_a_spreadsheet(page: Page, server: SyntheticServer, world: World) -> None:
+    three_calls(world)
+    world.add("evil", agent="=HYPERLINK(1)")
+    page.goto(server.url)
+    expect(cell(page, "evil", "agent")).to_contain_text("=HYPERLINK(1)")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as CSV").click()
+    with Path(download.value.path()).open(newline="") as file:
+        rows = {row["call_id"]: row for row in csv.DictReader(file)}
+    assert list(rows) == order(page)
+    assert rows["c2"]["sentiment"] == "-0.7"
+    assert rows["c2"]["alerts"] == "Asks for a manager"
+    assert rows["evil"]["agent"] == "'=HYPERLINK(1)"
+
+
+def test_the_wallboard_shows_the_table_and_nothing_to_press(page: Page, server: SyntheticServer, world: World) -> None:
+    three_calls(world)
+    page.goto(server.url)
+    page.get_by_role("link", name="Wallboard").click()
+    expect(cell(page, "c2", "alerts")).to_contain_text("Asks for a manager")
+    expect(page.get_by_role("search")).to_be_hidden()
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    assert cell(page, "c2", "agent").evaluate(size) >= 20
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("search")).to_be_visible()
+
+
+def test_on_paper_every_row_is_there_and_no_button(page: Page, server: SyntheticServer, world: World) -> None:
+    telephony = Telephony(world, 60)
+    telephony.warm_up(3)
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("60")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("search")).to_be_hidden()
+    heights = page.eval_on_selector_all("tr[data-call-id]", "rows => rows.map(row => row.offsetHeight)")
+    assert len(heights) == 60
+    assert min(heights) > 10
+    assert page.evaluate("document.body.scrollHeight") >= sum(heights)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_to_complain_of(
+    page: Page, server: SyntheticServer, world: World, scheme: str, width: int
+) -> None:
+    assert AXE.exists(), "axe-core is missing: npm ci --prefix webapp"
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+
+    def check(what: str) -> None:
+        found = page.evaluate(
+            """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
+                "wcag22aa", "best-practice"]})).violations.map((v) => [v.id, v.nodes.map((n) => n.html +
+                n.failureSummary).slice(0, 3)])"""
+        )
+        assert found == [], f"{what}: {found}"
+
+    page.goto(server.url)
+    page.evaluate(AXE.read_text())
+    expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
+    check("no calls")
+    three_calls(world)
+    world.partial("c1", "customer", "well", lag=20)
+    world.add("c4", age=50, agent="Mia")
+    world.score("c4", world.final("c4", "customer", "hm", 0.0, 1.0), -0.2, 0.6)
+    world.add("c5", agent="Leo")
+    world.end("c5")
+    wait_until(lambda: order(page)[:1] == ["c2"] and len(order(page)) == 5, page)
+    check("calls")
+    page.locator("tr[data-call-id=c2] a").click()
+    expect(page.locator("#call ol li")).to_have_count(1)
+    page.locator("#call .menu summary").click()
+    page.get_by_role("button", name="Confidence").click()
+    check("an opened call")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    check("help")

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { toCsv } from "../../webapp/static/js/csv.js";
+import { summaryLines } from "../../webapp/static/js/summary.js";
+import { confidence, Transcript } from "../../webapp/static/js/transcript.js";
+import { choices, matches, nextSort, parse, write } from "../../webapp/static/js/view.js";
+
+const ROW = {
+  call_id: "c1",
+  state: "live",
+  started_at: "2026-01-31T09:00:00.000Z",
+  ended_at: null,
+  metadata: { agent: "Dana Reyes", queue: "billing", customer: "Kim" },
+  sentiment: { score: 0, trend: null },
+  attention: 0.25,
+  alerts: [{ kind: "escalation", reason: "Asks for a manager", at: 4 }],
+  tracks: { customer: { partial: "and another thing", lag_seconds: 9 } },
+  last: { text: "where is my money" },
+};
+
+test("a view is written to the URL and read back, and leaves other parameters alone", () => {
+  const view = { filters: { agent: "Dana Reyes", q: "a & b" }, sort: { column: "sentiment", descending: false } };
+  const query = write(view, "?x=1&agent=old&state=live");
+  assert.deepEqual(parse(query), { ...view, wallboard: false });
+  assert.equal(new URLSearchParams(query).get("x"), "1");
+  assert.equal(write({ filters: {}, sort: null }), "");
+});
+
+test("a URL that makes no sense shows everything", () => {
+  assert.deepEqual(parse("?sort=constructor&q=%20&agent="), { filters: {}, sort: null, wallboard: false });
+});
+
+test("filters are by agent, queue, state, alert and words", () => {
+  const passes = (filters) => matches(ROW, filters);
+  assert.ok(passes({ agent: "Dana Reyes", queue: "billing", state: "live", alert: "escalation", q: "MONEY dana" }));
+  assert.ok(passes({ q: "another thing" }) && passes({ q: "manager" }) && passes({ state: "behind" }));
+  for (const no of [{ agent: "Dana" }, { queue: "x" }, { state: "ended" }, { alert: "x" }, { q: "money parcel" }]) {
+    assert.ok(!passes(no), JSON.stringify(no));
+  }
+});
+
+test("the choices are what the calls have", () => {
+  assert.deepEqual(choices([ROW, ROW]), { agent: ["Dana Reyes"], queue: ["billing"], alert: ["escalation"] });
+});
+
+test("a header goes from its first direction to the other and back to none", () => {
+  const first = nextSort(null, "sentiment");
+  const second = nextSort(first, "sentiment");
+  assert.deepEqual([first.descending, second.descending, nextSort(second, "sentiment")], [false, true, null]);
+});
+
+test("the table as CSV quotes what must be quoted and defuses formulas, but not numbers", () => {
+  const row = { ...ROW, metadata: { agent: "=cmd()" }, sentiment: { score: -0.5, trend: null }, last: { text: 'a "b", c' } };
+  const [, line] = toCsv([row]).split("\r\n");
+  assert.equal(
+    line,
+    `c1,'=cmd(),,,live,2026-01-31T09:00:00.000Z,,-0.5,,0.25,Asks for a manager,"a ""b"", c"`,
+  );
+});
+
+const said = (id, track, start, end, polarity) => ({
+  id,
+  track,
+  index: 0,
+  start,
+  end,
+  text: `words of ${id}`,
+  mark: null,
+  words: [],
+  sentiment: polarity === null ? null : { polarity, subjectivity: 0, reasons: [] },
+});
+
+test("a transcript joins what was read with events that came before and after", () => {
+  const transcript = new Transcript();
+  transcript.apply({ kind: "final", utterance: said("customer:1", "customer", 5, 6, null) });
+  transcript.apply({ kind: "score", utterance_id: "customer:1", sentiment: { polarity: -0.4 } });
+  transcript.load({ summary: null, utterances: [said("agent:0", "agent", 1, 2, -0.9), said("customer:1", "customer", 5, 6, null)] });
+  assert.deepEqual(transcript.utterances.map((one) => one.id), ["agent:0", "customer:1"]);
+  assert.equal(transcript.worst, "customer:1");
+  assert.equal(transcript.at(3), "agent:0");
+  assert.equal(transcript.at(5.5), "customer:1");
+  assert.match(transcript.text, /^\[0:01\] agent: words of agent:0\n/);
+});
+
+test("a call in which nothing bad was said has no worst moment", () => {
+  const transcript = new Transcript();
+  transcript.load({ summary: null, utterances: [said("customer:0", "customer", 1, 2, 0)] });
+  assert.equal(transcript.worst, null);
+});
+
+test("confidence has three steps, and unknown is not low", () => {
+  assert.deepEqual([0.9, 0.6, 0, null].map(confidence), ["high", "fair", "low", "unknown"]);
+});
+
+test("a summary reads as lines, whatever is in it", () => {
+  const summary = {
+    duration_seconds: 65,
+    talk_seconds: { agent: 30, customer: 12 },
+    sentiment_curve: [[1, 0]],
+    worst_moment: { utterance_id: "customer:0", at: 12, text: "no", track: "customer" },
+    talk: { talk_ratio: null, holds: 0 },
+  };
+  assert.deepEqual(summaryLines(summary), [
+    ["duration", "1:05"],
+    ["agent talk", "0:30"],
+    ["customer talk", "0:12"],
+    ["worst moment", "0:12 “no”"],
+    ["talk ratio", "–"],
+    ["holds", "0"],
+  ]);
+});

@@ -1,0 +1,58 @@
+"""Talk figures and the summary of an ended call."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.insight.analyzer import CallAnalyzer
+from workers.insight.attention import AttentionModel
+from workers.insight.context import ContextScorer
+from workers.insight.spoken import Spoken
+from workers.insight.talk import analyse, summary
+
+SAID = [
+    Spoken("agent:0", "agent", 0.0, 4.0, "good morning how can i help"),
+    Spoken("customer:0", "customer", 3.0, 6.0, "uh my parcel never came"),
+    Spoken("customer:1", "customer", 7.0, 10.0, "this is the worst service ever"),
+    Spoken("agent:1", "agent", 10.5, 12.0, "one moment please hold"),
+    Spoken("agent:2", "agent", 20.0, 22.0, "thanks for holding"),
+]
+
+
+def test_shares_pace_and_pauses_are_counted() -> None:
+    talk = analyse(SAID, 30.0)
+    agent, customer = talk.parties["agent"], talk.parties["customer"]
+    assert talk.duration_seconds == 30.0
+    assert (agent.talk_seconds, customer.talk_seconds) == (7.5, 6.0)
+    assert talk.talk_ratio == pytest.approx(7.5 / 13.5, abs=0.001)
+    assert (agent.words, customer.words) == (13, 10), "hesitations are not words"
+    assert customer.words_per_minute == 100.0
+    assert customer.longest_monologue_seconds == 7.0
+    assert (talk.overlaps, talk.overlap_seconds, customer.interruptions, agent.interruptions) == (
+        1,
+        1.0,
+        1,
+        0,
+    )
+    assert (talk.silence_seconds, talk.longest_silence_seconds) == (16.0, 8.0)
+    assert (talk.holds, talk.hold_seconds) == (1, 8.0), "only the announced pause is a hold"
+
+
+def test_a_call_without_words_has_figures_of_nothing() -> None:
+    talk = analyse([], 12.0)
+    assert talk.parties == {} and talk.talk_ratio is None and talk.silence_seconds == 12.0
+
+
+def test_a_summary_names_the_worst_moment() -> None:
+    analyzer = CallAnalyzer()
+    kept = summary(SAID, AttentionModel(analyzer), ContextScorer(analyzer), 30.0)
+    assert kept.worst is not None and (kept.worst.utterance_id, kept.worst.at) == ("customer:1", 7.0)
+    assert kept.score is not None and kept.score < 0
+    assert kept.peak_attention >= kept.standing.attention
+    assert kept.standing == AttentionModel(analyzer).standing(SAID)
+
+
+def test_a_friendly_call_has_no_worst_moment() -> None:
+    analyzer = CallAnalyzer()
+    happy = [Spoken("customer:0", "customer", 0, 2, "brilliant thank you so much")]
+    assert summary(happy, AttentionModel(analyzer), ContextScorer(analyzer)).worst is None

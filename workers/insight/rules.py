@@ -1,0 +1,291 @@
+"""A supervisor's own rules: phrases to listen for, and phrases that must not be missing.
+
+A rule set is YAML (see rules.yaml for a commented one), decoded into typed structs; every error names its
+place. To apply it is a pure function of the call's utterances, cooldowns included, so any worker raises the
+same hits, and a dry run over stored calls shows what an edited rule would have raised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from state.types import Alert
+from workers.insight.attention import RuleEvidence
+from workers.insight.phrasebook import PatternError, Phrasebook
+from workers.insight.spoken import Spoken, canonical
+from workers.insight.tokens import tokenise
+
+STARTER_FILE = Path(__file__).with_name("rules.yaml")
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITY_EVIDENCE: dict[Severity, float] = {
+    "info": 0.0,
+    "low": 0.1,
+    "medium": 0.3,
+    "high": 0.4,
+    "critical": 0.7,
+}
+"""What a hit adds to the call's attention: a critical hit raises a call by itself, others only help to."""
+Track = Literal["customer", "agent", "any"]
+
+SPLIT_SECONDS = 2.0
+"""A phrase may be split over two utterances of one track that are no further apart than this."""
+SPLIT_TOKENS = 8
+"""Tokens of the utterance before in which such a phrase may begin."""
+MAX_RULES = 500
+MAX_FILE_CHARS = 1_000_000
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Phrases = Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=200)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Polarity = Annotated[float, Meta(ge=-1, le=1)]
+
+
+class RuleError(ValueError):
+    """A rule set cannot be used. The message names the source, the place in it and what is wrong there."""
+
+
+class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must not be missing: one of `phrases` on `track`, within `within_seconds` after the trigger."""
+
+    phrases: Phrases
+    within_seconds: Seconds
+    track: Track = "agent"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule.
+
+    phrases:           what triggers it (any of them); without, the call's start does, and `and_not` is due.
+    and_not:           only a hit if this was then not said in time: 'said X and not Y within N s'.
+    times:             so often the phrases must be said before it is a hit.
+    polarity_below:    only utterances scored below this trigger it.
+    cooldown_seconds:  after a hit, further ones are passed over for so long.
+    """
+
+    id: Identifier
+    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    severity: Severity
+    track: Track = "customer"
+    phrases: Phrases | None = None
+    and_not: Missing | None = None
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    polarity_below: Polarity | None = None
+    cooldown_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
+    enabled: bool = True
+
+
+class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule file. version: counts the editions; whoever saves a change counts it up."""
+
+    version: Annotated[int, Meta(ge=1)]
+    rules: Annotated[list[Rule], Meta(max_length=MAX_RULES)]
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A rule that applied: at second `at` of the call, in utterance `utterance_id` (None: at the call's
+    start)."""
+
+    rule_id: str
+    title: str
+    severity: Severity
+    at: float
+    utterance_id: str | None
+    quote: str
+
+    @property
+    def reason(self) -> str:
+        """The hit in words."""
+        return f"{self.title}: “{self.quote}”" if self.quote else self.title
+
+    @property
+    def alert(self) -> Alert:
+        """As an alert of the call; its kind is "rule:<id>"."""
+        return Alert(f"rule:{self.rule_id}", self.reason, self.at)
+
+    @property
+    def evidence(self) -> RuleEvidence:
+        """As evidence for attention.AttentionModel."""
+        return RuleEvidence(self.at, SEVERITY_EVIDENCE[self.severity], self.reason)
+
+
+class RuleSet:
+    """A checked rule file, ready to apply. Immutable; safe to share."""
+
+    def __init__(self, file: RuleFile, source: str = "rules") -> None:
+        """Raises RuleError for a pattern that cannot be read, a double id, or a rule that can never apply."""
+        self.file = file
+        self._triggers: Phrasebook[Rule]
+        self._wanted: Phrasebook[Rule]
+        triggers: list[tuple[str, Rule]] = []
+        wanted: list[tuple[str, Rule]] = []
+        seen: set[str] = set()
+        for number, rule in enumerate(file.rules):
+            place = f"{source}: rules[{number}] ({rule.id})"
+            if rule.id in seen:
+                raise RuleError(f"{place}: the id is used twice")
+            seen.add(rule.id)
+            if rule.phrases is None and rule.and_not is None:
+                raise RuleError(f"{place}: needs phrases, or and_not, or both")
+            if rule.phrases is None and (rule.times > 1 or rule.polarity_below is not None):
+                raise RuleError(f"{place}: times and polarity_below need phrases")
+            for name, phrases, held in (
+                ("phrases", rule.phrases or [], triggers),
+                ("and_not.phrases", rule.and_not.phrases if rule.and_not else [], wanted),
+            ):
+                for index, phrase in enumerate(phrases):
+                    try:
+                        Phrasebook([(phrase, rule)])
+                    except PatternError as error:
+                        raise RuleError(f"{place} {name}[{index}] '{phrase}': {error}") from error
+                    if rule.enabled:
+                        held.append((phrase, rule))
+        self._triggers, self._wanted = Phrasebook(triggers), Phrasebook(wanted)
+
+    @property
+    def digest(self) -> str:
+        """Names the content: equal rules, equal digest."""
+        return hashlib.sha256(msgspec.json.encode(self.file, order="deterministic")).hexdigest()[:16]
+
+    def apply(self, utterances: Sequence[Spoken], *, now: float | None = None) -> list[Hit]:
+        """All hits in a call so far, by time.
+
+        now: second of audio reached; a missing phrase is a hit only when its time has run out by then.
+        Without it the end of the last utterance counts. For an ended call give its length.
+        """
+        said = canonical(list(utterances))
+        reached = max([now or 0.0, *(u.end for u in said)])
+        triggers, wanted = _heard(self._triggers, said), _heard(self._wanted, said)
+        hits: list[Hit] = []
+        for rule in self.file.rules:
+            if rule.enabled:
+                hits.extend(_apply(rule, triggers.get(rule.id, []), wanted.get(rule.id, []), reached))
+        hits.sort(key=lambda h: (h.at, h.rule_id))
+        return hits
+
+
+class _Said(msgspec.Struct, frozen=True):
+    utterance: Spoken
+    quote: str
+
+
+def _heard(book: Phrasebook[Rule], said: list[Spoken]) -> dict[str, list[_Said]]:
+    """By rule id, where its phrases were said, on any track; one entry an utterance."""
+    out: dict[str, list[_Said]] = {}
+    before: dict[str, tuple[float, list[str]]] = {}
+    for utterance in said:
+        forms = tokenise(utterance.text).forms
+        ended, tail = before.get(utterance.track, (0.0, []))
+        if utterance.start - ended > SPLIT_SECONDS:
+            tail = []
+        joined = [*tail, *forms]
+        seen: set[str] = set()
+        for hit in book.find(joined):
+            if hit.end > len(tail) and hit.payload.id not in seen:
+                seen.add(hit.payload.id)
+                quote = " ".join(joined[hit.start : hit.end])
+                out.setdefault(hit.payload.id, []).append(_Said(utterance, quote))
+        before[utterance.track] = (utterance.end, joined[-SPLIT_TOKENS:])
+    return out
+
+
+def _on(track: Track, utterance: Spoken) -> bool:
+    return track == "any" or (track == "agent") == (utterance.party == "agent")
+
+
+def _apply(rule: Rule, triggers: list[_Said], wanted: list[_Said], reached: float) -> list[Hit]:
+    moments: list[tuple[float, str | None, str]] = []
+    if rule.phrases is None:
+        moments.append((0.0, None, ""))
+    times = 0
+    for said in triggers:
+        sentiment = said.utterance.sentiment
+        if not _on(rule.track, said.utterance):
+            continue
+        if rule.polarity_below is not None and (sentiment is None or sentiment.polarity >= rule.polarity_below):
+            continue
+        times += 1
+        if times >= rule.times:
+            moments.append((said.utterance.end, said.utterance.id, said.quote))
+    hits: list[Hit] = []
+    for second, utterance_id, quote in moments:
+        at = second
+        missing = rule.and_not
+        if missing is not None:
+            at = second + missing.within_seconds
+            if at > reached or any(
+                _on(missing.track, said.utterance) and second <= said.utterance.end and said.utterance.start <= at
+                for said in wanted
+            ):
+                continue
+        if hits and at - hits[-1].at < rule.cooldown_seconds:
+            continue
+        hits.append(Hit(rule.id, rule.title, rule.severity, round(at, 2), utterance_id, quote))
+    return hits
+
+
+class DryRun(msgspec.Struct, frozen=True):
+    """What rules would have raised: hits by call id (calls without hits left out) and their number by rule
+    id."""
+
+    calls: int
+    hits: dict[str, list[Hit]]
+    by_rule: dict[str, int]
+
+
+def dry_run(rules: RuleSet, calls: Iterable[tuple[str, Sequence[Spoken]]]) -> DryRun:
+    """Apply `rules` to whole stored calls, (call id, utterances) each, changing nothing."""
+    count = 0
+    hits: dict[str, list[Hit]] = {}
+    by_rule = {rule.id: 0 for rule in rules.file.rules}
+    for call_id, utterances in calls:
+        count += 1
+        found = rules.apply(utterances)
+        for hit in found:
+            by_rule[hit.rule_id] += 1
+        if found:
+            hits[call_id] = found
+    return DryRun(count, hits, by_rule)
+
+
+def parse(text: str, source: str = "rules") -> RuleSet:
+    """Read a rule set from YAML text. Raises RuleError naming `source` and the place."""
+    if len(text) > MAX_FILE_CHARS:
+        raise RuleError(f"{source}: longer than {MAX_FILE_CHARS} characters")
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise RuleError(f"{source}:{where} {error.problem or 'not readable as YAML'}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RuleError(f"{source}: not readable as YAML: {error}") from error
+    try:
+        file = msgspec.convert(raw, RuleFile)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        where = place.strip("`").removeprefix("$.") or "top"
+        raise RuleError(f"{source}: {where}: {message}") from error
+    return RuleSet(file, source)
+
+
+def load(path: Path = STARTER_FILE) -> RuleSet:
+    """Read a rule file. Raises RuleError, also when it cannot be opened."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"{path.name}: cannot be read: {error}") from error
+    return parse(text, path.name)
+
+
+def dump(file: RuleFile) -> str:
+    """A rule file as YAML that `parse` reads back; comments are lost."""
+    builtins = msgspec.to_builtins(file)
+    return str(yaml.safe_dump(builtins, sort_keys=False, allow_unicode=True, width=110))

@@ -1,0 +1,207 @@
+"""How a call was talked: who spoke how much and how fast, silence, overlaps, interruptions, hold; and its
+summary.
+
+Pure functions of the finished utterances. Speech is what the recogniser put words to: times are as exact as
+its utterances' start and end, pauses inside an utterance count as speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from state.types import Standing
+from workers.insight.attention import AttentionModel
+from workers.insight.context import ContextScorer, Mood, overall
+from workers.insight.spoken import Spoken, canonical
+from workers.insight.tokens import FILLERS
+
+MONOLOGUE_PAUSE_SECONDS = 2.0
+"""A party's utterances no further apart than this, with nobody else speaking between, are one monologue."""
+OVERLAP_SECONDS = 0.25
+"""Shorter overlaps are quick answers, not talking over each other."""
+INTERRUPTION_SECONDS = 0.5
+"""Speech of the other that must still follow when one breaks in, for it to be an interruption of them."""
+SILENCE_SECONDS = 3.0
+"""Pauses of the whole call from which they count as silence."""
+HOLD_SECONDS = 10.0
+"""Pauses of the whole call from which they count as hold; shorter after somebody spoke of holding."""
+ANNOUNCED_HOLD_SECONDS = 5.0
+_HOLD_WORDS = frozenset({"hold", "bear", "moment", "minute", "second", "wait"})
+
+
+class PartyTalk(msgspec.Struct, frozen=True):
+    """One party's share. interrupted: how often it broke into the other's speech."""
+
+    talk_seconds: float = 0.0
+    utterances: int = 0
+    words: int = 0
+    words_per_minute: float | None = None
+    longest_monologue_seconds: float = 0.0
+    interruptions: int = 0
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """Talk figures of a call; parties are "agent", "customer" and "other", only those that spoke.
+
+    talk_ratio: the agent's share of all talk time, None if nobody spoke. hold_seconds is part of
+    silence_seconds.
+    """
+
+    duration_seconds: float
+    parties: dict[str, PartyTalk]
+    talk_ratio: float | None
+    silence_seconds: float
+    longest_silence_seconds: float
+    hold_seconds: float
+    holds: int
+    overlap_seconds: float
+    overlaps: int
+
+
+class WorstMoment(msgspec.Struct, frozen=True):
+    """The customer's utterance that sounded worst in its context."""
+
+    utterance_id: str
+    at: float
+    text: str
+    polarity: float
+    reasons: list[str]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What is kept of an ended call beside its transcript. score: the customer's side of the whole call,
+    -1..1."""
+
+    talk: Talk
+    score: float | None
+    standing: Standing
+    worst: WorstMoment | None
+    peak_attention: float
+    raised_seconds: list[float]
+
+
+def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None) -> Talk:
+    """Talk figures. duration_seconds: the call's length in audio; by default the end of the last
+    utterance."""
+    said = canonical(list(utterances))
+    length = max([duration_seconds or 0.0, *(u.end for u in said)])
+    parties = sorted({u.party for u in said})
+    spans = {party: _merge([(u.start, u.end) for u in said if u.party == party], 0.0) for party in parties}
+    broke_in = dict.fromkeys(parties, 0)
+    overlaps, overlap_seconds = 0, 0.0
+    for index, one in enumerate(said):
+        for other in said[index + 1 :]:
+            if other.start >= one.end:
+                break
+            if other.party == one.party:
+                continue
+            shared = min(one.end, other.end) - other.start
+            if shared >= OVERLAP_SECONDS:
+                overlaps += 1
+                overlap_seconds += shared
+                if one.end - other.start >= INTERRUPTION_SECONDS and other.start > one.start:
+                    broke_in[other.party] += 1
+    silences = _silences(said, length)
+    holds = [pause for pause, announced in silences if _is_hold(pause, announced)]
+    talks: dict[str, PartyTalk] = {}
+    for party in parties:
+        talk = sum(end - start for start, end in spans[party])
+        words = sum(_words(u.text) for u in said if u.party == party)
+        talks[party] = PartyTalk(
+            talk_seconds=round(talk, 2),
+            utterances=sum(u.party == party for u in said),
+            words=words,
+            words_per_minute=round(60 * words / talk, 1) if talk > 0 else None,
+            longest_monologue_seconds=round(_longest_monologue(said, party), 2),
+            interruptions=broke_in[party],
+        )
+    total = sum(t.talk_seconds for t in talks.values())
+    return Talk(
+        duration_seconds=round(length, 2),
+        parties=talks,
+        talk_ratio=round(talks["agent"].talk_seconds / total, 3) if total and "agent" in talks else None,
+        silence_seconds=round(sum((pause for pause, _ in silences), 0.0), 2),
+        longest_silence_seconds=round(max((pause for pause, _ in silences), default=0.0), 2),
+        hold_seconds=round(sum(holds, 0.0), 2),
+        holds=len(holds),
+        overlap_seconds=round(overlap_seconds, 2),
+        overlaps=overlaps,
+    )
+
+
+def summary(
+    utterances: Sequence[Spoken],
+    model: AttentionModel,
+    scorer: ContextScorer,
+    duration_seconds: float | None = None,
+    usual_length_seconds: float | None = None,
+) -> Summary:
+    """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the
+    live path."""
+    said = canonical(list(utterances))
+    mood = Mood()
+    worst: WorstMoment | None = None
+    polarities: list[float] = []
+    for utterance in said:
+        sentiment, mood = scorer.step(mood, utterance)
+        if utterance.party == "agent":
+            continue
+        polarities.append(sentiment.polarity)
+        if sentiment.polarity < (worst.polarity if worst else 0.0):
+            worst = WorstMoment(utterance.id, utterance.start, utterance.text, sentiment.polarity, sentiment.reasons)
+    standing, peak, raised = Standing(), 0.0, []
+    for end in range(1, len(said) + 1):
+        standing = model.standing(said[:end], usual_length_seconds=usual_length_seconds, call_id="summary")
+        peak = max(peak, standing.attention)
+        if standing.raised_at is not None and standing.raised_at not in raised:
+            raised.append(standing.raised_at)
+    return Summary(analyse(said, duration_seconds), overall(polarities), standing, worst, peak, raised)
+
+
+def _words(text: str) -> int:
+    return sum(word.strip(".,!?;:").lower() not in FILLERS for word in text.split())
+
+
+def _merge(spans: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """Spans joined where they overlap or lie no more than `gap` apart."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1] + gap:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _silences(said: list[Spoken], length: float) -> list[tuple[float, bool]]:
+    """Pauses of the whole call: how long, and whether the words before it spoke of waiting."""
+    out: list[tuple[float, bool]] = []
+    at, last_words = 0.0, ""
+    for utterance in said:
+        if utterance.start - at >= SILENCE_SECONDS:
+            out.append((utterance.start - at, not _HOLD_WORDS.isdisjoint(last_words.lower().split())))
+        if utterance.end >= at:
+            at, last_words = utterance.end, f"{last_words} {utterance.text}"[-200:]
+    if length - at >= SILENCE_SECONDS:
+        out.append((length - at, False))
+    return out
+
+
+def _is_hold(pause: float, announced: bool) -> bool:
+    return pause >= (ANNOUNCED_HOLD_SECONDS if announced else HOLD_SECONDS)
+
+
+def _longest_monologue(said: list[Spoken], party: str) -> float:
+    """Longest stretch of `party` speaking that no utterance of another begins in."""
+    longest, start, end = 0.0, 0.0, -1.0
+    for utterance in said:
+        if utterance.party != party:
+            start, end = 0.0, -1.0
+            continue
+        if end < 0 or utterance.start - end > MONOLOGUE_PAUSE_SECONDS:
+            start = utterance.start
+        end = max(end, utterance.end)
+        longest = max(longest, end - start)
+    return longest
