@@ -98,7 +98,7 @@ def vosk() -> Response:
         parser = VoskParser(request.args.to_dict())
     except ProtocolError as error:
         raise invalid("track", str(error)) from None
-    return serve(sockets(), parser, VoskTalk(store(), parser))
+    return serve(sockets(), parser, VoskTalk(store(), parser), prompt=True)
 
 
 @_socket("/audiohook")

@@ -173,7 +173,7 @@ def test_nothing_brings_anything_but_events_or_a_protocol_error(name: str) -> No
     make, stream = PARSERS[name]
     started = []
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(stream)
     def run(said: list[Message]) -> None:
         parser = make()

@@ -107,8 +107,11 @@ def upgrade_checked() -> str:
     return key
 
 
-def serve(sockets: Sockets, parser: Parser, talk: Talk) -> Response:
-    """Serve one socket to its end. Raises Problem before the handshake, nothing after it."""
+def serve(sockets: Sockets, parser: Parser, talk: Talk, prompt: bool = False) -> Response:
+    """Serve one socket to its end; prompt: its sender waits for answers.
+
+    Raises Problem before the handshake, nothing after it.
+    """
     key = upgrade_checked()
     environ = request.environ
     connection: socket.socket | None = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
@@ -120,7 +123,7 @@ def serve(sockets: Sockets, parser: Parser, talk: Talk) -> Response:
         asked = [word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         granted = next((word for word in asked if word in SUBPROTOCOLS), None)
         with contextlib.suppress(OSError):
-            converse(handshake(connection, key, granted), parser, talk, lambda: sockets.stopping)
+            converse(handshake(connection, key, granted, prompt), parser, talk, lambda: sockets.stopping)
     finally:
         sockets.leave()
     return Served()

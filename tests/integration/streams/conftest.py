@@ -14,7 +14,7 @@ from tests.fleet import Fleet
 from tests.servers import Server, start_server
 from tests.web import Web, web_process
 
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 3.0
 
 
 class House(msgspec.Struct):

@@ -110,9 +110,9 @@ def test_an_audiohook_session_is_asked_to_reconnect_before_a_deploy_and_goes_on(
         deployed.process.terminate()
         first.hear("reconnect")
         assert first.ws.close_code() == 1012
+        second = AudioHook(house.address(PATH), call_id, OFFER)
+        second.hear("opened")
         assert deployed.process.wait(10) == 0
-    second = AudioHook(house.address(PATH), call_id, OFFER)
-    second.hear("opened")
     second.audio(data[100_002:], 16_000)
     second.say("close", {"reason": "end"})
     second.hear("closed")
