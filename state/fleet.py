@@ -147,13 +147,15 @@ class Fleet:
         Returns the digest the fleet agreed on for this identity: the first one told. Another one than `digest`
         means that this decoder would change transcripts and must not take work.
         """
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.hsetnx(keys.FLEET, f"selfcheck:{identity}", digest)
-        pipe.hget(keys.FLEET, f"selfcheck:{identity}")
-        agreed = str(pipe.execute()[1].decode())
-        if agreed == digest:
+        field = f"selfcheck:{identity}"
+        agreed, shown = cast(list[bytes | None], self._redis.hmget(keys.FLEET, field, "model"))
+        if agreed is None:
+            self._redis.hsetnx(keys.FLEET, field, digest)
+            agreed = cast(bytes, self._redis.hget(keys.FLEET, field))
+        # Nothing is written that stands there already: a decoder must be able to start while memory is full.
+        if agreed == digest.encode() and shown != display_name.encode():
             self._redis.hset(keys.FLEET, "model", display_name)
-        return agreed
+        return agreed.decode()
 
     def beat(self) -> None:
         """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""

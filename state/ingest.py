@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import msgspec
@@ -41,6 +42,14 @@ class PutAnswer(msgspec.Struct, frozen=True):
     outcome: Outcome
     seq: int
     next_seq: int
+
+
+class EndAnswer(msgspec.Struct, frozen=True):
+    """What became of an end (see lua/end.lua); if SHORT, the track that lacks chunks and the number it expects."""
+
+    outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "SHORT"]
+    track: str = ""
+    next_seq: int = 0
 
 
 class Ingest:
@@ -101,9 +110,10 @@ class Ingest:
         )
         return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))
 
-    def end(self, call_id: str) -> Literal["ENDING", "SAME", "UNKNOWN"]:
-        """The sender has finished this call."""
-        return cast(Literal["ENDING", "SAME", "UNKNOWN"], self._end(call_id, "", "", ""))
+    def end(self, call_id: str, last_seq: Mapping[str, int] | None = None) -> EndAnswer:
+        """The sender has finished this call. With last_seq only if the chunks up to these (track: number) are there:
+        then a server that lost its last second cannot close a call over chunks that are to be sent again."""
+        return self._end(call_id, "sender", "", "", last_seq or {})
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
         """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
@@ -114,7 +124,9 @@ class Ingest:
         before = now_ms - idle_seconds * 1000
         stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
         calls = [call_id.decode() for call_id in stale]
-        return [call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms)) == "ENDING"]
+        return [
+            call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms), {}).outcome == "ENDING"
+        ]
 
     def end_dropped(self, limit: int = 20) -> list[str]:
         """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
@@ -125,13 +137,22 @@ class Ingest:
         due = cast(list[bytes], self._redis.zrangebyscore(keys.STREAMING, "-inf", now_ms, start=0, num=limit))
         calls = [call_id.decode() for call_id in due]
         before = str(now_ms - self._grace_ms)
-        return [call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms)) == "ENDING"]
+        return [
+            call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms), {}).outcome == "ENDING"
+        ]
 
     def _now_ms(self) -> int:
         seconds, micros = self._redis.time()
         return seconds * 1000 + micros // 1000
 
-    def _end(self, call_id: str, reason: str, idle_before_ms: str, unheard_before_ms: str) -> str:
+    def _end(
+        self,
+        call_id: str,
+        reason: str,
+        idle_before_ms: str,
+        unheard_before_ms: str,
+        last_seq: Mapping[str, int],
+    ) -> EndAnswer:
         answer = self._scripts.call(
             "end",
             [
@@ -143,9 +164,18 @@ class Ingest:
                 keys.STREAMING,
                 keys.streams(call_id),
             ],
-            [call_id, self._retention_seconds, reason, idle_before_ms, unheard_before_ms],
+            [
+                call_id,
+                self._retention_seconds,
+                reason,
+                idle_before_ms,
+                unheard_before_ms,
+                *(part for pair in last_seq.items() for part in pair),
+            ],
         )
-        return str(answer.decode())
+        if isinstance(answer, list):
+            return EndAnswer("SHORT", answer[1].decode(), int(answer[2]))
+        return EndAnswer(answer.decode())
 
     def memory_pressure(self) -> float:
         """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second."""

@@ -3,6 +3,7 @@
 All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
+                                  end_reason (types.EndReason),
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words; msgpack), last_end,
@@ -33,6 +34,16 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
+
+Who may do what (access.py, audit.py); no secret stands here in the clear but the one that signs cookies:
+
+    api-keys              hash    SHA-256 of an API key -> JSON of credentials.ApiKey
+    api-keys-used         hash    the same -> when it was last used, in ms, to the minute
+    users                 hash    account name -> JSON of access.User, with the password's argon2 hash
+    session:<digest>      string  JSON of access.Session, by SHA-256 of the token in the cookie (expires)
+    secret                string  signs the cookies of all web processes, where SECRET_KEY is not set
+    audit                 stream  who did what, one JSON of audit.Deed an entry, capped
+    limits/...            string  counters of the rate limits (webapp/limits.py; the limits library names them)
 
 A track's hash:
 
@@ -74,6 +85,12 @@ RETAINED = PREFIX + "retained"
 STREAMING = PREFIX + "streaming"
 UNSUMMARISED = PREFIX + "unsummarised"
 FLEET = PREFIX + "fleet"
+API_KEYS = PREFIX + "api-keys"
+API_KEYS_USED = PREFIX + "api-keys-used"
+USERS = PREFIX + "users"
+SECRET = PREFIX + "secret"
+AUDIT = PREFIX + "audit"
+LIMITS = PREFIX + "limits"
 
 
 def call(call_id: str) -> str:
@@ -114,3 +131,7 @@ def worker(worker: str) -> str:
 
 def summary_asked(call_id: str) -> str:
     return f"{PREFIX}summary-asked:{call_id}"
+
+
+def session(digest: str) -> str:
+    return f"{PREFIX}session:{digest}"

@@ -42,12 +42,14 @@ class Scores:
 
     def join(self) -> list[Unscored]:
         """Make sure the group exists; returns what this worker was given before and has not finished."""
+        return self._read("0", count=100, block=False)
+
+    def _make_group(self) -> None:
         try:
             self._redis.xgroup_create(keys.FINALS, keys.SENTIMENT, id="0", mkstream=True)
         except redis.exceptions.ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-        return self._read("0", count=100, block=False)
 
     def next(self, count: int = 32) -> list[Unscored]:
         """Up to `count` utterances to be scored; waits BLOCK_MS for the first."""
@@ -101,10 +103,12 @@ class Scores:
                 return answer
 
     def _transcript(self, call_id: str) -> tuple[list[ScoredUtterance], int]:
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.hgetall(keys.utterances(call_id))
+        # Scores first: if one is added in between, their number is no longer this one and the script says CONFLICT.
+        # (No MULTI: Redis refuses even reads in one while memory is full.)
+        pipe = self._redis.pipeline(transaction=False)
         pipe.hgetall(keys.scores(call_id))
-        utterances, scores = pipe.execute()
+        pipe.hgetall(keys.utterances(call_id))
+        scores, utterances = pipe.execute()
         return transcript(utterances, scores), len(scores)
 
     def _write(self, unscored: Unscored, sentiment: Sentiment, count: int, standing: Standing) -> str:
@@ -138,7 +142,9 @@ class Scores:
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            return self.join()
+            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
+            self._make_group()
+            return []
         return [
             _unscored(entry_id, fields)
             for _, entries in cast(list[Any], answer) or []

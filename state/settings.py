@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
+from state.credentials import CredentialError, parse_given_keys
+
 
 class SettingsError(ValueError):
     """A setting is missing or out of range. The message is one line that names the variable."""
@@ -43,9 +45,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         _about("so long a call may be without its socket before it is ended", ge=1, le=600),
     ] = 5.0
-    public_url: Annotated[
-        str, _about("https:// address telephony reaches the web process at; empty: as the request says it")
-    ] = ""
     twilio_auth_token: Annotated[
         str, _about("if set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)")
     ] = ""
@@ -89,7 +88,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 75
     call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
     retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1)] = 24
+    auth: Annotated[
+        str,
+        _about(
+            "on, or off for development: everybody may do everything, and only this machine is served",
+            pattern="^(on|off)$",
+        ),
+    ] = "on"
+    api_keys: Annotated[
+        str,
+        _about("API keys besides those of scripts/keys: name:scopes:key, ...; scopes are ingest, read or ingest+read"),
+    ] = ""
+    secret_key: Annotated[
+        str, _about("signs cookies, 32 characters or more; empty: one is made and kept in Redis", pattern="^(.{32,})?$")
+    ] = ""
+    session_hours: Annotated[int, _about("how long a sign-in is good for: a shift", ge=1, le=720)] = 12
+    key_requests_per_second: Annotated[
+        int, _about("of one API key, beyond which it is answered 429 (a call of two parties makes 2)", ge=1)
+    ] = 1000
+    trusted_proxies: Annotated[
+        int, _about("proxies in front whose X-Forwarded-For and -Proto are believed (Heroku: 1)", ge=0, le=10)
+    ] = 0
+    public_url: Annotated[
+        str,
+        _about(
+            "https://host where people and telephony reach this, if a proxy changes the Host header",
+            pattern="^(https?://.+)?$",
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        str, _about("OpenID Connect provider for supervisors' sign-in; empty: none", pattern="^(https?://.+)?$")
+    ] = ""
+    oidc_client_id: Annotated[str, _about("this application's id there")] = ""
+    oidc_client_secret: Annotated[str, _about("and its secret")] = ""
+    oidc_scopes: Annotated[str, _about("what is asked of the provider", pattern="(^| )openid( |$)")] = (
+        "openid profile email"
+    )
+    oidc_claim: Annotated[str, _about("claim that says who may come in; dots lead into objects")] = "groups"
+    oidc_supervisors: Annotated[str, _about("values of that claim that make a supervisor, comma separated")] = ""
+    oidc_admins: Annotated[str, _about("values of that claim that make an admin, comma separated")] = ""
     log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
+
+
+SECRETS = ("api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
+"""Settings that are never shown."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -104,14 +146,23 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {what}") from None
     if urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
         raise SettingsError("REDIS_URL: Expected a redis://, rediss:// or unix:// address")
+    try:
+        parse_given_keys(settings.api_keys)
+    except CredentialError as error:
+        raise SettingsError(f"API_KEYS: {error}") from None
+    if settings.oidc_issuer:
+        for name in ("oidc_client_id", "oidc_client_secret"):
+            if not getattr(settings, name):
+                raise SettingsError(f"{name.upper()}: OIDC_ISSUER is set, so this is needed too")
+        if not settings.oidc_supervisors and not settings.oidc_admins:
+            raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could come in")
     return settings
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged: passwords in addresses are left out."""
+    """The settings as they may be logged: secrets and passwords in addresses are left out."""
     shown = msgspec.to_builtins(settings)
-    if settings.twilio_auth_token:
-        shown["twilio_auth_token"] = "***"
+    shown |= {name: "***" for name in SECRETS if shown[name]}
     parts = urlsplit(settings.redis_url)
     if parts.password:
         host = parts.hostname or ""

@@ -10,9 +10,19 @@ from flask import Blueprint, Response, request, url_for
 
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, inputs, shapes
+from webapp.access import needs
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem
-from webapp.schemas import ApiCall, ApiCalls, ChannelsReceipt, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
+from webapp.schemas import (
+    ApiCall,
+    ApiCalls,
+    CallEnd,
+    ChannelsReceipt,
+    ChunkReceipt,
+    DeclaredCall,
+    EndReceipt,
+    NewCall,
+)
 from webapp.store import store
 
 api = Blueprint("calls", __name__, url_prefix="/v1")
@@ -50,6 +60,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
     },
     body=NewCall,
 )
+@needs("ingest")
 def declare_call() -> Response:
     """201 for a new call, 200 if it was declared alike before."""
     inputs.query()
@@ -74,6 +85,7 @@ def declare_call() -> Response:
     audio=True,
     query=[_ON_GAP],
 )
+@needs("ingest")
 def put_chunk(call_id: str, track: str, seq: str) -> Response:
     """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
     skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
@@ -91,6 +103,7 @@ def put_chunk(call_id: str, track: str, seq: str) -> Response:
         _ON_GAP,
     ],
 )
+@needs("ingest")
 def put_channels(call_id: str, seq: str) -> Response:
     """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it.
 
@@ -123,6 +136,7 @@ def put_channels(call_id: str, seq: str) -> Response:
     _CHUNK_REFUSALS,
     audio=True,
 )
+@needs("ingest")
 def post_chunk(call_id: str, track: str) -> Response:
     """202 for every chunk that is taken."""
     inputs.query()
@@ -141,13 +155,28 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
 
 
 @api.post("/calls/<call_id>/end")
-@operation("Say that no more audio comes; safe to repeat", {202: EndReceipt}, {404: "No such call."})
+@operation(
+    "Say that no more audio comes; safe to repeat",
+    {202: EndReceipt},
+    {
+        404: "No such call.",
+        409: "`reason`: gap (chunks up to a `last_seq` are not there: see `expected_seq`, post them and end again).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+    },
+    body=CallEnd,
+)
+@needs("ingest")
 def end_call(call_id: str) -> Response:
     """202, the first time and every time."""
     inputs.query()
     call_id = inputs.call_id(call_id)
-    if store().ingest.end(call_id) == "UNKNOWN":
+    answer = store().ingest.end(call_id, inputs.call_end().last_seq)
+    if answer.outcome == "UNKNOWN":
         raise _unknown_call(call_id)
+    if answer.outcome == "SHORT":
+        detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
+        raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
     return _json(202, EndReceipt(call_id))
 
 
@@ -194,6 +223,7 @@ def _busy() -> Problem:
         Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
     ],
 )
+@needs("read")
 def list_calls() -> Response:
     """A page of live (the default) or ended calls."""
     parameters = inputs.query("state", "limit", "cursor")
@@ -209,6 +239,7 @@ def list_calls() -> Response:
 
 @api.get("/calls/<call_id>")
 @operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
+@needs("read")
 def read_call(call_id: str) -> Response:
     """The call as it stands."""
     inputs.query()

@@ -17,6 +17,7 @@ from msgspec import Meta
 from state.ingest import Chunk
 from state.streams import Heard
 from webapp import inputs
+from webapp.access import needs
 from webapp.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE
 from webapp.openapi import operation
 from webapp.problems import Problem, invalid
@@ -68,9 +69,10 @@ _request = msgspec.json.Decoder(DecodeRequest)
     },
     body=DecodeRequest,
 )
+@needs("ingest")
 def decode() -> Response:
     """The words known by now; with do_finalize all of them."""
-    inputs.query()
+    inputs.query("access_token")
     asked = _asked(inputs.raw_body())
     here = store()
     speaker = clean_call_id(asked.id)

@@ -7,7 +7,8 @@ from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from webapp.openapi import Parameter, operation
+from webapp.access import needs, public, require
+from webapp.openapi import TO_THE_KNOWN_ONLY, Parameter, operation
 from webapp.problems import Problem, invalid
 from webapp.store import store
 from webapp.streams.audiohook import AudioHookParser
@@ -29,6 +30,17 @@ _REFUSALS = {
 }
 _TEXT = {"type": "string"}
 _CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none")
+
+
+def _query() -> dict[str, str]:
+    """What the address says of the call; the key is not for the parsers."""
+    return {name: value for name, value in request.args.items() if name != "access_token"}
+
+
+def _address() -> str:
+    """The address as the sender knows it."""
+    public = store().settings.public_url
+    return public.rstrip("/") + request.full_path.rstrip("?") if public else request.url
 
 
 View = TypeVar("View", bound=Callable[[], Response])
@@ -54,14 +66,19 @@ def sockets() -> Sockets:
 @operation(
     "A websocket for Twilio Media Streams and its dialects (Telnyx, Plivo, Exotel, SignalWire, Talkdesk)",
     {101: None},
-    {**_REFUSALS, 403: "X-Twilio-Signature is missing or wrong (only where TWILIO_AUTH_TOKEN is set)."},
+    {
+        **_REFUSALS,
+        **TO_THE_KNOWN_ONLY,
+        403: "The key may not ingest; or, where TWILIO_AUTH_TOKEN is set, X-Twilio-Signature is missing or wrong.",
+    },
 )
+@public  # Twilio shows no key but signs: decided here
 def twilio() -> Response:
     """Text frames of JSON with audio in base64."""
-    settings = store().settings
-    if settings.twilio_auth_token:
-        url = settings.public_url.rstrip("/") + request.full_path.rstrip("?") if settings.public_url else request.url
-        if not is_signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", "")):
+    token = store().settings.twilio_auth_token
+    if not token or not is_signed(token, _address(), request.headers.get("X-Twilio-Signature", "")):
+        who = require("ingest")
+        if token and who.kind != "key":
             raise Problem(403, "signature", "X-Twilio-Signature is not that of this address.")
     parser = TwilioParser()
     return serve(sockets(), parser, Session(store(), parser))
@@ -79,9 +96,10 @@ def twilio() -> Response:
         Parameter("encoding", _TEXT, "l16 (little-endian), ulaw or alaw"),
     ],
 )
+@needs("ingest")
 def audio() -> Response:
     """The first text says what the call is; what it does not say, the query may. Other words are metadata."""
-    parser = BinaryParser(request.args.to_dict())
+    parser = BinaryParser(_query())
     return serve(sockets(), parser, Session(store(), parser))
 
 
@@ -92,10 +110,11 @@ def audio() -> Response:
     _REFUSALS,
     query=[_CALL, Parameter("track", _TEXT, "who speaks; customer if not given")],
 )
+@needs("ingest")
 def vosk() -> Response:
     """One JSON text for every binary frame."""
     try:
-        parser = VoskParser(request.args.to_dict())
+        parser = VoskParser(_query())
     except ProtocolError as error:
         raise invalid("track", str(error)) from None
     return serve(sockets(), parser, VoskTalk(store(), parser), prompt=True)
@@ -103,6 +122,7 @@ def vosk() -> Response:
 
 @_socket("/audiohook")
 @operation("A websocket for Genesys AudioHook, version 2", {101: None}, _REFUSALS)
+@needs("ingest")
 def audiohook() -> Response:
     """JSON messages beside interleaved audio."""
     parser = AudioHookParser()

@@ -1,4 +1,7 @@
-"""Lets only so many sockets in that threads remain for uploads: an open one keeps a thread of gunicorn's."""
+"""Lets only those in who may read, and only so many that threads remain for uploads: an open socket keeps one.
+
+A stranger is refused before the socket opens; behind it he could keep a thread as long as he answers pings.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flask import Response
 from flask_socketio import SocketIO
 
 UPLOAD_SHARE = 0.25
@@ -23,13 +27,19 @@ class Doorman:
     """WSGI middleware around the application with its sockets."""
 
     def __init__(
-        self, inner: Callable[..., Iterable[bytes]], socketio: SocketIO, threads: int, streams: Callable[[], int]
+        self,
+        inner: Callable[..., Iterable[bytes]],
+        socketio: SocketIO,
+        threads: int,
+        refusal: Callable[[dict[str, Any]], Response | None],
+        streams: Callable[[], int],
     ) -> None:
         self._inner = inner
         self._socketio = socketio
+        self._refusal = refusal
         self._streams = streams
         self.most = max(1, int(threads * (1 - UPLOAD_SHARE)))
-        """Sockets at once."""
+        """Pages and audio streams at once."""
 
     @property
     def pages(self) -> int:
@@ -38,6 +48,9 @@ class Doorman:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PATH):
+            refused = self._refusal(environ)
+            if refused is not None:
+                return refused(environ, start_response)
             if self.pages + self._streams() >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []

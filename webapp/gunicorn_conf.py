@@ -29,7 +29,9 @@ def _any_address() -> str:
     return "[::]"
 
 
-bind = f"{_any_address()}:{_settings.port}"
+bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings.port}"
+"""Without authentication only this machine is served: an open deployment cannot happen by accident."""
+
 worker_class = "gthread"
 threads = _settings.web_threads
 # `workers` is WEB_CONCURRENCY, else 1, by gunicorn's own default. `forwarded_allow_ips` likewise is

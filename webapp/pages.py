@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from webapp.access import identify, needs
+from webapp.sign_in import csrf_token
+
 pages = Blueprint("pages", __name__)
 
 
 @pages.get("/")
+@needs("read", page=True)
 def wall() -> str:
     """The live table; what it shows comes over its socket (live.py)."""
-    return render_template("wall.html")
+    who = identify()
+    signed_in = who is not None and who.kind == "user"
+    return render_template("wall.html", user=who if signed_in else None, csrf_token=csrf_token() if signed_in else "")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import Alert, CallState
+from state.types import Alert, CallState, EndReason
 
 CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
 """What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
@@ -40,6 +40,16 @@ class NewCall(msgspec.Struct, forbid_unknown_fields=True):
         Meta(min_length=1, max_length=MAX_TRACKS, description='distinct; ["customer"] if not given'),
     ] = msgspec.field(default_factory=lambda: ["customer"])
     metadata: Metadata = {}
+
+
+class CallEnd(msgspec.Struct, forbid_unknown_fields=True):
+    """The number of each track's last chunk. With it, a server that lost its last second answers 409, and the call is
+    not closed over chunks that are to be sent again."""
+
+    last_seq: Annotated[
+        dict[Track, Annotated[int, Meta(ge=0, le=MAX_SEQ)]],
+        Meta(max_length=MAX_TRACKS, description="track: number of its last chunk; tracks left out are not checked"),
+    ] = {}
 
 
 class DeclaredCall(msgspec.Struct):
@@ -148,6 +158,10 @@ class ApiRow(ApiStanding, kw_only=True):
     state: CallState
     started_at: Moment
     ended_at: Moment | None
+    end_reason: Annotated[
+        EndReason | None,
+        Meta(description="sender, or idle: no chunk came for CALL_IDLE_SECONDS; null while the call is live"),
+    ]
     metadata: dict[str, str]
     tracks: dict[str, ApiTrack]
     last: ApiLast | None
@@ -174,3 +188,30 @@ class Readiness(msgspec.Struct):
     reasons: list[str]
     model: str
     """The speech engine, for people."""
+
+
+class ApiSession(msgspec.Struct):
+    """Who asks. kind: an API key, a signed-in user, or anyone (AUTH=off); until: when a sign-in runs out."""
+
+    kind: Literal["key", "user", "anyone"]
+    name: str
+    scopes: list[str]
+    until: Moment | None
+
+
+class ApiDeed(msgspec.Struct):
+    """An entry of the audit trail: who did what, to which account, key or call, from which address."""
+
+    id: str
+    at: Moment
+    who: str
+    what: str
+    about: str
+    address: str
+
+
+class ApiAudit(msgspec.Struct):
+    """A page of the audit trail, newest first; next_cursor is null on the last page."""
+
+    entries: list[ApiDeed]
+    next_cursor: str | None

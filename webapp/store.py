@@ -9,10 +9,13 @@ import redis
 from flask import current_app
 
 from state import keys
+from state.access import Access
+from state.audit import Audit
 from state.ingest import Ingest
 from state.reads import Reads
 from state.settings import Settings
 from state.streams import Streams
+from webapp.limits import Limits
 
 _NAME = "earshot"
 
@@ -29,6 +32,9 @@ class Store:
     ingest: Ingest
     reads: Reads
     streams: Streams
+    access: Access
+    audit: Audit
+    limits: Limits
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether this call's audio is to be refused: a server full to the brim could not even drain its backlog."""
@@ -41,7 +47,16 @@ class Store:
 
 def open_store(settings: Settings, client: redis.Redis) -> Store:
     """The store over a connection."""
-    return Store(settings, client, Ingest(client, settings), Reads(client), Streams(client, settings))
+    return Store(
+        settings,
+        client,
+        Ingest(client, settings),
+        Reads(client),
+        Streams(client, settings),
+        Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
+        Audit(client),
+        Limits(client, settings.key_requests_per_second),
+    )
 
 
 def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:

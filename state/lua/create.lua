@@ -9,7 +9,7 @@ if not found[1] then
   return 'CREATED'
 end
 if found[2] == ARGV[4] then return 'SAME' end
-if found[2] ~= '' or found[1] ~= 'live' then return 'DIFFERS' end
+if found[2] ~= '' then return 'DIFFERS' end
 local tracks, known = found[3], {}
 for track in string.gmatch(tracks, '%S+') do known[track] = true end
 for track in string.gmatch(ARGV[2], '%S+') do

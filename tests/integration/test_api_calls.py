@@ -31,7 +31,8 @@ def contents(store: redis.Redis) -> Contents:
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
+    """A client of an application that lets everybody do everything, unless `settings` say otherwise."""
+    return create_app(Settings(redis_url=valkey.url, **{"auth": "off", **settings})).test_client()
 
 
 @pytest.fixture
@@ -222,6 +223,10 @@ def post_to(path: str, method: str = "PUT", audio: bytes = SECOND, **headers: st
     return lambda http: http.open(path, method=method, data=audio, headers=sent)
 
 
+def end(body: object) -> Send:
+    return lambda http: http.post("/v1/calls/call-1/end", json=body)
+
+
 REFUSED: dict[str, tuple[int, str | None, Send]] = {
     "a gap": (409, "gap", post_to(f"{CHUNKS}/4")),
     "a gap too long to skip": (409, "gap", post_to(f"{CHUNKS}/{2**53}?on_gap=skip")),
@@ -255,6 +260,9 @@ REFUSED: dict[str, tuple[int, str | None, Send]] = {
     "a track with a space": (400, "invalid", post_to("/v1/calls/call-1/tracks/a%20b/chunks/1")),
     "a track that is too long": (400, "invalid", post_to(f"/v1/calls/call-1/tracks/{'a' * 33}/chunks/1")),
     "the end of an unknown call": (404, "unknown_call", lambda http: http.post("/v1/calls/nobody/end")),
+    "an end that comes too early": (409, "gap", end({"last_seq": {"customer": 2}})),
+    "an end with a wrong number": (400, "invalid", end({"last_seq": {"customer": -1}})),
+    "an end with a track that cannot be": (400, "invalid", end({"last_seq": {"a:b": 1}})),
     "the end of no call": (400, "invalid", lambda http: http.post("/v1/calls/a:b/end")),
     "a method that is not there": (405, None, post_to(CHUNKS)),
     "a path that is not there": (404, None, post_to("/v1/calls/call-1/tracks/customer/chunk/1")),

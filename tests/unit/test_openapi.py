@@ -11,23 +11,26 @@ from state.settings import Settings
 from webapp import openapi
 from webapp.app import create_app
 
-STREAM = {"101", "400", "426", "500", "501", "503"}
-CHUNK_REFUSALS = {"400", "409", "410", "413", "415", "429", "500", "503"}
+KNOWN_ONLY = {"401", "403", "429"}
+STREAM = KNOWN_ONLY | {"101", "400", "426", "500", "501", "503"}
+CHUNK_REFUSALS = KNOWN_ONLY | {"400", "409", "410", "413", "415", "500", "503"}
 STATUSES = {
-    ("/v1/calls", "post"): {"201", "200", "400", "409", "413", "415", "429", "500", "503"},
-    ("/v1/calls", "get"): {"200", "400", "500", "503"},
-    ("/v1/calls/{call_id}", "get"): {"200", "400", "404", "500", "503"},
-    ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "500", "503"},
+    ("/v1/calls", "post"): {"201", "200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/session", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/audit", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/tracks/{track}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
-    ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"},
+    ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
-    ("/v1/streams/twilio", "get"): STREAM | {"403"},
+    ("/v1/streams/twilio", "get"): STREAM,
     ("/v1/streams/audio", "get"): STREAM,
     ("/v1/streams/vosk", "get"): STREAM,
     ("/v1/streams/audiohook", "get"): STREAM,
-    ("/decode", "post"): {"200", "400", "409", "413", "429", "500", "503"},
+    ("/decode", "post"): {"200", "400", "409", "413", "500", "503"} | KNOWN_ONLY,
 }
 
 

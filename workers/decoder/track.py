@@ -36,6 +36,9 @@ ABANDON_AFTER_TRIES = 7
 PARTIAL_WITHIN_SECONDS = 3.0
 """A track further behind than this gets no new partials: catching up comes first."""
 
+LAG_STEP_SECONDS = 1.0
+"""A track's lag is told anew when it has changed by so much, also while nobody speaks."""
+
 _DECODE: dict[str, Callable[[bytes], bytes]] = {
     "mulaw": g711.decode_mulaw,
     "alaw": g711.decode_alaw,
@@ -60,6 +63,7 @@ class Session:
         self.recogniser = recogniser
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
         self.partial = saved.partial if saved else ""  # as last shown
+        self.lag_seconds = 0.0  # as last shown
         self.version = ""  # lease of the last commit
         self.done = 0
 
@@ -211,10 +215,11 @@ class _Lease:
         partial = "" if finish else snapshot.partial
         call_id = lease.token.call_id
         events = [encode(FinalEvent(call_id, utterance)) for utterance in self.utterances]
-        if partial != session.partial or self.utterances:
-            events.append(
-                encode(PartialEvent(call_id, self.track, partial, round(max(0.0, behind_seconds), 3), self.done))
-            )
+        lag_seconds = round(max(0.0, behind_seconds), 3)
+        moved = abs(lag_seconds - session.lag_seconds) >= LAG_STEP_SECONDS
+        if partial != session.partial or self.utterances or moved or finish:
+            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done)))
+            session.lag_seconds = lag_seconds
         session.partial = partial
         session.done = self.done
         return Commit(

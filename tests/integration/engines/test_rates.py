@@ -21,7 +21,7 @@ def spoken(request: pytest.FixtureRequest) -> tuple[Model, Engine]:
 
 
 def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
-    chunks = engine.call()["customer"][:5 if engine.name == "vosk" else 12]
+    chunks = engine.call()["customer"][: 5 if engine.name == "vosk" else 12]
     stored = b"".join(chunk.audio for chunk in chunks)
     pcm = g711.decode_mulaw(stored) if chunks[0].encoding == "mulaw" else stored
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from state import keys
+from state.access import Access
 from tests.integration.streams.conftest import House
 from tests.servers import Server
 from tests.web import wait_until, web_process
@@ -246,10 +249,36 @@ def test_frames_that_never_come_are_silence_if_few_and_a_recorded_gap_if_many(ho
     assert int(samples or 0) == pytest.approx(frames * FRAME, abs=100), "the clock counts what is missing"
 
 
+def test_a_stream_is_opened_with_a_key_however_the_sender_can_show_it(
+    valkey: Server, store: redis.Redis, tmp_path: Path
+) -> None:
+    key = Access(store).keys.add("pbx", ("ingest",))
+    reader = Access(store).keys.add("crm", ("read",))
+    basic = base64.b64encode(f"any:{key}".encode()).decode()
+    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as web:
+        for path in (PATH, "/v1/streams/audio", "/v1/streams/vosk", "/v1/streams/audiohook"):
+            url = f"ws://127.0.0.1:{web.port}{path}"
+            for headers, status in (({}, 401), ({"X-API-KEY": "esk_x"}, 401), ({"X-API-KEY": reader}, 403)):
+                with pytest.raises(Refused) as refused:
+                    WebSocket(url, headers)
+                assert refused.value.status == status
+            WebSocket(url, {"Authorization": f"Bearer {key}"}).close()
+            WebSocket(url, {"Authorization": f"Basic {basic}"}).close()
+            WebSocket(url, {"X-API-KEY": key}).close()
+            WebSocket(f"{url}?access_token={key}").close()
+        call_id = "with-a-key"
+        ws = WebSocket(f"ws://127.0.0.1:{web.port}/v1/streams/audio?access_token={key}&call_id={call_id}&agent=Ann")
+        ws.binary(bytes(16000))
+        wait_until(lambda: store.exists(keys.audio(call_id, "customer")), "audio is taken")
+        assert json.loads(store.hget(keys.call(call_id), "metadata") or b"") == {"agent": "Ann"}
+        ws.close()
+        assert key not in web.output.read_text()
+
+
 def test_only_signed_requests_are_let_in_where_a_token_is_set(valkey: Server, tmp_path: Path) -> None:
     token = "12345"
     with web_process(
-        valkey.url, tmp_path / "web.log", TWILIO_AUTH_TOKEN=token, PUBLIC_URL="https://earshot.example/"
+        valkey.url, tmp_path / "web.log", AUTH="on", TWILIO_AUTH_TOKEN=token, PUBLIC_URL="https://earshot.example"
     ) as web:
         url = f"ws://127.0.0.1:{web.port}{PATH}"
 
@@ -261,6 +290,6 @@ def test_only_signed_requests_are_let_in_where_a_token_is_set(valkey: Server, tm
         for headers in ({}, sign(public, "other"), sign("wss://evil.example" + PATH), {"X-Twilio-Signature": "é"}):
             with pytest.raises(Refused) as refused:
                 WebSocket(url, headers)
-            assert refused.value.status == 403
+            assert refused.value.status == 401
         WebSocket(url, sign(public)).close()
         assert token not in web.output.read_text()

@@ -10,6 +10,7 @@ import requests
 
 from state.types import Utterance
 from tests.integration.streams.conftest import House
+from tests.web import wait_until
 from tests.wires import TEXT, WebSocket
 from workers import g711
 
@@ -54,9 +55,23 @@ def test_a_client_gets_one_answer_a_frame_and_the_words_that_http_gives(house: H
     ]
     assert all(word["conf"] == 1.0 for word in words)
     assert len(results) > 1, "results come while it is spoken, not only at the end"
-    assert any(answer.get("partial") for answer in answers)
     transcript = {name: value for name, value in house.transcript.items() if name.startswith(b"agent")}
     assert house.finished(call_id) == transcript
+
+
+def test_a_client_sees_partials_while_an_utterance_is_open(house: House) -> None:
+    ws = WebSocket(house.address("/v1/streams/vosk"))
+    ws.binary(pcm(house)[: 16000 * 6])  # it is spoken from 3.3 s on
+    partials = [ws.json().get("partial", "")]
+
+    def partial_shown() -> bool:
+        ws.binary(bytes(2))
+        partials.append(ws.json().get("partial", ""))
+        return bool(partials[-1])
+
+    wait_until(partial_shown, "a partial")
+    assert partials[-1].lower().startswith("it")
+    ws.close()
 
 
 def test_a_client_may_want_no_words_or_alternatives(house: House) -> None:

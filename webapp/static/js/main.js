@@ -99,6 +99,13 @@ const handlers = {
   },
   fleet: (view) => status.fleet(view),
   link: (connected) => status.link(connected),
+  // A browser does not say why a socket was refused: ask whether we are still signed in.
+  async refused() {
+    const answer = await fetch("/v1/session").catch(() => null);
+    if (answer?.status !== 401) return;
+    const next = location.pathname + location.search + location.hash;
+    location.assign(`/sign-in?${new URLSearchParams({ next, ended: "1" })}`);
+  },
 };
 
 panel.follow();
