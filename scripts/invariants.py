@@ -23,7 +23,7 @@ from state import keys
 
 _KEYS = re.compile(
     r"(?:call|summary-asked|utterances|scores):[^:]+|(?:track|audio):[^:]+:[^:]+|worker:[^:]+|work:[^:]+"
-    r"|live|ended|idle|retained|work|workers|finals|feed|dead|load|unsummarised|fleet"
+    r"|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load|unsummarised|fleet"
 )
 _RQ = re.compile(r"rq:.*")
 

@@ -68,6 +68,7 @@ class Lease(msgspec.Struct, frozen=True):
 
     warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
     state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
+    Chunks up to number `careful` are to be decoded one a lease.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Lease(msgspec.Struct, frozen=True):
     samples: int
     done_samples: int
     warm: bool
+    careful: int
     state: bytes
     journal: list[JournalChunk]
 
@@ -229,7 +231,7 @@ class Fleet:
             answer, entries = self._open(*asked, call_track, after)
         if answer[0] == b"STALE":
             return None
-        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm = (int(part) for part in answer[1:11])
+        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm, careful = map(int, answer[1:12])
         if not warm:
             if after:
                 entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
@@ -253,7 +255,8 @@ class Fleet:
             samples=samples,
             done_samples=done_samples,
             warm=bool(warm),
-            state=answer[11],
+            careful=careful,
+            state=answer[12],
             journal=[_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
         )
 

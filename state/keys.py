@@ -28,7 +28,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     worker:<worker>       string  heartbeat, gone when the decoder is
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment"
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
-    dead                  stream  dead-lettered chunks: c t seq reason a e
+    dead                  stream  dead-lettered chunks: c t seq reason a e and r=rate; the last thousand
+    dead-texts            hash    dead entry -> JSON of what decoding it alone gave (dead.py)
     load                  hash    chunks, audio_ms: accepted and not yet decoded
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
@@ -56,6 +57,7 @@ A track's hash:
     tok                   "<stream>|<entry id>" of the one live token, "" if none
     lease, owner, tries   who is at work, who was last, how often the next chunks were begun in vain
     forgiven              how often in a row a try was given back because the worker was killed from outside
+    careful               number of the last chunk to be decoded one a lease, after a lease was lost
     ver                   lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance
@@ -77,6 +79,7 @@ WORKERS = PREFIX + "workers"
 FINALS = PREFIX + "finals"
 FEED = PREFIX + "feed"
 DEAD = PREFIX + "dead"
+DEAD_TEXTS = PREFIX + "dead-texts"
 LOAD = PREFIX + "load"
 LIVE = PREFIX + "live"
 ENDED = PREFIX + "ended"

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from state import keys
 from state.access import Access
+from state.audit import Audit, Deed
 from state.ingest import Ingest
 from state.settings import Settings
 from tests.integration.test_api_calls import BASIC, SECOND, Contents, contents, problem
@@ -28,11 +29,11 @@ ROUTES = {
     "/v1/calls POST": "ingest",
     "/v1/calls GET": "read",
     "/v1/calls/<call_id> GET": "read",
+    "/v1/calls/<call_id>/transcript.<form> GET": "read",
     "/v1/calls/<call_id>/end POST": "ingest",
     "/v1/calls/<call_id>/tracks/<track>/chunks POST": "ingest",
     "/v1/calls/<call_id>/tracks/<track>/chunks/<seq> PUT": "ingest",
     "/v1/calls/<call_id>/chunks/<seq> PUT": "ingest",
-    "/v1/calls/<call_id>/transcript.<form> GET": "read",
     "/v1/streams/twilio GET": "ingest",
     "/v1/streams/audio GET": "ingest",
     "/v1/streams/vosk GET": "ingest",
@@ -187,6 +188,14 @@ def test_options_and_unknown_paths_tell_a_stranger_nothing(valkey: Server, store
         problem(http.options(known), 401, "no_key")
         problem(http.get(known), 401, "no_key")
     problem(http.get("/v1/nothing"), 404)
+
+
+def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: Access) -> None:
+    Ingest(store, Settings()).create("call-1", ["customer"], {})
+    http, headers = client(valkey), bearer(access.keys.add("crm", ("read",)))
+    http.get("/v1/calls/call-2/transcript.txt", headers=headers, environ_base=FAR)
+    assert http.get("/v1/calls/call-1/transcript.txt", headers=headers, environ_base=FAR).status_code == 200
+    assert [deed for *_, deed in Audit(store).read(10)] == [Deed("key crm", "export", "call-1", "203.0.113.7")]
 
 
 def test_a_key_goes_before_a_cookie(valkey: Server, access: Access) -> None:

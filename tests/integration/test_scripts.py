@@ -260,7 +260,7 @@ def test_commit_keeps_dead_chunks_aside_and_marks_them(play: Play, client: redis
     lease = play.lease()
     assert play.decoder("d").commit(lease, change(lease, dead=(2,))) == "OK"
     ((_, dead),) = client.xrange(keys.DEAD)
-    assert [dead[name] for name in (b"c", b"t", b"seq", b"reason")] == [b"c", b"t", b"2", b"test"]
+    assert [dead[name] for name in (b"c", b"t", b"seq", b"reason", b"r")] == [b"c", b"t", b"2", b"test", b"8000"]
     assert dead[b"a"] == chunk(2).audio
     assert play.track()["gaps"] == b"[[2,2]]"
 
