@@ -25,6 +25,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
     dead                  stream  dead-lettered chunks: c t seq reason a e
     load                  hash    chunks, audio_ms: accepted and not yet decoded
+    rules                 hash    the supervisors' rules, if ever saved: text (YAML), version (counts the editions),
+                                  digest (names the text), saved_at_ms; without it the starter set applies
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
@@ -69,6 +71,7 @@ IDLE = PREFIX + "idle"
 RETAINED = PREFIX + "retained"
 UNSUMMARISED = PREFIX + "unsummarised"
 FLEET = PREFIX + "fleet"
+RULES = PREFIX + "rules"
 
 
 def call(call_id: str) -> str:

@@ -14,7 +14,7 @@ from flask_socketio import SocketIO
 from state import settings as settings_module
 from state.connection import connect
 from state.settings import Settings
-from webapp import api_calls, api_health, exports, headers, openapi, pages, problems
+from webapp import api_agents, api_calls, api_health, api_rules, exports, headers, openapi, pages, problems
 from webapp.audio_forms import MAX_CHUNK_BYTES
 from webapp.doorman import Doorman
 from webapp.live import LiveTable
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or connect(settings, "web"))
     problems.install(app)
     headers.install(app)
-    for blueprint in (api_calls.api, exports.api, api_health.api, pages.pages):
+    for blueprint in (api_calls.api, api_rules.api, api_agents.api, exports.api, api_health.api, pages.pages):
         app.register_blueprint(blueprint)
     openapi.build(app)  # a route that is not described stops the process here
     socketio = SocketIO(

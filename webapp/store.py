@@ -10,6 +10,7 @@ from flask import current_app
 
 from state.ingest import Ingest
 from state.reads import Reads
+from state.rules import RulesStore
 from state.settings import Settings
 from webapp.shown import Shown
 
@@ -24,11 +25,18 @@ class Store:
     redis: redis.Redis
     ingest: Ingest
     reads: Reads
+    rules: RulesStore
 
 
 def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
     """Make the store and put it into an app's `extensions`."""
-    made = Store(settings, client, Ingest(client, settings), Shown(client) if settings.redact else Reads(client))
+    made = Store(
+        settings,
+        client,
+        Ingest(client, settings),
+        Shown(client) if settings.redact else Reads(client),
+        RulesStore(client),
+    )
     extensions[_NAME] = made
     return made
 

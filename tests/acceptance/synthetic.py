@@ -139,7 +139,10 @@ class World:
             if alert:
                 call["alerts"] = [*call["alerts"], {"kind": alert[0], "reason": alert[1], "at": said["end"]}]
             self._update_last(call)
-            standing = {name: call[name] for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "curve")}
+            standing = {
+                name: call[name]
+                for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "curve")
+            }
             told = {"utterance_id": utterance_id, "sentiment": said["sentiment"], "standing": standing}
             self._tell("score", call_id, copy.deepcopy(told))
 

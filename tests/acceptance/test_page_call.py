@@ -95,9 +95,7 @@ def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: 
     assert chart.locator(".flag").count() == 1
 
 
-def test_a_raised_call_says_why_in_its_row_and_when_opened(
-    page: Page, server: SyntheticServer, world: World
-) -> None:
+def test_a_raised_call_says_why_in_its_row_and_when_opened(page: Page, server: SyntheticServer, world: World) -> None:
     world.add("c1", age=600, agent="Dana", customer="Kim Lee")
     said = world.final("c1", "customer", "this is the third time i am calling", 10, 14)
     why = ("has called before: “third time”", "fell from 0.2 to -0.6 in 40 s")

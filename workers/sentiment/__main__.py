@@ -12,6 +12,7 @@ import redis
 
 from state.connection import check_server, connect
 from state.fleet import worker_name
+from state.rules import RulesStore
 from state.scores import Scores
 from state.settings import Settings
 from workers.jobs.queue import Summaries
@@ -33,6 +34,7 @@ def run(settings: Settings) -> None:
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
     insight = Insight(settings.redact)
+    rules = RulesStore(client)
     while not stop():
         try:
             check_server(client)
@@ -45,6 +47,8 @@ def run(settings: Settings) -> None:
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
                     waiting = scores.abandoned()
+                    if insight.follow(rules):
+                        log.info("rules taken up")
                     summaries.request()
                 waiting += scores.next()
         except redis.RedisError as error:
