@@ -1,4 +1,4 @@
-"""The page: one live table."""
+"""The pages: the live table, the rules, the agents."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ def wall() -> str:
     who = identify()
     signed_in = who is not None and who.kind == "user"
     return render_template("wall.html", user=who if signed_in else None, csrf_token=csrf_token() if signed_in else "")
+
+
+@pages.get("/rules")
+@needs("read", page=True)
+def rules() -> str:
+    """The rules' editor; it works through /v1/rules."""
+    return render_template("rules.html")
+
+
+@pages.get("/agents")
+@needs("read", page=True)
+def agents() -> str:
+    """The agents' figures, from /v1/agents."""
+    return render_template("agents.html")
