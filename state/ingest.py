@@ -61,6 +61,7 @@ class Ingest:
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
+        self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
 
     def create(
@@ -112,25 +113,63 @@ class Ingest:
     def end(self, call_id: str, last_seq: Mapping[str, int] | None = None) -> EndAnswer:
         """The sender has finished this call. With last_seq only if the chunks up to these (track: number) are there:
         then a server that lost its last second cannot close a call over chunks that are to be sent again."""
-        return self._end(call_id, "sender", "", last_seq or {})
+        return self._end(call_id, "sender", "", "", last_seq or {})
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
-        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids."""
-        seconds, micros = self._redis.time()
-        before = seconds * 1000 + micros // 1000 - idle_seconds * 1000
+        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
+
+        Not those at which a socket is: a party on hold may say nothing for long.
+        """
+        now_ms = self._now_ms()
+        before = now_ms - idle_seconds * 1000
         stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
         calls = [call_id.decode() for call_id in stale]
-        return [call_id for call_id in calls if self._end(call_id, "idle", str(before), {}).outcome == "ENDING"]
+        return [
+            call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms), {}).outcome == "ENDING"
+        ]
 
-    def _end(self, call_id: str, reason: str, idle_before_ms: str, last_seq: Mapping[str, int]) -> EndAnswer:
+    def end_dropped(self, limit: int = 20) -> list[str]:
+        """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
+
+        A call that also gets chunks over HTTP goes on until there are none for as long.
+        """
+        now_ms = self._now_ms()
+        due = cast(list[bytes], self._redis.zrangebyscore(keys.STREAMING, "-inf", now_ms, start=0, num=limit))
+        calls = [call_id.decode() for call_id in due]
+        before = str(now_ms - self._grace_ms)
+        return [
+            call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms), {}).outcome == "ENDING"
+        ]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _end(
+        self,
+        call_id: str,
+        reason: str,
+        idle_before_ms: str,
+        unheard_before_ms: str,
+        last_seq: Mapping[str, int],
+    ) -> EndAnswer:
         answer = self._scripts.call(
             "end",
-            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK],
+            [
+                keys.call(call_id),
+                keys.LIVE,
+                keys.IDLE,
+                keys.FEED,
+                keys.WORK,
+                keys.STREAMING,
+                keys.streams(call_id),
+            ],
             [
                 call_id,
                 self._retention_seconds,
                 reason,
                 idle_before_ms,
+                unheard_before_ms,
                 *(part for pair in last_seq.items() for part in pair),
             ],
         )

@@ -15,6 +15,11 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
     live, ended           zsets   call -> attention: the two lists the API serves
     idle                  zset    live call -> arrival of its last chunk in ms
+    streaming             zset    live call that comes over a socket -> when it is to be ended, in ms, if no socket
+                                  is heard of before
+    streams:<call>        hash    the call's sockets: s:<socket> -> alive until (ms; 0: replaced); t:<track> -> the
+                                  socket that sends it; b:<stream> -> what to add to the sender's clock (ms)
+    heard:<id>            string  POST /decode: conversations finished under this id
     retained              zset    ended call -> when it ended in ms
     work                  stream  tokens for any decoder (c=call t=track); consumer group "decoders"
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
@@ -79,6 +84,7 @@ LIVE = PREFIX + "live"
 ENDED = PREFIX + "ended"
 IDLE = PREFIX + "idle"
 RETAINED = PREFIX + "retained"
+STREAMING = PREFIX + "streaming"
 UNSUMMARISED = PREFIX + "unsummarised"
 FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
@@ -107,6 +113,14 @@ def utterances(call_id: str) -> str:
 
 def scores(call_id: str) -> str:
     return f"{PREFIX}scores:{call_id}"
+
+
+def streams(call_id: str) -> str:
+    return f"{PREFIX}streams:{call_id}"
+
+
+def heard(speaker_id: str) -> str:
+    return f"{PREFIX}heard:{speaker_id}"
 
 
 def work(worker: str) -> str:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from flask import request
 
+from state.ingest import MAX_TRACKS
 from webapp.problems import ErrorItem, Problem, invalid
 from webapp.schemas import CALL_ID, MAX_METADATA_KEY, MAX_SEQ, TRACK, CallEnd, NewCall
 
@@ -34,6 +35,16 @@ def track(given: str) -> str:
     if not re.fullmatch(TRACK, given):
         raise invalid("track", "must be small letters, digits, _ and -, begin with a letter or digit, at most 32")
     return given
+
+
+def tracks(given: str | None) -> list[str]:
+    """The tracks of a chunk's channels, from ?tracks=agent,customer."""
+    if given is None:
+        raise invalid("tracks", "must name the audio's channels in order: tracks=agent,customer")
+    names = [track(name) for name in given.split(",")]
+    if not 2 <= len(names) <= MAX_TRACKS or len(set(names)) != len(names):
+        raise invalid("tracks", f"must be 2 to {MAX_TRACKS} distinct names")
+    return names
 
 
 def seq(given: str) -> int:

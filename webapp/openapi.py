@@ -64,6 +64,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     schema: dict[str, Any]
     description: str
+    required: bool = False
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -103,13 +104,13 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every route of `app` under /v1. Raises LookupError for one that is not described."""
+    """The document for every described route. Raises LookupError for one under /v1 that is not described."""
     found: list[tuple[str, str, Callable[..., Any], Operation]] = []
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith("/v1/"):
-            continue
         view = app.view_functions[rule.endpoint]
         described = getattr(view, "operation", None)
+        if described is None and not rule.rule.startswith("/v1/"):
+            continue
         if described is None:
             raise LookupError(f"{rule.rule} has no @operation")
         path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
@@ -153,6 +154,9 @@ def _operation(
         refusals[429] = f"{described.refusals[429]} Or: {TO_THE_KNOWN_ONLY[429]}"
     responses: dict[str, Any] = {}
     for status, kind in described.answers.items():
+        if kind is None:
+            responses[str(status)] = {"description": HTTPStatus(status).phrase}
+            continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
         if described.forms:
@@ -176,7 +180,13 @@ def _operation(
         for part in re.findall(r"\{(\w+)\}", path)
     ]
     parameters += [
-        {"name": one.name, "in": "query", "schema": one.schema, "description": one.description}
+        {
+            "name": one.name,
+            "in": "query",
+            "required": one.required,
+            "schema": one.schema,
+            "description": one.description,
+        }
         for one in described.query
     ]
     if parameters:

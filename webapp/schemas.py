@@ -69,6 +69,14 @@ class ChunkReceipt(msgspec.Struct):
     next_seq: int
 
 
+class ChannelsReceipt(msgspec.Struct):
+    """A chunk of several tracks that is in the journal; next_seq is the number each track expects next."""
+
+    call_id: str
+    seq: int
+    next_seq: dict[str, int]
+
+
 class EndReceipt(msgspec.Struct):
     """A call whose sender has finished; it is `ended` when all its chunks are decoded and scored."""
 
