@@ -46,16 +46,12 @@ def free_port() -> int:
 
 
 class EmbeddedServer:
-    """A server process. `url` is its REDIS_URL."""
+    """A server process. `url` is its REDIS_URL; `more` are further options of the server."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **more: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise ServerNotStarted(f"a server is at work in {data} already; stop it, or give another --data") from None
+        self._data = data
+        self._address = data / _ADDRESS
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._log = data / "server.log"
@@ -68,27 +64,38 @@ class EmbeddedServer:
             "save": "",
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
-        }
-        command = [str(find_binary())]
+        } | {name.replace("_", "-"): value for name, value in more.items()}
+        self._command = [str(find_binary())]
         for name, value in options.items():
-            command += [f"--{name}", value]
+            self._command += [f"--{name}", value]
+        self.start()
+
+    def start(self) -> None:
+        """Start it (again), on the same port with what is in its folder, and wait until it answers."""
+        lock = (self._data / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            reason = f"a server is at work in {self._data} already; stop it, or give another --data"
+            raise ServerNotStarted(reason) from None
         with self._log.open("ab") as log:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
             self._process = subprocess.Popen(
-                command,
+                self._command,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 pass_fds=[lock.fileno()],  # the folder stays locked as long as the server lives, whoever dies first
             )
         lock.close()
-        self._address = data / _ADDRESS
         self._wait()
         self._address.write_text(self.url)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self._process.kill()
+        self._process.wait()
 
     def _wait(self) -> None:
         client = redis.Redis(port=self.port, protocol=2)

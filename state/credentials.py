@@ -32,6 +32,9 @@ SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
 MIN_GIVEN_KEY_CHARACTERS = 16
 """Of a key that the operator made up (API_KEYS): shorter ones can be found by trying."""
 
+BEARER_TOKEN = r"[A-Za-z0-9._~+/-]+=*"
+"""What may follow "Bearer " (RFC 6750): a key of other characters could not be shown."""
+
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$"
 """Of keys and accounts: what is safe in a log line and a terminal; e-mail addresses are."""
 
@@ -102,9 +105,9 @@ def parse_given_keys(text: str) -> dict[str, ApiKey]:
             made = ApiKey(name=check_name(name), scopes=parse_scopes(scopes), shown=shown, created_at_ms=0)
         except CredentialError as error:
             raise CredentialError(f"entry {number}: {error}") from None
-        if len(key) < MIN_GIVEN_KEY_CHARACTERS or not re.fullmatch(r"[!-~]+", key):
+        if len(key) < MIN_GIVEN_KEY_CHARACTERS or not re.fullmatch(BEARER_TOKEN, key):
             raise CredentialError(
-                f"entry {number}: a key has {MIN_GIVEN_KEY_CHARACTERS} or more printable characters and no space"
+                f"entry {number}: a key is {MIN_GIVEN_KEY_CHARACTERS} or more letters, digits and . _ ~ + / -"
             )
         if digest(key) in keys or made.name in [other.name for other in keys.values()]:
             raise CredentialError(f"entry {number}: its name or key is there twice")

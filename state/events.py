@@ -3,7 +3,7 @@
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
 
-    {"kind": "call",    "call_id", "state", "started_at_ms", "ended_at_ms", "metadata"}
+    {"kind": "call",    "call_id", "state", "started_at_ms", "ended_at_ms", "metadata", "end_reason"}
     {"kind": "partial", "call_id", "track", "partial", "lag_seconds", "decoded_seq"}
     {"kind": "final",   "call_id", "utterance": types.Utterance}
     {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import msgspec
 
-from state.types import CallState, Handling, Sentiment, Standing, Utterance
+from state.types import CallState, EndReason, Handling, Sentiment, Standing, Utterance
 
 
 class CallEvent(msgspec.Struct, frozen=True, tag="call", tag_field="kind"):
@@ -27,6 +27,7 @@ class CallEvent(msgspec.Struct, frozen=True, tag="call", tag_field="kind"):
     started_at_ms: int
     ended_at_ms: int | None
     metadata: dict[str, str]
+    end_reason: EndReason | None = None
 
 
 class PartialEvent(msgspec.Struct, frozen=True, tag="partial", tag_field="kind"):

@@ -35,8 +35,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
     port: Annotated[int, _about("HTTP port of the web process", ge=1, le=65535)] = 8000
     web_threads: Annotated[
-        int, _about("threads of a web process: one an open page, plus those serving uploads", ge=4, le=2000)
-    ] = 100
+        int,
+        _about("threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
+    ] = 400
+    stream_chunk_ms: Annotated[
+        int, _about("small frames from sockets are joined to chunks of so many milliseconds", ge=100, le=5000)
+    ] = 500
+    stream_grace_seconds: Annotated[
+        float,
+        _about("so long a call may be without its socket before it is ended", ge=1, le=600),
+    ] = 5.0
+    twilio_auth_token: Annotated[
+        str, _about("if set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)")
+    ] = ""
+    audiosocket_port: Annotated[
+        int, _about("TCP port of the audiosocket process (Asterisk); 0: it does nothing", ge=0, le=65535)
+    ] = 0
+    audiosocket_address: Annotated[
+        str, _about("where it listens; AudioSocket knows no password, so keep it in a private network")
+    ] = "127.0.0.1"
     vosk_model: Annotated[
         str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
     ] = ""
@@ -104,7 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str,
         _about(
-            "https://host where people reach the page, if a proxy changes the Host header", pattern="^(https?://.+)?$"
+            "https://host where people and telephony reach this, if a proxy changes the Host header",
+            pattern="^(https?://.+)?$",
         ),
     ] = ""
     oidc_issuer: Annotated[
@@ -124,7 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
 
 
-SECRETS = ("api_keys", "secret_key", "oidc_client_secret")
+SECRETS = ("api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
 """Settings that are never shown."""
 
 

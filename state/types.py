@@ -16,6 +16,10 @@ import msgspec
 CallState = Literal["live", "ending", "ended"]
 """live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
 
+EndReason = Literal["sender", "idle", "dropped"]
+"""Why a call is no longer live: its sender said so; no chunk came for CALL_IDLE_SECONDS; its socket dropped and did not
+come back within STREAM_GRACE_SECONDS."""
+
 Encoding = Literal["mulaw", "alaw", "s16le"]
 """How a chunk's bytes are to be read: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""
 
@@ -148,6 +152,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     state: CallState
     started_at_ms: int
     ended_at_ms: int | None
+    end_reason: EndReason | None = None
     metadata: dict[str, str]
     standing: Standing
     handling: Handling = Handling()

@@ -45,7 +45,11 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
 """Nobody posts audio with a cookie: there is no forged request that could."""
 
 STREAMS = "/v1/streams/"
-"""Websockets, whose clients often cannot set headers: there a key may be a parameter or a Basic password."""
+"""Websockets, whose clients often cannot set headers: there a key may be a parameter, a Basic password, or what
+Genesys calls X-API-KEY."""
+
+DECODE = "/decode"
+"""The first demonstration's client sets no header, but takes any address: there a key may be a parameter."""
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -149,6 +153,9 @@ def _key_shown() -> str | None:
     if request.path.startswith(STREAMS):
         if shown and shown.type == "basic":
             return shown.password or ""
+        if "X-API-KEY" in request.headers:
+            return request.headers["X-API-KEY"]
+    if request.path.startswith(STREAMS) or request.path == DECODE:
         return request.args.get("access_token")
     return None
 

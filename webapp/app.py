@@ -20,10 +20,14 @@ from state.settings import Settings
 from webapp import (
     access,
     api_access,
+    api_agents,
     api_calls,
+    api_decode,
     api_handling,
     api_health,
     api_listen,
+    api_rules,
+    api_streams,
     cookies,
     docs,
     exports,
@@ -39,6 +43,7 @@ from webapp.audio_forms import MAX_CHUNK_BYTES
 from webapp.doorman import Doorman
 from webapp.live import LiveTable
 from webapp.store import attach
+from webapp.streams.serve import Sockets
 
 log = logging.getLogger("earshot.web")
 
@@ -60,7 +65,18 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     headers.install(app)
     cookies.install(app, settings.session_hours)
     oidc.install(app, settings)
-    apis = (api_calls.api, api_handling.api, api_listen.api, exports.api, api_health.api, api_access.api)
+    apis = (
+        api_calls.api,
+        api_handling.api,
+        api_listen.api,
+        api_decode.api,
+        api_streams.api,
+        api_rules.api,
+        api_agents.api,
+        exports.api,
+        api_health.api,
+        api_access.api,
+    )
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it
@@ -77,13 +93,22 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     )
     app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads, partial(access.still_in, app))
     refusal = partial(access.at_the_door, app)
-    app.wsgi_app = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal)  # type: ignore[method-assign]
+    sockets = app.extensions[api_streams.SOCKETS] = Sockets()
+    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
+    sockets.most, sockets.others = doorman.most, lambda: doorman.pages
+    app.wsgi_app = doorman  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     if settings.auth == "off":
         log.warning("AUTH=off: everybody on this machine may see and do everything")
     return app
+
+
+def stop(app: Flask) -> None:
+    """Close every socket soon. Safe in a signal handler."""
+    live_table(app).stop()
+    cast(Sockets, app.extensions[api_streams.SOCKETS]).stop()
 
 
 def live_table(app: Flask) -> LiveTable:

@@ -14,7 +14,8 @@ from flask import Response
 from flask_socketio import SocketIO
 
 UPLOAD_SHARE = 0.25
-"""Share of the threads that pages may not take. 100 lines post about 100 chunks a second of 2 ms each."""
+"""Share of the threads that pages and audio streams may not take. 100 lines post about 100 chunks a
+second of 2 ms each."""
 
 SEND_SECONDS = 10
 """A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
@@ -31,18 +32,26 @@ class Doorman:
         socketio: SocketIO,
         threads: int,
         refusal: Callable[[dict[str, Any]], Response | None],
+        streams: Callable[[], int],
     ) -> None:
         self._inner = inner
         self._socketio = socketio
         self._refusal = refusal
-        self._most = max(1, int(threads * (1 - UPLOAD_SHARE)))
+        self._streams = streams
+        self.most = max(1, int(threads * (1 - UPLOAD_SHARE)))
+        """Pages and audio streams at once."""
+
+    @property
+    def pages(self) -> int:
+        """Open pages."""
+        return len(self._socketio.server.eio.sockets)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PATH):
             refused = self._refusal(environ)
             if refused is not None:
                 return refused(environ, start_response)
-            if len(self._socketio.server.eio.sockets) >= self._most:
+            if self.pages + self._streams() >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []
             _let_go_of_the_vanished(environ.get("gunicorn.socket"))

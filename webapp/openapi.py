@@ -65,6 +65,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     schema: dict[str, Any]
     description: str
+    required: bool = False
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -77,6 +78,7 @@ class Operation(msgspec.Struct, frozen=True):
     audio: bool = False
     query: Sequence[Parameter] = ()
     forms: Sequence[str] = ()
+    takes: str = ""
 
 
 def operation(
@@ -88,13 +90,14 @@ def operation(
     audio: bool = False,
     query: Sequence[Parameter] = (),
     forms: Sequence[str] = (),
+    takes: str = "",
 ) -> Callable[[View], View]:
     """Describe a view. answers: status -> type of the body; refusals: status -> what it means (problem+json).
 
     body: type of the JSON body, if it takes one; audio: it takes a chunk; query: its parameters;
-    forms: the media types of what it answers, if that is a file and not JSON.
+    forms: the media types of what it answers, if that is a file and not JSON; takes: that of the file it takes.
     """
-    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms)
+    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms, takes)
 
     def mark(view: View) -> View:
         view.operation = described  # type: ignore[attr-defined]
@@ -104,13 +107,13 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every route of `app` under /v1. Raises LookupError for one that is not described."""
+    """The document for every described route. Raises LookupError for one under /v1 that is not described."""
     found: list[tuple[str, str, Callable[..., Any], Operation]] = []
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith("/v1/"):
-            continue
         view = app.view_functions[rule.endpoint]
         described = getattr(view, "operation", None)
+        if described is None and not rule.rule.startswith("/v1/"):
+            continue
         if described is None:
             raise LookupError(f"{rule.rule} has no @operation")
         path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
@@ -154,8 +157,8 @@ def _operation(
         refusals[429] = f"{described.refusals[429]} Or: {TO_THE_KNOWN_ONLY[429]}"
     responses: dict[str, Any] = {}
     for status, kind in described.answers.items():
-        if status == 204:
-            responses["204"] = {"description": HTTPStatus(status).phrase}
+        if kind is None:
+            responses[str(status)] = {"description": HTTPStatus(status).phrase}
             continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
@@ -180,7 +183,13 @@ def _operation(
         for part in re.findall(r"\{(\w+)\}", path)
     ]
     parameters += [
-        {"name": one.name, "in": "query", "schema": one.schema, "description": one.description}
+        {
+            "name": one.name,
+            "in": "query",
+            "required": one.required,
+            "schema": one.schema,
+            "description": one.description,
+        }
         for one in described.query
     ]
     if parameters:
@@ -188,6 +197,8 @@ def _operation(
     if described.body is not None:
         content: dict[str, Any] = {"application/json": {"schema": schema_of[described.body]}}
         document["requestBody"] = {"required": False, "content": content}
+    elif described.takes:
+        document["requestBody"] = {"required": True, "content": {described.takes: {"schema": {"type": "string"}}}}
     elif described.audio:
         audio = {form: {"schema": {"type": "string", "format": "binary"}} for form in KNOWN_TYPES}
         document["requestBody"] = {"required": True, "content": audio}

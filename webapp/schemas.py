@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import Alert, CallState, HandlingState
+from state.types import Alert, CallState, EndReason, HandlingState
 
 CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
 """What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
@@ -58,6 +58,16 @@ class NewCall(msgspec.Struct, forbid_unknown_fields=True):
     metadata: Metadata = {}
 
 
+class CallEnd(msgspec.Struct, forbid_unknown_fields=True):
+    """The number of each track's last chunk. With it, a server that lost its last second answers 409, and the call is
+    not closed over chunks that are to be sent again."""
+
+    last_seq: Annotated[
+        dict[Track, Annotated[int, Meta(ge=0, le=MAX_SEQ)]],
+        Meta(max_length=MAX_TRACKS, description="track: number of its last chunk; tracks left out are not checked"),
+    ] = {}
+
+
 class DeclaredCall(msgspec.Struct):
     """A call as it was declared."""
 
@@ -73,6 +83,14 @@ class ChunkReceipt(msgspec.Struct):
     track: str
     seq: int
     next_seq: int
+
+
+class ChannelsReceipt(msgspec.Struct):
+    """A chunk of several tracks that is in the journal; next_seq is the number each track expects next."""
+
+    call_id: str
+    seq: int
+    next_seq: dict[str, int]
 
 
 class EndReceipt(msgspec.Struct):
@@ -188,6 +206,10 @@ class ApiRow(ApiStanding, kw_only=True):
     state: CallState
     started_at: Moment
     ended_at: Moment | None
+    end_reason: Annotated[
+        EndReason | None,
+        Meta(description="sender, or idle: no chunk came for CALL_IDLE_SECONDS; null while the call is live"),
+    ]
     metadata: dict[str, str]
     tracks: dict[str, ApiTrack]
     last: ApiLast | None
@@ -263,3 +285,59 @@ class ApiAudit(msgspec.Struct):
 
     entries: list[ApiDeed]
     next_cursor: str | None
+
+
+class ApiRules(msgspec.Struct):
+    """An edition of the rules. version counts the editions from 1, the starter set; rules: how many there are."""
+
+    version: int
+    digest: str
+    rules: int
+
+
+class ApiHit(msgspec.Struct):
+    """A rule that would have applied: at second `at` of the call; quote: the words that did it."""
+
+    call_id: str
+    agent: str
+    rule_id: str
+    title: str
+    severity: str
+    at: float
+    utterance_id: str | None
+    quote: str
+
+
+class ApiDryRun(msgspec.Struct):
+    """What rules would have raised. calls: how many were looked at; more: there were others, left out for time.
+
+    hits: the first 1000; by_rule: the number of all hits, by rule, also of rules without any.
+    """
+
+    calls: int
+    more: bool
+    hits: list[ApiHit]
+    by_rule: dict[str, int]
+
+
+class ApiAgent(msgspec.Struct):
+    """An agent's ended calls. Means over the calls that have the figure; null where none has."""
+
+    agent: str
+    calls: int
+    raised_calls: int
+    sentiment_score: float | None
+    talk_ratio: float | None
+    words_per_minute: float | None
+    longest_monologue_seconds: float | None
+    silence_seconds: float | None
+    hold_seconds: float | None
+    overlaps: float | None
+    interruptions: float | None
+
+
+class ApiAgents(msgspec.Struct):
+    """Agents by name, from the summaries of the ended calls that are kept; calls: how many were counted."""
+
+    agents: list[ApiAgent]
+    calls: int

@@ -99,6 +99,7 @@ def _row_fields(view: CallRow) -> dict[str, Any]:
         "state": view.state,
         "started_at": moment(view.started_at_ms),
         "ended_at": _moment_or_none(view.ended_at_ms),
+        "end_reason": view.end_reason,
         "metadata": view.metadata,
         "tracks": {name: _track(track) for name, track in view.tracks.items()},
         "last": _last(view.last),
@@ -134,6 +135,7 @@ def event(encoded: bytes) -> dict[str, Any]:
             "state": told.state,
             "started_at": moment(told.started_at_ms),
             "ended_at": _moment_or_none(told.ended_at_ms),
+            "end_reason": told.end_reason,
             "metadata": told.metadata,
         }
     elif isinstance(told, PartialEvent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from state.access import Access
 from state.audit import Audit
 from state.settings import Settings
 from tests.integration.test_api_calls import contents, problem
-from tests.servers import Server
-from tests.signing_in import PASSWORD, csrf_of, sign_in, try_sign_in
+from tests.servers import KINDS, Kind, Server, ServerMissingError, start_server
+from tests.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
 from webapp import limits
 from webapp.app import create_app
 
@@ -139,6 +140,27 @@ def test_processes_share_the_secret_that_signs_cookies_and_one_may_be_given(valk
         other = client(valkey, **settings)
         other.set_cookie("earshot", cookie.value)
         assert signed_in(other) is good
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_works_on_every_supported_server(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 2)
+    try:
+        server = start_server(kind, dir=tmp_path)
+    except ServerMissingError as missing:
+        pytest.skip(str(missing))
+    try:
+        with server.client() as store:
+            access = Access(store)
+            access.users.add("dana", "supervisor", PASSWORD)
+            http, key = client(server), access.keys.add("crm", ("read",))
+            assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
+            assert [try_sign_in(http, "dana", word).status_code for word in ("wrong", PASSWORD)] == [403, 303]
+            assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)] == [403, 403, 429]
+            assert access.users.set_role("dana", "admin") and not signed_in(http)
+            assert len(trail(store)) == 5
+    finally:
+        server.kill()
 
 
 # -- forms --------------------------------------------------------------------------------------------------

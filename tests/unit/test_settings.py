@@ -64,6 +64,8 @@ def test_secrets_are_not_shown() -> None:
         ({"API_KEYS": "pbx:ingest:short"}, "API_KEYS"),
         ({"API_KEYS": "pbx:everything:geheim-geheim-geheim"}, "API_KEYS"),
         ({"API_KEYS": "pbx:geheim-geheim-geheim"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:ingest:geheim=geheim=geheim"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:ingest:geheim geheim geheim"}, "API_KEYS"),
         ({"API_KEYS": "a:read:geheim-geheim-geheim,a:read:andere-geheim-geheim"}, "API_KEYS"),
         ({"SECRET_KEY": "geheim"}, "SECRET_KEY"),
         ({"AUTH": "no"}, "AUTH"),

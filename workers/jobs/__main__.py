@@ -6,6 +6,7 @@ from rq.worker import HerokuWorker
 
 from state.connection import connect, wait_for_server
 from state.settings import Settings
+from workers.jobs import summary  # noqa: F401 - RQ forks for each job: imported here, no child has to do it again
 from workers.jobs.queue import job_queue
 from workers.process import start
 

@@ -10,15 +10,18 @@ import redis
 from rq import get_current_job
 
 from state.reads import Reads
+from state.rules import RulesStore
 from state.settings import load
 from state.summaries import Outstanding
 from state.types import CallView
 from workers.insight import talk
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel, AttentionSettings
 from workers.insight.context import ContextScorer
 from workers.insight.masking import finish
-from workers.sentiment.insight import spoken
+from workers.insight.ruled import RuledModel
+from workers.insight.rulefile import load as starter
+from workers.insight.rules import RuleError, RuleSet
+from workers.sentiment.insight import applying, spoken
 
 
 def summarise(call_id: str) -> str:
@@ -37,14 +40,22 @@ def write(client: redis.Redis, call_id: str, redact: bool) -> str:
     if redact:
         masked = finish(call.utterances, list(call.tracks))
         call = msgspec.structs.replace(call, utterances=masked.transcript)
-    return Outstanding(client).store(call_id, summary(call), masked)
+    return Outstanding(client).store(call_id, summary(call, _rules(client)), masked)
 
 
-def summary(call: CallView) -> dict[str, Any]:
+def _rules(client: redis.Redis) -> RuleSet:
+    """Those that apply; the starter set if they cannot be read."""
+    try:
+        return applying(RulesStore(client).read())
+    except RuleError:
+        return starter()
+
+
+def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
     """The summary as JSON-able values; times in seconds of the call."""
     said = [utterance for utterance in call.utterances if utterance.text]
     analyzer = _analyzer()
-    model = AttentionModel(analyzer, AttentionSettings())
+    model = RuledModel(analyzer, rules)
     found = talk.summary([spoken(utterance) for utterance in said], model, ContextScorer(analyzer))
     talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
     tracks = {utterance.id: utterance.track for utterance in said}

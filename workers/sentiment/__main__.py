@@ -12,6 +12,7 @@ import redis
 
 from state.connection import check_server, connect
 from state.fleet import worker_name
+from state.rules import RulesStore
 from state.scores import Scores
 from state.settings import Settings
 from workers.jobs.queue import Summaries
@@ -33,6 +34,7 @@ def run(settings: Settings) -> None:
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
     insight = Insight(settings.redact)
+    rules = RulesStore(client)
     while not stop():
         try:
             check_server(client)
@@ -45,7 +47,9 @@ def run(settings: Settings) -> None:
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
                     waiting = scores.abandoned()
-                    summaries.request()
+                    if insight.follow(rules):
+                        log.info("rules taken up")
+                    _request(summaries)
                 waiting += scores.next()
         except redis.RedisError as error:
             log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
@@ -54,6 +58,14 @@ def run(settings: Settings) -> None:
         scores.leave()
     except redis.RedisError as error:
         log.warning("left without saying so", extra={"error": str(error)})
+
+
+def _request(summaries: Summaries) -> None:
+    """Ask for what is outstanding. A full server refuses that, and must not keep us from scoring: that frees."""
+    try:
+        summaries.request()
+    except redis.exceptions.ResponseError as error:
+        log.warning("summaries must wait", extra={"error": str(error)})
 
 
 if __name__ == "__main__":
