@@ -82,8 +82,10 @@ if ARGV[14] == '0' then
 else
   local from_ms = math.floor(from * 1000 / rate)
   local oldest_ms = math.max(0, from_ms + chunk_ms - tonumber(ARGV[14]) * 1000)
-  redis.call('XADD', KEYS[9], 'MINID', '~', string.format('%.0f', oldest_ms), string.format('%.0f-%s', from_ms, seq_text),
+  -- pcall: whatever is wrong with it, what is kept for listening never costs a chunk
+  local kept = redis.pcall('XADD', KEYS[9], 'MINID', '~', string.format('%.0f', oldest_ms), string.format('%.0f-%s', from_ms, seq_text),
     'a', ARGV[9], 'e', ARGV[5], 'r', ARGV[7], 'm', ARGV[8], 'n', string.format('%.0f', from))
+  if type(kept) == 'table' then redis.call('UNLINK', KEYS[9]) end
   redis.call('EXPIRE', KEYS[9], tonumber(ARGV[14]) + 60) -- a call that has ended, or hangs, is heard no longer
 end
 last = seq

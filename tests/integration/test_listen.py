@@ -201,3 +201,14 @@ def test_tracks_of_different_rates_are_heard_together(ingest: Ingest, http: Flas
 def test_a_wav_of_nothing_is_a_wav() -> None:
     with wave.open(io.BytesIO(sound.wav(np.zeros((0, 2), "<i2"), RATE))) as file:
         assert file.getnframes() == 0
+
+
+def test_what_is_kept_for_listening_never_costs_a_chunk(ingest: Ingest, store: redis.Redis) -> None:
+    journal, kept = keys.audio("c", "customer"), keys.listen("c", "customer")
+    store.xadd(kept, {"a": "from a time that the server has forgotten"}, id="999999-1")
+    assert ingest.put("c", "customer", None, level(1000)).outcome == "OK"
+    assert (store.xlen(journal), store.exists(kept)) == (1, 0)
+    store.set(kept, "no stream at all")
+    assert ingest.put("c", "customer", None, level(1000)).outcome == "OK"
+    assert ingest.put("c", "customer", None, level(1000)).outcome == "OK"
+    assert (store.xlen(journal), store.xlen(kept)) == (3, 1)
