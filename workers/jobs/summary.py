@@ -26,6 +26,11 @@ def summarise(call_id: str) -> str:
     return Outstanding(job.connection).store(call_id, summary(call) if call else {})
 
 
+def prepare() -> None:
+    """Load the rules now: RQ forks a child for each job, and each would take half a second to load them again."""
+    _analyzer()
+
+
 def summary(call: CallView) -> dict[str, Any]:
     """The summary as JSON-able values; times in seconds of the call."""
     said = [utterance for utterance in call.utterances if utterance.text]
