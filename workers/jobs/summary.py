@@ -52,9 +52,8 @@ def _rules(client: redis.Redis) -> RuleSet:
 
 
 def prepare() -> None:
-    """Load what a summary needs now: RQ forks a child for each job, and each would take half a second to load them again."""
+    """Load the phrases now: RQ forks a child for each job, and each would take half a second to load them again."""
     _analyzer()
-    starter()
 
 
 def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
