@@ -109,12 +109,14 @@ class Checks:
                 return
             time.sleep(0.2)
 
-    def wait_summarised(self, patience_seconds: float) -> None:
-        """Wait until every ended call has its summary."""
-        deadline = time.monotonic() + patience_seconds
+    def wait_summarised(self, stalled_seconds: float) -> None:
+        """Wait until every ended call has its summary, as long as they become fewer."""
+        fewest, since = -1, time.monotonic()
         while outstanding := self._redis.scard(keys.UNSUMMARISED):
-            if time.monotonic() > deadline:
-                self.wrong.append(f"{outstanding} calls have no summary after {patience_seconds:.0f} s")
+            if fewest < 0 or outstanding < fewest:
+                fewest, since = outstanding, time.monotonic()
+            if time.monotonic() - since > stalled_seconds:
+                self.wrong.append(f"{outstanding} calls have no summary, and none came in {stalled_seconds:.0f} s")
                 return
             time.sleep(0.5)
 

@@ -63,8 +63,8 @@ const load = () =>
     const answer = await ask("GET", "/v1/rules");
     if (!answer.ok) return refused(answer);
     etag = answer.headers.get("ETag");
-    saved = await answer.text();
-    text.value = saved;
+    text.value = await answer.text();
+    saved = text.value; // as the field holds it: with other line ends
     text.disabled = false;
     at("#version").textContent = `Version ${etag.replaceAll('"', "")}.`;
     say("");
