@@ -47,11 +47,11 @@ class BenchFleet:
     def decoder_cpu_seconds(self) -> float:
         """Spent so far by the decoder process and its decode loops."""
         pids = [self._decoder.pid, *_children(self._decoder.pid)]
-        return sum(_cpu_seconds(pid) for pid in pids)
+        return sum(cpu_seconds(pid) for pid in pids)
 
     def server_cpu_seconds(self) -> float:
         """Spent so far by the server."""
-        return _cpu_seconds(self._server_pid)
+        return cpu_seconds(self._server_pid)
 
 
 @contextlib.contextmanager
@@ -81,7 +81,8 @@ def fleet(loops: int, **environ: str) -> Iterator[BenchFleet]:
             server.stop()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Processor seconds of a process so far, its children not included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

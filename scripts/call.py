@@ -79,6 +79,9 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
             status, call, _ = api.ask("GET", f"/v1/calls/{call_id}")
         except (OSError, http.client.HTTPException):
             status, call = 0, {}
+        if status in (401, 403):
+            sys.stderr.write("call: the transcript is not shown: this key has not the scope read\n")
+            return
         if status == 200:
             for utterance in call["utterances"]:
                 if utterance["id"] not in printed:

@@ -13,10 +13,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from scripts.processes import Processes
 from scripts.recording import read_tracks
 from scripts.server import EmbeddedServer, ServerNotStarted
+from scripts.store import Operator
 from scripts.telephony import Api, CallFailed, post_call
+from state.connection import connect
+from state.credentials import make_key, make_password
+from state.settings import SettingsError, load
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo"
@@ -31,6 +37,10 @@ ONCE_STALLED_SECONDS = 60.0
 
 PAUSE_SECONDS = 5.0
 """Between two rounds of the demo."""
+
+
+FIRST_USER, FIRST_KEY, RUN_KEY = "admin", "first", "scripts-run"
+"""Account and key that the first run makes, and the key that each run makes for its own calls."""
 
 
 class Stopped(Exception):
@@ -69,28 +79,58 @@ def main(argv: list[str]) -> int:
             server = EmbeddedServer(data / "server")
             environ["REDIS_URL"] = server.url
             say(f"embedded server on {server.url}, data in {data / 'server'}")
+        key = make_key()  # of this run: the demo player's
+        environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
+        settings = load(environ)
         processes = Processes(ROOT, data / "logs", environ)
         processes.start()
         url = f"http://127.0.0.1:{options.port}"
         engine = wait_until_ready(url, processes, stopping, data / "logs")
-        print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", flush=True)
+        lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
+        if settings.auth == "on":
+            lines = welcome(Operator(connect(settings, "web")), key)
+        print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", *lines, sep="\n", flush=True)
         if options.once:
-            return play_once(url, processes, stopping)
-        play_for_ever(url, processes, stopping, options.no_demo)
+            return play_once(url, key, processes, stopping)
+        play_for_ever(url, key, processes, stopping, options.no_demo)
         return 0
     except Stopped as reason:
         if str(reason):
             sys.stderr.write(f"run: {reason}\n")
             return 1
         return 130 if options.once else 0
-    except (ServerNotStarted, CallFailed) as error:
+    except (ServerNotStarted, CallFailed, SettingsError) as error:
         sys.stderr.write(f"run: {error}\n")
+        return 1
+    except redis.RedisError as error:
+        sys.stderr.write(f"run: the store does not answer: {type(error).__name__}\n")
         return 1
     finally:
         if processes:
             processes.stop()
         if server:
             server.stop()
+
+
+def welcome(at: Operator, run_key: str) -> list[str]:
+    """What to tell about the sign-in. The first time an account and a key are made; only then are they known."""
+    if at.access.users.all():
+        return [
+            "Sign in as before (a new password: scripts/users password NAME; all accounts: scripts/users list)",
+            f"API key for this run: {run_key}   (for longer: scripts/keys add NAME --scopes ingest+read)",
+        ]
+    password = make_password()
+    at.access.users.add(FIRST_USER, "admin", password)
+    at.record("user-added", f"{FIRST_USER} (admin)")
+    if any(key.name == FIRST_KEY for key in at.access.keys.all()):  # its owner is gone, and nobody knows it any more
+        at.access.keys.revoke(FIRST_KEY)
+    key = at.access.keys.add(FIRST_KEY, ("ingest", "read"))
+    at.record("key-made", f"{FIRST_KEY} (ingest+read)")
+    return [
+        f"Sign in as: {FIRST_USER}   password: {password}",
+        f"API key: {key}",
+        "Both are shown this once; what is kept of them cannot be turned back into them.",
+    ]
 
 
 def say(text: str) -> None:
@@ -129,16 +169,16 @@ def demo_calls() -> list[tuple[str, Path]]:
     return [(path.name.removeprefix("call-"), path) for path in sorted(DEMO.glob("call-*"))]
 
 
-def play(url: str, name: str, folder: Path, call_id: str, speed: float, stopping: threading.Event) -> None:
+def play(url: str, key: str, name: str, folder: Path, call_id: str, speed: float, stopping: threading.Event) -> None:
     """Post one demo call."""
     truth = json.loads((folder / "truth.json").read_text())
     tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in ("agent", "customer")]
     voices = {party: truth["voices"][party].partition("_")[2].title() for party in ("agent", "customer")}
     metadata = voices | {"queue": name}
-    post_call(url, "", call_id, tracks, metadata, 1000, speed, stopping.is_set)
+    post_call(url, key, call_id, tracks, metadata, 1000, speed, stopping.is_set)
 
 
-def play_once(url: str, processes: Processes, stopping: threading.Event) -> int:
+def play_once(url: str, key: str, processes: Processes, stopping: threading.Event) -> int:
     """All demo calls side by side; print the table; 0 if every call came to its end with words and a score."""
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     call_ids = {name: f"{name}-{run_id}" for name, _ in demo_calls()}
@@ -146,14 +186,14 @@ def play_once(url: str, processes: Processes, stopping: threading.Event) -> int:
 
     def one(name: str, folder: Path) -> None:
         try:
-            play(url, name, folder, call_ids[name], ONCE_SPEED, stopping)
+            play(url, key, name, folder, call_ids[name], ONCE_SPEED, stopping)
         except CallFailed as error:
             failures.append(f"{name}: {error}")
 
     threads = [threading.Thread(target=one, args=demo) for demo in demo_calls()]
     for thread in threads:
         thread.start()
-    api = Api(url)
+    api = Api(url, key)
     calls: dict[str, dict[str, Any]] = {}
     before: Any = None
     moved_at = time.monotonic()
@@ -200,7 +240,7 @@ def print_table(calls: dict[str, dict[str, Any]]) -> None:
         print(f"{name:<18} {call.get('state', '?'):<7} {call.get('attention', 0.0):>9.2f} {shown:>9}  {text}")
 
 
-def play_for_ever(url: str, processes: Processes, stopping: threading.Event, nothing: bool) -> None:
+def play_for_ever(url: str, key: str, processes: Processes, stopping: threading.Event, nothing: bool) -> None:
     """Play the demo calls at their own speed, each again and again, until stopped."""
 
     def again_and_again(name: str, folder: Path) -> None:
@@ -209,7 +249,7 @@ def play_for_ever(url: str, processes: Processes, stopping: threading.Event, not
             number += 1
             call_id = f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
             try:
-                play(url, name, folder, call_id, 1.0, stopping)
+                play(url, key, name, folder, call_id, 1.0, stopping)
             except CallFailed as error:
                 say(f"{name}: {error}")
             stopping.wait(PAUSE_SECONDS)

@@ -6,6 +6,7 @@ It listens on 127.0.0.1 only, keeps its data in a folder with an append-only fil
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import re
 import shutil
@@ -13,11 +14,16 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
 START_SECONDS = 30.0
 """It starts in about 0.1 s; replaying a large append-only file takes longer."""
+
+
+_ADDRESS = "address"
+"""File in the data folder with the running server's URL, for commands beside it."""
 
 
 class ServerNotStarted(RuntimeError):
@@ -40,10 +46,12 @@ def free_port() -> int:
 
 
 class EmbeddedServer:
-    """A server process. `url` is its REDIS_URL."""
+    """A server process. `url` is its REDIS_URL; `more` are further options of the server."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **more: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
+        self._data = data
+        self._address = data / _ADDRESS
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._log = data / "server.log"
@@ -56,18 +64,38 @@ class EmbeddedServer:
             "save": "",
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
-        }
-        command = [str(find_binary())]
+        } | {name.replace("_", "-"): value for name, value in more.items()}
+        self._command = [str(find_binary())]
         for name, value in options.items():
-            command += [f"--{name}", value]
+            self._command += [f"--{name}", value]
+        self.start()
+
+    def start(self) -> None:
+        """Start it (again), on the same port with what is in its folder, and wait until it answers."""
+        lock = (self._data / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            reason = f"a server is at work in {self._data} already; stop it, or give another --data"
+            raise ServerNotStarted(reason) from None
         with self._log.open("ab") as log:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],  # the folder stays locked as long as the server lives, whoever dies first
+            )
+        lock.close()
         self._wait()
+        self._address.write_text(self.url)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self._process.kill()
+        self._process.wait()
 
     def _wait(self) -> None:
         client = redis.Redis(port=self.port, protocol=2)
@@ -84,6 +112,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Shut down in order: the append-only file is complete then."""
+        self._address.unlink(missing_ok=True)
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -91,6 +120,16 @@ class EmbeddedServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+
+def running_url(data: Path) -> str | None:
+    """The address of the server that is at work in this folder, if one is."""
+    with contextlib.suppress(OSError, redis.RedisError, ValueError):
+        url = (data / _ADDRESS).read_text().strip()
+        with redis.Redis.from_url(url, protocol=2, decode_responses=True) as client:
+            folder: Any = client.config_get("dir")  # its port may be another server's by now
+            return url if Path(folder["dir"]).samefile(data) else None
+    return None
 
 
 def _from_wheel() -> Path | None:

@@ -1,7 +1,8 @@
 """A telephony switch in small: posts tracks as a live call, as fast as they were spoken or faster.
 
-It does what the README asks of a sender: numbers its chunks, keeps them until they are accepted, goes back to
-where the server says after a 409, and waits after a 429 or 503.
+It does what is asked of a sender (docs/GUARANTEES.md): numbers its chunks and keeps them, goes back to where the
+server says after a 409, waits after a 429 or 503, says with the end how many chunks there are, and looks once more
+when the server's disk must have it all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from scripts.recording import Track
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
 """How long one chunk is tried before the call is given up."""
+
+CONFIRM_SECONDS = 2.0
+"""A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago."""
+
+Answer = tuple[int, dict[str, Any], dict[str, str]]
 
 
 class CallFailed(RuntimeError):
@@ -39,9 +45,7 @@ class Api:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
-    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def ask(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> Answer:
         """(status, JSON body, headers). Raises OSError or http.client.HTTPException if nobody answers."""
         if self._connection is None:
             self._connection = self._connect()
@@ -70,59 +74,104 @@ def post_call(
     chunk_ms: int,
     speed: float,
     stopping: Callable[[], bool] = lambda: False,
+    connect: Callable[[str, str], Api] = Api,
 ) -> None:
-    """Declare the call, post every track beside the others at `speed` times real time, and end it.
+    """Declare the call, post every track beside the others at `speed` times real time, end it, and look once more.
 
     Raises CallFailed.
     """
-    api = Api(url, key)
-    declared = json.dumps({"call_id": call_id, "tracks": [t.name for t in tracks], "metadata": metadata}).encode()
-    _insist(lambda: api.ask("POST", "/v1/calls", declared), (200, 201), stopping)
-    failures: list[Exception] = []
-
-    def run(track: Track) -> None:
-        try:
-            _post_track(Api(url, key), call_id, track, chunk_ms, speed, stopping)
-        except Exception as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(track,)) for track in tracks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    if not stopping():
-        _insist(lambda: api.ask("POST", f"/v1/calls/{call_id}/end", b""), (202,), stopping)
+    sender = _Sender(call_id, tracks, metadata, chunk_ms, speed, stopping, lambda: connect(url, key))
+    sender.declare(api := sender.connect())
+    begin = dict.fromkeys(sender.chunks, 1)
+    while not stopping():
+        sender.post(begin)
+        sender.declare(api)  # the server may have forgotten it together with its last second
+        last_seq = {"last_seq": {name: len(chunks) for name, chunks in sender.chunks.items()}}
+        status, _ = sender.insist(api, "POST", f"/v1/calls/{call_id}/end", last_seq, (202, 404, 409))
+        if status == 202 and not stopping():
+            time.sleep(CONFIRM_SECONDS)
+            sender.declare(api)
+        _, call = sender.insist(api, "GET", f"/v1/calls/{call_id}", None, (200, 404))
+        if status == 202 and call.get("state") in ("ending", "ended"):
+            return
+        begin = {name: call.get("tracks", {}).get(name, {}).get("next_seq", 1) for name in sender.chunks}
 
 
-def _post_track(
-    api: Api, call_id: str, track: Track, chunk_ms: int, speed: float, stopping: Callable[[], bool]
-) -> None:
-    chunks = track.chunks(chunk_ms)
-    began = time.monotonic()
-    seq = 1
-    while seq <= len(chunks) and not stopping():
-        due = began + seq * chunk_ms / 1000 / speed  # a chunk can be sent when it has been spoken
-        time.sleep(max(0.0, due - time.monotonic()))
-        path = f"/v1/calls/{call_id}/tracks/{track.name}/chunks/{seq}"
-        chunk = chunks[seq - 1]
+class _Sender:
+    """One call's audio on its way."""
 
-        def put(path: str = path, chunk: bytes = chunk) -> tuple[int, dict[str, Any], dict[str, str]]:
-            return api.ask("PUT", path, chunk, track.content_type)
+    def __init__(
+        self,
+        call_id: str,
+        tracks: list[Track],
+        metadata: dict[str, str],
+        chunk_ms: int,
+        speed: float,
+        stopping: Callable[[], bool],
+        connect: Callable[[], Api],
+    ) -> None:
+        self._call_id = call_id
+        self._declared = {"call_id": call_id, "tracks": [track.name for track in tracks], "metadata": metadata}
+        self._forms = {track.name: track.content_type for track in tracks}
+        self._chunk_seconds = chunk_ms / 1000 / speed
+        self._stopping = stopping
+        self.chunks = {track.name: track.chunks(chunk_ms) for track in tracks}
+        self.connect = connect
 
-        status, body = _insist(put, (200, 202, 409), stopping)
-        if status == 409:
-            if "expected_seq" not in body:
-                raise CallFailed(f"chunk {seq} of {track.name}: {body.get('detail', 'refused')}")
-            seq = int(body["expected_seq"])  # the server lost its last second: send that again
-        elif status:
-            seq += 1
+    def declare(self, api: Api) -> None:
+        """Declare the call; repeated, it changes nothing."""
+        self.insist(api, "POST", "/v1/calls", self._declared, (200, 201))
+
+    def post(self, begin: dict[str, int]) -> None:
+        """Post every track from chunk `begin` of it on."""
+        failures: list[Exception] = []
+
+        def run(track: str) -> None:
+            try:
+                self._post_track(track, begin[track])
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=run, args=(track,)) for track in self.chunks]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def _post_track(self, track: str, seq: int) -> None:
+        api = self.connect()
+        chunks = self.chunks[track]
+        began = time.monotonic() - (seq - 1) * self._chunk_seconds
+        while seq <= len(chunks) and not self._stopping():
+            due = began + seq * self._chunk_seconds  # a chunk can be sent when it has been spoken
+            time.sleep(max(0.0, due - time.monotonic()))
+            path = f"/v1/calls/{self._call_id}/tracks/{track}/chunks/{seq}"
+            chunk = chunks[seq - 1]
+
+            def put(path: str = path, chunk: bytes = chunk) -> Answer:
+                return api.ask("PUT", path, chunk, self._forms[track])
+
+            status, body = _insist(put, (200, 202, 409), self._stopping)
+            if status == 409:
+                if "expected_seq" not in body:
+                    raise CallFailed(f"chunk {seq} of {track}: {body.get('detail', 'refused')}")
+                seq = int(body["expected_seq"])  # the server lost its last second: send that again
+                self.declare(api)
+            elif status:
+                seq += 1
+
+    def insist(
+        self, api: Api, method: str, path: str, body: object, good: tuple[int, ...]
+    ) -> tuple[int, dict[str, Any]]:
+        """Ask until the answer is one of `good`."""
+        encoded = None if body is None else json.dumps(body).encode()
+        return _insist(lambda: api.ask(method, path, encoded), good, self._stopping)
 
 
 def _insist(
-    ask: Callable[[], tuple[int, dict[str, Any], dict[str, str]]], good: tuple[int, ...], stopping: Callable[[], bool]
+    ask: Callable[[], Answer], good: tuple[int, ...], stopping: Callable[[], bool]
 ) -> tuple[int, dict[str, Any]]:
     """Ask until the answer is one of `good`; waits where the server is busy, restarting or away."""
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -68,6 +68,7 @@ class Lease(msgspec.Struct, frozen=True):
 
     warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
     state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
+    Chunks up to number `careful` are to be decoded one a lease.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Lease(msgspec.Struct, frozen=True):
     samples: int
     done_samples: int
     warm: bool
+    careful: int
     state: bytes
     journal: list[JournalChunk]
 
@@ -149,13 +151,15 @@ class Fleet:
         Returns the digest the fleet agreed on for this identity: the first one told. Another one than `digest`
         means that this decoder would change transcripts and must not take work.
         """
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.hsetnx(keys.FLEET, f"selfcheck:{identity}", digest)
-        pipe.hget(keys.FLEET, f"selfcheck:{identity}")
-        agreed = str(pipe.execute()[1].decode())
-        if agreed == digest:
+        field = f"selfcheck:{identity}"
+        agreed, shown = cast(list[bytes | None], self._redis.hmget(keys.FLEET, field, "model"))
+        if agreed is None:
+            self._redis.hsetnx(keys.FLEET, field, digest)
+            agreed = cast(bytes, self._redis.hget(keys.FLEET, field))
+        # Nothing is written that stands there already: a decoder must be able to start while memory is full.
+        if agreed == digest.encode() and shown != display_name.encode():
             self._redis.hset(keys.FLEET, "model", display_name)
-        return agreed
+        return agreed.decode()
 
     def beat(self) -> None:
         """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
@@ -229,7 +233,7 @@ class Fleet:
             answer, entries = self._open(*asked, call_track, after)
         if answer[0] == b"STALE":
             return None
-        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm = (int(part) for part in answer[1:11])
+        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm, careful = map(int, answer[1:12])
         if not warm:
             if after:
                 entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
@@ -253,7 +257,8 @@ class Fleet:
             samples=samples,
             done_samples=done_samples,
             warm=bool(warm),
-            state=answer[11],
+            careful=careful,
+            state=answer[12],
             journal=[_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import msgspec
@@ -19,6 +20,9 @@ MAX_TRACKS = 8
 
 MAX_GAP = 3600
 """Longest gap in chunks that ?on_gap=skip bridges: an hour of one-second chunks."""
+
+LISTEN_PRESSURE_PERCENT = 50
+"""Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
 
 Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS"]
 
@@ -43,6 +47,14 @@ class PutAnswer(msgspec.Struct, frozen=True):
     next_seq: int
 
 
+class EndAnswer(msgspec.Struct, frozen=True):
+    """What became of an end (see lua/end.lua); if SHORT, the track that lacks chunks and the number it expects."""
+
+    outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "SHORT"]
+    track: str = ""
+    next_seq: int = 0
+
+
 class Ingest:
     """Writes on behalf of the sender. Every method is atomic and safe to repeat, but for put without a number."""
 
@@ -52,6 +64,8 @@ class Ingest:
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
+        self._listen_seconds = settings.listen_seconds
+        self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
 
     def create(
@@ -70,6 +84,7 @@ class Ingest:
     def put(self, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False) -> PutAnswer:
         """Put a chunk into the track's journal; seq None lets the server number it."""
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
+        listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
         answer = self._scripts.call(
             "ingest",
             [
@@ -81,6 +96,7 @@ class Ingest:
                 keys.LIVE,
                 keys.IDLE,
                 keys.FEED,
+                keys.listen(call_id, track),
             ],
             [
                 call_id,
@@ -96,29 +112,77 @@ class Ingest:
                 self._track_limit_ms,
                 MAX_TRACKS,
                 MAX_GAP,
+                listen,
             ],
         )
         return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))
 
-    def end(self, call_id: str) -> Literal["ENDING", "SAME", "UNKNOWN"]:
-        """The sender has finished this call."""
-        return cast(Literal["ENDING", "SAME", "UNKNOWN"], self._end(call_id, "", ""))
+    def end(self, call_id: str, last_seq: Mapping[str, int] | None = None) -> EndAnswer:
+        """The sender has finished this call. With last_seq only if the chunks up to these (track: number) are there:
+        then a server that lost its last second cannot close a call over chunks that are to be sent again."""
+        return self._end(call_id, "sender", "", "", last_seq or {})
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
-        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids."""
-        seconds, micros = self._redis.time()
-        before = seconds * 1000 + micros // 1000 - idle_seconds * 1000
+        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
+
+        Not those at which a socket is: a party on hold may say nothing for long.
+        """
+        now_ms = self._now_ms()
+        before = now_ms - idle_seconds * 1000
         stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
         calls = [call_id.decode() for call_id in stale]
-        return [call_id for call_id in calls if self._end(call_id, "idle", str(before)) == "ENDING"]
+        return [
+            call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms), {}).outcome == "ENDING"
+        ]
 
-    def _end(self, call_id: str, reason: str, idle_before_ms: str) -> str:
+    def end_dropped(self, limit: int = 20) -> list[str]:
+        """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
+
+        A call that also gets chunks over HTTP goes on until there are none for as long.
+        """
+        now_ms = self._now_ms()
+        due = cast(list[bytes], self._redis.zrangebyscore(keys.STREAMING, "-inf", now_ms, start=0, num=limit))
+        calls = [call_id.decode() for call_id in due]
+        before = str(now_ms - self._grace_ms)
+        return [
+            call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms), {}).outcome == "ENDING"
+        ]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _end(
+        self,
+        call_id: str,
+        reason: str,
+        idle_before_ms: str,
+        unheard_before_ms: str,
+        last_seq: Mapping[str, int],
+    ) -> EndAnswer:
         answer = self._scripts.call(
             "end",
-            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK],
-            [call_id, self._retention_seconds, reason, idle_before_ms],
+            [
+                keys.call(call_id),
+                keys.LIVE,
+                keys.IDLE,
+                keys.FEED,
+                keys.WORK,
+                keys.STREAMING,
+                keys.streams(call_id),
+            ],
+            [
+                call_id,
+                self._retention_seconds,
+                reason,
+                idle_before_ms,
+                unheard_before_ms,
+                *(part for pair in last_seq.items() for part in pair),
+            ],
         )
-        return str(answer.decode())
+        if isinstance(answer, list):
+            return EndAnswer("SHORT", answer[1].decode(), int(answer[2]))
+        return EndAnswer(answer.decode())
 
     def memory_pressure(self) -> float:
         """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second."""

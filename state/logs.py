@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SECRET = re.compile(r"esk_[A-Za-z0-9_-]{6,}|(?<=access_token=)[^&\s\"']+")
+"""API keys. Nobody logs one on purpose; exceptions and libraries quote what they were given."""
+
 _BARE = re.compile(r"[A-Za-z0-9_.,:;/@%+*#!?()<>\[\]{}$&'~^|-]+")
 
 
@@ -41,7 +44,7 @@ class Logfmt(logging.Formatter):
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return " ".join(f"{key}={_value(value)}" for key, value in fields.items())
+        return _SECRET.sub("***", " ".join(f"{key}={_value(value)}" for key, value in fields.items()))
 
 
 def configure(level: str) -> None:

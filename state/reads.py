@@ -11,7 +11,7 @@ import redis
 
 from state import keys
 from state.scores import scored_utterance, transcript
-from state.types import CallRow, CallState, CallView, Standing, TrackView, Utterance
+from state.types import CallRow, CallState, CallView, EndReason, Handling, Standing, TrackView, Utterance
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
@@ -19,11 +19,12 @@ RECENTLY_ENDED_SECONDS = 600
 RECENTLY_ENDED_CALLS = 50
 
 _standing = msgspec.msgpack.Decoder(Standing)
+_handling = msgspec.msgpack.Decoder(Handling)
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
 
 class FeedLost(LookupError):
-    """The cursor is older than the feed's first entry or newer than its last: take a new snapshot."""
+    """The feed does not hold the cursor's entry (any more): take a new snapshot."""
 
 
 class FleetView(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ class Reads:
         rows = self._rows([call_id])
         if not rows:
             return None
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
         pipe.hgetall(keys.utterances(call_id))
         pipe.hgetall(keys.scores(call_id))
         pipe.hget(keys.call(call_id), "summary")
@@ -141,27 +142,28 @@ class Reads:
         """
         self._check(after)
         answer = cast(Any, self._redis.xread({keys.FEED: after}, count=count, block=block_ms or None))
+        if answer:
+            self._check(after)  # while we waited, an older copy of the server may have taken its place
         return [(entry_id.decode(), fields[b"j"]) for _, entries in answer or [] for entry_id, fields in entries]
 
     def _check(self, after: str) -> None:
+        """A stream grows at its end and is cut at its beginning: if the cursor's own entry is there, so is everything
+        after it; if not, it was cut off, or rolled back together with what a page has already shown."""
         try:
             cursor = _stream_id(after)
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.xinfo_stream(keys.FEED)
-            info = cast(dict[str, Any], pipe.execute()[0])
         except ValueError:
             raise FeedLost(after) from None
+        if cursor != (0, 0):
+            if not self._redis.xrange(keys.FEED, after, after, count=1):
+                raise FeedLost(after)
+            return
+        try:
+            info = self._redis.xinfo_stream(keys.FEED)
         except redis.exceptions.ResponseError as error:
             if "no such key" not in str(error):
                 raise
-            if after != "0-0":
-                raise FeedLost(after) from None
             return
-        if cursor > _stream_id(info["last-generated-id"].decode()):
-            raise FeedLost(after)
-        first = info["first-entry"]
-        trimmed = info.get("entries-added", info["length"]) != info["length"] or cursor != (0, 0)
-        if first and trimmed and cursor < _stream_id(first[0].decode()):
+        if info.get("entries-added", info["length"]) != info["length"]:
             raise FeedLost(after)
 
     # -- health -------------------------------------------------------------------------------------------
@@ -227,7 +229,9 @@ def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -
         "state": cast(CallState, call[b"state"].decode()),
         "started_at_ms": int(call[b"started_at_ms"]),
         "ended_at_ms": int(ended) if ended else None,
+        "end_reason": cast(EndReason, call[b"end_reason"].decode()) if b"end_reason" in call else None,
         "metadata": json.loads(call[b"metadata"]),
+        "handling": _handling.decode(call[b"handling"]) if b"handling" in call else Handling(),
         "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
         "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
     }

@@ -55,12 +55,14 @@ class Scores:
 
     def join(self) -> list[Unscored]:
         """Make sure the group exists; returns what this worker was given before and has not finished."""
+        return self._read("0", count=100, block=False)
+
+    def _make_group(self) -> None:
         try:
             self._redis.xgroup_create(keys.FINALS, keys.SENTIMENT, id="0", mkstream=True)
         except redis.exceptions.ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-        return self._read("0", count=100, block=False)
 
     def next(self, count: int = 32) -> list[Unscored]:
         """Up to `count` utterances to be scored; waits BLOCK_MS for the first."""
@@ -175,7 +177,9 @@ class Scores:
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            return self.join()
+            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
+            self._make_group()
+            return []
         return [
             _unscored(entry_id, fields)
             for _, entries in cast(list[Any], answer) or []

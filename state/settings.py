@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
+from state.credentials import CredentialError, parse_given_keys
+
 
 class SettingsError(ValueError):
     """A setting is missing or out of range. The message is one line that names the variable."""
@@ -33,8 +35,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
     port: Annotated[int, _about("HTTP port of the web process", ge=1, le=65535)] = 8000
     web_threads: Annotated[
-        int, _about("threads of a web process: one an open page, plus those serving uploads", ge=4, le=2000)
-    ] = 100
+        int,
+        _about("threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
+    ] = 400
+    stream_chunk_ms: Annotated[
+        int, _about("small frames from sockets are joined to chunks of so many milliseconds", ge=100, le=5000)
+    ] = 500
+    stream_grace_seconds: Annotated[
+        float,
+        _about("so long a call may be without its socket before it is ended", ge=1, le=600),
+    ] = 5.0
+    twilio_auth_token: Annotated[
+        str, _about("if set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)")
+    ] = ""
+    audiosocket_port: Annotated[
+        int, _about("TCP port of the audiosocket process (Asterisk); 0: it does nothing", ge=0, le=65535)
+    ] = 0
+    audiosocket_address: Annotated[
+        str, _about("where it listens; AudioSocket knows no password, so keep it in a private network")
+    ] = "127.0.0.1"
     vosk_model: Annotated[
         str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
     ] = ""
@@ -67,12 +86,64 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _about("of Redis' maxmemory, beyond which chunks are answered 503 (new calls 10 earlier)", ge=20, le=95),
     ] = 75
+    listen_seconds: Annotated[
+        int,
+        _about(
+            "of each track's newest audio that supervisors may listen to; 0: no listening. Costs Redis 8 kB a second"
+            " and track of G.711: 100 calls of two tracks and 60 s take 96 MB",
+            ge=0,
+            le=3600,
+        ),
+    ] = 60
     call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
     retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1)] = 24
+    auth: Annotated[
+        str,
+        _about(
+            "on, or off for development: everybody may do everything, and only this machine is served",
+            pattern="^(on|off)$",
+        ),
+    ] = "on"
+    api_keys: Annotated[
+        str,
+        _about("API keys besides those of scripts/keys: name:scopes:key, ...; scopes are ingest, read or ingest+read"),
+    ] = ""
+    secret_key: Annotated[
+        str, _about("signs cookies, 32 characters or more; empty: one is made and kept in Redis", pattern="^(.{32,})?$")
+    ] = ""
+    session_hours: Annotated[int, _about("how long a sign-in is good for: a shift", ge=1, le=720)] = 12
+    key_requests_per_second: Annotated[
+        int, _about("of one API key, beyond which it is answered 429 (a call of two parties makes 2)", ge=1)
+    ] = 1000
+    trusted_proxies: Annotated[
+        int, _about("proxies in front whose X-Forwarded-For and -Proto are believed (Heroku: 1)", ge=0, le=10)
+    ] = 0
+    public_url: Annotated[
+        str,
+        _about(
+            "https://host where people and telephony reach this, if a proxy changes the Host header",
+            pattern="^(https?://.+)?$",
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        str, _about("OpenID Connect provider for supervisors' sign-in; empty: none", pattern="^(https?://.+)?$")
+    ] = ""
+    oidc_client_id: Annotated[str, _about("this application's id there")] = ""
+    oidc_client_secret: Annotated[str, _about("and its secret")] = ""
+    oidc_scopes: Annotated[str, _about("what is asked of the provider", pattern="(^| )openid( |$)")] = (
+        "openid profile email"
+    )
+    oidc_claim: Annotated[str, _about("claim that says who may come in; dots lead into objects")] = "groups"
+    oidc_supervisors: Annotated[str, _about("values of that claim that make a supervisor, comma separated")] = ""
+    oidc_admins: Annotated[str, _about("values of that claim that make an admin, comma separated")] = ""
     redact: Annotated[bool, _about("0 shows and stores card numbers, addresses and the like as they were spoken")] = (
         True
     )
     log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
+
+
+SECRETS = ("api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
+"""Settings that are never shown."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -87,12 +158,23 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {what}") from None
     if urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
         raise SettingsError("REDIS_URL: Expected a redis://, rediss:// or unix:// address")
+    try:
+        parse_given_keys(settings.api_keys)
+    except CredentialError as error:
+        raise SettingsError(f"API_KEYS: {error}") from None
+    if settings.oidc_issuer:
+        for name in ("oidc_client_id", "oidc_client_secret"):
+            if not getattr(settings, name):
+                raise SettingsError(f"{name.upper()}: OIDC_ISSUER is set, so this is needed too")
+        if not settings.oidc_supervisors and not settings.oidc_admins:
+            raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could come in")
     return settings
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged: passwords in addresses are left out."""
+    """The settings as they may be logged: secrets and passwords in addresses are left out."""
     shown = msgspec.to_builtins(settings)
+    shown |= {name: "***" for name in SECRETS if shown[name]}
     parts = urlsplit(settings.redis_url)
     if parts.password:
         host = parts.hostname or ""

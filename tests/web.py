@@ -87,8 +87,8 @@ class Web:
 
 @contextmanager
 def web_process(redis_url: str, output: Path, **environ: str) -> Iterator[Web]:
-    """A running web process, killed at the end."""
-    web = Web(redis_url, output, {"WEB_THREADS": "16", **environ})
+    """A running web process, killed at the end. Everybody may do everything, unless `environ` says otherwise."""
+    web = Web(redis_url, output, {"WEB_THREADS": "16", "AUTH": "off", **environ})
     try:
         web.start()
         yield web
@@ -107,7 +107,7 @@ class Page:
     told: every (kind, call_id) that an event brought, in order. rows: call ids of the last snapshot.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self.cursor: str | None = None
         self.rows: list[dict[str, Any]] = []
         self.snapshots = 0
@@ -120,7 +120,7 @@ class Page:
         self._client.on("disconnect", self._cut_off)
         self._client.on("feed", self._batch)
         self._client.on("fleet", self.fleets.append)
-        self._client.connect(url, transports=["websocket"])
+        self._client.connect(url, headers=dict(headers or {}), transports=["websocket"])
 
     def __enter__(self) -> Page:
         return self

@@ -9,6 +9,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from webapp import inputs
+from webapp.access import needs
 from webapp.openapi import operation
 from webapp.schemas import ApiAgent, ApiAgents
 from webapp.store import store
@@ -23,6 +24,7 @@ NO_NAME = ""
 
 @api.get("/agents")
 @operation("Read how each agent's ended calls were talked", {200: ApiAgents})
+@needs("read")
 def read_agents() -> Response:
     """Means over the latest ended calls that are summed up, by the metadata's `agent`."""
     inputs.query()

@@ -8,21 +8,27 @@ from typing import Any, Literal, cast
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from state import keys
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, inputs, shapes
+from webapp.access import needs
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem
-from webapp.schemas import ApiCall, ApiCalls, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
+from webapp.schemas import (
+    ApiCall,
+    ApiCalls,
+    CallEnd,
+    ChannelsReceipt,
+    ChunkReceipt,
+    DeclaredCall,
+    EndReceipt,
+    NewCall,
+)
 from webapp.store import store
 
 api = Blueprint("calls", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
 """Rows a page of the list; 500 rows are about 500 kB."""
-
-NEW_CALLS_EARLIER_PERCENT = 10
-"""New calls are refused this much of the memory before chunks of old ones: those are to be finished first."""
 
 _CHUNK_REFUSALS = {
     409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
@@ -31,6 +37,8 @@ _CHUNK_REFUSALS = {
     415: "A form that is not known: `known_types` lists those that are.",
     429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
 }
+
+_ON_GAP = Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
@@ -52,6 +60,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
     },
     body=NewCall,
 )
+@needs("ingest")
 def declare_call() -> Response:
     """201 for a new call, 200 if it was declared alike before."""
     inputs.query()
@@ -74,12 +83,50 @@ def declare_call() -> Response:
     {202: ChunkReceipt, 200: ChunkReceipt},
     _CHUNK_REFUSALS,
     audio=True,
-    query=[Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")],
+    query=[_ON_GAP],
 )
+@needs("ingest")
 def put_chunk(call_id: str, track: str, seq: str) -> Response:
     """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
     skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
     return _take_chunk(call_id, track, inputs.seq(seq), skip)
+
+
+@api.put("/calls/<call_id>/chunks/<seq>")
+@operation(
+    "Post chunk number seq of several tracks, interleaved; safe to repeat",
+    {202: ChannelsReceipt, 200: ChannelsReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+    query=[
+        Parameter("tracks", {"type": "string"}, "names of the channels in order, with commas: agent,customer", True),
+        _ON_GAP,
+    ],
+)
+@needs("ingest")
+def put_channels(call_id: str, seq: str) -> Response:
+    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it.
+
+    Tracks are taken one after the other: a refusal (409, 429, 503) may leave the first ones taken. Repeating the
+    request, or going on from `expected_seq`, makes the chunk whole, since what is there is not taken twice.
+    """
+    parameters = inputs.query("tracks", "on_gap")
+    skip = inputs.choice(parameters, "on_gap", ("skip",)) is not None
+    call_id, number = inputs.call_id(call_id), inputs.seq(seq)
+    names = inputs.tracks(parameters.get("tracks"))
+    chunks = audio_forms.parse_channels(request.headers.get("Content-Type"), inputs.raw_body(), len(names))
+    _refuse_under_pressure(call_id)
+    ingest = store().ingest
+    answers = [ingest.put(call_id, name, number, chunk, skip) for name, chunk in zip(names, chunks, strict=True)]
+    behind = min((answer for answer in answers if answer.outcome == "GAP"), key=lambda a: a.next_seq, default=None)
+    if behind is not None:
+        raise _refusal(call_id, ",".join(names), behind)
+    for name, answer in zip(names, answers, strict=True):
+        if answer.outcome not in ("OK", "DUP"):
+            raise _refusal(call_id, name, answer)
+    following = {name: answer.next_seq for name, answer in zip(names, answers, strict=True)}
+    new = any(answer.outcome == "OK" for answer in answers)
+    return _json(202 if new else 200, ChannelsReceipt(call_id, number, following))
 
 
 @api.post("/calls/<call_id>/tracks/<track>/chunks")
@@ -89,6 +136,7 @@ def put_chunk(call_id: str, track: str, seq: str) -> Response:
     _CHUNK_REFUSALS,
     audio=True,
 )
+@needs("ingest")
 def post_chunk(call_id: str, track: str) -> Response:
     """202 for every chunk that is taken."""
     inputs.query()
@@ -107,24 +155,33 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
 
 
 @api.post("/calls/<call_id>/end")
-@operation("Say that no more audio comes; safe to repeat", {202: EndReceipt}, {404: "No such call."})
+@operation(
+    "Say that no more audio comes; safe to repeat",
+    {202: EndReceipt},
+    {
+        404: "No such call.",
+        409: "`reason`: gap (chunks up to a `last_seq` are not there: see `expected_seq`, post them and end again).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+    },
+    body=CallEnd,
+)
+@needs("ingest")
 def end_call(call_id: str) -> Response:
     """202, the first time and every time."""
     inputs.query()
     call_id = inputs.call_id(call_id)
-    if store().ingest.end(call_id) == "UNKNOWN":
+    answer = store().ingest.end(call_id, inputs.call_end().last_seq)
+    if answer.outcome == "UNKNOWN":
         raise _unknown_call(call_id)
+    if answer.outcome == "SHORT":
+        detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
+        raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
     return _json(202, EndReceipt(call_id))
 
 
 def _refuse_under_pressure(call_id: str) -> None:
-    """503 before Redis is full: a server that refuses writes could not even drain its backlog."""
-    here = store()
-    limit = here.settings.memory_limit_percent
-    pressure = here.ingest.memory_pressure()
-    if pressure >= limit or (
-        pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not here.redis.exists(keys.call(call_id))
-    ):
+    if store().under_pressure(call_id):
         raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
 
 
@@ -166,6 +223,7 @@ def _busy() -> Problem:
         Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
     ],
 )
+@needs("read")
 def list_calls() -> Response:
     """A page of live (the default) or ended calls."""
     parameters = inputs.query("state", "limit", "cursor")
@@ -181,6 +239,7 @@ def list_calls() -> Response:
 
 @api.get("/calls/<call_id>")
 @operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
+@needs("read")
 def read_call(call_id: str) -> Response:
     """The call as it stands."""
     inputs.query()

@@ -7,6 +7,7 @@ import redis
 from flask import Blueprint, Response, current_app
 
 from webapp import metrics, openapi
+from webapp.access import needs, public
 from webapp.openapi import operation
 from webapp.problems import Problem
 from webapp.schemas import Readiness
@@ -16,12 +17,14 @@ api = Blueprint("health", __name__)
 
 
 @api.get("/healthz")
+@public
 def healthz() -> Response:
     """200 as long as this process serves at all; asks nobody else."""
     return Response(b'{"alive":true}', content_type="application/json")
 
 
 @api.get("/readyz")
+@public
 def readyz() -> Response:
     """200 if calls can be taken and will be decoded; 503 with the reasons if not."""
     reasons = []
@@ -39,6 +42,7 @@ def readyz() -> Response:
 
 
 @api.get("/metrics")
+@needs("read", local=True)
 def read_metrics() -> Response:
     """Always 200: a store that is away is a number too."""
     here = store()
@@ -47,6 +51,7 @@ def read_metrics() -> Response:
 
 @api.get("/v1/openapi.json")
 @operation("This document", {200: dict})
+@public
 def openapi_json() -> Response:
     """The OpenAPI 3.1 document."""
     return Response(msgspec.json.encode(openapi.build(current_app)), content_type="application/json")

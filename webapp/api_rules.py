@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
 from webapp import inputs
+from webapp.access import needs, record
 from webapp.openapi import Parameter, operation
 from webapp.problems import ErrorItem, Problem, invalid
 from webapp.schemas import ApiDryRun, ApiHit, ApiRules
@@ -34,6 +35,7 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 @api.get("/rules")
 @operation("Read the rules", {200: str}, forms=(YAML,))
+@needs("read")
 def read_rules() -> Response:
     """The edition that applies, as it was saved, comments and all; its version is the ETag."""
     inputs.query()
@@ -52,6 +54,7 @@ def read_rules() -> Response:
     },
     takes=YAML,
 )
+@needs("act")
 def save_rules() -> Response:
     """A new edition: sentiment workers take it up within about a second. The server counts `version` up.
 
@@ -70,6 +73,7 @@ def save_rules() -> Response:
         saved = store().rules.save(text, current.version, current.version + 1)
     except RulesChanged:
         raise _changed() from None
+    record("rules", f"edition {current.version + 1}")
     return _told(saved, rules)
 
 
@@ -87,6 +91,7 @@ def save_rules() -> Response:
         )
     ],
 )
+@needs("read")
 def try_rules() -> Response:
     """What these rules would have raised in live and ended calls; nothing is changed."""
     most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)

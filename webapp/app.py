@@ -5,20 +5,47 @@ gunicorn -c webapp/gunicorn_conf.py 'webapp.app:create_app()'
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import cast
 
 import redis as redis_py
 from flask import Flask
 from flask_socketio import SocketIO
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from state import settings as settings_module
 from state.connection import connect
 from state.settings import Settings
-from webapp import api_agents, api_calls, api_health, api_rules, exports, headers, openapi, pages, problems
+from webapp import (
+    access,
+    api_access,
+    api_agents,
+    api_calls,
+    api_decode,
+    api_handling,
+    api_health,
+    api_listen,
+    api_rules,
+    api_streams,
+    cookies,
+    docs,
+    exports,
+    headers,
+    oidc,
+    openapi,
+    origins,
+    pages,
+    problems,
+    sign_in,
+)
 from webapp.audio_forms import MAX_CHUNK_BYTES
 from webapp.doorman import Doorman
 from webapp.live import LiveTable
 from webapp.store import attach
+from webapp.streams.serve import Sockets
+
+log = logging.getLogger("earshot.web")
 
 LIVE = "earshot-live"
 """Under this name in `app.extensions`: the application's LiveTable."""
@@ -36,8 +63,23 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or connect(settings, "web"))
     problems.install(app)
     headers.install(app)
-    for blueprint in (api_calls.api, api_rules.api, api_agents.api, exports.api, api_health.api, pages.pages):
+    cookies.install(app, settings.session_hours)
+    oidc.install(app, settings)
+    apis = (
+        api_calls.api,
+        api_handling.api,
+        api_listen.api,
+        api_decode.api,
+        api_streams.api,
+        api_rules.api,
+        api_agents.api,
+        exports.api,
+        api_health.api,
+        api_access.api,
+    )
+    for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
+    access.install(app)  # so does one that does not say who may call it
     openapi.build(app)  # a route that is not described stops the process here
     socketio = SocketIO(
         app,
@@ -47,10 +89,26 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         ping_timeout=20,
         max_http_buffer_size=MAX_SAID_BYTES,
         manage_session=False,
+        cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
-    app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads)
-    app.wsgi_app = Doorman(app.wsgi_app, socketio, settings.web_threads)  # type: ignore[method-assign]
+    app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads, partial(access.still_in, app))
+    refusal = partial(access.at_the_door, app)
+    sockets = app.extensions[api_streams.SOCKETS] = Sockets()
+    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
+    sockets.most, sockets.others = doorman.most, lambda: doorman.pages
+    app.wsgi_app = doorman  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    if settings.auth == "off":
+        log.warning("AUTH=off: everybody on this machine may see and do everything")
     return app
+
+
+def stop(app: Flask) -> None:
+    """Close every socket soon. Safe in a signal handler."""
+    live_table(app).stop()
+    cast(Sockets, app.extensions[api_streams.SOCKETS]).stop()
 
 
 def live_table(app: Flask) -> LiveTable:

@@ -8,7 +8,9 @@
     application/octet-stream;encoding=s16le;rate=R the same
     audio/wav  audio/x-wav                         RIFF with 16 bit PCM or G.711 (see riff.py)
 
-All mono, 8000 to 48000 Hz. G.711 goes to the journal as it is (half the bytes); PCM as little-endian.
+8000 to 48000 Hz. Mono; or, where the address names several tracks, one channel each, interleaved
+(;channels=2 where the form has such a parameter). G.711 goes to the journal as it is (half the bytes); PCM as
+little-endian.
 """
 
 from __future__ import annotations
@@ -67,41 +69,49 @@ def unknown_type(detail: str) -> Problem:
 
 def parse(content_type: str | None, body: bytes) -> Chunk:
     """The chunk in `body`. Raises Problem 400 (malformed), 413 (too long) or 415 (a form we do not know)."""
+    return parse_channels(content_type, body, 1)[0]
+
+
+def parse_channels(content_type: str | None, body: bytes, channels: int) -> list[Chunk]:
+    """The chunks in `body`, one a channel. Raises Problem as `parse` does."""
     if len(body) > MAX_CHUNK_BYTES:
         raise Problem(413, "too_large", f"A chunk is at most {MAX_CHUNK_BYTES} bytes; this one is {len(body)}.")
     form, options = parse_options_header(content_type)
     form = form.lower()
     if not form:
         raise unknown_type("Content-Type is missing: it says the audio's form.")
-    encoding, rate, audio = _read(form, options, body)
+    encoding, rate, audio = _read(form, options, body, channels)
     if not audio:
         raise invalid("body", "holds no audio")
-    if len(audio) % SAMPLE_BYTES[encoding]:
-        raise invalid("body", f"has {len(audio)} bytes of audio, which is no whole number of 16 bit samples")
-    seconds = len(audio) / SAMPLE_BYTES[encoding] / rate
+    width = SAMPLE_BYTES[encoding]
+    if len(audio) % (width * channels):
+        each = "16 bit samples" if channels == 1 else f"samples of {channels} channels"
+        raise invalid("body", f"has {len(audio)} bytes of audio, which is no whole number of {each}")
+    seconds = len(audio) / (width * channels) / rate
     if seconds > MAX_CHUNK_SECONDS:
         raise Problem(413, "too_long", f"A chunk is at most {MAX_CHUNK_SECONDS} s; this one is {seconds:.1f} s.")
     if form == "audio/l16":
         audio = np.frombuffer(audio, dtype=np.uint16).byteswap().tobytes()
-    return Chunk(audio=audio, encoding=encoding, rate=rate)
+    samples = np.frombuffer(audio, np.uint8).reshape(-1, channels, width)
+    return [Chunk(audio=samples[:, n].tobytes(), encoding=encoding, rate=rate) for n in range(channels)]
 
 
-def _read(form: str, options: Mapping[str, str], body: bytes) -> tuple[Encoding, int, bytes]:
+def _read(form: str, options: Mapping[str, str], body: bytes, channels: int) -> tuple[Encoding, int, bytes]:
     """(encoding, rate, audio) by the form; 16 bit audio still in the byte order it came in."""
     if form in _WAV:
-        return _wav(body)
+        return _wav(body, channels)
     if form == "audio/basic":
-        _only_mono(options)
+        _check_channels(options, channels)
         if _rate(options, G711_RATE) != G711_RATE:
             raise invalid("Content-Type", "audio/basic is 8000 Hz; use audio/PCMU;rate=R for another rate")
         return "mulaw", G711_RATE, body
     if form in _G711:
-        _only_mono(options)
+        _check_channels(options, channels)
         return _G711[form], _rate(options, G711_RATE), body
     if form == "audio/l16" or form in _LITTLE_ENDIAN:
         if form == "application/octet-stream" and options.get("encoding", "").lower() != "s16le":
             raise unknown_type("application/octet-stream needs ;encoding=s16le, the only encoding known for it.")
-        _only_mono(options)
+        _check_channels(options, channels)
         return "s16le", _rate(options, None), body
     raise unknown_type(f"Content-Type {form[:100]!r} is not known.")
 
@@ -123,18 +133,23 @@ def _bounded(rate: int, pointer: str) -> int:
     return rate
 
 
-def _only_mono(options: Mapping[str, str]) -> None:
-    if options.get("channels", "1") != "1":
-        raise invalid("Content-Type", "only one channel a track: post each party as a track of its own")
+def _check_channels(options: Mapping[str, str], channels: int) -> None:
+    if options.get("channels", "1") != str(channels):
+        detail = (
+            "only one channel a track: post each party as a track of its own, or name them with ?tracks="
+            if channels == 1
+            else f"{channels} tracks are named: say ;channels={channels}"
+        )
+        raise invalid("Content-Type", detail)
 
 
-def _wav(body: bytes) -> tuple[Encoding, int, bytes]:
+def _wav(body: bytes, channels: int) -> tuple[Encoding, int, bytes]:
     try:
         wave = riff.read(body)
     except riff.UnknownCodecError as error:
         raise unknown_type(str(error)) from None
     except riff.RiffError as error:
         raise invalid("body", str(error)) from None
-    if wave.channels != 1:
-        raise invalid("body", f"the WAV has {wave.channels} channels: post each party as a track of its own")
+    if wave.channels != channels:
+        raise invalid("body", f"the WAV has {wave.channels} channels and {channels} tracks are named")
     return wave.encoding, _bounded(wave.rate, "body"), wave.audio

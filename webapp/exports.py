@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 
 from state.types import CallView, ScoredUtterance
 from webapp import inputs, shapes
+from webapp.access import needs, record
 from webapp.openapi import operation
 from webapp.problems import Problem
 from webapp.store import store
@@ -44,6 +45,7 @@ MISSING_AUDIO = {"gap": "[audio is missing here]", "dead": "[audio could not be 
     {404: "No such call, or no such form: `json`, `txt`, `vtt`, `srt` and `csv` are known."},
     forms=tuple(MEDIA_TYPES.values()),
 )
+@needs("read")
 def read_transcript(call_id: str, form: str) -> Response:
     """The transcript as it stands, for a live call too."""
     inputs.query()
@@ -53,6 +55,7 @@ def read_transcript(call_id: str, form: str) -> Response:
     call = store().reads.call(call_id)
     if call is None:
         raise Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")
+    record("export", f"{call_id}.{form}")
     name = {"Content-Disposition": f'attachment; filename="{call_id}.{form}"'}
     return Response(render(call, cast(Form, form)), headers=name, content_type=MEDIA_TYPES[form])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from state import logs
 from state.settings import SettingsError, load
-from webapp.app import live_table
+from webapp.app import stop
 
 try:
     _settings = load()
@@ -29,11 +29,13 @@ def _any_address() -> str:
     return "[::]"
 
 
-bind = f"{_any_address()}:{_settings.port}"
+bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings.port}"
+"""Without authentication only this machine is served: an open deployment cannot happen by accident."""
+
 worker_class = "gthread"
 threads = _settings.web_threads
 # `workers` is WEB_CONCURRENCY, else 1, by gunicorn's own default. `forwarded_allow_ips` likewise is
-# FORWARDED_ALLOW_IPS, else this machine only: whose X-Forwarded-Proto is believed is for the operator to say.
+# FORWARDED_ALLOW_IPS, else this machine only; TRUSTED_PROXIES says it for proxies elsewhere (webapp/app.py).
 
 worker_connections = threads + 1000
 """Beyond the threads, this many connections may rest between two requests (telephony posts once a second)."""
@@ -61,13 +63,13 @@ logconfig_dict = {
 def post_worker_init(worker: Any) -> None:
     """Close the sockets as soon as the worker is told to stop: open ones would keep it to the last second."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _before(number, lambda: live_table(worker.wsgi).stop())
+        _before(number, lambda: stop(worker.wsgi))
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Also when no signal came (the master was killed): threads of open sockets would keep the process."""
     if getattr(worker, "wsgi", None) is not None:
-        live_table(worker.wsgi).stop()
+        stop(worker.wsgi)
 
 
 def _before(number: signal.Signals, action: Any) -> None:

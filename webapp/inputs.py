@@ -6,12 +6,14 @@ What passes can be part of a key in Redis and of a log line. What does not raise
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 import msgspec
 from flask import request
 
+from state.ingest import MAX_TRACKS
 from webapp.problems import ErrorItem, Problem, invalid
-from webapp.schemas import CALL_ID, MAX_METADATA_KEY, MAX_SEQ, TRACK, NewCall
+from webapp.schemas import CALL_ID, MAX_METADATA_KEY, MAX_SEQ, TRACK, CallEnd, NewCall
 
 MAX_JSON_BYTES = 256 * 1024
 """The largest metadata we accept, with every character escaped, is 220 kB."""
@@ -19,6 +21,8 @@ MAX_JSON_BYTES = 256 * 1024
 _CURSOR = re.compile(r"[0-9.e+-]{1,32}_[0-9]{1,9}")
 _SEQ = re.compile(r"[0-9]{1,16}")
 _new_call = msgspec.json.Decoder(NewCall)
+_call_end = msgspec.json.Decoder(CallEnd)
+Body = TypeVar("Body")
 
 
 def call_id(given: str) -> str:
@@ -31,6 +35,16 @@ def track(given: str) -> str:
     if not re.fullmatch(TRACK, given):
         raise invalid("track", "must be small letters, digits, _ and -, begin with a letter or digit, at most 32")
     return given
+
+
+def tracks(given: str | None) -> list[str]:
+    """The tracks of a chunk's channels, from ?tracks=agent,customer."""
+    if given is None:
+        raise invalid("tracks", "must name the audio's channels in order: tracks=agent,customer")
+    names = [track(name) for name in given.split(",")]
+    if not 2 <= len(names) <= MAX_TRACKS or len(set(names)) != len(names):
+        raise invalid("tracks", f"must be 2 to {MAX_TRACKS} distinct names")
+    return names
 
 
 def seq(given: str) -> int:
@@ -86,24 +100,45 @@ def raw_body() -> bytes:
 
 def new_call() -> NewCall:
     """The body of POST /v1/calls; an empty one declares a call with all defaults."""
+    declared = _json(_new_call) or NewCall()
+    wrong = _faults(declared)
+    if wrong:
+        raise Problem(400, "invalid", f"The body does not fit: {wrong[0].detail}", errors=wrong)
+    return declared
+
+
+def call_end() -> CallEnd:
+    """The body of POST /v1/calls/{call_id}/end; it may be empty."""
+    said = _json(_call_end) or CallEnd()
+    if not all(re.fullmatch(TRACK, name) for name in said.last_seq):
+        raise invalid("last_seq", "names a track that cannot be")
+    return said
+
+
+def json_body(form: type[Body]) -> Body:
+    """The body of this request, which must be JSON of that form."""
+    found = _json(msgspec.json.Decoder(form))
+    if found is None:
+        raise invalid("body", "is missing")
+    return found
+
+
+def _json(decoder: msgspec.json.Decoder[Body]) -> Body | None:
+    """The JSON body, checked against its type; None if it is empty."""
     request.max_content_length = MAX_JSON_BYTES
     body = raw_body()
     if not body:
-        return NewCall()
+        return None
     if not request.is_json:
         raise Problem(415, "unknown_form", "The body must be JSON (Content-Type: application/json).")
     try:
-        declared = _new_call.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `")
         item = ErrorItem(_pointer(where), what)
         raise Problem(400, "invalid", f"The body does not fit: {error}", errors=[item]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "invalid", f"The body is not JSON: {error}", errors=[ErrorItem("", str(error))]) from None
-    wrong = _faults(declared)
-    if wrong:
-        raise Problem(400, "invalid", f"The body does not fit: {wrong[0].detail}", errors=wrong)
-    return declared
 
 
 def _faults(declared: NewCall) -> list[ErrorItem]:

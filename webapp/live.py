@@ -5,6 +5,9 @@ on it gets `feed` {from, cursor, events} at most five times a second, and `fleet
 life (none while Redis is away). A page that sees a hole between its cursor and `from` simply follows again; so
 does one that was cut off. Nothing is kept for a page here: any web process can go on with it.
 
+A socket is open to those who may read (access.py), and only as long as they may: the door is kept by doorman.py,
+and every sign of life goes along with a look at whose session has ended.
+
 Each process reads the feed in one thread of its own, for its own pages, from the first `follow` on.
 """
 
@@ -14,18 +17,19 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
 import redis
 from flask import request
-from flask_socketio import SocketIO, join_room
+from flask_socketio import ConnectionRefusedError, SocketIO, join_room
 
 from state.connection import BLOCK_MS
 from state.reads import FeedLost, Reads
-from webapp import shapes
-from webapp.problems import RETRY_AFTER_SECONDS
+from webapp import access, shapes
+from webapp.access import Identity
+from webapp.problems import RETRY_AFTER_SECONDS, Problem
 
 log = logging.getLogger("earshot.web")
 
@@ -51,16 +55,21 @@ _CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 class LiveTable:
     """The sockets of one web process."""
 
-    def __init__(self, socketio: SocketIO, client: redis.Redis, reads: Reads) -> None:
+    def __init__(
+        self, socketio: SocketIO, client: redis.Redis, reads: Reads, still_in: Callable[[Identity], bool]
+    ) -> None:
         self._socketio = socketio
         self._redis = client
         self._reads = reads
+        self._still_in = still_in
         self._lock = threading.Lock()
         self._pages: set[str] = set()
+        self._people: dict[str, Identity] = {}
         self._cursor: str | None = None  # None: nobody to read for
         self._started = False
         self._wanted = threading.Event()
         self._stopping = threading.Event()
+        socketio.on_event("connect", self._connect)
         socketio.on_event("follow", self._follow)
         socketio.on_event("disconnect", self._gone)
 
@@ -73,6 +82,16 @@ class LiveTable:
         self._wanted.set()
 
     # -- what a page says -----------------------------------------------------------------------------------
+
+    def _connect(self, _auth: object = None) -> None:
+        try:
+            who = access.require("read")
+        except Problem:
+            raise ConnectionRefusedError("unauthorised") from None
+        except redis.RedisError:
+            raise ConnectionRefusedError("the store cannot be reached") from None
+        with self._lock:
+            self._people[cast(Any, request).sid] = who
 
     def _follow(self, said: Any = None) -> dict[str, Any]:
         page = cast(Any, request).sid
@@ -106,8 +125,10 @@ class LiveTable:
         return {"snapshot": shown, "cursor": cursor}
 
     def _gone(self, *_reason: object) -> None:
+        page = cast(Any, request).sid
         with self._lock:
-            self._pages.discard(cast(Any, request).sid)
+            self._pages.discard(page)
+            self._people.pop(page, None)
 
     # -- what is told to all pages -----------------------------------------------------------------------------
 
@@ -150,6 +171,7 @@ class LiveTable:
             return 0.0
         now = time.monotonic()
         if now >= fleet_at:
+            self._show_out()
             self._socketio.emit("fleet", self._fleet(), to=_ROOM)
             fleet_at = now + FLEET_SECONDS
         block_ms = max(1, min(BLOCK_MS, int((fleet_at - now) * 1000)))
@@ -171,6 +193,16 @@ class LiveTable:
             if self._cursor is None and not self._stopping.is_set():
                 self._wanted.clear()
             return self._cursor
+
+    def _show_out(self) -> None:
+        """Close the sockets of those who may not read any more; their pages ask again and are sent to sign in."""
+        with self._lock:
+            people = dict(self._people)
+        gone = {who for who in set(people.values()) if not self._still_in(who)}
+        for page, who in people.items():
+            if who in gone:
+                log.info("socket closed: its session has ended", extra={"who": who.who})
+                self._socketio.server.disconnect(page)
 
     def _start_over(self) -> None:
         """Redis came back without what we have shown: every page shall follow again."""

@@ -9,6 +9,7 @@ A route under /v1 without `operation` is a fault and stops the process at start.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -17,9 +18,11 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Flask
 
+from webapp.access import Requirement, requirement
 from webapp.audio_forms import KNOWN_TYPES
+from webapp.cookies import COOKIE
 from webapp.problems import ProblemBody
-from webapp.schemas import CallId, Track
+from webapp.schemas import CallId, Tag, Track
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,6 +36,18 @@ EVERYWHERE = {
 }
 """Refusals any operation may answer."""
 
+TO_THE_KNOWN_ONLY = {
+    401: "No key and no sign-in, or one that is void.",
+    403: "The key or sign-in is good, but not for this.",
+    429: "This key is used too often, or this address has shown too many wrong ones: repeat after Retry-After.",
+}
+"""Refusals of operations that are not public."""
+
+_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, made by scripts/keys."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A supervisor's sign-in on the page."},
+}
+
 _REF = "#/components/schemas/{name}"
 _WITH_RETRY_AFTER = (429, 503)
 _PATH_TYPES: dict[str, Any] = {
@@ -40,6 +55,7 @@ _PATH_TYPES: dict[str, Any] = {
     "track": Track,
     "seq": int,
     "form": str,
+    "tag": Tag,
 }
 
 
@@ -49,6 +65,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     schema: dict[str, Any]
     description: str
+    required: bool = False
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -90,26 +107,26 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every route of `app` under /v1. Raises LookupError for one that is not described."""
-    found: list[tuple[str, str, str, Operation]] = []
+    """The document for every described route. Raises LookupError for one under /v1 that is not described."""
+    found: list[tuple[str, str, Callable[..., Any], Operation]] = []
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith("/v1/"):
-            continue
         view = app.view_functions[rule.endpoint]
         described = getattr(view, "operation", None)
+        if described is None and not rule.rule.startswith("/v1/"):
+            continue
         if described is None:
             raise LookupError(f"{rule.rule} has no @operation")
         path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            found.append((path, method.lower(), view.__name__, described))
+            found.append((path, method.lower(), view, described))
     types: dict[Any, None] = {ProblemBody: None}
     for *_, described in found:
         types |= {kind: None for kind in (*described.answers.values(), described.body) if kind not in (None, dict)}
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     schema_of = dict(zip(types, refs, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for path, method, name, described in sorted(found, key=lambda item: item[:2]):
-        paths.setdefault(path, {})[method] = _operation(path, name, described, schema_of)
+    for path, method, view, described in sorted(found, key=lambda item: item[:2]):
+        paths.setdefault(path, {})[method] = _operation(path, view, described, schema_of)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -118,31 +135,61 @@ def build(app: Flask) -> dict[str, Any]:
             "description": "Post the audio of phone calls as it is spoken; read transcripts and sentiment live.",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _SCHEMES},
     }
 
 
-def _operation(path: str, name: str, described: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
+def _security(needed: Requirement) -> list[dict[str, list[str]]]:
+    """Which of the schemes open an operation: any one of them does. For OpenAPI 3.1 the list may name the scope."""
+    if needed.public:
+        return []
+    scopes = [needed.scope] if needed.scope else []
+    opens = {"ingest": ("key",), "act": ("session",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
+    return [{scheme: list(scopes)} for scheme in opens]
+
+
+def _operation(
+    path: str, view: Callable[..., Any], described: Operation, schema_of: Mapping[Any, Any]
+) -> dict[str, Any]:
+    needed = requirement(view) or Requirement()
+    refusals = {**({} if needed.public else TO_THE_KNOWN_ONLY), **described.refusals}
+    if not needed.public and 429 in described.refusals:
+        refusals[429] = f"{described.refusals[429]} Or: {TO_THE_KNOWN_ONLY[429]}"
     responses: dict[str, Any] = {}
     for status, kind in described.answers.items():
+        if kind is None:
+            responses[str(status)] = {"description": HTTPStatus(status).phrase}
+            continue
         schema = schema_of.get(kind, {"type": "object"})
         responses[str(status)] = _response(HTTPStatus(status).phrase, "application/json", schema)
         if described.forms:
             responses[str(status)]["content"] = {form: {"schema": {"type": "string"}} for form in described.forms}
     if 201 in described.answers:
         responses["201"]["headers"] = {"Location": {"schema": {"type": "string"}, "description": "The call"}}
-    for status, meaning in sorted(described.refusals.items()):
+    for status, meaning in sorted(refusals.items()):
         answer = _response(meaning, "application/problem+json", schema_of[ProblemBody])
         if status in _WITH_RETRY_AFTER:
             answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
         responses[str(status)] = answer
-    document: dict[str, Any] = {"operationId": name, "summary": described.summary, "responses": responses}
+    document: dict[str, Any] = {
+        "operationId": view.__name__,
+        "summary": described.summary,
+        "description": inspect.getdoc(view) or "",
+        "security": _security(needed),
+        "responses": responses,
+    }
     parameters = [
         {"name": part, "in": "path", "required": True, "schema": msgspec.json.schema(_PATH_TYPES[part])}
         for part in re.findall(r"\{(\w+)\}", path)
     ]
     parameters += [
-        {"name": one.name, "in": "query", "schema": one.schema, "description": one.description}
+        {
+            "name": one.name,
+            "in": "query",
+            "required": one.required,
+            "schema": one.schema,
+            "description": one.description,
+        }
         for one in described.query
     ]
     if parameters:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import Alert, CallState
+from state.types import Alert, CallState, EndReason, HandlingState
 
 CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
 """What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
@@ -21,12 +21,28 @@ MAX_SEQ = 2**53
 MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
 """Entries of a call's metadata; characters of a key and of a value."""
 
+MAX_NOTE = 500
+"""Characters of a note. Every page gets all notes of all live calls."""
+
+TAG = r"^\w[\w .&+-]{0,31}$"
+
+MAX_NAME = 64
+"""Characters of a supervisor's name, as of an account's."""
+
+MAX_SNOOZE_SECONDS = 4 * 3600
+"""Half a shift: who wants to hear of it never again acknowledges it."""
+
 CallId = Annotated[str, Meta(pattern=CALL_ID, description="letters, digits and . _ ~ -, at most 128")]
 Track = Annotated[str, Meta(pattern=TRACK, description="small letters, digits, _ and -, at most 32")]
 MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
 Metadata = Annotated[
     dict[str, MetadataValue],
     Meta(max_length=MAX_METADATA, description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters"),
+]
+Tag = Annotated[str, Meta(pattern=TAG, description="letters, digits, blanks and . & + - _, at most 32")]
+By = Annotated[
+    str,
+    Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; else it is the one you signed in with"),
 ]
 Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
 
@@ -40,6 +56,16 @@ class NewCall(msgspec.Struct, forbid_unknown_fields=True):
         Meta(min_length=1, max_length=MAX_TRACKS, description='distinct; ["customer"] if not given'),
     ] = msgspec.field(default_factory=lambda: ["customer"])
     metadata: Metadata = {}
+
+
+class CallEnd(msgspec.Struct, forbid_unknown_fields=True):
+    """The number of each track's last chunk. With it, a server that lost its last second answers 409, and the call is
+    not closed over chunks that are to be sent again."""
+
+    last_seq: Annotated[
+        dict[Track, Annotated[int, Meta(ge=0, le=MAX_SEQ)]],
+        Meta(max_length=MAX_TRACKS, description="track: number of its last chunk; tracks left out are not checked"),
+    ] = {}
 
 
 class DeclaredCall(msgspec.Struct):
@@ -57,6 +83,14 @@ class ChunkReceipt(msgspec.Struct):
     track: str
     seq: int
     next_seq: int
+
+
+class ChannelsReceipt(msgspec.Struct):
+    """A chunk of several tracks that is in the journal; next_seq is the number each track expects next."""
+
+    call_id: str
+    seq: int
+    next_seq: dict[str, int]
 
 
 class EndReceipt(msgspec.Struct):
@@ -130,6 +164,31 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     curve: list[tuple[float, float]]
 
 
+class ApiNote(msgspec.Struct):
+    """What a supervisor wrote on a call."""
+
+    by: str
+    at: Moment
+    text: str
+
+
+class ApiHandling(msgspec.Struct, kw_only=True):
+    """What supervisors make of a call: see PUT /v1/calls/{call_id}/handling.
+
+    by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
+    alerts up to this second of the call are done with; revision: counts every change of anything here.
+    """
+
+    state: HandlingState
+    by: str
+    at: Moment | None
+    until: Moment | None
+    seen: float | None
+    revision: int
+    notes: list[ApiNote]
+    tags: list[str]
+
+
 class ApiTrack(msgspec.Struct):
     """A track. gaps: [first, last] numbers of chunks that never came or could not be read."""
 
@@ -147,9 +206,14 @@ class ApiRow(ApiStanding, kw_only=True):
     state: CallState
     started_at: Moment
     ended_at: Moment | None
+    end_reason: Annotated[
+        EndReason | None,
+        Meta(description="sender, or idle: no chunk came for CALL_IDLE_SECONDS; null while the call is live"),
+    ]
     metadata: dict[str, str]
     tracks: dict[str, ApiTrack]
     last: ApiLast | None
+    handling: ApiHandling
 
 
 class ApiCall(ApiRow, kw_only=True):
@@ -157,6 +221,27 @@ class ApiCall(ApiRow, kw_only=True):
 
     utterances: list[ApiUtterance]
     summary: dict[str, Any] | None
+
+
+class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is to become of a call. See PUT /v1/calls/{call_id}/handling.
+
+    seconds: how long to snooze; only with snoozed.  seen: alerts up to this second of the call are done with (if not
+    given: as before).  revision: do it only if nothing has changed since this one; so a taken call is taken over.
+    """
+
+    state: HandlingState
+    seconds: Annotated[int, Meta(ge=1, le=MAX_SNOOZE_SECONDS)] | None = None
+    seen: Annotated[float, Meta(ge=0)] | None = None
+    revision: Annotated[int, Meta(ge=0)] | None = None
+    by: By | None = None
+
+
+class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A note to be written on a call."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
+    by: By | None = None
 
 
 class ApiCalls(msgspec.Struct):
@@ -173,6 +258,33 @@ class Readiness(msgspec.Struct):
     reasons: list[str]
     model: str
     """The speech engine, for people."""
+
+
+class ApiSession(msgspec.Struct):
+    """Who asks. kind: an API key, a signed-in user, or anyone (AUTH=off); until: when a sign-in runs out."""
+
+    kind: Literal["key", "user", "anyone"]
+    name: str
+    scopes: list[str]
+    until: Moment | None
+
+
+class ApiDeed(msgspec.Struct):
+    """An entry of the audit trail: who did what, to which account, key or call, from which address."""
+
+    id: str
+    at: Moment
+    who: str
+    what: str
+    about: str
+    address: str
+
+
+class ApiAudit(msgspec.Struct):
+    """A page of the audit trail, newest first; next_cursor is null on the last page."""
+
+    entries: list[ApiDeed]
+    next_cursor: str | None
 
 
 class ApiRules(msgspec.Struct):

@@ -8,13 +8,22 @@ from typing import cast
 import redis
 from flask import current_app
 
+from state import keys
+from state.access import Access
+from state.audit import Audit
 from state.ingest import Ingest
+from state.listening import Listening
 from state.reads import Reads
 from state.rules import RulesStore
 from state.settings import Settings
+from state.streams import Streams
+from webapp.limits import Limits
 from webapp.shown import Shown
 
 _NAME = "earshot"
+
+NEW_CALLS_EARLIER_PERCENT = 10
+"""New calls are refused this much of the memory before chunks of old ones: those are to be finished first."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +35,40 @@ class Store:
     ingest: Ingest
     reads: Reads
     rules: RulesStore
+    streams: Streams
+    access: Access
+    audit: Audit
+    limits: Limits
+    listening: Listening
+
+    def under_pressure(self, call_id: str) -> bool:
+        """Whether this call's audio is to be refused: a server full to the brim could not even drain its backlog."""
+        limit = self.settings.memory_limit_percent
+        pressure = self.ingest.memory_pressure()
+        return pressure >= limit or (
+            pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not self.redis.exists(keys.call(call_id))
+        )
 
 
-def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
-    """Make the store and put it into an app's `extensions`."""
-    made = Store(
+def open_store(settings: Settings, client: redis.Redis) -> Store:
+    """The store over a connection."""
+    return Store(
         settings,
         client,
         Ingest(client, settings),
         Shown(client) if settings.redact else Reads(client),
         RulesStore(client),
+        Streams(client, settings),
+        Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
+        Audit(client),
+        Limits(client, settings.key_requests_per_second),
+        Listening(client),
     )
+
+
+def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
+    """Make the store and put it into an app's `extensions`."""
+    made = open_store(settings, client)
     extensions[_NAME] = made
     return made
 

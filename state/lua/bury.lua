@@ -4,11 +4,9 @@
 -- Returns BURIED | ALIVE | HOLDS (move its tokens first); only BURIED writes
 if redis.call('EXISTS', KEYS[4]) == 1 then return 'ALIVE' end
 if redis.call('XLEN', KEYS[3]) > 0 then return 'HOLDS' end
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  local groups = redis.call('XINFO', 'GROUPS', KEYS[2])
-  if #groups > 0 and #redis.call('XPENDING', KEYS[2], 'decoders', '-', '+', 1, ARGV[1]) > 0 then return 'HOLDS' end
-  if #groups > 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[2], 'decoders', ARGV[1]) end
-end
-redis.call('DEL', KEYS[3])
+local group = redis.call('EXISTS', KEYS[2]) == 1 and #redis.call('XINFO', 'GROUPS', KEYS[2]) > 0
+if group and #redis.call('XPENDING', KEYS[2], 'decoders', '-', '+', 1, ARGV[1]) > 0 then return 'HOLDS' end
+redis.call('DEL', KEYS[3]) -- frees first: Redis 6 refuses XGROUP as the first write while memory is full
+if group then redis.call('XGROUP', 'DELCONSUMER', KEYS[2], 'decoders', ARGV[1]) end
 redis.call('SREM', KEYS[1], ARGV[1])
 return 'BURIED'

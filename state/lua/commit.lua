@@ -9,6 +9,8 @@
 --       count of dead chunks, {seq, reason, encoding, audio} each
 -- Returns OK | ENDED (and the call ended with it) | AGAIN (this commit was applied before) | STALE (not under
 --       this lease any more). Only OK and ENDED write.
+local DEAD_CHUNKS = 1000 -- kept for inspection: 16 MB of one-second chunks
+
 local t = redis.call('HMGET', KEYS[1], 'lease', 'done', 'ver', 'tok', 'last', 'closed', 'gaps')
 if t[3] == ARGV[1] then return 'AGAIN' end
 if t[1] ~= ARGV[1] or t[2] ~= ARGV[2] then return 'STALE' end
@@ -45,7 +47,8 @@ local gaps = t[7] and cjson.decode(t[7]) or {}
 local dead = tonumber(take())
 for _ = 1, dead do
   local seq, reason, encoding, audio = take(), take(), take(), take()
-  redis.call('XADD', KEYS[8], '*', 'c', call, 't', track, 'seq', seq, 'reason', reason, 'e', encoding, 'a', audio)
+  redis.call('XADD', KEYS[8], 'MAXLEN', '~', DEAD_CHUNKS, '*', 'c', call, 't', track, 'seq', seq,
+    'r', redis.call('HGET', KEYS[1], 'rate'), 'reason', reason, 'e', encoding, 'a', audio)
   gaps[#gaps + 1] = {tonumber(seq), tonumber(seq)}
 end
 if dead > 0 then redis.call('HSET', KEYS[1], 'gaps', cjson.encode(gaps)) end

@@ -15,9 +15,11 @@ end
 
 -- Tells the pages what a call is now.
 local function say_call(call)
-  local c = redis.call('HMGET', PREFIX .. 'call:' .. call, 'state', 'started_at_ms', 'ended_at_ms', 'metadata')
+  local c = redis.call('HMGET', PREFIX .. 'call:' .. call, 'state', 'started_at_ms', 'ended_at_ms', 'metadata',
+    'end_reason')
   say('{"kind":"call","call_id":' .. cjson.encode(call) .. ',"state":"' .. c[1] .. '","started_at_ms":' .. c[2]
-    .. ',"ended_at_ms":' .. (c[3] or 'null') .. ',"metadata":' .. c[4] .. '}')
+    .. ',"ended_at_ms":' .. (c[3] or 'null') .. ',"metadata":' .. c[4]
+    .. ',"end_reason":' .. (c[5] and '"' .. c[5] .. '"' or 'null') .. '}')
 end
 
 local function create_call(call, tracks, metadata, digest)

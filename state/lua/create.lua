@@ -4,12 +4,12 @@
 -- Returns CREATED | SAME | DIFFERS (nothing is written by the last two) | BUSY (new calls are refused first)
 local found = redis.call('HMGET', KEYS[1], 'state', 'digest', 'tracks')
 if not found[1] then
-  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) > tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
+  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) >= tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
   create_call(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
   return 'CREATED'
 end
 if found[2] == ARGV[4] then return 'SAME' end
-if found[2] ~= '' or found[1] ~= 'live' then return 'DIFFERS' end
+if found[2] ~= '' then return 'DIFFERS' end
 local tracks, known = found[3], {}
 for track in string.gmatch(tracks, '%S+') do known[track] = true end
 for track in string.gmatch(ARGV[2], '%S+') do

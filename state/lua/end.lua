@@ -1,15 +1,31 @@
 -- The sender has finished: every track gets a token, so that a decoder flushes its open utterance.
--- KEYS  call, live, idle, feed, work
--- ARGV  call id, retention in seconds, reason ('' if the sender asked), only if idle since (ms, '' = always)
--- Returns ENDING | SAME (ending or ended already) | UNKNOWN | ACTIVE (a chunk came since)
+-- KEYS  call, live, idle, feed, work, streaming, streams
+-- ARGV  call id, retention in seconds, reason (see types.EndReason), only if idle since (ms, '' = always),
+--       only if no socket was at it since (ms, '' = always), then track and number of its last chunk, for those
+--       tracks of which the sender says it
+-- Returns ENDING | SAME (ending or ended already) | UNKNOWN | ACTIVE (a chunk came since, or a socket is at it)
+--       | {'SHORT', track, next_seq} (chunks that the sender has posted are not there: nothing is written)
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then
   redis.call('ZREM', KEYS[3], ARGV[1])
+  redis.call('ZREM', KEYS[6], ARGV[1])
   return 'UNKNOWN'
 end
-if state ~= 'live' then return 'SAME' end
+if state ~= 'live' then
+  redis.call('ZREM', KEYS[6], ARGV[1])
+  return 'SAME'
+end
 if ARGV[4] ~= '' and tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or 0) > tonumber(ARGV[4]) then return 'ACTIVE' end
+if ARGV[5] ~= '' and tonumber(redis.call('ZSCORE', KEYS[6], ARGV[1]) or 0) > tonumber(ARGV[5]) then return 'ACTIVE' end
+for n = 6, #ARGV, 2 do
+  local last = redis.call('HGET', PREFIX .. 'track:' .. ARGV[1] .. ':' .. ARGV[n], 'last') or '0'
+  if tonumber(last) < tonumber(ARGV[n + 1]) then
+    return {'SHORT', ARGV[n], string.format('%.0f', tonumber(last) + 1)}
+  end
+end
 redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[6], ARGV[1])
+redis.call('DEL', KEYS[7])
 redis.call('HSET', KEYS[1], 'state', 'ending', 'end_reason', ARGV[3])
 for track in string.gmatch(redis.call('HGET', KEYS[1], 'tracks'), '%S+') do
   local key = PREFIX .. 'track:' .. ARGV[1] .. ':' .. track

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,12 @@ from tests.servers import start_server
 KILLS = 20
 
 
-@pytest.fixture(scope="module", params=ENGINES, ids=str)
+def quick_or_soak(quick: list[str]) -> list[Any]:
+    """Every engine; those not in `quick` only with --soak, because a large Vosk model starts and decodes slowly."""
+    return [pytest.param(e, id=e.name, marks=[] if e.name in quick else [pytest.mark.soak]) for e in ENGINES]
+
+
+@pytest.fixture(scope="module")
 def engine(request: pytest.FixtureRequest) -> Engine:
     chosen: Engine = request.param
     return chosen
@@ -55,6 +61,7 @@ def calm(fleet: Fleet, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
     return transcript
 
 
+@pytest.mark.parametrize("engine", quick_or_soak(["moonshine", "vosk"]), indirect=True)
 def test_twenty_kills_at_random_instants_change_no_byte(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
@@ -87,6 +94,7 @@ def test_twenty_kills_at_random_instants_change_no_byte(
     fleet.assert_at_rest()
 
 
+@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
 def test_a_whole_decoder_killed_at_once_changes_no_byte(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
@@ -112,6 +120,7 @@ def test_a_whole_decoder_killed_at_once_changes_no_byte(
     fleet.assert_at_rest()
 
 
+@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
 def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
@@ -146,6 +155,7 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
 
 
 @pytest.mark.parametrize("point", ["after-delivery", "after-open", "mid-decode", "before-commit", "after-commit"])
+@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
 def test_a_crash_at_this_point_changes_no_byte(
     point: str, fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
 ) -> None:

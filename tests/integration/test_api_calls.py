@@ -31,7 +31,8 @@ def contents(store: redis.Redis) -> Contents:
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
+    """A client of an application that lets everybody do everything, unless `settings` say otherwise."""
+    return create_app(Settings(redis_url=valkey.url, **{"auth": "off", **settings})).test_client()
 
 
 @pytest.fixture
@@ -89,6 +90,58 @@ def test_a_call_made_by_its_first_chunk_can_be_described_afterwards(http: FlaskC
     assert http.post("/v1/calls", json=declared).status_code == 201
     assert http.post("/v1/calls", json=declared).status_code == 200
     assert http.get("/v1/calls/call-1").get_json()["metadata"] == {"agent": "Ann"}
+
+
+# -- several tracks at once ----------------------------------------------------------------------------------
+
+
+STEREO = {"Content-Type": "audio/PCMU;channels=2"}
+BOTH = bytes(n % 256 for n in range(8000)) * 2
+
+
+def put_both(http: FlaskClient, seq: object, query: str = "tracks=agent,customer", **kwargs: Any) -> TestResponse:
+    return http.put(f"/v1/calls/call-1/chunks/{seq}?{query}", data=BOTH, **{"headers": STEREO, **kwargs})
+
+
+def test_a_stereo_chunk_is_split_over_its_tracks_and_may_be_repeated(http: FlaskClient, store: redis.Redis) -> None:
+    answers = [put_both(http, seq) for seq in (1, 1, 2)]
+    assert [answer.status_code for answer in answers] == [202, 200, 202]
+    assert answers[2].get_json() == {"call_id": "call-1", "seq": 2, "next_seq": {"agent": 3, "customer": 3}}
+    for track, audio in (("agent", BOTH[::2]), ("customer", BOTH[1::2])):
+        [first, _] = store.xrange(keys.audio("call-1", track))
+        assert first[1][b"a"] == audio
+    assert list(http.get("/v1/calls/call-1").get_json()["tracks"]) == ["agent", "customer"]
+
+
+def test_a_stereo_chunk_that_was_half_taken_is_made_whole_by_repeating_it(http: FlaskClient) -> None:
+    put_both(http, 1)
+    half = http.put("/v1/calls/call-1/tracks/agent/chunks/2", data=BOTH[::2], headers=BASIC)
+    assert half.status_code == 202
+    gap = problem(put_both(http, 3), 409, "gap")
+    assert gap["expected_seq"] == 2
+    assert put_both(http, 2).status_code == 202
+    assert put_both(http, 2).status_code == 200
+    assert put_both(http, 3).status_code in (200, 202)
+    assert http.get("/v1/calls/call-1").get_json()["tracks"]["customer"]["next_seq"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [
+        ("", STEREO, 400),
+        ("tracks=agent", STEREO, 400),
+        ("tracks=agent,agent", STEREO, 400),
+        ("tracks=agent,Customer", STEREO, 400),
+        ("tracks=agent,customer&track=x", STEREO, 400),
+        ("tracks=agent,customer", BASIC, 400),
+        ("tracks=agent,customer", {"Content-Type": "audio/opus"}, 415),
+    ],
+)
+def test_a_stereo_chunk_that_cannot_be_read_changes_nothing(
+    http: FlaskClient, store: redis.Redis, query: str, headers: dict[str, str], status: int
+) -> None:
+    problem(put_both(http, 1, query, headers=headers), status)
+    assert contents(store) == {}
 
 
 # -- chunks -----------------------------------------------------------------------------------------------
@@ -170,6 +223,10 @@ def post_to(path: str, method: str = "PUT", audio: bytes = SECOND, **headers: st
     return lambda http: http.open(path, method=method, data=audio, headers=sent)
 
 
+def end(body: object) -> Send:
+    return lambda http: http.post("/v1/calls/call-1/end", json=body)
+
+
 REFUSED: dict[str, tuple[int, str | None, Send]] = {
     "a gap": (409, "gap", post_to(f"{CHUNKS}/4")),
     "a gap too long to skip": (409, "gap", post_to(f"{CHUNKS}/{2**53}?on_gap=skip")),
@@ -203,6 +260,9 @@ REFUSED: dict[str, tuple[int, str | None, Send]] = {
     "a track with a space": (400, "invalid", post_to("/v1/calls/call-1/tracks/a%20b/chunks/1")),
     "a track that is too long": (400, "invalid", post_to(f"/v1/calls/call-1/tracks/{'a' * 33}/chunks/1")),
     "the end of an unknown call": (404, "unknown_call", lambda http: http.post("/v1/calls/nobody/end")),
+    "an end that comes too early": (409, "gap", end({"last_seq": {"customer": 2}})),
+    "an end with a wrong number": (400, "invalid", end({"last_seq": {"customer": -1}})),
+    "an end with a track that cannot be": (400, "invalid", end({"last_seq": {"a:b": 1}})),
     "the end of no call": (400, "invalid", lambda http: http.post("/v1/calls/a:b/end")),
     "a method that is not there": (405, None, post_to(CHUNKS)),
     "a path that is not there": (404, None, post_to("/v1/calls/call-1/tracks/customer/chunk/1")),

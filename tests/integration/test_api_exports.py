@@ -14,7 +14,7 @@ from webapp.exports import MEDIA_TYPES
 
 @pytest.fixture
 def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url)).test_client()
+    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)

@@ -15,6 +15,7 @@ from state.fleet import Fleet
 from state.settings import Settings
 from tests.integration.test_api_calls import BASIC, CHUNKS, SECOND, app_client, contents, problem, put
 from tests.servers import Server, start_server
+from webapp.access import public
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
     assert problem(http.get("/readyz"), 503, "not_ready")["reasons"] == ["No decoder is alive."]
     fleet = Fleet(store, "decoder-1", Settings())
     fleet.join()
-    assert http.get("/readyz").get_json() == {"ready": True, "reasons": []}
+    assert http.get("/readyz").get_json() == {"ready": True, "reasons": [], "model": ""}
     fleet.leave()
     problem(http.get("/readyz"), 503, "not_ready")
 
@@ -136,7 +137,7 @@ def test_a_fault_of_ours_is_500_and_tells_nothing_of_itself(
     def broken() -> str:
         raise RuntimeError("secret detail")
 
-    http.application.view_functions["health.healthz"] = broken
+    http.application.view_functions["health.healthz"] = public(broken)
     answer = http.get("/healthz")
     problem(answer, 500, "fault")
     assert "secret" not in answer.text and "secret detail" in caplog.text

@@ -67,6 +67,7 @@ def test_a_page_gets_a_snapshot_first_and_then_every_event(web: Web, store: redi
             "state": "live",
             "ended_at": None,
             "metadata": {"agent": "Bob"},
+            "end_reason": None,
         }
         assert started_at == requests.get(f"{web.url}/v1/calls/late", timeout=10).json()["started_at"]
         wait_until(lambda: page.fleets, "a sign of life")

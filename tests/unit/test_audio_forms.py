@@ -153,6 +153,52 @@ def test_what_cannot_be_read_is_refused_with_its_reason(
     assert (problem.known_types == KNOWN_TYPES) == (status == 415)
 
 
+LEFT, RIGHT = SAMPLES[:4], SAMPLES[2:]
+BOTH = np.stack([LEFT, RIGHT], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("audio/L16;rate=16000;channels=2", BOTH.astype(">i2").tobytes()),
+        ("audio/x-l16;rate=16000;channels=2", BOTH.tobytes()),
+        ("audio/wav", pcm_wav(16000, channels=2, audio=BOTH.tobytes())),
+    ],
+)
+def test_channels_are_split_into_chunks(content_type: str, body: bytes) -> None:
+    split = audio_forms.parse_channels(content_type, body, 2)
+    assert split == [Chunk(side.tobytes(), "s16le", 16000) for side in (LEFT, RIGHT)]
+
+
+def test_channels_of_g711_are_split_byte_by_byte() -> None:
+    split = audio_forms.parse_channels("audio/PCMU;channels=3", b"abcABC", 3)
+    assert split == [Chunk(both, "mulaw", 8000) for both in (b"aA", b"bB", b"cC")]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "says"),
+    [
+        ("audio/L16;rate=8000", BIG, "channels=2"),
+        ("audio/L16;rate=8000;channels=3", BIG, "channels=2"),
+        ("audio/basic", b"abcd", "channels=2"),
+        ("audio/wav", pcm_wav(), "1 channels"),
+        ("audio/L16;rate=8000;channels=2", b"abcdef", "6 bytes"),
+        ("audio/PCMU;channels=2", b"abc", "3 bytes"),
+    ],
+)
+def test_audio_without_the_channels_that_are_named_is_refused(content_type: str, body: bytes, says: str) -> None:
+    with pytest.raises(Problem) as caught:
+        audio_forms.parse_channels(content_type, body, 2)
+    assert (caught.value.status, says in caught.value.detail) == (400, True), caught.value.detail
+
+
+def test_ten_seconds_of_each_channel_are_taken() -> None:
+    assert len(audio_forms.parse_channels("audio/PCMU;channels=2", bytes(160_000), 2)) == 2
+    with pytest.raises(Problem) as caught:
+        audio_forms.parse_channels("audio/PCMU;channels=2", bytes(160_002), 2)
+    assert caught.value.status == 413
+
+
 def test_ten_seconds_are_taken_at_every_rate() -> None:
     for rate in (8000, 48000):
         assert audio_forms.parse(f"audio/L16;rate={rate}", bytes(20 * rate)).samples == 10 * rate

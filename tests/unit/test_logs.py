@@ -37,3 +37,13 @@ def test_an_exception_stays_on_the_line() -> None:
     except ValueError:
         written = line("failed", exc_info=sys.exc_info())
     assert "\n" not in written and "ValueError" in written
+
+
+def test_a_key_never_stands_in_a_line_wherever_it_comes_from() -> None:
+    key = "esk_Ab-_" + "x" * 39
+    try:
+        raise ValueError(f"cannot read /v1/streams/audio?access_token=hunter2-{key}&x=1")
+    except ValueError:
+        written = line(f"got {key}", header=f"Bearer {key}", exc_info=sys.exc_info())
+    assert key not in written and "hunter2" not in written
+    assert 'msg="got ***"' in written and "access_token=***&x=1" in written

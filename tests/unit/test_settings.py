@@ -46,7 +46,34 @@ def test_a_tls_address_wins_as_heroku_sets_it() -> None:
     assert found.redis_url == "rediss://:secret@host:6380/0"
 
 
-def test_a_password_is_not_shown() -> None:
-    shown = settings.describe(settings.load({"REDIS_URL": "rediss://user:secret@host:6380/1"}))
+def test_secrets_are_not_shown() -> None:
+    environ = {
+        "REDIS_URL": "rediss://user:hunter2@host:6380/1",
+        "API_KEYS": "pbx:ingest:hunter2-hunter2-hunter2",
+        "SECRET_KEY": "hunter2" * 5,
+        "OIDC_CLIENT_SECRET": "hunter2",
+    }
+    shown = settings.describe(settings.load(environ))
     assert shown["redis_url"] == "rediss://***@host:6380/1"
-    assert "secret" not in str(shown)
+    assert "hunter2" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"API_KEYS": "pbx:ingest:short"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:everything:geheim-geheim-geheim"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:geheim-geheim-geheim"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:ingest:geheim=geheim=geheim"}, "API_KEYS"),
+        ({"API_KEYS": "pbx:ingest:geheim geheim geheim"}, "API_KEYS"),
+        ({"API_KEYS": "a:read:geheim-geheim-geheim,a:read:andere-geheim-geheim"}, "API_KEYS"),
+        ({"SECRET_KEY": "geheim"}, "SECRET_KEY"),
+        ({"AUTH": "no"}, "AUTH"),
+        ({"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID"),
+        ({"OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "a", "OIDC_CLIENT_SECRET": "geheim"}, "OIDC_SUPERV"),
+    ],
+)
+def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(settings.SettingsError, match=f"^{named}") as caught:
+        settings.load(environ)
+    assert "geheim" not in str(caught.value) and "\n" not in str(caught.value)

@@ -135,6 +135,8 @@ class DecodeLoop:
             moved = self._fleet.sweep()
             if moved:
                 log.info("took over from a dead decoder", extra={"tokens": moved})
+            for call_id in self._ingest.end_dropped():
+                log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
         if now >= self._next_upkeep:
             self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
             stalled = self._fleet.rescue_stalled()

@@ -12,7 +12,7 @@ import msgspec
 
 from state.events import FinalEvent, PartialEvent, encode
 from state.fleet import Commit, DeadChunk, JournalChunk, Lease
-from state.types import Utterance
+from state.types import SAMPLE_BYTES, Utterance
 from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot
 from workers.insight.masking import cautious, hide
@@ -25,9 +25,6 @@ PIECE_SECONDS = 2.0
 """Longer chunks are decoded in pieces of so much audio, so that the heart beats in between. Part of the protocol: the
 same pieces must be made when a chunk is replayed."""
 
-CAREFUL_AFTER_TRIES = 1
-"""A chunk begun in vain before is decoded alone, so that the next crash accuses one chunk."""
-
 DEAD_AFTER_TRIES = 5
 """A chunk begun so often in vain is given up. Losses that prove nothing are not counted (fleet.FORGIVEN_LOSSES)."""
 
@@ -36,6 +33,9 @@ ABANDON_AFTER_TRIES = 7
 
 PARTIAL_WITHIN_SECONDS = 3.0
 """A track further behind than this gets no new partials: catching up comes first."""
+
+LAG_STEP_SECONDS = 1.0
+"""A track's lag is told anew when it has changed by so much, also while nobody speaks."""
 
 _DECODE: dict[str, Callable[[bytes], bytes]] = {
     "mulaw": g711.decode_mulaw,
@@ -61,6 +61,7 @@ class Session:
         self.recogniser = recogniser
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
         self.partial = saved.partial if saved else ""  # as last told
+        self.lag_seconds = 0.0  # as last told
         self.version = ""  # lease of the last commit
         self.done = 0
 
@@ -134,7 +135,7 @@ class _Lease:
     def run(self, new: list[JournalChunk], stopping: Callable[[], bool]) -> Commit:
         lease = self.lease
         give_up = lease.tries >= DEAD_AFTER_TRIES
-        budget = 1 if lease.tries > CAREFUL_AFTER_TRIES else len(new)
+        budget = 1 if lease.done < lease.careful else len(new)
         audio_samples = 0
         if give_up and lease.tries >= ABANDON_AFTER_TRIES:
             self._mark("dead", self._open_from(), lease.done_samples)
@@ -143,6 +144,8 @@ class _Lease:
             if first and (budget == 0 or audio_samples >= LEASE_AUDIO_SECONDS * lease.rate):
                 break
             if stopping():
+                if self.done == lease.done:
+                    raise Interrupted  # also when some of the open utterance was decoded again for another model
                 break
             if give_up and first:
                 self._bury(chunk)
@@ -154,8 +157,6 @@ class _Lease:
                 audio_samples += chunk.samples
                 self.chunks += 1
                 self.audio_ms += chunk.samples * 1000 // lease.rate
-        if stopping() and self.done == lease.done and not lease.closed:
-            raise Interrupted
         finish = lease.closed and self.done == lease.last
         if finish:
             self._flush()
@@ -221,10 +222,11 @@ class _Lease:
             shown = [hide(utterance) for utterance in shown]
         call_id = lease.token.call_id
         events = [encode(FinalEvent(call_id, utterance)) for utterance in shown]
-        if changed or self.utterances:
-            events.append(
-                encode(PartialEvent(call_id, self.track, partial, round(max(0.0, behind_seconds), 3), self.done))
-            )
+        lag_seconds = round(max(0.0, behind_seconds), 3)
+        moved = abs(lag_seconds - session.lag_seconds) >= LAG_STEP_SECONDS
+        if changed or self.utterances or moved or finish:
+            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done)))
+            session.lag_seconds = lag_seconds
         session.done = self.done
         return Commit(
             done=self.done,
@@ -242,6 +244,14 @@ class _Lease:
             to_everybody=to_everybody,
             shown=shown,
         )
+
+
+def decode_alone(model: Model, audio: bytes, encoding: str, rate: int) -> str:
+    """What is said in one chunk by itself (for a chunk that was given up): text without what is around it."""
+    chunk = JournalChunk(1, audio, encoding, 0, len(audio) // SAMPLE_BYTES[encoding], None)
+    recogniser = model.recogniser(rate, None)
+    finals = [final for pcm, at in _pieces(chunk, rate, 0) for final in recogniser.accept(pcm, at)]
+    return " ".join(final.text for final in [*finals, *recogniser.flush()])
 
 
 def _pieces(chunk: JournalChunk, rate: int, from_sample: int) -> Iterator[tuple[bytes, int]]:

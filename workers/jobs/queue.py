@@ -7,7 +7,7 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from state.summaries import Outstanding
+from state.summaries import BATCH, Outstanding
 
 QUEUE = "earshot"
 
@@ -28,6 +28,8 @@ class Summaries:
 
     def request(self) -> int:
         """Enqueue what is outstanding and was not asked for lately; returns how many."""
+        if self._queue.count >= BATCH:
+            return 0  # asking again for what only waits its turn would make the queue longer and longer
         call_ids = self._outstanding.take()
         for call_id in call_ids:
             self._queue.enqueue(

@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
                     waiting = scores.abandoned()
                     if insight.follow(rules):
                         log.info("rules taken up")
-                    summaries.request()
+                    _request(summaries)
                 waiting += scores.next()
         except redis.RedisError as error:
             log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
@@ -58,6 +58,14 @@ def run(settings: Settings) -> None:
         scores.leave()
     except redis.RedisError as error:
         log.warning("left without saying so", extra={"error": str(error)})
+
+
+def _request(summaries: Summaries) -> None:
+    """Ask for what is outstanding. A full server refuses that, and must not keep us from scoring: that frees."""
+    try:
+        summaries.request()
+    except redis.exceptions.ResponseError as error:
+        log.warning("summaries must wait", extra={"error": str(error)})
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ export class Link {
 
   /**
    * @param socket a Socket.IO client socket (made with autoConnect: false)
-   * @param on {snapshot(rows), events(list), fleet(view), link(connected)}: what to tell
+   * @param on {snapshot(rows), events(list), fleet(view), link(connected), refused()}: what to tell
    */
   constructor(socket, on) {
     this.#socket = socket;
@@ -42,6 +42,7 @@ export class Link {
     });
     socket.on("connect_error", () => {
       on.link(false);
+      on.refused();
       if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS);
     });
     socket.on("feed", (batch) => this.#receive(batch));

@@ -1,0 +1,90 @@
+"""A TCP link that can be cut in the nastiest way: the request is delivered, the reply is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+MUTE_SECONDS = (0.02, 0.3)
+"""How long a cut connection still takes requests before both ends see it closed."""
+
+
+class Link:
+    """Forwards connections from `port` on 127.0.0.1 to the port behind it, in a thread of its own."""
+
+    def __init__(self, port_behind: int) -> None:
+        self._behind = port_behind
+        self._connections: set[_Connection] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="link", daemon=True)
+        self._thread.start()
+        self._server = self._do(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def cut(self, share: float, dice: random.Random) -> int:
+        """Cut so many of the connections (0..1); returns how many."""
+        return int(self._do(self._cut(share, dice)))
+
+    def close(self) -> None:
+        """Stop forwarding."""
+        self._do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _cut(self, share: float, dice: random.Random) -> int:
+        chosen = [connection for connection in self._connections if dice.random() < share]
+        for connection in chosen:
+            connection.muted = True
+            self._loop.call_later(dice.uniform(*MUTE_SECONDS), connection.close)
+        return len(chosen)
+
+    async def _close(self) -> None:
+        self._server.close()
+        for connection in list(self._connections):
+            connection.close()
+        while self._connections:
+            await asyncio.sleep(0.01)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._behind)
+        except OSError:
+            writer.close()
+            return
+        connection = _Connection(writer, behind_writer)
+        self._connections.add(connection)
+        try:
+            await asyncio.gather(
+                connection.pump(reader, behind_writer, replies=False),
+                connection.pump(behind_reader, writer, replies=True),
+            )
+        finally:
+            self._connections.discard(connection)
+
+
+class _Connection:
+    """Both directions of one connection."""
+
+    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+        self.muted = False
+        self._ends = (client, server)
+
+    async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replies: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if not (replies and self.muted):
+                    writer.write(data)
+                    await writer.drain()
+        self.close()
+
+    def close(self) -> None:
+        for end in self._ends:
+            with contextlib.suppress(OSError, RuntimeError):
+                end.close()

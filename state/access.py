@@ -1,0 +1,250 @@
+"""Who may do what, kept in Redis: API keys, accounts, sessions. Nothing is cached: what is revoked is void at once.
+
+Each of the three changes one key of Redis at a time, so there is no half-done step.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.credentials import (
+    SHOWN_CHARACTERS,
+    ApiKey,
+    CredentialError,
+    Scope,
+    check_name,
+    digest,
+    hash_password,
+    make_key,
+    needs_rehash,
+    parse_given_keys,
+    verify_password,
+)
+
+Role = Literal["supervisor", "admin"]
+ROLES: tuple[Role, ...] = ("supervisor", "admin")
+"""A supervisor sees the calls; an admin also the audit trail."""
+
+USED_EVERY_MS = 60_000
+"""The last use of a key is noted to the minute: a write for every chunk would be for nothing."""
+
+TOKEN_BYTES = 32
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. stamp: random, changes with the password and the role; sessions with another one are void."""
+
+    name: str
+    role: Role
+    password_hash: str
+    stamp: str
+    created_at_ms: int
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in. via: "password", or "oidc" for those whose account is kept elsewhere; stamp: see User."""
+
+    name: str
+    role: Role
+    via: Literal["password", "oidc"]
+    stamp: str
+    until_ms: int
+
+
+_decode_key = msgspec.json.Decoder(ApiKey).decode
+_decode_user = msgspec.json.Decoder(User).decode
+_decode_session = msgspec.json.Decoder(Session).decode
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Keys:
+    """API keys: those made by scripts/keys, and those given in the environment (`given`: the text of API_KEYS)."""
+
+    def __init__(self, client: redis.Redis, given: str = "") -> None:
+        self._redis = client
+        self._given = parse_given_keys(given)
+        self._noted: dict[str, int] = {}
+
+    @property
+    def given_names(self) -> set[str]:
+        """Names of the keys of the environment, which cannot be revoked here."""
+        return {key.name for key in self._given.values()}
+
+    def find(self, key: str) -> ApiKey | None:
+        """What `key` is good for; None if it is no key, or not any more."""
+        by = digest(key)
+        given = self._given.get(by)
+        if given:
+            return given
+        kept: Any = self._redis.hget(keys.API_KEYS, by)
+        if not kept:
+            return None
+        self._note_use(by)
+        return _decode_key(kept)
+
+    def _note_use(self, by: str) -> None:
+        now = now_ms()
+        if now - self._noted.get(by, 0) >= USED_EVERY_MS:
+            self._redis.hset(keys.API_KEYS_USED, by, str(now))
+            self._noted[by] = now
+
+    def add(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        """Make a key and return it: it cannot be had again. Raises CredentialError for a name that is taken."""
+        name, key = check_name(name), make_key()
+        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms())
+
+        def store(pipe: Any) -> None:
+            if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
+                raise CredentialError(f"there is a key named {name} already; revoke it first or take another name")
+            pipe.multi()
+            pipe.hset(keys.API_KEYS, digest(key), msgspec.json.encode(made))
+
+        self._redis.transaction(store, keys.API_KEYS)
+        return key
+
+    def all(self) -> list[ApiKey]:
+        """Every key, oldest first; those of the environment before them (with created_at_ms 0)."""
+        kept: Any = self._redis.hgetall(keys.API_KEYS)
+        used: Any = self._redis.hgetall(keys.API_KEYS_USED)
+        found = [
+            msgspec.structs.replace(_decode_key(value), used_at_ms=int(used[by]) if by in used else None)
+            for by, value in kept.items()
+        ]
+        return [*self._given.values(), *sorted(found, key=lambda key: (key.created_at_ms, key.name))]
+
+    def revoke(self, name: str) -> bool:
+        """The key of this name is void from now on, on every process. False if there is none."""
+        kept: Any = self._redis.hgetall(keys.API_KEYS)
+        gone = [by for by, value in kept.items() if _decode_key(value).name == name.lower()]
+        if not gone:
+            return False
+        removed: Any = self._redis.hdel(keys.API_KEYS, *gone)
+        self._redis.hdel(keys.API_KEYS_USED, *gone)
+        return bool(removed)
+
+
+class Users:
+    """Accounts with a password."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def find(self, name: str) -> User | None:
+        kept: Any = self._redis.hget(keys.USERS, name.lower())
+        return _decode_user(kept) if kept else None
+
+    def all(self) -> list[User]:
+        """Every account by name."""
+        kept: Any = self._redis.hvals(keys.USERS)
+        return sorted((_decode_user(value) for value in kept), key=lambda user: user.name)
+
+    def add(self, name: str, role: Role, password: str) -> User:
+        """A new account. Raises CredentialError for a name that is taken or a password that is too short."""
+        user = User(
+            name=check_name(name),
+            role=role,
+            password_hash=hash_password(password),
+            stamp=secrets.token_hex(8),
+            created_at_ms=now_ms(),
+        )
+        if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
+            raise CredentialError(f"there is an account {user.name} already")
+        return user
+
+    def remove(self, name: str) -> bool:
+        """The account and all its sessions are void from now on. False if there is none."""
+        return bool(self._redis.hdel(keys.USERS, name.lower()))
+
+    def set_password(self, name: str, password: str) -> bool:
+        """Set a password and end all sessions of the account. False if there is none. Raises CredentialError."""
+        return self._change(name, password_hash=hash_password(password), stamp=secrets.token_hex(8))
+
+    def set_role(self, name: str, role: Role) -> bool:
+        """Set the role and end all sessions of the account. False if there is none."""
+        return self._change(name, role=role, stamp=secrets.token_hex(8))
+
+    def check(self, name: str, password: str) -> User | None:
+        """The account, if the password is its own. Raises HashingBusy."""
+        user = self.find(name)
+        if not verify_password(user.password_hash if user else None, password) or user is None:
+            return None
+        if needs_rehash(user.password_hash):
+            self._change(name, password_hash=hash_password(password))
+        return user
+
+    def _change(self, name: str, **values: Any) -> bool:
+        """Change an account if it is there at that moment: one that is being removed must not come back."""
+
+        def store(pipe: Any) -> bool:
+            kept = pipe.hget(keys.USERS, name.lower())
+            pipe.multi()
+            if not kept:
+                return False
+            changed = msgspec.structs.replace(_decode_user(kept), **values)
+            pipe.hset(keys.USERS, changed.name, msgspec.json.encode(changed))
+            return True
+
+        changed: Any = self._redis.transaction(cast(Any, store), keys.USERS, value_from_callable=True)
+        return bool(changed)
+
+
+class Sessions:
+    """Sign-ins. The browser's cookie holds a random token, Redis its digest."""
+
+    def __init__(self, client: redis.Redis, users: Users, hours: int) -> None:
+        self._redis = client
+        self._users = users
+        self._hours = hours
+
+    def begin(self, name: str, role: Role, via: Literal["password", "oidc"], stamp: str = "") -> str:
+        """A new session's token."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        seconds = self._hours * 3600
+        session = Session(name=name, role=role, via=via, stamp=stamp, until_ms=now_ms() + seconds * 1000)
+        self._redis.set(keys.session(digest(token)), msgspec.json.encode(session), ex=seconds)
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """The session, if it was begun, has neither ended nor run out, and its account is still the same."""
+        kept: Any = self._redis.get(keys.session(digest(token)))
+        if not kept:
+            return None
+        session = _decode_session(kept)
+        if session.via == "password":
+            user = self._users.find(session.name)
+            if user is None or user.stamp != session.stamp:
+                return None
+        return session
+
+    def end(self, token: str) -> None:
+        self._redis.delete(keys.session(digest(token)))
+
+
+class Access:
+    """All of it, for one process."""
+
+    def __init__(self, client: redis.Redis, api_keys: str = "", secret_key: str = "", session_hours: int = 12) -> None:
+        self._redis = client
+        self._secret_key = secret_key
+        self.keys = Keys(client, api_keys)
+        self.users = Users(client)
+        self.sessions = Sessions(client, self.users, session_hours)
+
+    def secret(self) -> str:
+        """What signs cookies: SECRET_KEY, else one made by whichever process needs it first."""
+        if self._secret_key:
+            return self._secret_key
+        kept: Any = self._redis.get(keys.SECRET)
+        if not kept:
+            self._redis.set(keys.SECRET, secrets.token_hex(TOKEN_BYTES), nx=True)
+            kept = self._redis.get(keys.SECRET)
+        return str(kept.decode())

@@ -1,0 +1,110 @@
+"""Calls that come over sockets: who sends which track, how long a dropped socket may be gone, what was heard.
+
+A socket's process keeps nothing that matters: another socket, in any process, takes the tracks over (`hold`) and
+goes on with the number and the sample at which the journal stands. Nobody has to notice a socket's end: it holds
+its call for the grace time at a time, and the decoders end calls that nobody holds (Ingest.end_dropped).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.scripts import Scripts
+from state.settings import Settings
+from state.types import Utterance
+
+_utterance = msgspec.msgpack.Decoder(Utterance)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a track's journal stands: number of the next chunk, its first sample, and Hz (None: no chunk yet)."""
+
+    next_seq: int
+    samples: int
+    rate: int | None
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What the fleet has made of a track so far.
+
+    finals: from the index asked for on.  behind_seconds: audio taken and not yet decoded.  finished: nothing
+    more will come.
+    """
+
+    finals: list[Utterance]
+    partial: str
+    behind_seconds: float
+    finished: bool
+
+
+class Streams:
+    """The sockets' side of the store. Every method is safe to repeat."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._grace_ms = int(settings.stream_grace_seconds * 1000)
+
+    def hold(
+        self, call_id: str, socket: str, tracks: list[str], take_over: bool
+    ) -> tuple[Literal["HELD", "TAKEN", "CLOSED"], list[Place]]:
+        """Say that `socket` is at the call and sends `tracks`; with HELD, where each track stands."""
+        answer = self._scripts.call(
+            "hold",
+            [keys.call(call_id), keys.streams(call_id), keys.STREAMING],
+            [call_id, socket, self._grace_ms, int(take_over), *tracks],
+        )
+        fields = [part.decode() for part in answer]
+        places = [
+            Place(int(last) + 1, int(samples), int(rate) if rate else None)
+            for last, samples, rate in zip(fields[1::3], fields[2::3], fields[3::3], strict=True)
+        ]
+        return cast(Literal["HELD", "TAKEN", "CLOSED"], fields[0]), places
+
+    def let_go(self, call_id: str, socket: str) -> bool:
+        """The socket is done; whether it was the call's last."""
+        answer = self._scripts.call("let_go", [keys.streams(call_id)], [socket])
+        return bool(answer == b"LAST")
+
+    def clock_zero(self, call_id: str, stream: str, proposed_ms: float) -> float:
+        """What to add to a stream's clock (ms) for the call's: `proposed_ms`, unless it was agreed on before."""
+        pipe = self._redis.pipeline(transaction=True)
+        field = "b:" + hashlib.blake2b(stream.encode(errors="replace"), digest_size=8).hexdigest()
+        pipe.hsetnx(keys.streams(call_id), field, repr(proposed_ms))
+        pipe.hget(keys.streams(call_id), field)
+        return float(pipe.execute()[1])
+
+    def heard(self, call_id: str, track: str, from_index: int) -> Heard:
+        """The track's finals from `from_index` on, and its open utterance's text."""
+        fields = cast(
+            list[Any],
+            self._redis.hmget(
+                keys.track(call_id, track),
+                ["uidx", "partial", "samples", "done_samples", "rate", "finished"],
+            ),
+        )
+        uidx, partial, samples, done, rate, finished = fields
+        names = [f"{track}:{index}" for index in range(from_index, int(uidx or 0))]
+        packed = cast(list[Any], self._redis.hmget(keys.utterances(call_id), names)) if names else []
+        return Heard(
+            [_utterance.decode(one) for one in packed if one],
+            (partial or b"").decode(),
+            (int(samples or 0) - int(done or 0)) / int(rate) if rate else 0.0,
+            finished == b"1",
+        )
+
+    # -- POST /decode ---------------------------------------------------------------------------------------
+
+    def conversation(self, speaker_id: str) -> int:
+        """How many conversations were finished under this id."""
+        return int(cast(Any, self._redis.get(keys.heard(speaker_id))) or 0)
+
+    def next_conversation(self, speaker_id: str, after: int, keep_seconds: int) -> int:
+        """Count the conversation after so many as finished; returns the new count. Repeated, it counts once."""
+        self._redis.set(keys.heard(speaker_id), after + 1, ex=keep_seconds)
+        return after + 1

@@ -1,0 +1,87 @@
+"""SIGTERM under load: every process ends with status 0 in time, and nobody waits for a heartbeat to run out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.recording import Track
+from scripts.telephony import post_call
+from state import keys
+from tests.fleet import Fleet
+from tests.servers import start_server
+from tests.web import Page, web_process
+
+PROMISED_SECONDS = 10
+"""From SIGTERM to the end. The contract's number, not a measurement: it takes about one second."""
+
+LONG_SECONDS = "60"
+"""A heartbeat so long that a track that had to wait for one would fail the test."""
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    server = start_server("valkey9", dir=tmp_path)
+    fleet = Fleet(server, tmp_path, EARSHOT_ENGINE="stub", HEARTBEAT_SECONDS=LONG_SECONDS)
+    yield fleet
+    fleet.kill_all()
+    server.kill()
+
+
+def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(fleet: Fleet, tmp_path: Path) -> None:
+    audio = [Track(name, bytes(range(250)) * 640, "mulaw", 8000) for name in ("agent", "customer")]
+    calls = [f"call-{n}" for n in range(5)]
+    failures: list[Exception] = []
+
+    with web_process(fleet.settings.redis_url, tmp_path / "web.out", AUTH="off") as web:
+
+        def play(call_id: str) -> None:
+            try:
+                post_call(web.url, "", call_id, audio, {}, 250, 2.5)
+            except Exception as error:
+                failures.append(error)
+
+        def start() -> None:
+            fleet.start("decoder", DECODER_LOOPS="2")
+            fleet.start("sentiment")
+            fleet.start("jobs")
+
+        start()
+        fleet.wait(lambda: fleet.reads.fleet().decoders == 2)
+        threads = [threading.Thread(target=play, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        fleet.wait(lambda: all(fleet.decoded(call, "customer", 4) for call in calls))
+
+        for _ in range(2):  # a deploy: new processes beside the old ones, then the old ones go
+            old = list(fleet.processes)
+            fleet.processes.clear()
+            start()
+            fleet.wait(lambda: fleet.reads.fleet().decoders == 4)
+            for process in old:
+                began = time.monotonic()
+                process.terminate()
+                assert process.wait(PROMISED_SECONDS) == 0, process.args
+                assert time.monotonic() - began < PROMISED_SECONDS
+            assert fleet.reads.fleet().decoders == 2
+            for call in calls:
+                for track in ("agent", "customer"):
+                    assert int(fleet.redis.hget(keys.track(call, track), "tries") or 0) <= 1, "no try is charged"
+        with Page(web.url) as page:
+            fleet.wait(lambda: page.snapshots)
+            assert web.terminate(PROMISED_SECONDS) == 0
+            web.start()
+            fleet.wait(lambda: page.disconnections and page._client.connected, 60, "the page comes back by itself")
+        for thread in threads:
+            thread.join()
+
+    assert failures == []
+    fleet.wait_ended(calls, 50)
+    for call in calls[1:]:
+        assert fleet.transcript(call) == fleet.transcript(calls[0])
+    assert fleet.stop() == [0, 0, 0]
+    fleet.assert_at_rest()

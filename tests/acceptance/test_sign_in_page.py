@@ -1,0 +1,79 @@
+"""Signing in, in a real browser, at a real web process; and the API's document under the strict content policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from playwright.sync_api import Browser, Page, expect
+
+from state.access import Access
+from state.ingest import Ingest
+from state.settings import Settings
+from tests.servers import Server
+from tests.signing_in import PASSWORD
+from tests.web import Web, web_process
+
+
+@pytest.fixture
+def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
+    Access(store).users.add("dana", "supervisor", PASSWORD)
+    Ingest(store, Settings()).create("call-1", ["customer"], {"agent": "Ann Marker"})
+    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A page in its own profile. A test fails if it threw an error or broke its content policy."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def fill_in(page: Page, password: str) -> None:
+    page.get_by_label("Name").fill("dana")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_ends(
+    tab: Page, web: Web, store: redis.Redis
+) -> None:
+    tab.goto(f"{web.url}/?view=x")
+    expect(tab).to_have_url(re.compile(r"/sign-in\?next="))
+    expect(tab.get_by_label("Name")).to_be_focused()
+    fill_in(tab, "wrong")
+    expect(tab.get_by_role("alert")).to_contain_text("do not fit together")
+    fill_in(tab, PASSWORD)
+    expect(tab).to_have_url(f"{web.url}/?view=x")
+    expect(tab.locator('tr[data-call-id="call-1"]')).to_contain_text("Ann Marker")
+
+    Access(store).users.set_password("dana", "another password of hers")
+    expect(tab.get_by_role("alert")).to_contain_text("Your session has ended", timeout=20_000)
+    fill_in(tab, "another password of hers")
+    expect(tab).to_have_url(f"{web.url}/?view=x")
+    expect(tab.locator('tr[data-call-id="call-1"]')).to_be_visible()
+    tab.get_by_role("button", name="Sign out").click()
+    expect(tab).to_have_url(f"{web.url}/sign-in")
+    tab.go_back()
+    expect(tab.get_by_label("Password")).to_be_visible(timeout=20_000)
+
+
+def test_the_document_can_be_read_and_every_link_in_it_leads_somewhere(tab: Page, web: Web) -> None:
+    tab.goto(f"{web.url}/docs")
+    expect(tab.get_by_role("heading", name="PUT /v1/calls/{call_id}/tracks/{track}/chunks/{seq}")).to_be_visible()
+    expect(tab.locator("#read_audit")).to_contain_text("Needs: a sign-in with the scope admin")
+    dead = tab.eval_on_selector_all(
+        'a[href^="#"]', "links => links.map(link => link.hash).filter(hash => !document.getElementById(hash.slice(1)))"
+    )
+    assert dead == []
+    assert tab.locator("main").evaluate("main => main.scrollWidth <= main.clientWidth"), "nothing is cut off"

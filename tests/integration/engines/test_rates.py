@@ -1,0 +1,45 @@
+"""Both engines take every rate telephony sends: the same utterances at the same times."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+import numpy as np
+import pytest
+import soxr
+
+from tests.engines import ENGINES, Engine
+from workers import g711
+from workers.engines.base import Final, Model
+from workers.engines.choose import choose
+
+
+@pytest.fixture(scope="module", params=ENGINES, ids=str)
+def spoken(request: pytest.FixtureRequest) -> tuple[Model, Engine]:
+    engine: Engine = request.param
+    return choose(engine.environ["EARSHOT_ENGINE"], engine.environ.get("VOSK_MODEL", "")).load(), engine
+
+
+def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
+    chunks = engine.call()["customer"][: 5 if engine.name == "vosk" else 12]
+    stored = b"".join(chunk.audio for chunk in chunks)
+    pcm = g711.decode_mulaw(stored) if chunks[0].encoding == "mulaw" else stored
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    resampled = soxr.resample(samples, chunks[0].rate, rate).clip(-32768, 32767).astype("<i2").tobytes()
+    recogniser = model.recogniser(rate, None)
+    finals = []
+    for at in range(0, len(resampled), 2 * rate):
+        finals += recogniser.accept(resampled[at : at + 2 * rate], at // 2)
+    return finals + recogniser.flush()
+
+
+def test_every_rate_gives_the_same_utterances(spoken: tuple[Model, Engine]) -> None:
+    reference = decode(*spoken, 16000)
+    assert reference
+    for rate in (11025, 48000):  # below 16000 the models hear less: other words, but at the same times
+        finals = decode(*spoken, rate)
+        assert [final.start for final in finals] == pytest.approx([final.start for final in reference], abs=0.2), rate
+        assert [final.end for final in finals] == pytest.approx([final.end for final in reference], abs=0.2), rate
+        said, wanted = ("".join(final.text for final in one) for one in (finals, reference))
+        alike = SequenceMatcher(None, said, wanted).ratio()
+        assert rate < 16000 or alike > 0.6, (rate, said, wanted)

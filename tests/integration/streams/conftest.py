@@ -1,0 +1,68 @@
+"""A fleet with a real engine and two web processes, kept for all stream tests; the transcript as HTTP gives it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import requests
+
+from tests.engines import english
+from tests.fleet import Fleet
+from tests.servers import Server, start_server
+from tests.web import Web, web_process
+
+GRACE_SECONDS = 3.0
+
+
+class House(msgspec.Struct):
+    """Everything a call needs, and the call: its parties as mu-law at 8000 Hz and its transcript over HTTP."""
+
+    fleet: Fleet
+    webs: list[Web]
+    parties: dict[str, bytes]
+    transcript: dict[bytes, bytes]
+
+    def address(self, path: str, web: int = 0) -> str:
+        return f"ws://127.0.0.1:{self.webs[web].port}{path}"
+
+    def call_id(self) -> str:
+        return f"call-{uuid.uuid4().hex[:12]}"
+
+    def finished(self, call_id: str) -> dict[bytes, bytes]:
+        """The transcript, once the call is ended and decoded."""
+        self.fleet.wait_finished([call_id])
+        return self.fleet.transcript(call_id)
+
+    def metadata(self, call_id: str) -> dict[str, str]:
+        view = self.fleet.reads.call(call_id)
+        assert view is not None
+        return view.metadata
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    server: Server = start_server("valkey9", dir=folder / "server")
+    environ = {"STREAM_GRACE_SECONDS": str(GRACE_SECONDS)}
+    fleet = Fleet(server, folder, EARSHOT_ENGINE="moonshine", **environ)
+    try:
+        fleet.start("decoder", DECODER_LOOPS="2")
+        with web_process(server.url, folder / "a.log", **environ) as a, web_process(server.url, folder / "b.log") as b:
+            chunks = english()
+            for party, sent in chunks.items():
+                for n, chunk in enumerate(sent):
+                    url = f"{a.url}/v1/calls/http/tracks/{party}/chunks/{n + 1}"
+                    answer = requests.put(url, chunk.audio, headers={"Content-Type": "audio/PCMU"}, timeout=10)
+                    assert answer.status_code == 202, answer.text
+            requests.post(f"{a.url}/v1/calls/http/end", timeout=10)
+            fleet.wait_finished(["http"])
+            transcript = fleet.transcript("http")
+            assert len(transcript) >= 4
+            parties = {party: b"".join(chunk.audio for chunk in sent) for party, sent in chunks.items()}
+            yield House(fleet, [a, b], parties, transcript)
+    finally:
+        fleet.kill_all()
+        server.kill()

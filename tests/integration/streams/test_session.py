@@ -1,0 +1,178 @@
+"""What a socket's session does when the store does not take what it brings. A real store, no engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from state import keys
+from state.ingest import Chunk, Ingest
+from state.settings import Settings
+from tests.servers import Server
+from tests.web import wait_until
+from webapp.store import Store, open_store
+from webapp.streams import session as session_module
+from webapp.streams import writer as writer_module
+from webapp.streams.binary import BinaryParser
+from webapp.streams.session import Session, TryLater
+from webapp.streams.writer import PATIENCE_SECONDS
+
+SECOND = 8000
+
+
+def here(valkey: Server, client: redis.Redis, **settings: int) -> Store:
+    return open_store(Settings(redis_url=valkey.url, **settings), client)
+
+
+def begun(store: Store, call_id: str = "call-1") -> Session:
+    session = Session(store, BinaryParser({"call_id": call_id, "encoding": "ulaw"}))
+    session.take(json.dumps({"agent": "Ann"}))
+    return session
+
+
+def audio(first: int, seconds: float) -> bytes:
+    """Mu-law in which every half second differs from the others."""
+    return b"".join(bytes([1 + n % 250]) * (SECOND // 2) for n in range(int(2 * first), int(2 * (first + seconds))))
+
+
+def journal(client: redis.Redis, call_id: str = "call-1") -> list[tuple[int, bytes, int]]:
+    entries = client.xrange(keys.audio(call_id, "customer"))
+    return [(int(name.partition(b"-")[0]), fields[b"a"], int(fields[b"n"])) for name, fields in entries]
+
+
+def whole(client: redis.Redis) -> bytes:
+    entries = journal(client)
+    assert [seq for seq, *_ in entries] == list(range(1, len(entries) + 1))
+    at = 0
+    for _, sound, first in entries:
+        assert first == at
+        at += len(sound)
+    return b"".join(sound for _, sound, _ in entries)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(session_module, "TICK_SECONDS", 0.0)
+
+
+def free(client: redis.Redis) -> None:
+    """As decoders do: all is decoded."""
+    client.delete(keys.LOAD)
+    track = keys.track("call-1", "customer")
+    client.hset(track, "done_samples", client.hget(track, "samples") or 0)
+
+
+def test_audio_waits_while_the_backlog_is_full_and_nothing_is_lost(
+    valkey: Server, store: redis.Redis, impatient: None
+) -> None:
+    session = begun(here(valkey, store, track_backlog_seconds=5))
+    session.take(audio(0, 20))
+    assert len(journal(store)) == 10
+    for _ in range(3):
+        free(store)
+        session.tick()
+    assert whole(store) == audio(0, 20)
+
+
+def test_what_cannot_wait_any_longer_is_dropped_and_recorded_as_a_gap_of_its_length(
+    valkey: Server, store: redis.Redis, impatient: None
+) -> None:
+    session = begun(here(valkey, store, track_backlog_seconds=5))
+    for n in range(60):
+        session.take(audio(n, 1))
+    [track] = session._tracks.values()
+    assert track.writer._waiting_samples == PATIENCE_SECONDS * SECOND
+    for _ in range(10):
+        free(store)
+        session.tick()
+    entries = journal(store)
+    assert b"".join(sound for _, sound, _ in entries) == audio(0, 5) + audio(30, 30)
+    assert entries[10][2] == 30 * SECOND, "the clock counts what is missing"
+    assert json.loads(store.hget(keys.track("call-1", "customer"), "gaps") or b"") == [[11, 60]]
+
+
+def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: redis.Redis, impatient: None) -> None:
+    session = begun(here(valkey, store))
+    session.take(audio(0, 5))
+    track = keys.track("call-1", "customer")
+    store.xdel(keys.audio("call-1", "customer"), "9-0", "10-0")
+    store.hset(track, mapping={"last": 8, "samples": 4 * SECOND})
+    # The server would have forgotten the ids too; XDEL does not, so that the stream is written anew.
+    kept = store.xrange(keys.audio("call-1", "customer"))
+    store.delete(keys.audio("call-1", "customer"))
+    for name, fields in kept:
+        store.xadd(keys.audio("call-1", "customer"), fields, id=name)
+    session.take(audio(5, 5))
+    assert whole(store) == audio(0, 10)
+
+
+def test_two_sockets_without_a_clock_lose_nothing_when_one_is_late_to_go(valkey: Server, store: redis.Redis) -> None:
+    """The old one's last half second comes in after the new one has looked where the journal stands."""
+    older, newer = begun(here(valkey, store)), begun(here(valkey, store))
+    older.take(audio(0, 2) + audio(2, 0.5)[:1000])
+    newer.take(b"\x7f" * 100)
+    places = newer._tracks["customer"].writer._place
+    Ingest(store, Settings()).put("call-1", "customer", places.next_seq, chunk(b"\x01" * 500))
+    newer.take(b"\x7f" * 3900 + audio(3, 2))
+    assert whole(store) == audio(0, 2) + b"\x01" * 500 + b"\x7f" * 4000 + audio(3, 2)
+    assert newer._tracks["customer"].joiner.end == int(store.hget(keys.track("call-1", "customer"), "samples") or 0)
+
+
+def chunk(sound: bytes) -> Chunk:
+    return Chunk(sound, "mulaw", SECOND)
+
+
+def test_a_quiet_senders_last_words_do_not_lie_around(valkey: Server, store: redis.Redis, impatient: None) -> None:
+    session = begun(here(valkey, store))
+    session.take(b"\x7f" * 1000)
+    session.tick()
+    session.tick()
+    assert whole(store) == b"\x7f" * 1000
+
+
+def test_a_new_call_is_put_off_where_there_is_no_room_and_held_ones_are_not_ended_as_idle(
+    valkey: Server, store: redis.Redis
+) -> None:
+    full = here(valkey, store, backlog_limit_seconds=10)
+    store.hset(keys.LOAD, "audio_ms", 9_500)
+    with pytest.raises(TryLater):
+        begun(full, "call-2")
+    assert not store.exists(keys.call("call-2"))
+
+
+def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_holds_it(
+    valkey: Server, store: redis.Redis
+) -> None:
+    quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
+    session = begun(quick)
+    time.sleep(0.05)
+    assert quick.ingest.end_idle(0) == []
+    assert quick.ingest.end_dropped() == []
+    session.drop()
+    ended: list[str] = []
+    until(lambda: ended.extend(quick.ingest.end_dropped()) or ended)
+    assert ended == ["call-1"]
+    assert store.hget(keys.call("call-1"), "end_reason") == b"dropped"
+    assert not store.exists(keys.streams("call-1")) and not store.exists(keys.STREAMING)
+
+
+def until(holds: Callable[[], object]) -> None:
+    wait_until(holds, "the call is ended")
+
+
+def test_a_call_that_also_comes_over_http_goes_on_when_its_socket_is_gone(valkey: Server, store: redis.Redis) -> None:
+    quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
+    session = begun(quick)
+    session.drop()
+    deadline = time.monotonic() + 1.6
+    seq = 0
+    while time.monotonic() < deadline:
+        seq += 1
+        quick.ingest.put("call-1", "agent", seq, chunk(b"\x01" * 800))
+        assert quick.ingest.end_dropped() == []
+        time.sleep(0.1)

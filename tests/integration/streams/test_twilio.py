@@ -1,0 +1,295 @@
+"""Twilio's protocol and its dialects end in the transcript that the same audio gives over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from state import keys
+from state.access import Access
+from tests.integration.streams.conftest import House
+from tests.servers import Server
+from tests.web import wait_until, web_process
+from tests.wires import FRAME, Refused, Twilio, WebSocket
+from workers import g711
+
+PATH = "/v1/streams/twilio"
+
+
+def parties(house: House) -> dict[str, bytes]:
+    return {"inbound": house.parties["customer"], "outbound": house.parties["agent"]}
+
+
+def test_both_tracks_of_a_twilio_call_read_as_over_http(house: House) -> None:
+    call = Twilio(house.call_id(), parties(house), agent="Ann", queue="claims\n")
+    ws = WebSocket(house.address(PATH))
+    for message in [*call.start(), *call.media()]:
+        ws.text(message)
+        if message["event"] == "media" and message["sequenceNumber"] == "101":
+            ws.text({"event": "dtmf", "streamSid": call.stream, "sequenceNumber": "0", "dtmf": {"digit": "1"}})
+            ws.text({"event": "mark", "streamSid": call.stream, "mark": {"name": "x"}})
+    ws.text(call.stop())
+    assert ws.close_code() == 1000
+    assert house.finished(call.call) == house.transcript
+    assert house.metadata(call.call) == {"agent": "Ann", "queue": "claims"}
+
+
+def test_a_leg_may_say_that_its_inbound_party_is_the_agent_and_two_streams_may_share_a_call(house: House) -> None:
+    call_id = house.call_id()
+    legs = {"customer": "inbound", "agent": "inbound"}
+    sockets = {}
+    for party, track in legs.items():
+        sent = Twilio("CA" + party, {track: house.parties[party]}, f"MZ{party}", call_id=call_id, inbound=party)
+        sockets[party] = (sent, WebSocket(house.address(PATH, web=len(sockets))))
+        for message in sent.start():
+            sockets[party][1].text(message)
+    for party, (sent, ws) in sockets.items():
+        for message in sent.media():
+            ws.text(message)
+        ws.text(sent.stop())
+        assert ws.close_code() == 1000, party
+    assert house.finished(call_id) == house.transcript
+
+
+def test_a_call_is_ended_after_the_grace_time_if_its_socket_drops_without_a_stop(house: House) -> None:
+    call = Twilio(house.call_id(), parties(house))
+    ws = WebSocket(house.address(PATH))
+    for message in [*call.start(), *call.media()]:
+        ws.text(message)
+    wait_until(lambda: seconds_taken(house, call.call) >= 17, "most of the audio is taken")  # a reset loses the rest
+    ws.abort()
+    assert house.finished(call.call) == house.transcript
+
+
+def test_a_socket_dropped_in_mid_word_goes_on_in_another_process_without_loss_or_repetition(house: House) -> None:
+    call = Twilio(house.call_id(), parties(house))
+    first = WebSocket(house.address(PATH, web=0))
+    for message in [*call.start(), *call.media(0, 333)]:
+        first.text(message)
+    wait_until(lambda: seconds_taken(house, call.call) >= 6.5, "the first socket's audio is taken")
+    first.abort()
+    second = WebSocket(house.address(PATH, web=1))
+    for message in [*call.start(), *call.media(333 - 40), call.stop()]:  # 800 ms are sent again
+        second.text(message)
+    assert second.close_code() == 1000
+    assert house.finished(call.call) == house.transcript
+
+
+def test_a_web_process_killed_in_mid_word_costs_nothing_if_the_sender_repeats_its_last_second(
+    house: House, tmp_path: Path
+) -> None:
+    call = Twilio(house.call_id(), parties(house))
+    with web_process(house.webs[0].redis_url, tmp_path / "killed.log") as doomed:
+        first = WebSocket(f"ws://127.0.0.1:{doomed.port}{PATH}")
+        for message in [*call.start(), *call.media(0, 333)]:
+            first.text(message)
+        wait_until(lambda: seconds_taken(house, call.call) >= 6, "the first socket's audio is taken")
+        doomed.kill()
+    second = WebSocket(house.address(PATH))
+    for message in [*call.start(), *call.media(333 - 50), call.stop()]:
+        second.text(message)
+    assert second.close_code() == 1000
+    assert house.finished(call.call) == house.transcript
+
+
+def seconds_taken(house: House, call_id: str) -> float:
+    """Seconds of the track that has fewer of them in the journal."""
+    samples = [house.fleet.redis.hget(keys.track(call_id, track), "samples") for track in ("customer", "agent")]
+    return min(int(count or 0) / 8000 for count in samples)
+
+
+def test_a_newer_socket_takes_the_tracks_over_and_the_older_one_is_closed(house: House) -> None:
+    call = Twilio(house.call_id(), parties(house))
+    older, newer = WebSocket(house.address(PATH, web=0)), WebSocket(house.address(PATH, web=1))
+    for message in [*call.start(), *call.media(0, 100)]:
+        older.text(message)
+    wait_until(lambda: seconds_taken(house, call.call) >= 2, "the older one's audio is taken")
+    for message in [*call.start(), *call.media(100)]:
+        newer.text(message)
+    assert older.close_code() == 1008
+    newer.text(call.stop())
+    assert newer.close_code() == 1000
+    assert house.finished(call.call) == house.transcript
+
+
+def test_an_ended_call_takes_no_more(house: House) -> None:
+    call = Twilio(house.call_id(), parties(house))
+    ws = WebSocket(house.address(PATH))
+    for message in [*call.start(), *call.media(0, 50), call.stop()]:
+        ws.text(message)
+    assert ws.close_code() == 1000
+    late = WebSocket(house.address(PATH))
+    for message in call.start():
+        late.text(message)
+    assert late.close_code() == 1000
+
+
+def telnyx(call_id: str, sent: Twilio) -> list[dict[str, Any]]:
+    """Telnyx: other names, and frames that overtake each other by up to 100 ms."""
+    messages: list[dict[str, Any]] = [
+        {"event": "connected", "version": "1.0.0"},
+        {
+            "event": "start",
+            "sequence_number": "1",
+            "stream_id": "32de0dea",
+            "start": {
+                "user_id": "3e6f995f",
+                "call_control_id": f"v3:{call_id}",
+                "call_session_id": call_id,
+                "from": "+13122010094",
+                "to": "+13122123456",
+                "client_state": "aGF2ZSBhIG5pY2UgZGF5ID1d",
+                "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+            },
+        },
+    ]
+    media = [m["media"] for m in sent.media()]
+    ready = sorted(range(len(media)), key=lambda n: n + random.Random(n).uniform(0, 9))
+    messages += [
+        {"event": "media", "sequence_number": str(n), "stream_id": "32de0dea", "media": media[i]}
+        for n, i in enumerate(ready)
+    ]
+    return [*messages, {"event": "stop", "sequence_number": "9", "stream_id": "32de0dea", "stop": {}}]
+
+
+def plivo(call_id: str, sent: Twilio) -> list[dict[str, Any]]:
+    """Plivo: numbers are numbers, 16 bit audio, the clock counts from 1970, and no stop."""
+    messages: list[dict[str, Any]] = [
+        {
+            "sequenceNumber": 0,
+            "event": "start",
+            "start": {
+                "callId": call_id,
+                "streamId": "b77e037d",
+                "accountId": "77",
+                "tracks": ["inbound", "outbound"],
+                "mediaFormat": {"encoding": "audio/x-l16", "sampleRate": 8000},
+            },
+            "extra_headers": "{}",
+        }
+    ]
+    for n, message in enumerate(sent.media()):
+        media = message["media"]
+        payload = base64.b64encode(g711.decode_mulaw(base64.b64decode(media["payload"]))).decode()
+        media = {
+            "track": media["track"],
+            "timestamp": str(1700000000000 + int(media["timestamp"])),
+            "chunk": int(media["chunk"]),
+            "payload": payload,
+        }
+        messages.append({"sequenceNumber": n, "streamId": "b77e037d", "event": "media", "media": media})
+    return messages
+
+
+def exotel(call_id: str, sent: Twilio) -> list[dict[str, Any]]:
+    """Exotel: snake_case, 16 bit audio in frames of 100 ms, one track without a name."""
+    pcm = g711.decode_mulaw(sent.parties["inbound"])
+    messages: list[dict[str, Any]] = [
+        {"event": "connected"},
+        {
+            "event": "start",
+            "sequence_number": 1,
+            "stream_sid": "e1",
+            "start": {
+                "stream_sid": "e1",
+                "call_sid": call_id,
+                "account_sid": "acc",
+                "from": "0912",
+                "to": "080",
+                "custom_parameters": {"agent": "Ann"},
+                "media_format": {"encoding": "audio/x-raw", "sample_rate": "8000", "bit_rate": "128kbps"},
+            },
+        },
+    ]
+    for n, at in enumerate(range(0, len(pcm), 1600)):
+        media = {"chunk": n + 1, "timestamp": str(100 * n), "payload": base64.b64encode(pcm[at : at + 1600]).decode()}
+        messages.append({"event": "media", "sequence_number": n + 2, "stream_sid": "e1", "media": media})
+    stop = {"call_sid": call_id, "account_sid": "acc", "reason": "callended"}
+    return [*messages, {"event": "stop", "sequence_number": 99, "stream_sid": "e1", "stop": stop}]
+
+
+@pytest.mark.parametrize("dialect", [telnyx, plivo, exotel], ids=lambda dialect: dialect.__name__)
+def test_a_dialect_reads_as_over_http(house: House, dialect: Any) -> None:
+    call_id = house.call_id()
+    ws = WebSocket(house.address(PATH))
+    for message in dialect(call_id, Twilio(call_id, parties(house))):
+        ws.text(message)
+    if dialect is plivo:
+        ws.close()
+    else:
+        assert ws.close_code() == 1000
+    expected = house.transcript
+    if dialect is exotel:
+        expected = {name: said for name, said in expected.items() if name.startswith(b"customer")}
+    assert house.finished(call_id) == expected
+
+
+def test_frames_that_never_come_are_silence_if_few_and_a_recorded_gap_if_many(house: House) -> None:
+    call = Twilio(house.call_id(), {"inbound": house.parties["customer"]})
+    ws = WebSocket(house.address(PATH))
+    for message in [*call.start(), *call.media(0, 200), *call.media(205, 400), *call.media(500), call.stop()]:
+        ws.text(message)
+    assert ws.close_code() == 1000
+    house.fleet.wait_finished([call.call])
+    view = house.fleet.reads.call(call.call)
+    assert view is not None
+    assert len(view.tracks["customer"].gaps) == 1
+    [gap] = [said for said in view.utterances if said.mark == "gap"]
+    assert (gap.start, gap.end) == (pytest.approx(8.0, abs=0.001), pytest.approx(10.0, abs=0.01))
+    frames = len(house.parties["customer"]) // FRAME
+    samples = house.fleet.redis.hget(keys.track(call.call, "customer"), "samples")
+    assert int(samples or 0) == pytest.approx(frames * FRAME, abs=100), "the clock counts what is missing"
+
+
+def test_a_stream_is_opened_with_a_key_however_the_sender_can_show_it(
+    valkey: Server, store: redis.Redis, tmp_path: Path
+) -> None:
+    key = Access(store).keys.add("pbx", ("ingest",))
+    reader = Access(store).keys.add("crm", ("read",))
+    basic = base64.b64encode(f"any:{key}".encode()).decode()
+    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as web:
+        for path in (PATH, "/v1/streams/audio", "/v1/streams/vosk", "/v1/streams/audiohook"):
+            url = f"ws://127.0.0.1:{web.port}{path}"
+            for headers, status in (({}, 401), ({"X-API-KEY": "esk_x"}, 401), ({"X-API-KEY": reader}, 403)):
+                with pytest.raises(Refused) as refused:
+                    WebSocket(url, headers)
+                assert refused.value.status == status
+            WebSocket(url, {"Authorization": f"Bearer {key}"}).close()
+            WebSocket(url, {"Authorization": f"Basic {basic}"}).close()
+            WebSocket(url, {"X-API-KEY": key}).close()
+            WebSocket(f"{url}?access_token={key}").close()
+        call_id = "with-a-key"
+        ws = WebSocket(f"ws://127.0.0.1:{web.port}/v1/streams/audio?access_token={key}&call_id={call_id}&agent=Ann")
+        ws.binary(bytes(16000))
+        wait_until(lambda: store.exists(keys.audio(call_id, "customer")), "audio is taken")
+        assert json.loads(store.hget(keys.call(call_id), "metadata") or b"") == {"agent": "Ann"}
+        ws.close()
+        assert key not in web.output.read_text()
+
+
+def test_only_signed_requests_are_let_in_where_a_token_is_set(valkey: Server, tmp_path: Path) -> None:
+    token = "12345"
+    with web_process(
+        valkey.url, tmp_path / "web.log", AUTH="on", TWILIO_AUTH_TOKEN=token, PUBLIC_URL="https://earshot.example"
+    ) as web:
+        url = f"ws://127.0.0.1:{web.port}{PATH}"
+
+        def sign(address: str, key: str = token) -> dict[str, str]:
+            digest = hmac.new(key.encode(), address.encode(), hashlib.sha1).digest()
+            return {"X-Twilio-Signature": base64.b64encode(digest).decode()}
+
+        public = f"wss://earshot.example{PATH}"
+        for headers in ({}, sign(public, "other"), sign("wss://evil.example" + PATH), {"X-Twilio-Signature": "é"}):
+            with pytest.raises(Refused) as refused:
+                WebSocket(url, headers)
+            assert refused.value.status == 401
+        WebSocket(url, sign(public)).close()
+        assert token not in web.output.read_text()

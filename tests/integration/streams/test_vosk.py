@@ -1,0 +1,145 @@
+"""Public clients of vosk-server, and the client of this idea's first demonstration, get what they expect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+import requests
+
+from state.types import Utterance
+from tests.integration.streams.conftest import House
+from tests.web import wait_until
+from tests.wires import TEXT, WebSocket
+from workers import g711
+
+
+def pcm(house: House, party: str = "agent") -> bytes:
+    return g711.decode_mulaw(house.parties[party])
+
+
+def said(house: House, party: str) -> list[Utterance]:
+    packed = [value for name, value in house.transcript.items() if name.startswith(party.encode())]
+    return [msgspec.msgpack.decode(value, type=Utterance) for value in packed]
+
+
+def converse(house: House, config: dict[str, Any], frame_bytes: int, end: str, call_id: str = "") -> list[Any]:
+    """As the public clients do: send a frame, wait for its answer; then the end, and its answer."""
+    ws = WebSocket(house.address("/v1/streams/vosk" + (f"?call_id={call_id}&track=agent" if call_id else "")))
+    ws.text({"config": config})
+    answers = []
+    audio = pcm(house)
+    for at in range(0, len(audio), frame_bytes):
+        ws.binary(audio[at : at + frame_bytes])
+        answers.append(ws.json())
+    ws.text(end)
+    answers.append(ws.json())
+    assert ws.close_code() == 1000
+    return answers
+
+
+@pytest.mark.parametrize("frame_bytes", [1600, 8000])
+def test_a_client_gets_one_answer_a_frame_and_the_words_that_http_gives(house: House, frame_bytes: int) -> None:
+    call_id = house.call_id()
+    answers = converse(house, {"sample_rate": 8000}, frame_bytes, '{"eof" : 1}', call_id)
+    assert len(answers) == -(-len(pcm(house)) // frame_bytes) + 1
+    assert all(set(answer) in ({"partial"}, {"text"}, {"text", "result"}) for answer in answers)
+    assert "text" in answers[-1]
+    results = [answer for answer in answers if answer.get("text")]
+    expected = said(house, "agent")
+    assert " ".join(result["text"] for result in results) == " ".join(one.text for one in expected)
+    words = [word for result in results for word in result["result"]]
+    assert [(word["word"], word["start"], word["end"]) for word in words] == [
+        (word.word, word.start, word.end) for one in expected for word in one.words
+    ]
+    assert all(word["conf"] == 1.0 for word in words)
+    assert len(results) > 1, "results come while it is spoken, not only at the end"
+    transcript = {name: value for name, value in house.transcript.items() if name.startswith(b"agent")}
+    assert house.finished(call_id) == transcript
+
+
+def test_a_client_sees_partials_while_an_utterance_is_open(house: House) -> None:
+    ws = WebSocket(house.address("/v1/streams/vosk"))
+    ws.binary(pcm(house)[: 16000 * 6])  # it is spoken from 3.3 s on
+    partials = [ws.json().get("partial", "")]
+
+    def partial_shown() -> bool:
+        ws.binary(bytes(2))
+        partials.append(ws.json().get("partial", ""))
+        return bool(partials[-1])
+
+    wait_until(partial_shown, "a partial")
+    assert partials[-1].lower().startswith("it")
+    ws.close()
+
+
+def test_a_client_may_want_no_words_or_alternatives(house: House) -> None:
+    plain = converse(house, {"sample_rate": 8000, "words": False}, 32000, '{"eof" : 1}')
+    assert all(set(answer) in ({"partial"}, {"text"}) for answer in plain)
+    several = converse(house, {"sample_rate": 8000, "max_alternatives": 3}, 32000, '{"eof" : 1}')
+    result = next(answer for answer in several if "alternatives" in answer)
+    assert set(result["alternatives"][0]) >= {"text", "confidence"}
+
+
+def test_a_reset_gives_a_final_and_the_socket_goes_on(house: House) -> None:
+    ws = WebSocket(house.address("/v1/streams/vosk"))
+    audio = pcm(house)[: 16000 * 7]
+    finals = []
+    for _ in range(2):
+        ws.binary(audio)
+        first = ws.json()  # a partial, or the first result
+        ws.text('{"reset" : 1}')
+        finals.append(f"{first.get('text', '')} {ws.json()['text']}".strip())
+    assert finals[0] == finals[1] != ""
+    ws.text('{"eof" : 1}')
+    assert ws.receive() == (TEXT, b'{\n  "text": ""\n}')
+    assert ws.close_code() == 1000
+
+
+def test_a_client_that_says_nothing_but_the_end_gets_an_empty_final(house: House) -> None:
+    ws = WebSocket(house.address("/v1/streams/vosk"))
+    ws.text('{"eof" : 1}')
+    assert ws.json() == {"text": ""}
+    assert ws.close_code() == 1000
+
+
+# -- the first demonstration -------------------------------------------------------------------------------
+
+
+def decode(house: House, **body: Any) -> requests.Response:
+    return requests.post(f"{house.webs[0].url}/decode", json={"broker": None, "topic": None, **body}, timeout=30)
+
+
+def test_the_first_demonstrations_client_runs_unchanged_and_again(house: House) -> None:
+    samples = list(memoryview(pcm(house)).cast("h"))[: 8000 * 9]
+    speaker = house.call_id()
+    texts = []
+    for _ in range(2):
+        pieces = [samples[at : at + 2000] for at in range(0, len(samples), 2000)]
+        answers = [
+            decode(house, audio=piece, sample_rate=8000, do_finalize=n == len(pieces) - 1, id=speaker).json()
+            for n, piece in enumerate(pieces)
+        ]
+        assert all(isinstance(a["hstr"], str) and 0 <= a["confidence"] <= 1 for a in answers)
+        texts.append(answers[-1]["hstr"])
+        assert house.finished(answers[-1]["call_id"])
+        first = said(house, "agent")[0]
+        assert answers[-1]["hstr"].startswith(first.text)
+        assert answers[-1]["confidence"] == 1.0
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"audio": [1, 40000], "sample_rate": 8000, "id": 1}, 400),
+        ({"audio": [1.5], "sample_rate": 8000, "id": 1}, 400),
+        ({"audio": [1], "sample_rate": 4000, "id": 1}, 400),
+        ({"audio": [1], "sample_rate": 8000}, 400),
+        ({"audio": [1], "sample_rate": 8000, "id": ""}, 400),
+        ({"audio": [1] * 80_001, "sample_rate": 8000, "id": 1}, 413),
+    ],
+)
+def test_what_cannot_be_decoded_is_refused(house: House, body: dict[str, Any], status: int) -> None:
+    assert decode(house, **body).status_code == status

@@ -1,0 +1,71 @@
+"""Which servers are fit, and how they are reached."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+from state.connection import ServerUnfit, check_server, connect
+from state.settings import Settings
+from tests.servers import KINDS, Kind, ServerMissingError, find_binary, free_port, start_server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_server_is_known_for_what_it_is(kind: Kind, tmp_path: Path) -> None:
+    try:
+        server = start_server(kind, dir=tmp_path)
+    except ServerMissingError as missing:
+        pytest.skip(str(missing))
+    try:
+        found = check_server(connect(Settings(redis_url=server.url), "worker"))
+        assert found["server"] == ("valkey" if kind == "valkey9" else "redis")
+        assert found["version"].startswith({"valkey9": "9.", "redis6": "6.2.", "redis7": "7."}[kind])
+    finally:
+        server.kill()
+
+
+def test_a_server_that_may_evict_is_refused_in_one_line(tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path, args=["--maxmemory-policy", "allkeys-lru"])
+    try:
+        with pytest.raises(ServerUnfit, match="allkeys-lru"):
+            check_server(connect(Settings(redis_url=server.url), "worker"))
+        decoder = subprocess.run(
+            [sys.executable, "-m", "workers.sentiment"],
+            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert decoder.returncode == 78
+        assert decoder.stderr.strip().startswith("earshot sentiment: the server's maxmemory-policy is allkeys-lru")
+        assert len(decoder.stderr.strip().splitlines()) == 1
+    finally:
+        server.kill()
+
+
+def test_tls_is_verified_unless_switched_off(tmp_path: Path) -> None:
+    """Heroku's servers have certificates that nobody signed; accepting them must be said explicitly."""
+    binary = find_binary("redis7")
+    if binary is None or shutil.which("openssl") is None:
+        pytest.skip("needs a redis-server with TLS and openssl")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=elsewhere",
+         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    port = free_port()
+    tls = ["--tls-port", str(port), "--tls-cert-file", str(tmp_path / "cert.pem"), "--tls-auth-clients", "no"]
+    server = start_server("redis7", dir=tmp_path, args=[*tls, "--tls-key-file", str(tmp_path / "key.pem")])
+    try:
+        url = f"rediss://127.0.0.1:{port}/0"
+        with pytest.raises(redis.ConnectionError, match="certificate verify failed"):
+            connect(Settings(redis_url=url), "worker").ping()
+        assert connect(Settings(redis_url=url, redis_tls_verify=False), "worker").ping()
+    finally:
+        server.kill()

@@ -1,0 +1,86 @@
+"""How tokens find a decoder: warm first, nobody starves, stalled and lost ones come back."""
+
+from __future__ import annotations
+
+import redis
+
+from scripts.invariants import violations
+from state import keys
+from state.fleet import OWN_BEFORE_SHARED, STALLED_AFTER_MS, STEAL_AFTER_MS
+from tests.protocol import Play
+
+
+def warm_tracks(play: Play, count: int, name: str = "d") -> None:
+    """So many tracks for which decoder `name` is warm and has a token waiting in its own stream."""
+    for n in range(count):
+        play.put(1, track=f"warm{n}")
+        play.put(2, track=f"warm{n}")
+        lease = play.lease(name)
+        assert play.commit(lease, name, upto=1) == "OK"
+        assert play.track("c", f"warm{n}")["tok"].startswith(keys.work(name).encode() + b"|")
+        play.decoder(name)._own_in_a_row = 0
+        held = play.decoder(name).next_token(block=False)  # keep it out of the way while the next is made
+        assert held is not None
+    play.decoder(name).join()  # as after a reconnection: what it holds comes again
+
+
+def test_the_own_stream_comes_first_but_the_shared_one_is_not_starved(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    decoder = play.decoder("d")
+    for n in range(10):
+        store.xadd(keys.work("d"), {"c": "c", "t": f"warm{n}"})
+    store.xadd(keys.WORK, {"c": "c", "t": "cold"})
+    order = []
+    while (token := decoder.next_token(block=False)) is not None:
+        order.append(token.track)
+    assert order[0] == "warm0"
+    assert OWN_BEFORE_SHARED <= order.index("cold") <= OWN_BEFORE_SHARED + 1
+    assert sorted(order) == sorted(["cold", *(f"warm{n}" for n in range(10))])
+
+
+def test_what_was_delivered_and_never_arrived_comes_first_after_a_reconnection(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    warm_tracks(play, 3)
+    again = [play.token().track for _ in range(3)]
+    assert sorted(again) == ["warm0", "warm1", "warm2"]
+
+
+def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    play.put(1)
+    play.put(2)
+    play.commit(play.lease(), upto=1)
+    idle = play.decoder("e")
+    idle._now_ms = lambda: now  # type: ignore[method-assign]
+    now = int(store.time()[0]) * 1000 - 5000
+    assert idle.steal() == 0, "it has only just come"
+    now += 10_000 + STEAL_AFTER_MS
+    assert idle.steal() == 1
+    assert play.lease("e").done == 1
+    assert violations(store) == []
+
+
+def test_a_token_pending_for_somebody_nobody_knows_is_rescued(store: redis.Redis) -> None:
+    """The registry of decoders may have been rolled back: time alone decides."""
+    play = Play(store, heartbeat_seconds=60)
+    play.put(1)
+    token = play.token("ghost")
+    store.srem(keys.WORKERS, "ghost")
+    store.delete(keys.worker("ghost"))
+    rescuer = play.decoder("e")
+    assert rescuer.rescue_stalled() == 0
+    entry = token.name.partition("|")[2]
+    store.xclaim(keys.WORK, keys.DECODERS, "ghost", 0, [entry], idle=STALLED_AFTER_MS + 1000)
+    assert rescuer.rescue_stalled() == 1
+    assert play.lease("e").last == 1
+
+
+def test_audio_does_not_pass_through_the_open_script(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    play.put(1)
+    token = play.token()
+    answer, entries = play.decoder("d")._open(
+        [keys.track("c", "t"), keys.WORK], [token.name, "d.1", "d", ""], ("c", "t"), 0
+    )
+    assert sum(len(part) for part in answer if isinstance(part, bytes)) < 100
+    assert len(entries) == 1

@@ -1,0 +1,36 @@
+"""Signing in, as a browser does."""
+
+from __future__ import annotations
+
+import re
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+PASSWORD = "correct horse battery staple"
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def csrf_of(page: str) -> str:
+    """The token in a page's form."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def try_sign_in(
+    http: FlaskClient, name: str, password: str = PASSWORD, address: str = "203.0.113.7", **fields: str
+) -> TestResponse:
+    """Fill in the form and send it."""
+    where = {"REMOTE_ADDR": address}
+    token = csrf_of(http.get("/sign-in", environ_base=where).text)
+    form = {"csrf_token": token, "name": name, "password": password, **fields}
+    return http.post("/sign-in", data=form, environ_base=where)
+
+
+def sign_in(http: FlaskClient, name: str) -> None:
+    """Sign in; fails if that is refused."""
+    assert try_sign_in(http, name).status_code == 303

@@ -1,0 +1,63 @@
+"""/v1/session and /v1/audit: who I am, and who did what."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from flask import Blueprint, Response
+
+from webapp import access, inputs, shapes
+from webapp.access import needs
+from webapp.openapi import Parameter, operation
+from webapp.schemas import ApiAudit, ApiDeed, ApiSession
+from webapp.store import store
+
+api = Blueprint("access", __name__, url_prefix="/v1")
+
+MAX_LIMIT, DEFAULT_LIMIT = 500, 100
+_CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+
+
+def _json(body: object) -> Response:
+    return Response(msgspec.json.encode(body), content_type="application/json")
+
+
+@api.get("/session")
+@operation("Who I am", {200: ApiSession})
+@needs(None)
+def read_session() -> Response:
+    """The key or account of this request and what it may do. A page asks it whether its session is still good."""
+    inputs.query()
+    who = access.require(None)
+    until = None if who.until_ms is None else shapes.moment(who.until_ms)
+    return _json(ApiSession(who.kind, who.name, sorted(who.scopes), until))
+
+
+@api.get("/audit")
+@operation(
+    "Read the audit trail, newest first",
+    {200: ApiAudit},
+    query=[
+        Parameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            "entries a page",
+        ),
+        Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
+    ],
+)
+@needs("admin")
+def read_audit() -> Response:
+    """Sign-ins, changes of keys and accounts, exports."""
+    parameters = inputs.query("limit", "cursor")
+    limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    before = parameters.get("cursor")
+    if before is not None and not _CURSOR.fullmatch(before):
+        raise inputs.bad_cursor()
+    found = store().audit.read(limit, before)
+    entries = [
+        ApiDeed(entry_id, shapes.moment(at_ms), deed.who, deed.what, deed.about, deed.address)
+        for entry_id, at_ms, deed in found
+    ]
+    return _json(ApiAudit(entries, found[-1][0] if len(found) == limit else None))

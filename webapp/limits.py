@@ -1,0 +1,95 @@
+"""Rate limits and the lock-out against guessing, counted in Redis for all web processes together (limits library).
+
+An office shares one address, and a stranger may know an account's name: so neither alone is locked out quickly,
+only the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+
+import redis
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from state import keys
+from state.credentials import digest
+
+LOCK_MINUTES = 15
+"""Windows begin with the first failure, so nobody is locked out for longer than this."""
+
+TRIES_OF_ACCOUNT_AND_ADDRESS = 10
+TRIES_OF_ACCOUNT = 100
+FAILURES_OF_ADDRESS = 50
+"""100 guesses in 15 minutes would need 10^9 years for a password of 12 random letters; and a stranger needs ten
+addresses to keep the owner of an account out."""
+
+BAD_KEYS_A_MINUTE = 60
+"""Of one address; beyond it wrong keys are answered 429 instead of 401. Right ones are never held up by it."""
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
+
+
+class Limits:
+    """The counters. Raises redis.RedisError as the client does."""
+
+    def __init__(self, client: redis.Redis, key_requests_per_second: int) -> None:
+        # The library wants an address though it is given the connections; it only reads "redis" from it.
+        storage = RedisStorage("redis://", connection_pool=client.connection_pool, key_prefix=keys.LIMITS)
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._key = RateLimitItemPerSecond(key_requests_per_second)
+        self._bad_key = RateLimitItemPerMinute(BAD_KEYS_A_MINUTE)
+        self._pair, self._account, self._address = (
+            RateLimitItemPerMinute(most, LOCK_MINUTES)
+            for most in (TRIES_OF_ACCOUNT_AND_ADDRESS, TRIES_OF_ACCOUNT, FAILURES_OF_ADDRESS)
+        )
+        self._told = RateLimitItemPerMinute(1, LOCK_MINUTES)
+
+    def key_used(self, name: str) -> bool:
+        """Count a request of an API key; False if it is one too many."""
+        return self._limiter.hit(self._key, "key", name)
+
+    def bad_key(self, address: str) -> bool:
+        """Count a wrong key; False if this address had too many."""
+        return self._limiter.hit(self._bad_key, "bad-key", network(address))
+
+    def try_account(self, account: str, address: str) -> int:
+        """Count an attempt to sign in, before the password is looked at. 0, or seconds until the next may be made."""
+        who, where = digest(account), network(address)
+        if not self._limiter.test(self._address, "sign-in-address", where):
+            return self._wait(self._address, "sign-in-address", where)
+        if not self._limiter.hit(self._pair, "sign-in", who, where):
+            return self._wait(self._pair, "sign-in", who, where)
+        if not self._limiter.hit(self._account, "sign-in-account", who):
+            return self._wait(self._account, "sign-in-account", who)
+        return 0
+
+    def failed(self, address: str) -> None:
+        """The attempt failed."""
+        self._limiter.hit(self._address, "sign-in-address", network(address))
+
+    def succeeded(self, account: str, address: str) -> None:
+        """The attempt was right: what its owner mistyped before is forgotten."""
+        self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
+        self._limiter.clear(self._account, "sign-in-account", digest(account))
+
+    def is_news(self, account: str, address: str) -> bool:
+        """Whether a lock-out is told for the first time: the audit trail must not be flooded."""
+        return self._limiter.hit(self._told, "locked", digest(account), network(address))
+
+    def _wait(self, item: RateLimitItem, *who: str) -> int:
+        return max(1, math.ceil(self._limiter.get_window_stats(item, *who).reset_time - time.time()))

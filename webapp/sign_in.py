@@ -1,0 +1,142 @@
+"""Signing in and out: with a password, or through an OpenID Connect provider."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session
+from flask_login import login_user, logout_user
+from flask_wtf.csrf import generate_csrf
+
+from state.credentials import HashingBusy
+from webapp import access, oidc
+from webapp.access import needs, public
+from webapp.cookies import SignedIn
+from webapp.problems import Problem
+from webapp.store import store
+
+pages = Blueprint("sign_in", __name__)
+
+MAX_FORM_BYTES = 16 * 1024
+MAX_NEXT_CHARACTERS = 2000
+_NEXT = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+"""A path on this host. "//host" and "/\\host" lead elsewhere."""
+
+
+def safe_next(given: str | None) -> str:
+    """Where to go after signing in: `given` if it lies on this host, else the table."""
+    return given if given and len(given) <= MAX_NEXT_CHARACTERS and _NEXT.fullmatch(given) else "/"
+
+
+def csrf_token() -> str:
+    """For a form of this page."""
+    return str(generate_csrf(secret_key=store().access.secret()))
+
+
+@pages.get("/sign-in")
+@public
+def form() -> Response:
+    """The form; who is signed in already is sent on."""
+    leads_to = safe_next(request.args.get("next"))
+    if access.identify() is not None:
+        return cast(Response, redirect(leads_to))
+    return _form(leads_to, "Your session has ended. Sign in to go on." if "ended" in request.args else "")
+
+
+@pages.post("/sign-in")
+@public
+def sign_in() -> Response:
+    """Check a password. A wrong name, a wrong password and no such account are answered alike."""
+    request.max_content_length = MAX_FORM_BYTES
+    leads_to = safe_next(request.form.get("next"))
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    try:
+        access.check_form()
+    except Problem:
+        return _form(leads_to, "This form was too old. Please try again.", 403)
+    here, address = store(), access.address()
+    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # of what a stranger typed, in the trail
+    wait_seconds = here.limits.try_account(name.lower(), address)
+    if wait_seconds:
+        if here.limits.is_news(name.lower(), address):
+            here.audit.record(told, "sign-in-locked", address=address)
+        minutes = -(-wait_seconds // 60)
+        answer = _form(leads_to, f"Too many attempts. Try again in {minutes} min.", 429)
+        answer.headers["Retry-After"] = str(wait_seconds)
+        return answer
+    try:
+        user = here.access.users.check(name, password)
+    except HashingBusy:
+        raise Problem(503, "busy", "Too many people are signing in at this moment.", retry=True) from None
+    if user is None:
+        here.limits.failed(address)
+        here.audit.record(told, "sign-in-failed", address=address)
+        return _form(leads_to, "That name and password do not fit together.", 403)
+    here.limits.succeeded(user.name, address)
+    here.audit.record(user.name, "sign-in", "password", address)
+    begin_session(here.access.sessions.begin(user.name, user.role, "password", user.stamp))
+    return cast(Response, redirect(leads_to, 303))
+
+
+@pages.post("/sign-out")
+@needs(None, page=True)
+def sign_out() -> Response:
+    """End the session on all processes."""
+    who = access.require(None)
+    store().access.sessions.end(who.credential)
+    access.record("sign-out")
+    logout_user()
+    session.clear()
+    return cast(Response, redirect(access.sign_in_url(), 303))
+
+
+@pages.get("/sign-in/oidc")
+@public
+def oidc_begin() -> Response:
+    """To the provider."""
+    session["next"] = safe_next(request.args.get("next"))
+    try:
+        return oidc.begin()
+    except oidc.ProviderFailed as error:
+        return _form(session["next"], str(error), 502)
+
+
+@pages.get("/sign-in/oidc/callback")
+@public
+def oidc_end() -> Response:
+    """Back from the provider."""
+    here, address = store(), access.address()
+    leads_to = safe_next(session.get("next"))
+    try:
+        name, role = oidc.end()
+    except oidc.ProviderFailed as error:
+        return _form(leads_to, str(error), 502)
+    except oidc.NotWelcome as refusal:
+        here.audit.record(refusal.name, "sign-in-failed", "oidc", address)
+        return _form(leads_to, str(refusal), 403)
+    here.audit.record(name, "sign-in", "oidc", address)
+    begin_session(here.access.sessions.begin(name, role, "oidc"))
+    return cast(Response, redirect(leads_to, 303))
+
+
+def begin_session(token: str) -> None:
+    """Put a new session's token into the cookie, and nothing that was there before."""
+    found = store().access.sessions.find(token)
+    assert found is not None, "it was begun a moment ago"
+    session.clear()
+    login_user(SignedIn(token, found))
+    session.permanent = True
+
+
+def _form(leads_to: str, message: str, status: int = 200) -> Response:
+    here = store()
+    page = render_template(
+        "sign-in.html",
+        csrf_token=csrf_token(),
+        leads_to=leads_to,
+        message=message,
+        with_oidc=bool(here.settings.oidc_issuer),
+        with_password=bool(here.access.users.all()),
+    )
+    return make_response(page, status)

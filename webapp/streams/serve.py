@@ -1,0 +1,162 @@
+"""From a request to a socket and through its life: handshake, loop, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import redis
+from flask import Response, request
+
+from webapp.problems import Problem, invalid
+from webapp.streams.events import Message, Parser, ProtocolError
+from webapp.streams.session import TryLater
+from webapp.streams.wire import Gone, handshake
+from webapp.streams.writer import CallEnded, Superseded
+
+log = logging.getLogger("earshot.web.streams")
+
+TURN_SECONDS = 1.0
+"""Longest wait for a message: then it is looked whether the process is to stop."""
+
+SUBPROTOCOLS = ("audio.drachtio.org", "audio.jambonz.org", "media")
+"""Asked for by mod_audio_fork, jambonz and Asterisk; they close the socket if theirs is not granted."""
+
+
+class Talk(Protocol):
+    """What happens on a socket: a Session, or one that answers with what the fleet has heard."""
+
+    @property
+    def stopped(self) -> bool: ...
+
+    @property
+    def call_id(self) -> str | None: ...
+
+    def take(self, message: Message) -> list[Message]: ...
+
+    def tick(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class AnyWire(Protocol):
+    """A websocket, or a TCP connection."""
+
+    def receive(self, seconds: float) -> Message | None: ...
+
+    def send(self, message: Message) -> None: ...
+
+    def close(self, code: int = 1000, reason: str = "") -> None: ...
+
+
+class Sockets:
+    """The open sockets of this process: counted, because each keeps a thread, and told when it stops."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.most = 0
+        self.others: Callable[[], int] = lambda: 0
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Every socket closes within a second or two. Safe in a signal handler."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def enter(self) -> bool:
+        """Take a place, if there is one and this process goes on."""
+        with self._lock:
+            if self.stopping or self.open + self.others() >= self.most:
+                return False
+            self.open += 1
+            return True
+
+    def leave(self) -> None:
+        with self._lock:
+            self.open -= 1
+
+
+class Served(Response):
+    """What a view returns after its socket's end: there is nothing left to answer."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise StopIteration  # gunicorn takes it for: close the connection
+
+
+def upgrade_checked() -> str:
+    """The key of a websocket upgrade. Raises Problem 400 or 426 if the request is none."""
+    wanted = {word.strip().lower() for word in request.headers.get("Connection", "").split(",")}
+    if "upgrade" not in wanted or request.headers.get("Upgrade", "").lower() != "websocket":
+        raise Problem(
+            426, "upgrade", "This is a websocket's address.", headers={"Upgrade": "websocket", "Connection": "Upgrade"}
+        )
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        raise Problem(426, "upgrade", "Only websocket version 13 is known.", headers={"Sec-WebSocket-Version": "13"})
+    key = request.headers.get("Sec-WebSocket-Key", "")
+    if not re.fullmatch(r"[A-Za-z0-9+/]{22}==", key):
+        raise invalid("Sec-WebSocket-Key", "is not 16 bytes in base64")
+    return key
+
+
+def serve(sockets: Sockets, parser: Parser, talk: Talk, prompt: bool = False) -> Response:
+    """Serve one socket to its end; prompt: its sender waits for answers.
+
+    Raises Problem before the handshake, nothing after it.
+    """
+    key = upgrade_checked()
+    environ = request.environ
+    connection: socket.socket | None = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if connection is None:
+        raise Problem(501, "no_socket", "This server cannot open websockets.")
+    if not sockets.enter():
+        raise Problem(503, "busy", "This process has no room for another socket.", retry=True)
+    try:
+        asked = [word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        granted = next((word for word in asked if word in SUBPROTOCOLS), None)
+        with contextlib.suppress(OSError):
+            converse(handshake(connection, key, granted, prompt), parser, talk, lambda: sockets.stopping)
+    finally:
+        sockets.leave()
+    return Served()
+
+
+def converse(wire: AnyWire, parser: Parser, talk: Talk, stopping: Callable[[], bool]) -> None:
+    """Take messages until one of the two sides ends it."""
+    code, reason = 1000, ""
+    try:
+        while not talk.stopped:
+            if stopping():
+                for message in parser.farewell():
+                    wire.send(message)
+                code, reason = 1012, "restarting: come back"
+                break
+            message_in = wire.receive(TURN_SECONDS)
+            if message_in is not None:
+                for message in talk.take(message_in):
+                    wire.send(message)
+            talk.tick()
+    except Gone:
+        pass
+    except ProtocolError as error:
+        code, reason = 1007, str(error)
+    except CallEnded:
+        code, reason = 1000, "the call has ended"
+    except Superseded:
+        code, reason = 1008, "another socket sends this track now"
+    except (TryLater, redis.RedisError):
+        code, reason = 1013, "try again later"
+    except Exception:
+        log.exception("a socket failed")
+        code, reason = 1011, "the server failed"
+    log.info("stream ends", extra={"call_id": talk.call_id, "stopped": talk.stopped, "code": code, "reason": reason})
+    talk.drop()
+    wire.close(code, reason)

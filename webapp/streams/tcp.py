@@ -1,0 +1,93 @@
+"""The TCP server behind AudioSocket: a thread a connection, each with a session of its own."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+
+from state.connection import connect
+from state.settings import Settings
+from webapp.store import Store, open_store
+from webapp.streams.audiosocket import AudioSocketParser
+from webapp.streams.events import Message
+from webapp.streams.serve import converse
+from webapp.streams.session import Session
+from webapp.streams.wire import READ_BYTES, SEND_SECONDS, Gone
+
+log = logging.getLogger("earshot.audiosocket")
+
+QUIET_SECONDS = 60.0
+"""A connection without a byte for so long is dead: Asterisk sends a frame every 20 ms."""
+
+MOST = 1000
+"""Connections at once; each keeps a thread."""
+
+STOP_SECONDS = 8.0
+"""How long connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
+
+
+def serve(settings: Settings, stopping: threading.Event) -> None:
+    """Accept connections until told to stop, then let each put what it holds."""
+    store = open_store(settings, connect(settings, "web"))
+    threads: set[threading.Thread] = set()
+    with socket.create_server((settings.audiosocket_address, settings.audiosocket_port)) as listener:
+        listener.settimeout(0.5)
+        log.info("listening", extra={"address": settings.audiosocket_address, "port": settings.audiosocket_port})
+        while not stopping.is_set():
+            threads = {thread for thread in threads if thread.is_alive()}
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if len(threads) >= MOST:
+                log.warning("no room for another connection")
+                connection.close()
+                continue
+            thread = threading.Thread(target=_serve_one, args=(connection, store, stopping), daemon=True)
+            thread.start()
+            threads.add(thread)
+    for thread in threads:
+        thread.join(STOP_SECONDS)
+
+
+def _serve_one(connection: socket.socket, store: Store, stopping: threading.Event) -> None:
+    parser = AudioSocketParser()
+    with connection:
+        converse(TcpWire(connection), parser, Session(store, parser), stopping.is_set)
+
+
+class TcpWire:
+    """A connection as serve.converse wants it: pieces of bytes are its messages."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._quiet = 0.0
+
+    def receive(self, seconds: float) -> Message | None:
+        """Whatever came; None if nothing did. Raises Gone."""
+        self._socket.settimeout(seconds)
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except TimeoutError:
+            self._quiet += seconds
+            if self._quiet > QUIET_SECONDS:
+                raise Gone(1006) from None
+            return None
+        except OSError:
+            data = b""
+        if not data:
+            raise Gone(1006)
+        self._quiet = 0.0
+        return data
+
+    def send(self, message: Message) -> None:
+        """Raises Gone."""
+        try:
+            self._socket.settimeout(SEND_SECONDS)
+            self._socket.sendall(message.encode() if isinstance(message, str) else message)
+        except OSError:
+            raise Gone(1006) from None
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """There is no word for it; the caller closes the connection."""

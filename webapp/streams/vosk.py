@@ -1,0 +1,218 @@
+"""vosk-server's protocol: audio in, and for every binary frame exactly one text back, a partial or a result.
+
+The words come from the fleet: a frame is answered with what is known by then, and a sender that is faster than
+speech is slowed down by its own waiting for answers, as vosk-server does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import redis
+
+from state.streams import Heard
+from state.types import Utterance
+from webapp.store import Store
+from webapp.streams.events import (
+    CUSTOMER,
+    Audio,
+    Event,
+    Form,
+    Message,
+    Start,
+    Stop,
+    clean_call_id,
+    clean_metadata,
+    integer,
+    json_object,
+    mapping,
+    track_name,
+)
+from webapp.streams.session import Session
+
+log = logging.getLogger("earshot.web.streams")
+
+DEFAULT_RATE = 8000
+"""vosk-server's, where the client says none."""
+
+LOOK_SECONDS = 0.1
+"""Least time between two looks at the fleet's words, unless..."""
+
+LOOK_AUDIO_SECONDS = 0.5
+"""...so much audio came meanwhile: then the sender is faster than speech, and may have to wait."""
+
+BEHIND_SECONDS = 2.0
+"""Audio the fleet may be behind before a sender has to wait for its answer."""
+
+BEHIND_PATIENCE_SECONDS = 10.0
+"""Longest wait for one answer; then an empty partial says that nothing is known yet."""
+
+FINAL_PATIENCE_SECONDS = 60.0
+"""Longest wait for the last words, after which the client is told what is there."""
+
+
+class VoskParser:
+    """One socket's messages up to its end or reset; `query` is its address's."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self._told: dict[str, Any] = dict(query)
+        self._form: Form | None = None
+        self.reset_wanted = False
+        self.words = True
+        self.alternatives = 0
+        self.call_id = clean_call_id(query.get("call_id") or uuid.uuid4())
+        self.track = track_name(query.get("track") or CUSTOMER)
+        self.rounds = 0
+
+    def feed(self, message: Message) -> list[Event]:
+        """See Parser.feed."""
+        if isinstance(message, str):
+            return self._text(json_object(message) or {})
+        started: list[Event] = []
+        if self._form is None:
+            rate = integer(self._told.get("sample_rate") or self._told.get("rate") or DEFAULT_RATE)
+            self._form = Form("s16le", rate or 0)
+            started.append(self._start())
+        return [*started, Audio((self.track,), self._form, message)]
+
+    def farewell(self) -> list[Message]:
+        """See Parser.farewell."""
+        return []
+
+    def _text(self, told: dict[str, Any]) -> list[Event]:
+        config = mapping(told.get("config"))
+        if config and self._form is None:
+            self._told |= config
+            if isinstance(config.get("call_id"), str):
+                self.call_id = clean_call_id(config["call_id"])
+            if isinstance(config.get("track"), str):
+                self.track = track_name(config["track"])
+        if "words" in config:
+            self.words = bool(config["words"])
+        self.alternatives = integer(config.get("max_alternatives")) or self.alternatives
+        if told.get("reset"):
+            self.reset_wanted = True
+            return [Stop()]
+        return [Stop()] if told.get("eof") else []
+
+    def _start(self) -> Start:
+        metadata = mapping(self._told.get("metadata"))
+        return Start(self.call_id, [self.track], clean_metadata(metadata))
+
+    def seconds(self, audio: bytes) -> float:
+        """How long a binary message takes to say."""
+        return len(audio) / 2 / self._form.rate if self._form else 0.0
+
+    def begin_again(self) -> None:
+        """After a reset: what comes is another call, `<id>.2` and so on."""
+        self.rounds += 1
+        base = self.call_id.rpartition(".")[0] if self.rounds > 1 else self.call_id
+        self.call_id = clean_call_id(f"{base}.{self.rounds + 1}")
+        self._form = None
+        self.reset_wanted = False
+
+
+class VoskTalk:
+    """A session that answers."""
+
+    def __init__(self, store: Store, parser: VoskParser) -> None:
+        self._store = store
+        self._parser = parser
+        self._begin()
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """See Talk."""
+        return self._stopped
+
+    def _begin(self) -> None:
+        self._session = Session(self._store, self._parser)
+        self._told = 0
+        self._results: list[Utterance] = []
+        self._partial = ""
+        self._looked_at = self._unheard_seconds = 0.0
+
+    @property
+    def call_id(self) -> str | None:
+        return self._session.call_id
+
+    def take(self, message: Message) -> list[Message]:
+        """See Session.take."""
+        self._session.take(message)
+        if self._session.stopped:
+            text = self._last_words()
+            if self._parser.reset_wanted:
+                self._parser.begin_again()
+                self._begin()
+            else:
+                self._stopped = True
+            return [text]
+        if isinstance(message, str):
+            return []
+        self._unheard_seconds += self._parser.seconds(message)
+        self._listen(BEHIND_SECONDS, BEHIND_PATIENCE_SECONDS)
+        if self._results:
+            return [self._result([self._results.pop(0)])]
+        return [self._json({"partial": self._partial})]
+
+    def tick(self) -> None:
+        """See Session.tick."""
+        self._session.tick()
+
+    def drop(self) -> None:
+        """See Session.drop."""
+        self._session.drop()
+
+    def _last_words(self) -> str:
+        if self._session.call_id is not None:
+            deadline = time.monotonic() + FINAL_PATIENCE_SECONDS
+            while not self._look().finished and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
+        results, self._results = self._results, []
+        return self._result(results)
+
+    def _listen(self, behind_seconds: float, patience_seconds: float) -> None:
+        """Bring results and partial up to date; wait while the fleet is too far behind."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS and self._unheard_seconds < LOOK_AUDIO_SECONDS:
+            return
+        self._unheard_seconds = 0.0
+        deadline = now + patience_seconds
+        while self._look().behind_seconds > behind_seconds and time.monotonic() < deadline and not self._results:
+            self._session.tick()
+            time.sleep(LOOK_SECONDS / 2)
+        self._looked_at = time.monotonic()
+
+    def _look(self) -> Heard:
+        try:
+            heard = self._store.streams.heard(self._parser.call_id, self._parser.track, self._told)
+        except redis.RedisError as error:
+            log.warning("redis refused", extra={"call_id": self.call_id, "error": repr(error)})
+            time.sleep(LOOK_SECONDS)
+            return Heard([], self._partial, 0.0, False)
+        self._told += len(heard.finals)
+        self._results += [final for final in heard.finals if final.text]
+        self._partial = heard.partial
+        return heard
+
+    def _result(self, finals: list[Utterance]) -> str:
+        text = " ".join(final.text for final in finals)
+        words = [
+            {"conf": 1.0 if word.conf is None else word.conf, "end": word.end, "start": word.start, "word": word.word}
+            for final in finals
+            for word in final.words
+        ]
+        result: dict[str, Any] = {"result": words, "text": text} if self._parser.words and words else {"text": text}
+        if self._parser.alternatives > 0:
+            result = {"alternatives": [{"confidence": 1.0, **result}]}
+        return self._json(result)
+
+    @staticmethod
+    def _json(value: dict[str, Any]) -> str:
+        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

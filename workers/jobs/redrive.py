@@ -1,0 +1,27 @@
+"""Decoding a dead-lettered chunk once more, alone, in a job's own process: if it kills that, nobody else is hurt."""
+
+from __future__ import annotations
+
+from rq import get_current_job
+
+from state import settings
+from state.dead import DeadLetters, Redriven
+from workers.decoder.track import decode_alone
+from workers.engines.choose import choose
+
+
+def redrive(letter_id: str) -> str:
+    """The job: decode letter `letter_id` and keep its text. Repeating it gives the same."""
+    job = get_current_job()
+    assert job is not None
+    letters = DeadLetters(job.connection)
+    letter = letters.get(letter_id)
+    if letter is None:
+        return "GONE"
+    values = settings.load()
+    try:
+        model = choose(values.earshot_engine, values.vosk_model, values.vosk_model_url).load()
+        redriven = Redriven(decode_alone(model, letter.audio, letter.encoding, letter.rate))
+    except Exception as error:
+        redriven = Redriven("", f"{type(error).__name__}: {error}")
+    return "OK" if letters.note(letter_id, redriven) else "GONE"
