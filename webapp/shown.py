@@ -8,8 +8,9 @@ from __future__ import annotations
 import msgspec
 
 from state.reads import Reads
+from state.streams import Heard, Streams
 from state.types import CallView
-from workers.insight.masking import view
+from workers.insight.masking import hide, view
 
 
 class Shown(Reads):
@@ -21,3 +22,12 @@ class Shown(Reads):
         if call is None:
             return None
         return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
+
+
+class ShownStreams(Streams):
+    """Streams likewise. A socket is told of one track as it is spoken: there, what could be secret stays hidden."""
+
+    def heard(self, call_id: str, track: str, from_index: int) -> Heard:
+        """The track's finals and its open utterance's text, as they may be shown."""
+        heard = super().heard(call_id, track, from_index)
+        return msgspec.structs.replace(heard, finals=[hide(final) for final in heard.finals])
