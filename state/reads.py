@@ -11,7 +11,17 @@ import redis
 
 from state import keys
 from state.scores import scored_utterance, transcript
-from state.types import CallRow, CallState, CallView, EndReason, Handling, Standing, TrackView, Utterance
+from state.types import (
+    CallRow,
+    CallState,
+    CallView,
+    EndReason,
+    Handling,
+    ScoredUtterance,
+    Standing,
+    TrackView,
+    Utterance,
+)
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
@@ -93,6 +103,15 @@ class Reads:
             carried = skip if cursor is not None and float(cursor.partition("_")[0]) == last else 0
             following = f"{last!r}_{same + carried}"
         return self._rows([name.decode() for name, _ in page]), following
+
+    def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
+        """The transcript of each of these calls."""
+        pipe = self._redis.pipeline(transaction=False)
+        for row in rows:
+            pipe.hgetall(keys.utterances(row.call_id))
+            pipe.hgetall(keys.scores(row.call_id))
+        answers = iter(pipe.execute() if rows else [])
+        return [transcript(utterances, scores) for utterances, scores in zip(answers, answers, strict=True)]
 
     def snapshot(self) -> tuple[list[CallRow], str]:
         """Rows of all live and recently ended calls, and the feed's cursor as it was before they were read."""

@@ -9,10 +9,10 @@ import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
-from webapp import audio_forms, inputs, shapes
+from webapp import audio_forms, find, inputs, shapes
 from webapp.access import needs
 from webapp.openapi import Parameter, operation
-from webapp.problems import Problem
+from webapp.problems import Problem, invalid
 from webapp.schemas import (
     ApiCall,
     ApiCalls,
@@ -29,6 +29,9 @@ api = Blueprint("calls", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
 """Rows a page of the list; 500 rows are about 500 kB."""
+
+MAX_SOUGHT = 100
+"""Characters of what is looked for."""
 
 _CHUNK_REFUSALS = {
     409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
@@ -221,12 +224,20 @@ def _busy() -> Problem:
             "calls a page",
         ),
         Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
+        Parameter(
+            "text",
+            {"type": "string", "minLength": 1, "maxLength": MAX_SOUGHT},
+            "only calls in which all these words were said, or that are known by them; pages may then hold fewer calls",
+        ),
     ],
 )
 @needs("read")
 def list_calls() -> Response:
     """A page of live (the default) or ended calls."""
-    parameters = inputs.query("state", "limit", "cursor")
+    parameters = inputs.query("state", "limit", "cursor", "text")
+    wanted = find.words(parameters.get("text", ""))
+    if "text" in parameters and (not wanted or len(parameters["text"]) > MAX_SOUGHT):
+        raise invalid("text", f"must be 1 to {MAX_SOUGHT} characters")
     state = inputs.choice(parameters, "state", ("live", "ended")) or "live"
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     cursor = inputs.cursor(parameters)
@@ -234,6 +245,8 @@ def list_calls() -> Response:
         rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
     except ValueError:
         raise inputs.bad_cursor() from None
+    if wanted:
+        rows = find.holding(store().reads, rows, wanted)
     return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from state.reads import Reads
 from state.streams import Heard, Streams
-from state.types import CallView
+from state.types import CallRow, CallView, ScoredUtterance
 from workers.insight.masking import hide, view
 
 
@@ -22,6 +22,11 @@ class Shown(Reads):
         if call is None:
             return None
         return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
+
+    def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
+        """The transcripts as they may be shown."""
+        transcripts = zip(rows, super().said(rows), strict=True)
+        return [view(said, ended=row.state == "ended") for row, said in transcripts]
 
 
 class ShownStreams(Streams):

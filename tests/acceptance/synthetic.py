@@ -272,6 +272,17 @@ class SyntheticServer:
         def wall() -> str:
             return render_template("wall.html", listening=True)
 
+        @app.get("/v1/calls")
+        def find() -> Json:
+            words = request.args["text"].lower().split()
+            with self.world.lock:
+                texts = {
+                    call_id: " ".join(said["text"] for said in call["utterances"]).lower()
+                    for call_id, call in self.world.calls.items()
+                }
+            found = [{"call_id": name} for name, text in texts.items() if all(word in text for word in words)]
+            return {"calls": found, "next_cursor": None}
+
         @app.get("/v1/calls/<call_id>")
         def call(call_id: str) -> Json:
             with self.world.lock:

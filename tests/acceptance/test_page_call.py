@@ -188,6 +188,24 @@ def test_a_lost_link_leaves_no_hole_in_the_opened_call(page: Page, server: Synth
     expect(items.last).to_contain_text("while you were away")
 
 
+def test_while_the_link_is_down_the_opened_calls_clock_stands_still(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", customer="Kim Lee", age=60)
+    page.goto(server.url + "#/calls/c1")
+    duration = page.locator("#call [data-call=duration]")
+    expect(page.locator('tr[data-call-id="c1"]')).to_be_visible()
+    world.refusing = True
+    server.drop_links()
+    expect(page.get_by_role("alert")).to_contain_text("Connection lost")
+    stopped = duration.text_content()
+    page.wait_for_timeout(2500)
+    assert duration.text_content() == stopped
+    world.refusing = False
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(duration).not_to_have_text(str(stopped))
+
+
 def test_words_in_an_opened_call_are_never_taken_for_markup(page: Page, server: SyntheticServer, world: World) -> None:
     hostile = "<img src=x onerror='document.title=1'><script>document.title=1</script>"
     world.add("c1", customer=hostile, agent=hostile, **{"<b>key</b>": hostile})

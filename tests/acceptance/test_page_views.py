@@ -61,6 +61,24 @@ def test_search_finds_words_that_have_just_been_said(page: Page, server: Synthet
     wait_until(lambda: order(page) == ["c3"], page)
 
 
+def test_search_finds_what_was_said_long_ago_after_a_reload_too(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    three_calls(world)
+    world.final("c1", "customer", "my parcel is lost", 5.0, 8.0)
+    world.final("c1", "agent", "let me look", 9.0, 10.0)
+    page.goto(server.url + "?q=parcel+words")  # one of them was said at the beginning, the other one later
+    wait_until(lambda: order(page) == ["c1"], page)
+    world.final("c3", "customer", "another parcel", 5.0, 8.0)
+    wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page)
+    world.final("c3", "agent", "thank you", 9.0, 10.0)
+    expect(cell(page, "c3", "text")).to_contain_text("thank you")
+    page.wait_for_timeout(2500)  # the table is put in order meanwhile
+    assert sorted(order(page)) == ["c1", "c3"]
+    page.reload()
+    wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page)
+
+
 def test_a_column_sorts_both_ways_and_a_call_without_a_score_stands_last(
     page: Page, server: SyntheticServer, world: World
 ) -> None:

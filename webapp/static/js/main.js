@@ -11,6 +11,7 @@ import { Link } from "./link.js";
 import { Listening } from "./listening.js";
 import { Order } from "./order.js";
 import { Panel } from "./panel.js";
+import { Search } from "./search.js";
 import { Status } from "./status.js";
 import { Calls, isBehind } from "./store.js";
 import { Table } from "./table.js";
@@ -27,7 +28,7 @@ const announcer = new Announcer(at("#news"));
 const table = new Table(at("#calls"), at("#row"), calls, order, clock);
 
 table.isStale = () => status.stale;
-const panel = new Panel(at("#call"), calls, clock);
+const panel = new Panel(at("#call"), calls, stoppingClock());
 const acting = new Acting({
   calls,
   dialog: at("#who"),
@@ -38,12 +39,24 @@ const desk = new Desk(at("#call"), acting);
 const bell = new Bell(at("#bell"), acting);
 table.viewer = () => acting.me;
 panel.onDraw = (row, nowMs) => desk.show(row, nowMs);
+const search = new Search(() => choose());
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
+
+/** The server's clock, which stands still while nobody knows how the calls stand. */
+function stoppingClock() {
+  let stoppedMs = 0;
+  return () => {
+    if (!status.stale) stoppedMs = 0;
+    else if (!stoppedMs) stoppedMs = clock();
+    return stoppedMs || clock();
+  };
+}
 
 function choose() {
   const { filters, sort } = toolbar.view;
   const column = sort && { value: COLUMNS[sort.column].value, descending: sort.descending };
-  table.choose((row) => matches(row, filters), column);
+  search.look(filters.q ?? "");
+  table.choose((row) => matches(row, filters, search.has(row)), column);
 }
 choose();
 

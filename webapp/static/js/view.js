@@ -21,7 +21,7 @@ const TESTS = {
   queue: (row, wanted) => row.metadata.queue === wanted,
   state: (row, wanted) => STATES[wanted]?.(row) ?? true,
   alert: (row, wanted) => row.alerts.some((alert) => alert.kind === wanted),
-  q: (row, wanted) => wanted.toLowerCase().split(/\s+/).every((word) => textOf(row).includes(word)),
+  q: (row, wanted) => holds(textOf(row), wanted),
 };
 export const FILTERS = Object.keys(TESTS);
 
@@ -58,9 +58,15 @@ export function write({ filters, sort }, query = "") {
   return params.size ? `?${params}` : "";
 }
 
-/** Whether a row passes all filters. */
-export function matches(row, filters) {
-  return Object.entries(filters).every(([name, wanted]) => TESTS[name](row, wanted));
+/** Whether a row passes all filters. @param said whether the words looked for were said earlier on the call */
+export function matches(row, filters, said = false) {
+  return Object.entries(filters).every(([name, wanted]) => (name === "q" && said) || TESTS[name](row, wanted));
+}
+
+/** Whether a text holds all the words, as parts of words too. */
+export function holds(text, words) {
+  const small = text.toLowerCase();
+  return words.toLowerCase().split(/\s+/).every((word) => small.includes(word));
 }
 
 /** The next state of a column's header: its first direction, the other one, none. */
