@@ -100,6 +100,7 @@ class DeadChunk(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
 
+    shown are the finals as people may see them before they are scored; without it, as they are.
     chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
     added; chunks skipped as a gap never were).
     """
@@ -117,6 +118,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     dead: list[DeadChunk]
     finish: bool
     to_everybody: bool = False
+    shown: list[Utterance] | None = None
 
 
 class Fleet:
@@ -294,7 +296,8 @@ class Fleet:
             int(change.to_everybody),
             self._retention_seconds,
         ]
-        spoken = [utterance for utterance in change.finals if utterance.text]
+        shown = change.finals if change.shown is None else change.shown
+        spoken = [utterance for utterance in shown if utterance.text]
         last = max(spoken, key=lambda utterance: utterance.end, default=None)
         args += [last.end, _pack(msgspec.structs.replace(last, words=[]))] if last else ["", ""]
         args.append(len(change.finals))

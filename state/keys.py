@@ -5,13 +5,14 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
-                                  last (the utterance that ended last, without words; msgpack), last_end,
-                                  last_track, end_reason (types.EndReason)
+                                  last (the utterance that ended last, without words, as it may be shown;
+                                  msgpack), last_end, last_track, end_reason (types.EndReason)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
                                   t=arrival in ms g=number of the first missing chunk before this one, if any
-    utterances:<call>     hash    utterance id -> msgpack of types.Utterance
+    utterances:<call>     hash    utterance id -> msgpack of types.Utterance; as recognised, and masked (if
+                                  REDACT=1) when it is scored and its masks can no longer change
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
     live, ended           zsets   call -> attention: the two lists the API serves
     idle                  zset    live call -> arrival of its last chunk in ms
@@ -30,6 +31,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     dead                  stream  dead-lettered chunks: c t seq reason a e and r=rate; the last thousand
     dead-texts            hash    dead entry -> JSON of what decoding it alone gave (dead.py)
     load                  hash    chunks, audio_ms: accepted and not yet decoded
+    rules                 hash    the supervisors' rules, if ever saved: text (YAML), version (counts the editions),
+                                  digest (names the text), saved_at_ms; without it the starter set applies
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
@@ -59,7 +62,7 @@ A track's hash:
     careful               number of the last chunk to be decoded one a lease, after a lease was lost
     ver                   lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
-    partial               text of the open utterance
+    partial               text of the open utterance, as it may be shown
     closed, finished      1 when the sender has ended the track; 1 when its last final is out
 """
 
@@ -93,6 +96,7 @@ USERS = PREFIX + "users"
 SECRET = PREFIX + "secret"
 AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
+RULES = PREFIX + "rules"
 
 
 def call(call_id: str) -> str:

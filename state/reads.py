@@ -105,6 +105,23 @@ class Reads:
         names = list(dict.fromkeys(name.decode() for name in [*live, *ended]))
         return self._rows(names), cursor
 
+    def newest(self, most: int) -> list[str]:
+        """Ids of live calls, then of ended ones, the latest first; at most `most`."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zrange(keys.LIVE, 0, most - 1, desc=True)
+        pipe.zrange(keys.RETAINED, 0, most - 1, desc=True)
+        live, ended = pipe.execute()
+        return list(dict.fromkeys(name.decode() for name in [*live, *ended]))[:most]
+
+    def summaries(self, most: int) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """Metadata and summary of up to `most` ended calls that have one, the latest first."""
+        names = cast(list[bytes], self._redis.zrange(keys.RETAINED, 0, most - 1, desc=True))
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.hmget(keys.call(name.decode()), "metadata", "summary")
+        found = pipe.execute() if names else []
+        return [(json.loads(metadata), json.loads(summary)) for metadata, summary in found if metadata and summary]
+
     # -- the feed -----------------------------------------------------------------------------------------
 
     def tip(self) -> str:

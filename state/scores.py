@@ -10,10 +10,10 @@ import redis
 
 from state import keys
 from state.connection import BLOCK_MS
-from state.events import ScoreEvent, encode
-from state.scripts import Scripts
+from state.events import FinalEvent, ScoreEvent, encode
+from state.scripts import Argument, Scripts
 from state.settings import Settings
-from state.types import ScoredUtterance, Sentiment, Standing, Utterance
+from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
 ABANDONED_AFTER_MS = 10_000
 """An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
@@ -29,6 +29,19 @@ class Unscored(msgspec.Struct, frozen=True):
     entry: str
     call_id: str
     utterance_id: str
+
+
+Mask = Callable[[list[ScoredUtterance], list[ScoredUtterance], list[str], bool], Masked]
+"""What redaction makes of a transcript before and after a score, given the call's tracks and whether it is the last."""
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """A call as it was read: its transcript, how many scores it has, its tracks, and whether one score is missing."""
+
+    transcript: list[ScoredUtterance]
+    scores: int
+    tracks: list[str]
+    one_missing: bool
 
 
 class Scores:
@@ -81,41 +94,62 @@ class Scores:
         unscored: Unscored,
         judge: Callable[[list[ScoredUtterance], Utterance], Sentiment],
         stand: Callable[[str, list[ScoredUtterance]], Standing],
+        mask: Mask | None = None,
     ) -> str:
         """Score one utterance: OK, ENDED, AGAIN or GONE, as lua/score.lua says.
 
-        judge(scored so far, utterance) gives its sentiment; stand(call id, all scored) the call's standing. Both
-        are pure: when another score of the call comes between reading and writing, they are asked again.
+        judge(scored so far, utterance) gives its sentiment; stand(call id, all scored) the call's standing; mask
+        what redaction changes (stand is then given what may be shown). All are pure: when another score of the call
+        comes between reading and writing, they are asked again.
         """
         call_id, utterance_id = unscored.call_id, unscored.utterance_id
         while True:
-            transcript, count = self._transcript(call_id)
-            found = next((u for u in transcript if u.id == utterance_id), None)
+            call = self._call(call_id)
+            found = next((u for u in call.transcript if u.id == utterance_id), None)
             if found is None or found.sentiment is not None:
                 # expired or scored before: the script tells which, and drops the entry
-                return self._write(unscored, Sentiment(0.0, 0.0), count, Standing())
-            earlier = [u for u in transcript if u.sentiment is not None]
+                return self._write(unscored, Sentiment(0.0, 0.0), call.scores, Standing(), None)
+            earlier = [u for u in call.transcript if u.sentiment is not None]
             sentiment = judge(earlier, found)
-            scored = [*earlier, msgspec.structs.replace(found, sentiment=sentiment)]
-            scored.sort(key=_order)
-            answer = self._write(unscored, sentiment, count, stand(call_id, scored))
+            scored = msgspec.structs.replace(found, sentiment=sentiment)
+            after = [scored if u is found else u for u in call.transcript]
+            masked = mask(call.transcript, after, call.tracks, call.one_missing) if mask else None
+            said = [u for u in (masked.transcript if masked else after) if u.sentiment is not None]
+            answer = self._write(unscored, sentiment, call.scores, stand(call_id, said), masked)
             if answer != "CONFLICT":
                 return answer
 
-    def _transcript(self, call_id: str) -> tuple[list[ScoredUtterance], int]:
+    def _call(self, call_id: str) -> _Stored:
         # Scores first: if one is added in between, their number is no longer this one and the script says CONFLICT.
+        # Then the counters: of a call that had nothing outstanding but this score, no more will be said.
         # (No MULTI: Redis refuses even reads in one while memory is full.)
         pipe = self._redis.pipeline(transaction=False)
         pipe.hgetall(keys.scores(call_id))
+        pipe.hmget(keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
         pipe.hgetall(keys.utterances(call_id))
-        scores, utterances = pipe.execute()
-        return transcript(utterances, scores), len(scores)
+        scores, (state, open_tracks, missing, tracks), utterances = pipe.execute()
+        return _Stored(
+            transcript(utterances, scores),
+            len(scores),
+            (tracks or b"").decode().split(),
+            state == b"ending" and open_tracks == b"0" and missing == b"1",
+        )
 
-    def _write(self, unscored: Unscored, sentiment: Sentiment, count: int, standing: Standing) -> str:
-        event = ScoreEvent(unscored.call_id, unscored.utterance_id, sentiment, standing)
+    def _write(
+        self, unscored: Unscored, sentiment: Sentiment, count: int, standing: Standing, masked: Masked | None
+    ) -> str:
+        call_id = unscored.call_id
+        event = ScoreEvent(call_id, unscored.utterance_id, sentiment, standing)
         answer = self._scripts.call(
             "score",
-            [keys.call(unscored.call_id), keys.scores(unscored.call_id), keys.FINALS, keys.LIVE, keys.FEED],
+            [
+                keys.call(call_id),
+                keys.scores(call_id),
+                keys.FINALS,
+                keys.LIVE,
+                keys.FEED,
+                keys.utterances(call_id),
+            ],
             [
                 unscored.entry,
                 unscored.utterance_id,
@@ -124,8 +158,9 @@ class Scores:
                 _pack(standing),
                 standing.attention,
                 encode(event),
-                unscored.call_id,
+                call_id,
                 self._retention_seconds,
+                *masking_arguments(call_id, masked),
             ],
         )
         return str(answer.decode())
@@ -151,6 +186,20 @@ class Scores:
             for entry_id, fields in entries
             if fields
         ]
+
+
+def masking_arguments(call_id: str, masked: Masked | None) -> list[Argument]:
+    """What the scripts are told of redaction, as `redact` in lua/common.lua takes it."""
+    if masked is None or not (masked.store or masked.tell):
+        return []
+    args: list[Argument] = [len(masked.store)]
+    for utterance in masked.store:
+        args += [utterance.id, _pack(utterance)]
+    args.append(len(masked.tell))
+    for utterance in masked.tell:
+        without_words = msgspec.structs.replace(utterance, words=[])
+        args += [utterance.id, _pack(without_words), encode(FinalEvent(call_id, utterance))]
+    return args
 
 
 def transcript(utterances: dict[bytes, bytes], scores: dict[bytes, bytes]) -> list[ScoredUtterance]:

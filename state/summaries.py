@@ -8,7 +8,9 @@ import msgspec
 import redis
 
 from state import keys
+from state.scores import masking_arguments
 from state.scripts import Scripts
+from state.types import Masked
 
 ASK_AGAIN_SECONDS = 60
 """A summary asked for and not written after so long is asked for again."""
@@ -34,9 +36,14 @@ class Outstanding:
             pipe.set(keys.summary_asked(call_id), 1, nx=True, ex=ASK_AGAIN_SECONDS)
         return [call_id for call_id, first in zip(call_ids, pipe.execute(), strict=True) if first]
 
-    def store(self, call_id: str, summary: dict[str, Any]) -> str:
-        """Write a call's summary: OK, AGAIN (it has one) or GONE (the call has expired)."""
+    def store(self, call_id: str, summary: dict[str, Any], masked: Masked | None = None) -> str:
+        """Write a call's summary: OK, AGAIN (it has one) or GONE (the call has expired).
+
+        masked: what redaction still changes, now that nothing more will be said.
+        """
         answer = self._scripts.call(
-            "summarise", [keys.call(call_id), keys.UNSUMMARISED, keys.FEED], [call_id, msgspec.json.encode(summary)]
+            "summarise",
+            [keys.call(call_id), keys.UNSUMMARISED, keys.FEED, keys.utterances(call_id)],
+            [call_id, msgspec.json.encode(summary), *masking_arguments(call_id, masked)],
         )
         return str(answer.decode())

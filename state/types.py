@@ -103,6 +103,18 @@ class ScoredUtterance(Utterance, frozen=True, kw_only=True):
     sentiment: Sentiment | None
 
 
+class Masked(msgspec.Struct, frozen=True):
+    """What redaction makes of a call when one more utterance is scored (workers/insight/masking.py).
+
+    transcript: all of it as it may be shown.  store: utterances to be replaced in the store, as they are to stand
+    there.  tell: utterances that are to be shown otherwise than before, as they are to be shown.
+    """
+
+    transcript: list[ScoredUtterance]
+    store: list[Utterance] = []
+    tell: list[Utterance] = []
+
+
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the live table: everything the page shows of a call that is not opened."""
 

@@ -32,13 +32,15 @@ from webapp.store import store
 
 log = logging.getLogger("earshot.web")
 
-Need = Literal["ingest", "read", "admin"]
+Need = Literal["ingest", "read", "act", "admin"]
+"""act: listen to a call, take it, write notes on it. No key can: the audit trail names a person."""
+
 View = TypeVar("View", bound=Callable[..., Any])
 
-ALL: frozenset[str] = frozenset({"ingest", "read", "admin"})
+ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin"})
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
-    "supervisor": frozenset({"read"}),
-    "admin": frozenset({"read", "admin"}),
+    "supervisor": frozenset({"read", "act"}),
+    "admin": frozenset({"read", "act", "admin"}),
 }
 """Nobody posts audio with a cookie: there is no forged request that could."""
 

@@ -20,9 +20,11 @@ from state.settings import Settings
 from webapp import (
     access,
     api_access,
+    api_agents,
     api_calls,
     api_decode,
     api_health,
+    api_rules,
     api_streams,
     cookies,
     docs,
@@ -61,7 +63,16 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     headers.install(app)
     cookies.install(app, settings.session_hours)
     oidc.install(app, settings)
-    apis = (api_calls.api, api_decode.api, api_streams.api, exports.api, api_health.api, api_access.api)
+    apis = (
+        api_calls.api,
+        api_decode.api,
+        api_streams.api,
+        api_rules.api,
+        api_agents.api,
+        exports.api,
+        api_health.api,
+        api_access.api,
+    )
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it

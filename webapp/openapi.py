@@ -77,6 +77,7 @@ class Operation(msgspec.Struct, frozen=True):
     audio: bool = False
     query: Sequence[Parameter] = ()
     forms: Sequence[str] = ()
+    takes: str = ""
 
 
 def operation(
@@ -88,13 +89,14 @@ def operation(
     audio: bool = False,
     query: Sequence[Parameter] = (),
     forms: Sequence[str] = (),
+    takes: str = "",
 ) -> Callable[[View], View]:
     """Describe a view. answers: status -> type of the body; refusals: status -> what it means (problem+json).
 
     body: type of the JSON body, if it takes one; audio: it takes a chunk; query: its parameters;
-    forms: the media types of what it answers, if that is a file and not JSON.
+    forms: the media types of what it answers, if that is a file and not JSON; takes: that of the file it takes.
     """
-    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms)
+    described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms, takes)
 
     def mark(view: View) -> View:
         view.operation = described  # type: ignore[attr-defined]
@@ -194,6 +196,8 @@ def _operation(
     if described.body is not None:
         content: dict[str, Any] = {"application/json": {"schema": schema_of[described.body]}}
         document["requestBody"] = {"required": False, "content": content}
+    elif described.takes:
+        document["requestBody"] = {"required": True, "content": {described.takes: {"schema": {"type": "string"}}}}
     elif described.audio:
         audio = {form: {"schema": {"type": "string", "format": "binary"}} for form in KNOWN_TYPES}
         document["requestBody"] = {"required": True, "content": audio}

@@ -133,10 +133,17 @@ class ApiCallSentiment(msgspec.Struct):
 
 
 class ApiStanding(msgspec.Struct, kw_only=True):
-    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points."""
+    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points.
+
+    raised: a supervisor is wanted; with hysteresis, so it does not follow from attention alone. raised_at: second of
+    the call since when, or null. reasons: what makes up the attention now, in words, the weightiest first.
+    """
 
     sentiment: ApiCallSentiment
     attention: float
+    raised: bool
+    raised_at: float | None
+    reasons: list[str]
     alerts: list[Alert]
     curve: list[tuple[float, float]]
 
@@ -215,3 +222,59 @@ class ApiAudit(msgspec.Struct):
 
     entries: list[ApiDeed]
     next_cursor: str | None
+
+
+class ApiRules(msgspec.Struct):
+    """An edition of the rules. version counts the editions from 1, the starter set; rules: how many there are."""
+
+    version: int
+    digest: str
+    rules: int
+
+
+class ApiHit(msgspec.Struct):
+    """A rule that would have applied: at second `at` of the call; quote: the words that did it."""
+
+    call_id: str
+    agent: str
+    rule_id: str
+    title: str
+    severity: str
+    at: float
+    utterance_id: str | None
+    quote: str
+
+
+class ApiDryRun(msgspec.Struct):
+    """What rules would have raised. calls: how many were looked at; more: there were others, left out for time.
+
+    hits: the first 1000; by_rule: the number of all hits, by rule, also of rules without any.
+    """
+
+    calls: int
+    more: bool
+    hits: list[ApiHit]
+    by_rule: dict[str, int]
+
+
+class ApiAgent(msgspec.Struct):
+    """An agent's ended calls. Means over the calls that have the figure; null where none has."""
+
+    agent: str
+    calls: int
+    raised_calls: int
+    sentiment_score: float | None
+    talk_ratio: float | None
+    words_per_minute: float | None
+    longest_monologue_seconds: float | None
+    silence_seconds: float | None
+    hold_seconds: float | None
+    overlaps: float | None
+    interruptions: float | None
+
+
+class ApiAgents(msgspec.Struct):
+    """Agents by name, from the summaries of the ended calls that are kept; calls: how many were counted."""
+
+    agents: list[ApiAgent]
+    calls: int

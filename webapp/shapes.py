@@ -69,6 +69,9 @@ def _standing(standing: Standing) -> dict[str, Any]:
     return {
         "sentiment": ApiCallSentiment(standing.score, standing.trend),
         "attention": standing.attention,
+        "raised": standing.raised,
+        "raised_at": standing.raised_at,
+        "reasons": standing.reasons,
         "alerts": standing.alerts,
         "curve": standing.curve,
     }

@@ -13,9 +13,11 @@ from state.access import Access
 from state.audit import Audit
 from state.ingest import Ingest
 from state.reads import Reads
+from state.rules import RulesStore
 from state.settings import Settings
 from state.streams import Streams
 from webapp.limits import Limits
+from webapp.shown import Shown
 
 _NAME = "earshot"
 
@@ -31,6 +33,7 @@ class Store:
     redis: redis.Redis
     ingest: Ingest
     reads: Reads
+    rules: RulesStore
     streams: Streams
     access: Access
     audit: Audit
@@ -51,7 +54,8 @@ def open_store(settings: Settings, client: redis.Redis) -> Store:
         settings,
         client,
         Ingest(client, settings),
-        Reads(client),
+        Shown(client) if settings.redact else Reads(client),
+        RulesStore(client),
         Streams(client, settings),
         Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
         Audit(client),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from scripts.evaluation import calls, dialogues, ratings, secrets, written
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel
+from workers.insight.ruled import RuledModel
+from workers.insight.rulefile import load
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -73,10 +74,10 @@ def main(argv: list[str] | None = None) -> int:
         known = calls.load(options.calls, options.recognised)
         if known:
             print("", calls.polarity_report(known, analyzer), "", sep="\n")
-            print(calls.report(known, AttentionModel(analyzer)), calls.word_errors(known), sep="\n")
+            print(calls.report(known, RuledModel(analyzer, load())), calls.word_errors(known), sep="\n")
         else:
             print(f"No calls with truth.json in {options.calls}.")
-        print("", written.report(AttentionModel(analyzer)), sep="\n")
+        print("", written.report(RuledModel(analyzer, load())), sep="\n")
         print("", secrets.report(), sep="\n")
     except (OSError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)

@@ -50,6 +50,28 @@ local function dispatch(key, call, track, owner)
   redis.call('HSET', key, 'tok', stream .. '|' .. id)
 end
 
+-- Puts masked utterances in the place of what was stored, and tells the pages of those that look otherwise now.
+-- From ARGV[at] on: count of utterances to be stored, {id, utterance} each; count of those that look otherwise,
+-- {id, utterance without words, feed event (JSON)} each. Nothing that has expired meanwhile comes back.
+local function redact(call_key, utterances_key, at)
+  if not ARGV[at] then return end
+  local count = tonumber(ARGV[at])
+  for _ = 1, count do
+    local id, utterance = ARGV[at + 1], ARGV[at + 2]
+    if redis.call('HEXISTS', utterances_key, id) == 1 then redis.call('HSET', utterances_key, id, utterance) end
+    at = at + 2
+  end
+  at = at + 1
+  local last = redis.call('HGET', call_key, 'last')
+  local last_id = last and cmsgpack.unpack(last).id
+  for _ = 1, tonumber(ARGV[at]) do
+    local id, utterance, event = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    if id == last_id then redis.call('HSET', call_key, 'last', utterance) end
+    say(event)
+    at = at + 3
+  end
+end
+
 -- Ends a call whose sender has finished as soon as nothing is outstanding. Returns whether it ended now.
 local function end_if_done(call, retention_seconds)
   local key = PREFIX .. 'call:' .. call

@@ -65,6 +65,9 @@ class World:
                 "metadata": metadata,
                 "sentiment": {"score": None, "trend": None},
                 "attention": 0.0,
+                "raised": False,
+                "raised_at": None,
+                "reasons": [],
                 "alerts": [],
                 "curve": [],
                 "tracks": {},
@@ -116,19 +119,30 @@ class World:
         trend: float | None = None,
         alert: tuple[str, str] | None = None,
         reasons: tuple[str, ...] = (),
+        why: tuple[str, ...] = (),
+        raised: bool | None = None,
     ) -> None:
-        """An utterance is scored, and with it the call."""
+        """An utterance is scored, and with it the call; it is raised from an attention of 0.5 on if not said otherwise.
+
+        why: what makes up the attention.
+        """
         with self.lock:
             call = self.calls[call_id]
             said = next(each for each in call["utterances"] if each["id"] == utterance_id)
             said["sentiment"] = {"polarity": polarity, "subjectivity": 0.5, "reasons": list(reasons)}
             call["sentiment"] = {"score": polarity if score is None else score, "trend": trend}
             call["attention"] = attention
+            call["reasons"] = list(why)
+            call["raised"] = attention >= 0.5 if raised is None else raised
+            call["raised_at"] = (call["raised_at"] or said["end"]) if call["raised"] else None
             call["curve"] = [*call["curve"], [said["end"], call["sentiment"]["score"]]][-30:]
             if alert:
                 call["alerts"] = [*call["alerts"], {"kind": alert[0], "reason": alert[1], "at": said["end"]}]
             self._update_last(call)
-            standing = {name: call[name] for name in ("sentiment", "attention", "alerts", "curve")}
+            standing = {
+                name: call[name]
+                for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "curve")
+            }
             told = {"utterance_id": utterance_id, "sentiment": said["sentiment"], "standing": standing}
             self._tell("score", call_id, copy.deepcopy(told))
 

@@ -61,9 +61,13 @@ def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_c
     panel = page.get_by_role("complementary", name="Kim Lee")
     expect(panel.locator(".facts")).to_contain_text("ended 1:40")
     expect(panel.get_by_text("Summary")).to_be_hidden()
-    world.sum_up("c1", {"duration_seconds": 34.0, "talk_seconds": {"agent": 8.0, "customer": 8.0}})
+    figures = {"talk_seconds": 8.0, "words_per_minute": 120.0, "longest_monologue_seconds": 3.0, "interruptions": 0}
+    talked = {"parties": {"agent": figures, "customer": figures}, "talk_ratio": 0.5, "silence_seconds": 18.0}
+    world.sum_up("c1", {"duration_seconds": 34.0, "talk": talked})
     expect(panel.get_by_text("Summary")).to_be_visible()
-    expect(panel.locator("[data-call=summary]")).to_contain_text("agent talk0:08")
+    expect(panel.locator("[data-call=summary]")).to_contain_text("duration0:34")
+    expect(panel.get_by_role("row", name="Talk 0:08 0:08")).to_be_visible()
+    expect(panel.locator("[data-call=talk]")).to_contain_text("Agent's share of talk50 %")
     panel.get_by_text("About this call").click()
     expect(panel.locator("[data-call=about]")).to_contain_text("c1")
 
@@ -89,6 +93,23 @@ def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: 
     chart = page.get_by_role("img", name=re.compile("Mood over time: .* at 0:24 Asks for a manager"))
     assert chart.locator(".dot").count() == 40
     assert chart.locator(".flag").count() == 1
+
+
+def test_a_raised_call_says_why_in_its_row_and_when_opened(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", age=600, agent="Dana", customer="Kim Lee")
+    said = world.final("c1", "customer", "this is the third time i am calling", 10, 14)
+    why = ("has called before: “third time”", "fell from 0.2 to -0.6 in 40 s")
+    world.score("c1", said, -0.7, 0.41, why=why, alert=("needs_attention", why[0]), raised=True)
+    page.goto(server.url + "#/calls/c1")
+    row = page.locator("tbody[data-group=needs] tr[data-call-id=c1]")
+    expect(row.locator("[data-field=alerts]")).to_have_text(why[0])
+    expect(row.locator("[data-field=attention]")).to_have_attribute("title", "\n".join(why))
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel.get_by_role("heading", name="Needs attention since 0:14")).to_be_visible()
+    expect(panel.get_by_text("Fell from 0.2 to -0.6 in 40 s")).to_be_visible()
+    world.score("c1", said, -0.1, 0.2, why=why[1:])
+    expect(page.locator("tbody[data-group=rest] tr[data-call-id=c1]")).to_have_count(1)
+    expect(panel.get_by_role("heading", name="Attention", exact=True)).to_be_visible()
 
 
 def test_who_reads_on_top_is_left_there_and_who_reads_at_the_end_is_taken_along(

@@ -6,6 +6,7 @@ import { movesBetween, Order } from "../../webapp/static/js/order.js";
 const row = (call_id, attention, minute, more = {}) => ({
   call_id,
   attention,
+  raised: attention >= 0.5,
   state: "live",
   started_at: `2026-01-31T09:${String(minute).padStart(2, "0")}:00.000Z`,
   ended_at: null,
@@ -27,10 +28,12 @@ test("small ups and downs of attention move nothing", () => {
   assert.deepEqual(at(0.19, 0.29), ["b", "a"]);
 });
 
-test("a call at the edge does not flicker between the groups", () => {
+test("the server says which calls are raised, whatever their attention", () => {
   const order = new Order();
-  const group = (attention) => order.group(row("a", attention, 1));
-  assert.deepEqual([0.49, 0.5, 0.47, 0.45, 0.44, 0.47].map(group), ["rest", "needs", "needs", "needs", "rest", "rest"]);
+  const group = (attention, raised) => order.group(row("a", attention, 1, { raised }));
+  assert.equal(group(0.35, true), "needs");
+  assert.equal(group(0.35, false), "rest");
+  assert.equal(group(0.9, false), "rest");
 });
 
 test("ended calls stand apart, the latest first, however bad they were", () => {

@@ -32,7 +32,15 @@ const scored = (id, utterance_id, score, attention = 0) => ({
   call_id: id,
   utterance_id,
   sentiment: { polarity: score, subjectivity: 0.5, reasons: [] },
-  standing: { sentiment: { score, trend: -0.1 }, attention, alerts: [], curve: [[1, score]] },
+  standing: {
+    sentiment: { score, trend: -0.1 },
+    attention,
+    raised: attention >= 0.5,
+    raised_at: null,
+    reasons: ["third call"],
+    alerts: [],
+    curve: [[1, score]],
+  },
 });
 const play = (events, calls = new Calls()) => {
   for (const event of events) calls.apply(event, START + 5000);
@@ -56,6 +64,9 @@ test("events make a row of the API's form", () => {
     metadata: { agent: "Dana" },
     sentiment: { score: -0.4, trend: -0.1 },
     attention: 0.6,
+    raised: true,
+    raised_at: null,
+    reasons: ["third call"],
     alerts: [],
     curve: [[1, -0.4]],
     tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5 } },

@@ -14,6 +14,8 @@ const ROW = {
   metadata: { agent: "Dana Reyes", queue: "billing", customer: "Kim" },
   sentiment: { score: 0, trend: null },
   attention: 0.25,
+  raised: true,
+  reasons: ["third call"],
   alerts: [{ kind: "escalation", reason: "Asks for a manager", at: 4 }],
   tracks: { customer: { partial: "and another thing", lag_seconds: 9 } },
   last: { text: "where is my money" },
@@ -55,7 +57,7 @@ test("the table as CSV quotes what must be quoted and defuses formulas, but not 
   const [, line] = toCsv([row]).split("\r\n");
   assert.equal(
     line,
-    `c1,'=cmd(),,,live,2026-01-31T09:00:00.000Z,,-0.5,,0.25,Asks for a manager,"a ""b"", c"`,
+    `c1,'=cmd(),,,live,2026-01-31T09:00:00.000Z,,-0.5,,0.25,yes,third call,Asks for a manager,"a ""b"", c"`,
   );
 });
 
@@ -99,14 +101,13 @@ test("a summary reads as lines, whatever is in it", () => {
     talk_seconds: { agent: 30, customer: 12 },
     sentiment_curve: [[1, 0]],
     worst_moment: { utterance_id: "customer:0", at: 12, text: "no", track: "customer" },
-    talk: { talk_ratio: null, holds: 0 },
   };
   assert.deepEqual(summaryLines(summary), [
     ["duration", "1:05"],
     ["agent talk", "0:30"],
     ["customer talk", "0:12"],
     ["worst moment", "0:12 “no”"],
-    ["talk ratio", "–"],
-    ["holds", "0"],
   ]);
+  const withTalk = summaryLines({ ...summary, talk: { talk_ratio: null } });
+  assert.deepEqual(withTalk, [["duration", "1:05"], ["worst moment", "0:12 “no”"]], "talk has a table of its own");
 });

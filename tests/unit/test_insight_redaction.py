@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.evaluation import secrets
-from workers.insight.redaction import MASK, find, redact
+from workers.insight.dictation import MASKED_NUMBER as MASK
+from workers.insight.redaction import MASKED_WORD, find, redact
 from workers.insight.spoken import Spoken
 
 
@@ -50,7 +51,8 @@ def test_secrets_are_masked_and_nothing_else(text: str) -> None:
         inside = inside or word.startswith("{")
         expected.append(MASK if inside else word)
         inside = inside and "}" not in word
-    assert shown(("c", text.replace("{", "").replace("}", ""))) == [" ".join(expected)]
+    found = shown(("c", text.replace("{", "").replace("}", "")))
+    assert [line.replace(MASKED_WORD, MASK) for line in found] == [" ".join(expected)]
 
 
 @pytest.mark.parametrize(

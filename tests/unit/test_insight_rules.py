@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from state.types import Sentiment
-from workers.insight import rules
+from workers.insight import rulefile, rules
 from workers.insight.spoken import Spoken
 
 
 def ruleset(body: str) -> rules.RuleSet:
-    return rules.parse("version: 1\nrules:\n" + body, "mine.yaml")
+    return rulefile.parse("version: 1\nrules:\n" + body, "mine.yaml")
 
 
 def said(track: str, start: float, text: str, polarity: float | None = None) -> Spoken:
@@ -31,13 +31,13 @@ def said(track: str, start: float, text: str, polarity: float | None = None) -> 
     ],
 )
 def test_the_starter_rules_hear_what_they_are_for(rule_id: str, track: str, text: str) -> None:
-    hits = rules.load().apply([said("agent", 0, "good morning this is tom"), said(track, 5, text)])
+    hits = rulefile.load().apply([said("agent", 0, "good morning this is tom"), said(track, 5, text)])
     assert [hit.rule_id for hit in hits] == [rule_id]
     assert hits[0].at == 8.0 and hits[0].quote and hits[0].alert.kind == f"rule:{rule_id}"
 
 
 def test_a_missing_greeting_is_noticed_when_its_time_is_over_not_before() -> None:
-    starter = rules.load()
+    starter = rulefile.load()
     silent = [said("agent", 0, "yes")]
     assert starter.apply(silent, now=19.0) == []
     assert [hit.rule_id for hit in starter.apply(silent, now=20.0)] == ["greeting-missing"]
@@ -91,10 +91,10 @@ def test_a_disabled_rule_raises_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("rules: []", "mine.yaml: top: .*version"),
-        ("version: 1\nrules: [", "mine.yaml: line 2"),
-        ("version: 0\nrules: []", "mine.yaml: version"),
-        ("version: 1\nrules:\n- {id: a, title: t, severity: huge, phrases: [x]}", r"rules\[0\].severity"),
+        ("rules: []", "mine.yaml: line 1: top: .*version"),
+        ("version: 1\nrules: [", "mine.yaml: line 2: "),
+        ("version: 0\nrules: []", "mine.yaml: line 1: version"),
+        ("version: 1\nrules:\n- {id: a, title: t, severity: huge, phrases: [x]}", r"line 3: rules\[0\].severity"),
         ("version: 1\nrules:\n- {id: a, title: t, severity: low, phrase: [x]}", r"rules\[0\].*phrase"),
         ("version: 1\nrules:\n- {id: A B, title: t, severity: low, phrases: [x]}", r"rules\[0\].id"),
         ("version: 1\nrules:\n- {id: a, title: t, severity: low}", r"rules\[0\] \(a\): needs phrases"),
@@ -112,21 +112,21 @@ def test_a_disabled_rule_raises_nothing() -> None:
             r"rules\[0\] \(a\) and_not.phrases\[0\]",
         ),
         ("version: 1\nrules:\n- {id: a, title: t, severity: low, phrases: [x], times: .inf}", "mine.yaml"),
-        ("just words", "mine.yaml: top"),
+        ("just words", "mine.yaml: line 1: top"),
         ("!!python/object/apply:os.getcwd []", "mine.yaml"),
     ],
 )
 def test_a_file_with_a_fault_is_refused_naming_the_place(text: str, place: str) -> None:
     with pytest.raises(rules.RuleError, match=place):
-        rules.parse(text, "mine.yaml")
+        rulefile.parse(text, "mine.yaml")
 
 
 def test_a_rule_set_survives_being_written_and_read_again() -> None:
-    starter = rules.load()
-    assert rules.parse(rules.dump(starter.file)).digest == starter.digest
+    starter = rulefile.load()
+    assert rulefile.parse(rulefile.dump(starter.file)).digest == starter.digest
 
 
 def test_a_dry_run_counts_what_would_have_been_raised() -> None:
     hello = said("agent", 0, "hello this is tom")
-    run = rules.dry_run(rules.load(), [("one", [hello, said("customer", 5, "cancel my account")]), ("two", [hello])])
+    run = rules.dry_run(rulefile.load(), [("one", [hello, said("customer", 5, "cancel my account")]), ("two", [hello])])
     assert run.calls == 2 and list(run.hits) == ["one"] and run.by_rule["cancellation"] == 1

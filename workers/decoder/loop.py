@@ -41,6 +41,7 @@ class DecodeLoop:
         self._fleet = Fleet(client, worker, settings)
         self._ingest = Ingest(client, settings)
         self._stopping = stopping
+        self._redact = settings.redact
         self._beat_seconds = settings.heartbeat_seconds / 5
         self._idle_seconds = settings.call_idle_seconds
         self._warm = WarmCache(settings.warm_megabytes * 1_000_000)
@@ -83,7 +84,7 @@ class DecodeLoop:
         if lease is None:
             return
         try:
-            change, session = decode(self._model, lease, session, self._stopping, self._beat_quietly)
+            change, session = decode(self._model, lease, session, self._stopping, self._beat_quietly, self._redact)
         except Interrupted:
             self._fleet.release(lease)
             return

@@ -15,6 +15,7 @@ from state.fleet import Commit, DeadChunk, JournalChunk, Lease
 from state.types import SAMPLE_BYTES, Utterance
 from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot
+from workers.insight.masking import cautious, hide
 
 LEASE_AUDIO_SECONDS = 8.0
 """New audio decoded under one lease at most, so that a stalled decoder is told from a busy one and a backlog on one
@@ -59,8 +60,8 @@ class Session:
     def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
         self.recogniser = recogniser
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
-        self.partial = saved.partial if saved else ""  # as last shown
-        self.lag_seconds = 0.0  # as last shown
+        self.partial = saved.partial if saved else ""  # as last told
+        self.lag_seconds = 0.0  # as last told
         self.version = ""  # lease of the last commit
         self.done = 0
 
@@ -76,17 +77,19 @@ def decode(
     session: Session | None,
     stopping: Callable[[], bool] = lambda: False,
     beat: Callable[[], None] = lambda: None,
+    redact: bool = True,
 ) -> tuple[Commit, Session]:
     """Decode what the lease brings; `session` is the warm one, if lease.warm.
 
     beat is called after every piece of audio. When stopping answers true, the chunks decoded so far are committed.
+    redact: what is to be seen at once hides what may be secret; the finals themselves are what was recognised.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
     if lease.warm and session is not None:
         new = lease.journal
     else:
         session, new = _restore(model, lease, stopping, beat)
-    return _Lease(lease, session, beat).run(new, stopping), session
+    return _Lease(lease, session, beat, redact).run(new, stopping), session
 
 
 def _restore(
@@ -118,8 +121,9 @@ def _restore(
 class _Lease:
     """The running totals of one lease."""
 
-    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None]) -> None:
+    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None], redact: bool) -> None:
         self.lease = lease
+        self.redact = redact
         self.beat = beat
         self.session = session
         self.track = lease.token.track
@@ -210,14 +214,19 @@ class _Lease:
         behind_seconds = (lease.samples - self.done_samples) / lease.rate
         snapshot = session.recogniser.snapshot(want_partial=not finish and behind_seconds < PARTIAL_WITHIN_SECONDS)
         partial = "" if finish else snapshot.partial
+        changed = partial != session.partial
+        session.partial = partial
+        shown = self.utterances
+        if self.redact:
+            partial = cautious(partial)
+            shown = [hide(utterance) for utterance in shown]
         call_id = lease.token.call_id
-        events = [encode(FinalEvent(call_id, utterance)) for utterance in self.utterances]
+        events = [encode(FinalEvent(call_id, utterance)) for utterance in shown]
         lag_seconds = round(max(0.0, behind_seconds), 3)
         moved = abs(lag_seconds - session.lag_seconds) >= LAG_STEP_SECONDS
-        if partial != session.partial or self.utterances or moved or finish:
+        if changed or self.utterances or moved or finish:
             events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done)))
             session.lag_seconds = lag_seconds
-        session.partial = partial
         session.done = self.done
         return Commit(
             done=self.done,
@@ -233,6 +242,7 @@ class _Lease:
             dead=self.dead,
             finish=finish,
             to_everybody=to_everybody,
+            shown=shown,
         )
 
 

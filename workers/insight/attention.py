@@ -35,6 +35,7 @@ from workers.insight.evidence import (
     faded,
     weigh,
 )
+from workers.insight.rules import RuleEvidence
 from workers.insight.spoken import Spoken, canonical
 
 AGENT_WEIGHT = 0.1
@@ -76,14 +77,6 @@ class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Half-life of a grievance (asked for the manager, third call): nothing has solved it meanwhile."""
     silence_from_seconds: float = 8.0
     """A pause of the whole call from which it counts: people think for shorter."""
-
-
-class RuleEvidence(msgspec.Struct, frozen=True, order=True):
-    """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words."""
-
-    at: float
-    value: float
-    reason: str
 
 
 class AttentionModel:

@@ -18,6 +18,9 @@ JOINERS = frozenset({"dash", "hyphen", "space", "slash", "then", "yes", "okay", 
 HOMOPHONES = {"to": "2", "too": "2", "for": "4", "ate": "8", "won": "1", "tree": "3", "fore": "4"}
 """What a recogniser writes for a lone digit; believed only between two digits."""
 
+MASKED_NUMBER = "▇▇"
+"""Stands for a word of a number that was masked before: whatever goes on with such a number is secret too."""
+
 _PUNCTUATION = ".,!?;:()[]\"'’—–"
 _WRITTEN = re.compile(r"[+(]?\d[\d().\-–/]*")
 
@@ -28,13 +31,14 @@ class Run:
 
     pieces: (utterance id, first, last) word index spans, oldest first. plus: begins as an international
     number.
-    followed_by: the word that ended it, "" if it ended with its utterance.
+    followed_by: the word that ended it, "" if it ended with its utterance. masked: part of it is masked already.
     """
 
     digits: str = ""
     pieces: list[tuple[str, int, int]] = field(default_factory=list)
     plus: bool = False
     followed_by: str = ""
+    masked: bool = False
 
 
 def bare(word: str) -> str:
@@ -65,6 +69,7 @@ def runs(own: Sequence[Spoken], window_seconds: float) -> Iterator[Run]:
                     first = at
                 run.plus = run.plus or (not run.digits and utterance.text.split()[at].startswith("+"))
                 run.digits += read[0]
+                run.masked = run.masked or words[at] == MASKED_NUMBER
                 last = at + read[1] - 1
                 at += read[1]
                 continue
@@ -107,6 +112,8 @@ def _begins_with_digits(words: list[str]) -> bool:
 def _digits(words: list[str], at: int) -> tuple[str, int] | None:
     """Digits that begin at word `at`, and how many words they take; None if none do."""
     word = words[at]
+    if word == MASKED_NUMBER:
+        return "0", 1
     if _WRITTEN.fullmatch(word):
         return re.sub(r"\D", "", word), 1
     if word in REPEATERS and at + 1 < len(words):
@@ -165,4 +172,12 @@ def _one(words: list[str], at: int) -> str | None:
 
 
 def _sure(word: str) -> bool:
-    return word in UNITS or word in TEENS or word in TENS or word in REPEATERS or word in ZERO_WORDS or word.isdigit()
+    return (
+        word in UNITS
+        or word in TEENS
+        or word in TENS
+        or word in REPEATERS
+        or word in ZERO_WORDS
+        or word.isdigit()
+        or word == MASKED_NUMBER
+    )

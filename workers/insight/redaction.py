@@ -26,15 +26,15 @@ from typing import Literal
 
 import msgspec
 
-from workers.insight.dictation import Run, runs
+from workers.insight.dictation import MASKED_NUMBER, Run, runs
 from workers.insight.spelled import birth_dates, emails
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import wordset
 
 Kind = Literal["card", "account", "ssn", "phone", "email", "birth_date", "code"]
 
-MASK = "█"
-"""Stands for each masked word."""
+MASKED_WORD = "▒▒"
+"""Stands for each masked word of an address or a date; MASKED_NUMBER for each of a number."""
 
 WINDOW_SECONDS = 30.0
 """A number may go on in a later utterance of the track that begins at most so long after the one before."""
@@ -84,6 +84,22 @@ class Mask(msgspec.Struct, frozen=True):
     end: int
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """Something secret, or, with kind None, a number that is not (yet).
+
+    pieces:  (utterance id, first, last) word index spans, oldest first.
+    certain: nothing said elsewhere in the call can change it.
+    open:    a number that the next utterance of its track may go on with.
+    digits:  how many digits a number has; 0 for what is none.
+    """
+
+    kind: Kind | None
+    pieces: list[tuple[str, int, int]]
+    certain: bool = False
+    open: bool = False
+    digits: int = 0
+
+
 def find(utterances: Sequence[Spoken]) -> list[Mask]:
     """All masks in some utterances of a call, all tracks; order of utterances does not matter.
 
@@ -91,31 +107,45 @@ def find(utterances: Sequence[Spoken]) -> list[Mask]:
     appear on an earlier utterance once a later one has completed a number.
     """
     said = canonical(list(utterances))
-    # written first, what the words say it is wins over what a run of digits looks like
     spans: dict[str, list[tuple[int, int, Kind]]] = {}
-    for utterance in said:
-        words = utterance.text.split()
-        for first, last in emails(words):
-            spans.setdefault(utterance.id, []).append((first, last, "email"))
-        for first, last in birth_dates(words, _words_before(utterance, 0, said)):
-            spans.setdefault(utterance.id, []).append((first, last, "birth_date"))
-    for track in sorted({u.track for u in said}):
-        own = [u for u in said if u.track == track]
-        for run in runs(own, WINDOW_SECONDS):
-            kind = _judge(run, said)
-            if kind is not None:
-                for utterance_id, first, last in run.pieces:
-                    spans.setdefault(utterance_id, []).append((first, last, kind))
+    for found in findings(said):
+        if found.kind is not None:
+            for utterance_id, first, last in found.pieces:
+                spans.setdefault(utterance_id, []).append((first, last, found.kind))
     return [mask for u in said for mask in _masks(u, spans.get(u.id, []))]
 
 
+def findings(said: list[Spoken]) -> list[Finding]:
+    """What is secret, and the numbers that are not, in utterances in canonical order."""
+    out: list[Finding] = []
+    # written first, what the words say it is wins over what a run of digits looks like
+    for utterance in said:
+        words = utterance.text.split()
+        out += [Finding("email", [(utterance.id, *span)], certain=True) for span in emails(words)]
+        before = _words_before(utterance, 0, said)
+        out += [Finding("birth_date", [(utterance.id, *span)]) for span in birth_dates(words, before)]
+    for track in sorted({u.track for u in said}):
+        own = [u for u in said if u.track == track]
+        for run in runs(own, WINDOW_SECONDS):
+            if run.pieces:
+                certain = run.masked or len(run.digits) > HARMLESS_DIGITS
+                is_open = not run.followed_by and run.pieces[-1][0] == own[-1].id
+                out.append(Finding(_judge(run, said), run.pieces, certain, is_open, len(run.digits)))
+    return out
+
+
 def redact(text: str, masks: Sequence[Mask]) -> str:
-    """`text` with the masked words (masks of this utterance) replaced by MASK; word count and order stay."""
+    """`text` with the masked words (masks of this utterance) replaced; word count and order stay."""
     words = text.split()
     for mask in masks:
         for index in range(mask.first, min(mask.last + 1, len(words))):
-            words[index] = MASK
+            words[index] = glyph(mask.kind)
     return " ".join(words)
+
+
+def glyph(kind: Kind | None) -> str:
+    """What stands for a masked word."""
+    return MASKED_WORD if kind in ("email", "birth_date") else MASKED_NUMBER
 
 
 def _masks(utterance: Spoken, spans: list[tuple[int, int, Kind]]) -> list[Mask]:
@@ -137,11 +167,15 @@ def _masks(utterance: Spoken, spans: list[tuple[int, int, Kind]]) -> list[Mask]:
 def _judge(run: Run, said: list[Spoken]) -> Kind | None:
     """What a run of digits is, None for harmless."""
     digits, count = run.digits, len(run.digits)
-    if count < SHORT_DIGITS or run.followed_by in AMOUNT_WORDS:
-        return None
-    cue, harmless, name = _cue(run, said, CUE_WORDS if count >= LONG_DIGITS else SHORT_CUE_WORDS)
+    if run.masked:
+        return "account"
     if count in CARD_DIGITS:
         return "card"
+    if count < SHORT_DIGITS:
+        return None
+    if count <= HARMLESS_DIGITS and run.followed_by in AMOUNT_WORDS and len(run.pieces) == 1:
+        return None
+    cue, harmless, name = _cue(run, said, CUE_WORDS if count >= LONG_DIGITS else SHORT_CUE_WORDS)
     if harmless and count <= HARMLESS_DIGITS:
         return None
     if count >= LONG_DIGITS:

@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from state.types import Alert
-from workers.insight.attention import RuleEvidence
 from workers.insight.phrasebook import PatternError, Phrasebook
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import tokenise
-
-STARTER_FILE = Path(__file__).with_name("rules.yaml")
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITY_EVIDENCE: dict[Severity, float] = {
@@ -40,7 +36,8 @@ SPLIT_SECONDS = 2.0
 SPLIT_TOKENS = 8
 """Tokens of the utterance before in which such a phrase may begin."""
 MAX_RULES = 500
-MAX_FILE_CHARS = 1_000_000
+REMEMBERED = 20_000
+"""Utterances whose words are kept with what was found in them. Only a cache."""
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Phrases = Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=200)]
@@ -49,7 +46,19 @@ Polarity = Annotated[float, Meta(ge=-1, le=1)]
 
 
 class RuleError(ValueError):
-    """A rule set cannot be used. The message names the source, the place in it and what is wrong there."""
+    """A rule set cannot be used. The message names the source, the place in it and what is wrong there.
+
+    place: the same as a path ("rules[3].severity"), "" for the whole; what: what is wrong; line: from 1, if known.
+    """
+
+    def __init__(self, source: str, place: str, what: str, told: str | None = None, line: int | None = None) -> None:
+        super().__init__(what)
+        self.source, self.place, self.what, self.line = source, place, what, line
+        self.told = told or place
+
+    def __str__(self) -> str:
+        parts = [self.source, f"line {self.line}" if self.line else "", self.told, self.what]
+        return ": ".join(part for part in parts if part)
 
 
 class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +98,14 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: Annotated[list[Rule], Meta(max_length=MAX_RULES)]
 
 
+class RuleEvidence(msgspec.Struct, frozen=True, order=True):
+    """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words."""
+
+    at: float
+    value: float
+    reason: str
+
+
 class Hit(msgspec.Struct, frozen=True):
     """A rule that applied: at second `at` of the call, in utterance `utterance_id` (None: at the call's
     start)."""
@@ -122,20 +139,19 @@ class RuleSet:
     def __init__(self, file: RuleFile, source: str = "rules") -> None:
         """Raises RuleError for a pattern that cannot be read, a double id, or a rule that can never apply."""
         self.file = file
-        self._triggers: Phrasebook[Rule]
-        self._wanted: Phrasebook[Rule]
         triggers: list[tuple[str, Rule]] = []
         wanted: list[tuple[str, Rule]] = []
         seen: set[str] = set()
         for number, rule in enumerate(file.rules):
-            place = f"{source}: rules[{number}] ({rule.id})"
+            place = f"rules[{number}]"
+            told = f"{place} ({rule.id})"
             if rule.id in seen:
-                raise RuleError(f"{place}: the id is used twice")
+                raise RuleError(source, f"{place}.id", "the id is used twice", told)
             seen.add(rule.id)
             if rule.phrases is None and rule.and_not is None:
-                raise RuleError(f"{place}: needs phrases, or and_not, or both")
+                raise RuleError(source, place, "needs phrases, or and_not, or both", told)
             if rule.phrases is None and (rule.times > 1 or rule.polarity_below is not None):
-                raise RuleError(f"{place}: times and polarity_below need phrases")
+                raise RuleError(source, place, "times and polarity_below need phrases", told)
             for name, phrases, held in (
                 ("phrases", rule.phrases or [], triggers),
                 ("and_not.phrases", rule.and_not.phrases if rule.and_not else [], wanted),
@@ -144,10 +160,13 @@ class RuleSet:
                     try:
                         Phrasebook([(phrase, rule)])
                     except PatternError as error:
-                        raise RuleError(f"{place} {name}[{index}] '{phrase}': {error}") from error
+                        within = f"{name}[{index}]"
+                        raise RuleError(
+                            source, f"{place}.{within}", str(error), f"{told} {within} '{phrase}'"
+                        ) from error
                     if rule.enabled:
                         held.append((phrase, rule))
-        self._triggers, self._wanted = Phrasebook(triggers), Phrasebook(wanted)
+        self._triggers, self._wanted = _Ear(triggers), _Ear(wanted)
 
     @property
     def digest(self) -> str:
@@ -162,7 +181,7 @@ class RuleSet:
         """
         said = canonical(list(utterances))
         reached = max([now or 0.0, *(u.end for u in said)])
-        triggers, wanted = _heard(self._triggers, said), _heard(self._wanted, said)
+        triggers, wanted = self._triggers.heard(said), self._wanted.heard(said)
         hits: list[Hit] = []
         for rule in self.file.rules:
             if rule.enabled:
@@ -176,24 +195,40 @@ class _Said(msgspec.Struct, frozen=True):
     quote: str
 
 
-def _heard(book: Phrasebook[Rule], said: list[Spoken]) -> dict[str, list[_Said]]:
-    """By rule id, where its phrases were said, on any track; one entry an utterance."""
-    out: dict[str, list[_Said]] = {}
-    before: dict[str, tuple[float, list[str]]] = {}
-    for utterance in said:
-        forms = tokenise(utterance.text).forms
-        ended, tail = before.get(utterance.track, (0.0, []))
-        if utterance.start - ended > SPLIT_SECONDS:
-            tail = []
+class _Ear:
+    """Finds phrases in utterances; what it has found once in the same words it does not look for again."""
+
+    def __init__(self, phrases: list[tuple[str, Rule]]) -> None:
+        self._book = Phrasebook(phrases)
+        self._found = lru_cache(maxsize=REMEMBERED)(self._find)
+
+    def heard(self, said: list[Spoken]) -> dict[str, list[_Said]]:
+        """By rule id, where its phrases were said, on any track; one entry an utterance."""
+        out: dict[str, list[_Said]] = {}
+        before: dict[str, tuple[float, tuple[str, ...]]] = {}
+        for utterance in said:
+            forms = _forms(utterance.text)
+            ended, tail = before.get(utterance.track, (0.0, ()))
+            if utterance.start - ended > SPLIT_SECONDS:
+                tail = ()
+            for rule_id, quote in self._found(tail, forms):
+                out.setdefault(rule_id, []).append(_Said(utterance, quote))
+            before[utterance.track] = (utterance.end, (*tail, *forms)[-SPLIT_TOKENS:])
+        return out
+
+    def _find(self, tail: tuple[str, ...], forms: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Ids of the rules whose phrases end in `forms`, each with its words."""
         joined = [*tail, *forms]
-        seen: set[str] = set()
-        for hit in book.find(joined):
-            if hit.end > len(tail) and hit.payload.id not in seen:
-                seen.add(hit.payload.id)
-                quote = " ".join(joined[hit.start : hit.end])
-                out.setdefault(hit.payload.id, []).append(_Said(utterance, quote))
-        before[utterance.track] = (utterance.end, joined[-SPLIT_TOKENS:])
-    return out
+        quotes: dict[str, str] = {}
+        for hit in self._book.find(joined):
+            if hit.end > len(tail):
+                quotes.setdefault(hit.payload.id, " ".join(joined[hit.start : hit.end]))
+        return list(quotes.items())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _forms(text: str) -> tuple[str, ...]:
+    return tuple(tokenise(text).forms)
 
 
 def _on(track: Track, utterance: Spoken) -> bool:
@@ -253,39 +288,3 @@ def dry_run(rules: RuleSet, calls: Iterable[tuple[str, Sequence[Spoken]]]) -> Dr
         if found:
             hits[call_id] = found
     return DryRun(count, hits, by_rule)
-
-
-def parse(text: str, source: str = "rules") -> RuleSet:
-    """Read a rule set from YAML text. Raises RuleError naming `source` and the place."""
-    if len(text) > MAX_FILE_CHARS:
-        raise RuleError(f"{source}: longer than {MAX_FILE_CHARS} characters")
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise RuleError(f"{source}:{where} {error.problem or 'not readable as YAML'}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise RuleError(f"{source}: not readable as YAML: {error}") from error
-    try:
-        file = msgspec.convert(raw, RuleFile)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        where = place.strip("`").removeprefix("$.") or "top"
-        raise RuleError(f"{source}: {where}: {message}") from error
-    return RuleSet(file, source)
-
-
-def load(path: Path = STARTER_FILE) -> RuleSet:
-    """Read a rule file. Raises RuleError, also when it cannot be opened."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(f"{path.name}: cannot be read: {error}") from error
-    return parse(text, path.name)
-
-
-def dump(file: RuleFile) -> str:
-    """A rule file as YAML that `parse` reads back; comments are lost."""
-    builtins = msgspec.to_builtins(file)
-    return str(yaml.safe_dump(builtins, sort_keys=False, allow_unicode=True, width=110))

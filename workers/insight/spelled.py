@@ -134,6 +134,17 @@ def birth_dates(words: Sequence[str], before: Sequence[str]) -> Iterator[tuple[i
             at += 1
 
 
+def dates(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Word spans of all dates with two parts or more, whatever is spoken of."""
+    plain = [bare(word) for word in words]
+    at = 0
+    while at < len(plain):
+        length = _date_length(plain, at)
+        if length:
+            yield at, at + length - 1
+        at += length or 1
+
+
 def _date_length(plain: list[str], at: int) -> int:
     """Words a date beginning at `at` takes; 0 if none does."""
     if _WRITTEN_DATE.fullmatch(plain[at]):

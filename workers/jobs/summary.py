@@ -6,24 +6,29 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import redis
 from rq import get_current_job
 
 from state.reads import Reads
+from state.rules import RulesStore
+from state.settings import load
 from state.summaries import Outstanding
 from state.types import CallView
 from workers.insight import talk
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel, AttentionSettings
 from workers.insight.context import ContextScorer
-from workers.sentiment.insight import spoken
+from workers.insight.masking import finish
+from workers.insight.ruled import RuledModel
+from workers.insight.rulefile import load as starter
+from workers.insight.rules import RuleError, RuleSet
+from workers.sentiment.insight import applying, spoken
 
 
 def summarise(call_id: str) -> str:
     """The job: write the summary of `call_id`. Repeating it changes nothing."""
     job = get_current_job()
     assert job is not None
-    call = Reads(job.connection).call(call_id)
-    return Outstanding(job.connection).store(call_id, summary(call) if call else {})
+    return write(job.connection, call_id, load().redact)
 
 
 def prepare() -> None:
@@ -31,11 +36,31 @@ def prepare() -> None:
     _analyzer()
 
 
-def summary(call: CallView) -> dict[str, Any]:
+def write(client: redis.Redis, call_id: str, redact: bool) -> str:
+    """Write the summary of `call_id`, and mask what could not be judged before the end."""
+    call = Reads(client).call(call_id)
+    if call is None:
+        return Outstanding(client).store(call_id, {})
+    masked = None
+    if redact:
+        masked = finish(call.utterances, list(call.tracks))
+        call = msgspec.structs.replace(call, utterances=masked.transcript)
+    return Outstanding(client).store(call_id, summary(call, _rules(client)), masked)
+
+
+def _rules(client: redis.Redis) -> RuleSet:
+    """Those that apply; the starter set if they cannot be read."""
+    try:
+        return applying(RulesStore(client).read())
+    except RuleError:
+        return starter()
+
+
+def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
     """The summary as JSON-able values; times in seconds of the call."""
     said = [utterance for utterance in call.utterances if utterance.text]
     analyzer = _analyzer()
-    model = AttentionModel(analyzer, AttentionSettings())
+    model = RuledModel(analyzer, rules)
     found = talk.summary([spoken(utterance) for utterance in said], model, ContextScorer(analyzer))
     talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
     tracks = {utterance.id: utterance.track for utterance in said}

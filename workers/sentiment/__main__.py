@@ -12,6 +12,7 @@ import redis
 
 from state.connection import check_server, connect
 from state.fleet import worker_name
+from state.rules import RulesStore
 from state.scores import Scores
 from state.settings import Settings
 from workers.jobs.queue import Summaries
@@ -32,7 +33,8 @@ def run(settings: Settings) -> None:
     client = connect(settings, "worker")
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
-    insight = Insight()
+    insight = Insight(settings.redact)
+    rules = RulesStore(client)
     while not stop():
         try:
             check_server(client)
@@ -40,11 +42,13 @@ def run(settings: Settings) -> None:
             upkeep_at = 0.0
             while not stop():
                 for unscored in waiting:
-                    scores.store(unscored, insight.judge, insight.stand)
+                    scores.store(unscored, insight.judge, insight.stand, insight.mask)
                 waiting = []
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
                     waiting = scores.abandoned()
+                    if insight.follow(rules):
+                        log.info("rules taken up")
                     _request(summaries)
                 waiting += scores.next()
         except redis.RedisError as error:

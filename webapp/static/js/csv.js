@@ -13,6 +13,8 @@ const COLUMNS = {
   sentiment: (row) => row.sentiment.score ?? "",
   trend: (row) => row.sentiment.trend ?? "",
   attention: (row) => row.attention,
+  raised: (row) => (row.raised ? "yes" : "no"),
+  reasons: (row) => row.reasons.join("; "),
   alerts: (row) => row.alerts.map((alert) => alert.reason).join("; "),
   last_words: (row) => row.last?.text ?? "",
 };

@@ -1,9 +1,5 @@
 // Which call stands where: needs-attention first, then the longest running. Steady, so that the eye can rest.
 
-/** Attention (0..1) from which a call needs a supervisor. It leaves that group only below the second number. */
-export const NEEDS_ATTENTION = 0.5;
-const CALMED_DOWN = 0.45;
-
 /** Calls within one band of attention are taken for equal and stand by duration. */
 const BAND = 0.05;
 /** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
@@ -12,12 +8,12 @@ const BAND_SLACK = 0.02;
 export const GROUPS = ["needs", "rest", "ended"];
 
 export class Order {
-  #standing = new Map(); // call_id -> {needs, band}
+  #standing = new Map(); // call_id -> {attention, band}
 
-  /** The group a row belongs to. Remembers: a call at the edge does not flicker between two groups. */
+  /** The group a row belongs to. Whether a call is raised the server says, with hysteresis: it does not flicker. */
   group(row) {
     if (row.state === "ended") return "ended";
-    return this.#of(row).needs ? "needs" : "rest";
+    return row.raised ? "needs" : "rest";
   }
 
   /**
@@ -45,11 +41,10 @@ export class Order {
     const { call_id: id, attention } = row;
     const was = this.#standing.get(id);
     if (was?.attention === attention) return was;
-    const needs = attention >= (was?.needs ? CALMED_DOWN : NEEDS_ATTENTION);
     const keeps =
       was && attention > was.band * BAND - BAND_SLACK && attention < (was.band + 1) * BAND + BAND_SLACK;
     // The small addend: 0.15 / 0.05 is 2.9999999999999996.
-    const now = { attention, needs, band: keeps ? was.band : Math.floor(attention / BAND + 1e-9) };
+    const now = { attention, band: keeps ? was.band : Math.floor(attention / BAND + 1e-9) };
     this.#standing.set(id, now);
     return now;
   }

@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.js";
 import * as format from "./format.js";
 import { customerOf } from "./store.js";
 import { summaryLines } from "./summary.js";
+import { talkLines, talkTable } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
 const RETRY_MS = 3_000;
@@ -132,10 +133,14 @@ export class Panel {
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
     parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call tells no confidence" : "";
+    const why = row.reasons.map((reason) => reason[0].toUpperCase() + reason.slice(1));
+    this.#once("why", why, () => this.#why(why));
+    this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Attention");
     this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
     this.#once("about", row.metadata, () => pairs(parts.about, this.#about(row)));
     this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));
     parts.summaryBox.hidden = !summary;
+    this.#once("talkTable", summary?.talk, () => this.#talk(summary?.talk));
     const seconds = Math.round(this.#seconds());
     this.#once("chart", [row.curve, row.alerts, seconds, utterances.length], () =>
       draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds }),
@@ -154,6 +159,34 @@ export class Panel {
     const moments = [["started", format.moment(Date.parse(row.started_at))]];
     if (row.ended_at) moments.push(["ended", format.moment(Date.parse(row.ended_at))]);
     return [["call", row.call_id], ...moments, ...Object.entries(row.metadata)];
+  }
+
+  #talk(talk) {
+    this.#parts.talkBox.hidden = !talk;
+    if (!talk) return;
+    const { head, rows } = talkTable(talk);
+    const line = (cells, kind) => {
+      const row = document.createElement("tr");
+      cells.forEach((text, index) => {
+        const cell = document.createElement(kind === "head" || !index ? "th" : "td");
+        if (cell.tagName === "TH") cell.scope = kind === "head" ? "col" : "row";
+        cell.textContent = text;
+        row.append(cell);
+      });
+      return row;
+    };
+    this.#parts.talkTable.replaceChildren(line(head, "head"), ...rows.map((cells) => line(cells)));
+    pairs(this.#parts.talk, talkLines(talk));
+  }
+
+  #why(reasons) {
+    const items = reasons.map((reason) => {
+      const item = document.createElement("li");
+      item.textContent = reason;
+      return item;
+    });
+    this.#parts.why.replaceChildren(...items);
+    this.#parts.whyBox.hidden = !items.length;
   }
 
   #alerts(alerts) {
@@ -185,7 +218,7 @@ export class Panel {
       link.href = `${this.#address()}/transcript.${link.dataset.form}`;
       link.download = `${this.id}.${link.dataset.form}`;
     }
-    for (const key of ["alerts", "about", "summary", "chart"]) delete this.#parts[key].shown;
+    for (const key of ["why", "talkTable", "alerts", "about", "summary", "chart"]) delete this.#parts[key].shown;
   }
 
   #address() {

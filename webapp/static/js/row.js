@@ -6,6 +6,8 @@ import { customerOf, isBehind, lagSeconds } from "./store.js";
 
 /** A party is called silent after so many seconds without speech. */
 const SILENT_SECONDS = 10;
+/** The alert that says that a call was raised; its reasons of now say more. */
+const RAISED = "needs_attention";
 /** Alerts that have a line of their own; the others are counted. */
 const ALERT_LINES = 2;
 /** Of the calls that need attention, those from here on need it now. */
@@ -41,11 +43,11 @@ export class RowView {
     this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
     this.#text("customer", customer || format.MISSING);
     this.#text("state", row.state);
-    this.#attention(row.attention);
+    this.#attention(row.attention, row.reasons);
     this.#sentiment(row.sentiment.score);
     this.#trend(row);
     this.#words(row);
-    this.#alerts(row.alerts);
+    this.#alerts(needs ? row.reasons : [], row.alerts);
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
     this.tick(spokeAt, nowMs);
@@ -61,8 +63,9 @@ export class RowView {
     this.#text("lag", isBehind(row) ? `behind by ${format.span(lagSeconds(row))}` : "");
   }
 
-  #attention(value) {
+  #attention(value, reasons) {
     this.#text("attention", format.attention(value));
+    if (this.#changed("why", reasons.join("\n"))) this.#parts.attention.parentElement.title = reasons.join("\n");
     this.#value("attention", value);
     if (this.#changed("meter", value)) this.#parts.meter.style.transform = `scaleX(${value})`;
   }
@@ -98,20 +101,23 @@ export class RowView {
     this.#text("partial", track ? track.partial : "");
   }
 
-  #alerts(alerts) {
-    if (!this.#changed("alerts", JSON.stringify(alerts))) return;
-    const newest = alerts.slice(-ALERT_LINES).reverse();
-    const lines = newest.map((alert) => {
+  /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else. */
+  #alerts(reasons, alerts) {
+    if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts]))) return;
+    const why = reasons.slice(0, 1).map((reason) => ({ kind: "why", reason }));
+    const others = alerts.filter(({ kind, reason }) => !why.length || (kind !== RAISED && reason !== reasons[0]));
+    const shown = [...why, ...others.reverse()];
+    const lines = shown.slice(0, ALERT_LINES).map(({ kind, reason }) => {
       const line = document.createElement("span");
       line.className = "alert";
-      line.textContent = alert.reason;
-      line.dataset.kind = alert.kind;
+      line.textContent = reason;
+      line.dataset.kind = kind;
       return line;
     });
-    if (alerts.length > ALERT_LINES) {
+    if (shown.length > ALERT_LINES) {
       const more = document.createElement("span");
       more.className = "more";
-      more.textContent = `+${alerts.length - ALERT_LINES}`;
+      more.textContent = `+${shown.length - ALERT_LINES}`;
       lines.at(-1).append(" ", more);
     }
     this.#parts.alerts.replaceChildren(...lines);

@@ -48,8 +48,7 @@ export class Calls {
       if (!same) this.#hear(id, track, nowMs);
       row.last = { id: said, track, text, start, end, sentiment: sentiment ?? (same ? last.sentiment : null) };
     } else if (event.kind === "score") {
-      const { sentiment, attention, alerts, curve } = event.standing;
-      Object.assign(row, { sentiment, attention, alerts, curve });
+      Object.assign(row, event.standing);
       if (row.last?.id === event.utterance_id) row.last = { ...row.last, sentiment: event.sentiment };
     }
     this.#changed.add(id);
@@ -104,7 +103,8 @@ export const customerOf = (row) => row.metadata.customer || row.metadata.caller 
 
 function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
-  return { call_id, sentiment, attention: 0, alerts: [], curve: [], tracks: {}, last: null };
+  const standing = { sentiment, attention: 0, raised: false, raised_at: null, reasons: [], alerts: [], curve: [] };
+  return { call_id, ...standing, tracks: {}, last: null };
 }
 
 function callFields({ state, started_at, ended_at, metadata }) {

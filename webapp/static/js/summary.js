@@ -3,11 +3,12 @@
 import { duration, MISSING, signed } from "./format.js";
 
 /** What is drawn or shown elsewhere in the panel. */
-const ELSEWHERE = new Set(["sentiment_curve", "curve", "standing", "utterance_id", "track", "raised_seconds"]);
+const ELSEWHERE = new Set(["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds"]);
 
 /** A summary as [name, value] pairs; "talk_seconds" of "agent" reads "agent talk". */
 export function summaryLines(summary) {
-  return Object.entries(summary).flatMap(([name, value]) => lines(name, value));
+  const told = Object.entries(summary).filter(([name]) => name !== "talk_seconds" || !summary.talk);
+  return told.flatMap(([name, value]) => lines(name, value));
 }
 
 function lines(name, value) {

@@ -1,0 +1,141 @@
+"""scripts/rules: what supervisors want to be told of, by file.
+
+scripts/rules show > mine.yaml      the rules that apply
+scripts/rules check mine.yaml       whether a file can be used; asks nobody
+scripts/rules dry-run mine.yaml     what it would have raised in the calls there are
+scripts/rules set mine.yaml         saves it, unless somebody saved another edition since `version` in it
+
+FILE may be - for standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from workers.insight.rulefile import parse
+from workers.insight.rules import RuleError
+
+YAML = {"Content-Type": "application/yaml"}
+TIMEOUT_SECONDS = 60.0
+SHOWN_HITS = 200
+
+
+class Refused(RuntimeError):
+    """The server did not do it; one line."""
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/rules", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="of the web process"
+    )
+    parser.add_argument("--key", default=os.environ.get("EARSHOT_KEY", ""), help="API key (or EARSHOT_KEY)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("show", help="print the rules that apply")
+    for name, about in (
+        ("check", "whether a file can be used"),
+        ("dry-run", "what it would have raised"),
+        ("set", "save it"),
+    ):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("file", metavar="FILE")
+        if name == "set":
+            command.add_argument("--force", action="store_true", help="whatever edition applies now")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 1 and one line on stderr if it could not be done."""
+    options = arguments(argv)
+    try:
+        return int(COMMANDS[options.command](options) or 0)
+    except (Refused, RuleError) as error:
+        sys.stderr.write(f"rules: {error}\n")
+    except OSError as error:  # also requests' own: nobody answers
+        sys.stderr.write(f"rules: {error}\n")
+    return 1
+
+
+def show(options: argparse.Namespace) -> None:
+    sys.stdout.write(ask(options, "GET", "/v1/rules").text)
+
+
+def check(options: argparse.Namespace) -> None:
+    rules = parse(text_of(options.file), options.file)
+    print(f"{len(rules.file.rules)} rules, version {rules.file.version}: all can be used")
+
+
+def save(options: argparse.Namespace) -> None:
+    text = text_of(options.file)
+    rules = parse(text, options.file)
+    match = "*" if options.force else f'"{rules.file.version}"'
+    answer = ask(options, "PUT", "/v1/rules", text, {"If-Match": match}).json()
+    print(f"version {answer['version']} applies now: {answer['rules']} rules")
+
+
+def dry_run(options: argparse.Namespace) -> None:
+    text = text_of(options.file)
+    parse(text, options.file)
+    found = ask(options, "POST", "/v1/rules/dry-run", text).json()
+    print(f"{found['calls']} calls looked at" + (", there are more" if found["more"] else ""))
+    for rule, hits in found["by_rule"].items():
+        print(f"  {hits:5} {rule}")
+    for hit in found["hits"][:SHOWN_HITS]:
+        quote = f": “{hit['quote']}”" if hit["quote"] else ""
+        print(f"{hit['call_id']}  {hit['at']:7.1f} s  {hit['severity']:8}  {hit['title']}{quote}")
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int | None]] = {
+    "show": show,
+    "check": check,
+    "set": save,
+    "dry-run": dry_run,
+}
+
+
+def text_of(file: str) -> str:
+    """A file's text, or standard input's. Raises OSError, RuleError."""
+    try:
+        if file == "-":
+            return sys.stdin.read()
+        with open(file, encoding="utf-8") as opened:  # noqa: PTH123 (a name as it was typed)
+            return opened.read()
+    except UnicodeDecodeError as error:
+        raise RuleError(file, "", f"is not UTF-8: {error}") from None
+
+
+def ask(
+    options: argparse.Namespace, method: str, path: str, text: str = "", headers: dict[str, str] | None = None
+) -> requests.Response:
+    """One request. Raises Refused with what the server says."""
+    key = {"Authorization": f"Bearer {options.key}"} if options.key else {}
+    answer = requests.request(
+        method,
+        options.url.rstrip("/") + path,
+        data=text.encode() if text else None,
+        headers={**YAML, **key, **(headers or {})},
+        timeout=TIMEOUT_SECONDS,
+    )
+    if not answer.ok:
+        raise Refused(_reason(answer))
+    return answer
+
+
+def _reason(answer: requests.Response) -> str:
+    try:
+        problem: dict[str, Any] = answer.json()
+    except ValueError:
+        problem = {}
+    return str(problem.get("detail") or f"the server answered {answer.status_code}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
