@@ -23,6 +23,9 @@ class Deed(msgspec.Struct, frozen=True):
     address: str = ""
 
 
+encode = msgspec.json.Encoder().encode
+
+
 class Audit:
     """The trail. Raises redis.RedisError as the client does: what cannot be written down must not be done."""
 
@@ -30,7 +33,7 @@ class Audit:
         self._redis = client
 
     def record(self, who: str, what: str, about: str = "", address: str = "") -> None:
-        encoded = msgspec.json.encode(Deed(who, what, about, address))
+        encoded = encode(Deed(who, what, about, address))
         self._redis.xadd(keys.AUDIT, {"j": encoded}, maxlen=KEPT, approximate=True)
 
     def read(self, count: int, before: str | None = None) -> list[tuple[str, int, Deed]]:

@@ -1,4 +1,4 @@
-"""What the feed says: four kinds of event, each idempotent, each carrying the new value and not a difference.
+"""What the feed says: five kinds of event, each idempotent, each carrying the new value and not a difference.
 
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
@@ -7,16 +7,18 @@ that id. Applying an event twice, or to a snapshot that already holds it, leaves
     {"kind": "partial", "call_id", "track", "partial", "lag_seconds", "decoded_seq"}
     {"kind": "final",   "call_id", "utterance": types.Utterance}
     {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
+    {"kind": "handling", "call_id", "handling": types.Handling}
 
 `partial` is "" when nothing is open. A `call` event comes when a call is created, described, ends or is summed
-up. The browser gets them in batches over Socket.IO (webapp/live.py says how).
+up; a `handling` event when a supervisor takes it, writes on it and so on. The browser gets them in batches over
+Socket.IO (webapp/live.py says how).
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from state.types import CallState, EndReason, Sentiment, Standing, Utterance
+from state.types import CallState, EndReason, Handling, Sentiment, Standing, Utterance
 
 
 class CallEvent(msgspec.Struct, frozen=True, tag="call", tag_field="kind"):
@@ -48,7 +50,12 @@ class ScoreEvent(msgspec.Struct, frozen=True, tag="score", tag_field="kind"):
     standing: Standing
 
 
-Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent
+class HandlingEvent(msgspec.Struct, frozen=True, tag="handling", tag_field="kind"):
+    call_id: str
+    handling: Handling
+
+
+Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent | HandlingEvent
 encode = msgspec.json.Encoder().encode
 
 

@@ -21,6 +21,9 @@ MAX_TRACKS = 8
 MAX_GAP = 3600
 """Longest gap in chunks that ?on_gap=skip bridges: an hour of one-second chunks."""
 
+LISTEN_PRESSURE_PERCENT = 50
+"""Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
+
 Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS"]
 
 
@@ -61,6 +64,7 @@ class Ingest:
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
+        self._listen_seconds = settings.listen_seconds
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
 
@@ -80,6 +84,7 @@ class Ingest:
     def put(self, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False) -> PutAnswer:
         """Put a chunk into the track's journal; seq None lets the server number it."""
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
+        listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
         answer = self._scripts.call(
             "ingest",
             [
@@ -91,6 +96,7 @@ class Ingest:
                 keys.LIVE,
                 keys.IDLE,
                 keys.FEED,
+                keys.listen(call_id, track),
             ],
             [
                 call_id,
@@ -106,6 +112,7 @@ class Ingest:
                 self._track_limit_ms,
                 MAX_TRACKS,
                 MAX_GAP,
+                listen,
             ],
         )
         return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))

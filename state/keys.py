@@ -6,11 +6,18 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
                                   metadata (JSON), digest (of the declaration), declared, open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words, as it may be shown;
-                                  msgpack), last_end, last_track, end_reason (types.EndReason)
+                                  msgpack), last_end, last_track, end_reason (types.EndReason), handling
+                                  (msgpack of types.Handling)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
                                   t=arrival in ms g=number of the first missing chunk before this one, if any
+    listen:<call>:<track> stream  the last LISTEN_SECONDS of audio for people to hear; decoders never look at it.
+                                  One entry a chunk, id <ms of the call in which it begins>-<seq>.
+                                  a=audio e=encoding r=rate n=first sample's index m=samples; expires
+                                  soon after the last chunk
+    listening:<call>:<digest> string  this person is listening (digest of the name), and it is in the audit trail;
+                                  expires soon after the last sound that was sent
     utterances:<call>     hash    utterance id -> msgpack of types.Utterance; as recognised, and masked (if
                                   REDACT=1) when it is scored and its masks can no longer change
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
@@ -109,6 +116,14 @@ def track(call_id: str, track: str) -> str:
 
 def audio(call_id: str, track: str) -> str:
     return f"{PREFIX}audio:{call_id}:{track}"
+
+
+def listen(call_id: str, track: str) -> str:
+    return f"{PREFIX}listen:{call_id}:{track}"
+
+
+def listening(call_id: str, digest: str) -> str:
+    return f"{PREFIX}listening:{call_id}:{digest}"
 
 
 def utterances(call_id: str) -> str:

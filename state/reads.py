@@ -11,7 +11,7 @@ import redis
 
 from state import keys
 from state.scores import scored_utterance, transcript
-from state.types import CallRow, CallState, CallView, EndReason, Standing, TrackView, Utterance
+from state.types import CallRow, CallState, CallView, EndReason, Handling, Standing, TrackView, Utterance
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
@@ -19,6 +19,7 @@ RECENTLY_ENDED_SECONDS = 600
 RECENTLY_ENDED_CALLS = 50
 
 _standing = msgspec.msgpack.Decoder(Standing)
+_handling = msgspec.msgpack.Decoder(Handling)
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
 
@@ -230,6 +231,7 @@ def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -
         "ended_at_ms": int(ended) if ended else None,
         "end_reason": cast(EndReason, call[b"end_reason"].decode()) if b"end_reason" in call else None,
         "metadata": json.loads(call[b"metadata"]),
+        "handling": _handling.decode(call[b"handling"]) if b"handling" in call else Handling(),
         "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
         "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
     }

@@ -87,6 +87,36 @@ class Standing(msgspec.Struct, frozen=True):
     reasons: list[str] = []
 
 
+HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]
+"""open: nobody has seen to it. acknowledged: seen. snoozed: seen, to be told of again. taken: somebody is on it."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What a supervisor wrote on a call."""
+
+    by: str
+    at_ms: int
+    text: str
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True):
+    """What supervisors make of a call.
+
+    state, by, at_ms: what was done last, by whom and when ("" and None while nothing was); until_ms: the end of a
+    snooze, from which on the call counts as open.  seen: alerts up to this second of the call are done with; a later
+    one is news (None: none was seen).  revision: counts every change of anything here.
+    """
+
+    state: HandlingState = "open"
+    by: str = ""
+    at_ms: int | None = None
+    until_ms: int | None = None
+    seen: float | None = None
+    revision: int = 0
+    notes: list[Note] = []
+    tags: list[str] = []
+
+
 class TrackView(msgspec.Struct, frozen=True):
     """A track as the API shows it. Gaps are [first, last] chunk numbers that never came or could not be read."""
 
@@ -125,6 +155,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     end_reason: EndReason | None = None
     metadata: dict[str, str]
     standing: Standing
+    handling: Handling = Handling()
     tracks: dict[str, TrackView]
     last: ScoredUtterance | None
     """The utterance that ended last on any track, without its words."""

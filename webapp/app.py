@@ -23,7 +23,9 @@ from webapp import (
     api_agents,
     api_calls,
     api_decode,
+    api_handling,
     api_health,
+    api_listen,
     api_rules,
     api_streams,
     cookies,
@@ -65,6 +67,8 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     oidc.install(app, settings)
     apis = (
         api_calls.api,
+        api_handling.api,
+        api_listen.api,
         api_decode.api,
         api_streams.api,
         api_rules.api,

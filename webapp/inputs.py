@@ -115,6 +115,14 @@ def call_end() -> CallEnd:
     return said
 
 
+def json_body(form: type[Body]) -> Body:
+    """The body of this request, which must be JSON of that form."""
+    found = _json(msgspec.json.Decoder(form))
+    if found is None:
+        raise invalid("body", "is missing")
+    return found
+
+
 def _json(decoder: msgspec.json.Decoder[Body]) -> Body | None:
     """The JSON body, checked against its type; None if it is empty."""
     request.max_content_length = MAX_JSON_BYTES

@@ -22,7 +22,7 @@ from webapp.access import Requirement, requirement
 from webapp.audio_forms import KNOWN_TYPES
 from webapp.cookies import COOKIE
 from webapp.problems import ProblemBody
-from webapp.schemas import CallId, Track
+from webapp.schemas import CallId, Tag, Track
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -55,6 +55,7 @@ _PATH_TYPES: dict[str, Any] = {
     "track": Track,
     "seq": int,
     "form": str,
+    "tag": Tag,
 }
 
 
@@ -143,7 +144,7 @@ def _security(needed: Requirement) -> list[dict[str, list[str]]]:
     if needed.public:
         return []
     scopes = [needed.scope] if needed.scope else []
-    opens = {"ingest": ("key",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
+    opens = {"ingest": ("key",), "act": ("session",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
     return [{scheme: list(scopes)} for scheme in opens]
 
 

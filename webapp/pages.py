@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from webapp.access import identify, needs
 from webapp.sign_in import csrf_token
+from webapp.store import store
 
 pages = Blueprint("pages", __name__)
 
@@ -35,4 +36,9 @@ def _page(template: str) -> str:
     """A page for whoever asks, with the token by which what it sends is known to come from it."""
     who = identify()
     signed_in = who is not None and who.kind == "user"
-    return render_template(template, user=who if signed_in else None, csrf_token=csrf_token() if signed_in else "")
+    return render_template(
+        template,
+        user=who if signed_in else None,
+        csrf_token=csrf_token() if signed_in else "",
+        listening=store().settings.listen_seconds > 0,
+    )

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import Alert, CallState, EndReason
+from state.types import Alert, CallState, EndReason, HandlingState
 
 CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
 """What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
@@ -21,12 +21,28 @@ MAX_SEQ = 2**53
 MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
 """Entries of a call's metadata; characters of a key and of a value."""
 
+MAX_NOTE = 500
+"""Characters of a note. Every page gets all notes of all live calls."""
+
+TAG = r"^\w[\w .&+-]{0,31}$"
+
+MAX_NAME = 64
+"""Characters of a supervisor's name, as of an account's."""
+
+MAX_SNOOZE_SECONDS = 4 * 3600
+"""Half a shift: who wants to hear of it never again acknowledges it."""
+
 CallId = Annotated[str, Meta(pattern=CALL_ID, description="letters, digits and . _ ~ -, at most 128")]
 Track = Annotated[str, Meta(pattern=TRACK, description="small letters, digits, _ and -, at most 32")]
 MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
 Metadata = Annotated[
     dict[str, MetadataValue],
     Meta(max_length=MAX_METADATA, description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters"),
+]
+Tag = Annotated[str, Meta(pattern=TAG, description="letters, digits, blanks and . & + - _, at most 32")]
+By = Annotated[
+    str,
+    Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; else it is the one you signed in with"),
 ]
 Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
 
@@ -148,6 +164,31 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     curve: list[tuple[float, float]]
 
 
+class ApiNote(msgspec.Struct):
+    """What a supervisor wrote on a call."""
+
+    by: str
+    at: Moment
+    text: str
+
+
+class ApiHandling(msgspec.Struct, kw_only=True):
+    """What supervisors make of a call: see PUT /v1/calls/{call_id}/handling.
+
+    by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
+    alerts up to this second of the call are done with; revision: counts every change of anything here.
+    """
+
+    state: HandlingState
+    by: str
+    at: Moment | None
+    until: Moment | None
+    seen: float | None
+    revision: int
+    notes: list[ApiNote]
+    tags: list[str]
+
+
 class ApiTrack(msgspec.Struct):
     """A track. gaps: [first, last] numbers of chunks that never came or could not be read."""
 
@@ -172,6 +213,7 @@ class ApiRow(ApiStanding, kw_only=True):
     metadata: dict[str, str]
     tracks: dict[str, ApiTrack]
     last: ApiLast | None
+    handling: ApiHandling
 
 
 class ApiCall(ApiRow, kw_only=True):
@@ -179,6 +221,27 @@ class ApiCall(ApiRow, kw_only=True):
 
     utterances: list[ApiUtterance]
     summary: dict[str, Any] | None
+
+
+class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is to become of a call. See PUT /v1/calls/{call_id}/handling.
+
+    seconds: how long to snooze; only with snoozed.  seen: alerts up to this second of the call are done with (if not
+    given: as before).  revision: do it only if nothing has changed since this one; so a taken call is taken over.
+    """
+
+    state: HandlingState
+    seconds: Annotated[int, Meta(ge=1, le=MAX_SNOOZE_SECONDS)] | None = None
+    seen: Annotated[float, Meta(ge=0)] | None = None
+    revision: Annotated[int, Meta(ge=0)] | None = None
+    by: By | None = None
+
+
+class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A note to be written on a call."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
+    by: By | None = None
 
 
 class ApiCalls(msgspec.Struct):

@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from state.events import CallEvent, Event, FinalEvent, PartialEvent
+from state.events import CallEvent, Event, FinalEvent, HandlingEvent, PartialEvent
 from state.reads import FleetView
-from state.types import CallRow, CallView, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
+from state.types import CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
 from webapp.schemas import (
     ApiCall,
     ApiCallSentiment,
+    ApiHandling,
     ApiLast,
+    ApiNote,
     ApiRow,
     ApiSentiment,
     ApiStanding,
@@ -65,6 +67,20 @@ def _track(view: TrackView) -> ApiTrack:
     return ApiTrack(view.next_seq, view.decoded_seq, view.lag_seconds, view.partial, view.gaps)
 
 
+def handling(made: Handling) -> ApiHandling:
+    """What supervisors make of a call."""
+    return ApiHandling(
+        state=made.state,
+        by=made.by,
+        at=_moment_or_none(made.at_ms),
+        until=_moment_or_none(made.until_ms),
+        seen=made.seen,
+        revision=made.revision,
+        notes=[ApiNote(note.by, moment(note.at_ms), note.text) for note in made.notes],
+        tags=made.tags,
+    )
+
+
 def _standing(standing: Standing) -> dict[str, Any]:
     return {
         "sentiment": ApiCallSentiment(standing.score, standing.trend),
@@ -87,6 +103,7 @@ def _row_fields(view: CallRow) -> dict[str, Any]:
         "metadata": view.metadata,
         "tracks": {name: _track(track) for name, track in view.tracks.items()},
         "last": _last(view.last),
+        "handling": handling(view.handling),
         **_standing(view.standing),
     }
 
@@ -130,6 +147,8 @@ def event(encoded: bytes) -> dict[str, Any]:
         }
     elif isinstance(told, FinalEvent):
         shaped = {"utterance": utterance(told.utterance, None)}
+    elif isinstance(told, HandlingEvent):
+        shaped = {"handling": handling(told.handling)}
     else:
         shaped = {
             "utterance_id": told.utterance_id,

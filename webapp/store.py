@@ -12,6 +12,7 @@ from state import keys
 from state.access import Access
 from state.audit import Audit
 from state.ingest import Ingest
+from state.listening import Listening
 from state.reads import Reads
 from state.rules import RulesStore
 from state.settings import Settings
@@ -38,6 +39,7 @@ class Store:
     access: Access
     audit: Audit
     limits: Limits
+    listening: Listening
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether this call's audio is to be refused: a server full to the brim could not even drain its backlog."""
@@ -60,6 +62,7 @@ def open_store(settings: Settings, client: redis.Redis) -> Store:
         Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
         Audit(client),
         Limits(client, settings.key_requests_per_second),
+        Listening(client),
     )
 
 

@@ -1,7 +1,8 @@
 -- Takes one chunk into the journal and makes sure somebody will decode it. Only OK writes.
--- KEYS  call, track, audio, work, load, live, idle, feed
+-- KEYS  call, track, audio, work, load, live, idle, feed, listen
 -- ARGV  1 call id, 2 track, 3 seq ('' = next), 4 skip a gap (1/0), 5 encoding, 6 digest, 7 rate, 8 samples,
---       9 audio, 10 backlog limit in ms, 11 the same for one track, 12 most tracks a call, 13 longest gap
+--       9 audio, 10 backlog limit in ms, 11 the same for one track, 12 most tracks a call, 13 longest gap,
+--       14 seconds to be kept for listening (0: none, and what is there is dropped)
 -- Returns {outcome, seq, next_seq}; outcome is
 --   OK      accepted                             DUP    already accepted (and equal, if it can still be compared)
 --   OTHER   accepted before with other bytes     GAP    chunks before it are missing
@@ -75,6 +76,15 @@ redis.call('HINCRBY', KEYS[5], 'audio_ms', chunk_ms)
 redis.call('ZADD', KEYS[7], now_ms(), ARGV[1])
 if (t[5] or '') == '' and (t[6] or '') == '' then
   dispatch(KEYS[2], ARGV[1], ARGV[2], t[7])
+end
+if ARGV[14] == '0' then
+  redis.call('UNLINK', KEYS[9])
+else
+  local from_ms = math.floor(from * 1000 / rate)
+  local oldest_ms = math.max(0, from_ms + chunk_ms - tonumber(ARGV[14]) * 1000)
+  redis.call('XADD', KEYS[9], 'MINID', '~', string.format('%.0f', oldest_ms), string.format('%.0f-%s', from_ms, seq_text),
+    'a', ARGV[9], 'e', ARGV[5], 'r', ARGV[7], 'm', ARGV[8], 'n', string.format('%.0f', from))
+  redis.call('EXPIRE', KEYS[9], tonumber(ARGV[14]) + 60) -- a call that has ended, or hangs, is heard no longer
 end
 last = seq
 return answer('OK')

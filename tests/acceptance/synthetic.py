@@ -72,6 +72,16 @@ class World:
                 "curve": [],
                 "tracks": {},
                 "last": None,
+                "handling": {
+                    "state": "open",
+                    "by": "",
+                    "at": None,
+                    "until": None,
+                    "seen": None,
+                    "revision": 0,
+                    "notes": [],
+                    "tags": [],
+                },
                 "utterances": [],
                 "summary": None,
             }
@@ -145,6 +155,13 @@ class World:
             }
             told = {"utterance_id": utterance_id, "sentiment": said["sentiment"], "standing": standing}
             self._tell("score", call_id, copy.deepcopy(told))
+
+    def handle(self, call_id: str, **changed: Any) -> None:
+        """A supervisor does something with the call, as `handling` is to say it then."""
+        with self.lock:
+            handling = self.calls[call_id]["handling"]
+            handling.update(at=iso(time.time()), revision=handling["revision"] + 1, **changed)
+            self._tell("handling", call_id, {"handling": copy.deepcopy(handling)})
 
     def end(self, call_id: str, state: str = "ended", ago: float = 0.0) -> None:
         with self.lock:
@@ -253,7 +270,7 @@ class SyntheticServer:
     def _routes(self, app: Flask) -> None:
         @app.get("/")
         def wall() -> str:
-            return render_template("wall.html")
+            return render_template("wall.html", listening=True)
 
         @app.get("/v1/calls/<call_id>")
         def call(call_id: str) -> Json:

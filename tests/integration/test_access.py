@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 from state import keys
 from state.access import Access
 from state.audit import Audit, Deed
-from state.ingest import Ingest
+from state.ingest import Chunk, Ingest
 from state.settings import Settings
 from tests.integration.test_api_calls import BASIC, SECOND, Contents, contents, problem
 from tests.servers import Server
-from tests.signing_in import PASSWORD, bearer, sign_in
+from tests.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from webapp.app import create_app
 from webapp.limits import BAD_KEYS_A_MINUTE
 
@@ -30,6 +30,11 @@ ROUTES = {
     "/v1/calls GET": "read",
     "/v1/calls/<call_id> GET": "read",
     "/v1/calls/<call_id>/transcript.<form> GET": "read",
+    "/v1/calls/<call_id>/audio GET": "act",
+    "/v1/calls/<call_id>/handling PUT": "act",
+    "/v1/calls/<call_id>/notes POST": "act",
+    "/v1/calls/<call_id>/tags/<tag> PUT": "act",
+    "/v1/calls/<call_id>/tags/<tag> DELETE": "act",
     "/v1/calls/<call_id>/end POST": "ingest",
     "/v1/calls/<call_id>/tracks/<track>/chunks POST": "ingest",
     "/v1/calls/<call_id>/tracks/<track>/chunks/<seq> PUT": "ingest",
@@ -67,6 +72,7 @@ VALUES = {
     "<track>": "customer",
     "<seq>": "1",
     "<form>": "txt",
+    "<tag>": "vip",
     "<path:filename>": "css/base.css",
 }
 FAR = {"REMOTE_ADDR": "203.0.113.7"}
@@ -82,8 +88,8 @@ ALLOWED = {
     "an ingest key": {"ingest", "known"},
     "a read key": {"read", "known", "page"},
     "a given key": {"read", "known", "page"},
-    "a supervisor": {"read", "known", "page"},
-    "an admin": {"read", "known", "page", "admin"},
+    "a supervisor": {"read", "act", "known", "page"},
+    "an admin": {"read", "act", "known", "page", "admin"},
 }
 
 
@@ -107,6 +113,7 @@ def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str
     """A client and its headers by name of ALLOWED."""
     ingest = Ingest(store, Settings())
     ingest.create("call-1", ["customer"], {"agent": MARK})
+    ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000))
     made = {
         "an ingest key": access.keys.add("pbx", ("ingest",)),
         "a read key": access.keys.add("crm", ("read",)),
@@ -145,7 +152,11 @@ def ask(http: FlaskClient, route: str, headers: dict[str, str]) -> TestResponse:
     path, method = route.split()
     for name, value in VALUES.items():
         path = path.replace(name, value)
-    body = {"data": SECOND, "content_type": BASIC["Content-Type"]} if "chunks" in path else {}
+    body: dict[str, Any] = {"data": SECOND, "content_type": BASIC["Content-Type"]} if "chunks" in path else {}
+    if path.endswith("/handling"):
+        body = {"json": {"state": "taken"}}
+    if path.endswith("/notes"):
+        body = {"json": {"text": "ring back"}}
     return http.open(path, method=method, headers=headers, environ_base=FAR, **body)  # type: ignore[arg-type]
 
 
@@ -181,10 +192,12 @@ def test_every_route_is_open_to_the_right_credential(
     name: str, visitor: Callable[[str], tuple[FlaskClient, dict[str, str]]]
 ) -> None:
     http, headers = visitor(name)
+    if "act" in ALLOWED[name]:
+        headers = {"X-CSRF-Token": csrf_of(http.get("/", environ_base=FAR).text)}
     for route, needed in ROUTES.items():
         if needed in ALLOWED[name] and route != "/sign-out POST":
-            # 400 and 426: it was let in, and told that it is no stereo chunk, no JSON, no websocket.
-            assert ask(http, route, headers).status_code in (200, 201, 202, 400, 410, 426), route
+            # 400, 415 and 426: it was let in, and told that it is no stereo chunk, no JSON, no websocket.
+            assert ask(http, route, headers).status_code in (200, 201, 202, 400, 410, 415, 426), route
 
 
 def test_options_and_unknown_paths_tell_a_stranger_nothing(valkey: Server, store: redis.Redis) -> None:

@@ -44,7 +44,11 @@ def come_back(http: FlaskClient, address: str) -> TestResponse:
 
 @pytest.mark.parametrize(
     ("groups", "scopes"),
-    [(["leads"], ["read"]), (["root", "leads"], ["admin", "read"]), ("it", ["admin", "read"])],
+    [
+        (["leads"], ["act", "read"]),
+        (["root", "leads"], ["act", "admin", "read"]),
+        ("it", ["act", "admin", "read"]),
+    ],
 )
 def test_a_claim_decides_the_role(
     valkey: Server, store: redis.Redis, there: Provider, groups: object, scopes: list[str]

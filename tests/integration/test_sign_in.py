@@ -57,7 +57,7 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     assert page.status_code == 200 and "Signed in as dana" in page.text
     assert http.get("/v1/calls").status_code == 200
     shown = http.get("/v1/session").get_json()
-    assert (shown["kind"], shown["name"], shown["scopes"]) == ("user", "dana", ["read"])
+    assert (shown["kind"], shown["name"], shown["scopes"]) == ("user", "dana", ["act", "read"])
     assert http.get("/sign-in").location == "/"
 
     kept = http.get_cookie("earshot")

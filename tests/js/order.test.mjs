@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { UNTOUCHED } from "../../webapp/static/js/handling.js";
 import { movesBetween, Order } from "../../webapp/static/js/order.js";
 
 const row = (call_id, attention, minute, more = {}) => ({
@@ -11,12 +12,20 @@ const row = (call_id, attention, minute, more = {}) => ({
   started_at: `2026-01-31T09:${String(minute).padStart(2, "0")}:00.000Z`,
   ended_at: null,
   sentiment: { score: null },
+  alerts: [],
+  handling: UNTOUCHED,
   ...more,
 });
 
 test("calls that need attention come first, then the longest running", () => {
   const rows = [row("young", 0.1, 9), row("old", 0.1, 1), row("bad", 0.6, 5), row("worst", 0.9, 8)];
   assert.deepEqual(new Order().arrange(rows), { needs: ["worst", "bad"], rest: ["old", "young"], ended: [] });
+});
+
+test("of the calls that need attention those nobody is on come first", () => {
+  const taken = { handling: { ...UNTOUCHED, state: "taken", by: "Dana" } };
+  const rows = [row("worst", 0.9, 8, taken), row("bad", 0.6, 5), row("calm", 0.1, 1, taken), row("calmer", 0.1, 2)];
+  assert.deepEqual(new Order().arrange(rows), { needs: ["bad", "worst"], rest: ["calm", "calmer"], ended: [] });
 });
 
 test("small ups and downs of attention move nothing", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { UNTOUCHED } from "../../webapp/static/js/handling.js";
 import { Calls, ENDED_SHOWN_MS, isBehind, lagSeconds } from "../../webapp/static/js/store.js";
 
 const START = Date.parse("2026-01-31T09:00:00.000Z");
@@ -78,6 +79,7 @@ test("events make a row of the API's form", () => {
       end: 3,
       sentiment: { polarity: -0.4, subjectivity: 0.5, reasons: [] },
     },
+    handling: UNTOUCHED,
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { toCsv } from "../../webapp/static/js/csv.js";
+import { UNTOUCHED } from "../../webapp/static/js/handling.js";
 import { summaryLines } from "../../webapp/static/js/summary.js";
 import { confidence, Transcript } from "../../webapp/static/js/transcript.js";
 import { choices, matches, nextSort, parse, write } from "../../webapp/static/js/view.js";
@@ -19,6 +20,7 @@ const ROW = {
   alerts: [{ kind: "escalation", reason: "Asks for a manager", at: 4 }],
   tracks: { customer: { partial: "and another thing", lag_seconds: 9 } },
   last: { text: "where is my money" },
+  handling: { ...UNTOUCHED, notes: [{ by: "Tom", text: "ring back" }], tags: ["vip"] },
 };
 
 test("a view is written to the URL and read back, and leaves other parameters alone", () => {
@@ -37,6 +39,7 @@ test("filters are by agent, queue, state, alert and words", () => {
   const passes = (filters) => matches(ROW, filters);
   assert.ok(passes({ agent: "Dana Reyes", queue: "billing", state: "live", alert: "escalation", q: "MONEY dana" }));
   assert.ok(passes({ q: "another thing" }) && passes({ q: "manager" }) && passes({ state: "behind" }));
+  assert.ok(passes({ q: "vip ring" }) && passes({ state: "unhandled" }));
   for (const no of [{ agent: "Dana" }, { queue: "x" }, { state: "ended" }, { alert: "x" }, { q: "money parcel" }]) {
     assert.ok(!passes(no), JSON.stringify(no));
   }
@@ -57,7 +60,7 @@ test("the table as CSV quotes what must be quoted and defuses formulas, but not 
   const [, line] = toCsv([row]).split("\r\n");
   assert.equal(
     line,
-    `c1,'=cmd(),,,live,2026-01-31T09:00:00.000Z,,-0.5,,0.25,yes,third call,Asks for a manager,"a ""b"", c"`,
+    `c1,'=cmd(),,,live,2026-01-31T09:00:00.000Z,,-0.5,,0.25,yes,third call,Asks for a manager,open,,vip,Tom: ring back,"a ""b"", c"`,
   );
 });
 

@@ -31,11 +31,6 @@ def summarise(call_id: str) -> str:
     return write(job.connection, call_id, load().redact)
 
 
-def prepare() -> None:
-    """Load the rules now: RQ forks a child for each job, and each would take half a second to load them again."""
-    _analyzer()
-
-
 def write(client: redis.Redis, call_id: str, redact: bool) -> str:
     """Write the summary of `call_id`, and mask what could not be judged before the end."""
     call = Reads(client).call(call_id)
@@ -54,6 +49,11 @@ def _rules(client: redis.Redis) -> RuleSet:
         return applying(RulesStore(client).read())
     except RuleError:
         return starter()
+
+
+def prepare() -> None:
+    """Load the phrases now: RQ forks a child for each job, and each would take half a second to load them again."""
+    _analyzer()
 
 
 def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:

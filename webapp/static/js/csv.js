@@ -16,6 +16,10 @@ const COLUMNS = {
   raised: (row) => (row.raised ? "yes" : "no"),
   reasons: (row) => row.reasons.join("; "),
   alerts: (row) => row.alerts.map((alert) => alert.reason).join("; "),
+  handling: (row) => row.handling.state,
+  handled_by: (row) => row.handling.by,
+  tags: (row) => row.handling.tags.join("; "),
+  notes: (row) => row.handling.notes.map(({ by, text }) => `${by}: ${text}`).join("; "),
   last_words: (row) => row.last?.text ?? "",
 };
 

@@ -1,17 +1,20 @@
 // The keyboard: arrows between rows, / to the search, ? for help, Escape back out.
 
-/** @param table a Table  @param help the help dialog  @param search the search field or null  @param close () -> what Escape closes */
-export function listen({ table, help, search, close }) {
+/**
+ * @param table a Table  @param help the help dialog  @param search the search field or null
+ * @param close () -> what Escape closes  @param acts key -> (the row it was pressed on, or null) -> false if not meant
+ */
+export function listen({ table, help, search, close, acts }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target.closest("input, select, textarea");
+    const typing = event.target.closest("input:not([type=range], [type=checkbox]), select, textarea");
     if (event.key === "Escape") {
       if (typing) typing.blur();
       else if (!help.open) close();
       return;
     }
     if (typing || help.open) return;
-    const act = ACTIONS[event.key];
+    const act = ACTIONS[event.key] ?? (acts[event.key] && (() => acts[event.key](event.target.closest("tr[data-call-id]"))));
     if (act && act({ table, help, search, event }) !== false) event.preventDefault();
   });
   // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.
@@ -49,7 +52,7 @@ const ACTIONS = {
 const inTable = (event) => Boolean(event.target.closest("tr[data-call-id]"));
 
 function step({ table, event }, by) {
-  if (event.target.closest(".call")) return false; // arrows scroll the opened call
+  if (event.target.closest(".call, input")) return false; // arrows scroll the opened call
   const rows = table.elements;
   const at = rows.indexOf(event.target.closest("tr[data-call-id]"));
   const next = at < 0 ? rows[0] : rows[at + by];

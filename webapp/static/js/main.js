@@ -1,9 +1,14 @@
 // Wires the page together.
 
+import { Acting } from "./acting.js";
 import { Announcer } from "./announce.js";
+import { Bell } from "./bell.js";
 import { save, toCsv } from "./csv.js";
+import { Desk } from "./desk.js";
+import { isUnresolved } from "./handling.js";
 import { keepReachable, listen } from "./keys.js";
 import { Link } from "./link.js";
+import { Listening } from "./listening.js";
 import { Order } from "./order.js";
 import { Panel } from "./panel.js";
 import { Status } from "./status.js";
@@ -23,6 +28,16 @@ const table = new Table(at("#calls"), at("#row"), calls, order, clock);
 
 table.isStale = () => status.stale;
 const panel = new Panel(at("#call"), calls, clock);
+const acting = new Acting({
+  calls,
+  dialog: at("#who"),
+  said: at("#said"),
+  onChange: (event) => handlers.events([event]),
+});
+const desk = new Desk(at("#call"), acting);
+const bell = new Bell(at("#bell"), acting);
+table.viewer = () => acting.me;
+panel.onDraw = (row, nowMs) => desk.show(row, nowMs);
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
 
 function choose() {
@@ -48,12 +63,22 @@ table.onArranged = (groups, waiting) => {
   const needing = live.filter((row) => order.group(row) === "needs");
   const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
   status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
+  ring();
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
   keepReachable(table.elements[0]);
 };
 
+const listening = at("#listen") && new Listening(at("#listen"));
+
+/** Tells the bell which calls wait for a supervisor. */
+function ring() {
+  const waiting = [...calls.rows.values()].filter((row) => isUnresolved(row, order.group(row) === "needs"));
+  bell.update(waiting.sort((a, b) => b.attention - a.attention));
+}
+
 panel.onChange = (id) => {
+  listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   for (const row of table.elements) {
     if (row.dataset.callId === id) row.querySelector("a").setAttribute("aria-current", "true");
@@ -74,10 +99,40 @@ at("#calls").addEventListener("click", ({ target }) => {
   if (!target.closest("a")) target.closest("tr[data-call-id]")?.querySelector("a").click();
 });
 at("#call-close").addEventListener("click", closeCall);
-listen({ table, help: at("#help"), search: at("#search"), close: closeCall });
+listen({
+  table,
+  help: at("#help"),
+  search: at("#search"),
+  close: closeCall,
+  acts: {
+    t: (row) => onCall(row, (id) => acting.take(id)),
+    a: (row) => onCall(row, (id) => acting.set(id, "acknowledged")),
+    s: (row) => onCall(row, (id) => acting.set(id, "snoozed", { seconds: 300 })),
+    n: (row) => onCall(row, write),
+    b: () => bell.open(),
+    l: () => (listening && panel.id ? listening.toggle() : false),
+  },
+});
+
+/** Does something with the call whose row has the focus, or the opened one. */
+function onCall(row, act) {
+  const id = row?.dataset.callId ?? panel.id;
+  return id ? act(id) : false;
+}
+
+/** Opens the call with the cursor in the field for a note. */
+async function write(id) {
+  if (panel.id !== id) {
+    location.hash = `#/calls/${encodeURIComponent(id)}`;
+    panel.follow();
+  }
+  await panel.ready;
+  desk.write();
+}
 
 /** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
 function closeCall() {
+  if (bell.close()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
   const row = table.elements.find((element) => element.dataset.callId === panel.id);
   panel.close();
@@ -95,6 +150,7 @@ const handlers = {
       calls.apply(event, clock());
       panel.apply(event);
     }
+    if (events.some(({ kind }) => kind === "handling")) ring();
     table.schedule();
   },
   fleet: (view) => status.fleet(view),

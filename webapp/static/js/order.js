@@ -1,4 +1,7 @@
-// Which call stands where: needs-attention first, then the longest running. Steady, so that the eye can rest.
+// Which call stands where: needs-attention first (of those the ones nobody is on), then the longest running. Steady,
+// so that the eye can rest.
+
+import { isHandled } from "./handling.js";
 
 /** Calls within one band of attention are taken for equal and stand by duration. */
 const BAND = 0.05;
@@ -31,7 +34,7 @@ export class Order {
     }
     for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
     const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
-    groups.needs.sort(byNeed);
+    groups.needs.sort((a, b) => isHandled(a) - isHandled(b) || byNeed(a, b));
     groups.rest.sort(column ? byColumn(column) : byNeed);
     groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
     return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));

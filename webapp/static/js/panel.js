@@ -3,6 +3,7 @@
 import { draw, scales } from "./chart.js";
 import { Conversation } from "./conversation.js";
 import * as format from "./format.js";
+import { UNTOUCHED, woken } from "./handling.js";
 import { customerOf } from "./store.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
@@ -12,6 +13,8 @@ const RETRY_MS = 3_000;
 
 export class Panel {
   id = null;
+  /** Resolves when the call was read, or could not be. */
+  ready = Promise.resolve();
   #root;
   #parts = {};
   #calls;
@@ -21,6 +24,9 @@ export class Panel {
   #view = null; // the call as it was last read from the API
   #loads = 0;
   #frame = 0;
+
+  /** Called with the opened call's row and the time whenever it is drawn. */
+  onDraw = () => {};
 
   /** Called when a call was opened or closed, with its id or null. */
   onChange = () => {};
@@ -61,7 +67,7 @@ export class Panel {
     this.#conversation.clear(Date.now());
     this.#links();
     this.#draw();
-    this.load();
+    this.ready = this.load();
     this.#parts.title.focus();
   }
 
@@ -99,6 +105,7 @@ export class Panel {
   apply(event) {
     if (event.call_id !== this.id) return;
     this.#transcript.apply(event);
+    if (event.kind === "handling" && this.#view) this.#view = { ...this.#view, handling: event.handling };
     if (event.kind === "call" && event.state === "ended") this.load(); // the end, then its summary
     this.#schedule();
   }
@@ -129,6 +136,7 @@ export class Panel {
     this.#text("mood", `mood ${format.signed(row.sentiment.score)}`);
     parts.facts.dataset.mood = format.mood(row.sentiment.score);
     if (!this.#view) return;
+    this.onDraw({ ...row, handling: woken(row.handling ?? UNTOUCHED, this.#clock()) }, this.#clock());
     const { utterances, summary, worst } = this.#transcript;
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;

@@ -1,6 +1,7 @@
 // One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
 
 import * as format from "./format.js";
+import { inWords, isHandled } from "./handling.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { customerOf, isBehind, lagSeconds } from "./store.js";
 
@@ -32,8 +33,8 @@ export class RowView {
     this.#parts.spark.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   }
 
-  /** Shows `row`. @param needs attention?  @param spokeAt track -> ms of its last speech  @param nowMs server's clock */
-  update(row, needs, spokeAt, nowMs) {
+  /** Shows `row`. @param needs attention?  @param me the viewer's name  @param spokeAt track -> ms of its last speech  @param nowMs server's clock */
+  update(row, needs, me, spokeAt, nowMs) {
     this.row = row;
     const { agent, queue, caller } = row.metadata;
     const customer = customerOf(row);
@@ -47,7 +48,10 @@ export class RowView {
     this.#sentiment(row.sentiment.score);
     this.#trend(row);
     this.#words(row);
-    this.#alerts(needs ? row.reasons : [], row.alerts);
+    const handled = inWords(row, me);
+    this.#data("handled", isHandled(row) ? "yes" : "no");
+    this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
+    this.#alerts(needs ? row.reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
     this.tick(spokeAt, nowMs);
@@ -102,22 +106,22 @@ export class RowView {
   }
 
   /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else. */
-  #alerts(reasons, alerts) {
-    if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts]))) return;
+  #alerts(reasons, alerts, room) {
+    if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts, room]))) return;
     const why = reasons.slice(0, 1).map((reason) => ({ kind: "why", reason }));
     const others = alerts.filter(({ kind, reason }) => !why.length || (kind !== RAISED && reason !== reasons[0]));
     const shown = [...why, ...others.reverse()];
-    const lines = shown.slice(0, ALERT_LINES).map(({ kind, reason }) => {
+    const lines = shown.slice(0, room).map(({ kind, reason }) => {
       const line = document.createElement("span");
       line.className = "alert";
       line.textContent = reason;
       line.dataset.kind = kind;
       return line;
     });
-    if (shown.length > ALERT_LINES) {
+    if (shown.length > room) {
       const more = document.createElement("span");
       more.className = "more";
-      more.textContent = `+${shown.length - ALERT_LINES}`;
+      more.textContent = `+${shown.length - room}`;
       lines.at(-1).append(" ", more);
     }
     this.#parts.alerts.replaceChildren(...lines);

@@ -3,6 +3,8 @@
 // A row has the form of GET /v1/calls. Applying an event twice, or one that the snapshot already holds, leaves
 // the same rows.
 
+import { UNTOUCHED, woken } from "./handling.js";
+
 /** Undecoded audio of a track beyond which its call is shown as behind; below it is the decoders' usual stride. */
 export const BEHIND_SECONDS = 3;
 
@@ -18,7 +20,7 @@ export class Calls {
   /** Takes a snapshot for the whole truth. `nowMs`: the server's clock. */
   replace(rows, nowMs) {
     for (const id of this.rows.keys()) this.#changed.add(id);
-    this.rows = new Map(rows.map((row) => [row.call_id, row]));
+    this.rows = new Map(rows.map((row) => [row.call_id, { ...row, handling: row.handling ?? UNTOUCHED }]));
     for (const row of rows) {
       this.#changed.add(row.call_id);
       this.#hearSnapshot(row, nowMs);
@@ -51,7 +53,22 @@ export class Calls {
       Object.assign(row, event.standing);
       if (row.last?.id === event.utterance_id) row.last = { ...row.last, sentiment: event.sentiment };
     }
+    if (event.kind === "handling") {
+      // An answer to a click and the feed may cross: the later change has the higher number.
+      if (event.handling.revision < row.handling.revision) return;
+      row.handling = event.handling;
+    }
     this.#changed.add(id);
+  }
+
+  /** Snoozes that are over. */
+  wake(nowMs) {
+    for (const [id, row] of this.rows) {
+      const handling = woken(row.handling, nowMs);
+      if (handling === row.handling) continue;
+      row.handling = handling;
+      this.#changed.add(id);
+    }
   }
 
   /** Drops the calls that ended too long ago to be shown. */
@@ -104,7 +121,7 @@ export const customerOf = (row) => row.metadata.customer || row.metadata.caller 
 function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
   const standing = { sentiment, attention: 0, raised: false, raised_at: null, reasons: [], alerts: [], curve: [] };
-  return { call_id, ...standing, tracks: {}, last: null };
+  return { call_id, ...standing, tracks: {}, last: null, handling: UNTOUCHED };
 }
 
 function callFields({ state, started_at, ended_at, metadata }) {

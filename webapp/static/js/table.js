@@ -34,6 +34,9 @@ export class Table {
   /** Called with the groups' sizes and the number of rows that wait for the hold's end, after each arrangement. */
   onArranged = () => {};
 
+  /** The name of who looks at the table. */
+  viewer = () => "";
+
   /** Whether the rows may be old: then their clocks stand still too, for nobody knows who is silent. */
   isStale = () => false;
 
@@ -83,7 +86,7 @@ export class Table {
     const row = this.#calls.rows.get(id);
     if (!row) return; // it leaves with the next arrangement
     const needs = this.#order.group(row) === "needs";
-    this.#views.get(id).update(row, needs, (track) => this.#calls.spokeAt(id, track), now);
+    this.#views.get(id).update(row, needs, this.viewer(), (track) => this.#calls.spokeAt(id, track), now);
   }
 
   /** Puts the rows in order, unless the supervisor is at work among them; `force` does it all the same. */
@@ -128,6 +131,7 @@ export class Table {
       if (view.inSight || (turn++) % UNSEEN_TICKS === 0) this.#tickRow(id, view, now);
     }
     this.#calls.dropEnded(now);
+    this.#calls.wake(now);
     this.schedule();
   }
 

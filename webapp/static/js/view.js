@@ -1,5 +1,6 @@
 // What the supervisor has chosen to see: filters and a column to sort by. Lives in the URL. Pure.
 
+import { isHandled } from "./handling.js";
 import { customerOf, isBehind } from "./store.js";
 
 /** Columns that can be sorted by; `first`: the direction of the first click. */
@@ -28,6 +29,7 @@ const STATES = {
   live: (row) => row.state !== "ended",
   ended: (row) => row.state === "ended",
   behind: isBehind,
+  unhandled: (row) => row.state !== "ended" && !isHandled(row),
 };
 
 /** Reads a view from a URL's query. What it does not know it leaves alone. */
@@ -85,8 +87,9 @@ function age(row) {
   return row.state === "ended" ? Date.parse(row.ended_at) - began : -began;
 }
 
-function textOf({ metadata, last, tracks, alerts }) {
+function textOf({ metadata, last, tracks, alerts, handling }) {
   const partials = Object.values(tracks).map((track) => track.partial);
   const reasons = alerts.map((alert) => alert.reason);
-  return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons].join("\n").toLowerCase();
+  const written = [handling.state === "open" ? "" : handling.by, ...handling.tags, ...handling.notes.map(({ text }) => text)];
+  return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons, ...written].join("\n").toLowerCase();
 }

@@ -1,0 +1,80 @@
+"""The audio that is kept for people to hear, by the second of the call, and who is listening. Decoding knows nothing
+of it: see `listen:` in keys.py."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.types import Encoding
+
+PIECE_CHUNKS = 512
+"""Chunks of a track read at once: 10 s in chunks of 20 ms, the smallest that telephony makes."""
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """A kept chunk. first: index of its first sample in the track; samples: how many; rate: of them, in Hz."""
+
+    first: int
+    samples: int
+    rate: int
+    encoding: Encoding
+    audio: bytes
+
+    @property
+    def start(self) -> float:
+        """Second of the call in which it begins."""
+        return self.first / self.rate
+
+    @property
+    def end(self) -> float:
+        return (self.first + self.samples) / self.rate
+
+
+class Listening:
+    """What may be heard of calls."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def ends(self, call_id: str) -> dict[str, tuple[Sound, Sound]] | None:
+        """The oldest and the newest kept chunk of each track that has any. None for an unknown call."""
+        stored = cast(bytes | None, self._redis.hget(keys.call(call_id), "tracks"))
+        if stored is None:
+            return None
+        names = stored.decode().split()
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.xrange(keys.listen(call_id, name), count=1)
+            pipe.xrevrange(keys.listen(call_id, name), count=1)
+        answers = iter(pipe.execute() if names else [])
+        pairs = [(name, next(answers), next(answers)) for name in names]
+        return {name: (_sound(first[0]), _sound(last[0])) for name, first, last in pairs if first and last}
+
+    def read(self, call_id: str, tracks: list[str], start: float, end: float) -> dict[str, list[Sound]]:
+        """The kept chunks of each track that have something between the seconds start and end, oldest first."""
+        pipe = self._redis.pipeline(transaction=False)
+        for name in tracks:
+            key = keys.listen(call_id, name)
+            start_ms = int(start * 1000)
+            pipe.xrevrange(key, max=str(start_ms), count=1)  # the chunk in whose midst `start` lies
+            pipe.xrange(key, min=str(start_ms + 1), max=str(int(end * 1000)), count=PIECE_CHUNKS)
+        answers = iter(pipe.execute() if tracks else [])
+        found = {name: [_sound(entry) for entry in (*next(answers), *next(answers))] for name in tracks}
+        return {name: [one for one in sounds if one.end > start and one.start < end] for name, sounds in found.items()}
+
+    def goes_on(self, call_id: str, digest: str) -> bool:
+        """Whether this person was listening to the call a moment ago."""
+        return bool(self._redis.exists(keys.listening(call_id, digest)))
+
+    def note(self, call_id: str, digest: str, seconds: int) -> None:
+        """This person listens to the call; forgotten after `seconds` without a further note."""
+        self._redis.set(keys.listening(call_id, digest), 1, ex=seconds)
+
+
+def _sound(entry: Any) -> Sound:
+    fields = entry[1]
+    return Sound(int(fields[b"n"]), int(fields[b"m"]), int(fields[b"r"]), fields[b"e"].decode(), fields[b"a"])

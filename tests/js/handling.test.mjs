@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { inWords, isHandled, isUnresolved, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/handling.js";
+import { Calls } from "../../webapp/static/js/store.js";
+
+const NOW = Date.parse("2026-01-31T09:00:00.000Z");
+const alert = (at) => ({ kind: "phrase", reason: "Asks for a manager", at });
+const row = (handling, alerts = []) => ({ state: "live", alerts, handling: { ...UNTOUCHED, ...handling } });
+
+test("a call waits for a supervisor until somebody is on it, and again when something new comes", () => {
+  assert.ok(isUnresolved(row({}), true), "it needs one");
+  assert.ok(isUnresolved(row({}, [alert(3)]), false), "it has an alert");
+  assert.ok(!isUnresolved(row({}), false), "it is a calm call");
+  for (const state of ["taken", "snoozed"]) assert.ok(!isUnresolved(row({ state, by: "Dana" }, [alert(3)]), true));
+  const seen = { state: "acknowledged", by: "Dana", seen: 3 };
+  assert.ok(!isUnresolved(row(seen, [alert(3)]), true));
+  assert.ok(isUnresolved(row(seen, [alert(3), alert(9)]), true), "an alert came after the acknowledged ones");
+  assert.equal(inWords(row(seen, [alert(3), alert(9)]), "Tom"), "");
+  assert.ok(isUnresolved(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)]), true), "handed back, still in need");
+  assert.ok(!isUnresolved(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)]), false), "handed back, and calm");
+  assert.ok(!isUnresolved({ ...row({}, [alert(3)]), state: "ended" }, true));
+});
+
+test("who is on it is told in words, and oneself is you", () => {
+  assert.equal(inWords(row({ state: "taken", by: "Dana" }), "Dana"), "You are on it");
+  assert.equal(inWords(row({ state: "taken", by: "Dana" }), "Tom"), "Dana is on it");
+  assert.equal(inWords(row({ state: "acknowledged", by: "Dana" }), "Tom"), "Seen by Dana");
+  assert.equal(inWords(row({ state: "snoozed", by: "Dana" }), "Dana"), "Snoozed by you");
+  assert.equal(inWords(row({ by: "" }), ""), "");
+});
+
+test("a snooze ends by itself", () => {
+  const snoozed = { ...UNTOUCHED, state: "snoozed", by: "Dana", until: new Date(NOW + 1000).toISOString() };
+  assert.equal(woken(snoozed, NOW), snoozed);
+  assert.equal(woken(snoozed, NOW + 1000).state, "open");
+  assert.ok(!isHandled({ ...row({}), handling: woken(snoozed, NOW + 1000) }));
+});
+
+test("events of handling may come twice or late: the highest revision stands", () => {
+  const calls = new Calls();
+  calls.apply({ kind: "call", call_id: "c", state: "live", started_at: new Date(NOW).toISOString(), metadata: {} }, NOW);
+  const event = (revision, by) => ({ kind: "handling", call_id: "c", handling: { ...UNTOUCHED, state: "taken", revision, by } });
+  for (const each of [event(2, "Tom"), event(2, "Tom"), event(1, "Dana")]) calls.apply(each, NOW);
+  assert.equal(calls.rows.get("c").handling.by, "Tom");
+  calls.takeChanged();
+  calls.apply({ ...event(3, "Tom"), handling: { ...UNTOUCHED, revision: 3, state: "snoozed", until: new Date(NOW).toISOString() } }, NOW);
+  calls.wake(NOW);
+  assert.deepEqual([...calls.takeChanged()], ["c"]);
+  assert.equal(calls.rows.get("c").handling.state, "open");
+});
+
+test("the newest alert is the latest one, or the beginning", () => {
+  assert.equal(newestAlert(row({}, [alert(3), alert(9), alert(5)])), 9);
+  assert.equal(newestAlert(row({})), 0);
+});

@@ -1,0 +1,148 @@
+// The bell: calls that wait for a supervisor. On demand it also tells by a notification and a sound.
+
+import { customerOf } from "./store.js";
+
+const SOUND = "earshot.sound";
+const DESKTOP = "earshot.desktop";
+/** Not more often than this, however many calls come at once. */
+const PAUSE_MS = 3_000;
+
+export class Bell {
+  #root;
+  #parts = {};
+  #acting;
+  #known = null;
+  #shown = "";
+  #untold = new Map(); // call_id -> row
+  #pause = 0;
+  #context = null;
+
+  /** @param root the <details>  @param acting an Acting */
+  constructor(root, acting) {
+    [this.#root, this.#acting] = [root, acting];
+    for (const part of root.querySelectorAll("[data-bell]")) this.#parts[part.dataset.bell] = part;
+    const { sound, desktop } = this.#parts;
+    sound.checked = localStorage.getItem(SOUND) === "on";
+    desktop.checked = localStorage.getItem(DESKTOP) === "on" && globalThis.Notification?.permission === "granted";
+    sound.addEventListener("change", () => {
+      localStorage.setItem(SOUND, sound.checked ? "on" : "off");
+      if (sound.checked) this.#chime();
+    });
+    desktop.addEventListener("change", () => this.#allowDesktop());
+    // A browser keeps silent until the page was touched once: make ready at the first touch.
+    addEventListener("pointerdown", () => sound.checked && this.#wake(), { once: true });
+    addEventListener("keydown", () => sound.checked && this.#wake(), { once: true });
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!root.contains(target)) root.open = false;
+    });
+  }
+
+  open() {
+    this.#root.open = true;
+    this.#root.querySelector("summary").focus();
+  }
+
+  close() {
+    const was = this.#root.open;
+    this.#root.open = false;
+    return was;
+  }
+
+  /** @param rows that are unresolved, the most urgent first */
+  update(rows) {
+    const ids = rows.map((row) => row.call_id);
+    const fresh = this.#known ? rows.filter((row) => !this.#known.has(row.call_id)) : [];
+    this.#known = new Set(ids);
+    this.#show(rows);
+    for (const row of fresh) this.#untold.set(row.call_id, row);
+    for (const id of this.#untold.keys()) if (!this.#known.has(id)) this.#untold.delete(id);
+    if (!this.#pause) this.#tell();
+  }
+
+  /** Tells of what is new, at once or after the pause. */
+  #tell() {
+    const { sound, desktop } = this.#parts;
+    const rows = [...this.#untold.values()];
+    this.#untold.clear();
+    if (!rows.length || !(sound.checked || desktop.checked)) return;
+    if (sound.checked) this.#chime();
+    if (desktop.checked) this.#notify(rows);
+    this.#pause = setTimeout(() => {
+      this.#pause = 0;
+      this.#tell();
+    }, PAUSE_MS);
+  }
+
+  #show(rows) {
+    const lines = rows.map((row) => [row.call_id, title(row), reason(row)]);
+    const key = JSON.stringify(lines);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    const { count, list, none } = this.#parts;
+    count.textContent = rows.length;
+    this.#root.dataset.ringing = rows.length ? "yes" : "no";
+    none.hidden = rows.length > 0;
+    list.replaceChildren(...lines.map((line) => this.#item(...line)));
+  }
+
+  #item(id, name, why) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = `#/calls/${encodeURIComponent(id)}`;
+    link.textContent = name;
+    link.addEventListener("click", () => (this.#root.open = false));
+    const words = document.createElement("span");
+    words.textContent = why;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Acknowledge";
+    button.setAttribute("aria-label", `Acknowledge ${name}`);
+    button.addEventListener("click", () => this.#acting.set(id, "acknowledged"));
+    item.append(link, words, button);
+    return item;
+  }
+
+  async #allowDesktop() {
+    const { desktop } = this.#parts;
+    if (desktop.checked && globalThis.Notification?.permission !== "granted") {
+      desktop.checked = (await globalThis.Notification?.requestPermission()) === "granted";
+      if (!desktop.checked) this.#acting.tell("This browser does not allow notifications here.");
+    }
+    localStorage.setItem(DESKTOP, desktop.checked ? "on" : "off");
+  }
+
+  #notify(rows) {
+    const [row] = rows;
+    const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : "";
+    // The tag: of several windows of one browser, the last one's notification replaces the others'.
+    const told = new Notification(title(row) + more, { body: reason(row), tag: row.call_id });
+    told.onclick = () => {
+      window.focus();
+      location.hash = `#/calls/${encodeURIComponent(row.call_id)}`;
+      told.close();
+    };
+  }
+
+  #wake() {
+    this.#context ??= new AudioContext();
+    return this.#context.resume();
+  }
+
+  /** Two short tones, a fourth apart. */
+  async #chime() {
+    await this.#wake();
+    const now = this.#context.currentTime;
+    for (const [hertz, after] of [[660, 0], [880, 0.16]]) {
+      const tone = new OscillatorNode(this.#context, { frequency: hertz });
+      const volume = new GainNode(this.#context, { gain: 0 });
+      volume.gain.setTargetAtTime(0.2, now + after, 0.01);
+      volume.gain.setTargetAtTime(0, now + after + 0.1, 0.05);
+      tone.connect(volume).connect(this.#context.destination);
+      tone.start(now + after);
+      tone.stop(now + after + 0.5);
+    }
+  }
+}
+
+const title = (row) => `${row.metadata.agent || "Unknown agent"} with ${customerOf(row) || "unknown"}`;
+const reason = (row) => row.alerts.at(-1)?.reason ?? "Needs attention";

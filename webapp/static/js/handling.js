@@ -1,0 +1,41 @@
+// Who is on which call, and what still waits for somebody. Pure.
+
+import { span } from "./format.js";
+
+/** What stands in a row before anybody did anything. */
+export const UNTOUCHED = {
+  state: "open", by: "", at: null, until: null, seen: null, revision: 0, notes: [], tags: [],
+};
+
+/** Second of the newest alert; 0 while there is none. */
+export const newestAlert = (row) => Math.max(0, ...row.alerts.map(({ at }) => at));
+
+/** Whether an alert came after those that a supervisor is done with. */
+const hasNews = (row) => row.alerts.some(({ at }) => row.handling.seen === null || at > row.handling.seen);
+
+/** Whether somebody sees to the call: it is taken or snoozed, or nothing new came since it was acknowledged. */
+export function isHandled(row) {
+  const { state } = row.handling;
+  return state === "taken" || state === "snoozed" || (state === "acknowledged" && !hasNews(row));
+}
+
+/** Whether a live call waits for a supervisor: it needs one, or has alerts nobody is done with. @param needs attention? */
+export const isUnresolved = (row, needs) => row.state !== "ended" && !isHandled(row) && (needs || hasNews(row));
+
+/** A call's handling once its snooze is over. */
+export function woken(handling, nowMs) {
+  if (handling.state !== "snoozed" || Date.parse(handling.until) > nowMs) return handling;
+  return { ...handling, state: "open", until: null };
+}
+
+/** Who is on a call in a few words; "" for nobody. @param me the viewer's name */
+export function inWords(row, me) {
+  const { state, by } = row.handling;
+  const you = me && by === me;
+  if (state === "taken") return you ? "You are on it" : `${by} is on it`;
+  if (state === "acknowledged") return hasNews(row) ? "" : `Seen by ${you ? "you" : by}`;
+  return state === "snoozed" ? `Snoozed by ${you ? "you" : by}` : "";
+}
+
+/** How long a snooze goes on. */
+export const snoozeLeft = ({ until }, nowMs) => `${span((Date.parse(until) - nowMs) / 1000)} left`;
