@@ -164,7 +164,7 @@ def test_a_call_whose_transcript_lags_says_by_how_much(page: Page, server: Synth
     world.add("c1")
     page.goto(server.url)
     world.partial("c1", "customer", "well", lag=14.2)
-    expect(cell(page, "c1", "state")).to_contain_text("behind by 14 s")
+    expect(cell(page, "c1", "state")).to_contain_text("behind 14 s")
     expect(count(page, "behind")).to_have_text("1")
     world.partial("c1", "customer", "well then", lag=0.3)
     expect(cell(page, "c1", "state")).to_have_text("live")

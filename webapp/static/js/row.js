@@ -64,7 +64,7 @@ export class RowView {
     this.#text("duration", format.duration((until - Date.parse(row.started_at)) / 1000));
     this.#voice("agent", this.agentNote, spokeAt, nowMs);
     this.#voice("customer", this.customerNote, spokeAt, nowMs);
-    this.#text("lag", isBehind(row) ? `behind by ${format.span(lagSeconds(row))}` : "");
+    this.#text("lag", isBehind(row) ? `behind ${format.span(lagSeconds(row))}` : "");
   }
 
   #attention(value, reasons) {

@@ -4,7 +4,7 @@
 import { holds } from "./view.js";
 
 const TYPED_MS = 300;
-const AGAIN_MS = 5_000;
+const AGAIN_MS = 10_000;
 /** Calls looked through with one request, and requests made for one search at most. */
 const LIMIT = 100;
 const REQUESTS = 10;
