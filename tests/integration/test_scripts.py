@@ -404,6 +404,23 @@ def test_summarise_stores_once(play: Play, client: redis.Redis) -> None:
     assert client.hget(keys.call("c"), "summary") == b'{"a":1}' and client.scard(keys.UNSUMMARISED) == 0
 
 
+def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, client: redis.Redis) -> None:
+    def handle(call: str, before: str, after: str) -> bytes:
+        answer: bytes = Scripts(client).call(
+            "handle", [keys.call(call), keys.FEED, keys.AUDIT], [before, after, "{}", "{}", 100]
+        )
+        return answer
+
+    play.ingest.create("c", ["t"], {})
+    with Unchanged(client):
+        assert handle("never-was", "", "1") == b"GONE"
+        assert handle("c", "0", "1") == b"CONFLICT"
+    assert handle("c", "", "1") == b"OK"
+    with Unchanged(client):
+        assert handle("c", "", "2") == b"CONFLICT"
+    assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
+
+
 # -- a server that forgot, or is full ---------------------------------------------------------------------
 
 
@@ -501,5 +518,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SOURCES) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "let_go",
+        "hold", "let_go", "handle",
     }  # fmt: skip
