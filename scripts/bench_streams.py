@@ -56,7 +56,12 @@ def _one(
 ) -> dict[str, Any]:
     with fleet(loops=1, EARSHOT_ENGINE="stub") as running, tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        environ = {"REDIS_URL": running.settings.redis_url, "PORT": str(port), "BACKLOG_LIMIT_SECONDS": "1000000"}
+        environ = {
+            "REDIS_URL": running.settings.redis_url,
+            "PORT": str(port),
+            "BACKLOG_LIMIT_SECONDS": "1000000",
+            "AUTH": "off",
+        }
         environ["WEB_THREADS"] = str(options.streams * 2)
         with (Path(folder) / "web.log").open("wb") as log:
             web = subprocess.Popen(
@@ -74,7 +79,10 @@ def _one(
             cpu, server_cpu = cpu_seconds(pid), running.server_cpu_seconds()
             began = time.monotonic()
             frames = int(options.seconds / FRAME_SECONDS)
-            worst = _send(sockets, messages, frames, began)
+            try:
+                worst = _send(sockets, messages, frames, began)
+            except OSError as error:
+                raise SystemExit(f"bench: {error}: {(Path(folder) / 'web.log').read_text()[-500:]}") from None
             spent = time.monotonic() - began
             cpu, server_cpu = cpu_seconds(pid) - cpu, running.server_cpu_seconds() - server_cpu
             wanted = frames * len(MULAW_FRAME) * tracks * options.streams

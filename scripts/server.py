@@ -92,6 +92,11 @@ class EmbeddedServer:
         self._wait()
         self._address.write_text(self.url)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL, as a crash."""
         self._process.kill()

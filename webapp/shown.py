@@ -8,8 +8,9 @@ from __future__ import annotations
 import msgspec
 
 from state.reads import Reads
+from state.streams import Heard, Streams
 from state.types import CallRow, CallView, ScoredUtterance
-from workers.insight.masking import view
+from workers.insight.masking import hide, view
 
 
 class Shown(Reads):
@@ -26,3 +27,12 @@ class Shown(Reads):
         """The transcripts as they may be shown."""
         transcripts = zip(rows, super().said(rows), strict=True)
         return [view(said, ended=row.state == "ended") for row, said in transcripts]
+
+
+class ShownStreams(Streams):
+    """Streams likewise. A socket is told of one track as it is spoken: there, what could be secret stays hidden."""
+
+    def heard(self, call_id: str, track: str, from_index: int) -> Heard:
+        """The track's finals and its open utterance's text, as they may be shown."""
+        heard = super().heard(call_id, track, from_index)
+        return msgspec.structs.replace(heard, finals=[hide(final) for final in heard.finals])

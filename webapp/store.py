@@ -18,7 +18,7 @@ from state.rules import RulesStore
 from state.settings import Settings
 from state.streams import Streams
 from webapp.limits import Limits
-from webapp.shown import Shown
+from webapp.shown import Shown, ShownStreams
 
 _NAME = "earshot"
 
@@ -58,7 +58,7 @@ def open_store(settings: Settings, client: redis.Redis) -> Store:
         Ingest(client, settings),
         Shown(client) if settings.redact else Reads(client),
         RulesStore(client),
-        Streams(client, settings),
+        ShownStreams(client, settings) if settings.redact else Streams(client, settings),
         Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
         Audit(client),
         Limits(client, settings.key_requests_per_second),

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from scripts.evaluation import calls, dialogues, ratings, secrets, written
+from scripts.evaluation.recognise import recognise
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load
@@ -55,6 +56,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="DIR",
         help="recognised transcripts of the calls, one JSON file each",
     )
+    parser.add_argument(
+        "--recognise",
+        action="store_true",
+        help="have the calls recognised by the offline engine now, and report on those words too (about a minute)",
+    )
     return parser.parse_args(argv)
 
 
@@ -72,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
         if options.ratings:
             print("", ratings.report(options.ratings, analyzer), sep="\n")
         known = calls.load(options.calls, options.recognised)
+        if options.recognise:
+            known = recognise(known, options.calls)
         if known:
             print("", calls.polarity_report(known, analyzer), "", sep="\n")
             print(calls.report(known, RuledModel(analyzer, load())), calls.word_errors(known), sep="\n")

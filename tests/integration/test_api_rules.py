@@ -31,7 +31,7 @@ rules:
 
 @pytest.fixture
 def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url)).test_client()
+    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
 @pytest.fixture(scope="module")

@@ -124,6 +124,9 @@ def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(we
             "standing": {
                 "sentiment": {"score": 0.7, "trend": None},
                 "attention": 0.1,
+                "raised": False,
+                "raised_at": None,
+                "reasons": [],
                 "alerts": [{"kind": "shout", "reason": "was loud", "at": 1.0}],
                 "curve": [[1.5, 0.7]],
             },

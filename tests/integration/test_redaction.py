@@ -9,7 +9,7 @@ from state import keys
 from state.fleet import Commit
 from state.reads import Reads
 from tests.line import CHUNK, Line, Scripted
-from webapp.shown import Shown
+from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
 from workers.insight.dictation import MASKED_NUMBER as MASK
 from workers.jobs.summary import write
@@ -48,6 +48,8 @@ def test_a_number_is_never_shown_and_masked_in_the_store_when_it_is_scored(line:
     view = shown.call("c")
     assert view is not None and "zero" not in str(view) and "zero" not in str(shown.rows("live", 9, None))
     assert "zero" not in str(shown.feed("0-0", 100))
+    heard = ShownStreams(line.redis, line.settings).heard("c", "customer", 0)
+    assert heard.finals[0].text.split() == [MASK] * 8 == [word.word for word in heard.finals[0].words]
     line.score()
     line.say("customer", 5, "five five six six five five five six")
     line.score()

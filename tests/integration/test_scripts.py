@@ -13,6 +13,8 @@ from state import keys
 from state.fleet import Token
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.scripts import SOURCES, Scripts
+from state.settings import Settings
+from state.streams import Streams
 from state.summaries import Outstanding
 from tests.protocol import RATE, Play, change, chunk, contents
 from tests.servers import KINDS, Server, ServerMissingError, start_server
@@ -402,6 +404,23 @@ def test_summarise_stores_once(play: Play, client: redis.Redis) -> None:
     assert client.hget(keys.call("c"), "summary") == b'{"a":1}' and client.scard(keys.UNSUMMARISED) == 0
 
 
+def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, client: redis.Redis) -> None:
+    def handle(call: str, before: str, after: str) -> bytes:
+        answer: bytes = Scripts(client).call(
+            "handle", [keys.call(call), keys.FEED, keys.AUDIT], [before, after, "{}", "{}", 100]
+        )
+        return answer
+
+    play.ingest.create("c", ["t"], {})
+    with Unchanged(client):
+        assert handle("never-was", "", "1") == b"GONE"
+        assert handle("c", "0", "1") == b"CONFLICT"
+    assert handle("c", "", "1") == b"OK"
+    with Unchanged(client):
+        assert handle("c", "", "2") == b"CONFLICT"
+    assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
+
+
 # -- a server that forgot, or is full ---------------------------------------------------------------------
 
 
@@ -454,8 +473,50 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
         client.config_set("maxmemory", 0)
 
 
+# -- hold, let_go -----------------------------------------------------------------------------------------
+
+
+def test_the_newest_socket_has_a_track_and_the_older_one_never_again(play: Play, client: redis.Redis) -> None:
+    streams = Streams(client, Settings())
+    play.put(1)
+    held, [place] = streams.hold("c", "old", ["t"], take_over=True)
+    assert (held, place.next_seq, place.samples) == ("HELD", 2, int(client.hget(keys.track("c", "t"), "samples") or 0))
+    assert streams.hold("c", "old", ["t"], take_over=False)[0] == "HELD"
+    with Unchanged(client):
+        assert streams.hold("c", "new", ["t"], take_over=False) == ("TAKEN", [])
+    assert streams.hold("c", "new", ["t"], take_over=True)[0] == "HELD"
+    with Unchanged(client):
+        assert streams.hold("c", "old", ["t"], take_over=True)[0] == "TAKEN"
+        assert streams.hold("c", "old", [], take_over=False)[0] == "TAKEN"
+    assert streams.let_go("c", "new"), "the older one does not count"
+    assert streams.hold("c", "third", ["t"], take_over=False)[0] == "HELD"
+
+
+def test_the_last_socket_to_let_go_is_told_so_and_ends_the_call(play: Play, client: redis.Redis) -> None:
+    streams = Streams(client, Settings())
+    play.ingest.create("c", ["t", "u"], {})
+    for socket, track in (("a", "t"), ("b", "u")):
+        assert streams.hold("c", socket, [track], take_over=True)[0] == "HELD"
+    assert not streams.let_go("c", "a")
+    assert not streams.let_go("c", "a")
+    assert streams.let_go("c", "b")
+    assert client.zscore(keys.STREAMING, "c") is not None, "due, if whoever asked dies before he ends it"
+    assert play.ingest.end("c").outcome == "ENDING"
+    assert client.exists(keys.STREAMING, keys.streams("c")) == 0
+    with Unchanged(client):
+        assert streams.hold("c", "late", ["t"], take_over=True) == ("CLOSED", [])
+
+
+def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.Redis) -> None:
+    Streams(client, Settings()).hold("ghost", "a", [], take_over=False)
+    client.zadd(keys.STREAMING, {"ghost": 1000})
+    assert play.ingest.end_dropped() == []
+    assert client.zscore(keys.STREAMING, "ghost") is None
+
+
 def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SOURCES) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
+        "hold", "let_go", "handle",
     }  # fmt: skip

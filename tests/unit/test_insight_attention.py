@@ -15,6 +15,8 @@ from scripts.evaluation import calls
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, RuleEvidence
 from workers.insight.context import ContextScorer, overall
+from workers.insight.ruled import RuledModel
+from workers.insight.rulefile import load, parse
 from workers.insight.spoken import Spoken, canonical
 
 ANALYZER = CallAnalyzer()
@@ -153,3 +155,18 @@ def test_demo_calls_that_need_somebody_are_raised_in_time_and_no_others(folder: 
         earliest = min(start for start, _ in truth["tolerated_s"])
         assert earliest <= outcome.raised[0][0] <= truth["attention_from_s"] + 10
         assert outcome.raised[0][1] == truth["duration_s"], "once raised it stays so: the call never recovers"
+
+
+def test_a_rule_that_says_what_a_built_in_sign_says_counts_and_is_told_once() -> None:
+    ruled = RuledModel(ANALYZER, load())
+    kinds = [alert.kind for alert in ruled.standing(ANGRY).alerts]
+    assert {"rule:escalation", "rule:repeat-contact"} <= set(kinds)
+    assert not {"escalation", "repeat_contact"} & set(kinds), "the supervisors' own words are told instead"
+    asked = call(("a", "good morning how can i help"), ("c", "i want to speak to your manager"), ("c", "please do"))
+    assert ruled.standing(asked).attention == MODEL.standing(asked).attention
+
+
+def test_a_rule_with_a_name_of_its_own_adds_to_the_attention() -> None:
+    mine = "version: 1\nrules:\n- {id: lane, title: Lives in a lane, severity: high, phrases: [lane]}"
+    ruled, plain = RuledModel(ANALYZER, parse(mine)).standing(CALM[:4]), MODEL.standing(CALM[:4])
+    assert ruled.attention > plain.attention and "Lives in a lane: “lane”" in ruled.reasons

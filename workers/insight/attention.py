@@ -55,6 +55,8 @@ NEUTRAL_TURNS = 3
 """So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
 INTERRUPTION_SECONDS = 0.25
 """Shorter overlaps are quick answers or a recogniser's late endpoint."""
+SAME_SECONDS = 30.0
+"""A built-in sign and a rule of the same name this near to each other say the same."""
 CURVE_POINTS = 30
 MAX_ALERTS = 20
 MAX_REASONS = 5
@@ -115,7 +117,7 @@ class AttentionModel:
             self._step(state, utterance)
             for hit in hits:
                 if hit.at <= state.at:
-                    state.grievances.setdefault(f"rule {hit.at} {hit.reason}", Fading(hit.value, hit.at, 1, hit.reason))
+                    _take_in(state, hit)
             evidence = self._judge(state, usual_length_seconds)
         if call_id is not None:
             with self._lock:
@@ -248,6 +250,18 @@ class AttentionModel:
         elif state.raised_at is not None and state.attention < limits.lower_at:
             state.raised_at = None
         return evidence
+
+
+def _take_in(state: CallState, hit: RuleEvidence) -> None:
+    """A rule's hit becomes a grievance, once; or strengthens the built-in one that says the same."""
+    key = f"rule {hit.at} {hit.reason}"
+    if key in state.grievances:
+        return
+    same = state.grievances.get(hit.kind)
+    known = same is not None and abs(same.at - hit.at) <= SAME_SECONDS
+    if same is not None and known:
+        state.grievances[hit.kind] = same._replace(value=max(same.value, hit.value))
+    state.grievances[key] = Fading(0.0 if known else hit.value, hit.at, 1, hit.reason)
 
 
 def _weight_of(piece: Evidence) -> tuple[float, str]:

@@ -8,12 +8,9 @@ import msgspec
 
 from state.types import Alert, Standing
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel, AttentionSettings
+from workers.insight.attention import SAME_SECONDS, AttentionModel, AttentionSettings
 from workers.insight.rules import RuleEvidence, RuleSet
 from workers.insight.spoken import Spoken
-
-SAME_SECONDS = 30.0
-"""A built-in alert this near to a rule's of the same name says nothing new."""
 
 
 class RuledModel(AttentionModel):

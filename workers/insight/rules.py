@@ -99,11 +99,15 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleEvidence(msgspec.Struct, frozen=True, order=True):
-    """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words."""
+    """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words.
+
+    kind: a built-in sign of that name says the same, and only the stronger of the two counts.
+    """
 
     at: float
     value: float
     reason: str
+    kind: str = ""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -130,7 +134,7 @@ class Hit(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> RuleEvidence:
         """As evidence for attention.AttentionModel."""
-        return RuleEvidence(self.at, SEVERITY_EVIDENCE[self.severity], self.reason)
+        return RuleEvidence(self.at, SEVERITY_EVIDENCE[self.severity], self.reason, self.rule_id.replace("-", "_"))
 
 
 class RuleSet:

@@ -6,7 +6,7 @@ from rq.worker import HerokuWorker
 
 from state.connection import connect, wait_for_server
 from state.settings import Settings
-from workers.jobs import summary  # noqa: F401 - RQ forks for each job: imported here, no child has to do it again
+from workers.jobs import summary
 from workers.jobs.queue import job_queue
 from workers.process import start
 
@@ -16,6 +16,7 @@ PATIENCE_SECONDS = 60.0
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM: a running job is given 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
+    summary.prepare()
     client = connect(settings, "jobs")
     wait_for_server(client, PATIENCE_SECONDS)
     queue = job_queue(client)

@@ -51,6 +51,11 @@ def _rules(client: redis.Redis) -> RuleSet:
         return starter()
 
 
+def prepare() -> None:
+    """Load the phrases now: RQ forks a child for each job, and each would take half a second to load them again."""
+    _analyzer()
+
+
 def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
     """The summary as JSON-able values; times in seconds of the call."""
     said = [utterance for utterance in call.utterances if utterance.text]

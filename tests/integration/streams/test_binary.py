@@ -195,6 +195,25 @@ def test_a_sender_that_cannot_be_understood_is_told_so(
     assert ws.close_code() == code
 
 
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x82\x05hello", 1002),  # a client must mask
+        (b"\x83\x80\0\0\0\0", 1002),  # no such opcode
+        (b"\xf2\x80\0\0\0\0", 1002),  # bits of an extension nobody asked for
+        (b"\x89\xfe\x01\x00" + bytes(260), 1002),  # a ping of 256 bytes
+        (b"\x80\x80\0\0\0\0", 1002),  # goes on with what never began
+        (b"\x81\x82\0\0\0\0\xc3\x28", 1007),  # no UTF-8
+        (b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 1009),  # eight exabytes
+    ],
+)
+def test_bytes_that_are_no_websocket_end_that_socket_only(house: House, frame: bytes, code: int) -> None:
+    ws = WebSocket(house.address(PATH))
+    ws.sock.sendall(frame)
+    assert ws.close_code() == code
+    WebSocket(house.address(PATH)).close()
+
+
 @pytest.mark.parametrize("rate", [11025, 16000, 44100, 48000])
 def test_every_rate_is_understood(house: House, rate: int) -> None:
     """Resampled by straight lines, which is crude: most words are to be the same, not all."""

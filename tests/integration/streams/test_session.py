@@ -104,7 +104,7 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
     store.hset(track, mapping={"last": 8, "samples": 4 * SECOND})
     # The server would have forgotten the ids too; XDEL does not, so that the stream is written anew.
     kept = store.xrange(keys.audio("call-1", "customer"))
-    store.delete(keys.audio("call-1", "customer"))
+    store.delete(keys.audio("call-1", "customer"), keys.listen("call-1", "customer"))
     for name, fields in kept:
         store.xadd(keys.audio("call-1", "customer"), fields, id=name)
     session.take(audio(5, 5))

@@ -1,0 +1,37 @@
+"""The demo calls through the offline engine, directly and in simulated time: no fleet, no Redis."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from scripts.bench_decode import PARTIES, decode, read_pcm
+from scripts.evaluation.calls import Call
+from workers.engines.base import Model, ModelUnusable
+from workers.engines.choose import load_model
+from workers.insight.spoken import Spoken
+
+ENGINE = "moonshine"
+
+
+def recognise(calls: list[Call], folder: Path) -> list[Call]:
+    """The same calls with recognised utterances; those without recordings keep what they had.
+
+    Raises ValueError where the engine or a recording cannot be used.
+    """
+    try:
+        model = load_model(ENGINE)
+        return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]
+    except (ModelUnusable, OSError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _recognise(model: Model, call: Path) -> list[Spoken]:
+    said: list[Spoken] = []
+    for party in PARTIES:
+        if not (call / f"{party}.wav").exists():
+            return []
+        finals, _ = decode(model, *read_pcm(call, party), chunk_seconds=1.0, partials=False)
+        said += [Spoken(f"{party}:{n}", party, final.start, final.end, final.text) for n, final in enumerate(finals)]
+    sys.stderr.write(f"evaluate: recognised {call.name}\n")
+    return said
