@@ -18,7 +18,7 @@ from scripts.wer import errors
 from state.ingest import Chunk
 from workers.engines.base import Final, Model
 from workers.engines.choose import choose
-from workers.g711 import decode_alaw, decode_mulaw
+from workers.g711 import to_pcm
 
 PARTIES = ("agent", "customer")
 FLEET_SECONDS = 600.0
@@ -146,5 +146,4 @@ def bare_cost(model: Model, folder: Path) -> float:
 def read_pcm(call: Path, party: str) -> tuple[bytes, int]:
     """(signed 16 bit samples, samples per second) of one party of a recorded call."""
     track = read_tracks(call / f"{party}.wav", [party])[0]
-    expand = {"mulaw": decode_mulaw, "alaw": decode_alaw, "s16le": bytes}[track.encoding]
-    return expand(track.audio), track.rate
+    return to_pcm(track.encoding, track.audio), track.rate

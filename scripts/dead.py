@@ -93,12 +93,11 @@ def inspect(letter: DeadLetter, audio: Path | None) -> None:
     print(line(letter))
     print(f"{letter.encoding}, {letter.rate} Hz, {len(letter.audio)} bytes, {samples / letter.rate:.3f} s")
     if audio is not None:
-        decode = {"mulaw": g711.decode_mulaw, "alaw": g711.decode_alaw, "s16le": bytes}[letter.encoding]
         with wave.open(str(audio), "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(letter.rate)
-            out.writeframes(decode(letter.audio))
+            out.writeframes(g711.to_pcm(letter.encoding, letter.audio))
 
 
 def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> int:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from state.listening import Sound
-from state.types import Encoding
 from workers import g711
 
 Samples = npt.NDArray[np.float32]
 
 HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 """RIFF, fmt and the head of the data chunk: the 44 bytes of every plain WAV."""
-
-
-_DECODE: dict[Encoding, Callable[[bytes], bytes]] = {
-    "mulaw": g711.decode_mulaw,
-    "alaw": g711.decode_alaw,
-    "s16le": bytes,
-}
 
 
 def stereo(tracks: dict[str, list[Sound]], start: float, end: float) -> bytes:
@@ -60,7 +51,7 @@ def _lay(onto: Samples, samples: Samples, at: int) -> None:
 
 def _samples(sound: Sound, rate: int) -> Samples:
     """The chunk's samples, at `rate`."""
-    pcm = _DECODE[sound.encoding](sound.audio)
+    pcm = g711.to_pcm(sound.encoding, sound.audio)
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     if sound.rate == rate:
         return samples

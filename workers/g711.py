@@ -6,6 +6,8 @@ bit segment and a four bit step in it, stored inverted (mu-law) or with every ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +26,11 @@ def decode_mulaw(data: bytes) -> bytes:
 def decode_alaw(data: bytes) -> bytes:
     """A-law bytes to signed 16 bit little-endian samples (twice as many bytes)."""
     return _ALAW[np.frombuffer(data, np.uint8)].tobytes()
+
+
+def to_pcm(encoding: str, data: bytes) -> bytes:
+    """A chunk's bytes, by its encoding (state.types.Encoding), as signed 16 bit little-endian samples."""
+    return _TO_PCM[encoding](data)
 
 
 def encode_mulaw(pcm: bytes) -> bytes:
@@ -53,3 +60,4 @@ def _alaw_table() -> npt.NDArray[np.int16]:
 
 _MULAW = _mulaw_table()
 _ALAW = _alaw_table()
+_TO_PCM: dict[str, Callable[[bytes], bytes]] = {"mulaw": decode_mulaw, "alaw": decode_alaw, "s16le": bytes}

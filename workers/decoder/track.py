@@ -37,11 +37,6 @@ PARTIAL_WITHIN_SECONDS = 3.0
 LAG_STEP_SECONDS = 1.0
 """A track's lag is told anew when it has changed by so much, also while nobody speaks."""
 
-_DECODE: dict[str, Callable[[bytes], bytes]] = {
-    "mulaw": g711.decode_mulaw,
-    "alaw": g711.decode_alaw,
-    "s16le": bytes,
-}
 _pack = msgspec.msgpack.Encoder().encode
 _snapshot = msgspec.msgpack.Decoder(Snapshot)
 
@@ -256,7 +251,7 @@ def decode_alone(model: Model, audio: bytes, encoding: str, rate: int) -> str:
 
 def _pieces(chunk: JournalChunk, rate: int, from_sample: int) -> Iterator[tuple[bytes, int]]:
     """The chunk's samples (signed 16 bit) from `from_sample` on in pieces, each with its first sample's index."""
-    pcm = _DECODE[chunk.encoding](chunk.audio)
+    pcm = g711.to_pcm(chunk.encoding, chunk.audio)
     size = int(PIECE_SECONDS * rate)
     for at in range(chunk.at, chunk.at + chunk.samples, size):
         end = min(at + size, chunk.at + chunk.samples)
