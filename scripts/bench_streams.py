@@ -1,9 +1,14 @@
-"""What sockets cost the web process: live streams in real time, into one process, counted and timed from outside."""
+"""What sockets cost the web process: live streams in real time, into one process, counted and timed from outside.
+
+Nobody decodes meanwhile: senders, web process and server are enough for a small machine, and what decoders cost is
+another benchmark's matter.
+"""
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import select
@@ -13,13 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.bench_fleet import ROOT, cpu_seconds, fleet
-from scripts.server import free_port
+from scripts.bench_fleet import ROOT, cpu_seconds
+from scripts.server import EmbeddedServer, free_port
 from state import keys
+from state.connection import connect
+from state.settings import Settings
 
 FRAME_SECONDS = 0.02
 """What telephony sends: fifty frames a second of each stream."""
@@ -54,10 +61,11 @@ def _one(
     messages: list[Message],
     tracks: int,
 ) -> dict[str, Any]:
-    with fleet(loops=1, EARSHOT_ENGINE="stub") as running, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as server:
+        client = connect(Settings(redis_url=server.url), "web")
         port = free_port()
         environ = {
-            "REDIS_URL": running.settings.redis_url,
+            "REDIS_URL": server.url,
             "PORT": str(port),
             "BACKLOG_LIMIT_SECONDS": "1000000",
             "AUTH": "off",
@@ -76,7 +84,7 @@ def _one(
             calls = [f"{name}-{n}" for n in range(options.streams)]
             sockets = [_connect(port, path, start(call)) for call in calls]
             time.sleep(1.0)
-            cpu, server_cpu = cpu_seconds(pid), running.server_cpu_seconds()
+            cpu, server_cpu = cpu_seconds(pid), cpu_seconds(server.pid)
             began = time.monotonic()
             frames = int(options.seconds / FRAME_SECONDS)
             try:
@@ -84,10 +92,10 @@ def _one(
             except OSError as error:
                 raise SystemExit(f"bench: {error}: {(Path(folder) / 'web.log').read_text()[-500:]}") from None
             spent = time.monotonic() - began
-            cpu, server_cpu = cpu_seconds(pid) - cpu, running.server_cpu_seconds() - server_cpu
+            cpu, server_cpu = cpu_seconds(pid) - cpu, cpu_seconds(server.pid) - server_cpu
             wanted = frames * len(MULAW_FRAME) * tracks * options.streams
             deadline = time.monotonic() + LATE_SECONDS
-            while (taken := _taken(running.redis, calls)) < wanted and time.monotonic() < deadline:
+            while (taken := _taken(client, calls)) < wanted and time.monotonic() < deadline:
                 time.sleep(0.1)
             threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
             resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
@@ -107,6 +115,15 @@ def _one(
         "web_threads": threads,
         "web_resident_megabytes": round(resident / 1e6, 1),
     }
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(folder / "server")
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _send(sockets: list[socket.socket], messages: list[Message], frames: int, began: float) -> float:

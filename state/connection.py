@@ -23,6 +23,14 @@ _RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3}
 _SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None}
 
 
+_WEB_CONNECTIONS = 64
+"""Of one web process, at most: beyond that its threads wait for one another. A socket keeps a thread, so there may be
+hundreds, and a pool that refuses instead (redis-py's own, from 100 on) would drop audio when all speak at once."""
+
+_WEB_WAIT_SECONDS = 5.0
+"""For a free connection; as long as the server itself may take to answer."""
+
+
 class ServerUnfit(RuntimeError):
     """The server may drop data or lacks what we need. One clear sentence."""
 
@@ -44,7 +52,10 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
     }
     if settings.redis_url.startswith("rediss://") and not settings.redis_tls_verify:
         options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-    return redis.Redis.from_url(settings.redis_url, **options)
+    if role != "web":
+        return redis.Redis.from_url(settings.redis_url, **options)
+    options |= {"max_connections": _WEB_CONNECTIONS, "timeout": _WEB_WAIT_SECONDS}
+    return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(settings.redis_url, **options))
 
 
 def check_server(client: redis.Redis) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,12 @@ except SettingsError as error:
     raise SystemExit(f"earshot: {error}") from None
 
 logs.configure(_settings.log_level)
+
+
+SWITCH_SECONDS = 0.05
+"""How long a thread may compute while others wait for the interpreter. Each that waits asks so often, so that 200
+sockets' threads spend more on asking than on audio with Python's 5 ms (measured: 83 % of the audio taken in time
+instead of all). Nothing here computes for so long: every read and write lets others go first."""
 
 
 def _any_address() -> str:
@@ -62,6 +69,7 @@ logconfig_dict = {
 
 def post_worker_init(worker: Any) -> None:
     """Close the sockets as soon as the worker is told to stop: open ones would keep it to the last second."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         _before(number, lambda: stop(worker.wsgi))
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def test_every_kind_of_server_is_known_for_what_it_is(kind: Kind, tmp_path: Path
         found = check_server(connect(Settings(redis_url=server.url), "worker"))
         assert found["server"] == ("valkey" if kind == "valkey9" else "redis")
         assert found["version"].startswith({"valkey9": "9.", "redis6": "6.2.", "redis7": "7."}[kind])
+    finally:
+        server.kill()
+
+
+def test_many_threads_of_a_web_process_wait_for_one_another(tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path)
+    try:
+        client = connect(Settings(redis_url=server.url), "web")
+        with ThreadPoolExecutor(300) as threads:
+            busy = [threads.submit(client.blpop, ["nothing"], 0.5) for _ in range(300)]
+            assert [one.result() for one in busy] == [None] * 300
+        assert 0 < len(client.client_list()) <= 100
     finally:
         server.kill()
 

@@ -117,8 +117,7 @@ class Wire:
         if rest > 0:
             time.sleep(rest)
         try:
-            self._socket.settimeout(max(seconds, 0.001))
-            data = self._socket.recv(READ_BYTES)
+            data = self._socket_data(seconds)
         except TimeoutError:
             self._ask()
             return
@@ -138,6 +137,14 @@ class Wire:
             self._gone = self._gone or self._protocol.close_code or 1006
         with contextlib.suppress(Gone):  # what came before is handled first
             self._write()
+
+    def _socket_data(self, seconds: float) -> bytes:
+        try:  # after a rest there is nearly always something: one call of the system less, and one turn of the lock
+            self._socket.settimeout(0.0)
+            return self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            self._socket.settimeout(max(seconds, 0.001))
+            return self._socket.recv(READ_BYTES)
 
     def _handle(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
