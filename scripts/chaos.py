@@ -2,8 +2,9 @@
 
 First every recording is played calmly once. Then calls play them at the same time, over real HTTP, with senders that
 repeat, hurry and lose answers, while processes are killed, stopped and terminated, links are cut, the server is killed,
-rolled back by up to a second and filled up. At the end every call's transcript must be the calm one's byte for byte.
-Prints one JSON object; exit status 1 if anything is wrong. The dice are seeded (--seed), the machine's timing is not.
+rolled back by up to a second and filled up, and its clock is set. At the end every call's transcript must be the calm
+one's byte for byte. Prints one JSON object; exit status 1 if anything is wrong. The dice are seeded (--seed), the
+machine's timing is not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 from scripts.chaos_calls import SPEECH_CHUNK_MS, STUB_CHUNK_MS, Callers, Said, Template, templates
 from scripts.chaos_check import Checks, Follower
+from scripts.chaos_clock import Clock
 from scripts.chaos_faults import Faults
 from scripts.chaos_link import Link
 from scripts.chaos_processes import Keeper, Kind
@@ -65,7 +67,8 @@ class Run:
         self.options = options
         self.dice = random.Random(options.seed)
         self.folder = folder
-        self.server = EmbeddedServer(folder / "server", auto_aof_rewrite_percentage="0")
+        self.clock = Clock(folder / "clock")
+        self.server = EmbeddedServer(folder / "server", self.clock.environ, auto_aof_rewrite_percentage="0")
         self.link = Link(self.server.port)
         self.port = free_port()
         self.said = Said()
@@ -112,7 +115,7 @@ class Run:
     def chaos(self) -> tuple[Faults, Follower]:
         """Let disasters strike; returns when all calls have been posted."""
         follower = Follower(connect(Settings(redis_url=f"redis://127.0.0.1:{self.link.port}/0"), "web"))
-        faults = Faults(self.dice, self.server, self.folder / "server", self.link, self.keeper)
+        faults = Faults(self.dice, self.server, self.folder / "server", self.link, self.keeper, self.clock)
         self.callers.start(self.options.calls, self.options.seed)
         deadline = time.monotonic() + self.options.seconds
         told = time.monotonic()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import redis
 
+from scripts.chaos_clock import Clock
 from scripts.chaos_link import Link
 from scripts.chaos_processes import Keeper, send
 from scripts.server import EmbeddedServer
@@ -26,6 +27,9 @@ ROLLBACK_SECONDS = (0.1, 1.0)
 """Age of the append-only file that is put back: what `appendfsync everysec` may lose."""
 
 FULL_SECONDS = (0.3, 2.5)
+CLOCK_SECONDS = (-20.0, 20.0)
+"""Ahead of the true time. What is told by the clock, a dead decoder among it, may take so much longer."""
+
 APPEND_ONLY_LIMIT_BYTES = 64_000_000
 """The append-only file is rewritten beyond this size, between two disasters, so that copying it stays quick."""
 
@@ -33,9 +37,11 @@ APPEND_ONLY_LIMIT_BYTES = 64_000_000
 class Faults:
     """Strikes a fleet at work."""
 
-    def __init__(self, dice: random.Random, server: EmbeddedServer, data: Path, link: Link, keeper: Keeper) -> None:
+    def __init__(
+        self, dice: random.Random, server: EmbeddedServer, data: Path, link: Link, keeper: Keeper, clock: Clock
+    ) -> None:
         self._dice = dice
-        self._server, self._data, self._link, self._keeper = server, data, link, keeper
+        self._server, self._data, self._link, self._keeper, self._clock = server, data, link, keeper, clock
         self._stopped: dict[int, threading.Timer] = {}
         self.counts: Counter[str] = Counter()
         self._kinds: list[tuple[int, Callable[[], None]]] = [
@@ -50,6 +56,7 @@ class Faults:
             (2, self.kill_server),
             (2, self.roll_server_back),
             (1, self.fill_server),
+            (1, self.set_clock),
         ]
 
     def strike(self) -> None:
@@ -64,6 +71,7 @@ class Faults:
         """Undo what lasts."""
         for pid in list(self._stopped):
             self._wake(pid)
+        self._clock.set(0.0)
         with contextlib.suppress(redis.RedisError), self._client() as client:
             client.config_set("maxmemory", 0)
 
@@ -153,6 +161,10 @@ class Faults:
             client.config_set("maxmemory", max(1, int(client.info("memory")["used_memory"] * 0.9)))
             time.sleep(self._dice.uniform(*FULL_SECONDS))
             client.config_set("maxmemory", 0)
+
+    def set_clock(self) -> None:
+        """As a fail-over to a machine whose clock is wrong, or the end of that: hearts stop early, or beat too long."""
+        self._clock.set(self._dice.uniform(*CLOCK_SECONDS))
 
     def _rewrite_if_big(self) -> None:
         if sum(path.stat().st_size for path in self._data.rglob("*") if path.is_file()) > APPEND_ONLY_LIMIT_BYTES:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.util
+import os
 import re
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +50,10 @@ def free_port() -> int:
 class EmbeddedServer:
     """A server process. `url` is its REDIS_URL; `more` are further options of the server."""
 
-    def __init__(self, data: Path, **more: str) -> None:
+    def __init__(self, data: Path, environ: Mapping[str, str] | None = None, **more: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self._data = data
+        self._environ = os.environ | dict(environ or {})
         self._address = data / _ADDRESS
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -83,6 +86,7 @@ class EmbeddedServer:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
             self._process = subprocess.Popen(
                 self._command,
+                env=self._environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

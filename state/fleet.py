@@ -1,4 +1,4 @@
-"""The decoders' side of the protocol: tokens, leases, commits, and what becomes of a dead decoder's work.
+"""The decoders' side of the protocol: tokens, leases and commits.
 
 At any instant a track with work has either one token in a work stream or one lease, never both and never two;
 so no two decoders commit for one track, and nobody needs to own a call. ARCHITECTURE.md draws it.
@@ -16,9 +16,10 @@ import redis
 
 from state import keys
 from state.connection import BLOCK_MS
+from state.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
+from state.rescue import FORGIVEN_LOSSES, Rescue
 from state.scripts import Argument, Scripts
 from state.settings import Settings
-from state.types import Utterance
 
 LEASE_CHUNKS = 256
 """New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
@@ -29,96 +30,7 @@ JOURNAL_CHUNKS = 1024
 OWN_BEFORE_SHARED = 4
 """Tokens of the own stream taken in a row before the shared stream is looked at: warm first, but nobody starves."""
 
-STEAL_AFTER_MS = 300
-"""A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
-
-FORGIVEN_LOSSES = 20
-"""Leases lost in a row that a chunk is not accused of. A decoder that was killed from outside, or was too slow for
-its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
-a chunk may take a whole machine with it."""
-
-STALLED_AFTER_MS = 30_000
-"""A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
-new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
-
 _pack = msgspec.msgpack.Encoder().encode
-
-
-class Token(msgspec.Struct, frozen=True):
-    """Leave to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
-
-    name: str
-    call_id: str
-    track: str
-
-
-class JournalChunk(msgspec.Struct, frozen=True):
-    """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number."""
-
-    seq: int
-    audio: bytes
-    encoding: str
-    at: int
-    samples: int
-    gap_from: int | None
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """A track in one decoder's hands. Numbers are the track's hash's; journal holds what was asked for.
-
-    warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
-    state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
-    Chunks up to number `careful` are to be decoded one a lease.
-    """
-
-    id: str
-    token: Token
-    done: int
-    last: int
-    utt: int
-    uidx: int
-    tries: int
-    closed: bool
-    rate: int
-    samples: int
-    done_samples: int
-    warm: bool
-    careful: int
-    state: bytes
-    journal: list[JournalChunk]
-
-
-class DeadChunk(msgspec.Struct, frozen=True):
-    """A chunk given up, kept for inspection."""
-
-    seq: int
-    reason: str
-    encoding: str
-    audio: bytes
-
-
-class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
-
-    shown are the finals as people may see them before they are scored; without it, as they are.
-    chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
-    added; chunks skipped as a gap never were).
-    """
-
-    done: int
-    utt: int
-    uidx: int
-    done_samples: int
-    chunks: int
-    audio_ms: int
-    state: bytes
-    partial: str
-    finals: list[Utterance]
-    events: list[bytes]
-    dead: list[DeadChunk]
-    finish: bool
-    to_everybody: bool = False
-    shown: list[Utterance] | None = None
 
 
 class Fleet:
@@ -128,6 +40,7 @@ class Fleet:
         self.worker = worker
         self._redis = client
         self._scripts = Scripts(client)
+        self.others = Rescue(client, worker)
         self._heartbeat_ms = int(settings.heartbeat_seconds * 1000)
         self._retention_seconds = settings.retention_hours * 3600
         self._own = keys.work(worker)
@@ -172,7 +85,7 @@ class Fleet:
         crashed: this decoder is known to have died of what it was doing; the chunk it had begun is charged.
         """
         self._redis.delete(keys.worker(self.worker))
-        self.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
+        self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
 
     def _register(self) -> None:
         self._scripts.call(
@@ -207,7 +120,7 @@ class Fleet:
         for stream, entries in cast(list[Any], answer) or []:
             for entry_id, fields in entries:
                 if fields:  # an own pending entry that was deleted since comes back empty
-                    tokens.append(_token(stream, entry_id, fields))
+                    tokens.append(read_token(stream, entry_id, fields))
                 else:
                     self._redis.xack(stream, keys.DECODERS, entry_id)
         return tokens
@@ -237,7 +150,7 @@ class Fleet:
         if not warm:
             if after:
                 entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
-            while len(entries) % JOURNAL_CHUNKS == 0 and entries and _seq(entries[-1][0]) < done:
+            while len(entries) % JOURNAL_CHUNKS == 0 and entries and seq_of(entries[-1][0]) < done:
                 more = self._redis.xrange(
                     keys.audio(*call_track), min=f"({entries[-1][0].decode()}", count=JOURNAL_CHUNKS
                 )
@@ -259,7 +172,7 @@ class Fleet:
             warm=bool(warm),
             careful=careful,
             state=answer[12],
-            journal=[_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
+            journal=[read_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
         )
 
     def _open(
@@ -335,113 +248,9 @@ class Fleet:
 
     def give_up(self, token: Token) -> None:
         """Put a leased token back for everybody; the try stays charged."""
-        self._move(token, force=True, forgive=0)
-
-    # -- others' work -------------------------------------------------------------------------------------
-
-    def sweep(self) -> int:
-        """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
-        moved = 0
-        for name in self._others():
-            if not self._redis.exists(keys.worker(name)):
-                moved += self.bury(name)
-        return moved
-
-    def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
-        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
-
-        forgive: how many tries in a row are given back to a track that was under its lease.
-        """
-        moved = 0
-        own = keys.work(name)
-        for _ in range(10):  # tokens may still arrive between a look and the burial
-            for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
-                moved += self._move(_token(own, entry_id, fields), True, forgive)
-            moved += self._move_pending(0, name, forgive)
-            answer = self._scripts.call("bury", [keys.WORKERS, keys.WORK, own, keys.worker(name)], [name])
-            if answer != b"HOLDS":
-                break
-        return moved
-
-    def steal(self) -> int:
-        """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
-        moved = 0
-        others = self._others()
-        random.shuffle(others)
-        now_ms = self._now_ms()
-        for name in others:
-            own = keys.work(name)
-            oldest = f"{now_ms - STEAL_AFTER_MS}-0"
-            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=oldest, count=4)):
-                moved += self._move(_token(own, entry_id, fields), force=False)
-        return moved
-
-    def rescue_stalled(self) -> int:
-        """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""
-        moved = self._move_pending(STALLED_AFTER_MS)
-        for name in self._others():
-            own = keys.work(name)
-            limit = f"{self._now_ms() - STALLED_AFTER_MS}-0"
-            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=limit, count=20)):
-                moved += self._move(_token(own, entry_id, fields), force=True)
-        return moved
-
-    def _others(self) -> list[str]:
-        names = cast(set[bytes], self._redis.smembers(keys.WORKERS))
-        return [name.decode() for name in names if name.decode() != self.worker]
-
-    def _now_ms(self) -> int:
-        seconds, micros = self._redis.time()
-        return seconds * 1000 + micros // 1000
-
-    def _move_pending(self, idle_ms: int, consumer: str | None = None, forgive: int = FORGIVEN_LOSSES) -> int:
-        moved = 0
-        try:
-            pending = self._redis.xpending_range(
-                keys.WORK, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
-            )
-        except redis.exceptions.ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            return 0
-        for entry in cast(list[dict[str, Any]], pending):
-            found = cast(list[Any], self._redis.xrange(keys.WORK, entry["message_id"], entry["message_id"]))
-            if found:
-                moved += self._move(_token(keys.WORK, found[0][0], found[0][1]), True, forgive)
-            else:
-                self._redis.xack(keys.WORK, keys.DECODERS, entry["message_id"])
-        return moved
-
-    def _move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
-        answer = self._scripts.call(
-            "move",
-            [keys.track(token.call_id, token.track), keys.WORK],
-            [token.name, token.call_id, token.track, int(force), forgive],
-        )
-        return int(answer == b"MOVED")
+        self.others.move(token, force=True, forgive=0)
 
 
 def worker_name(host: str, pid: int) -> str:
     """A name for one incarnation of a decoder: a restarted one, even with the same pid, is another."""
     return f"{host}-{pid}-{time.time_ns() & 0xFFFFFFFF:08x}{random.getrandbits(16):04x}"
-
-
-def _token(stream: bytes | str, entry_id: bytes, fields: dict[bytes, bytes]) -> Token:
-    name = stream.decode() if isinstance(stream, bytes) else stream
-    return Token(f"{name}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())
-
-
-def _seq(entry_id: bytes) -> int:
-    return int(entry_id.partition(b"-")[0])
-
-
-def _journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
-    gap = fields.get(b"g")
-    return JournalChunk(
-        seq=_seq(entry_id),
-        audio=fields[b"a"],
-        encoding=fields[b"e"].decode(),
-        at=int(fields[b"n"]),
-        samples=int(fields[b"m"]),
-        gap_from=int(gap) if gap else None,
-    )

@@ -10,8 +10,9 @@ import redis
 
 from state import keys
 from state.events import FinalEvent, encode
-from state.fleet import Commit, DeadChunk, Fleet, Lease, Token
+from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
+from state.leases import Commit, DeadChunk, Lease, Token
 from state.scores import Scores, Unscored
 from state.settings import Settings
 from state.types import ScoredUtterance, Sentiment, Standing, Utterance

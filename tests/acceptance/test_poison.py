@@ -14,8 +14,8 @@ import pytest
 
 from state import keys
 from state.dead import DeadLetters
-from state.fleet import FORGIVEN_LOSSES
 from state.ingest import Chunk
+from state.rescue import FORGIVEN_LOSSES
 from state.types import Utterance
 from tests.fleet import ROOT, Fleet
 from tests.poisoned_decoder import POISON

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 
 from scripts.invariants import at_rest, violations
 from state import keys
-from state.fleet import Lease, Token
+from state.leases import Lease, Token
 from state.scores import Unscored
 from state.scripts import Scripts
 from state.types import Utterance
@@ -261,13 +261,13 @@ class Protocol(RuleBasedStateMachine):
         self._remember()
         for entry_id, fields in self.client.xrange(keys.work(other)):
             token = Token(f"{keys.work(other)}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())
-            self.play.decoder(name)._move(token, force=False)
+            self.play.decoder(name).others.move(token, force=False)
 
     @rule(name=st.sampled_from(WORKERS), by=st.sampled_from(WORKERS))
     def heart_stops_and_another_sweeps(self, name: str, by: str) -> None:
         self._remember()
         self.client.delete(keys.worker(name))
-        self.play.decoder(by).sweep()
+        self.play.decoder(by).others.sweep()
 
     @rule(name=st.sampled_from(WORKERS))
     def heart_stops_and_the_burial_comes_at_once(self, name: str) -> None:

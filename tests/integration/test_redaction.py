@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from state import keys
-from state.fleet import Commit
+from state.leases import Commit
 from state.reads import Reads
 from tests.line import CHUNK, Line, Scripted
 from webapp.shown import Shown, ShownStreams

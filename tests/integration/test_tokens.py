@@ -6,7 +6,8 @@ import redis
 
 from scripts.invariants import violations
 from state import keys
-from state.fleet import OWN_BEFORE_SHARED, STALLED_AFTER_MS, STEAL_AFTER_MS
+from state.fleet import OWN_BEFORE_SHARED
+from state.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
 from tests.protocol import Play
 
 
@@ -51,11 +52,11 @@ def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.R
     play.put(2)
     play.commit(play.lease(), upto=1)
     idle = play.decoder("e")
-    idle._now_ms = lambda: now  # type: ignore[method-assign]
+    idle.others._now_ms = lambda: now  # type: ignore[method-assign]
     now = int(store.time()[0]) * 1000 - 5000
-    assert idle.steal() == 0, "it has only just come"
+    assert idle.others.steal() == 0, "it has only just come"
     now += 10_000 + STEAL_AFTER_MS
-    assert idle.steal() == 1
+    assert idle.others.steal() == 1
     assert play.lease("e").done == 1
     assert violations(store) == []
 
@@ -68,10 +69,10 @@ def test_a_token_pending_for_somebody_nobody_knows_is_rescued(store: redis.Redis
     store.srem(keys.WORKERS, "ghost")
     store.delete(keys.worker("ghost"))
     rescuer = play.decoder("e")
-    assert rescuer.rescue_stalled() == 0
+    assert rescuer.others.rescue_stalled() == 0
     entry = token.name.partition("|")[2]
     store.xclaim(keys.WORK, keys.DECODERS, "ghost", 0, [entry], idle=STALLED_AFTER_MS + 1000)
-    assert rescuer.rescue_stalled() == 1
+    assert rescuer.others.rescue_stalled() == 1
     assert play.lease("e").last == 1
 
 

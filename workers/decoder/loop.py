@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import redis
 
-from state.fleet import Commit, Fleet, Lease, Token
+from state.fleet import Fleet
 from state.ingest import Ingest
+from state.leases import Commit, Lease, Token
 from state.settings import Settings
 from workers.decoder.track import Interrupted, LeaseLost, Session, decode
 from workers.decoder.warm import WarmCache
@@ -75,7 +76,7 @@ class DecodeLoop:
         if token is not None:
             self._work(token)
         elif not self._stopping():
-            self._fleet.steal()
+            self._fleet.others.steal()
 
     def _work(self, token: Token) -> None:
         key = (token.call_id, token.track)
@@ -132,14 +133,14 @@ class DecodeLoop:
         now = time.monotonic()
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
-            moved = self._fleet.sweep()
+            moved = self._fleet.others.sweep()
             if moved:
                 log.info("took over from a dead decoder", extra={"tokens": moved})
             for call_id in self._ingest.end_dropped():
                 log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
         if now >= self._next_upkeep:
             self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-            stalled = self._fleet.rescue_stalled()
+            stalled = self._fleet.others.rescue_stalled()
             if stalled:
                 log.warning("moved stalled tokens", extra={"tokens": stalled})
             for call_id in self._ingest.end_idle(self._idle_seconds):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from state.events import FinalEvent, PartialEvent, encode
-from state.fleet import Commit, DeadChunk, JournalChunk, Lease
+from state.leases import Commit, DeadChunk, JournalChunk, Lease
 from state.types import SAMPLE_BYTES, Utterance
 from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot

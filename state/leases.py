@@ -1,0 +1,108 @@
+"""What passes between a decoder and the store: a token, the lease it stands for, and what was made of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from state.types import Utterance
+
+
+class Token(msgspec.Struct, frozen=True):
+    """Leave to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
+
+    name: str
+    call_id: str
+    track: str
+
+
+class JournalChunk(msgspec.Struct, frozen=True):
+    """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number."""
+
+    seq: int
+    audio: bytes
+    encoding: str
+    at: int
+    samples: int
+    gap_from: int | None
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A track in one decoder's hands. Numbers are the track's hash's; journal holds what was asked for.
+
+    warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
+    state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
+    Chunks up to number `careful` are to be decoded one a lease.
+    """
+
+    id: str
+    token: Token
+    done: int
+    last: int
+    utt: int
+    uidx: int
+    tries: int
+    closed: bool
+    rate: int
+    samples: int
+    done_samples: int
+    warm: bool
+    careful: int
+    state: bytes
+    journal: list[JournalChunk]
+
+
+class DeadChunk(msgspec.Struct, frozen=True):
+    """A chunk given up, kept for inspection."""
+
+    seq: int
+    reason: str
+    encoding: str
+    audio: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
+
+    shown are the finals as people may see them before they are scored; without it, as they are.
+    chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
+    added; chunks skipped as a gap never were).
+    """
+
+    done: int
+    utt: int
+    uidx: int
+    done_samples: int
+    chunks: int
+    audio_ms: int
+    state: bytes
+    partial: str
+    finals: list[Utterance]
+    events: list[bytes]
+    dead: list[DeadChunk]
+    finish: bool
+    to_everybody: bool = False
+    shown: list[Utterance] | None = None
+
+
+def read_token(stream: bytes | str, entry_id: bytes, fields: dict[bytes, bytes]) -> Token:
+    """The token that an entry of a work stream is."""
+    name = stream.decode() if isinstance(stream, bytes) else stream
+    return Token(f"{name}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())
+
+
+def seq_of(entry_id: bytes) -> int:
+    """The chunk's number in a journal entry's id."""
+    return int(entry_id.partition(b"-")[0])
+
+
+def read_journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
+    """The chunk that an entry of a journal is."""
+    gap = fields.get(b"g")
+    return JournalChunk(
+        seq=seq_of(entry_id),
+        audio=fields[b"a"],
+        encoding=fields[b"e"].decode(),
+        at=int(fields[b"n"]),
+        samples=int(fields[b"m"]),
+        gap_from=int(gap) if gap else None,
+    )

@@ -1,0 +1,115 @@
+"""What becomes of others' work: of decoders that died, that are too busy, or that say they live and do nothing."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, cast
+
+import redis
+
+from state import keys
+from state.leases import Token, read_token
+from state.scripts import Scripts
+
+STEAL_AFTER_MS = 300
+"""A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
+
+FORGIVEN_LOSSES = 20
+"""Leases lost in a row that a chunk is not accused of. A decoder that was killed from outside, or was too slow for
+its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
+a chunk may take a whole machine with it."""
+
+STALLED_AFTER_MS = 30_000
+"""A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
+new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
+
+
+class Rescue:
+    """One decoder's hand for others' tokens. `worker` is its own name."""
+
+    def __init__(self, client: redis.Redis, worker: str) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._worker = worker
+
+    def sweep(self) -> int:
+        """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
+        moved = 0
+        for name in self._others():
+            if not self._redis.exists(keys.worker(name)):
+                moved += self.bury(name)
+        return moved
+
+    def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
+        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
+
+        forgive: how many tries in a row are given back to a track that was under its lease.
+        """
+        moved = 0
+        own = keys.work(name)
+        for _ in range(10):  # tokens may still arrive between a look and the burial
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
+                moved += self.move(read_token(own, entry_id, fields), True, forgive)
+            moved += self._move_pending(0, name, forgive)
+            answer = self._scripts.call("bury", [keys.WORKERS, keys.WORK, own, keys.worker(name)], [name])
+            if answer != b"HOLDS":
+                break
+        return moved
+
+    def steal(self) -> int:
+        """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
+        moved = 0
+        others = self._others()
+        random.shuffle(others)
+        now_ms = self._now_ms()
+        for name in others:
+            own = keys.work(name)
+            oldest = f"{now_ms - STEAL_AFTER_MS}-0"
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=oldest, count=4)):
+                moved += self.move(read_token(own, entry_id, fields), force=False)
+        return moved
+
+    def rescue_stalled(self) -> int:
+        """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""
+        moved = self._move_pending(STALLED_AFTER_MS)
+        for name in self._others():
+            own = keys.work(name)
+            limit = f"{self._now_ms() - STALLED_AFTER_MS}-0"
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=limit, count=20)):
+                moved += self.move(read_token(own, entry_id, fields), force=True)
+        return moved
+
+    def _others(self) -> list[str]:
+        names = cast(set[bytes], self._redis.smembers(keys.WORKERS))
+        return [name.decode() for name in names if name.decode() != self._worker]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _move_pending(self, idle_ms: int, consumer: str | None = None, forgive: int = FORGIVEN_LOSSES) -> int:
+        moved = 0
+        try:
+            pending = self._redis.xpending_range(
+                keys.WORK, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return 0
+        for entry in cast(list[dict[str, Any]], pending):
+            found = cast(list[Any], self._redis.xrange(keys.WORK, entry["message_id"], entry["message_id"]))
+            if found:
+                moved += self.move(read_token(keys.WORK, found[0][0], found[0][1]), True, forgive)
+            else:
+                self._redis.xack(keys.WORK, keys.DECODERS, entry["message_id"])
+        return moved
+
+    def move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
+        """Put a token back for everybody; force: even from under a lease. Returns 1 if that was done, else 0."""
+        answer = self._scripts.call(
+            "move",
+            [keys.track(token.call_id, token.track), keys.WORK],
+            [token.name, token.call_id, token.track, int(force), forgive],
+        )
+        return int(answer == b"MOVED")
