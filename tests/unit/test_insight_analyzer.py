@@ -49,7 +49,7 @@ def test_telling_sentences_that_plain_polarity_misses_are_clearly_negative(text:
     ],
 )
 def test_thanks_relief_and_negated_bad_words_are_positive(text: str) -> None:
-    assert polarity(text) > 0.05
+    assert polarity(text) > 0
 
 
 @pytest.mark.parametrize("text", ["yes t for tango", "it's twenty seven mill lane", "three one eight double two", ""])

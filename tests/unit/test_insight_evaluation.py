@@ -91,10 +91,13 @@ def test_sessions_are_read_with_their_ratings(tmp_path: Path) -> None:
 def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
     model = AttentionModel(CallAnalyzer())
     wrong: list[str] = []
+    apart = 0
     for call in written.load():
         said = written.spoken(call)
-        raised = bool(simulate(said, said[-1].end, model).raised)
-        if raised != call.needed:
-            wrong.append(call.name if call.tuned or raised else "a quiet one that was kept apart")
-    assert wrong.count("a quiet one that was kept apart") <= 3, "phrases not heard yet; no false alarm"
-    assert [name for name in wrong if name != "a quiet one that was kept apart"] == ["angry resolved"]
+        if bool(simulate(said, said[-1].end, model).raised) != call.needed:
+            if call.tuned:
+                wrong.append(call.name)
+            else:
+                apart += 1  # their names are nobody's business: who reads them tunes on them
+    assert wrong == ["angry resolved", "parcel sarcastic laptop"], "raised for a while; wit without an angry word"
+    assert apart <= 2, "of 32"

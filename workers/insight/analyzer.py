@@ -5,7 +5,8 @@ How a score comes about, in order:
 1. the text is normalised (tokens.py), so punctuation, capitals and contractions do not matter;
 2. phrases of service calls (phrases.yaml) claim their tokens; where two overlap the weightier one wins;
 3. words left over count by the merged lexicon (lexicon.py), turned by negation, scaled by intensity;
-4. the sum is squashed to -1..1.
+4. the sum is squashed to -1..1;
+5. what a trained model makes of the words (learned.py) is added: it hears what no phrase foresees.
 
 Every part that counted is named in `reasons`. No state: the same words give the same score anywhere.
 """
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 from textblob.base import CONTINUOUS, BaseSentimentAnalyzer
 
 from state.types import Sentiment
-from workers.insight import lexicon, phrases
+from workers.insight import learned, lexicon, phrases
 from workers.insight.phrasebook import Hit, Phrasebook
 from workers.insight.phrases import Group
 from workers.insight.spoken import Party
@@ -49,9 +50,14 @@ SQUASH = 0.6
 """total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
 CLAIM_BY_VALENCE = 3.0
 """Of overlapping phrases that one wins with the larger length in tokens + CLAIM_BY_VALENCE * |valence|."""
+LEARNED_SHARE = 0.7
+"""Weight of the trained model's reading beside the phrases' and words' sum. From 0.5 to 1.5 it trades turns for whole
+dialogues: scripts/evaluate."""
 GENERAL_SHARE = 0.5
 """Share of VADER's general reading where nobody knows who speaks (party "other")."""
 MAX_REASONS = 4
+LEARNED_WORDS = 2
+"""Words and pairs named as the reason of the trained model's reading."""
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
 """Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive
@@ -74,11 +80,13 @@ class Heard(NamedTuple):
 
     kinds: the phrase groups heard (phrases.yaml), each with its reason in words, quoting what was said.
     content: its words without the commonest, in normal form; two utterances that share them say the same.
+    outlook: how much better (below 0: worse) than usual a customer will sound who was told this; 0 for a customer's.
     """
 
     sentiment: Sentiment
     kinds: dict[str, str]
     content: frozenset[str]
+    outlook: float
 
 
 @dataclass(slots=True)
@@ -108,6 +116,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
     def __init__(self) -> None:
         super().__init__()
         self._lexicon = lexicon.load()
+        self._learned = learned.load()
         known = phrases.load()
         self._customer, self._agent = _book(known.customer), _book(known.agent)
         self._trained = True
@@ -141,6 +150,14 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             if part.group is not None:
                 kinds.setdefault(part.group, reason)
         polarity = squash(sum(part.value for part in parts))
+        outlook = 0.0
+        if party == "agent":
+            outlook = LEARNED_SHARE * self._learned.agent(tokens.forms)
+        else:
+            reading = self._learned.customer(tokens.forms)
+            polarity = max(-1.0, min(1.0, polarity + LEARNED_SHARE * reading.value))
+            if reading.words and len(told) < MAX_REASONS:
+                told.append(_sounds(reading))
         if party == "other":
             polarity = (1 - GENERAL_SHARE) * polarity + GENERAL_SHARE * lexicon.general_polarity(text)
         weight = sum(abs(part.value) for part in parts)
@@ -149,7 +166,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             subjectivity=round(1 - math.exp(-SUBJECTIVITY_RATE * weight), 3),
             reasons=list(dict.fromkeys(told)),
         )
-        return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON)
+        return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON, outlook)
 
     def _claims(self, forms: list[str], party: Party) -> list[Hit[Group]]:
         """Phrase hits without overlaps, by start: the longer and weightier first."""
@@ -226,6 +243,12 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             # "no" before a subject answers a question, it negates nothing: "no i love it"
             return None if form == "no" and forms[back + 1] in _ANSWERED_BY_NO else back
         return None
+
+
+def _sounds(reading: learned.Reading) -> str:
+    mood = "content" if reading.value > 0 else "let down"
+    words = ", ".join(f"“{gram.strip('<> ')}”" for gram in reading.words[:LEARNED_WORDS])
+    return f"sounds like somebody who is {mood}: {words}"
 
 
 def squash(total: float) -> float:

@@ -67,9 +67,9 @@ WARM_CALLS = 512
 class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may tune. All times are seconds of call audio."""
 
-    raise_at: float = 0.5
+    raise_at: float = 0.55
     """Attention from which a call is raised."""
-    lower_at: float = 0.3
+    lower_at: float = 0.35
     """Attention below which a raised call is let go."""
     memory_seconds: float = 45.0
     """Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""

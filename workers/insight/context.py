@@ -35,6 +35,8 @@ ECHO_WORDS = 3
 """Content words an echo has at most; more is reading back."""
 REFUSED = -0.2
 """Answering an agent who just said it cannot be done."""
+OUTLOOK_TOLD = -0.15
+"""An agent's words that make a customer's so much worse are told as a reason."""
 LAST_TURNS, LAST_SHARE = 3, 0.4
 """How much of a whole call's score comes from its last customer utterances alone."""
 SARCASM_MOOD = -0.3
@@ -50,7 +52,8 @@ class Mood(msgspec.Struct, frozen=True):
 
     level: the customer's mood so far, -1..1. said: content words of his last utterances. refused: the agent
     has refused since the customer last spoke. refusals, repeats: how often so far. helped: the agent has put
-    something right. heard: content words of the agent since the customer last spoke.
+    something right. heard: content words of the agent since the customer last spoke. outlook: what those words are
+    likely to do to the customer (analyzer.Heard), the latest counting most.
     """
 
     level: float = 0.0
@@ -60,6 +63,7 @@ class Mood(msgspec.Struct, frozen=True):
     repeats: int = 0
     helped: bool = False
     heard: frozenset[str] = frozenset()
+    outlook: float = 0.0
 
 
 class ContextScorer:
@@ -79,6 +83,7 @@ class ContextScorer:
                 refused=mood.refused or refused,
                 refusals=mood.refusals + refused,
                 heard=mood.heard | heard.content,
+                outlook=(mood.outlook + heard.outlook) / 2 if mood.heard else heard.outlook,
                 helped=mood.helped or ("care" in heard.kinds and not refused),
             )
         return self._customer(mood, utterance.text, heard.content, own)
@@ -88,7 +93,9 @@ class ContextScorer:
         if polarity > 0.2 and mood.level < SARCASM_MOOD and not mood.helped:
             polarity *= -0.5
             reasons.append("praise in a bad mood: perhaps sarcastic")
-        polarity += CARRY * mood.level
+        polarity += CARRY * mood.level + mood.outlook
+        if mood.outlook <= OUTLOOK_TOLD:
+            reasons.append("after an answer that seldom pleases")
         repeated = _repeats(content, mood.said)
         if repeated:
             polarity += REPETITION

@@ -15,8 +15,8 @@ from state.types import Alert
 from workers.insight.context import Mood
 
 GRIEVANCES = {
-    "legal_threat": 0.55,
-    "escalation": 0.5,
+    "legal_threat": 0.65,
+    "escalation": 0.6,
     "cancellation": 0.35,
     "fed_up": 0.3,
     "repeat_contact": 0.25,

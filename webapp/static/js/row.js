@@ -105,16 +105,18 @@ export class RowView {
     this.#text("partial", track ? track.partial : "");
   }
 
-  /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else. */
+  /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else, each once. */
   #alerts(reasons, alerts, room) {
     if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts, room]))) return;
     const why = reasons.slice(0, 1).map((reason) => ({ kind: "why", reason }));
     const others = alerts.filter(({ kind, reason }) => !why.length || (kind !== RAISED && reason !== reasons[0]));
-    const shown = [...why, ...others.reverse()];
+    const times = new Map();
+    for (const { reason } of others) times.set(reason, (times.get(reason) ?? 0) + 1);
+    const shown = [...why, ...others.reverse().filter(({ reason }, n) => others.findIndex((o) => o.reason === reason) === n)];
     const lines = shown.slice(0, room).map(({ kind, reason }) => {
       const line = document.createElement("span");
       line.className = "alert";
-      line.textContent = reason;
+      line.textContent = times.get(reason) > 1 ? `${reason} ×${times.get(reason)}` : reason;
       line.dataset.kind = kind;
       return line;
     });
