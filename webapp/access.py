@@ -8,7 +8,7 @@ def list_calls(): ...
 def healthz(): ...
 
 `guard` refuses before the view is called: 401 or 403 as problem details, or for a page the way to the sign-in.
-A view that must decide by itself (a socket whose sender is known by a signature) is public and calls `require`.
+A view that must decide by itself (a socket whose sender is known by a signature) is `signed` and calls `require`.
 """
 
 from __future__ import annotations
@@ -56,12 +56,14 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a view asks for. scope: None, any identity; page: people see it; local: free from this machine itself."""
+    """What a view asks for. scope: None, any identity; page: people see it; local: free from this machine itself;
+    signed: who signs the request needs no scope, and the view calls `require` for who does not."""
 
     public: bool = False
     scope: Need | None = None
     page: bool = False
     local: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,13 @@ def public(view: View) -> View:
     return view
 
 
-def needs(scope: Need | None, *, page: bool = False, local: bool = False) -> Callable[[View], View]:
+def needs(
+    scope: Need | None, *, page: bool = False, local: bool = False, signed: bool = False
+) -> Callable[[View], View]:
     """Only those with `scope` may call this view (None: whoever is known); see Requirement."""
 
     def mark(view: View) -> View:
-        view.requirement = Requirement(scope=scope, page=page, local=local)  # type: ignore[attr-defined]
+        view.requirement = Requirement(scope=scope, page=page, local=local, signed=signed)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -208,7 +212,7 @@ def guard() -> Response | None:
     needed = requirement(current_app.view_functions[request.endpoint])
     if needed is None:
         raise LookupError(f"{request.endpoint} says neither @needs nor @public")
-    if needed.public or (needed.local and _from_this_machine()):
+    if needed.public or needed.signed or (needed.local and _from_this_machine()):
         return None
     if needed.page and request.method in SAFE_METHODS and identify() is None:
         return cast(Response, redirect(sign_in_url(request.full_path.rstrip("?"), "_user_id" in session)))

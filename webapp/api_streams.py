@@ -7,8 +7,8 @@ from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from webapp.access import needs, public, require
-from webapp.openapi import TO_THE_KNOWN_ONLY, Parameter, operation
+from webapp.access import needs, require
+from webapp.openapi import Parameter, operation
 from webapp.problems import Problem, invalid
 from webapp.store import store
 from webapp.streams.audiohook import AudioHookParser
@@ -68,11 +68,10 @@ def sockets() -> Sockets:
     {101: None},
     {
         **_REFUSALS,
-        **TO_THE_KNOWN_ONLY,
         403: "The key may not ingest; or, where TWILIO_AUTH_TOKEN is set, X-Twilio-Signature is missing or wrong.",
     },
 )
-@public  # Twilio shows no key but signs: decided here
+@needs("ingest", signed=True)  # Twilio shows no key but signs: decided here
 def twilio() -> Response:
     """Text frames of JSON with audio in base64."""
     token = store().settings.twilio_auth_token

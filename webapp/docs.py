@@ -29,7 +29,15 @@ _LIMITS = {
 _FIRST = "/v1/calls"
 """What a reader comes for."""
 
-_OPENS = {"key": "an API key", "session": "a sign-in"}
+_OPENS = {
+    "key": "an API key",
+    "key_as_password": "one as the password of HTTP Basic",
+    "key_in_header": "one as X-API-KEY",
+    "key_in_address": "one as ?access_token=",
+    "signature": "Twilio's signature",
+    "session": "a sign-in",
+    "page": "X-CSRF-Token",
+}
 
 
 @pages.get("/docs")
@@ -86,7 +94,7 @@ def access(security: list[dict[str, list[str]]]) -> str:
     """Who may, in words."""
     if not security:
         return "open to everybody"
-    opens = " or ".join(_OPENS[scheme] for one in security for scheme in one)
+    opens = " or ".join(" and ".join(_OPENS[scheme] for scheme in one) for one in security)
     scopes = sorted({scope for one in security for needed in one.values() for scope in needed})
     return f"{opens} with the scope {scopes[0]}" if scopes else opens
 

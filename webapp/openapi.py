@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Flask
 
-from webapp.access import Requirement, requirement
+from webapp.access import DECODE, SAFE_METHODS, STREAMS, Requirement, requirement
 from webapp.audio_forms import KNOWN_TYPES
 from webapp.cookies import COOKIE
 from webapp.problems import ProblemBody
@@ -45,8 +45,33 @@ TO_THE_KNOWN_ONLY = {
 
 _SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key, made by scripts/keys."},
+    "key_as_password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "An API key as the password; the name may be any.",
+    },
+    "key_in_header": {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": "An API key."},
+    "key_in_address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "access_token",
+        "description": "An API key, for clients that take nothing but an address: proxies may log it.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Twilio-Signature",
+        "description": "Twilio's signature of the address, where TWILIO_AUTH_TOKEN is set.",
+    },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A supervisor's sign-in on the page."},
+    "page": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "The token of the page that was signed in to (its meta element csrf-token).",
+    },
 }
+"""Where a key may be shown is access.py's matter."""
 
 _REF = "#/components/schemas/{name}"
 _WITH_RETRY_AFTER = (429, 503)
@@ -126,7 +151,7 @@ def build(app: Flask) -> dict[str, Any]:
     schema_of = dict(zip(types, refs, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for path, method, view, described in sorted(found, key=lambda item: item[:2]):
-        paths.setdefault(path, {})[method] = _operation(path, view, described, schema_of)
+        paths.setdefault(path, {})[method] = _operation(path, method, view, described, schema_of)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -139,17 +164,25 @@ def build(app: Flask) -> dict[str, Any]:
     }
 
 
-def _security(needed: Requirement) -> list[dict[str, list[str]]]:
-    """Which of the schemes open an operation: any one of them does. For OpenAPI 3.1 the list may name the scope."""
+def _security(path: str, method: str, needed: Requirement) -> list[dict[str, list[str]]]:
+    """What opens an operation: any one of these does. For OpenAPI 3.1 the list may name the scope."""
     if needed.public:
         return []
-    scopes = [needed.scope] if needed.scope else []
-    opens = {"ingest": ("key",), "act": ("session",), "admin": ("session",)}.get(needed.scope or "", ("key", "session"))
-    return [{scheme: list(scopes)} for scheme in opens]
+    scopes: list[str] = [needed.scope] if needed.scope else []
+    opens: list[dict[str, list[str]]] = [{"signature": []}] if needed.signed else []
+    if needed.scope not in ("act", "admin"):
+        opens.append({"key": scopes})
+    if path.startswith(STREAMS):
+        opens += [{"key_as_password": scopes}, {"key_in_header": scopes}]
+    if path.startswith(STREAMS) or path == DECODE:
+        opens.append({"key_in_address": scopes})
+    if needed.scope != "ingest":
+        opens.append({"session": scopes} if method.upper() in SAFE_METHODS else {"session": scopes, "page": []})
+    return opens
 
 
 def _operation(
-    path: str, view: Callable[..., Any], described: Operation, schema_of: Mapping[Any, Any]
+    path: str, method: str, view: Callable[..., Any], described: Operation, schema_of: Mapping[Any, Any]
 ) -> dict[str, Any]:
     needed = requirement(view) or Requirement()
     refusals = {**({} if needed.public else TO_THE_KNOWN_ONLY), **described.refusals}
@@ -175,7 +208,7 @@ def _operation(
         "operationId": view.__name__,
         "summary": described.summary,
         "description": inspect.getdoc(view) or "",
-        "security": _security(needed),
+        "security": _security(path, method, needed),
         "responses": responses,
     }
     parameters = [
