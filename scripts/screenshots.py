@@ -16,8 +16,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from scripts.server import free_port
 from tests.acceptance.browser import launch
-from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 180.0

@@ -18,6 +18,9 @@ from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 ABANDONED_AFTER_MS = 10_000
 """An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
 
+FORGOTTEN_AFTER_MS = 3_600_000
+"""A worker that has asked for nothing for so long is dead; one that lives asks every second."""
+
 _utterance = msgspec.msgpack.Decoder(Utterance)
 _sentiment = msgspec.msgpack.Decoder(Sentiment)
 _pack = msgspec.msgpack.Encoder().encode
@@ -82,6 +85,15 @@ class Scores:
                 raise
             return self.join()
         return [_unscored(entry_id, fields) for entry_id, fields in entries if fields]
+
+    def forget_dead(self) -> int:
+        """Strike workers that died and left nothing off the group's list. Returns how many."""
+        forgotten = 0
+        for consumer in self._redis.xinfo_consumers(keys.FINALS, keys.SENTIMENT):
+            if not consumer["pending"] and consumer["idle"] > FORGOTTEN_AFTER_MS:
+                self._redis.xgroup_delconsumer(keys.FINALS, keys.SENTIMENT, consumer["name"])
+                forgotten += 1
+        return forgotten
 
     def leave(self) -> None:
         """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""

@@ -13,7 +13,6 @@ import contextlib
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Literal
 
 import redis
+
+from scripts.server import free_port
 
 Kind = Literal["valkey9", "redis6", "redis7"]
 KINDS: tuple[Kind, ...] = ("valkey9", "redis6", "redis7")
@@ -36,14 +37,6 @@ DEFAULTS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmem
 
 class ServerMissingError(LookupError):
     """This kind of server is not installed here."""
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def find_binary(kind: Kind) -> Path | None:

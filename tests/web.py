@@ -17,7 +17,7 @@ import psutil
 import requests
 import socketio
 
-from tests.servers import free_port
+from scripts.server import free_port
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what takes well under a second on a quiet machine."""

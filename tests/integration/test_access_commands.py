@@ -14,10 +14,10 @@ import pytest
 import redis
 import requests
 
-from scripts.server import EmbeddedServer, ServerNotStarted, running_url
+from scripts.server import EmbeddedServer, ServerNotStarted, free_port, running_url
 from state.access import Access
 from state.settings import Settings
-from tests.servers import Server, free_port
+from tests.servers import Server
 from tests.signing_in import bearer, try_sign_in
 from tests.web import PATIENCE_SECONDS, ROOT
 from webapp.app import create_app

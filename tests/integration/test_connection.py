@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from scripts.server import free_port
 from state.connection import ServerUnfit, check_server, connect
 from state.settings import Settings
-from tests.servers import KINDS, Kind, ServerMissingError, find_binary, free_port, start_server
+from tests.servers import KINDS, Kind, ServerMissingError, find_binary, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 

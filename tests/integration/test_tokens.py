@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import redis
 
 from scripts.invariants import violations
-from state import keys
+from state import keys, scores
 from state.fleet import OWN_BEFORE_SHARED
 from state.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
+from state.scores import Scores
 from tests.protocol import Play
 
 
@@ -44,6 +46,27 @@ def test_what_was_delivered_and_never_arrived_comes_first_after_a_reconnection(s
     warm_tracks(play, 3)
     again = [play.token().track for _ in range(3)]
     assert sorted(again) == ["warm0", "warm1", "warm2"]
+
+
+def test_sentiment_workers_that_died_are_forgotten_when_their_work_is_done(
+    store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = Play(store)
+    play.put(1)
+    play.commit(play.lease())
+    scorer, dead = play.scorer, Scores(store, "dead", play.settings)
+    [unscored] = [*scorer.join(), *dead.join(), *dead.next()]
+    monkeypatch.setattr(scores, "FORGOTTEN_AFTER_MS", -1)
+    monkeypatch.setattr(scores, "ABANDONED_AFTER_MS", 0)
+
+    def known() -> set[bytes]:
+        return {consumer["name"] for consumer in store.xinfo_consumers(keys.FINALS, keys.SENTIMENT)}
+
+    scorer.forget_dead()
+    assert known() == {b"dead"}, "it has something that is not scored"
+    assert scorer.abandoned() == [unscored]
+    scorer.forget_dead()
+    assert known() == {b"scorer"}
 
 
 def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.Redis) -> None:

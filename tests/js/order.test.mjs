@@ -30,11 +30,18 @@ test("of the calls that need attention those nobody is on come first", () => {
 
 test("small ups and downs of attention move nothing", () => {
   const order = new Order();
+  const at = (a, b) => order.arrange([row("a", a, 1), row("b", b, 2)]).needs;
+  assert.deepEqual(at(0.62, 0.63), ["a", "b"]);
+  assert.deepEqual(at(0.62, 0.66), ["a", "b"]);
+  assert.deepEqual(at(0.59, 0.66), ["a", "b"]);
+  assert.deepEqual(at(0.59, 0.69), ["b", "a"]);
+});
+
+test("calls that need nobody stand by duration alone, whatever their attention does", () => {
+  const order = new Order();
   const at = (a, b) => order.arrange([row("a", a, 1), row("b", b, 2)]).rest;
-  assert.deepEqual(at(0.22, 0.23), ["a", "b"]);
-  assert.deepEqual(at(0.22, 0.26), ["a", "b"]);
-  assert.deepEqual(at(0.19, 0.26), ["a", "b"]);
-  assert.deepEqual(at(0.19, 0.29), ["b", "a"]);
+  assert.deepEqual(at(0.1, 0.4), ["a", "b"]);
+  assert.deepEqual(at(0.4, 0.1), ["a", "b"]);
 });
 
 test("the server says which calls are raised, whatever their attention", () => {

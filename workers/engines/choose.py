@@ -78,17 +78,6 @@ def choose(
     return _moonshine()
 
 
-def load_model(
-    engine: str = "auto",
-    vosk_model: str = "",
-    vosk_model_url: str = OFFICIAL_URL,
-    cache: Path | None = None,
-    may_download: bool = True,
-) -> Model:
-    """Choose and load in one step; arguments and errors as in choose()."""
-    return choose(engine, vosk_model, vosk_model_url, cache, may_download).load()
-
-
 # The engines are imported late: each loads a large library, and a worker needs one of them.
 
 

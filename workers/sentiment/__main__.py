@@ -47,6 +47,7 @@ def run(settings: Settings) -> None:
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
                     waiting = scores.abandoned()
+                    scores.forget_dead()
                     if insight.follow(rules):
                         log.info("rules taken up")
                     _request(summaries)

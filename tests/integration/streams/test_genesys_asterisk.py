@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from scripts.server import free_port
 from tests.fleet import ROOT
 from tests.integration.streams.conftest import House
-from tests.servers import free_port
 from tests.web import wait_until, web_process
 from tests.wires import WebSocket, interleaved
 from workers import g711

@@ -9,6 +9,7 @@ import { isUnresolved } from "./handling.js";
 import { keepReachable, listen } from "./keys.js";
 import { Link } from "./link.js";
 import { Listening } from "./listening.js";
+import { closeMenus } from "./menus.js";
 import { Order } from "./order.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
@@ -145,7 +146,7 @@ async function write(id) {
 
 /** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
 function closeCall() {
-  if (bell.close()) return;
+  if (bell.close() || closeMenus()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
   const row = table.elements.find((element) => element.dataset.callId === panel.id);
   panel.close();

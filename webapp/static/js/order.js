@@ -35,7 +35,7 @@ export class Order {
     for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
     const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
     groups.needs.sort((a, b) => isHandled(a) - isHandled(b) || byNeed(a, b));
-    groups.rest.sort(column ? byColumn(column) : byNeed);
+    groups.rest.sort(column ? byColumn(column) : byStart); // nothing to do there: nothing moves
     groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
     return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));
   }

@@ -1,4 +1,4 @@
-// The table of calls: draws what changed once a frame, moves rows seldom and never under the pointer.
+// The table of calls: draws what changed ten times a second, moves rows seldom and never under the pointer.
 
 import { Hold } from "./hold.js";
 import { GROUPS, movesBetween } from "./order.js";
@@ -6,7 +6,9 @@ import { RowView } from "./row.js";
 
 /** Rows are put in order in this rhythm, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
-/** Rows out of sight are drawn for at most so long a frame; the rest follows with the next frames. */
+/** Least time between two drawings: faster than anybody reads, and the frames between are free for scrolling. */
+const DRAW_MS = 100;
+/** Rows out of sight are drawn for at most so long a drawing; the rest follows with the next ones. */
 const UNSEEN_BUDGET_MS = 4;
 /** Clocks of rows in sight go on every second; of those out of sight, every so many seconds and when they come in. */
 const UNSEEN_TICKS = 10;
@@ -22,6 +24,7 @@ export class Table {
   #order;
   #clock;
   #frame = 0;
+  #drawn = 0; // when, by performance.now()
   #undrawn = new Set(); // ids of changed calls
   #shown = { needs: [], rest: [], ended: [] }; // ids in the order in which their rows stand
   #ticks = 0;
@@ -54,12 +57,16 @@ export class Table {
     setInterval(() => this.arrange(), ARRANGE_MS);
   }
 
-  /** Draws the changed rows with the next frame. */
+  /** Draws the changed rows with the next frame that is to be drawn in. */
   schedule() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.draw(UNSEEN_BUDGET_MS);
-    });
+    this.#frame ||= setTimeout(
+      () =>
+        requestAnimationFrame(() => {
+          this.#frame = 0;
+          this.draw(UNSEEN_BUDGET_MS);
+        }),
+      Math.max(0, this.#drawn + DRAW_MS - performance.now()),
+    );
   }
 
   /** Draws the changed rows now: all in sight, and those out of sight that the budget allows. */
@@ -67,6 +74,7 @@ export class Table {
     for (const id of this.#calls.takeChanged()) this.#undrawn.add(id);
     this.#late ||= this.#undrawn.size > 0;
     const now = this.#clock();
+    this.#drawn = performance.now();
     const fresh = [...this.#undrawn].filter((id) => this.#calls.rows.has(id) && !this.#views.has(id));
     for (const id of fresh) this.#views.set(id, new RowView(this.#template, id));
     const [seen, unseen] = [[], []];

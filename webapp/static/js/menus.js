@@ -1,0 +1,17 @@
+// Menus that open over the page (<details class="menu">): a press elsewhere or Escape closes them.
+
+const open = () => [...document.querySelectorAll("details.menu[open]")];
+
+document.addEventListener("pointerdown", ({ target }) => {
+  for (const menu of open()) if (!menu.contains(target)) menu.open = false;
+});
+
+/** Closes what is open, the focus goes back to its button. Whether anything was. */
+export function closeMenus() {
+  const menus = open();
+  for (const menu of menus) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+  return menus.length > 0;
+}
