@@ -156,7 +156,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
         else:
             reading = self._learned.customer(tokens.forms)
             polarity = max(-1.0, min(1.0, polarity + LEARNED_SHARE * reading.value))
-            if reading.words and len(told) < MAX_REASONS:
+            if reading.words and reading.value * polarity > 0 and len(told) < MAX_REASONS:
                 told.append(_sounds(reading))
         if party == "other":
             polarity = (1 - GENERAL_SHARE) * polarity + GENERAL_SHARE * lexicon.general_polarity(text)
