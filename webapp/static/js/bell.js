@@ -1,5 +1,6 @@
 // The bell: calls that wait for a supervisor. On demand it also tells by a notification and a sound.
 
+import { mark } from "./dom.js";
 import { customerOf } from "./store.js";
 
 const SOUND = "earshot.sound";
@@ -80,7 +81,7 @@ export class Bell {
     this.#shown = key;
     const { count, list, none } = this.#parts;
     count.textContent = rows.length;
-    this.#root.dataset.ringing = rows.length ? "yes" : "no";
+    mark(this.#root, "ringing", rows.length ? "yes" : "no");
     none.hidden = rows.length > 0;
     list.replaceChildren(...lines.map((line) => this.#item(...line)));
   }

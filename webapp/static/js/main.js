@@ -5,6 +5,7 @@ import { Announcer } from "./announce.js";
 import { Bell } from "./bell.js";
 import { save, toCsv } from "./csv.js";
 import { Desk } from "./desk.js";
+import { mark } from "./dom.js";
 import { isUnresolved } from "./handling.js";
 import { keepReachable, listen } from "./keys.js";
 import { Link } from "./link.js";
@@ -65,11 +66,12 @@ table.onArranged = (groups, waiting) => {
   const rows = [...calls.rows.values()];
   for (const [group, ids] of Object.entries(groups)) {
     const body = at(`tbody[data-group=${group}]`);
-    body.querySelector(".size").textContent = ids.length;
-    body.dataset.empty = ids.length ? "no" : "yes";
+    const size = body.querySelector(".size");
+    if (size.textContent !== String(ids.length)) size.textContent = ids.length;
+    mark(body, "empty", ids.length ? "no" : "yes");
   }
   const shown = table.ids.length;
-  at("#wall").dataset.view = !rows.length ? "empty" : shown ? "calls" : "unmatched";
+  mark(at("#wall"), "view", !rows.length ? "empty" : shown ? "calls" : "unmatched");
   at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls` : "";
   at("#held").hidden = !waiting;
   at("#held-count").textContent = waiting;
@@ -95,7 +97,9 @@ panel.onChange = (id) => {
   listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   for (const row of table.elements) {
-    if (row.dataset.callId === id) row.querySelector("a").setAttribute("aria-current", "true");
+    const current = row.dataset.callId === id;
+    mark(row, "current", current ? "yes" : "no");
+    if (current) row.querySelector("a").setAttribute("aria-current", "true");
     else row.querySelector("a").removeAttribute("aria-current");
   }
 };

@@ -52,6 +52,8 @@ export class RowView {
     this.#data("handled", isHandled(row) ? "yes" : "no");
     this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
     this.#alerts(needs ? row.reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    // Said here and not asked of the style sheet: its :has() would look at the row again after every word.
+    this.#data("told", this.#parts.alerts.childElementCount || handled || row.handling.tags.length ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
     this.tick(spokeAt, nowMs);

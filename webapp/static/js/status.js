@@ -1,5 +1,6 @@
 // What stands above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
 
+import { mark } from "./dom.js";
 import * as format from "./format.js";
 import { BEHIND_SECONDS } from "./store.js";
 
@@ -50,14 +51,14 @@ export class Status {
 
   #show() {
     for (const [name, count] of Object.entries(this.#counts)) this.#text(`count-${name}`, String(count));
-    this.#part("counts").dataset.needs = this.#counts.needs ? "some" : "none";
-    this.#part("counts").dataset.behind = this.#counts.behind ? "some" : "none";
+    mark(this.#part("counts"), "needs", this.#counts.needs ? "some" : "none");
+    mark(this.#part("counts"), "behind", this.#counts.behind ? "some" : "none");
     document.title = (this.#counts.needs ? `(${this.#counts.needs}) ` : "") + "Earshot";
     this.#showFleet();
     const warning = this.#failure || this.#warning();
     this.#text("banner", warning);
     this.#part("banner").hidden = !warning;
-    this.#root.dataset.stale = this.stale ? "yes" : "no";
+    mark(this.#root, "stale", this.stale ? "yes" : "no");
   }
 
   #showFleet() {
@@ -69,7 +70,7 @@ export class Status {
     this.#text("decoders", format.counted(fleet.decoders, "decoder"));
     this.#text("backlog", `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind`);
     this.#part("backlog").title = `${format.span(fleet.backlog_seconds)} of audio waiting on all lines together`;
-    this.#part("fleet").dataset.health = !fleet.decoders ? "down" : late ? "late" : "good";
+    mark(this.#part("fleet"), "health", !fleet.decoders ? "down" : late ? "late" : "good");
     this.#text("model", fleet.model || format.MISSING);
   }
 

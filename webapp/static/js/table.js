@@ -13,11 +13,11 @@ const DRAW_ROWS = 4;
  * Rows out of sight are drawn so many a second, and at once when they come in: any of them makes the browser lay out
  * the whole table (measured with 500: 4 ms against 1.4), and nobody sees it but a search within the page.
  */
-const UNSEEN_ROWS = 50;
+const UNSEEN_ROWS = 100;
 /** Clocks of rows in sight go on every second; of those out of sight, every so many seconds and when they come in. */
 const UNSEEN_TICKS = 10;
 /** How long a new or moved row is marked (the mark itself is drawn by the style sheet). */
-const MARK_MS = 4_000;
+const MARK_MS = 3_000;
 
 export class Table {
   #table;
