@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.evaluation.dialogues import DISSATISFIED_BELOW
 from scripts.evaluation.stats import auc, pearson, shown
 from workers.insight.learned import FILE, LearnedFile, grams
 from workers.insight.tokens import tokenise
@@ -30,7 +31,6 @@ RIDGE = 3.0
 FOLDS = 10
 LEAST_WEIGHT = 0.002
 """Smaller weights are left out of the file."""
-DISSATISFIED_BELOW = 2.5
 
 Party = str
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -33,3 +33,18 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
         yield browser
     finally:
         browser.close()
+
+
+@contextmanager
+def watched_page(browser: Browser, width: int, height: int, timezone: str | None = None) -> Iterator[Page]:
+    """A page in its own profile. Fails at the end if it threw an error or broke its content policy."""
+    context = browser.new_context(viewport={"width": width, "height": height}, timezone_id=timezone)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert faults == []

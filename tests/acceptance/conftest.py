@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.browser import launch
+from tests.acceptance.browser import launch, watched_page
 from tests.acceptance.synthetic import SyntheticServer, World, serving
 
 
@@ -30,13 +30,6 @@ def server(world: World) -> Iterator[SyntheticServer]:
 
 @pytest.fixture
 def page(browser: Browser, server: SyntheticServer) -> Iterator[Page]:
-    """A page in its own profile. A test fails if the page threw an error or broke its content policy."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield page
-    context.close()
-    assert faults == []
+    with watched_page(browser, 1440, 900, "Europe/Berlin") as page:
+        page.set_default_timeout(10_000)
+        yield page

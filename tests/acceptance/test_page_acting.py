@@ -18,6 +18,7 @@ from state.events import ScoreEvent, encode
 from state.ingest import Ingest
 from state.settings import Settings
 from state.types import Alert, Sentiment, Standing
+from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_table import cell, order, wait_until
 from tests.servers import Server
 from tests.signing_in import PASSWORD
@@ -53,16 +54,11 @@ def calls(store: redis.Redis) -> redis.Redis:
 def desks(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[tuple[Page, Page]]:
     """Dana's page and Tom's, each in a browser profile of its own."""
     pages = []
-    faults: list[str] = []
     with ExitStack() as stack:
         for name in ("dana", "tom"):
             Access(calls).users.add(name, "supervisor", PASSWORD)
-            context = browser.new_context(viewport={"width": 1440, "height": 900})
-            stack.callback(context.close)
-            page = context.new_page()
+            page = stack.enter_context(watched_page(browser, 1440, 900))
             page.set_default_timeout(15_000)
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
             page.goto(web.url)
             page.get_by_label("Name").fill(name)
             page.get_by_label("Password").fill(PASSWORD)
@@ -70,7 +66,6 @@ def desks(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[tuple[Page
             expect(cell(page, "c1", "agent")).to_contain_text("Ann")
             pages.append(page)
         yield pages[0], pages[1]
-    assert faults == []
 
 
 def bell(page: Page) -> Locator:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from state.audit import Audit
 from state.ingest import Ingest
 from state.settings import Settings
+from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_table import wait_until
 from tests.acceptance.tones import AGENT_HZ, TAP, Humming, decode, listen, measure
 from tests.servers import Server
@@ -26,16 +27,10 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 
 @pytest.fixture
 def ear(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.add_init_script(f"({TAP})()")
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield page
-    context.close()
-    assert faults == []
+    with watched_page(browser, 1440, 900) as page:
+        page.add_init_script(f"({TAP})()")
+        page.set_default_timeout(15_000)
+        yield page
 
 
 def second_heard(page: Page) -> float:

@@ -9,6 +9,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_views import AXE
 from tests.line import Line
 from tests.servers import Server
@@ -25,22 +26,16 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 
 @pytest.fixture
 def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
-    """A page on a server with one ended call. A test fails if the page threw an error or broke its policy."""
+    """A page on a server with one ended call."""
     line = Line(store, Insight(), ["agent", "customer"], "c1", agent="Ann <b>")
     line.say("agent", 0, "good morning how can i help you")
     line.say("customer", 1, "where is my parcel i want to cancel my account")
     line.score()
     line.end()
     assert write(store, "c1", redact=True) == "OK"
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield page
-    context.close()
-    assert faults == []
+    with watched_page(browser, 1280, 800) as page:
+        page.set_default_timeout(20_000)
+        yield page
 
 
 def complaints(page: Page) -> list[object]:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from state.access import Access
 from state.ingest import Ingest
 from state.settings import Settings
+from tests.acceptance.browser import watched_page
 from tests.servers import Server
 from tests.signing_in import PASSWORD
 from tests.web import Web, web_process
@@ -28,15 +29,8 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
-    """A page in its own profile. A test fails if it threw an error or broke its content policy."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield page
-    context.close()
-    assert faults == []
+    with watched_page(browser, 1280, 800) as page:
+        yield page
 
 
 def fill_in(page: Page, password: str) -> None:

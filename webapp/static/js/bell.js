@@ -18,7 +18,7 @@ export class Bell {
   #pause = 0;
   #context = null;
 
-  /** @param root the <details>  @param acting an Acting */
+  /** @param root the <details>, which menus.js closes  @param acting an Acting */
   constructor(root, acting) {
     [this.#root, this.#acting] = [root, acting];
     for (const part of root.querySelectorAll("[data-bell]")) this.#parts[part.dataset.bell] = part;
@@ -33,20 +33,11 @@ export class Bell {
     // A browser keeps silent until the page was touched once: make ready at the first touch.
     addEventListener("pointerdown", () => sound.checked && this.#wake(), { once: true });
     addEventListener("keydown", () => sound.checked && this.#wake(), { once: true });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (!root.contains(target)) root.open = false;
-    });
   }
 
   open() {
     this.#root.open = true;
     this.#root.querySelector("summary").focus();
-  }
-
-  close() {
-    const was = this.#root.open;
-    this.#root.open = false;
-    return was;
   }
 
   /** @param rows that are unresolved, the most urgent first */

@@ -150,7 +150,7 @@ async function write(id) {
 
 /** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
 function closeCall() {
-  if (bell.close() || closeMenus()) return;
+  if (closeMenus()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
   const row = table.elements.find((element) => element.dataset.callId === panel.id);
   panel.close();
