@@ -43,25 +43,16 @@ const ACTIONS = {
   ArrowUp: (context) => step(context, -1),
   j: (context) => step(context, 1),
   k: (context) => step(context, -1),
-  Home: ({ table, event }) => inTable(event) && focusRow(table.elements.at(0)),
-  End: ({ table, event }) => inTable(event) && focusRow(table.elements.at(-1)),
+  Home: ({ table, event }) => Boolean(rowOf(event)) && table.focus(table.ids.at(0)),
+  End: ({ table, event }) => Boolean(rowOf(event)) && table.focus(table.ids.at(-1)),
   "/": ({ search }) => (search ? search.focus() : false),
   "?": ({ help }) => help.showModal(),
 };
 
-const inTable = (event) => Boolean(event.target.closest("tr[data-call-id]"));
+const rowOf = (event) => event.target.closest("tr[data-call-id]");
 
 function step({ table, event }, by) {
   if (event.target.closest(".call, input")) return false; // arrows scroll the opened call
-  const rows = table.elements;
-  const at = rows.indexOf(event.target.closest("tr[data-call-id]"));
-  const next = at < 0 ? rows[0] : rows[at + by];
-  return next ? focusRow(next) : false;
-}
-
-function focusRow(row) {
-  if (!row) return false;
-  row.querySelector("a").focus();
-  row.scrollIntoView({ block: "nearest" });
-  return true;
+  const at = table.ids.indexOf(rowOf(event)?.dataset.callId);
+  return table.focus(table.ids[at < 0 ? 0 : at + by]);
 }

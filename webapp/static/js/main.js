@@ -65,10 +65,8 @@ choose();
 table.onArranged = (groups, waiting) => {
   const rows = [...calls.rows.values()];
   for (const [group, ids] of Object.entries(groups)) {
-    const body = at(`tbody[data-group=${group}]`);
-    const size = body.querySelector(".size");
+    const size = at(`tbody[data-group=${group}] .size`);
     if (size.textContent !== String(ids.length)) size.textContent = ids.length;
-    mark(body, "empty", ids.length ? "no" : "yes");
   }
   const shown = table.ids.length;
   mark(at("#wall"), "view", !rows.length ? "empty" : shown ? "calls" : "unmatched");
@@ -82,8 +80,9 @@ table.onArranged = (groups, waiting) => {
   ring();
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
-  keepReachable(table.elements[0]);
 };
+
+table.onScrolled = () => keepReachable(table.first);
 
 const listening = at("#listen") && new Listening(at("#listen"));
 
@@ -96,12 +95,7 @@ function ring() {
 panel.onChange = (id) => {
   listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
-  for (const row of table.elements) {
-    const current = row.dataset.callId === id;
-    mark(row, "current", current ? "yes" : "no");
-    if (current) row.querySelector("a").setAttribute("aria-current", "true");
-    else row.querySelector("a").removeAttribute("aria-current");
-  }
+  table.current = id;
 };
 
 at("#held").addEventListener("click", () => {
@@ -152,9 +146,9 @@ async function write(id) {
 function closeCall() {
   if (closeMenus()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
-  const row = table.elements.find((element) => element.dataset.callId === panel.id);
+  const { id } = panel;
   panel.close();
-  row?.querySelector("a").focus();
+  table.focus(id);
 }
 
 const handlers = {

@@ -15,11 +15,13 @@ const ALERT_LINES = 2;
 const URGENT = 0.75;
 const MOOD_SHAPES = { good: "M5 1 9 9H1z", even: "M1 3.5h8v3H1z", bad: "M5 9 1 1h8z", none: "" };
 
+/** Whether a row has lines of alerts, of who sees to the call, or of tags. @param needs attention? */
+export function isTold(row, needs) {
+  const { alerts, handling } = row;
+  return (needs && row.reasons.length > 0) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
+}
+
 export class RowView {
-  /** Whether the browser draws this row; kept by the table. */
-  inSight = true;
-  /** Whether it has been shown before; kept by the table. */
-  welcomed = false;
   #parts = {};
   #shown = new Map();
 
@@ -52,11 +54,16 @@ export class RowView {
     this.#data("handled", isHandled(row) ? "yes" : "no");
     this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
     this.#alerts(needs ? row.reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
-    // Said here and not asked of the style sheet: its :has() would look at the row again after every word.
-    this.#data("told", this.#parts.alerts.childElementCount || handled || row.handling.tags.length ? "yes" : "no");
+    this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
     this.tick(spokeAt, nowMs);
+  }
+
+  /** Marks the row of the opened call. */
+  setCurrent(current) {
+    this.#data("current", current ? "yes" : "no");
+    this.link.ariaCurrent = current ? "true" : null;
   }
 
   /** Brings what depends on the time up to date. */
