@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.chatter import Telephony
@@ -284,6 +286,7 @@ def test_three_hundred_calls_stay_equal_to_the_server_while_all_talk(
 ) -> None:
     telephony = Telephony(world, 300)
     telephony.warm_up(3)
+    page.set_viewport_size({"width": 1440, "height": 15_000})  # rows out of sight are not in the page
     page.goto(server.url)
     for _ in range(3):
         telephony.warm_up(2)
@@ -309,6 +312,86 @@ def test_three_hundred_calls_stay_equal_to_the_server_while_all_talk(
         )
 
     wait_until(equal, page, 20)
+
+
+def in_sight(page: Page) -> dict[str, int]:
+    """The rows that the window shows, each with its distance from the window's top."""
+    found: dict[str, int] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("tr[data-call-id]")]
+            .map((row) => [row.dataset.callId, row.getBoundingClientRect()])
+            .filter(([, {top, bottom}]) => bottom > 0 && top < innerHeight).map(([id, {top}]) => [id, top]))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_of_many_calls_the_page_holds_those_in_sight_wherever_one_scrolls(
+    page: Page, server: SyntheticServer, world: World, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    for number in range(400):
+        world.add(f"c{number:03d}", age=1000 - number, agent=f"Agent {number:03d}")
+        if number % 7 == 0:
+            troubled(world, f"c{number:03d}", attention=0.2)
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("400")
+    table = page.get_by_role("table", name="Calls")
+    scroll = "(table, y) => { table.parentElement.scrollTop = y; }"
+    deepest = table.evaluate("table => table.parentElement.scrollHeight - table.parentElement.clientHeight")
+    met: set[str] = set()
+    for y in range(0, deepest + height // 2, height // 2):
+        table.evaluate(scroll, y)
+        page.wait_for_timeout(30)
+        shown = in_sight(page)
+        assert len(order(page)) < 60
+        tops = sorted(shown.values())
+        assert len(tops) >= height // 200  # no hole where rows should be
+        assert max((b - a for a, b in itertools.pairwise(tops)), default=0) < 200
+        assert list(shown) == sorted(shown)
+        for call_id in shown:
+            expect(cell(page, call_id, "agent").locator("a")).to_have_text(f"Agent {call_id[1:]}")
+        met |= shown.keys()
+    assert len(met) == 400
+    expect(page.locator("tr[data-call-id=c399]")).to_be_in_viewport()
+    expect(page.locator("tr[data-call-id=c399]")).to_have_attribute(
+        "aria-rowindex", table.get_attribute("aria-rowcount")
+    )
+    world.partial("c399", "agent", "at the very end")
+    expect(cell(page, "c399", "text")).to_contain_text("at the very end")
+
+    table.evaluate(scroll, deepest // 2)
+    page.wait_for_timeout(100)
+    before = in_sight(page)
+    troubled(world, "c005")  # rises far above
+    expect(count(page, "needs")).to_have_text("1")
+    after = in_sight(page)
+    assert all(abs(after[call_id] - top) < 2 for call_id, top in list(before.items())[1:-1])
+
+
+def test_the_keyboard_reaches_rows_that_are_out_of_sight_and_does_not_lose_its_own(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    for number in range(200):
+        world.add(f"c{number:03d}", age=1000 - number, agent=f"Agent {number:03d}")
+    page.goto(server.url)
+    expect(count(page, "live")).to_have_text("200")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    expect(page.get_by_role("link", name="Agent 199")).to_be_focused()
+    expect(page.get_by_role("link", name="Agent 199")).to_be_in_viewport()
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, -20_000)
+    expect(page.get_by_role("link", name="Agent 000")).to_be_in_viewport()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("link", name="Agent 198")).to_be_focused()
+    expect(page.get_by_role("link", name="Agent 198")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary")).to_contain_text("Agent 198")
+    page.mouse.wheel(0, -20_000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Agent 198")).to_be_focused()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("link", name="Agent 000")).to_be_in_viewport(ratio=1)
 
 
 def test_the_table_fits_a_phone(page: Page, server: SyntheticServer, world: World) -> None:

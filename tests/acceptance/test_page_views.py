@@ -30,7 +30,7 @@ def test_filters_narrow_the_table_and_live_in_the_url(page: Page, server: Synthe
     page.goto(server.url)
     expect(count(page, "live")).to_have_text("3")
     page.get_by_label("Agent").select_option("Dana")
-    wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page)
+    wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page, 20)  # it asks again every 10 s
     page.get_by_label("Queue").select_option("cards")
     wait_until(lambda: order(page) == ["c3"], page)
     expect(page.locator("#matching")).to_have_text("1 of 3 calls")
@@ -128,8 +128,24 @@ def test_on_paper_every_row_is_there_and_no_button(page: Page, server: Synthetic
     telephony.warm_up(3)
     page.goto(server.url)
     expect(count(page, "live")).to_have_text("60")
+    assert len(order(page)) < 60
+    page.evaluate(
+        """() => {
+            const count = () => document.querySelectorAll("tr[data-call-id]").length;
+            addEventListener("afterprint", () => { window.printed = count(); });
+        }"""
+    )
+    page.pdf()
+    assert page.evaluate("window.printed") == 60
+    wait_until(lambda: len(order(page)) < 60, page)
+    page.set_viewport_size({"width": 1000, "height": 700})  # as wide as a sheet
     page.emulate_media(media="print")
     expect(page.get_by_role("search")).to_be_hidden()
+    widths: dict[str, float] = page.eval_on_selector_all(
+        "tr[data-call-id] > td",
+        "cells => Object.fromEntries(cells.map(cell => [cell.dataset.field, cell.offsetWidth]))",
+    )
+    assert widths["text"] == max(widths.values())
     heights = page.eval_on_selector_all("tr[data-call-id]", "rows => rows.map(row => row.offsetHeight)")
     assert len(heights) == 60
     assert min(heights) > 10
