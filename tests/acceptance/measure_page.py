@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 from tests.acceptance.browser import launch
 
 SECONDS = 20
+FRAME_MS = 1000 / 60
 PARTS = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 
 RECORD = """async (seconds) => {
@@ -60,13 +61,15 @@ def measure(calls: int, rate: float) -> dict[str, float]:
     frames = sorted(seen["frames"])
     spent = {name: (after[name] - before[name]) / SECONDS for name in PARTS}
     return {
-        "calls": rows,
+        "calls": calls,
+        "rows_in_the_page": rows,
         "updates_per_second": calls * rate,
         "frame_ms_median": round(frames[len(frames) // 2], 1),
         "frame_ms_p95": round(frames[int(len(frames) * 0.95)], 1),
         "frame_ms_p99": round(frames[int(len(frames) * 0.99)], 1),
         "frame_ms_max": round(frames[-1], 1),
-        "frames_per_second": round(len(frames) / SECONDS, 1),
+        "frames": len(frames),
+        "frames_dropped": sum(round(ms / FRAME_MS) - 1 for ms in frames),
         "long_tasks": len(seen["tasks"]),
         "long_task_ms_max": round(max(seen["tasks"], default=0)),
         **{f"{name.removesuffix('Duration').lower()}_cpu_share": round(part, 3) for name, part in spent.items()},

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { UNTOUCHED } from "../../webapp/static/js/handling.js";
-import { movesBetween, Order } from "../../webapp/static/js/order.js";
+import { movesBetween, Order, towards } from "../../webapp/static/js/order.js";
 
 const row = (call_id, attention, minute, more = {}) => ({
   call_id,
@@ -32,9 +32,9 @@ test("small ups and downs of attention move nothing", () => {
   const order = new Order();
   const at = (a, b) => order.arrange([row("a", a, 1), row("b", b, 2)]).needs;
   assert.deepEqual(at(0.62, 0.63), ["a", "b"]);
-  assert.deepEqual(at(0.62, 0.66), ["a", "b"]);
-  assert.deepEqual(at(0.59, 0.66), ["a", "b"]);
-  assert.deepEqual(at(0.59, 0.69), ["b", "a"]);
+  assert.deepEqual(at(0.62, 0.73), ["a", "b"]);
+  assert.deepEqual(at(0.57, 0.73), ["a", "b"]);
+  assert.deepEqual(at(0.57, 0.75), ["b", "a"]);
 });
 
 test("calls that need nobody stand by duration alone, whatever their attention does", () => {
@@ -82,5 +82,24 @@ test("moving those rows in any shuffled list gives the wanted order", () => {
     const moves = movesBetween(current, wanted);
     const stay = (list) => list.filter((n) => !moves.has(n));
     assert.deepEqual(stay(current), stay(wanted));
+  }
+});
+
+test("an order is reached a few rows at a time, while what is new stands at once and what went is gone", () => {
+  assert.deepEqual(towards([..."abcd"], [..."dcba"], 1), [..."abdc"]);
+  assert.deepEqual(towards([..."abcx"], [..."nbac"], 0), [..."nabc"]);
+  let seed = 7;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const shuffled = (list) => list.map((n) => [random(), n]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
+  for (let round = 0; round < 200; round += 1) {
+    let current = Array.from({ length: 12 }, (_, n) => n);
+    const wanted = shuffled([...current.slice(2), "new", "newer"]);
+    for (let step = 0; step <= 6; step += 1) {
+      const before = current.filter((n) => wanted.includes(n));
+      current = towards(current, wanted, 2);
+      assert.deepEqual(new Set(current), new Set(wanted));
+      assert.ok(movesBetween(before, current.filter((n) => before.includes(n))).size <= 2);
+    }
+    assert.deepEqual(current, wanted);
   }
 });

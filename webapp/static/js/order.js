@@ -4,9 +4,9 @@
 import { isHandled } from "./handling.js";
 
 /** Calls within one band of attention are taken for equal and stand by duration. */
-const BAND = 0.05;
+const BAND = 0.1;
 /** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
-const BAND_SLACK = 0.02;
+const BAND_SLACK = 0.04;
 
 export const GROUPS = ["needs", "rest", "ended"];
 
@@ -76,6 +76,20 @@ export function movesBetween(current, wanted) {
   const moved = new Set(wanted);
   for (let index = tails.at(-1) ?? -1; index >= 0; index = before[index]) moved.delete(kept[index]);
   return moved;
+}
+
+/**
+ * An order nearer to `wanted`, for moving few rows at a time: what is not in `current` comes in, what is not in
+ * `wanted` goes, and of the others `most` are moved, the first ones first. Asked again and again it ends in `wanted`.
+ */
+export function towards(current, wanted, most) {
+  const stood = new Set(current);
+  let left = most;
+  const moves = new Set([...movesBetween(current, wanted)].filter((id) => !stood.has(id) || left-- > 0));
+  const place = new Map(wanted.map((id, index) => [id, index]));
+  const order = current.filter((id) => place.has(id) && !moves.has(id));
+  for (const id of moves) order.splice(order.indexOf(wanted[place.get(id) - 1]) + 1, 0, id);
+  return order;
 }
 
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,12 +1,15 @@
 // The table of calls: draws what changed a few rows at a time, moves rows seldom and never under the pointer.
 
 import { Hold } from "./hold.js";
-import { GROUPS, movesBetween } from "./order.js";
+import { GROUPS, movesBetween, towards } from "./order.js";
 import { isTold, RowView } from "./row.js";
 import { Sight } from "./sight.js";
 
 /** Rows are put in order in this rhythm, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
+/** So many rows change places at once; the next ones a moment later, where the eye can follow and frames stay short. */
+const MOVED_ROWS = 2;
+const MOVE_MS = 60;
 /** Least time between two drawings, and how many rows one draws: so many fit into a frame. */
 const DRAW_MS = 40;
 const DRAW_ROWS = 4;
@@ -120,9 +123,10 @@ export class Table {
     const rows = [...this.#calls.rows.values()].filter((row) => this.#rows.has(row.call_id) && this.#keep(row));
     const wanted = this.#order.arrange(rows, this.#column);
     const held = this.hold.active && !force;
-    const waiting = held ? this.#append(wanted) : this.#place(wanted);
-    this.#late = held && waiting > 0;
-    this.onArranged(wanted, waiting);
+    const waiting = held ? this.#append(wanted) : this.#place(wanted, force ? Infinity : MOVED_ROWS);
+    this.#late = waiting > 0;
+    if (this.#late && !held) setTimeout(() => this.arrange(), MOVE_MS);
+    this.onArranged(wanted, held ? waiting : 0);
   }
 
   /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
@@ -177,15 +181,17 @@ export class Table {
     return GROUPS.reduce((sum, group) => sum + movesBetween(this.#shown[group], wanted[group]).size, leave);
   }
 
-  #place(wanted) {
+  /** Moves so many of the rows that need attention, and all others. Returns how many stand wrong still. */
+  #place(wanted, most) {
     const shown = new Set(this.ids);
-    for (const id of movesBetween(this.#shown.needs, wanted.needs)) {
+    const needs = towards(this.#shown.needs, wanted.needs, most);
+    for (const id of movesBetween(this.#shown.needs, needs)) {
       if (shown.has(id)) this.#mark(id, "moved"); // elsewhere a move means little
     }
     for (const id of this.#rows.keys()) if (!this.#calls.rows.has(id)) this.#rows.delete(id);
-    this.#shown = wanted;
-    if (this.#sight.place(wanted)) this.hold.release(); // the focus that it gave was not the supervisor's
-    return 0;
+    this.#shown = { ...wanted, needs };
+    if (this.#sight.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
+    return movesBetween(needs, wanted.needs).size;
   }
 
   /** Marks a call as new, but for those that the page began with. */
