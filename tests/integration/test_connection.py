@@ -46,19 +46,20 @@ def test_many_threads_of_a_web_process_wait_for_one_another(tmp_path: Path) -> N
         server.kill()
 
 
-def test_a_server_that_may_evict_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("process", ["decoder", "sentiment", "jobs"])
+def test_a_server_that_may_evict_is_refused_in_one_line(process: str, tmp_path: Path) -> None:
     server = start_server("valkey9", dir=tmp_path, args=["--maxmemory-policy", "allkeys-lru"])
     try:
         with pytest.raises(ServerUnfit, match="allkeys-lru"):
             check_server(connect(Settings(redis_url=server.url), "worker"))
-        decoder = subprocess.run(
-            [sys.executable, "-m", "workers.sentiment"],
-            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url},
+        worker = subprocess.run(
+            [sys.executable, "-m", f"workers.{process}"],
+            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1"},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        assert decoder.returncode == 78
-        assert decoder.stderr.strip().startswith("earshot sentiment: the server's maxmemory-policy is allkeys-lru")
-        assert len(decoder.stderr.strip().splitlines()) == 1
+        assert worker.returncode == 78
+        assert worker.stderr.strip().startswith(f"earshot {process}: the server's maxmemory-policy is allkeys-lru")
+        assert len(worker.stderr.strip().splitlines()) == 1
     finally:
         server.kill()
 

@@ -15,7 +15,7 @@ import time
 
 import redis
 
-from state.connection import check_server, connect
+from state.connection import ServerUnfit, check_server, connect
 from state.fleet import Fleet, worker_name
 from state.settings import Settings
 from workers.decoder.loop import DecodeLoop
@@ -80,7 +80,7 @@ class Parent:
         status = 1
         try:
             status = self._child(worker, shared)
-        except ModelUnusable as error:
+        except (ModelUnusable, ServerUnfit) as error:
             sys.stderr.write(f"earshot decoder: {error}\n")
             status = EXIT_CONFIG
         except Exception:
