@@ -47,6 +47,8 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
         "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "socket_keepalive": True,
         "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries) if retries else Retry(NoBackoff(), 0),
+        # A server that was made a replica keeps its connections: drop them, so that the next ones reach its successor.
+        "retry_on_error": [redis.exceptions.ReadOnlyError],
         "health_check_interval": 0 if role == "worker" else 30,
         "client_name": f"earshot-{role}",
     }

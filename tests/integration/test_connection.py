@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from scripts.chaos_link import Link
 from scripts.server import free_port
-from state.connection import ServerUnfit, check_server, connect
+from state.connection import Role, ServerUnfit, check_server, connect
 from state.settings import Settings
 from tests.servers import KINDS, Kind, ServerMissingError, find_binary, start_server
 
@@ -62,6 +64,26 @@ def test_a_server_that_may_evict_is_refused_in_one_line(process: str, tmp_path: 
         assert len(worker.stderr.strip().splitlines()) == 1
     finally:
         server.kill()
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tmp_path: Path) -> None:
+    """A planned fail-over closes no connection: they go on to the old server, which refuses every write."""
+    old, new = (start_server("valkey9", dir=tmp_path / name) for name in ("old", "new"))
+    link = Link(old.port)
+    try:
+        client = connect(Settings(redis_url=f"redis://127.0.0.1:{link.port}/0"), role)
+        client.set("key", "before")
+        old.client().replicaof("127.0.0.1", str(new.port))
+        link.port_behind = new.port
+        with contextlib.suppress(redis.exceptions.ReadOnlyError):  # a worker's own loop tries again
+            client.set("key", "after")
+        assert client.set("key", "after")
+        assert new.client().get("key") == b"after"
+    finally:
+        link.close()
+        old.kill()
+        new.kill()
 
 
 def test_tls_is_verified_unless_switched_off(tmp_path: Path) -> None:
