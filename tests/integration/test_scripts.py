@@ -507,6 +507,17 @@ def test_the_last_socket_to_let_go_is_told_so_and_ends_the_call(play: Play, clie
         assert streams.hold("c", "late", ["t"], take_over=True) == ("CLOSED", [])
 
 
+def test_a_socket_that_agrees_on_its_clock_with_a_call_that_just_ended_leaves_nothing_for_ever(
+    play: Play, client: redis.Redis
+) -> None:
+    streams = Streams(client, Settings())
+    play.ingest.create("c", ["t"], {})
+    streams.hold("c", "a", ["t"], take_over=True)
+    play.ingest.end("c")
+    assert streams.clock_zero("c", "x", 5.0) == 5.0
+    assert client.ttl(keys.streams("c")) > 0
+
+
 def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.Redis) -> None:
     Streams(client, Settings()).hold("ghost", "a", [], take_over=False)
     client.zadd(keys.STREAMING, {"ghost": 1000})
