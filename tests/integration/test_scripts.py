@@ -185,6 +185,20 @@ def test_end_idle_spares_a_call_whose_chunk_came_in_between(play: Play, client: 
     assert client.zscore(keys.IDLE, "never-was") is None
 
 
+def test_calls_that_go_on_do_not_keep_others_from_being_ended(play: Play, client: redis.Redis) -> None:
+    now_ms = client.time()[0] * 1000
+    calls = [f"on{n}" for n in range(30)]
+    for call in [*calls, "over"]:
+        play.put(1, call=call)
+    client.zadd(keys.IDLE, dict.fromkeys(calls, 1000) | {"over": 2000})
+    client.zadd(keys.STREAMING, dict.fromkeys(calls, now_ms + 60_000))
+    assert play.ingest.end_idle(60) == ["over"], "the others are on hold: a socket is at them"
+    play.put(1, call="gone")
+    client.zadd(keys.IDLE, dict.fromkeys(calls, now_ms + 60_000) | {"gone": 1000})
+    client.zadd(keys.STREAMING, dict.fromkeys(calls, 1000) | {"gone": 2000})
+    assert play.ingest.end_dropped() == ["gone"], "the others go on over HTTP"
+
+
 # -- open, commit, release, move --------------------------------------------------------------------------
 
 
