@@ -156,8 +156,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {what}") from None
-    if urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
-        raise SettingsError("REDIS_URL: Expected a redis://, rediss:// or unix:// address")
+    if not _is_address(settings.redis_url):
+        name = "REDIS_TLS_URL" if environ.get("REDIS_TLS_URL") else "REDIS_URL"
+        raise SettingsError(f"{name}: Expected a redis:// or rediss:// address")
     try:
         parse_given_keys(settings.api_keys)
     except CredentialError as error:
@@ -171,15 +172,21 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def _is_address(url: str) -> bool:
+    """Whether redis-py can connect to it; it finds out only then, with a traceback."""
+    try:
+        return url.startswith(("redis://", "rediss://")) and urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def describe(settings: Settings) -> dict[str, Any]:
     """The settings as they may be logged: secrets and passwords in addresses are left out."""
     shown = msgspec.to_builtins(settings)
     shown |= {name: "***" for name in SECRETS if shown[name]}
-    parts = urlsplit(settings.redis_url)
-    if parts.password:
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-        shown["redis_url"] = urlunsplit((parts.scheme, f"***@{host}{port}", parts.path, "", ""))
+    parts = urlsplit(settings.redis_url)  # redis-py takes a password from the query, too
+    _, at, host = parts.netloc.rpartition("@")
+    shown["redis_url"] = urlunsplit((parts.scheme, ("***@" if at else "") + host, parts.path, "", ""))
     return dict(shown)
 
 
