@@ -61,7 +61,7 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
 
 
 def check_server(client: redis.Redis) -> dict[str, Any]:
-    """What kind of server this is. Raises ServerUnfit if it may evict keys or is too old.
+    """What kind of server this is. Raises ServerUnfit if it may evict keys, is too old or is a cluster's.
 
     Reads INFO, which hosted servers allow where CONFIG is denied.
     """
@@ -73,6 +73,8 @@ def check_server(client: redis.Redis) -> dict[str, Any]:
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise ServerUnfit(f"the server's maxmemory-policy is {policy}: it would drop calls; set it to noeviction")
+    if info.get("cluster_enabled"):
+        raise ServerUnfit("the server is a cluster's, in which RQ's jobs cannot be; one that is none is needed")
     return {
         "server": info.get("server_name", "redis"),
         "version": info.get("valkey_version", version),

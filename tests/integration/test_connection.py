@@ -66,6 +66,16 @@ def test_a_server_that_may_evict_is_refused_in_one_line(process: str, tmp_path: 
         server.kill()
 
 
+def test_a_server_of_a_cluster_is_refused(tmp_path: Path) -> None:
+    args = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    server = start_server("valkey9", dir=tmp_path, args=args)
+    try:
+        with pytest.raises(ServerUnfit, match="cluster"):
+            check_server(connect(Settings(redis_url=server.url), "worker"))
+    finally:
+        server.kill()
+
+
 @pytest.mark.parametrize("role", ["web", "worker"])
 def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tmp_path: Path) -> None:
     """A planned fail-over closes no connection: they go on to the old server, which refuses every write."""
