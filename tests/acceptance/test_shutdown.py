@@ -85,3 +85,17 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(flee
         assert fleet.transcript(call) == fleet.transcript(calls[0])
     assert fleet.stop() == [0, 0, 0]
     fleet.assert_at_rest()
+
+
+def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:
+    """Until it listens for itself, it hears SIGTERM with its parent's ears."""
+    program = (
+        "import pathlib, random, time\n"
+        "from workers.decoder import parent\n"
+        f"random.seed = lambda: (pathlib.Path({str(tmp_path / 'forked')!r}).touch(), time.sleep(2))\n"
+        "raise SystemExit(parent.main())\n"
+    )
+    decoder = fleet.start("decoder", ["-c", program], DECODER_LOOPS="1")
+    fleet.wait((tmp_path / "forked").exists)
+    decoder.terminate()
+    assert decoder.wait(PROMISED_SECONDS) == 0

@@ -53,10 +53,8 @@ class Parent:
         shared = self._load() if self._choice.fork_safe else None
         # Wakes the pause below; the default action would leave it sleeping.
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        told = False
         while True:
-            if stop() and not told:
-                told = True
+            if stop():  # told again and again: one that was just forked hears it with our ears first
                 for pid in self._children:
                     os.kill(pid, signal.SIGTERM)
             while not stop() and len(self._children) < self._loops:
