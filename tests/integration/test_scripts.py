@@ -435,6 +435,30 @@ def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, clien
     assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
 
 
+def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis.Redis) -> None:
+    def forget(idle_ms: int) -> int:
+        struck: int = Scripts(client).call("forget", [keys.FINALS], [idle_ms])
+        return struck
+
+    def known() -> list[bytes]:
+        return [consumer["name"] for consumer in client.xinfo_consumers(keys.FINALS, keys.SENTIMENT)]
+
+    play.put(1)
+    play.commit(play.lease())
+    play.unscored()
+    client.xgroup_createconsumer(keys.FINALS, keys.SENTIMENT, "dead")
+    with Unchanged(client):
+        assert forget(60_000) == 0
+    assert forget(-1) == 1
+    assert known() == [b"scorer"], "it has something that is not scored"
+    client.xgroup_createconsumer(keys.FINALS, keys.SENTIMENT, "dead")
+    client.config_set("maxmemory", 1)
+    try:
+        assert forget(-1) in (0, 1), "a full server may refuse it, and scoring goes on"
+    finally:
+        client.config_set("maxmemory", 0)
+
+
 # -- a server that forgot, or is full ---------------------------------------------------------------------
 
 
@@ -543,5 +567,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SOURCES) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "let_go", "handle",
+        "hold", "let_go", "handle", "forget",
     }  # fmt: skip
