@@ -38,6 +38,7 @@ def test_what_the_example_says_is_what_an_empty_environment_gives() -> None:
         ("REDIS_URL", "unix:///run/redis.sock"),
         ("REDIS_TLS_URL", "http://example.org"),
         ("MEMORY_LIMIT_PERCENT", "200"),
+        ("RETENTION_HOURS", "10000000000000"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
@@ -56,6 +57,7 @@ def test_secrets_are_not_shown() -> None:
         "REDIS_URL": "rediss://user:hunter2@host:6380/1",
         "API_KEYS": "pbx:ingest:hunter2-hunter2-hunter2",
         "SECRET_KEY": "hunter2" * 5,
+        "VOSK_MODEL_URL": "https://user:hunter2@mirror/models",
         "OIDC_CLIENT_SECRET": "hunter2",
     }
     shown = settings.describe(settings.load(environ))
