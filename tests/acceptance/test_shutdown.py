@@ -87,6 +87,17 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(flee
     fleet.assert_at_rest()
 
 
+def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.redis.hset(keys.FLEET, "selfcheck:stub:1", "of machines that are gone")
+    assert fleet.start("decoder", DECODER_LOOPS="1").wait(60) == 78
+    fleet.processes.clear()
+    said = "".join(log.read_text() for log in tmp_path.glob("decoder*.log")).splitlines()[-1]
+    field, key = said.split(" delete ")[1].split(" from the hash ")
+    assert fleet.redis.hdel(key, field) == 1
+    fleet.start("decoder", DECODER_LOOPS="1")
+    fleet.wait(lambda: fleet.reads.fleet().decoders == 1)
+
+
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:
     """Until it listens for itself, it hears SIGTERM with its parent's ears."""
     program = (

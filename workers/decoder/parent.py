@@ -15,6 +15,7 @@ import time
 
 import redis
 
+from state import keys
 from state.connection import ServerUnfit, check_server, connect
 from state.fleet import Fleet, worker_name
 from state.settings import Settings
@@ -115,7 +116,8 @@ class Parent:
             if agreed != digest:
                 raise ModelUnusable(
                     f"this machine decodes the self-check recording differently from the fleet ({digest[:12]}, the "
-                    f"fleet has {agreed[:12]}): its processor or libraries differ (see OPENBLAS_CORETYPE in README)"
+                    f"fleet has {agreed[:12]}): its processor or libraries differ (OPENBLAS_CORETYPE, see README); if "
+                    f"the whole fleet has moved, delete selfcheck:{model.identity} from the hash {keys.FLEET}"
                 )
             return True
         return False
