@@ -281,6 +281,14 @@ def test_commit_keeps_dead_chunks_aside_and_marks_them(play: Play, client: redis
     assert play.track()["gaps"] == b"[[2,2]]"
 
 
+def test_gaps_are_listed_as_they_come(play: Play) -> None:
+    for seq in (2, 3, 10, 11, 1_013):
+        assert play.put(seq, skip=True) == "OK"
+    lease = play.lease()
+    assert play.decoder("d").commit(lease, change(lease, dead=(3, 11))) == "OK"
+    assert play.track()["gaps"] == b"[[1,1],[4,9],[12,1012],[3,3],[11,11]]"
+
+
 def test_commit_ends_a_call_that_has_nothing_to_be_scored(play: Play, client: redis.Redis) -> None:
     play.put(1)
     play.ingest.end("c")
