@@ -56,11 +56,11 @@ def main(argv: list[str]) -> int:
         printer = threading.Thread(target=follow, args=(Api(options.url, options.key), options.call_id, done))
         printer.start()
         try:
-            post_call(options.url, options.key, options.call_id, tracks, metadata, options.chunk_ms, options.speed)
-        except CallFailed:
-            done.set()
-            raise
-        printer.join()
+            pace = options.chunk_ms, options.speed
+            post_call(options.url, options.key, options.call_id, tracks, metadata, *pace, done.is_set)
+            printer.join()
+        finally:
+            done.set()  # also at Ctrl-C: the threads that post and print would go on
     except (RecordingError, CallFailed) as error:
         sys.stderr.write(f"call: {error}\n")
         return 1

@@ -14,10 +14,10 @@ MUTE_SECONDS = (0.02, 0.3)
 
 
 class Link:
-    """Forwards connections from `port` on 127.0.0.1 to the port behind it, in a thread of its own."""
+    """Forwards connections from `port` on 127.0.0.1 to `port_behind`, in a thread of its own."""
 
     def __init__(self, port_behind: int) -> None:
-        self._behind = port_behind
+        self.port_behind = port_behind
         self._connections: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link", daemon=True)
@@ -54,7 +54,7 @@ class Link:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._behind)
+            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self.port_behind)
         except OSError:
             writer.close()
             return

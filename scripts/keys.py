@@ -42,11 +42,13 @@ def main(argv: list[str]) -> int:
             at.record("key-made", f"{options.name.lower()} ({options.scopes})")
             print(key)
         elif options.command == "revoke":
+            revoked = at.access.keys.revoke(options.name)
+            if revoked:
+                at.record("key-revoked", options.name.lower())
             if options.name.lower() in at.access.keys.given_names:
                 raise Refused(f"{options.name} stands in API_KEYS; take it out there and restart the web processes")
-            if not at.access.keys.revoke(options.name):
+            if not revoked:
                 raise Refused(f"there is no key named {options.name}")
-            at.record("key-revoked", options.name.lower())
         else:
             show(at)
 

@@ -32,6 +32,7 @@ class Processes:
         self._commands = read_procfile(root / "Procfile")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
+        self._starting = threading.Lock()
         self._watchers: list[threading.Thread] = []
         self.failed: str | None = None
         logs.mkdir(parents=True, exist_ok=True)
@@ -45,7 +46,8 @@ class Processes:
 
     def stop(self) -> None:
         """SIGTERM to all, then SIGKILL to what is left; returns when none is."""
-        self._stopping.set()
+        with self._starting:  # what is being started is in the list before, or not started after
+            self._stopping.set()
         for process in list(self._running.values()):
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
@@ -64,10 +66,12 @@ class Processes:
     def _keep(self, name: str) -> None:
         first, longest = RESTART_SECONDS
         pause = first
-        while not self._stopping.is_set():
+        while True:
             began = time.monotonic()
-            with (self._logs / f"{name}.log").open("ab") as log:
-                process = subprocess.Popen(
+            with self._starting, (self._logs / f"{name}.log").open("ab") as log:
+                if self._stopping.is_set():
+                    return
+                process = self._running[name] = subprocess.Popen(
                     shlex.split(self._commands[name]),
                     cwd=self._root,
                     env=self._environ,
@@ -75,7 +79,6 @@ class Processes:
                     stderr=log,
                     start_new_session=True,  # Ctrl-C goes to us; we stop them in order
                 )
-            self._running[name] = process
             status = process.wait()
             if self._stopping.is_set():
                 return

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -51,7 +52,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play the demo once, fast, print the table and end")
     parser.add_argument("--no-demo", action="store_true", help="serve, and play nothing")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="of the page (8000)")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="of the page (8000)")
     parser.add_argument("--decoders", type=int, default=0, metavar="N", help="decode loops (one a core)")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="where the embedded server and logs live")
     options = parser.parse_args(argv)
@@ -72,6 +73,7 @@ def main(argv: list[str]) -> int:
     server: EmbeddedServer | None = None
     processes: Processes | None = None
     try:
+        check_port(options.port)
         environ = dict(os.environ, PORT=str(options.port))
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', '')}"
         environ["DECODER_LOOPS"] = str(options.decoders) if options.decoders else environ.get("DECODER_LOOPS", "0")
@@ -99,7 +101,7 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"run: {reason}\n")
             return 1
         return 130 if options.once else 0
-    except (ServerNotStarted, CallFailed, SettingsError) as error:
+    except (ServerNotStarted, CallFailed, SettingsError, OSError) as error:
         sys.stderr.write(f"run: {error}\n")
         return 1
     except redis.RedisError as error:
@@ -136,6 +138,15 @@ def welcome(at: Operator, run_key: str) -> list[str]:
 def say(text: str) -> None:
     sys.stderr.write(f"run: {text}\n")
     sys.stderr.flush()
+
+
+def check_port(port: int) -> None:
+    """Raises Stopped if the web process could not listen there: it would be started again and again, and another
+    program's answers be taken for its own."""
+    try:
+        socket.create_server(("", port)).close()
+    except OSError as error:
+        raise Stopped(f"port {port}: {os.strerror(error.errno or 0)}; give another with --port") from None
 
 
 def check(processes: Processes, stopping: threading.Event) -> None:

@@ -36,11 +36,15 @@ class Api:
 
     def __init__(self, url: str, key: str = "") -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
             raise CallFailed(f"{url!r} is no http:// address")
         self._connect: Callable[[], http.client.HTTPConnection] = lambda: (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        )(parts.hostname or "", port, timeout=TIMEOUT_SECONDS)
         self._path = parts.path.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._connection: http.client.HTTPConnection | None = None

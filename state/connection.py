@@ -47,6 +47,8 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
         "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "socket_keepalive": True,
         "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries) if retries else Retry(NoBackoff(), 0),
+        # A server that was made a replica keeps its connections: drop them, so that the next ones reach its successor.
+        "retry_on_error": [redis.exceptions.ReadOnlyError],
         "health_check_interval": 0 if role == "worker" else 30,
         "client_name": f"earshot-{role}",
     }
@@ -59,7 +61,7 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
 
 
 def check_server(client: redis.Redis) -> dict[str, Any]:
-    """What kind of server this is. Raises ServerUnfit if it may evict keys or is too old.
+    """What kind of server this is. Raises ServerUnfit if it may evict keys, is too old or is a cluster's.
 
     Reads INFO, which hosted servers allow where CONFIG is denied.
     """
@@ -71,6 +73,8 @@ def check_server(client: redis.Redis) -> dict[str, Any]:
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise ServerUnfit(f"the server's maxmemory-policy is {policy}: it would drop calls; set it to noeviction")
+    if info.get("cluster_enabled"):
+        raise ServerUnfit("the server is a cluster's, in which RQ's jobs cannot be; one that is none is needed")
     return {
         "server": info.get("server_name", "redis"),
         "version": info.get("valkey_version", version),

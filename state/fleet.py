@@ -25,7 +25,7 @@ LEASE_CHUNKS = 256
 """New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
 
 JOURNAL_CHUNKS = 1024
-"""Chunks read at once to rebuild a cold recogniser; read on until the last decoded one is there."""
+"""Chunks read at once to rebuild a cold recogniser; read on until there is one that is not decoded yet."""
 
 OWN_BEFORE_SHARED = 4
 """Tokens of the own stream taken in a row before the shared stream is looked at: warm first, but nobody starves."""
@@ -150,7 +150,7 @@ class Fleet:
         if not warm:
             if after:
                 entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
-            while len(entries) % JOURNAL_CHUNKS == 0 and entries and seq_of(entries[-1][0]) < done:
+            while len(entries) % JOURNAL_CHUNKS == 0 and entries and seq_of(entries[-1][0]) <= done:
                 more = self._redis.xrange(
                     keys.audio(*call_track), min=f"({entries[-1][0].decode()}", count=JOURNAL_CHUNKS
                 )

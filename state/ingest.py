@@ -129,8 +129,7 @@ class Ingest:
         """
         now_ms = self._now_ms()
         before = now_ms - idle_seconds * 1000
-        stale = cast(list[bytes], self._redis.zrangebyscore(keys.IDLE, "-inf", before, start=0, num=limit))
-        calls = [call_id.decode() for call_id in stale]
+        calls = self._overdue((keys.IDLE, before), (keys.STREAMING, now_ms))[:limit]
         return [
             call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms), {}).outcome == "ENDING"
         ]
@@ -141,12 +140,20 @@ class Ingest:
         A call that also gets chunks over HTTP goes on until there are none for as long.
         """
         now_ms = self._now_ms()
-        due = cast(list[bytes], self._redis.zrangebyscore(keys.STREAMING, "-inf", now_ms, start=0, num=limit))
-        calls = [call_id.decode() for call_id in due]
-        before = str(now_ms - self._grace_ms)
+        before = now_ms - self._grace_ms
+        calls = self._overdue((keys.STREAMING, now_ms), (keys.IDLE, before))[:limit]
         return [
-            call_id for call_id in calls if self._end(call_id, "dropped", before, str(now_ms), {}).outcome == "ENDING"
+            call_id
+            for call_id in calls
+            if self._end(call_id, "dropped", str(before), str(now_ms), {}).outcome == "ENDING"
         ]
+
+    def _overdue(self, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
+        """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has
+        not: they stay due for as long as they live, and many of them would keep the rest from their turn."""
+        due = cast(list[bytes], self._redis.zrangebyscore(over[0], "-inf", over[1]))
+        kept = set(cast(list[bytes], self._redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
+        return [call_id.decode() for call_id in due if call_id not in kept]
 
     def _now_ms(self) -> int:
         seconds, micros = self._redis.time()

@@ -270,4 +270,6 @@ def _track(fields: list[bytes | None]) -> TrackView:
 
 def _stream_id(text: str) -> tuple[int, int]:
     ms, _, n = text.partition("-")
+    if not 0 <= max(int(ms), int(n)) < 2**64:
+        raise ValueError(text)
     return int(ms), int(n)

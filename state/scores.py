@@ -88,12 +88,7 @@ class Scores:
 
     def forget_dead(self) -> int:
         """Strike workers that died and left nothing off the group's list. Returns how many."""
-        forgotten = 0
-        for consumer in self._redis.xinfo_consumers(keys.FINALS, keys.SENTIMENT):
-            if not consumer["pending"] and consumer["idle"] > FORGOTTEN_AFTER_MS:
-                self._redis.xgroup_delconsumer(keys.FINALS, keys.SENTIMENT, consumer["name"])
-                forgotten += 1
-        return forgotten
+        return int(self._scripts.call("forget", [keys.FINALS], [FORGOTTEN_AFTER_MS]))
 
     def leave(self) -> None:
         """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""

@@ -7,10 +7,11 @@ file by `python -m state.settings > .env.example`; a test keeps them equal.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -96,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 60
     call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
-    retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1)] = 24
+    retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1, le=1_000_000)] = 24
     auth: Annotated[
         str,
         _about(
@@ -145,6 +146,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 SECRETS = ("api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
 """Settings that are never shown."""
 
+_USER = re.compile(r"(?<=://)[^/]*@")
+"""Name and password in an address."""
+
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from `environ`. Raises SettingsError naming the first variable that is wrong."""
@@ -156,8 +160,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {what}") from None
-    if urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
-        raise SettingsError("REDIS_URL: Expected a redis://, rediss:// or unix:// address")
+    if not _is_address(settings.redis_url):
+        name = "REDIS_TLS_URL" if environ.get("REDIS_TLS_URL") else "REDIS_URL"
+        raise SettingsError(f"{name}: Expected a redis:// or rediss:// address")
     try:
         parse_given_keys(settings.api_keys)
     except CredentialError as error:
@@ -171,16 +176,20 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def _is_address(url: str) -> bool:
+    """Whether redis-py can connect to it; it finds out only then, with a traceback."""
+    try:
+        return url.startswith(("redis://", "rediss://")) and urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def describe(settings: Settings) -> dict[str, Any]:
     """The settings as they may be logged: secrets and passwords in addresses are left out."""
     shown = msgspec.to_builtins(settings)
     shown |= {name: "***" for name in SECRETS if shown[name]}
-    parts = urlsplit(settings.redis_url)
-    if parts.password:
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-        shown["redis_url"] = urlunsplit((parts.scheme, f"***@{host}{port}", parts.path, "", ""))
-    return dict(shown)
+    shown["redis_url"] = shown["redis_url"].partition("?")[0]  # redis-py takes a password there, too
+    return {name: _USER.sub("***@", value) if isinstance(value, str) else value for name, value in shown.items()}
 
 
 def example() -> str:

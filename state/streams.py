@@ -76,8 +76,9 @@ class Streams:
         pipe = self._redis.pipeline(transaction=True)
         field = "b:" + hashlib.blake2b(stream.encode(errors="replace"), digest_size=8).hexdigest()
         pipe.hsetnx(keys.streams(call_id), field, repr(proposed_ms))
+        pipe.expire(keys.streams(call_id), 86400)  # as hold.lua: the call may have ended meanwhile, and its key with it
         pipe.hget(keys.streams(call_id), field)
-        return float(pipe.execute()[1])
+        return float(pipe.execute()[2])
 
     def heard(self, call_id: str, track: str, from_index: int) -> Heard:
         """The track's finals from `from_index` on, and its open utterance's text."""

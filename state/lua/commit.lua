@@ -43,15 +43,14 @@ if ARGV[16] ~= '' then -- what the table shows of a call: the utterance that end
   end
 end
 for _ = 1, tonumber(take()) do say(take()) end
-local gaps = t[7] and cjson.decode(t[7]) or {}
-local dead = tonumber(take())
-for _ = 1, dead do
+local gaps = t[7]
+for _ = 1, tonumber(take()) do
   local seq, reason, encoding, audio = take(), take(), take(), take()
   redis.call('XADD', KEYS[8], 'MAXLEN', '~', DEAD_CHUNKS, '*', 'c', call, 't', track, 'seq', seq,
     'r', redis.call('HGET', KEYS[1], 'rate'), 'reason', reason, 'e', encoding, 'a', audio)
-  gaps[#gaps + 1] = {tonumber(seq), tonumber(seq)}
+  gaps = with_gap(gaps, seq, seq)
+  redis.call('HSET', KEYS[1], 'gaps', gaps)
 end
-if dead > 0 then redis.call('HSET', KEYS[1], 'gaps', cjson.encode(gaps)) end
 
 if ARGV[13] == '1' then
   redis.call('HSET', KEYS[1], 'finished', 1)

@@ -50,6 +50,12 @@ local function dispatch(key, call, track, owner)
   redis.call('HSET', key, 'tok', stream .. '|' .. id)
 end
 
+-- A track's list of gaps (JSON; false: none yet) with one more. Put at its end as text: reading all of a long one for
+-- every chunk held the server up.
+local function with_gap(gaps, first, last)
+  return (gaps and string.sub(gaps, 1, -2) .. ',' or '[') .. string.format('[%.0f,%.0f]]', first, last)
+end
+
 -- Puts masked utterances in the place of what was stored, and tells the pages of those that look otherwise now.
 -- From ARGV[at] on: count of utterances to be stored, {id, utterance} each; count of those that look otherwise,
 -- {id, utterance without words, feed event (JSON)} each. Nothing that has expired meanwhile comes back.

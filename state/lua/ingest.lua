@@ -64,9 +64,7 @@ local entry = {'a', ARGV[9], 'e', ARGV[5], 'h', ARGV[6], 'n', string.format('%.0
 if missing > 0 then
   entry[#entry + 1] = 'g'
   entry[#entry + 1] = string.format('%.0f', last + 1)
-  local gaps = t[8] and cjson.decode(t[8]) or {}
-  gaps[#gaps + 1] = {last + 1, seq - 1}
-  redis.call('HSET', KEYS[2], 'gaps', cjson.encode(gaps))
+  redis.call('HSET', KEYS[2], 'gaps', with_gap(t[8], last + 1, seq - 1))
 end
 local seq_text = string.format('%.0f', seq)
 redis.call('XADD', KEYS[3], seq_text .. '-0', unpack(entry))

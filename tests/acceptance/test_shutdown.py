@@ -85,3 +85,28 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(flee
         assert fleet.transcript(call) == fleet.transcript(calls[0])
     assert fleet.stop() == [0, 0, 0]
     fleet.assert_at_rest()
+
+
+def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.redis.hset(keys.FLEET, "selfcheck:stub:1", "of machines that are gone")
+    assert fleet.start("decoder", DECODER_LOOPS="1").wait(60) == 78
+    fleet.processes.clear()
+    said = "".join(log.read_text() for log in tmp_path.glob("decoder*.log")).splitlines()[-1]
+    field, key = said.split(" delete ")[1].split(" from the hash ")
+    assert fleet.redis.hdel(key, field) == 1
+    fleet.start("decoder", DECODER_LOOPS="1")
+    fleet.wait(lambda: fleet.reads.fleet().decoders == 1)
+
+
+def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:
+    """Until it listens for itself, it hears SIGTERM with its parent's ears."""
+    program = (
+        "import pathlib, random, time\n"
+        "from workers.decoder import parent\n"
+        f"random.seed = lambda: (pathlib.Path({str(tmp_path / 'forked')!r}).touch(), time.sleep(2))\n"
+        "raise SystemExit(parent.main())\n"
+    )
+    decoder = fleet.start("decoder", ["-c", program], DECODER_LOOPS="1")
+    fleet.wait((tmp_path / "forked").exists)
+    decoder.terminate()
+    assert decoder.wait(PROMISED_SECONDS) == 0

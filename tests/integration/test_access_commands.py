@@ -66,6 +66,17 @@ def test_a_key_is_made_listed_used_and_revoked(valkey: Server, store: redis.Redi
     assert status == 0 and key not in trail
 
 
+def test_a_key_of_a_name_that_also_stands_in_the_environment_is_revoked(
+    valkey: Server, store: redis.Redis, at: dict[str, str]
+) -> None:
+    _, key, _ = command("keys", "add", "pbx", "--scopes", "read", **at)
+    http = create_app(Settings(redis_url=valkey.url)).test_client()
+    assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
+    status, _, error = command("keys", "revoke", "pbx", API_KEYS="pbx:read:geheim-geheim-geheim", **at)
+    assert status == 1 and error.startswith("keys: pbx stands in API_KEYS"), "that one is still good"
+    assert http.get("/v1/calls", headers=bearer(key)).status_code == 401
+
+
 def test_an_account_is_made_changed_and_removed(valkey: Server, store: redis.Redis, at: dict[str, str]) -> None:
     app = create_app(Settings(redis_url=valkey.url))
     status, password, _ = command("users", "add", "Dana", **at)

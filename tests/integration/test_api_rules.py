@@ -83,6 +83,8 @@ def test_two_who_save_at_once_do_not_both_succeed(store: redis.Redis) -> None:
         (MINE.replace("[parcel*]", "['(parcel']"), "/rules/0/phrases/0", "line 7"),
         ("version: 1\nrules: [", "", "line 2"),
         ("", "", "object"),
+        (MINE.replace("version: 1", "version: 2001-99-99"), "", "month"),
+        ("[" * 100_000, "", "nested deeper"),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/rules"), ("POST", "/v1/rules/dry-run")])

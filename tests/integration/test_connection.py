@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from scripts.chaos_link import Link
 from scripts.server import free_port
-from state.connection import ServerUnfit, check_server, connect
+from state.connection import Role, ServerUnfit, check_server, connect
 from state.settings import Settings
 from tests.servers import KINDS, Kind, ServerMissingError, find_binary, start_server
 
@@ -46,21 +48,52 @@ def test_many_threads_of_a_web_process_wait_for_one_another(tmp_path: Path) -> N
         server.kill()
 
 
-def test_a_server_that_may_evict_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("process", ["decoder", "sentiment", "jobs"])
+def test_a_server_that_may_evict_is_refused_in_one_line(process: str, tmp_path: Path) -> None:
     server = start_server("valkey9", dir=tmp_path, args=["--maxmemory-policy", "allkeys-lru"])
     try:
         with pytest.raises(ServerUnfit, match="allkeys-lru"):
             check_server(connect(Settings(redis_url=server.url), "worker"))
-        decoder = subprocess.run(
-            [sys.executable, "-m", "workers.sentiment"],
-            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url},
+        worker = subprocess.run(
+            [sys.executable, "-m", f"workers.{process}"],
+            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1"},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        assert decoder.returncode == 78
-        assert decoder.stderr.strip().startswith("earshot sentiment: the server's maxmemory-policy is allkeys-lru")
-        assert len(decoder.stderr.strip().splitlines()) == 1
+        assert worker.returncode == 78
+        assert worker.stderr.strip().startswith(f"earshot {process}: the server's maxmemory-policy is allkeys-lru")
+        assert len(worker.stderr.strip().splitlines()) == 1
     finally:
         server.kill()
+
+
+def test_a_server_of_a_cluster_is_refused(tmp_path: Path) -> None:
+    args = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    server = start_server("valkey9", dir=tmp_path, args=args)
+    try:
+        with pytest.raises(ServerUnfit, match="cluster"):
+            check_server(connect(Settings(redis_url=server.url), "worker"))
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tmp_path: Path) -> None:
+    """A planned fail-over closes no connection: they go on to the old server, which refuses every write."""
+    old, new = (start_server("valkey9", dir=tmp_path / name) for name in ("old", "new"))
+    link = Link(old.port)
+    try:
+        client = connect(Settings(redis_url=f"redis://127.0.0.1:{link.port}/0"), role)
+        client.set("key", "before")
+        old.client().replicaof("127.0.0.1", str(new.port))
+        link.port_behind = new.port
+        with contextlib.suppress(redis.exceptions.ReadOnlyError):  # a worker's own loop tries again
+            client.set("key", "after")
+        assert client.set("key", "after")
+        assert new.client().get("key") == b"after"
+    finally:
+        link.close()
+        old.kill()
+        new.kill()
 
 
 def test_tls_is_verified_unless_switched_off(tmp_path: Path) -> None:

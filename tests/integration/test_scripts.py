@@ -185,6 +185,20 @@ def test_end_idle_spares_a_call_whose_chunk_came_in_between(play: Play, client: 
     assert client.zscore(keys.IDLE, "never-was") is None
 
 
+def test_calls_that_go_on_do_not_keep_others_from_being_ended(play: Play, client: redis.Redis) -> None:
+    now_ms = client.time()[0] * 1000
+    calls = [f"on{n}" for n in range(30)]
+    for call in [*calls, "over"]:
+        play.put(1, call=call)
+    client.zadd(keys.IDLE, dict.fromkeys(calls, 1000) | {"over": 2000})
+    client.zadd(keys.STREAMING, dict.fromkeys(calls, now_ms + 60_000))
+    assert play.ingest.end_idle(60) == ["over"], "the others are on hold: a socket is at them"
+    play.put(1, call="gone")
+    client.zadd(keys.IDLE, dict.fromkeys(calls, now_ms + 60_000) | {"gone": 1000})
+    client.zadd(keys.STREAMING, dict.fromkeys(calls, 1000) | {"gone": 2000})
+    assert play.ingest.end_dropped() == ["gone"], "the others go on over HTTP"
+
+
 # -- open, commit, release, move --------------------------------------------------------------------------
 
 
@@ -265,6 +279,14 @@ def test_commit_keeps_dead_chunks_aside_and_marks_them(play: Play, client: redis
     assert [dead[name] for name in (b"c", b"t", b"seq", b"reason", b"r")] == [b"c", b"t", b"2", b"test", b"8000"]
     assert dead[b"a"] == chunk(2).audio
     assert play.track()["gaps"] == b"[[2,2]]"
+
+
+def test_gaps_are_listed_as_they_come(play: Play) -> None:
+    for seq in (2, 3, 10, 11, 1_013):
+        assert play.put(seq, skip=True) == "OK"
+    lease = play.lease()
+    assert play.decoder("d").commit(lease, change(lease, dead=(3, 11))) == "OK"
+    assert play.track()["gaps"] == b"[[1,1],[4,9],[12,1012],[3,3],[11,11]]"
 
 
 def test_commit_ends_a_call_that_has_nothing_to_be_scored(play: Play, client: redis.Redis) -> None:
@@ -421,6 +443,30 @@ def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, clien
     assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
 
 
+def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis.Redis) -> None:
+    def forget(idle_ms: int) -> int:
+        struck: int = Scripts(client).call("forget", [keys.FINALS], [idle_ms])
+        return struck
+
+    def known() -> list[bytes]:
+        return [consumer["name"] for consumer in client.xinfo_consumers(keys.FINALS, keys.SENTIMENT)]
+
+    play.put(1)
+    play.commit(play.lease())
+    play.unscored()
+    client.xgroup_createconsumer(keys.FINALS, keys.SENTIMENT, "dead")
+    with Unchanged(client):
+        assert forget(60_000) == 0
+    assert forget(-1) == 1
+    assert known() == [b"scorer"], "it has something that is not scored"
+    client.xgroup_createconsumer(keys.FINALS, keys.SENTIMENT, "dead")
+    client.config_set("maxmemory", 1)
+    try:
+        assert forget(-1) in (0, 1), "a full server may refuse it, and scoring goes on"
+    finally:
+        client.config_set("maxmemory", 0)
+
+
 # -- a server that forgot, or is full ---------------------------------------------------------------------
 
 
@@ -507,6 +553,17 @@ def test_the_last_socket_to_let_go_is_told_so_and_ends_the_call(play: Play, clie
         assert streams.hold("c", "late", ["t"], take_over=True) == ("CLOSED", [])
 
 
+def test_a_socket_that_agrees_on_its_clock_with_a_call_that_just_ended_leaves_nothing_for_ever(
+    play: Play, client: redis.Redis
+) -> None:
+    streams = Streams(client, Settings())
+    play.ingest.create("c", ["t"], {})
+    streams.hold("c", "a", ["t"], take_over=True)
+    play.ingest.end("c")
+    assert streams.clock_zero("c", "x", 5.0) == 5.0
+    assert client.ttl(keys.streams("c")) > 0
+
+
 def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.Redis) -> None:
     Streams(client, Settings()).hold("ghost", "a", [], take_over=False)
     client.zadd(keys.STREAMING, {"ghost": 1000})
@@ -518,5 +575,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SOURCES) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "let_go", "handle",
+        "hold", "let_go", "handle", "forget",
     }  # fmt: skip

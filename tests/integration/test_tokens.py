@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from scripts.invariants import violations
-from state import keys, scores
+from state import fleet, keys, scores
 from state.fleet import OWN_BEFORE_SHARED
 from state.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
 from state.scores import Scores
@@ -108,3 +108,17 @@ def test_audio_does_not_pass_through_the_open_script(store: redis.Redis) -> None
     )
     assert sum(len(part) for part in answer if isinstance(part, bytes)) < 100
     assert len(entries) == 1
+
+
+def test_a_cold_lease_brings_a_new_chunk_however_long_the_open_utterance(
+    store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one, a decoder that keeps nothing warm would commit nothing for ever."""
+    monkeypatch.setattr(fleet, "JOURNAL_CHUNKS", 2)
+    play = Play(store, heartbeat_seconds=60)
+    for seq in range(1, 7):
+        play.put(seq)
+    for done in (1, 2, 3, 4, 5):
+        lease = play.lease()
+        assert not lease.warm and done in [chunk.seq for chunk in lease.journal]
+        assert play.commit(lease, upto=done, open_from=1) == "OK"

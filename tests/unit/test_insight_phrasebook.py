@@ -58,3 +58,10 @@ def test_token_positions_lead_back_to_the_words_written() -> None:
     tokens = tokenise("Well, I don't - uh - know forty-five.")
     assert tokens.forms == ["well", "i", "do", "not", "know", "45"]
     assert [tokens.words[i] for i in (2, 3, 4, 5)] == [2, 2, 6, 7]
+
+
+def test_gaps_one_after_the_other_are_walked_once() -> None:
+    """One rule could have kept every scorer for hours."""
+    forms = tokenise("a " + "word " * 60 + "end").forms
+    book = Phrasebook([("a" + " *9" * 100 + " end", "found"), ("a" + " *9" * 100 + " zebra", "missing")])
+    assert [(hit.payload, hit.end) for hit in book.find(forms)] == [("found", len(forms))]

@@ -121,6 +121,15 @@ def test_a_file_with_a_fault_is_refused_naming_the_place(text: str, place: str) 
         rulefile.parse(text, "mine.yaml")
 
 
+def test_rules_that_stand_for_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the size allowed could have kept every process that reads it for a quarter of an hour."""
+    monkeypatch.setattr(rules, "MAX_COMBINATIONS", 12)
+    text = "version: 1\nrules:\n- {id: a, title: t, severity: low, phrases: ['(a|b) (c|d)', '(e|f) (g|h)'%s]}"
+    assert rulefile.parse(text % ", x y", "mine.yaml")
+    with pytest.raises(rules.RuleError, match=r"phrases\[2\] '\(i\|j\) .*more than 12 combinations"):
+        rulefile.parse(text % ", '(i|j) (k|l) [m]'", "mine.yaml")
+
+
 def test_a_rule_set_survives_being_written_and_read_again() -> None:
     starter = rulefile.load()
     assert rulefile.parse(rulefile.dump(starter.file)).digest == starter.digest

@@ -94,7 +94,7 @@ def test_a_damaged_copy_is_made_anew(source: Path, cache: Path, damage: str) -> 
         (folder / "graph/Gr.fst").write_text("")
     assert Path(prepare(source, cache).folder) == folder
     assert files_of(folder) == whole
-    assert [path.name for path in cache.iterdir() if path.name.startswith(".building")] == []
+    assert [path.name for path in cache.iterdir() if path.name == ".scratch"] == []
 
 
 def test_many_may_prepare_at_once(source: Path, cache: Path) -> None:

@@ -32,7 +32,13 @@ def test_what_the_example_says_is_what_an_empty_environment_gives() -> None:
         ("EARSHOT_ENGINE", "whisper"),
         ("HEARTBEAT_SECONDS", "0"),
         ("REDIS_URL", "http://example.org"),
+        ("REDIS_URL", "redis://host:port/0"),
+        ("REDIS_URL", "redis://host:70000/0"),
+        ("REDIS_URL", "redis://[::1/0"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("REDIS_TLS_URL", "http://example.org"),
         ("MEMORY_LIMIT_PERCENT", "200"),
+        ("RETENTION_HOURS", "10000000000000"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
@@ -51,11 +57,17 @@ def test_secrets_are_not_shown() -> None:
         "REDIS_URL": "rediss://user:hunter2@host:6380/1",
         "API_KEYS": "pbx:ingest:hunter2-hunter2-hunter2",
         "SECRET_KEY": "hunter2" * 5,
+        "VOSK_MODEL_URL": "https://user:hunter2@mirror/models",
         "OIDC_CLIENT_SECRET": "hunter2",
     }
     shown = settings.describe(settings.load(environ))
     assert shown["redis_url"] == "rediss://***@host:6380/1"
     assert "hunter2" not in str(shown)
+    for url, without in (
+        ("redis://host/0?password=hunter2", "redis://host/0"),
+        ("redis://:hunter2@[::1]:6379/0", "redis://***@[::1]:6379/0"),
+    ):
+        assert settings.describe(settings.load({"REDIS_URL": url}))["redis_url"] == without
 
 
 @pytest.mark.parametrize(

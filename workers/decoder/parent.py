@@ -15,7 +15,8 @@ import time
 
 import redis
 
-from state.connection import check_server, connect
+from state import keys
+from state.connection import ServerUnfit, check_server, connect
 from state.fleet import Fleet, worker_name
 from state.settings import Settings
 from workers.decoder.loop import DecodeLoop
@@ -53,10 +54,8 @@ class Parent:
         shared = self._load() if self._choice.fork_safe else None
         # Wakes the pause below; the default action would leave it sleeping.
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        told = False
         while True:
-            if stop() and not told:
-                told = True
+            if stop():  # told again and again: one that was just forked hears it with our ears first
                 for pid in self._children:
                     os.kill(pid, signal.SIGTERM)
             while not stop() and len(self._children) < self._loops:
@@ -80,7 +79,7 @@ class Parent:
         status = 1
         try:
             status = self._child(worker, shared)
-        except ModelUnusable as error:
+        except (ModelUnusable, ServerUnfit) as error:
             sys.stderr.write(f"earshot decoder: {error}\n")
             status = EXIT_CONFIG
         except Exception:
@@ -117,7 +116,8 @@ class Parent:
             if agreed != digest:
                 raise ModelUnusable(
                     f"this machine decodes the self-check recording differently from the fleet ({digest[:12]}, the "
-                    f"fleet has {agreed[:12]}): its processor or libraries differ (see OPENBLAS_CORETYPE in README)"
+                    f"fleet has {agreed[:12]}): its processor or libraries differ (OPENBLAS_CORETYPE, see README); if "
+                    f"the whole fleet has moved, delete selfcheck:{model.identity} from the hash {keys.FLEET}"
                 )
             return True
         return False

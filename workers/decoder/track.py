@@ -26,7 +26,7 @@ PIECE_SECONDS = 2.0
 same pieces must be made when a chunk is replayed."""
 
 DEAD_AFTER_TRIES = 5
-"""A chunk begun so often in vain is given up. Losses that prove nothing are not counted (fleet.FORGIVEN_LOSSES)."""
+"""A chunk begun so often in vain is given up. Losses that prove nothing are not counted (rescue.FORGIVEN_LOSSES)."""
 
 ABANDON_AFTER_TRIES = 7
 """Even closing the open utterance without the chunk has killed the process twice: the utterance is given up too."""

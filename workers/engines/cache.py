@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,11 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[Path]:
     """Create `folder` if need be and hold its lock; it ends with the process, however that dies.
+
+    Gives the path of a folder in it for work in progress, to be made by who needs it. It is removed afterwards, and
+    before, for those who were killed at it.
 
     Raises:
         ModelUnusable: the folder cannot be created or written to.
@@ -31,4 +35,9 @@ def locked(folder: Path) -> Iterator[None]:
         raise ModelUnusable(f"The model cache {folder} cannot be written: {error.strerror}.") from None
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        scratch = folder / ".scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,9 +58,9 @@ def official_model(name: str, cache: Path | None = None, base_url: str = OFFICIA
     if found is not None:
         return found
     entry = _find(name, base_url)
-    with locked(cache):
+    with locked(cache) as scratch:
         found = cached_model(name, cache)  # by another process, while we waited
-        return found if found is not None else _fetch(entry, cache, base_url)
+        return found if found is not None else _fetch(entry, cache, scratch, base_url)
 
 
 def cached_model(name: str, cache: Path | None = None) -> Path | None:
@@ -94,16 +93,15 @@ def _find(name: str, base_url: str) -> ListedModel:
     raise DownloadError(f"{name} is no official Vosk model.{hint}")
 
 
-def _fetch(model: ListedModel, cache: Path, base_url: str) -> Path:
+def _fetch(model: ListedModel, cache: Path, scratch: Path, base_url: str) -> Path:
     """Download, check and unpack; called with the cache locked."""
     target = cache / "downloads" / model.name
     try:
         target.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".download-") as scratch:
-            archive = Path(scratch) / "model.zip"
-            _save(f"{base_url.rstrip('/')}/{model.name}.zip", archive, model)
-            unpacked = _unpack(archive, Path(scratch) / "unpacked", model.name)
-            unpacked.rename(target)
+        scratch.mkdir()
+        archive = scratch / "model.zip"
+        _save(f"{base_url.rstrip('/')}/{model.name}.zip", archive, model)
+        _unpack(archive, scratch / "unpacked", model.name).rename(target)
     except OSError as error:
         raise DownloadError(f"{model.name} cannot be stored in {cache}: {error.strerror or error}.") from None
     return target

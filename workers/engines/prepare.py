@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -69,9 +68,9 @@ def prepare(source: Path, cache: Path | None = None) -> Prepared:
         manifest = _manifest(source, configuration, changed.encode())
         name = source.parent.name if source.name == "model" else source.name  # PyPI's packages call it model/
         target = cache / f"{name}-{manifest.identity[:16]}"
-        with locked(cache):
+        with locked(cache) as scratch:
             if not _intact(target, manifest):
-                _copy(source, target, manifest, configuration, changed)
+                _copy(source, target, scratch, manifest, configuration, changed)
     except (OSError, UnicodeDecodeError) as error:
         raise ModelUnusable(f"The Vosk model {source} cannot be prepared in {cache}: {error}.") from None
     return Prepared(str(target), name, manifest.identity)
@@ -130,15 +129,14 @@ def _intact(target: Path, manifest: Manifest) -> bool:
     return written == manifest and sizes == manifest.sizes
 
 
-def _copy(source: Path, target: Path, manifest: Manifest, configuration: str, changed: str) -> None:
+def _copy(source: Path, target: Path, scratch: Path, manifest: Manifest, configuration: str, changed: str) -> None:
     """Build the copy beside its place, then rename it there. Called with the cache locked."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as scratch:
-        copy = Path(scratch) / "model"
-        for name in manifest.sizes:
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, copy / name)
-        (copy / configuration).write_text(changed)
-        (copy / MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        if target.exists():
-            target.rename(Path(scratch) / "damaged")
-        copy.rename(target)
+    copy = scratch / "model"
+    for name in manifest.sizes:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, copy / name)
+    (copy / configuration).write_text(changed)
+    (copy / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    if target.exists():
+        target.rename(scratch / "damaged")
+    copy.rename(target)

@@ -148,14 +148,19 @@ class Phrasebook(Generic[Payload]):
         """Every phrase in `forms` (of tokenise), by start; of one payload at one start only the longest."""
         best: dict[tuple[int, int], Hit[Payload]] = {}
         for start in range(len(forms)):
-            for payload, end in self._walk(self._root, forms, start):
+            for payload, end in self._walk(self._root, forms, start, set()):
                 key = (start, id(payload))
                 held = best.get(key)
                 if held is None or end > held.end:
                     best[key] = Hit(payload, start, end)
         return list(best.values())
 
-    def _walk(self, node: _Node[Payload], forms: Sequence[str], at: int) -> Iterator[tuple[Payload, int]]:
+    def _walk(
+        self, node: _Node[Payload], forms: Sequence[str], at: int, seen: set[tuple[int, int]]
+    ) -> Iterator[tuple[Payload, int]]:
+        if (id(node), at) in seen:  # by another way: gaps one after the other have more of them than there is time
+            return
+        seen.add((id(node), at))
         for payload in node.payloads:
             yield payload, at
         if at >= len(forms):
@@ -163,14 +168,14 @@ class Phrasebook(Generic[Payload]):
         form = forms[at]
         following = node.words.get(form)
         if following is not None:
-            yield from self._walk(following, forms, at + 1)
+            yield from self._walk(following, forms, at + 1, seen)
         for prefix, child in node.prefixes.items():
             if form.startswith(prefix):
-                yield from self._walk(child, forms, at + 1)
+                yield from self._walk(child, forms, at + 1, seen)
         if node.number is not None and form.isdecimal():
-            yield from self._walk(node.number, forms, at + 1)
+            yield from self._walk(node.number, forms, at + 1, seen)
         if node.ordinal is not None and _ORDINAL.fullmatch(form):
-            yield from self._walk(node.ordinal, forms, at + 1)
+            yield from self._walk(node.ordinal, forms, at + 1, seen)
         for width, child in node.gaps.items():
             for skipped in range(min(width, len(forms) - at - 1) + 1):
-                yield from self._walk(child, forms, at + skipped)
+                yield from self._walk(child, forms, at + skipped, seen)

@@ -16,6 +16,9 @@ STARTER_FILE = Path(__file__).with_name("rules.yaml")
 MAX_FILE_CHARS = 256 * 1024
 """About twenty times the starter set; read in a tenth of a second."""
 
+MAX_DEPTH = 20
+"""Lists and objects in one another; rules need five."""
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # written in C where it was built so: ten times faster
 _VERSION_LINE = re.compile(r"^version:[ \t]*\d+", re.MULTILINE)
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -26,12 +29,13 @@ def parse(text: str, source: str = "rules") -> RuleSet:
     if len(text) > MAX_FILE_CHARS:
         raise RuleError(source, "", f"longer than {MAX_FILE_CHARS} characters")
     try:
+        _check_depth(text)
         raw = yaml.load(text, _LOADER)  # noqa: S506 (a safe loader)
     except yaml.MarkedYAMLError as error:
         last = text.count("\n") + 1  # the end of the text may be named as a line of its own
         line = min(error.problem_mark.line + 1, last) if error.problem_mark else None
         raise RuleError(source, "", error.problem or "not readable as YAML", line=line) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # also of dates that are none, and of endless numbers
         raise RuleError(source, "", f"not readable as YAML: {error}") from error
     try:
         return RuleSet(msgspec.convert(raw, RuleFile), source)
@@ -42,6 +46,18 @@ def parse(text: str, source: str = "rules") -> RuleSet:
     except RuleError as error:
         error.line = _line_of(text, error.place)
         raise
+
+
+def _check_depth(text: str) -> None:
+    """The reader written in C calls itself for each level: some ten thousand end the process. Raises ValueError."""
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def load(path: Path = STARTER_FILE) -> RuleSet:

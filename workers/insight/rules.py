@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from state.types import Alert
-from workers.insight.phrasebook import PatternError, Phrasebook
+from workers.insight.phrasebook import PatternError, Phrasebook, variants
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import tokenise
 
@@ -36,6 +36,8 @@ SPLIT_SECONDS = 2.0
 SPLIT_TOKENS = 8
 """Tokens of the utterance before in which such a phrase may begin."""
 MAX_RULES = 500
+MAX_COMBINATIONS = 40_000
+"""Of alternatives, over all phrases: over twenty times the starter set's, some seconds to read."""
 REMEMBERED = 20_000
 """Utterances whose words are kept with what was found in them. Only a cache."""
 
@@ -146,6 +148,7 @@ class RuleSet:
         triggers: list[tuple[str, Rule]] = []
         wanted: list[tuple[str, Rule]] = []
         seen: set[str] = set()
+        combinations = 0
         for number, rule in enumerate(file.rules):
             place = f"rules[{number}]"
             told = f"{place} ({rule.id})"
@@ -162,7 +165,9 @@ class RuleSet:
             ):
                 for index, phrase in enumerate(phrases):
                     try:
-                        Phrasebook([(phrase, rule)])
+                        combinations += len(variants(phrase))
+                        if combinations > MAX_COMBINATIONS:
+                            raise PatternError(f"with it the rules have more than {MAX_COMBINATIONS} combinations")
                     except PatternError as error:
                         within = f"{name}[{index}]"
                         raise RuleError(

@@ -8,6 +8,8 @@ import io
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -120,6 +122,22 @@ def test_a_download_that_is_cut_off_leaves_nothing(mirror: Mirror, tmp_path: Pat
     assert leftovers(tmp_path) == []
     mirror.cut.clear()
     assert official_model("vosk-model-test", tmp_path, mirror.url).is_dir()
+
+
+def test_what_a_killed_download_left_is_thrown_away_by_the_next(mirror: Mirror, tmp_path: Path) -> None:
+    """A decoder takes no SIGTERM while it downloads: it just dies, with a gigabyte half unpacked."""
+    mirror.offer("vosk-model-test", archive_of("vosk-model-test"))
+    program = (
+        "import pathlib, sys, time; from workers.engines import download;"
+        "download._unpack = lambda *_: (print('fetched', flush=True), time.sleep(60));"
+        "download.official_model(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])"
+    )
+    command = [sys.executable, "-c", program, "vosk-model-test", str(tmp_path), mirror.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as killed:
+        assert killed.stdout is not None and killed.stdout.readline() == b"fetched\n"
+        killed.terminate()
+    folder = official_model("vosk-model-test", tmp_path, mirror.url)
+    assert folder.is_dir() and sorted(path.name for path in tmp_path.iterdir()) == [".lock", "downloads"]
 
 
 def test_a_wrong_checksum_is_refused(mirror: Mirror, tmp_path: Path) -> None:

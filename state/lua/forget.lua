@@ -1,0 +1,15 @@
+-- Strikes scorers that died off the group's list, but none with something pending: that would be lost with it.
+-- KEYS  finals
+-- ARGV  idle for so long (ms) is dead
+-- Returns how many
+local forgotten = 0
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'sentiment')) do
+  local is = {}
+  for i = 1, #consumer, 2 do is[consumer[i]] = consumer[i + 1] end
+  if is.pending == 0 and is.idle > tonumber(ARGV[1]) then
+    -- pcall: Redis 6 refuses it while memory is full; it can wait, scoring cannot
+    local struck = redis.pcall('XGROUP', 'DELCONSUMER', KEYS[1], 'sentiment', is.name)
+    if type(struck) == 'number' then forgotten = forgotten + 1 end
+  end
+end
+return forgotten
