@@ -276,6 +276,16 @@ def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
     assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
 
 
+def test_who_is_locked_out_cannot_flood_the_trail_with_names(
+    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
+    http = client(valkey)
+    assert {try_sign_in(http, f"name-{n}", "wrong").status_code for n in range(40)} == {403, 429}
+    told = [what for _, what, *_ in trail(store)]
+    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * limits.LOCKS_TOLD_OF_ADDRESS
+
+
 def test_the_right_password_forgives_what_was_mistyped_before(
     valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
