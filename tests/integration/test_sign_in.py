@@ -70,6 +70,14 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     assert [deed[:3] for deed in trail(store)] == [("dana", "sign-in", "password"), ("dana", "sign-out", "")]
 
 
+def test_who_signs_out_after_the_session_has_ended_comes_to_the_sign_in(http: FlaskClient, access: Access) -> None:
+    sign_in(http, "dana")
+    page = http.get("/").text
+    access.users.set_password("dana", PASSWORD + " anew")
+    left = http.post("/sign-out", data={"csrf_token": csrf_of(page)})
+    assert (left.status_code, left.location) == (302, "/sign-in?ended=1")
+
+
 def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valkey: Server, access: Access) -> None:
     for base, secure in ((HTTPS, True), ("http://earshot.example", False)):
         http = client(valkey)
