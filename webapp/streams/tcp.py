@@ -23,6 +23,9 @@ QUIET_SECONDS = 60.0
 MOST = 1000
 """Connections at once; each keeps a thread."""
 
+RETRY_SECONDS = 0.5
+"""Between two tries to accept a connection after one has failed."""
+
 STOP_SECONDS = 8.0
 """How long connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
 
@@ -39,6 +42,10 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
+                continue
+            except OSError as error:  # no file descriptor is left, or the caller has gone: those who are here talk on
+                log.warning("a connection was not accepted", extra={"error": repr(error)})
+                stopping.wait(RETRY_SECONDS)
                 continue
             if len(threads) >= MOST:
                 log.warning("no room for another connection")

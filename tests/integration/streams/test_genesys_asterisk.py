@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import select
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from scripts.server import free_port
@@ -213,6 +215,26 @@ def test_an_audiosocket_call_reads_as_over_http(house: House, audiosocket: Any, 
     assert house.finished(str(call_id)) == customer
     process.terminate()
     assert process.wait(10) == 0
+
+
+def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(audiosocket: Any) -> None:
+    port, process = audiosocket
+    _, most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (psutil.Process(process.pid).num_fds() + 8, most))
+
+    def call() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", port), 10)
+        connection.sendall(packet(0x01, uuid.uuid4().bytes))
+        return connection
+
+    with contextlib.ExitStack() as crowd:
+        for connection in [call() for _ in range(30)]:
+            crowd.callback(connection.close)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+    with call() as connection:
+        connection.sendall(packet(0x10, bytes(range(160)) * 2))
+        assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
 
 
 def test_it_does_nothing_without_a_port_and_stops_when_told(house: House) -> None:
