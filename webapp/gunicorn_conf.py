@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import struct
 import sys
 from types import FrameType
 from typing import Any
@@ -44,14 +45,20 @@ bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings
 """Without authentication only this machine is served: an open deployment cannot happen by accident."""
 
 
+SILENT_SECONDS = 20
+"""A sender that stops in the middle of a request is given up after so long: until then it keeps a thread."""
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """gthread, but that a request's own thread waits for its peer to close the connection, as HTTP wants it.
+    """gthread, but that a request is not waited for for ever, and that its own thread waits for its peer to close the
+    connection, as HTTP wants it.
 
     gunicorn waits in the main loop, 2 s for each: 30 streams that vanish at once, or a stranger who leaves connections
     open, would let nobody in for a minute, and then the worker is taken for dead.
     """
 
     def handle(self, conn: Any) -> Any:
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
         goes_on = super().handle(conn)
         if goes_on is False:
             with contextlib.suppress(OSError):
