@@ -11,8 +11,9 @@ import redis
 from flask.testing import FlaskClient
 
 from state import keys
-from state.access import Access
+from state.access import Access, Users
 from state.audit import Audit
+from state.credentials import HashingBusy
 from state.settings import Settings
 from tests.integration.test_api_calls import contents, problem
 from tests.servers import KINDS, Kind, Server, ServerMissingError, start_server
@@ -282,6 +283,20 @@ def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
     assert tries == [403, 403, 403, 429]
     assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, "the same customer's network"
     assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
+
+
+def test_who_signs_in_while_too_many_do_is_asked_to_try_again(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise HashingBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Users, "check", busy)
+        answer = try_sign_in(http, "dana")
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    assert "Too many people" in answer.text and csrf_of(answer.text)
+    sign_in(http, "dana")
 
 
 def test_who_is_locked_out_cannot_flood_the_trail_with_names(
