@@ -3,6 +3,7 @@ of it: see `listen:` in keys.py."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, cast
 
 import msgspec
@@ -65,6 +66,13 @@ class Listening:
         answers = iter(pipe.execute() if tracks else [])
         found = {name: [_sound(entry) for entry in (*next(answers), *next(answers))] for name in tracks}
         return {name: [one for one in sounds if one.end > start and one.start < end] for name, sounds in found.items()}
+
+    def next_start(self, call_id: str, tracks: list[str], second: float) -> float:
+        """Where the first kept chunk begins that begins no earlier than `second`; infinity if there is none."""
+        pipe = self._redis.pipeline(transaction=False)
+        for name in tracks:
+            pipe.xrange(keys.listen(call_id, name), min=str(int(second * 1000)), count=1)
+        return min((_sound(entries[0]).start for entries in pipe.execute() if entries), default=inf)
 
     def goes_on(self, call_id: str, digest: str) -> bool:
         """Whether this person was listening to the call a moment ago."""

@@ -214,8 +214,9 @@ def guard() -> Response | None:
         raise LookupError(f"{request.endpoint} says neither @needs nor @public")
     if needed.public or needed.signed or (needed.local and _from_this_machine()):
         return None
-    if needed.page and request.method in SAFE_METHODS and identify() is None:
-        return cast(Response, redirect(sign_in_url(request.full_path.rstrip("?"), "_user_id" in session)))
+    if needed.page and identify() is None:
+        asked = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+        return cast(Response, redirect(sign_in_url(asked, "_user_id" in session)))
     require(needed.scope)
     return None
 

@@ -92,10 +92,10 @@ def decode() -> Response:
             raise Problem(409, "rate", "The sample rate was fixed by the conversation's first piece.")
         if outcome != "OK":
             raise Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
-    if asked.do_finalize:
-        here.ingest.end(call_id)
+    ended = asked.do_finalize and here.ingest.end(call_id).outcome != "UNKNOWN"
+    if ended:
         here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
-    said = _listen(here, call_id, asked.do_finalize)
+    said = _listen(here, call_id, ended)
     words = [word for final in said.finals for word in final.words]
     known = [word.conf for word in words if word.conf is not None]
     text = " ".join(part for part in (*(final.text for final in said.finals), said.partial) if part)

@@ -19,6 +19,9 @@ from webapp.store import store
 
 api = Blueprint("handling", __name__, url_prefix="/v1")
 
+IN_NOTES = "\n\u200c\u200d"
+"""What a note may hold though it is not printable: line breaks, and the joiners of Persian, Indic scripts and emoji."""
+
 _BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _UNKNOWN = {404: "No such call."}
 _FULL = {404: "No such call.", 409: f"`reason`: full (a call has at most {MAX_NOTES} notes and {MAX_TAGS} tags)."}
@@ -61,8 +64,8 @@ def post_note(call_id: str) -> Response:
     """A note tells who wrote it and when; it goes with the call."""
     inputs.query()
     new: NewNote = inputs.json_body(NewNote)
-    text = new.text.strip()
-    if not text or not all(character.isprintable() or character == "\n" for character in text):
+    text = re.sub(r"[^\S\n]", " ", new.text).strip()
+    if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
         raise invalid("/text", "must be printable text")
     handler = Handler(store().redis, _name(new.by), access.address())
     return _answer(lambda: handler.add_note(inputs.call_id(call_id), text))

@@ -11,6 +11,7 @@ import re
 from flask import Blueprint, Response
 
 from state.credentials import digest
+from state.listening import Sound
 from webapp import access, inputs, sound
 from webapp.access import needs
 from webapp.openapi import Parameter, operation
@@ -54,7 +55,8 @@ def read_audio(call_id: str) -> Response:
     """What is there from that second on, as 16 bit stereo; 204 if nothing is there yet.
 
     The headers Earshot-From and Earshot-Until say which seconds of the call these are: the next piece is asked for with
-    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say what can be heard. Every listen is in the audit trail.
+    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say what can be heard. A gap longer than the piece is left
+    out. Every listen is in the audit trail.
     """
     parameters = inputs.query("from", "seconds")
     call_id = inputs.call_id(call_id)
@@ -71,14 +73,27 @@ def read_audio(call_id: str) -> Response:
     ends = [last.end for _, last in kept.values()]
     newest = min(end for end in ends if end > max(ends) - HANGING_SECONDS)
     start = max(oldest, newest - LIVE_SECONDS if wanted is None else wanted)
-    end = min(newest, start + (length or DEFAULT_PIECE_SECONDS))
     headers = {"Earshot-Oldest": f"{oldest:.6f}", "Earshot-Newest": f"{newest:.6f}"}
-    sounds = store().listening.read(call_id, list(kept), start, end) if start < end else {}
+    start, end, sounds = _piece(call_id, list(kept), start, newest, length or DEFAULT_PIECE_SECONDS)
     if not any(sounds.values()):
         return Response(status=204, headers=headers)
     _write_down(call_id)
     headers |= {"Earshot-From": f"{start:.6f}", "Earshot-Until": f"{end:.6f}"}
     return Response(sound.stereo(sounds, start, end), headers=headers, content_type="audio/wav")
+
+
+def _piece(
+    call_id: str, tracks: list[str], start: float, newest: float, length: float
+) -> tuple[float, float, dict[str, list[Sound]]]:
+    """(start, end, what is kept in between); where chunks were lost it starts with the next one that is kept."""
+    listening = store().listening
+    end = min(newest, start + length)
+    sounds = listening.read(call_id, tracks, start, end) if start < end else {}
+    if end < newest and not any(sounds.values()):
+        start = listening.next_start(call_id, tracks, end)
+        end = min(newest, start + length)
+        sounds = listening.read(call_id, tracks, start, end) if start < end else {}
+    return start, end, sounds
 
 
 def _write_down(call_id: str) -> None:

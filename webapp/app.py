@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     access.install(app)  # so does one that does not say who may call it
-    openapi.build(app)  # a route that is not described stops the process here
+    app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route that is not described stops the process here
     socketio = SocketIO(
         app,
         async_mode="threading",

@@ -44,7 +44,7 @@ _OPENS = {
 @public
 def docs() -> str:
     """Every operation and type of the API."""
-    document = openapi.build(current_app)
+    document = current_app.extensions[openapi.DOCUMENT]
     return render_template(
         "docs.html",
         info=document["info"],

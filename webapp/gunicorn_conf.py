@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
+import struct
 import sys
 from types import FrameType
 from typing import Any
+
+from gunicorn.util import close_graceful
+from gunicorn.workers.gthread import ThreadWorker
 
 from state import logs
 from state.settings import SettingsError, load
@@ -39,7 +44,30 @@ def _any_address() -> str:
 bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings.port}"
 """Without authentication only this machine is served: an open deployment cannot happen by accident."""
 
-worker_class = "gthread"
+
+SILENT_SECONDS = 20
+"""A sender that stops in the middle of a request is given up after so long: until then it keeps a thread."""
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gthread, but that a request is not waited for for ever, and that its own thread waits for its peer to close the
+    connection, as HTTP wants it.
+
+    gunicorn waits in the main loop, 2 s for each: 30 streams that vanish at once, or a stranger who leaves connections
+    open, would let nobody in for a minute, and then the worker is taken for dead.
+    """
+
+    def handle(self, conn: Any) -> Any:
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
+        goes_on = super().handle(conn)
+        if goes_on is False:
+            with contextlib.suppress(OSError):
+                close_graceful(conn.sock.dup())
+                conn.sock.shutdown(socket.SHUT_RDWR)  # so that the main loop finds nothing to wait for
+        return goes_on
+
+
+worker_class = Worker
 threads = _settings.web_threads
 # `workers` is WEB_CONCURRENCY, else 1, by gunicorn's own default. `forwarded_allow_ips` likewise is
 # FORWARDED_ALLOW_IPS, else this machine only; TRUSTED_PROXIES says it for proxies elsewhere (webapp/app.py).

@@ -29,6 +29,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 VERSION = "1.0.0"
 """Of the interface: the second number grows with every addition, the first with a break."""
 
+DOCUMENT = "earshot-openapi"
+"""Under this name in `app.extensions`: the application's document. Strangers may read it: it is built once."""
+
 EVERYWHERE = {
     400: "A parameter, header or member of the body is wrong: `errors` says which.",
     500: "The server failed.",

@@ -68,7 +68,7 @@ def sign_in() -> Response:
     try:
         user = here.access.users.check(name, password)
     except HashingBusy:
-        raise Problem(503, "busy", "Too many people are signing in at this moment.", retry=True) from None
+        return _form(leads_to, "Too many people are signing in at this moment. Try again.", 503)
     if user is None:
         here.limits.failed(address)
         here.audit.record(told, "sign-in-failed", address=address)

@@ -20,6 +20,7 @@ from state.settings import Settings
 from tests.servers import Server
 from tests.signing_in import PASSWORD, bearer, csrf_of
 from tests.web import Page, Web, wait_until, web_process
+from tests.wires import WebSocket
 
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
 
@@ -119,6 +120,20 @@ def test_an_open_socket_is_closed_when_its_right_ends_and_others_stay(change: st
         heard = len(other.fleets)
         wait_until(lambda: len(other.fleets) > heard + 1, "the other page is still served")
         assert len(page.fleets) == told and other.disconnections == 0
+
+
+def test_an_open_stream_is_closed_when_its_key_is_revoked_and_what_it_sent_is_kept(
+    web: Web, access: Access, store: redis.Redis
+) -> None:
+    address = web.url.replace("http", "ws") + "/v1/streams/audio?call_id="
+    streams = {name: WebSocket(address + name, bearer(access.keys.add(name, ("ingest",)))) for name in ("a", "b")}
+    for stream in streams.values():
+        stream.binary(bytes(800))
+    access.keys.revoke("a")
+    assert streams["a"].close_code() == 1008
+    assert store.hget(keys.track("a", "customer"), "samples") == b"400"
+    streams["b"].text({"event": "stop"})
+    assert streams["b"].close_code() == 1000
 
 
 def test_a_key_is_void_on_all_processes_at_once_and_a_sign_in_good_on_all(

@@ -114,6 +114,12 @@ def test_a_call_is_taken_handed_back_acknowledged_and_snoozed(http: FlaskClient,
     ]
 
 
+@pytest.mark.parametrize("text", ["12\u00a0€, twice", "می\u200cخواهد", "👩\u200d💻 knows", "first\nsecond", "a\tb"])
+def test_a_note_takes_what_people_type_and_paste(http: FlaskClient, call: str, text: str) -> None:
+    made = http.post("/v1/calls/c/notes", json={"text": text})
+    assert made.get_json()["notes"][0]["text"] == text.replace("\u00a0", " ").replace("\t", " ")
+
+
 def test_notes_and_tags_go_with_the_call(http: FlaskClient, store: redis.Redis) -> None:
     made = http.post("/v1/calls/c/notes", json={"text": " ring back <b>today</b> ", "by": "Dana"}).get_json()
     [note] = made["notes"]

@@ -118,6 +118,17 @@ def test_a_track_whose_sender_hangs_is_not_waited_for(http: FlaskClient, ingest:
     assert samples[:, 0].any() == np.False_ and samples[:, 1].all()
 
 
+def test_who_listens_gets_over_a_gap_longer_than_a_piece(http: FlaskClient, ingest: Ingest) -> None:
+    for seq in (1, 2, 8, 9):
+        ingest.put("c", "customer", seq, level(1000 * seq), skip_gap=True)
+    before = http.get("/v1/calls/c/audio?from=1.5&seconds=0.5")
+    assert seconds(before, "Until") == [2.0]
+    after = http.get("/v1/calls/c/audio?from=2&seconds=4")
+    assert seconds(after, "From", "Until", "Newest") == [7.0, 9.0, 9.0]
+    assert heard(after).all()
+    assert http.get("/v1/calls/c/audio?from=9&seconds=4").status_code == 204
+
+
 def test_decoding_trims_its_journal_and_what_may_be_heard_stays(ingest: Ingest, store: redis.Redis) -> None:
     ingest.put("c", "customer", None, level(1000))
     ingest.put("c", "customer", 1, level(1000))  # again: heard once

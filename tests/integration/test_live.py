@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from state.settings import Settings
 from state.types import Alert, Sentiment, Standing, Utterance, Word
 from tests.servers import Server, start_server
 from tests.web import PATIENCE_SECONDS, Page, Web, wait_until, web_process
+from tests.wires import WebSocket
 
 STOP_SECONDS = 10
 """The contract: SIGTERM is obeyed in under ten seconds."""
@@ -229,6 +231,36 @@ def test_open_pages_leave_threads_for_uploads(valkey: Server, store: redis.Redis
         finally:
             for page in pages:
                 page.__exit__()
+
+
+def test_who_leaves_connections_open_that_are_over_keeps_nobody_out(web: Web) -> None:
+    with ExitStack() as left:
+        address = f"{web.url.replace('http', 'ws')}/v1/streams/audio"
+        streams = [WebSocket(address) for _ in range(4)]
+        plain = [left.enter_context(socket.create_connection(("127.0.0.1", web.port), 10)) for _ in range(4)]
+        for stream, request in zip(streams, plain, strict=True):
+            left.callback(stream.sock.close)
+            stream.text({"event": "stop"})
+            request.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        for stream, request in zip(streams, plain, strict=True):
+            assert stream.close_code() == 1000
+            assert request.recv(12) == b"HTTP/1.0 200"
+        for _ in range(3):
+            assert requests.get(f"{web.url}/healthz", timeout=2).ok
+
+
+def test_senders_that_stop_in_the_middle_of_a_request_do_not_keep_their_threads(web: Web) -> None:
+    with ExitStack() as stuck, Page(web.url) as page:
+        wait_until(lambda: page.snapshots, "a snapshot")
+        for n in range(int(web.environ["WEB_THREADS"])):
+            sender = stuck.enter_context(socket.create_connection(("127.0.0.1", web.port), 10))
+            sender.sendall(b"PUT /v1/calls/c/tracks/t/chunks/1 HTTP/1.1\r\nHost: x\r\n")
+            if n % 2:
+                sender.sendall(b"Content-Type: audio/basic\r\nContent-Length: 8000\r\n\r\n" + bytes(4000))
+        assert requests.get(f"{web.url}/healthz", timeout=PATIENCE_SECONDS).ok
+        heard = len(page.fleets)
+        wait_until(lambda: len(page.fleets) > heard + 5, "the page is still served")
+        assert not page.disconnections
 
 
 def test_processes_side_by_side_each_serve_their_own_pages(valkey: Server, store: redis.Redis, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import redis
 from flask.testing import FlaskClient
 
 from state import keys
-from state.access import Access
+from state.access import Access, Users
 from state.audit import Audit
+from state.credentials import HashingBusy
 from state.settings import Settings
 from tests.integration.test_api_calls import contents, problem
 from tests.servers import KINDS, Kind, Server, ServerMissingError, start_server
@@ -68,6 +69,14 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     http.set_cookie("earshot", kept.value)
     assert not signed_in(http), "a copy of the cookie is void too"
     assert [deed[:3] for deed in trail(store)] == [("dana", "sign-in", "password"), ("dana", "sign-out", "")]
+
+
+def test_who_signs_out_after_the_session_has_ended_comes_to_the_sign_in(http: FlaskClient, access: Access) -> None:
+    sign_in(http, "dana")
+    page = http.get("/").text
+    access.users.set_password("dana", PASSWORD + " anew")
+    left = http.post("/sign-out", data={"csrf_token": csrf_of(page)})
+    assert (left.status_code, left.location) == (302, "/sign-in?ended=1")
 
 
 def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valkey: Server, access: Access) -> None:
@@ -274,6 +283,30 @@ def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
     assert tries == [403, 403, 403, 429]
     assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, "the same customer's network"
     assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
+
+
+def test_who_signs_in_while_too_many_do_is_asked_to_try_again(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise HashingBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Users, "check", busy)
+        answer = try_sign_in(http, "dana")
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    assert "Too many people" in answer.text and csrf_of(answer.text)
+    sign_in(http, "dana")
+
+
+def test_who_is_locked_out_cannot_flood_the_trail_with_names(
+    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
+    http = client(valkey)
+    assert {try_sign_in(http, f"name-{n}", "wrong").status_code for n in range(40)} == {403, 429}
+    told = [what for _, what, *_ in trail(store)]
+    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * limits.LOCKS_TOLD_OF_ADDRESS
 
 
 def test_the_right_password_forgives_what_was_mistyped_before(

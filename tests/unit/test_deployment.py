@@ -31,3 +31,12 @@ def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_non
     app = json.loads((ROOT / "app.json").read_text())
     assert set(app["formation"]) == set(PROCESSES) - {"audiosocket"}
     assert {name.lower() for name in app["env"]} <= set(Settings.__struct_fields__)
+
+
+def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_starts_python() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+    assert [pack["url"] for pack in app["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
+    build = json.loads((ROOT / "package.json").read_text())["scripts"]["build"]
+    vendor = json.loads((ROOT / "webapp/package.json").read_text())["scripts"]["vendor"]
+    assert "--prefix webapp vendor" in build and "static/vendor/" in vendor
+    assert "webapp/static/vendor/" in (ROOT / ".gitignore").read_text().split()

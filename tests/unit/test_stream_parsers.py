@@ -225,6 +225,22 @@ def test_any_name_becomes_a_call_id_and_different_long_ones_different_ids(name: 
     assert clean_call_id("x" * 200 + name + "a") != clean_call_id("x" * 200 + name + "b")
 
 
+def test_a_reset_of_voskserver_never_leads_into_the_call_of_another() -> None:
+    def calls(*names: str) -> list[str]:
+        """Of one socket: what each config names, a reset after each."""
+        parser, found = VoskParser({}), []
+        for name in names:
+            parser.feed(json.dumps({"config": {"call_id": name}}))
+            found.append(parser.call_id)
+            parser.begin_again()
+        return [*found, parser.call_id]
+
+    assert calls("a", "a", "a") == ["a", "a.2", "a.3", "a.4"]
+    assert calls("a.b", "c") == ["a.b", "c", "c.2"]
+    long = {call for end in "xy" for call in calls("x" * 140 + end, "")}
+    assert len(long) == 6
+
+
 def test_a_signature_is_twilios() -> None:
     # printf %s ADDRESS | openssl dgst -sha1 -hmac 12345 -binary | base64
     assert signature("12345", "wss://example.com/v1/streams/twilio") == "DOQKcfgNAyfCyy99MQabDhtBE4o="

@@ -7,12 +7,14 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import redis
-from flask import Response, request
+from flask import Response, current_app, g, request
 
+from webapp.access import still_in
 from webapp.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError
 from webapp.streams.session import TryLater
@@ -23,6 +25,9 @@ log = logging.getLogger("earshot.web.streams")
 
 TURN_SECONDS = 1.0
 """Longest wait for a message: then it is looked whether the process is to stop."""
+
+WELCOME_SECONDS = 5.0
+"""Between two looks whether a socket's key is good still."""
 
 SUBPROTOCOLS = ("audio.drachtio.org", "audio.jambonz.org", "media")
 """Asked for by mod_audio_fork, jambonz and Asterisk; they close the socket if theirs is not granted."""
@@ -123,17 +128,35 @@ def serve(sockets: Sockets, parser: Parser, talk: Talk, prompt: bool = False) ->
         asked = [word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         granted = next((word for word in asked if word in SUBPROTOCOLS), None)
         with contextlib.suppress(OSError):
-            converse(handshake(connection, key, granted, prompt), parser, talk, lambda: sockets.stopping)
+            wire = handshake(connection, key, granted, prompt)
+            converse(wire, parser, talk, lambda: sockets.stopping, _is_welcome)
     finally:
         sockets.leave()
     return Served()
 
 
-def converse(wire: AnyWire, parser: Parser, talk: Talk, stopping: Callable[[], bool]) -> None:
+def _is_welcome() -> bool:
+    """Whether who opened this request's socket may send still; a signature is good for as long as the socket."""
+    who = g.get("identity")
+    try:
+        return who is None or still_in(current_app, who)
+    except redis.RedisError:
+        return True  # the session says so itself if that goes on
+
+
+def converse(
+    wire: AnyWire, parser: Parser, talk: Talk, stopping: Callable[[], bool], welcome: Callable[[], bool] = lambda: True
+) -> None:
     """Take messages until one of the two sides ends it."""
     code, reason = 1000, ""
+    look_at = time.monotonic() + WELCOME_SECONDS
     try:
         while not talk.stopped:
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + WELCOME_SECONDS
+                if not welcome():
+                    code, reason = 1008, "the key was revoked"
+                    break
             if stopping():
                 for message in parser.farewell():
                     wire.send(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 
 from state.connection import connect
 from state.settings import Settings
@@ -23,8 +24,11 @@ QUIET_SECONDS = 60.0
 MOST = 1000
 """Connections at once; each keeps a thread."""
 
+RETRY_SECONDS = 0.5
+"""Between two tries to accept a connection after one has failed."""
+
 STOP_SECONDS = 8.0
-"""How long connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
+"""How long all connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
 
 
 def serve(settings: Settings, stopping: threading.Event) -> None:
@@ -40,6 +44,10 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
                 connection, _ = listener.accept()
             except TimeoutError:
                 continue
+            except OSError as error:  # no file descriptor is left, or the caller has gone: those who are here talk on
+                log.warning("a connection was not accepted", extra={"error": repr(error)})
+                stopping.wait(RETRY_SECONDS)
+                continue
             if len(threads) >= MOST:
                 log.warning("no room for another connection")
                 connection.close()
@@ -47,8 +55,9 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
             thread = threading.Thread(target=_serve_one, args=(connection, store, stopping), daemon=True)
             thread.start()
             threads.add(thread)
+    deadline = time.monotonic() + STOP_SECONDS
     for thread in threads:
-        thread.join(STOP_SECONDS)
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _serve_one(connection: socket.socket, store: Store, stopping: threading.Event) -> None:

@@ -65,9 +65,14 @@ class VoskParser:
         self.reset_wanted = False
         self.words = True
         self.alternatives = 0
-        self.call_id = clean_call_id(query.get("call_id") or uuid.uuid4())
+        self._name = query.get("call_id") or str(uuid.uuid4())
+        self._rounds = 0
         self.track = track_name(query.get("track") or CUSTOMER)
-        self.rounds = 0
+
+    @property
+    def call_id(self) -> str:
+        """Of the call that is spoken now: the name it was given, after a reset `<name>.2` and so on."""
+        return clean_call_id(f"{self._name}.{self._rounds + 1}" if self._rounds else self._name)
 
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""
@@ -88,8 +93,9 @@ class VoskParser:
         config = mapping(told.get("config"))
         if config and self._form is None:
             self._told |= config
-            if isinstance(config.get("call_id"), str):
-                self.call_id = clean_call_id(config["call_id"])
+            name = config.get("call_id")
+            if isinstance(name, str) and name not in ("", self._name):
+                self._name, self._rounds = name, 0
             if isinstance(config.get("track"), str):
                 self.track = track_name(config["track"])
         if "words" in config:
@@ -109,10 +115,8 @@ class VoskParser:
         return len(audio) / 2 / self._form.rate if self._form else 0.0
 
     def begin_again(self) -> None:
-        """After a reset: what comes is another call, `<id>.2` and so on."""
-        self.rounds += 1
-        base = self.call_id.rpartition(".")[0] if self.rounds > 1 else self.call_id
-        self.call_id = clean_call_id(f"{base}.{self.rounds + 1}")
+        """After a reset: what comes is another call."""
+        self._rounds += 1
         self._form = None
         self.reset_wanted = False
 

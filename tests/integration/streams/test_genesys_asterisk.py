@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from scripts.server import free_port
 from tests.fleet import ROOT
 from tests.integration.streams.conftest import House
+from tests.servers import start_server
 from tests.web import wait_until, web_process
 from tests.wires import WebSocket, interleaved
 from workers import g711
@@ -177,8 +183,14 @@ def listens(port: int) -> bool:
 
 @pytest.fixture
 def audiosocket(house: House, tmp_path: Path) -> Any:
+    with audiosocket_process(house.fleet._environ, tmp_path) as (port, process):
+        yield port, process
+
+
+@contextlib.contextmanager
+def audiosocket_process(environ: Mapping[str, str], tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
-    environ = house.fleet._environ | {"AUDIOSOCKET_PORT": str(port)}
+    environ = {**environ, "AUDIOSOCKET_PORT": str(port)}
     with (tmp_path / "audiosocket.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "webapp.audiosocket"], cwd=ROOT, env=environ, stderr=log)
     try:
@@ -213,6 +225,42 @@ def test_an_audiosocket_call_reads_as_over_http(house: House, audiosocket: Any, 
     assert house.finished(str(call_id)) == customer
     process.terminate()
     assert process.wait(10) == 0
+
+
+def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(audiosocket: Any) -> None:
+    port, process = audiosocket
+    _, most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (psutil.Process(process.pid).num_fds() + 8, most))
+
+    def call() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", port), 10)
+        connection.sendall(packet(0x01, uuid.uuid4().bytes))
+        return connection
+
+    with contextlib.ExitStack() as crowd:
+        for connection in [call() for _ in range(30)]:
+            crowd.callback(connection.close)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+    with call() as connection:
+        connection.sendall(packet(0x10, bytes(range(160)) * 2))
+        assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
+
+
+def test_it_stops_in_time_with_calls_that_the_store_does_not_take(house: House, tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path)
+    try:
+        environ = {**house.fleet._environ, "REDIS_URL": server.url}
+        with audiosocket_process(environ, tmp_path) as (port, process), contextlib.ExitStack() as calls:
+            for _ in range(3):
+                connection = calls.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+                connection.sendall(packet(0x01, uuid.uuid4().bytes) + packet(0x10, bytes(320)))
+                assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
+            os.kill(server.pid, signal.SIGSTOP)
+            process.terminate()
+            assert process.wait(10) == 0
+    finally:
+        server.kill()
 
 
 def test_it_does_nothing_without_a_port_and_stops_when_told(house: House) -> None:

@@ -12,6 +12,7 @@ from state.types import Utterance
 from tests.integration.streams.conftest import House
 from tests.web import wait_until
 from tests.wires import TEXT, WebSocket
+from webapp.api_decode import PATIENCE_SECONDS
 from workers import g711
 
 
@@ -128,6 +129,17 @@ def test_the_first_demonstrations_client_runs_unchanged_and_again(house: House) 
         assert answers[-1]["hstr"].startswith(first.text)
         assert answers[-1]["confidence"] == 1.0
     assert texts[0] == texts[1]
+
+
+def test_an_end_without_a_conversation_waits_for_nothing_and_counts_for_none(house: House) -> None:
+    speaker = house.call_id()
+    nothing = requests.post(
+        f"{house.webs[0].url}/decode",
+        json={"audio": [], "sample_rate": 8000, "id": speaker, "do_finalize": True},
+        timeout=PATIENCE_SECONDS / 2,
+    )
+    assert nothing.json() == {"hstr": "", "confidence": 0.0, "id": speaker, "call_id": speaker}
+    assert decode(house, audio=[0] * 800, sample_rate=8000, id=speaker).json()["call_id"] == speaker
 
 
 @pytest.mark.parametrize(
