@@ -53,7 +53,7 @@ def read_audit() -> Response:
     parameters = inputs.query("limit", "cursor")
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     before = parameters.get("cursor")
-    if before is not None and not _CURSOR.fullmatch(before):
+    if before is not None and not (_CURSOR.fullmatch(before) and max(map(int, before.split("-"))) < 2**64):
         raise inputs.bad_cursor()
     found = store().audit.read(limit, before)
     entries = [

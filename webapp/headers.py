@@ -26,7 +26,7 @@ SECURITY: Mapping[str, str] = secure.Secure(
     csp=ContentSecurityPolicy()
     .default_src("'self'")
     .img_src("'self'", "data:")
-    .connect_src("'self'", "ws:", "wss:")
+    .connect_src("'self'")
     .object_src("'none'")
     .base_uri("'none'")
     .form_action("'self'")

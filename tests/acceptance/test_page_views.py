@@ -103,7 +103,7 @@ def test_the_table_is_had_as_a_file_for_a_spreadsheet(page: Page, server: Synthe
     expect(cell(page, "evil", "agent")).to_contain_text("=HYPERLINK(1)")
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
-    with Path(download.value.path()).open(newline="") as file:
+    with Path(download.value.path()).open(newline="", encoding="utf-8-sig") as file:
         rows = {row["call_id"]: row for row in csv.DictReader(file)}
     assert list(rows) == order(page)
     assert rows["c2"]["sentiment"] == "-0.7"

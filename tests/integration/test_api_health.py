@@ -149,6 +149,7 @@ def test_every_answer_carries_the_security_headers(valkey: Server, store: redis.
         headers = http.get(path, headers={"X-Request-Id": "abc-1"}).headers
         assert "default-src 'self'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
+        assert "connect-src 'self';" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Cache-Control"] == "no-store"

@@ -356,4 +356,5 @@ def test_admins_read_the_trail_page_by_page(valkey: Server, store: redis.Redis) 
     entry = first["entries"][1]
     assert entry.pop("id") and entry.pop("at").endswith("Z")
     assert entry == {"who": "somebody", "what": "deed-4", "about": "about", "address": "203.0.113.1"}
-    problem(http.get("/v1/audit?cursor=x"), 400, "invalid")
+    for cursor in ("x", "99999999999999999999-0"):
+        problem(http.get(f"/v1/audit?cursor={cursor}"), 400, "invalid")

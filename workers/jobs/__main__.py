@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import redis
 from rq.worker import HerokuWorker
 
 from state.connection import connect, wait_for_server
@@ -14,15 +17,20 @@ PATIENCE_SECONDS = 60.0
 """How long to wait for the server at the start; later RQ waits by itself."""
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings) -> int:
     """Work until SIGTERM: a running job is given 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
     summary.prepare()
     client = connect(settings, "jobs")
-    wait_for_server(client, PATIENCE_SECONDS)
+    try:
+        wait_for_server(client, PATIENCE_SECONDS)
+    except redis.RedisError as error:
+        sys.stderr.write(f"earshot jobs: the server did not answer in {PATIENCE_SECONDS:.0f} s: {error}\n")
+        return 1
     queue = job_queue(client)
     HerokuWorker([queue], connection=client, serializer=queue.serializer, log_job_description=False).work(
         logging_level=None, with_scheduler=False
     )
+    return 0
 
 
 if __name__ == "__main__":

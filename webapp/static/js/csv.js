@@ -23,10 +23,10 @@ const COLUMNS = {
   last_words: (row) => row.last?.text ?? "",
 };
 
-/** Rows as CSV (RFC 4180). */
+/** Rows as CSV (RFC 4180), in front the mark without which Excel takes UTF-8 for another code. */
 export function toCsv(rows) {
   const lines = rows.map((row) => Object.values(COLUMNS).map((value) => field(value(row))));
-  return [Object.keys(COLUMNS), ...lines].map((line) => `${line.join(",")}\r\n`).join("");
+  return `\ufeff${[Object.keys(COLUMNS), ...lines].map((line) => `${line.join(",")}\r\n`).join("")}`;
 }
 
 /** A text that a spreadsheet would take for a formula gets an apostrophe before it. */

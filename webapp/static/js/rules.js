@@ -14,7 +14,8 @@ const dirty = () => text.value !== saved;
 
 function busy(doing) {
   for (const button of buttons) button.disabled = doing;
-  at("#reload").disabled ||= !dirty();
+  at("#try").disabled ||= text.disabled; // nothing was read yet: that can be tried again
+  at("#reload").disabled ||= !dirty() && !text.disabled;
   at("#save").disabled ||= !dirty();
 }
 
