@@ -51,6 +51,22 @@ def test_a_call_is_opened_from_its_row_followed_live_and_closed(
     expect(panel).to_be_visible()
 
 
+def test_no_button_moves_under_the_pointer_when_alerts_come(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", customer="Kim Lee")
+    talk(world, "c1", lines=2)
+    page.goto(server.url + "#/calls/c1")
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel.locator("ol li")).to_have_count(2)
+    buttons = [panel.get_by_role("button", name=name) for name in ("Take", "Listen", "Worst moment", "Copy")]
+    stood = [button.bounding_box() for button in buttons]
+    for number in range(4):
+        said = world.final("c1", "customer", "no", 30.0 + number, 31.0 + number)
+        told = ("phrase", f"A reason to be told in many words, number {number}")
+        world.score("c1", said, -0.9, 0.9, alert=told, reasons=("angry words",))
+    expect(panel.get_by_role("list", name="Alerts").get_by_role("listitem")).to_have_count(4)
+    assert [button.bounding_box() for button in buttons] == stood
+
+
 def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_comes(
     page: Page, server: SyntheticServer, world: World
 ) -> None:

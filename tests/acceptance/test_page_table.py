@@ -241,11 +241,14 @@ def test_silence_of_the_server_is_announced_with_its_age(page: Page, server: Syn
     expect(banner(page)).to_be_hidden()
 
 
-def test_no_decoder_is_said_aloud(page: Page, server: SyntheticServer, world: World) -> None:
+def test_no_decoder_is_said_aloud_and_moves_no_row(page: Page, server: SyntheticServer, world: World) -> None:
     world.add("c1")
-    world.fleet["decoders"] = 0
     page.goto(server.url)
+    expect(cell(page, "c1", "agent")).to_be_visible()
+    stood = in_sight(page)
+    world.fleet["decoders"] = 0
     expect(banner(page)).to_contain_text("No decoder is running")
+    assert in_sight(page) == stood
 
 
 def test_the_fleets_backlog_is_told_as_what_a_line_feels(page: Page, server: SyntheticServer, world: World) -> None:

@@ -1,5 +1,6 @@
 // Listening in to the opened call: the button, the place in the audio, what is to be said about it.
 
+import { mark } from "./dom.js";
 import * as format from "./format.js";
 import { Player } from "./player.js";
 
@@ -17,6 +18,7 @@ const NOTES = {
 };
 
 export class Listening {
+  #root;
   #parts = {};
   #player = new Player();
   #id = null;
@@ -25,6 +27,7 @@ export class Listening {
 
   /** @param root the element with the parts [data-listen] */
   constructor(root) {
+    this.#root = root;
     for (const part of root.querySelectorAll("[data-listen]")) this.#parts[part.dataset.listen] = part;
     const { play, live, place } = this.#parts;
     play.addEventListener("click", () => this.toggle());
@@ -65,6 +68,7 @@ export class Listening {
     const { second, oldest, newest, state } = this.#player;
     const on = this.#timer !== 0;
     play.setAttribute("aria-pressed", on);
+    mark(this.#root, "on", on ? "yes" : "no");
     const heard = on && second !== null;
     const behind = heard ? newest - second : 0;
     place.hidden = ago.hidden = !heard;

@@ -58,6 +58,7 @@ export class Status {
     const warning = this.#failure || this.#warning();
     this.#text("banner", warning);
     this.#part("banner").hidden = !warning;
+    mark(this.#root, "warned", warning ? "yes" : "no");
     mark(this.#root, "stale", this.stale ? "yes" : "no");
   }
 
