@@ -7,8 +7,8 @@ import { Sight } from "./sight.js";
 
 /** Rows are put in order in this rhythm, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
-/** So many rows change places at once; the next ones a moment later, where the eye can follow and frames stay short. */
-const MOVED_ROWS = 2;
+/** Of rows that change places one does at a time, where the eye can follow and frames stay short. */
+const MOVED_ROWS = 1;
 const MOVE_MS = 60;
 /** Least time between two drawings, and how many rows one draws: so many fit into a frame. */
 const DRAW_MS = 40;
