@@ -35,11 +35,12 @@ def wait_until(holds: Callable[[], object], what: str) -> None:
 
 @dataclass
 class Web:
-    """A gunicorn on 127.0.0.1; `output` is its log."""
+    """A gunicorn on 127.0.0.1; `output` is its log, `conf` what it is told of itself."""
 
     redis_url: str
     output: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    conf: str = "webapp/gunicorn_conf.py"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -50,7 +51,7 @@ class Web:
     def start(self) -> None:
         """Start and wait until /healthz answers."""
         environ = {**os.environ, "REDIS_URL": self.redis_url, "PORT": str(self.port), **self.environ}
-        command = [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", "-c", self.conf, "webapp.app:create_app()"]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -86,9 +87,9 @@ class Web:
 
 
 @contextmanager
-def web_process(redis_url: str, output: Path, **environ: str) -> Iterator[Web]:
+def web_process(redis_url: str, output: Path, conf: str = "webapp/gunicorn_conf.py", **environ: str) -> Iterator[Web]:
     """A running web process, killed at the end. Everybody may do everything, unless `environ` says otherwise."""
-    web = Web(redis_url, output, {"WEB_THREADS": "16", "AUTH": "off", **environ})
+    web = Web(redis_url, output, {"WEB_THREADS": "16", "AUTH": "off", **environ}, conf)
     try:
         web.start()
         yield web
