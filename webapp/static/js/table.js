@@ -23,6 +23,7 @@ export class Table {
   #clock;
   #sight;
   #frame = 0;
+  #moving = 0;
   #drawn = 0; // when, by performance.now()
   #undrawn = new Set(); // ids of changed calls
   #rows = new Map(); // call_id -> row of the calls that came and, while rows stand still, of those that went
@@ -123,10 +124,12 @@ export class Table {
     const rows = [...this.#calls.rows.values()].filter((row) => this.#rows.has(row.call_id) && this.#keep(row));
     const wanted = this.#order.arrange(rows, this.#column);
     const held = this.hold.active && !force;
+    clearTimeout(this.#moving);
     const waiting = held ? this.#append(wanted) : this.#place(wanted, force ? Infinity : MOVED_ROWS);
     this.#late = waiting > 0;
-    if (this.#late && !held) setTimeout(() => this.arrange(), MOVE_MS);
-    this.onArranged(wanted, held ? waiting : 0);
+    const shown = new Set(this.ids);
+    for (const id of this.#rows.keys()) if (!this.#calls.rows.has(id) && !shown.has(id)) this.#rows.delete(id);
+    this.onArranged(wanted, waiting);
   }
 
   /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
@@ -181,17 +184,22 @@ export class Table {
     return GROUPS.reduce((sum, group) => sum + movesBetween(this.#shown[group], wanted[group]).size, leave);
   }
 
-  /** Moves so many of the rows that need attention, and all others. Returns how many stand wrong still. */
+  /** Puts rows in this order: of those that need attention so many now, and the next ones a moment later. */
   #place(wanted, most) {
     const shown = new Set(this.ids);
     const needs = towards(this.#shown.needs, wanted.needs, most);
     for (const id of movesBetween(this.#shown.needs, needs)) {
       if (shown.has(id)) this.#mark(id, "moved"); // elsewhere a move means little
     }
-    for (const id of this.#rows.keys()) if (!this.#calls.rows.has(id)) this.#rows.delete(id);
     this.#shown = { ...wanted, needs };
     if (this.#sight.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
-    return movesBetween(needs, wanted.needs).size;
+    if (movesBetween(needs, wanted.needs).size) this.#moving = setTimeout(() => this.#goOn(wanted), MOVE_MS);
+    return 0;
+  }
+
+  #goOn(wanted) {
+    if (this.hold.active) this.#late = true;
+    else this.#place(wanted, MOVED_ROWS);
   }
 
   /** Marks a call as new, but for those that the page began with. */
