@@ -34,7 +34,8 @@ def access(store: redis.Redis) -> Access:
 
 @pytest.fixture(scope="module")
 def running(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on") as web:
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    with web_process(valkey.url, log, AUTH="on", WEB_THREADS="64") as web:  # sockets of the test before may still close
         yield web
 
 
