@@ -202,6 +202,7 @@ export class Panel {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = `${format.duration(at)} ${reason}`;
+      button.title = reason;
       button.addEventListener("click", () => this.#jumpTo(at));
       const item = document.createElement("li");
       item.append(button);
