@@ -75,6 +75,8 @@ A track's hash:
 
 from __future__ import annotations
 
+import re
+
 PREFIX = "{earshot}:"
 
 DECODERS = "decoders"
@@ -156,3 +158,14 @@ def summary_asked(call_id: str) -> str:
 
 def session(digest: str) -> str:
     return f"{PREFIX}session:{digest}"
+
+
+_ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+
+
+def entry_id(text: str) -> tuple[int, int]:
+    """The two numbers of a stream entry's id. Raises ValueError if the server would not take it for one."""
+    found = _ENTRY_ID.fullmatch(text)
+    if found is None or max(numbers := (int(found[1]), int(found[2]))) >= 2**64:
+        raise ValueError(f"not an entry's id: {text!r}")
+    return numbers

@@ -169,7 +169,7 @@ class Reads:
         """A stream grows at its end and is cut at its beginning: if the cursor's own entry is there, so is everything
         after it; if not, it was cut off, or rolled back together with what a page has already shown."""
         try:
-            cursor = _stream_id(after)
+            cursor = keys.entry_id(after)
         except ValueError:
             raise FeedLost(after) from None
         if cursor != (0, 0):
@@ -266,10 +266,3 @@ def _track(fields: list[bytes | None]) -> TrackView:
         partial=(partial or b"").decode(),
         gaps=[(first, last) for first, last in json.loads(gaps)] if gaps else [],
     )
-
-
-def _stream_id(text: str) -> tuple[int, int]:
-    ms, _, n = text.partition("-")
-    if not 0 <= max(int(ms), int(n)) < 2**64:
-        raise ValueError(text)
-    return int(ms), int(n)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from flask import Blueprint, Response
 
+from state import keys
 from webapp import access, inputs, shapes
 from webapp.access import needs
 from webapp.openapi import Parameter, operation
@@ -16,7 +15,6 @@ from webapp.store import store
 api = Blueprint("access", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
-_CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 def _json(body: object) -> Response:
@@ -53,8 +51,11 @@ def read_audit() -> Response:
     parameters = inputs.query("limit", "cursor")
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     before = parameters.get("cursor")
-    if before is not None and not (_CURSOR.fullmatch(before) and max(map(int, before.split("-"))) < 2**64):
-        raise inputs.bad_cursor()
+    try:
+        if before is not None:
+            keys.entry_id(before)
+    except ValueError:
+        raise inputs.bad_cursor() from None
     found = store().audit.read(limit, before)
     entries = [
         ApiDeed(entry_id, shapes.moment(at_ms), deed.who, deed.what, deed.about, deed.address)
