@@ -33,6 +33,9 @@ def wait_until(holds: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
+CONF = "webapp/gunicorn_conf.py"
+
+
 @dataclass
 class Web:
     """A gunicorn on 127.0.0.1; `output` is its log, `conf` what it is told of itself."""
@@ -40,7 +43,7 @@ class Web:
     redis_url: str
     output: Path
     environ: Mapping[str, str] = field(default_factory=dict)
-    conf: str = "webapp/gunicorn_conf.py"
+    conf: str = CONF
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -87,7 +90,7 @@ class Web:
 
 
 @contextmanager
-def web_process(redis_url: str, output: Path, conf: str = "webapp/gunicorn_conf.py", **environ: str) -> Iterator[Web]:
+def web_process(redis_url: str, output: Path, conf: str = CONF, **environ: str) -> Iterator[Web]:
     """A running web process, killed at the end. Everybody may do everything, unless `environ` says otherwise."""
     web = Web(redis_url, output, {"WEB_THREADS": "16", "AUTH": "off", **environ}, conf)
     try:

@@ -14,7 +14,7 @@ export function listen({ table, help, search, close, acts }) {
       return;
     }
     if (typing || help.open) return;
-    const act = ACTIONS[event.key] ?? (acts[event.key] && (() => acts[event.key](event.target.closest("tr[data-call-id]"))));
+    const act = ACTIONS[event.key] ?? (acts[event.key] && (() => acts[event.key](rowOf(event))));
     if (act && act({ table, help, search, event }) !== false) event.preventDefault();
   });
   // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.

@@ -106,15 +106,17 @@ export class Table {
     for (const id of changed) {
       const row = this.#calls.rows.get(id);
       if (!row) continue;
-      if (!this.#rows.has(id)) fresh = this.#welcome(id);
+      if (!this.#rows.has(id)) {
+        fresh = true;
+        if (this.#started) this.#mark(id, "new"); // but not those that the page begins with
+      }
       this.#rows.set(id, row);
       this.#undrawn.add(id);
     }
-    if (fresh) this.arrange();
-    const rows = [...this.#undrawn].filter((id) => this.#sight.views.has(id)); // the others are drawn when they come in
-    rows.sort((a, b) => this.#sight.has(b) - this.#sight.has(a));
+    if (fresh) this.arrange(!this.#started);
+    for (const id of this.#undrawn) if (!this.#sight.views.has(id)) this.#undrawn.delete(id); // drawn when it comes in
+    const rows = [...this.#undrawn].sort((a, b) => this.#sight.has(b) - this.#sight.has(a));
     for (const id of rows.slice(0, most)) this.#drawRow(this.#sight.views.get(id), id);
-    this.#undrawn = new Set(rows.slice(most));
     if (this.#undrawn.size) this.schedule();
   }
 
@@ -125,7 +127,9 @@ export class Table {
     const wanted = this.#order.arrange(rows, this.#column);
     const held = this.hold.active && !force;
     clearTimeout(this.#moving);
-    const waiting = held ? this.#append(wanted) : this.#place(wanted, force ? Infinity : MOVED_ROWS);
+    let waiting = 0;
+    if (held) waiting = this.#append(wanted);
+    else this.#place(wanted, force ? Infinity : MOVED_ROWS);
     this.#late = waiting > 0;
     const shown = new Set(this.ids);
     for (const id of this.#rows.keys()) if (!this.#calls.rows.has(id) && !shown.has(id)) this.#rows.delete(id);
@@ -142,7 +146,7 @@ export class Table {
   refresh() {
     this.#late = true;
     this.draw(Infinity);
-    this.arrange(!this.#started);
+    this.arrange();
     this.#started = true;
   }
 
@@ -157,6 +161,7 @@ export class Table {
   }
 
   #drawRow(view, id) {
+    this.#undrawn.delete(id);
     view.update(this.#rows.get(id), this.#needs(id), this.viewer(), this.#spokeAt(id), this.#clock());
   }
 
@@ -194,18 +199,11 @@ export class Table {
     this.#shown = { ...wanted, needs };
     if (this.#sight.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
     if (movesBetween(needs, wanted.needs).size) this.#moving = setTimeout(() => this.#goOn(wanted), MOVE_MS);
-    return 0;
   }
 
   #goOn(wanted) {
     if (this.hold.active) this.#late = true;
     else this.#place(wanted, MOVED_ROWS);
-  }
-
-  /** Marks a call as new, but for those that the page began with. */
-  #welcome(id) {
-    if (this.#started) this.#mark(id, "new");
-    return true;
   }
 
   #mark(id, mark) {
