@@ -19,7 +19,7 @@ export class Acting {
   constructor({ calls, dialog, said, onChange }) {
     [this.#calls, this.#dialog, this.#said, this.#onChange] = [calls, dialog, said, onChange];
     this.#user = document.documentElement.dataset.user ?? "";
-    this.#token = document.querySelector("meta[name=csrf-token]")?.content ?? "";
+    this.#token = /** @type {?HTMLMetaElement} */ (document.querySelector("meta[name=csrf-token]"))?.content ?? "";
   }
 
   /** The viewer's name: the one she signed in with, or (AUTH=off) gave herself. "" while unknown. */
@@ -34,7 +34,7 @@ export class Acting {
     return this.set(id, "taken");
   }
 
-  /** @param more {seconds} of a snooze, {revision} to take a call over from another */
+  /** @param more `seconds` of a snooze, `revision` to take a call over from another */
   set(id, state, more = {}) {
     const row = this.#calls.rows.get(id);
     const seen = row && ["taken", "acknowledged"].includes(state) ? { seen: newestAlert(row) } : {};

@@ -19,7 +19,7 @@ export function scales(seconds) {
   };
 }
 
-/** Draws into `svg`. @param call {curve, alerts, utterances, seconds} */
+/** Draws a call's course into `svg`. */
 export function draw(svg, { curve, alerts, utterances, seconds }) {
   const { x, y } = scales(seconds);
   const parts = [-1, 0, 1].flatMap((score) => [

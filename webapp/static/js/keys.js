@@ -7,7 +7,8 @@
 export function listen({ table, help, search, close, acts }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target.closest("input:not([type=range], [type=checkbox]), select, textarea");
+    /** @type {?HTMLElement} */
+    const typing = /** @type {Element} */ (event.target).closest("input:not([type=range], [type=checkbox]), select, textarea");
     if (event.key === "Escape") {
       if (typing) typing.blur();
       else if (!help.open) close();
@@ -19,7 +20,7 @@ export function listen({ table, help, search, close, acts }) {
   });
   // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.
   document.addEventListener("focusin", ({ target }) => {
-    const row = target.closest?.("tr[data-call-id]");
+    const row = /** @type {Element} */ (target).closest?.("tr[data-call-id]");
     if (row) makeReachable(row);
   });
 }

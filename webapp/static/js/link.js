@@ -24,7 +24,7 @@ export class Link {
 
   /**
    * @param socket a Socket.IO client socket (made with autoConnect: false)
-   * @param on {snapshot(rows), events(list), fleet(view), link(connected), refused()}: what to tell
+   * @param on what to tell: snapshot(rows), events(list), fleet(view), link(connected), refused()
    */
   constructor(socket, on) {
     this.#socket = socket;

@@ -1,9 +1,10 @@
 // Menus that open over the page (<details class="menu">): a press elsewhere or Escape closes them.
 
-const open = () => [...document.querySelectorAll("details.menu[open]")];
+/** @returns {HTMLDetailsElement[]} */
+const open = () => [...document.querySelectorAll("details.menu[open]")].map((menu) => /** @type {any} */ (menu));
 
 document.addEventListener("pointerdown", ({ target }) => {
-  for (const menu of open()) if (!menu.contains(target)) menu.open = false;
+  for (const menu of open()) if (!menu.contains(/** @type {Node} */ (target))) menu.open = false;
 });
 
 /** Closes what is open, the focus goes back to its button. Whether anything was. */

@@ -22,7 +22,7 @@ export class Order {
   /**
    * The rows' ids by group, each group in its order.
    * @param rows iterable of rows
-   * @param column {value(row), descending} to sort by instead of attention, or null
+   * @param column what to sort by instead of attention: value(row) and descending; or null
    */
   arrange(rows, column = null) {
     const groups = { needs: [], rest: [], ended: [] };
@@ -34,7 +34,7 @@ export class Order {
     }
     for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
     const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
-    groups.needs.sort((a, b) => isHandled(a) - isHandled(b) || byNeed(a, b));
+    groups.needs.sort((a, b) => Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b));
     groups.rest.sort(column ? byColumn(column) : byStart); // nothing to do there: nothing moves
     groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
     return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));
@@ -99,7 +99,7 @@ const byStart = (a, b) => compare(a.started_at, b.started_at) || compare(a.call_
 function byColumn({ value, descending }) {
   return (a, b) => {
     const [left, right] = [value(a), value(b)];
-    const missing = (left === null || left === "") - (right === null || right === "");
+    const missing = Number(left === null || left === "") - Number(right === null || right === "");
     return missing || (descending ? compare(right, left) : compare(left, right)) || byStart(a, b);
   };
 }

@@ -26,10 +26,10 @@ export class Panel {
   #frame = 0;
 
   /** Called with the opened call's row and the time whenever it is drawn. */
-  onDraw = () => {};
+  onDraw = (_row, _nowMs) => {};
 
   /** Called when a call was opened or closed, with its id or null. */
-  onChange = () => {};
+  onChange = (_id) => {};
 
   constructor(root, calls, clock) {
     [this.#root, this.#calls, this.#clock] = [root, calls, clock];

@@ -72,7 +72,8 @@ export class Player {
     this.#next = second;
     this.live = second === null;
     this.state = "waiting";
-    this.#run((this.#turn += 1));
+    this.#turn += 1;
+    this.#run(this.#turn);
   }
 
   async #run(turn) {

@@ -100,7 +100,7 @@ function hitRow(hit) {
   const link = document.createElement("a");
   link.href = `/#/calls/${encodeURIComponent(hit.call_id)}`;
   link.textContent = hit.call_id;
-  row.firstChild.replaceChildren(link);
+  /** @type {Element} */ (row.firstChild).replaceChildren(link);
   return row;
 }
 

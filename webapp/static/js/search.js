@@ -46,7 +46,7 @@ export class Search {
   async #page(words, state) {
     let cursor = null;
     for (let request = 0; request < (state === "live" ? REQUESTS : 1); request += 1) {
-      const query = new URLSearchParams({ text: words, state, limit: LIMIT, ...(cursor && { cursor }) });
+      const query = new URLSearchParams({ text: words, state, limit: String(LIMIT), ...(cursor && { cursor }) });
       const answer = await fetch(`/v1/calls?${query}`);
       if (!answer.ok || words !== this.#words) return;
       const told = await answer.json();

@@ -85,7 +85,8 @@ export class Sight {
 
   /** Puts those rows into the page that belong there now. Returns whether it had to move the one with the focus. */
   #fill() {
-    const focused = this.#table.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {?HTMLElement} */ (document.activeElement);
+    const focused = this.#table.contains(active) ? active : null;
     const wanted = this.#look();
     wanted.add(focused?.closest("tr").dataset.callId);
     let changed = false;
@@ -114,12 +115,15 @@ export class Sight {
     for (const group of GROUPS) {
       for (const head of this.#heads[group]) {
         bottom += head.offsetHeight;
-        if (head.offsetHeight) head.ariaRowIndex = number += 1;
+        if (!head.offsetHeight) continue;
+        number += 1;
+        head.ariaRowIndex = number;
       }
       for (const id of this.#order[group]) {
         const top = bottom;
         bottom += this.#isTold(id) ? this.#heights.told : this.#heights.plain;
-        this.#places.set(id, { top, bottom, number: (number += 1) });
+        number += 1;
+        this.#places.set(id, { top, bottom, number });
         if (this.#printing.matches || (bottom > from && top < to)) wanted.add(id);
       }
     }

@@ -53,7 +53,7 @@ export class Status {
     for (const [name, count] of Object.entries(this.#counts)) this.#text(`count-${name}`, String(count));
     mark(this.#part("counts"), "needs", this.#counts.needs ? "some" : "none");
     mark(this.#part("counts"), "behind", this.#counts.behind ? "some" : "none");
-    document.title = (this.#counts.needs ? `(${this.#counts.needs}) ` : "") + "Earshot";
+    document.title = this.#counts.needs ? `(${this.#counts.needs}) Earshot` : "Earshot";
     this.#showFleet();
     const warning = this.#failure || this.#warning();
     this.#text("banner", warning);

@@ -30,14 +30,14 @@ export class Table {
   #shown = { needs: [], rest: [], ended: [] }; // ids in the order shown
   #marks = new Map(); // call_id -> "new" or "moved"
   #current = null;
-  #keep = () => true;
+  #keep = (_row) => true;
   #column = null;
   #late = true; // the order may have changed since it was last put right
   #started = false;
   hold;
 
   /** Called with the groups' ids and the number of rows that wait for the hold's end, after each arrangement. */
-  onArranged = () => {};
+  onArranged = (_groups, _waiting) => {};
 
   /** The name of who looks at the table. */
   viewer = () => "";
@@ -115,7 +115,7 @@ export class Table {
     }
     if (fresh) this.arrange(!this.#started);
     for (const id of this.#undrawn) if (!this.#sight.views.has(id)) this.#undrawn.delete(id); // drawn when it comes in
-    const rows = [...this.#undrawn].sort((a, b) => this.#sight.has(b) - this.#sight.has(a));
+    const rows = [...this.#undrawn].sort((a, b) => Number(this.#sight.has(b)) - Number(this.#sight.has(a)));
     for (const id of rows.slice(0, most)) this.#drawRow(this.#sight.views.get(id), id);
     if (this.#undrawn.size) this.schedule();
   }
@@ -214,6 +214,9 @@ export class Table {
       else view?.element.removeAttribute("data-mark");
     };
     show();
-    setTimeout(() => show(this.#marks.delete(id)), MARK_MS);
+    setTimeout(() => {
+      this.#marks.delete(id);
+      show();
+    }, MARK_MS);
   }
 }

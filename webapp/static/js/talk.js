@@ -6,6 +6,7 @@ const seconds = (value) => (typeof value === "number" ? duration(value) : MISSIN
 const count = (value) => (typeof value === "number" ? String(Math.round(value)) : MISSING);
 const share = (value) => (typeof value === "number" ? `${Math.round(value * 100)} %` : MISSING);
 
+/** @type {[string, string, (value: unknown) => string][]} */
 const OF_A_PARTY = [
   ["Talk", "talk_seconds", seconds],
   ["Words a minute", "words_per_minute", count],

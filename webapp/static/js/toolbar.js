@@ -57,7 +57,7 @@ export class Toolbar {
 
   #read() {
     const filters = {};
-    for (const [name, value] of new FormData(this.#form)) if (value.trim()) filters[name] = value.trim();
+    for (const [name, value] of new FormData(this.#form)) if (String(value).trim()) filters[name] = String(value).trim();
     this.#set({ filters });
   }
 
