@@ -80,7 +80,7 @@ class Run:
         self.callers = Callers(url, recordings, chunk_ms, options.speed, self.said)
         environ = dict(
             os.environ,
-            REDIS_URL=f"redis://127.0.0.1:{self.link.port}/0",
+            REDIS_URL=self.server.url_at(self.link.port),
             PORT=str(self.port),
             EARSHOT_ENGINE=options.engine,
             HEARTBEAT_SECONDS="1",
@@ -117,7 +117,7 @@ class Run:
 
     def chaos(self) -> tuple[Faults, Follower]:
         """Let disasters strike; returns when all calls have been posted."""
-        follower = Follower(connect(Settings(redis_url=f"redis://127.0.0.1:{self.link.port}/0"), "web"))
+        follower = Follower(connect(Settings(redis_url=self.server.url_at(self.link.port)), "web"))
         faults = Faults(self.dice, self.server, self.folder / "server", self.link, self.keeper, self.clock)
         self.callers.start(self.options.calls, self.options.seed)
         deadline = time.monotonic() + self.options.seconds

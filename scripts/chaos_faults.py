@@ -175,4 +175,4 @@ class Faults:
                     time.sleep(0.1)
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(port=self._server.port, protocol=2)
+        return redis.Redis.from_url(self._server.url, protocol=2)

@@ -80,7 +80,7 @@ def main(argv: list[str]) -> int:
         if not environ.get("REDIS_URL") and not environ.get("REDIS_TLS_URL"):
             server = EmbeddedServer(data / "server")
             environ["REDIS_URL"] = server.url
-            say(f"embedded server on {server.url}, data in {data / 'server'}")
+            say(f"embedded server on port {server.port}, data in {data / 'server'}")
         key = make_key()  # of this run: the demo player's
         environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
         settings = load(environ)

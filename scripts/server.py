@@ -1,6 +1,7 @@
 """The embedded server: a real Valkey (or newer Redis) for where no REDIS_URL is given.
 
-It listens on 127.0.0.1 only, keeps its data in a folder with an append-only file, and ends with its owner.
+It listens on 127.0.0.1 only, asks for a password, keeps its data in a folder with an append-only file, and ends with
+its owner. The password is new with each server: other accounts of this machine reach the port, not the folder's files.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import fcntl
 import importlib.util
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -25,7 +27,10 @@ START_SECONDS = 30.0
 
 
 _ADDRESS = "address"
-"""File in the data folder with the running server's URL, for commands beside it."""
+"""File in the data folder with the running server's URL and password, for commands beside it."""
+
+_SECRETS = "server.conf"
+"""File in the data folder with the password for the server: on its command line everybody could read it."""
 
 
 class ServerNotStarted(RuntimeError):
@@ -56,7 +61,8 @@ class EmbeddedServer:
         self._environ = os.environ | dict(environ or {})
         self._address = data / _ADDRESS
         self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._password = secrets.token_urlsafe(24)
+        self.url = self.url_at(self.port)
         self._log = data / "server.log"
         options = {
             "bind": "127.0.0.1",
@@ -68,10 +74,14 @@ class EmbeddedServer:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         } | {name.replace("_", "-"): value for name, value in more.items()}
-        self._command = [str(find_binary())]
+        self._command = [str(find_binary()), str(data / _SECRETS)]
         for name, value in options.items():
             self._command += [f"--{name}", value]
         self.start()
+
+    def url_at(self, port: int) -> str:
+        """The REDIS_URL of this server for who reaches it through another port of this machine."""
+        return f"redis://:{self._password}@127.0.0.1:{port}/0"
 
     def start(self) -> None:
         """Start it (again), on the same port with what is in its folder, and wait until it answers."""
@@ -82,6 +92,7 @@ class EmbeddedServer:
             lock.close()
             reason = f"a server is at work in {self._data} already; stop it, or give another --data"
             raise ServerNotStarted(reason) from None
+        _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
         with self._log.open("ab") as log:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
             self._process = subprocess.Popen(
@@ -94,7 +105,7 @@ class EmbeddedServer:
             )
         lock.close()
         self._wait()
-        self._address.write_text(self.url)
+        _write_secret(self._address, self.url)
 
     @property
     def pid(self) -> int:
@@ -107,7 +118,7 @@ class EmbeddedServer:
         self._process.wait()
 
     def _wait(self) -> None:
-        client = redis.Redis(port=self.port, protocol=2)
+        client = redis.Redis.from_url(self.url, protocol=2)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(redis.RedisError):
@@ -139,6 +150,13 @@ def running_url(data: Path) -> str | None:
             folder: Any = client.config_get("dir")  # its port may be another server's by now
             return url if Path(folder["dir"]).samefile(data) else None
     return None
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write a file that only this account may read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _from_wheel() -> Path | None:
