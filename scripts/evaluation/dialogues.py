@@ -9,17 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.evaluation.figures import BAD_BELOW, Call, follow
+from scripts.evaluation.pace import spoken
 from scripts.evaluation.scorers import as_recognised, plain_scorers
-from scripts.evaluation.stats import auc, auc_error, pearson, shown, table
+from scripts.evaluation.stats import auc, shown, table
 from workers.insight.analyzer import CallAnalyzer
+from workers.insight.attention import AttentionModel
 from workers.insight.context import ContextScorer, Mood, overall
-from workers.insight.spoken import Spoken
-
-DISSATISFIED_BELOW = 2.5
-"""Mean of the raters (1..5) below which a turn is dissatisfied, a dialogue bad."""
-GOALS = {"MWOZ": (0.72, 0.75), "ReDial": (0.80, 0.75)}
-"""(turn AUC, dialogue AUC) to reach, by file name without its ending."""
-COLUMNS = ("ours", "ours in context", "TextBlob", "VADER")
 
 
 class Session(NamedTuple):
@@ -55,83 +51,36 @@ def load(path: Path) -> list[Session]:
     return sessions
 
 
-def scores(session: Session, analyzer: CallAnalyzer, scorer: ContextScorer) -> list[dict[str, float]]:
-    """For each user turn the polarity by each column."""
-    baselines = plain_scorers()
+def calls(path: Path, analyzer: CallAnalyzer, model: AttentionModel) -> list[Call]:
+    """The file's sessions judged as calls at an ordinary pace. Raises ValueError as load does."""
+    return [judge(session, ContextScorer(analyzer), model) for session in load(path)]
+
+
+def judge(session: Session, scorer: ContextScorer, model: AttentionModel) -> Call:
+    """One session, as if it were spoken."""
+    said = spoken((user, text) for user, text, _ in session.turns)
     mood = Mood()
-    out: list[dict[str, float]] = []
-    for index, (user, text, _) in enumerate(session.turns):
-        track = "customer" if user else "agent"
-        spoken = Spoken(f"{track}:{index}", track, float(index), float(index + 1), text)
-        sentiment, mood = scorer.step(mood, spoken)
-        if user:
-            row = {name: score(text) for name, score in baselines.items()}
-            row["ours"] = analyzer.score(text, "customer").polarity
-            row["ours in context"] = sentiment.polarity
-            out.append(row)
-    return out
+    polarities: list[float] = []
+    for utterance in said:
+        sentiment, mood = scorer.step(mood, utterance)
+        if utterance.party != "agent":
+            polarities.append(sentiment.polarity)
+    ratings = [rating for user, _, rating in session.turns if user]
+    turns = [(rating, value) for rating, value in zip(ratings, polarities, strict=True) if rating is not None]
+    return Call(session.rating, overall(polarities), *follow(said, model), turns)
 
 
-class Judged(NamedTuple):
-    """Turns and dialogues with their rating and the polarity by column; dialogue columns have "ours overall"
-    too."""
-
-    turns: list[tuple[float, dict[str, float]]]
-    dialogues: list[tuple[float, dict[str, float]]]
-
-
-def judge(sessions: list[Session], analyzer: CallAnalyzer) -> list[Judged]:
-    """Score every session; one entry a session, in order."""
-    scorer = ContextScorer(analyzer)
-    out: list[Judged] = []
-    for session in sessions:
-        rows = scores(session, analyzer, scorer)
-        ratings = [rating for user, _, rating in session.turns if user]
-        turns = [(rating, row) for rating, row in zip(ratings, rows, strict=True) if rating is not None]
-        dialogues: list[tuple[float, dict[str, float]]] = []
-        if session.rating is not None and rows:
-            means = {name: sum(row[name] for row in rows) / len(rows) for name in COLUMNS}
-            means["ours overall"] = overall([row["ours in context"] for row in rows]) or 0.0
-            dialogues.append((session.rating, means))
-        out.append(Judged(turns, dialogues))
-    return out
-
-
-def _aucs(
-    cases: list[tuple[float, dict[str, float]]], columns: tuple[str, ...]
-) -> tuple[dict[str, float | None], int, int]:
-    bad = [row for rating, row in cases if rating < DISSATISFIED_BELOW]
-    good = [row for rating, row in cases if rating >= DISSATISFIED_BELOW]
-    return {c: auc([-r[c] for r in bad], [-r[c] for r in good]) for c in columns}, len(bad), len(good)
-
-
-def report(paths: list[Path], analyzer: CallAnalyzer) -> str:
-    """The table for all files: tuned-on half (even sessions), other half, all."""
-    columns = (*COLUMNS, "ours overall")
+def comparison(paths: list[Path], analyzer: CallAnalyzer) -> str:
+    """Our turn AUC beside plain TextBlob's and VADER's, on the even sessions (read), the odd ones, and all."""
+    scorers = {"ours, words alone": lambda text: analyzer.score(text, "customer").polarity, **plain_scorers()}
     rows: list[list[str]] = []
     for path in paths:
-        judged = judge(load(path), analyzer)
-        for what, index in (("turns", 0), ("dialogues", 1)):
-            for part, some in (("even", judged[0::2]), ("odd", judged[1::2]), ("all", judged)):
-                cases = [case for entry in some for case in entry[index]]
-                values, bad, good = _aucs(cases, columns if index else COLUMNS)
-                best = values["ours overall"] if index else values["ours in context"]
-                goal = GOALS.get(path.stem, (None, None))[index] if part == "all" else None
-                error = None if best is None else auc_error(best, bad, good)
-                rows.append(
-                    [f"{path.stem} {what}, {part}", f"{bad}/{bad + good}"]
-                    + [shown(values.get(c)) for c in columns]
-                    + [shown(error), shown(goal, 2)]
-                )
-            cases = [case for entry in judged for case in entry[index]]
-            rs = {c: pearson([r for r, _ in cases], [row.get(c, 0.0) for _, row in cases]) for c in columns}
-            rows.append(
-                [
-                    f"{path.stem} {what}, r with raters",
-                    str(len(cases)),
-                    *(shown(rs[c]) for c in columns),
-                    "",
-                    "",
-                ]
-            )
-    return table(["ROC AUC of", "bad/all", *columns, "s.e.", "goal"], rows)
+        sessions = load(path)
+        for part, some in (("even", sessions[0::2]), ("odd", sessions[1::2]), ("all", sessions)):
+            rated = [(rating, text) for s in some for user, text, rating in s.turns if user and rating is not None]
+            row = [f"{path.stem} {part}", f"{sum(rating < BAD_BELOW for rating, _ in rated)}/{len(rated)}"]
+            for score in scorers.values():
+                bad = [-score(text) for rating, text in rated if rating < BAD_BELOW]
+                row.append(shown(auc(bad, [-score(text) for rating, text in rated if rating >= BAD_BELOW])))
+            rows.append(row)
+    return table(["turn AUC", "bad/all", *scorers], rows)

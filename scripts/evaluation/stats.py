@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,13 +16,6 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     n, m = len(positive), len(negative)
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def auc_error(value: float, positives: int, negatives: int) -> float:
-    """Standard error of an AUC (Hanley and McNeil 1982)."""
-    q1, q2 = value / (2 - value), 2 * value * value / (1 + value)
-    variance = value * (1 - value) + (positives - 1) * (q1 - value**2) + (negatives - 1) * (q2 - value**2)
-    return math.sqrt(max(0.0, variance) / (positives * negatives))
 
 
 def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:

@@ -1,24 +1,18 @@
-"""Attention on calls written for this project (written_calls.yaml): read while tuning, and kept apart.
-
-Text only: turns follow each other by half a second at 2.8 words a second, an ordinary pace on the telephone.
-"""
+"""Attention on calls written for this project (written_calls.yaml): read while tuning, and kept apart."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import yaml
 
-from scripts.evaluation.calls import simulate
-from scripts.evaluation.stats import auc, shown, table
+from scripts.evaluation import pace
+from scripts.evaluation.figures import Call, follow
 from workers.insight.attention import AttentionModel
 from workers.insight.spoken import Spoken
 
 FILE = Path(__file__).with_name("written_calls.yaml")
-WORDS_A_SECOND = 2.8
-PAUSE_SECONDS = 0.5
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,31 +37,15 @@ def load() -> list[Written]:
 
 def spoken(call: Written) -> list[Spoken]:
     """Its turns with times."""
-    out: list[Spoken] = []
-    at = 0.0
-    for index, line in enumerate(call.said.strip().splitlines()):
-        who, _, text = line.strip().partition(" ")
-        track: Literal["customer", "agent"] = "customer" if who == "c" else "agent"
-        end = at + max(1.0, len(text.split()) / WORDS_A_SECOND)
-        out.append(Spoken(f"{track}:{index}", track, round(at, 2), round(end, 2), text))
-        at = end + PAUSE_SECONDS
+    lines = [line.strip().partition(" ") for line in call.said.strip().splitlines()]
+    return pace.spoken((who == "c", text) for who, _, text in lines)
+
+
+def sets(model: AttentionModel) -> dict[str, list[Call]]:
+    """Those read while tuning and those kept apart, judged; needed counts as the lowest rating, others as the best."""
+    out: dict[str, list[Call]] = {"written-read": [], "written-apart": []}
+    for call in load():
+        rating = 1.0 if call.needed else 5.0
+        name = "written-read" if call.tuned else "written-apart"
+        out[name].append(Call(rating, None, *follow(spoken(call), model), []))
     return out
-
-
-def report(model: AttentionModel) -> str:
-    """Calls raised by group, and how well the peak of attention sorts those needed before the others."""
-    rows: list[list[str]] = []
-    for tuned in (True, False):
-        group = [call for call in load() if call.tuned == tuned]
-        outcomes = [(call.needed, simulate(spoken(call), spoken(call)[-1].end, model)) for call in group]
-        needed = [outcome for need, outcome in outcomes if need]
-        others = [outcome for need, outcome in outcomes if not need]
-        rows.append(
-            [
-                "read while tuning" if tuned else "kept apart",
-                f"{sum(bool(o.raised) for o in needed)}/{len(needed)}",
-                f"{sum(bool(o.raised) for o in others)}/{len(others)}",
-                shown(auc([o.peak for o in needed], [o.peak for o in others])),
-            ]
-        )
-    return table(["attention, written calls", "needed and raised", "others raised", "AUC of peak"], rows)

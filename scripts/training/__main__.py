@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.dialogues import DISSATISFIED_BELOW
+from scripts.evaluation.figures import BAD_BELOW
 from scripts.evaluation.stats import auc, pearson, shown
 from workers.insight.learned import FILE, LearnedFile, grams
 from workers.insight.tokens import tokenise
@@ -130,8 +130,8 @@ def main(argv: list[str]) -> int:
         print(f"train: {error}", file=sys.stderr)
         return 2
     said = cross_validate(turns)
-    bad = [-s for s, turn in zip(said, turns, strict=True) if turn.rating < DISSATISFIED_BELOW]
-    good = [-s for s, turn in zip(said, turns, strict=True) if turn.rating >= DISSATISFIED_BELOW]
+    bad = [-s for s, turn in zip(said, turns, strict=True) if turn.rating < BAD_BELOW]
+    good = [-s for s, turn in zip(said, turns, strict=True) if turn.rating >= BAD_BELOW]
     r = pearson([float(turn.rating) for turn in turns], list(said))
     print(f"{turns[-1].dialogue} dialogues, {len(turns)} turns, {len(bad)} of them dissatisfied")
     print(f"unseen: AUC {shown(auc(bad, good))}, r {shown(r)}")

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.evaluation import __main__ as command
 from scripts.evaluation import dialogues, ratings, written
-from scripts.evaluation.calls import simulate
+from scripts.evaluation.figures import Call, figures, follow
 from scripts.evaluation.stats import auc, edit_distance, pearson
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
@@ -66,7 +66,7 @@ def test_the_command_measures_given_files(tmp_path: Path, capsys: pytest.Capture
     )
     out = capsys.readouterr().out
     assert status == 0
-    assert "Mine turns, all" in out and "1/3" in out and "Mine dialogues, all" in out and "1/2" in out
+    assert "Mine all" in out and "1/3" in out and "0/1" in out
     assert "single" in out and "word error rate of the recogniser: 50.0 % of 2 words" in out
 
 
@@ -88,13 +88,54 @@ def test_sessions_are_read_with_their_ratings(tmp_path: Path) -> None:
     assert second.turns == [(False, "bye", None)] and second.rating is None
 
 
+def test_figures_count_bad_below_2_5_and_good_from_3() -> None:
+    turns = [(1.0, -0.5), (4.0, 0.5)]
+    found = figures(
+        [
+            Call(2.0, -0.5, 0.9, True, turns),
+            Call(2.7, -0.6, 0.4, True, []),
+            Call(3.0, 0.1, 0.5, True, []),
+            Call(5.0, 0.5, 0.0, False, []),
+            Call(None, None, 1.0, True, turns),
+        ]
+    )
+    assert (found.turn_auc, found.dialogue_auc, found.peak_auc) == (1.0, 0.6667, 1.0)
+    assert (found.good, found.good_raised, found.bad, found.bad_raised) == (2, 1, 1, 1)
+    assert [(b.calls, b.shown, b.deserved) for b in found.calibration if b.calls] == [
+        (1, 0.0, 0.0),
+        (2, 0.45, 0.0),
+        (1, 0.9, 1.0),
+    ]
+
+
+def test_json_holds_the_given_sets_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rated = tmp_path / "Mine.v2.txt"
+    rated.write_text("USER\tThis is useless!\t\t1,2\nUSER\tOVERALL\t\t1,2\n\nUSER\tHello\t\t4\nUSER\tOVERALL\t\t4\n")
+    assert command.main(["--json", "--dialogues", str(rated)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert list(told) == ["sets"] and list(told["sets"]) == ["Mine.v2"]
+    mine = told["sets"]["Mine.v2"]
+    assert mine["turn_auc"] == mine["dialogue_auc"] == mine["peak_auc"] == 1.0
+    assert mine["good"] == 1 and mine["bad"] == 1 and mine["good_raised"] == 0
+    assert sum(b["calls"] for b in mine["calibration"]) == 2
+
+
+def test_without_rated_dialogues_it_says_how_to_get_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "RATED", tmp_path / "nowhere")
+    assert command.main(["--json"]) == 0
+    told = capsys.readouterr()
+    assert "--dialogues" in told.err and set(json.loads(told.out)["sets"]) == {"written-read", "written-apart"}
+
+
 def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
     model = AttentionModel(CallAnalyzer())
     wrong: list[str] = []
     apart = 0
     for call in written.load():
         said = written.spoken(call)
-        if bool(simulate(said, said[-1].end, model).raised) != call.needed:
+        if follow(said, model)[1] != call.needed:
             if call.tuned:
                 wrong.append(call.name)
             else:

@@ -1,0 +1,25 @@
+"""Written dialogues as if spoken: when each turn would begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workers.insight.spoken import Spoken
+
+WORDS_A_SECOND = 2.8
+"""An ordinary pace on the telephone."""
+PAUSE_SECONDS = 0.5
+LEAST_SECONDS = 1.0
+"""A turn of one word with the breath around it."""
+
+
+def spoken(turns: Iterable[tuple[bool, str]]) -> list[Spoken]:
+    """Turns (is the customer's, text), one after the other, as utterances with times."""
+    out: list[Spoken] = []
+    at = 0.0
+    for index, (customer, text) in enumerate(turns):
+        track = "customer" if customer else "agent"
+        end = at + max(LEAST_SECONDS, len(text.split()) / WORDS_A_SECOND)
+        out.append(Spoken(f"{track}:{index}", track, round(at, 2), round(end, 2), text))
+        at = end + PAUSE_SECONDS
+    return out
