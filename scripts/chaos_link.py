@@ -14,20 +14,26 @@ MUTE_SECONDS = (0.02, 0.3)
 
 
 class Link:
-    """Forwards connections from `port` on 127.0.0.1 to `port_behind`, in a thread of its own."""
+    """Forwards connections from `port` of `host` to `port_behind` of the same, in a thread of its own."""
 
-    def __init__(self, port_behind: int) -> None:
+    def __init__(self, port_behind: int, host: str = "127.0.0.1") -> None:
         self.port_behind = port_behind
+        self._host = host
+        self._refused: set[str] = set()
         self._connections: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link", daemon=True)
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self._server = self._do(asyncio.start_server(self._accept, host, 0))
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def cut(self, share: float, dice: random.Random) -> int:
         """Cut so many of the connections (0..1); returns how many."""
         return int(self._do(self._cut(share, dice)))
+
+    def refuse(self, addresses: set[str]) -> None:
+        """From now on nobody with one of these addresses gets through; who was refused before may."""
+        self._do(self._refuse(addresses))
 
     def close(self) -> None:
         """Stop forwarding."""
@@ -45,6 +51,12 @@ class Link:
             self._loop.call_later(dice.uniform(*MUTE_SECONDS), connection.close)
         return len(chosen)
 
+    async def _refuse(self, addresses: set[str]) -> None:
+        self._refused = addresses
+        for connection in list(self._connections):
+            if connection.peer in addresses:
+                connection.close()
+
     async def _close(self) -> None:
         self._server.close()
         for connection in list(self._connections):
@@ -54,7 +66,9 @@ class Link:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self.port_behind)
+            if writer.get_extra_info("peername")[0] in self._refused:
+                raise ConnectionRefusedError
+            behind_reader, behind_writer = await asyncio.open_connection(self._host, self.port_behind)
         except OSError:
             writer.close()
             return
@@ -74,6 +88,7 @@ class _Connection:
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.muted = False
+        self.peer: str = client.get_extra_info("peername")[0]
         self._ends = (client, server)
 
     async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replies: bool) -> None:

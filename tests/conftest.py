@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from scripts.cluster import Cluster
 from tests.servers import Server, start_server
 
 
@@ -29,6 +30,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start_server("valkey9", dir=tmp_path_factory.mktemp("valkey"))
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One cluster for the whole session: three masters, three replicas. A test that breaks it starts its own."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
 
 
 @pytest.fixture
