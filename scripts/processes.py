@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+from scripts.leash import leashed
+
 STOP_SECONDS = 15.0
 """Every process promises to be gone in 10 s after SIGTERM; then it is killed."""
 
@@ -23,7 +25,8 @@ GIVE_UP_STATUS = 78
 
 
 class Processes:
-    """Process types by the Procfile's names. Their output goes to <logs>/<name>.log."""
+    """Process types by the Procfile's names. Their output goes to <logs>/<name>.log. They end with this process,
+    even if it is killed."""
 
     def __init__(self, root: Path, logs: Path, environ: dict[str, str]) -> None:
         self._root = root
@@ -72,7 +75,7 @@ class Processes:
                 if self._stopping.is_set():
                     return
                 process = self._running[name] = subprocess.Popen(
-                    shlex.split(self._commands[name]),
+                    leashed(shlex.split(self._commands[name])),
                     cwd=self._root,
                     env=self._environ,
                     stdout=log,

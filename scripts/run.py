@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import http.client
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import redis
 
+from scripts.claim import AtWork, Claim
 from scripts.processes import Processes
 from scripts.recording import read_tracks
 from scripts.server import EmbeddedServer, ServerNotStarted
@@ -39,6 +41,9 @@ ONCE_STALLED_SECONDS = 60.0
 PAUSE_SECONDS = 5.0
 """Between two rounds of the demo."""
 
+SETTLE_SECONDS = 15.0
+"""What a killed run had started ends in 10 s."""
+
 
 FIRST_USER, FIRST_KEY, RUN_KEY = "admin", "first", "scripts-run"
 """Account and key that the first run makes, and the key that each run makes for its own calls."""
@@ -52,6 +57,12 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play the demo once, fast, print the table and end")
     parser.add_argument("--no-demo", action="store_true", help="serve, and play nothing")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("WEB_ADDRESS") or "127.0.0.1",
+        metavar="ADDR",
+        help="address to listen on (127.0.0.1: only this machine; 0.0.0.0: every IPv4 address; ::: every address)",
+    )
     parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="of the page (8000)")
     parser.add_argument("--decoders", type=int, default=0, metavar="N", help="decode loops (one a core)")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="where the embedded server and logs live")
@@ -70,11 +81,15 @@ def main(argv: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
     data: Path = options.data.resolve()
+    claim: Claim | None = None
     server: EmbeddedServer | None = None
     processes: Processes | None = None
     try:
-        check_port(options.port)
-        environ = dict(os.environ, PORT=str(options.port))
+        claim = Claim(data, os.getpid())
+        if claim.killed:
+            say(f"the last run (process {claim.killed}) was killed; what it had accepted goes on")
+        check_port(options.host, options.port, stopping, SETTLE_SECONDS if claim.killed else 0.0)
+        environ = dict(os.environ, PORT=str(options.port), WEB_ADDRESS=options.host)
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', '')}"
         environ["DECODER_LOOPS"] = str(options.decoders) if options.decoders else environ.get("DECODER_LOOPS", "0")
         if not environ.get("REDIS_URL") and not environ.get("REDIS_TLS_URL"):
@@ -86,7 +101,7 @@ def main(argv: list[str]) -> int:
         settings = load(environ)
         processes = Processes(ROOT, data / "logs", environ)
         processes.start()
-        url = f"http://127.0.0.1:{options.port}"
+        url = address(options.host, options.port)
         engine = wait_until_ready(url, processes, stopping, data / "logs")
         lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
         if settings.auth == "on":
@@ -101,7 +116,7 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"run: {reason}\n")
             return 1
         return 130 if options.once else 0
-    except (ServerNotStarted, CallFailed, SettingsError, OSError) as error:
+    except (AtWork, ServerNotStarted, CallFailed, SettingsError, OSError) as error:
         sys.stderr.write(f"run: {error}\n")
         return 1
     except redis.RedisError as error:
@@ -112,6 +127,8 @@ def main(argv: list[str]) -> int:
             processes.stop()
         if server:
             server.stop()
+        if claim:
+            claim.release()
 
 
 def welcome(at: Operator, run_key: str) -> list[str]:
@@ -140,13 +157,31 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def check_port(port: int) -> None:
+def check_port(host: str, port: int, stopping: threading.Event, patience_seconds: float) -> None:
     """Raises Stopped if the web process could not listen there: it would be started again and again, and another
-    program's answers be taken for its own."""
-    try:
-        socket.create_server(("", port)).close()
-    except OSError as error:
-        raise Stopped(f"port {port}: {os.strerror(error.errno or 0)}; give another with --port") from None
+    program's answers be taken for its own. What a killed run left needs up to `patience_seconds` to end."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            socket.create_server((host, port), family=_family(host), dualstack_ipv6=host == "::").close()
+            return
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline and not stopping.wait(0.2):
+                continue
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise Stopped(f"port {port}: {os.strerror(error.errno)}; give another with --port") from None
+            raise Stopped(f"--host {host}: not an address of this machine") from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """Raises OSError if the host is unknown."""
+    return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
+
+
+def address(host: str, port: int) -> str:
+    """Where this machine reaches what listens on `host`."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
 
 
 def check(processes: Processes, stopping: threading.Event) -> None:

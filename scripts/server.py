@@ -18,13 +18,17 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import redis
 
-START_SECONDS = 30.0
-"""It starts in about 0.1 s; replaying a large append-only file takes longer."""
+from scripts.leash import leashed
 
+START_SECONDS = 30.0
+"""It starts in about 0.1 s. While it says that it is loading its data, it may take as long as that takes."""
+
+LOCK_SECONDS = 15.0
+"""How long to wait for a server that ends, or for a command that works in the folder for a moment."""
 
 _ADDRESS = "address"
 """File in the data folder with the running server's URL and password, for commands beside it."""
@@ -53,11 +57,21 @@ def free_port() -> int:
 
 
 class EmbeddedServer:
-    """A server process. `url` is its REDIS_URL; `more` are further options of the server."""
+    """A server process, which ends with the thread that starts it. `url` is its REDIS_URL.
 
-    def __init__(self, data: Path, environ: Mapping[str, str] | None = None, **more: str) -> None:
+    more: further options of the server. patience_seconds: how long to wait for another that has the folder.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        environ: Mapping[str, str] | None = None,
+        patience_seconds: float = LOCK_SECONDS,
+        **more: str,
+    ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self._data = data
+        self._patience_seconds = patience_seconds
         self._environ = os.environ | dict(environ or {})
         self._address = data / _ADDRESS
         self.port = free_port()
@@ -86,17 +100,14 @@ class EmbeddedServer:
     def start(self) -> None:
         """Start it (again), on the same port with what is in its folder, and wait until it answers."""
         lock = (self._data / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._locked(lock):
             lock.close()
-            reason = f"a server is at work in {self._data} already; stop it, or give another --data"
-            raise ServerNotStarted(reason) from None
+            raise ServerNotStarted(f"a server is at work in {self._data} already; stop it, or give another --data")
         _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
         with self._log.open("ab") as log:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
             self._process = subprocess.Popen(
-                self._command,
+                leashed(self._command),
                 env=self._environ,
                 stdout=log,
                 stderr=log,
@@ -117,14 +128,31 @@ class EmbeddedServer:
         self._process.kill()
         self._process.wait()
 
+    def _locked(self, lock: IO[str]) -> bool:
+        """Whether the folder is ours; waits for one that is about to leave it."""
+        deadline = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.1)
+            else:
+                return True
+
     def _wait(self) -> None:
         client = redis.Redis.from_url(self.url, protocol=2)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(redis.RedisError):
+            try:
                 if client.ping():
                     client.close()
                     return
+            except redis.BusyLoadingError:
+                deadline = time.monotonic() + START_SECONDS
+            except redis.RedisError:
+                pass
             time.sleep(0.05)
         self.stop()
         last = self._log.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing"]

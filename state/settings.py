@@ -6,6 +6,7 @@ file by `python -m state.settings > .env.example`; a test keeps them equal.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import sys
@@ -35,6 +36,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _about("0 accepts a self-signed certificate, as Heroku's Redis has; say so explicitly")
     ] = True
     port: Annotated[int, _about("HTTP port of the web process", ge=1, le=65535)] = 8000
+    web_address: Annotated[
+        str,
+        _about(
+            "address the web process listens on; empty: every address of the machine (scripts/run: 127.0.0.1)",
+            pattern=r"^[A-Za-z0-9.:_-]*$",
+        ),
+    ] = ""
     web_threads: Annotated[
         int,
         _about("threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
@@ -167,6 +175,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         parse_given_keys(settings.api_keys)
     except CredentialError as error:
         raise SettingsError(f"API_KEYS: {error}") from None
+    if settings.auth == "off" and not _is_loopback(settings.web_address):
+        raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
     if settings.oidc_issuer:
         for name in ("oidc_client_id", "oidc_client_secret"):
             if not getattr(settings, name):
@@ -174,6 +184,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if not settings.oidc_supervisors and not settings.oidc_admins:
             raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could come in")
     return settings
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether only this machine reaches the address; also of the empty one, which is then 127.0.0.1."""
+    try:
+        return address in ("", "localhost") or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_address(url: str) -> bool:

@@ -41,8 +41,14 @@ def _any_address() -> str:
     return "[::]"
 
 
-bind = f"{'127.0.0.1' if _settings.auth == 'off' else _any_address()}:{_settings.port}"
-"""Without authentication only this machine is served: an open deployment cannot happen by accident."""
+def _address() -> str:
+    """Where to listen. Without authentication only this machine is served: see settings.load."""
+    if not _settings.web_address:
+        return "127.0.0.1" if _settings.auth == "off" else _any_address()
+    return f"[{_settings.web_address}]" if ":" in _settings.web_address else _settings.web_address
+
+
+bind = f"{_address()}:{_settings.port}"
 
 
 SILENT_SECONDS = 20

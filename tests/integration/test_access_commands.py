@@ -128,7 +128,7 @@ def test_the_commands_find_the_embedded_server_whether_it_runs_or_not(tmp_path: 
     try:
         assert running_url(folder) == server.url
         with pytest.raises(ServerNotStarted, match="already"):
-            EmbeddedServer(folder)
+            EmbeddedServer(folder, patience_seconds=0)
         status, key, _ = command("keys", *options, "add", "pbx", **nowhere)
         with redis.Redis.from_url(server.url, protocol=2) as client:
             found = Access(client).keys.find(key)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from scripts.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,25 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         ended = run("--port", port, "--data", tmp_path)
     assert ended.stderr == f"run: port {port}: Address already in use; give another with --port\n"
-    assert ended.returncode == 1 and list(tmp_path.iterdir()) == []
+    assert ended.returncode == 1 and not (tmp_path / "server").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("192.0.2.7", "run: --host 192.0.2.7: not an address of this machine\n"),
+        ("no such host", "run: --host no such host: not an address of this machine\n"),
+    ],
+)
+def test_an_address_that_is_not_this_machines_is_named(host: str, said: str, tmp_path: Path) -> None:
+    ended = run("--host", host, "--port", free_port(), "--data", tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, said)
+
+
+def test_without_authentication_no_other_machine_is_served(tmp_path: Path) -> None:
+    ended = run("--host", "0.0.0.0", "--port", free_port(), "--data", tmp_path, AUTH="off")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("run: WEB_ADDRESS: AUTH=off serves this machine only")
 
 
 def test_the_environments_port_is_read_as_the_options() -> None:

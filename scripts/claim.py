@@ -1,0 +1,42 @@
+"""One scripts/run at a time works with a data folder, and the next one learns whether the last was killed."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+
+class AtWork(RuntimeError):
+    """Another scripts/run has the folder. One line that names its process."""
+
+
+class Claim:
+    """The claim of this process to a data folder. The kernel gives it up for a process that is killed.
+
+    killed: process id of the last run if it did not end in order, else "".
+    """
+
+    def __init__(self, data: Path, pid: int) -> None:
+        """Raises AtWork, and OSError if the folder cannot be written."""
+        data.mkdir(parents=True, exist_ok=True)
+        self._file = (data / "run.pid").open("a+")
+        self._file.seek(0)
+        found = self._file.read(20).strip()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            who = f"process {found}" if found else "another process"
+            raise AtWork(f"scripts/run is at work in {data} already ({who}); stop it, or give another --data") from None
+        self.killed = found
+        self._write(str(pid))
+
+    def release(self) -> None:
+        """This run has ended in order."""
+        self._write("")
+        self._file.close()
+
+    def _write(self, text: str) -> None:
+        self._file.truncate(0)
+        self._file.write(text)
+        self._file.flush()
