@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +16,14 @@ from scripts.chaos_link import Link
 from scripts.server import free_port
 from state.connection import Role, ServerUnfit, check_server, connect
 from state.settings import Settings
-from tests.servers import KINDS, Kind, ServerMissingError, find_binary, start_server
+from tests.servers import KINDS, Kind, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_server_is_known_for_what_it_is(kind: Kind, tmp_path: Path) -> None:
-    try:
-        server = start_server(kind, dir=tmp_path)
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    server = start_server(kind, dir=tmp_path)
     try:
         found = check_server(connect(Settings(redis_url=server.url), "worker"))
         assert found["server"] == ("valkey" if kind == "valkey9" else "redis")
@@ -98,9 +94,6 @@ def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tm
 
 def test_tls_is_verified_unless_switched_off(tmp_path: Path) -> None:
     """Heroku's servers have certificates that nobody signed; accepting them must be said explicitly."""
-    binary = find_binary("redis7")
-    if binary is None or shutil.which("openssl") is None:
-        pytest.skip("needs a redis-server with TLS and openssl")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=elsewhere",
          "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],

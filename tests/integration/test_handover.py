@@ -89,11 +89,10 @@ def test_a_hand_over_to_a_cold_worker_after_every_chunk_changes_no_byte(
     assert any(partial for _, _, partial in warm.partials)
 
 
+@pytest.mark.parametrize("engine", [MOONSHINE], ids=str, indirect=True, scope="module")  # no engine's business
 def test_chunks_put_again_and_answers_lost_change_no_byte(
     engine: Engine, model: Model, valkey: Server, store: redis.Redis
 ) -> None:
-    if engine is not MOONSHINE:
-        pytest.skip("what is put twice is none of an engine's business: one does")
     call = engine.call()
     once = Turns(valkey, model, workers=1, warm_megabytes=1000).decode("once", call)
     turns = Turns(valkey, model, workers=1, warm_megabytes=1000)

@@ -17,15 +17,12 @@ from state.settings import Settings
 from state.streams import Streams
 from state.summaries import Outstanding
 from tests.protocol import RATE, Play, change, chunk, contents
-from tests.servers import KINDS, Server, ServerMissingError, start_server
+from tests.servers import KINDS, Server, start_server
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    try:
-        server = start_server(request.param, dir=tmp_path_factory.mktemp(request.param))
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    server = start_server(request.param, dir=tmp_path_factory.mktemp(request.param))
     yield server
     server.kill()
 
