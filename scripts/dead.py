@@ -26,7 +26,7 @@ from state.dead import DeadLetter, DeadLetters
 from state.settings import SettingsError
 from state.types import SAMPLE_BYTES
 from workers import g711
-from workers.jobs.queue import job_queue
+from workers.jobs.queue import ask, job_queue
 
 REDRIVE_SECONDS = 120
 """How long a redrive may take: loading a big model, then one chunk."""
@@ -102,9 +102,7 @@ def inspect(letter: DeadLetter, audio: Path | None) -> None:
 
 def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> int:
     """Ask for the job, wait for it, print what it gave."""
-    job = job_queue(client).enqueue(
-        "workers.jobs.redrive.redrive", letter.id, job_timeout=REDRIVE_SECONDS, result_ttl=60, failure_ttl=3600
-    )
+    job = ask(job_queue(client), "redrive", letter.id, job_timeout=REDRIVE_SECONDS, result_ttl=60, failure_ttl=3600)
     deadline = time.monotonic() + REDRIVE_SECONDS
     while (status := job.get_status()) not in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, None):
         if time.monotonic() > deadline:

@@ -13,6 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
+CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
+"""What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
+
+TRACK = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+
 CallState = Literal["live", "ending", "ended"]
 """live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
 

@@ -12,8 +12,9 @@ import msgspec
 from flask import request
 
 from state.ingest import MAX_TRACKS
+from state.types import CALL_ID, TRACK
 from webapp.problems import ErrorItem, Problem, invalid
-from webapp.schemas import CALL_ID, MAX_METADATA_KEY, MAX_SEQ, TRACK, CallEnd, NewCall
+from webapp.schemas import MAX_METADATA_KEY, MAX_SEQ, CallEnd, NewCall
 
 MAX_JSON_BYTES = 256 * 1024
 """The largest metadata we accept, with every character escaped, is 220 kB."""

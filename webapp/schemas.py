@@ -8,12 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import Alert, CallState, EndReason, HandlingState
-
-CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
-"""What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
-
-TRACK = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState
 
 MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.schemas import CALL_ID, TRACK
+from state.types import CALL_ID, TRACK
 from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.binary import BinaryParser

@@ -8,8 +8,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from state.types import CALL_ID, TRACK
 from webapp.audio_forms import MAX_RATE, MIN_RATE
-from webapp.schemas import CALL_ID, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE, TRACK
+from webapp.schemas import MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
 
 Message = str | bytes
 """A websocket message: text or binary."""

@@ -1,1 +1,1 @@
-"""Background jobs, run by RQ: queue.py asks for them, summary.py is the first, __main__.py runs them."""
+"""Background jobs, run by RQ: queue.py asks for them, perform.py says which there are, __main__.py runs them."""

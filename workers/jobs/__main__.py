@@ -10,6 +10,7 @@ from rq.worker import HerokuWorker
 from state.connection import connect, wait_for_server
 from state.settings import Settings
 from workers.jobs import summary
+from workers.jobs.perform import PerformedJob
 from workers.jobs.queue import job_queue
 from workers.process import start
 
@@ -26,10 +27,11 @@ def run(settings: Settings) -> int:
     except redis.RedisError as error:
         sys.stderr.write(f"earshot jobs: the server did not answer in {PATIENCE_SECONDS:.0f} s: {error}\n")
         return 1
-    queue = job_queue(client)
-    HerokuWorker([queue], connection=client, serializer=queue.serializer, log_job_description=False).work(
-        logging_level=None, with_scheduler=False
+    queue = job_queue(client, PerformedJob)
+    worker = HerokuWorker(
+        [queue], connection=client, serializer=queue.serializer, job_class=PerformedJob, log_job_description=False
     )
+    worker.work(logging_level=None, with_scheduler=False)
     return 0
 
 

@@ -1,22 +1,81 @@
 """Asking RQ for the jobs that are outstanding. What is outstanding stands in our own keys, not in RQ's queue:
-a job lost with its worker is asked for again, and a job run twice has the effect of one."""
+a job lost with its worker is asked for again, and a job run twice has the effect of one.
+
+A job in Redis is a name and one argument, and nothing of it is code: see StoredJob and perform.py.
+"""
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import redis
 from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from state.summaries import BATCH, Outstanding
 
 QUEUE = "earshot"
 
+Task = Literal["summarise", "redrive"]
+"""summarise: write the summary of the ended call of this id.  redrive: decode the dead letter of this id once more."""
+
 FAILURE_KEPT_SECONDS = 24 * 3600
 
+MAX_DATA_BYTES = 4096
+"""Of a stored job's data, which zlib may blow up a thousandfold."""
 
-def job_queue(client: redis.Redis) -> Queue:
-    """The queue of all our jobs. JSON arguments: a job is never code from the wire."""
-    return Queue(QUEUE, connection=client, serializer=JSONSerializer)
+_BELIEVED = {
+    *("data", "created_at", "origin", "description", "worker_name", "status", "ttl", "result_ttl", "failure_ttl"),
+    *("timeout", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
+}
+"""Fields of a job's hash that are read. Left out: callbacks (names of modules that RQ would import), webhooks
+(addresses it would ask), meta and results (serialised), dependencies, groups, retries, repeats, rate limits."""
+
+
+class StoredJob(Job):  # type: ignore[misc]
+    """RQ's job, of whose hash in Redis only plain values are believed: whoever can write there chooses no code.
+
+    RQ reads it as JSON whatever serializer it is given; by itself it can be asked for and looked at, not performed.
+    """
+
+    def __init__(self, id: str | None = None, connection: redis.Redis | None = None, serializer: Any = None) -> None:
+        super().__init__(id, connection, JSONSerializer)
+
+    @classmethod
+    def fetch(cls, id: str, connection: redis.Redis | None = None, serializer: Any = None) -> Job:
+        """The job. Raises NoSuchJobError for what is no job of ours: RQ goes on with the next one then."""
+        try:
+            return super().fetch(id, connection, serializer)
+        except redis.RedisError:
+            raise
+        except Exception as error:  # RQ expects what it has written itself, and fails in any way on what it has not
+            raise NoSuchJobError(f"not a job of ours: {type(error).__name__}") from None
+
+    def restore(self, raw_data: dict[bytes, bytes]) -> None:
+        """Take over what is believed. Raises whatever RQ does where that makes no sense."""
+        believed = {name: value for name, value in raw_data.items() if name.decode(errors="replace") in _BELIEVED}
+        if len(believed.get(b"data", b"")) > MAX_DATA_BYTES:
+            raise ValueError("too large")
+        super().restore(believed)
+
+    @property
+    def func(self) -> None:
+        """Nothing: RQ would import what the name says."""
+
+    def _execute(self) -> str:
+        raise NotImplementedError("only the jobs process performs jobs")
+
+
+def job_queue(client: redis.Redis, job_class: type[StoredJob] = StoredJob) -> Queue:
+    """The queue of all our jobs."""
+    return Queue(QUEUE, connection=client, serializer=JSONSerializer, job_class=job_class)
+
+
+def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
+    """Put a job into the queue; `options` are RQ's (timeouts, how long its end is kept)."""
+    return queue.enqueue(task, argument, **options)
 
 
 class Summaries:
@@ -32,7 +91,5 @@ class Summaries:
             return 0  # asking again for what only waits its turn would make the queue longer and longer
         call_ids = self._outstanding.take()
         for call_id in call_ids:
-            self._queue.enqueue(
-                "workers.jobs.summary.summarise", call_id, result_ttl=0, failure_ttl=FAILURE_KEPT_SECONDS
-            )
+            ask(self._queue, "summarise", call_id, result_ttl=0, failure_ttl=FAILURE_KEPT_SECONDS)
         return len(call_ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rq import get_current_job
+import redis
 
 from state import settings
 from state.dead import DeadLetters, Redriven
@@ -10,11 +10,9 @@ from workers.decoder.track import decode_alone
 from workers.engines.choose import choose
 
 
-def redrive(letter_id: str) -> str:
+def redrive(client: redis.Redis, letter_id: str) -> str:
     """The job: decode letter `letter_id` and keep its text. Repeating it gives the same."""
-    job = get_current_job()
-    assert job is not None
-    letters = DeadLetters(job.connection)
+    letters = DeadLetters(client)
     letter = letters.get(letter_id)
     if letter is None:
         return "GONE"

@@ -7,11 +7,9 @@ from typing import Any
 
 import msgspec
 import redis
-from rq import get_current_job
 
 from state.reads import Reads
 from state.rules import RulesStore
-from state.settings import load
 from state.summaries import Outstanding
 from state.types import CallView
 from workers.insight import talk
@@ -24,15 +22,11 @@ from workers.insight.rules import RuleError, RuleSet
 from workers.sentiment.insight import applying, spoken
 
 
-def summarise(call_id: str) -> str:
-    """The job: write the summary of `call_id`. Repeating it changes nothing."""
-    job = get_current_job()
-    assert job is not None
-    return write(job.connection, call_id, load().redact)
-
-
 def write(client: redis.Redis, call_id: str, redact: bool) -> str:
-    """Write the summary of `call_id`, and mask what could not be judged before the end."""
+    """The job: write the summary of `call_id`, and mask what could not be judged before the end.
+
+    Repeating it changes nothing.
+    """
     call = Reads(client).call(call_id)
     if call is None:
         return Outstanding(client).store(call_id, {})

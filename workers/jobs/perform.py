@@ -1,0 +1,72 @@
+"""What the jobs process does when a job comes: the one table that leads from a name in Redis to code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
+
+import msgspec
+import redis
+from msgspec import Meta
+
+from state import keys
+from state.settings import load
+from state.types import CALL_ID
+from workers.jobs import summary
+from workers.jobs.queue import StoredJob, Task
+
+
+class JobRefused(ValueError):
+    """This is no job of ours; nothing was done."""
+
+
+class _NoNames(msgspec.Struct, forbid_unknown_fields=True):
+    """RQ's place for named arguments, which no job has."""
+
+
+_decode = msgspec.json.Decoder(tuple[Task, None, tuple[Annotated[str, Meta(max_length=128)]], _NoNames]).decode
+"""How RQ stores a call: the function's name, an instance, arguments, named arguments."""
+
+
+class _Job(NamedTuple):
+    """check: raises ValueError for an argument that cannot be one; do: the work, which may be repeated."""
+
+    check: Callable[[str], object]
+    do: Callable[[redis.Redis, str], str]
+
+
+def _call_id(given: str) -> None:
+    if not re.fullmatch(CALL_ID, given):
+        raise ValueError("not a call's id")
+
+
+def _summarise(client: redis.Redis, call_id: str) -> str:
+    return summary.write(client, call_id, load().redact)
+
+
+def _redrive(client: redis.Redis, letter_id: str) -> str:
+    from workers.jobs.redrive import redrive  # an engine: only the job's own process needs one
+
+    return redrive(client, letter_id)
+
+
+_JOBS: dict[Task, _Job] = {"summarise": _Job(_call_id, _summarise), "redrive": _Job(keys.entry_id, _redrive)}
+
+
+def perform(client: redis.Redis, data: bytes) -> str:
+    """Do the job that `data` (JSON) names. Raises JobRefused for every other."""
+    try:
+        task, _, (argument,), _ = _decode(data)
+        job = _JOBS[task]
+        job.check(argument)
+    except ValueError:  # msgspec's errors are such; what stood there is not repeated in a log
+        raise JobRefused("no such job, or not with this argument") from None
+    return job.do(client, argument)
+
+
+class PerformedJob(StoredJob):
+    """A job in the jobs process."""
+
+    def _execute(self) -> str:
+        return perform(self.connection, self.data)
