@@ -13,15 +13,13 @@ import time
 from pathlib import Path
 
 from scripts.leash import leashed
+from state.settings import EXIT_CONFIG
 
 STOP_SECONDS = 15.0
 """Every process promises to be gone in 10 s after SIGTERM; then it is killed."""
 
 RESTART_SECONDS = (0.5, 30.0)
 """First and longest pause before a process that ended is started again."""
-
-GIVE_UP_STATUS = 78
-"""A process that ends with EX_CONFIG would end so again."""
 
 
 class Processes:
@@ -85,7 +83,7 @@ class Processes:
             status = process.wait()
             if self._stopping.is_set():
                 return
-            if status == GIVE_UP_STATUS:
+            if status == EXIT_CONFIG:
                 self.failed = f"{name} cannot run here: {last_line(self._logs / f'{name}.log')}"
                 return
             pause = first if time.monotonic() - began > longest else min(2 * pause, longest)

@@ -23,9 +23,9 @@ from scripts.recording import read_tracks
 from scripts.server import EmbeddedServer, ServerNotStarted
 from scripts.store import Operator
 from scripts.telephony import Api, CallFailed, post_call
-from state.connection import connect
+from state.connection import ServerUnfit, check_server, connect
 from state.credentials import make_key, make_password
-from state.settings import SettingsError, load
+from state.settings import Settings, SettingsError, load
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo"
@@ -99,6 +99,8 @@ def main(argv: list[str]) -> int:
         key = make_key()  # of this run: the demo player's
         environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
         settings = load(environ)
+        if server is None:
+            warn_of_risks(settings)
         processes = Processes(ROOT, data / "logs", environ)
         processes.start()
         url = address(options.host, options.port)
@@ -116,7 +118,7 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"run: {reason}\n")
             return 1
         return 130 if options.once else 0
-    except (AtWork, ServerNotStarted, CallFailed, SettingsError, OSError) as error:
+    except (AtWork, ServerNotStarted, ServerUnfit, CallFailed, SettingsError, OSError) as error:
         sys.stderr.write(f"run: {error}\n")
         return 1
     except redis.RedisError as error:
@@ -129,6 +131,13 @@ def main(argv: list[str]) -> int:
             server.stop()
         if claim:
             claim.release()
+
+
+def warn_of_risks(settings: Settings) -> None:
+    """Say what is wrong with a server that is not ours. Raises ServerUnfit, and redis.RedisError if it is away."""
+    info: dict[str, Any] = check_server(connect(settings, "worker"))
+    for risk in info["risks"]:
+        say(f"warning: {risk}")
 
 
 def welcome(at: Operator, run_key: str) -> list[str]:

@@ -30,6 +30,10 @@ START_SECONDS = 30.0
 LOCK_SECONDS = 15.0
 """How long to wait for a server that ends, or for a command that works in the folder for a moment."""
 
+MEMORY_SHARE = 0.25
+"""Of the machine's memory. While the server rewrites its append-only file it may need twice as much, and the decoders
+need the rest."""
+
 _ADDRESS = "address"
 """File in the data folder with the running server's URL and password, for commands beside it."""
 
@@ -85,6 +89,7 @@ class EmbeddedServer:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "save": "",
+            "maxmemory": str(int(memory_bytes() * MEMORY_SHARE)),
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         } | {name.replace("_", "-"): value for name, value in more.items()}
@@ -168,6 +173,15 @@ class EmbeddedServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+
+def memory_bytes() -> int:
+    """Memory of this machine, or what its container may use of it."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # "max": no limit
+            limits.append(int(Path(path).read_text()))
+    return min(limits)
 
 
 def running_url(data: Path) -> str | None:

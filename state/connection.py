@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
 from state.settings import Settings
+
+log = logging.getLogger("earshot.server")
 
 Role = Literal["web", "worker", "jobs"]
 
@@ -61,7 +64,8 @@ def connect(settings: Settings, role: Role) -> redis.Redis:
 
 
 def check_server(client: redis.Redis) -> dict[str, Any]:
-    """What kind of server this is. Raises ServerUnfit if it may evict keys, is too old or is a cluster's.
+    """What kind of server this is. Every process asks before it works. Raises ServerUnfit if the server may evict keys,
+    is too old or is a cluster's. Logs a warning for each of `server_risks`.
 
     Reads INFO, which hosted servers allow where CONFIG is denied.
     """
@@ -70,17 +74,53 @@ def check_server(client: redis.Redis) -> dict[str, Any]:
     major, minor = (int(part) for part in [*version.split("."), "0"][:2])
     if (major, minor) < (6, 2):
         raise ServerUnfit(f"the server speaks Redis {version}; 6.2 or newer is needed")
-    policy = info.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
+    if policy := may_evict(info):
         raise ServerUnfit(f"the server's maxmemory-policy is {policy}: it would drop calls; set it to noeviction")
     if info.get("cluster_enabled"):
         raise ServerUnfit("the server is a cluster's, in which RQ's jobs cannot be; one that is none is needed")
+    risks = server_risks(info)
+    for risk in risks:
+        log.warning(risk)
     return {
+        "risks": risks,
         "server": info.get("server_name", "redis"),
         "version": info.get("valkey_version", version),
         "append_only": bool(info.get("aof_enabled")),
         "maxmemory_bytes": int(info.get("maxmemory", 0)),
     }
+
+
+def may_evict(info: dict[str, Any]) -> str:
+    """The policy by which INFO says that the server drops keys when its memory is full; "" if it drops none."""
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    return "" if policy == "noeviction" else policy
+
+
+def server_risks(info: dict[str, Any]) -> list[str]:
+    """What INFO says of the server that works, but not on a bad day; one line each."""
+    risks = []
+    if not info.get("maxmemory"):
+        risks.append(
+            "the server has no maxmemory: too much audio ends it, and its machine, instead of being refused; set "
+            "maxmemory to what it may use"
+        )
+    if not info.get("aof_enabled") and not info.get("connected_slaves"):
+        risks.append(
+            "the server has neither an append-only file nor a replica: when it ends, every call is lost; set "
+            "appendonly to yes"
+        )
+    return risks
+
+
+def check_server_if_there(settings: Settings) -> None:
+    """check_server for a process that serves without one, too: that it does not answer yet is only logged."""
+    client = connect(settings, "worker")
+    try:
+        check_server(client)
+    except redis.RedisError as error:
+        log.warning("the server does not answer yet", extra={"error": str(error)})
+    finally:
+        client.close()
 
 
 def wait_for_server(client: redis.Redis, patience_seconds: float) -> dict[str, Any]:

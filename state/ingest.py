@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
 from state import keys
+from state.connection import may_evict
 from state.scripts import Scripts
 from state.settings import Settings
 from state.types import SAMPLE_BYTES, Encoding
@@ -192,11 +193,16 @@ class Ingest:
         return EndAnswer(answer.decode())
 
     def memory_pressure(self) -> float:
-        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second."""
+        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second.
+
+        A server that may evict keys by now is as good as full: nothing must be accepted.
+        """
         asked_at, percent = self._pressure
         if time.monotonic() - asked_at > 1.0:
-            memory = cast(dict[str, int], self._redis.info("memory"))
+            memory: dict[str, Any] = self._redis.info("memory")
             limit = int(memory.get("maxmemory", 0))
             percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
+            if may_evict(memory):
+                percent = 100.0
             self._pressure = (time.monotonic(), percent)
         return percent

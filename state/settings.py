@@ -19,6 +19,10 @@ from msgspec import Meta
 
 from state.credentials import CredentialError, parse_given_keys
 
+EXIT_CONFIG = 78
+"""EX_CONFIG of sysexits.h, the exit status of a process that cannot work as it is set up: starting it again will not
+help until somebody changes something."""
+
 
 class SettingsError(ValueError):
     """A setting is missing or out of range. The message is one line that names the variable."""

@@ -6,6 +6,7 @@ import msgspec
 import redis
 from flask import Blueprint, Response, current_app
 
+from state.connection import may_evict
 from webapp import metrics, openapi
 from webapp.access import needs, public
 from webapp.openapi import operation
@@ -30,6 +31,8 @@ def readyz() -> Response:
     reasons = []
     model = ""
     try:
+        if policy := may_evict(store().redis.info("memory")):
+            reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
         fleet = store().reads.fleet()
         model = fleet.model
         if not fleet.decoders:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from types import FrameType
 
 from state import logs
-from state.settings import SettingsError, load
+from state.settings import EXIT_CONFIG, SettingsError, load
 
 log = logging.getLogger("earshot.audiosocket")
 
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         settings = load()
     except SettingsError as error:
-        raise SystemExit(f"earshot: {error}") from None
+        return _unfit(error)
     logs.configure(settings.log_level)
     stopping = threading.Event()
 
@@ -32,13 +33,25 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if settings.audiosocket_port:
-        from webapp.streams.tcp import serve  # numpy, Redis: not for a process that only waits
+        from state.connection import ServerUnfit  # Redis, numpy: not for a process that only waits
+        from webapp.streams.tcp import serve
 
-        serve(settings, stopping)
+        try:
+            serve(settings, stopping)
+        except ServerUnfit as error:
+            return _unfit(error)
+        except OSError as error:
+            sys.stderr.write(f"earshot audiosocket: AUDIOSOCKET_ADDRESS, AUDIOSOCKET_PORT: {error.strerror}\n")
+            return 1
     else:
         log.info("AUDIOSOCKET_PORT is not set: nothing to do")
         stopping.wait()
     return 0
+
+
+def _unfit(error: Exception) -> int:
+    sys.stderr.write(f"earshot audiosocket: {error}\n")
+    return EXIT_CONFIG
 
 
 if __name__ == "__main__":

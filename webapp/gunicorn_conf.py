@@ -14,13 +14,15 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 from state import logs
-from state.settings import SettingsError, load
+from state.connection import ServerUnfit, check_server_if_there
+from state.settings import EXIT_CONFIG, SettingsError, load
 from webapp.app import stop
 
 try:
     _settings = load()
 except SettingsError as error:
-    raise SystemExit(f"earshot: {error}") from None
+    sys.stderr.write(f"earshot web: {error}\n")
+    raise SystemExit(EXIT_CONFIG) from None
 
 logs.configure(_settings.log_level)
 
@@ -99,6 +101,16 @@ logconfig_dict = {
     "root": {"level": _settings.log_level.upper(), "handlers": ["console"]},
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
 }
+
+
+def on_starting(_server: Any) -> None:
+    """End before anything is served if Redis is unfit, as the other processes do. If it does not answer yet, go on:
+    /readyz says so, and chunks are refused."""
+    try:
+        check_server_if_there(_settings)
+    except ServerUnfit as error:
+        sys.stderr.write(f"earshot web: {error}\n")
+        raise SystemExit(EXIT_CONFIG) from None
 
 
 def post_worker_init(worker: Any) -> None:

@@ -11,11 +11,8 @@ from types import FrameType
 
 from state import logs, settings
 from state.connection import ServerUnfit
-from state.settings import Settings, SettingsError
+from state.settings import EXIT_CONFIG, Settings, SettingsError
 from workers.engines.base import ModelUnusable
-
-EXIT_CONFIG = 78
-"""EX_CONFIG of sysexits.h: starting again will not help until somebody changes something."""
 
 
 class Stop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import pytest
 import redis
+import requests
 
 from scripts.chaos_link import Link
-from scripts.server import free_port
-from state.connection import Role, ServerUnfit, check_server, connect
-from state.settings import Settings
+from scripts.processes import read_procfile
+from scripts.server import EmbeddedServer, free_port, memory_bytes
+from state.connection import Role, ServerUnfit, check_server, connect, server_risks
+from state.settings import EXIT_CONFIG, Settings
 from tests.servers import KINDS, Kind, start_server
+from tests.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,20 +48,67 @@ def test_many_threads_of_a_web_process_wait_for_one_another(tmp_path: Path) -> N
         server.kill()
 
 
-@pytest.mark.parametrize("process", ["decoder", "sentiment", "jobs"])
-def test_a_server_that_may_evict_is_refused_in_one_line(process: str, tmp_path: Path) -> None:
+PROCESSES = read_procfile(ROOT / "Procfile")
+
+
+def process(name: str, redis_url: str, output: Path, **environ: str) -> subprocess.Popen[bytes]:
+    """A process of the Procfile; what it says goes to `output`."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {"PATH": path, "REDIS_URL": redis_url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "AUTH": "off"}
+    ports = {"PORT": str(free_port()), "AUDIOSOCKET_PORT": str(free_port())}
+    command = shlex.split(PROCESSES[name])
+    with output.open("wb") as out:
+        return subprocess.Popen(command, cwd=ROOT, env=os.environ | given | ports | environ, stdout=out, stderr=out)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_process_warns_of_a_server_without_limit_or_append_only_file(name: str, tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path)
+    output = tmp_path / "out"
+    started = process(name, server.url, output)
+    try:
+        for risk in ("the server has no maxmemory", "the server has neither an append-only file nor a replica"):
+            wait_until(lambda risk=risk: risk in output.read_text(), output.read_text())
+    finally:
+        started.terminate()
+        started.wait(30)
+        server.kill()
+
+
+def test_the_embedded_server_has_a_limit_and_an_append_only_file(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path)
+    try:
+        info = connect(Settings(redis_url=server.url), "worker").info()
+        assert 0 < info["maxmemory"] <= memory_bytes() / 2 and server_risks(info) == []
+    finally:
+        server.stop()
+
+
+def test_a_server_that_begins_to_evict_gets_no_more_audio(tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path)
+    try:
+        with web_process(server.url, tmp_path / "web.log") as web:
+            url = f"{web.url}/v1/calls/a/tracks/customer/chunks/1"
+            server.client().config_set("maxmemory-policy", "allkeys-lru")
+            headers = {"Content-Type": "audio/PCMU"}
+            assert requests.put(url, data=bytes(8000), headers=headers, timeout=10).status_code == 503
+            reasons = requests.get(f"{web.url}/readyz", timeout=10).json()["reasons"]
+            assert "Redis may drop calls: its maxmemory-policy is allkeys-lru." in reasons
+            assert server.client().dbsize() == 0
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_server_that_may_evict_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
     server = start_server("valkey9", dir=tmp_path, args=["--maxmemory-policy", "allkeys-lru"])
     try:
         with pytest.raises(ServerUnfit, match="allkeys-lru"):
             check_server(connect(Settings(redis_url=server.url), "worker"))
-        worker = subprocess.run(
-            [sys.executable, "-m", f"workers.{process}"],
-            cwd=ROOT, env=os.environ | {"REDIS_URL": server.url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1"},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert worker.returncode == 78
-        assert worker.stderr.strip().startswith(f"earshot {process}: the server's maxmemory-policy is allkeys-lru")
-        assert len(worker.stderr.strip().splitlines()) == 1
+        output = tmp_path / "out"
+        assert process(name, server.url, output, LOG_LEVEL="error").wait(60) == EXIT_CONFIG
+        [line] = [line for line in output.read_text().splitlines() if "logger=gunicorn" not in line]
+        assert line.startswith(f"earshot {name}: the server's maxmemory-policy is allkeys-lru")
     finally:
         server.kill()
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from state.connection import connect
+from state.connection import check_server_if_there, connect
 from state.settings import Settings
 from webapp.store import Store, open_store
 from webapp.streams.audiosocket import AudioSocketParser
@@ -32,7 +32,9 @@ STOP_SECONDS = 8.0
 
 
 def serve(settings: Settings, stopping: threading.Event) -> None:
-    """Accept connections until told to stop, then let each put what it holds."""
+    """Accept connections until told to stop, then let each put what it holds. Raises ServerUnfit, and OSError if it
+    cannot listen there."""
+    check_server_if_there(settings)
     store = open_store(settings, connect(settings, "web"))
     threads: set[threading.Thread] = set()
     with socket.create_server((settings.audiosocket_address, settings.audiosocket_port)) as listener:

@@ -18,12 +18,12 @@ import redis
 from state import keys
 from state.connection import ServerUnfit, check_server, connect
 from state.fleet import Fleet, worker_name
-from state.settings import Settings
+from state.settings import EXIT_CONFIG, Settings
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Choice, choose
 from workers.engines.selfcheck import self_check
-from workers.process import EXIT_CONFIG, Stop, start
+from workers.process import Stop, start
 
 log = logging.getLogger("earshot.decoder")
 
