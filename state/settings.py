@@ -149,6 +149,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_claim: Annotated[str, _about("claim that says who may come in; dots lead into objects")] = "groups"
     oidc_supervisors: Annotated[str, _about("values of that claim that make a supervisor, comma separated")] = ""
     oidc_admins: Annotated[str, _about("values of that claim that make an admin, comma separated")] = ""
+    voice: Annotated[
+        str,
+        _about(
+            "whose voices are measured, raised or calm: customers, everyone or off; see docs/PRIVACY.md",
+            pattern="^(customers|everyone|off)$",
+        ),
+    ] = "customers"
     redact: Annotated[bool, _about("0 shows and stores card numbers, addresses and the like as they were spoken")] = (
         True
     )

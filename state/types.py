@@ -40,11 +40,28 @@ class Word(msgspec.Struct, frozen=True, array_like=True):
     conf: float | None
 
 
+class Voice(msgspec.Struct, frozen=True):
+    """How an utterance was spoken (workers/voice/measure.py); rounded to steps.
+
+    effort_db: energy of 1-3.4 kHz over 0.3-1 kHz.  pitch_semitones: median, over 100 Hz; pitch_range_semitones: from
+    the lowest to the highest tenth; both None if too little of it is voiced.  level_db: of the voiced parts, under full
+    scale.  words_per_second: pauses included.  pause_share: 0..1 of its time.
+    """
+
+    effort_db: float
+    pitch_semitones: float | None
+    pitch_range_semitones: float | None
+    level_db: float
+    words_per_second: float
+    pause_share: float
+
+
 class Utterance(msgspec.Struct, frozen=True):
     """A finished stretch of speech of one track.
 
     `id` is "<track>:<index>", `index` counts the track's finals from 0. `mark` says why an utterance is not
-    plain speech ("gap": audio is missing here; "dead": a chunk was dead-lettered), else None.
+    plain speech ("gap": audio is missing here; "dead": a chunk was dead-lettered), else None. `voice` is None where
+    voices are not measured (setting VOICE), or where there is too little sound.
     """
 
     id: str
@@ -55,6 +72,7 @@ class Utterance(msgspec.Struct, frozen=True):
     text: str
     words: list[Word]
     mark: str | None = None
+    voice: Voice | None = None
 
 
 class Sentiment(msgspec.Struct, frozen=True):

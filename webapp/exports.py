@@ -10,7 +10,7 @@ from typing import Literal, cast
 import msgspec
 from flask import Blueprint, Response
 
-from state.types import CallView, ScoredUtterance
+from state.types import CallView, ScoredUtterance, Voice
 from webapp import inputs, shapes
 from webapp.access import needs, record
 from webapp.openapi import operation
@@ -28,6 +28,9 @@ MEDIA_TYPES: dict[str, str] = {
     "srt": "application/x-subrip; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
 }
+
+VOICE = Voice.__struct_fields__
+BLANK = [""] * len(VOICE)
 
 SHORTEST_CUE_SECONDS = 0.001
 """A subtitle that ends when it begins is dropped by players; the formats count in milliseconds."""
@@ -100,11 +103,12 @@ def _srt(call: CallView) -> str:
 def _csv(call: CallView) -> str:
     rows = io.StringIO()
     writer = csv.writer(rows)
-    writer.writerow(["id", "track", "start", "end", "text", "polarity", "subjectivity", "reasons", "mark"])
+    writer.writerow(["id", "track", "start", "end", "text", "polarity", "subjectivity", "reasons", "mark", *VOICE])
     for one in call.utterances:
         score = one.sentiment
         scored = (score.polarity, score.subjectivity, _cell("; ".join(score.reasons))) if score else ("", "", "")
-        writer.writerow([one.id, one.track, one.start, one.end, _cell(one.text), *scored, one.mark or ""])
+        voice = ["" if value is None else value for value in msgspec.structs.astuple(one.voice)] if one.voice else BLANK
+        writer.writerow([one.id, one.track, one.start, one.end, _cell(one.text), *scored, one.mark or "", *voice])
     return rows.getvalue()
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.ingest import MAX_TRACKS
-from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState
+from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Voice
 
 MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
@@ -112,7 +112,12 @@ class ApiSentiment(msgspec.Struct):
 
 
 class ApiUtterance(msgspec.Struct):
-    """A finished stretch of speech. mark: "gap" or "dead" where audio is missing, else null."""
+    """A finished stretch of speech. mark: "gap" or "dead" where audio is missing, else null.
+
+    voice: how it was spoken, or null. effort_db: energy of 1-3.4 kHz over 0.3-1 kHz, more of it in a raised voice;
+    pitch_semitones: median over 100 Hz; pitch_range_semitones: lowest to highest tenth; level_db: under full scale;
+    words_per_second; pause_share: 0 to 1.
+    """
 
     id: str
     track: str
@@ -122,6 +127,7 @@ class ApiUtterance(msgspec.Struct):
     text: str
     mark: str | None
     words: list[ApiWord]
+    voice: Voice | None
     sentiment: ApiSentiment | None
 
 

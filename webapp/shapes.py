@@ -53,6 +53,7 @@ def utterance(said: Utterance, sentiment: Sentiment | None) -> ApiUtterance:
         text=said.text,
         mark=said.mark,
         words=[ApiWord(word.word, word.start, word.end, word.conf) for word in said.words],
+        voice=said.voice,
         sentiment=_sentiment(sentiment),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from scripts.evaluation import calls, dialogues, figures, ratings, secrets, written
+from scripts.evaluation import calls, dialogues, figures, ratings, secrets, voices, written
 from scripts.evaluation.recognise import recognise
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
@@ -74,6 +74,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="have the calls recognised by the offline engine now, and report on those words too (about a minute)",
     )
+    parser.add_argument(
+        "--voice",
+        type=Path,
+        metavar="DIR",
+        help="acted speech, WAV files named CLASS-SPEAKER... (class angry, happy, neutral or sad; speaker two digits):"
+        " how well a raised voice is told from a calm one",
+    )
     return parser.parse_args(argv)
 
 
@@ -90,13 +97,18 @@ def main(argv: list[str] | None = None) -> int:
         sets = {path.stem: dialogues.calls(path, analyzer, model) for path in found}
         if not (options.json and options.dialogues):
             sets |= written.sets(model)
+        acted = voices.load(options.voice) if options.voice else []
         if options.json:
-            told = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
+            told: dict[str, object] = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
+            if acted:
+                told["voice"] = voices.figures(acted)
             print(msgspec.json.encode(told).decode())
             return 0
         print(figures.report(sets), TUNED, sep="\n")
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
+        if acted:
+            print("", voices.report(acted), sep="\n")
         if options.ratings:
             print("", ratings.report(options.ratings, analyzer), sep="\n")
         known = calls.load(options.calls, options.recognised)

@@ -87,6 +87,8 @@ def test_a_hand_over_to_a_cold_worker_after_every_chunk_changes_no_byte(
     assert len(said) >= 4
     assert all(0 <= u.start < u.end <= max(map(len, call.values())) + 1 for u in said)
     assert any(partial for _, _, partial in warm.partials)
+    assert any(u.voice for u in said if u.track == "customer"), "how it was spoken is part of what is compared"
+    assert not any(u.voice for u in said if u.track == "agent")
 
 
 @pytest.mark.parametrize("engine", [MOONSHINE], ids=str, indirect=True, scope="module")  # no engine's business

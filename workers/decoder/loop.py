@@ -19,6 +19,7 @@ from state.settings import Settings
 from workers.decoder.track import Interrupted, LeaseLost, Session, decode
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model
+from workers.voice.whose import is_measured
 
 SWEEP_SECONDS = 1.0
 """Between two looks for dead decoders, busy or not; jittered, so that a fleet does not look in step."""
@@ -43,6 +44,7 @@ class DecodeLoop:
         self._ingest = Ingest(client, settings)
         self._stopping = stopping
         self._redact = settings.redact
+        self._voice = settings.voice
         self._beat_seconds = settings.heartbeat_seconds / 5
         self._idle_seconds = settings.call_idle_seconds
         self._warm = WarmCache(settings.warm_megabytes * 1_000_000)
@@ -85,7 +87,10 @@ class DecodeLoop:
         if lease is None:
             return
         try:
-            change, session = decode(self._model, lease, session, self._stopping, self._beat_quietly, self._redact)
+            voice = is_measured(self._voice, token.track)
+            change, session = decode(
+                self._model, lease, session, self._stopping, self._beat_quietly, self._redact, voice
+            )
         except Interrupted:
             self._fleet.release(lease)
             return

@@ -12,10 +12,12 @@ import msgspec
 
 from state.events import FinalEvent, PartialEvent, encode
 from state.leases import Commit, DeadChunk, JournalChunk, Lease
-from state.types import SAMPLE_BYTES, Utterance
+from state.types import SAMPLE_BYTES, Utterance, Voice
 from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot
 from workers.insight.masking import cautious, hide
+from workers.voice.heard import Heard
+from workers.voice.measure import measure
 
 LEASE_AUDIO_SECONDS = 8.0
 """New audio decoded under one lease at most, so that a stalled decoder is told from a busy one and a backlog on one
@@ -54,14 +56,21 @@ class Session:
 
     def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
         self.recogniser = recogniser
+        self.heard = Heard()
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
         self.partial = saved.partial if saved else ""  # as last told
         self.lag_seconds = 0.0  # as last told
         self.version = ""  # lease of the last commit
         self.done = 0
 
+    @property
+    def memory_bytes(self) -> int:
+        """Estimate of what keeping this session warm costs."""
+        return self.recogniser.memory_bytes + self.heard.memory_bytes
+
     def begins_in(self, open_from: int, done: int) -> int:
         """Number of the chunk in which the utterance open since sample `open_from` begins."""
+        self.heard.forget(open_from)
         self.open_chunks = [(seq, end) for seq, end in self.open_chunks if end > open_from]
         return self.open_chunks[0][0] if self.open_chunks else done + 1
 
@@ -73,22 +82,24 @@ def decode(
     stopping: Callable[[], bool] = lambda: False,
     beat: Callable[[], None] = lambda: None,
     redact: bool = True,
+    voice: bool = True,
 ) -> tuple[Commit, Session]:
     """Decode what the lease brings; `session` is the warm one, if lease.warm.
 
     beat is called after every piece of audio. When stopping answers true, the chunks decoded so far are committed.
     redact: what is to be seen at once hides what may be secret; the finals themselves are what was recognised.
+    voice: measure how this track's utterances are spoken.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
     if lease.warm and session is not None:
         new = lease.journal
     else:
-        session, new = _restore(model, lease, stopping, beat)
-    return _Lease(lease, session, beat, redact).run(new, stopping), session
+        session, new = _restore(model, lease, stopping, beat, voice)
+    return _Lease(lease, session, beat, redact, voice).run(new, stopping), session
 
 
 def _restore(
-    model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None]
+    model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
 ) -> tuple[Session, list[JournalChunk]]:
     """A cold recogniser for the lease, and the chunks that are to be decoded."""
     old = [chunk for chunk in lease.journal if chunk.seq <= lease.done]
@@ -107,6 +118,8 @@ def _restore(
         if stopping():
             raise Interrupted
         for pcm, at in _pieces(chunk, lease.rate, saved.open_from):
+            if voice:
+                session.heard.add(pcm, at)
             session.recogniser.replay(pcm, at)
             beat()
         session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
@@ -116,9 +129,10 @@ def _restore(
 class _Lease:
     """The running totals of one lease."""
 
-    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None], redact: bool) -> None:
+    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None], redact: bool, voice: bool) -> None:
         self.lease = lease
         self.redact = redact
+        self.voice = voice
         self.beat = beat
         self.session = session
         self.track = lease.token.track
@@ -167,6 +181,8 @@ class _Lease:
                 self._mark("gap", self.done_samples, chunk.at)
         self.session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
         for pcm, at in _pieces(chunk, self.lease.rate, self._open_from() if again else chunk.at):
+            if self.voice:
+                self.session.heard.add(pcm, at)
             self._add(self.session.recogniser.accept(pcm, at))
             self.beat()
         if not again:
@@ -199,7 +215,14 @@ class _Lease:
     def _utter(self, start: float, end: float, text: str, final: Final | None, mark: str | None = None) -> None:
         index = self.lease.uidx + len(self.utterances)
         words = final.words if final else []
-        self.utterances.append(Utterance(f"{self.track}:{index}", self.track, index, start, end, text, words, mark))
+        voice = self._voice(start, end, len(words)) if final and self.voice else None
+        self.utterances.append(
+            Utterance(f"{self.track}:{index}", self.track, index, start, end, text, words, mark, voice)
+        )
+
+    def _voice(self, start: float, end: float, words: int) -> Voice | None:
+        rate = self.lease.rate
+        return measure(self.session.heard.between(round(start * rate), round(end * rate)), rate, words)
 
     def _open_from(self) -> int:
         return self.session.recogniser.snapshot(want_partial=False).open_from

@@ -33,7 +33,7 @@ class WarmCache:
     def put(self, key: Key, session: Session) -> None:
         """Keep a session whose commit went through; the oldest leave until the budget holds."""
         self.take(key)
-        size = session.recogniser.memory_bytes
+        size = session.memory_bytes
         self._sessions[key] = (session, size)
         self._bytes += size
         while self._bytes > self._budget_bytes and self._sessions:

@@ -1,0 +1,77 @@
+"""What a telephone line does to a voice: the conditions under which `--voice` measures. Samples are floats in -1..1 at
+8 kHz."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from workers import g711
+
+RATE = 8000
+BAND_HZ = (300, 3400)
+SEED = 20261126
+
+Samples = npt.NDArray[np.float64]
+
+
+def band(samples: Samples) -> Samples:
+    """The telephone band only."""
+    spectrum = np.fft.rfft(samples)
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    spectrum[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0
+    return np.fft.irfft(spectrum, len(samples))
+
+
+def pcm(samples: Samples) -> npt.NDArray[np.int16]:
+    """Signed 16 bit, clipped."""
+    return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
+
+
+def mulaw(samples: Samples) -> Samples:
+    """Through G.711 mu-law and back."""
+    coded = g711.decode_mulaw(g711.encode_mulaw(pcm(samples).tobytes()))
+    return np.frombuffer(coded, "<i2").astype(np.float64) / 32768
+
+
+def gain(db: float) -> Callable[[Samples], Samples]:
+    """Louder or softer; what does not fit is clipped."""
+    return lambda samples: np.clip(samples * 10 ** (db / 20), -1, 1)
+
+
+def noise(snr_db: float) -> Callable[[Samples], Samples]:
+    """Hiss in the telephone band, so many dB under the speech."""
+
+    def add(samples: Samples) -> Samples:
+        hiss = band(np.random.default_rng(SEED).standard_normal(len(samples)))
+        ratio = np.sqrt(np.mean(samples**2) / np.mean(hiss**2)) * 10 ** (-snr_db / 20)
+        return np.asarray(samples + ratio * hiss)
+
+    return add
+
+
+def gsm(samples: Samples) -> Samples:
+    """Through GSM full rate (06.10) and back, by sox."""
+    raw = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
+    coded = subprocess.run(
+        ["sox", *raw, "-t", "gsm", "-"], input=pcm(samples).tobytes(), capture_output=True, check=True
+    )
+    back = subprocess.run(["sox", "-t", "gsm", "-", *raw], input=coded.stdout, capture_output=True, check=True)
+    return np.frombuffer(back.stdout, "<i2").astype(np.float64) / 32768
+
+
+CONDITIONS: dict[str, Callable[[Samples], Samples]] = {
+    "clean": lambda samples: samples,
+    "G.711": mulaw,
+    "12 dB louder": gain(12),
+    "12 dB softer": gain(-12),
+    "noise at 20 dB": noise(20),
+    "noise at 10 dB": noise(10),
+    "all: G.711, noise at 20 dB, 12 dB softer": lambda samples: mulaw(gain(-12)(noise(20)(samples))),
+}
+if shutil.which("sox"):
+    CONDITIONS["GSM"] = gsm

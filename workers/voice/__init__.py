@@ -1,0 +1,1 @@
+"""What a voice does beside its words: measured per utterance, judged against the same party's calm speech."""
