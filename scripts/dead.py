@@ -1,8 +1,10 @@
-"""scripts/dead: chunks that were given up because decoding them failed or killed decoders again and again.
+"""scripts/dead: what was given up because working on it failed, or killed the worker, again and again.
+
+These are chunks that could not be decoded, and utterances that could not be scored.
 
 list             one line each
 inspect ID       what is known of one; --audio FILE.wav also writes what it holds
-redrive ID       have the jobs process decode it once more, alone, and print the text (its mark in the transcript stays)
+redrive ID       have the jobs process decode a chunk once more, alone, and print the text (its mark stays)
 drop ID          forget it
 
 The server is REDIS_URL's.
@@ -22,7 +24,7 @@ from rq.job import JobStatus
 
 from state import settings
 from state.connection import connect
-from state.dead import DeadLetter, DeadLetters
+from state.dead import DeadLetter, DeadLetters, SetAside
 from state.settings import SettingsError
 from state.types import SAMPLE_BYTES
 from workers import g711
@@ -54,6 +56,17 @@ def main(argv: list[str]) -> int:
         if options.what == "list":
             for letter in letters.all():
                 print(line(letter))
+            for said in letters.set_aside():
+                print(said_line(said))
+            return 0
+        said = next((said for said in letters.set_aside() if said.id == options.id), None)
+        if said is not None:
+            if options.what == "redrive":
+                return fail("only a chunk can be tried again")
+            if options.what == "drop":
+                letters.drop(said.id)
+            else:
+                print(said_line(said))
             return 0
         found = letters.get(options.id)
         if found is None:
@@ -69,11 +82,22 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def said_line(said: SetAside) -> str:
+    """One utterance that could not be scored, in a line."""
+    return f"{said.id}  {moment(said.id)}  {said.call_id} utterance {said.utterance_id}  {said.reason}"
+
+
+def moment(letter_id: str) -> str:
+    """When a letter was written, UTC."""
+    return f"{datetime.fromtimestamp(int(letter_id.partition('-')[0]) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def line(letter: DeadLetter) -> str:
-    """One letter in a line."""
-    at = f"{datetime.fromtimestamp(letter.at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    """One dead chunk in a line."""
     said = f"  redriven: {outcome(letter)}" if letter.redriven else ""
-    return f"{letter.id}  {at}  {letter.call_id} {letter.track} chunk {letter.seq}  {letter.reason}{said}"
+    return (
+        f"{letter.id}  {moment(letter.id)}  {letter.call_id} {letter.track} chunk {letter.seq}  {letter.reason}{said}"
+    )
 
 
 def outcome(letter: DeadLetter) -> str:

@@ -1,4 +1,5 @@
-"""Dead-lettered chunks: what was given up, kept for people to look at and to try again."""
+"""Dead letters: chunks that could not be decoded and utterances that could not be scored, kept for people to look at.
+A chunk can be tried again."""
 
 from __future__ import annotations
 
@@ -30,9 +31,14 @@ class DeadLetter(msgspec.Struct, frozen=True):
     audio: bytes
     redriven: Redriven | None
 
-    @property
-    def at_ms(self) -> int:
-        return int(self.id.partition("-")[0])
+
+class SetAside(msgspec.Struct, frozen=True):
+    """An utterance that could not be scored. `id` is its entry in the stream; `reason` quotes nothing."""
+
+    id: str
+    call_id: str
+    utterance_id: str
+    reason: str
 
 
 _redriven = msgspec.json.Decoder(Redriven)
@@ -45,11 +51,20 @@ class DeadLetters:
         self._redis = client
 
     def all(self) -> list[DeadLetter]:
-        """Every dead letter, oldest first."""
+        """Every dead chunk, oldest first."""
         return self._range("-", "+")
 
+    def set_aside(self) -> list[SetAside]:
+        """Every utterance that could not be scored, oldest first."""
+        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], self._redis.xrange(keys.DEAD))
+        return [
+            SetAside(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode(), fields[b"reason"].decode())
+            for entry_id, fields in entries
+            if b"i" in fields
+        ]
+
     def get(self, letter_id: str) -> DeadLetter | None:
-        """One dead letter, or None. Raises ValueError for what cannot be an id."""
+        """One dead chunk, or None. Raises ValueError for what cannot be an id."""
         ms, _, n = letter_id.partition("-")
         if not (ms.isdecimal() and n.isdecimal() and len(letter_id) <= 40):
             raise ValueError(f"{letter_id!r} is no id of a dead letter")
@@ -63,12 +78,13 @@ class DeadLetters:
         return True
 
     def drop(self, letter_id: str) -> bool:
-        """Forget a dead letter; whether there was one. Its mark in the transcript stays."""
+        """Forget a dead letter of either kind; whether there was one. Its mark in the transcript stays."""
         self._redis.hdel(keys.DEAD_TEXTS, letter_id)
         return bool(self._redis.xdel(keys.DEAD, letter_id))
 
     def _range(self, first: str, last: str) -> list[DeadLetter]:
-        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], self._redis.xrange(keys.DEAD, first, last))
+        found = cast(list[tuple[bytes, dict[bytes, bytes]]], self._redis.xrange(keys.DEAD, first, last))
+        entries = [(entry_id, fields) for entry_id, fields in found if b"a" in fields]
         if not entries:
             return []
         notes = cast(

@@ -33,9 +33,11 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
     worker:<worker>       string  heartbeat, gone when the decoder is
-    finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment"
+    finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
+                                  which an entry's delivery count is 1 + how often it was begun in vain
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
-    dead                  stream  dead-lettered chunks: c t seq reason a e and r=rate; the last thousand
+    dead                  stream  dead letters, the last thousand: chunks (c t seq reason a e and r=rate), and
+                                  utterances that could not be scored (c=call i=utterance id reason)
     dead-texts            hash    dead entry -> JSON of what decoding it alone gave (dead.py)
     load                  hash    chunks, audio_ms: accepted and not yet decoded
     rules                 hash    the supervisors' rules, if ever saved: text (YAML), version (counts the editions),

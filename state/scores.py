@@ -18,20 +18,29 @@ from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 ABANDONED_AFTER_MS = 10_000
 """An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
 
+SET_ASIDE = "could not be scored"
+"""The one reason of the neutral score of an utterance that was given up."""
+
 FORGOTTEN_AFTER_MS = 3_600_000
 """A worker that has asked for nothing for so long is dead; one that lives asks every second."""
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
+_standing = msgspec.msgpack.Decoder(Standing)
 _sentiment = msgspec.msgpack.Decoder(Sentiment)
 _pack = msgspec.msgpack.Encoder().encode
 
 
 class Unscored(msgspec.Struct, frozen=True):
-    """An utterance waiting for its score: its entry in `finals`, its call and its id."""
+    """An utterance waiting for its score: its entry in `finals`, its call and its id.
+
+    tries: how often scoring it was begun in vain. redelivered: a worker was given it before.
+    """
 
     entry: str
     call_id: str
     utterance_id: str
+    tries: int = 0
+    redelivered: bool = False
 
 
 Mask = Callable[[list[ScoredUtterance], list[ScoredUtterance], list[str], bool], Masked]
@@ -58,7 +67,14 @@ class Scores:
 
     def join(self) -> list[Unscored]:
         """Make sure the group exists; returns what this worker was given before and has not finished."""
-        return self._read("0", count=100, block=False)
+        try:
+            return self._pending()
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
+            self._make_group()
+            return []
 
     def _make_group(self) -> None:
         try:
@@ -72,19 +88,26 @@ class Scores:
         return self._read(">", count, block=True)
 
     def abandoned(self) -> list[Unscored]:
-        """Utterances that another worker took and did not finish; they are this worker's now."""
+        """Utterances that another worker took and did not finish; they are this worker's now, with what it holds."""
         try:
-            _, entries, *_ = cast(
-                Any,
-                self._redis.xautoclaim(
-                    keys.FINALS, keys.SENTIMENT, self._worker, ABANDONED_AFTER_MS, start_id="0-0", count=100
-                ),
+            # JUSTID: a plain claim would count a try for every utterance, also for those nobody has begun.
+            self._redis.xautoclaim(
+                keys.FINALS, keys.SENTIMENT, self._worker, ABANDONED_AFTER_MS, start_id="0-0", count=100, justid=True
             )
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            return self.join()
-        return [_unscored(entry_id, fields) for entry_id, fields in entries if fields]
+        return self.join()
+
+    def begin(self, unscored: Unscored, tries: int) -> None:
+        """Write down how often scoring this utterance was tried, with the try that is now begun or has just failed.
+
+        The count is the group's own delivery count: it goes when the entry goes, and a full server counts, too.
+        """
+        # A delivery counts one, and says nothing about whether anybody has begun.
+        self._redis.xclaim(
+            keys.FINALS, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
+        )
 
     def forget_dead(self) -> int:
         """Strike workers that died and left nothing off the group's list. Returns how many."""
@@ -121,8 +144,32 @@ class Scores:
             scored = msgspec.structs.replace(found, sentiment=sentiment)
             after = [scored if u is found else u for u in call.transcript]
             masked = mask(call.transcript, after, call.tracks, call.one_missing) if mask else None
-            said = [u for u in (masked.transcript if masked else after) if u.sentiment is not None]
+            shown = masked.transcript if masked else after
+            said = [u for u in shown if u.sentiment is not None and u.mark is None]
             answer = self._write(unscored, sentiment, call.scores, stand(call_id, said), masked)
+            if answer != "CONFLICT":
+                return answer
+
+    def set_aside(self, unscored: Unscored, reason: str, hide: Callable[[str], str] | None = None) -> str:
+        """Give up scoring an utterance: it becomes neutral and is marked, and operators find it among the dead letters.
+
+        The call's standing stays as it is. reason: for operators; must not quote the call. hide: what may be shown of
+        a text that redaction could not judge. The answer is as of `store`.
+        """
+        while True:
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hlen(keys.scores(unscored.call_id))
+            pipe.hget(keys.call(unscored.call_id), "standing")
+            pipe.hget(keys.utterances(unscored.call_id), unscored.utterance_id)
+            count, standing, utterance = pipe.execute()
+            answer = self._write(
+                unscored,
+                Sentiment(0.0, 0.0, [SET_ASIDE]),
+                count,
+                _standing.decode(standing) if standing else Standing(),
+                _marked(utterance, hide),
+                reason,
+            )
             if answer != "CONFLICT":
                 return answer
 
@@ -143,7 +190,13 @@ class Scores:
         )
 
     def _write(
-        self, unscored: Unscored, sentiment: Sentiment, count: int, standing: Standing, masked: Masked | None
+        self,
+        unscored: Unscored,
+        sentiment: Sentiment,
+        count: int,
+        standing: Standing,
+        masked: Masked | None,
+        set_aside: str = "",
     ) -> str:
         call_id = unscored.call_id
         event = ScoreEvent(call_id, unscored.utterance_id, sentiment, standing)
@@ -156,6 +209,7 @@ class Scores:
                 keys.LIVE,
                 keys.FEED,
                 keys.utterances(call_id),
+                keys.DEAD,
             ],
             [
                 unscored.entry,
@@ -167,6 +221,7 @@ class Scores:
                 encode(event),
                 call_id,
                 self._retention_seconds,
+                set_aside,
                 *masking_arguments(call_id, masked),
             ],
         )
@@ -184,7 +239,6 @@ class Scores:
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
             self._make_group()
             return []
         return [
@@ -193,6 +247,35 @@ class Scores:
             for entry_id, fields in entries
             if fields
         ]
+
+    def _pending(self) -> list[Unscored]:
+        """What this worker holds, at most 100. Looked up, not read again: that would count as a delivery."""
+        pending = cast(
+            list[dict[str, Any]],
+            self._redis.xpending_range(keys.FINALS, keys.SENTIMENT, "-", "+", 100, self._worker),
+        )
+        pipe = self._redis.pipeline(transaction=False)
+        for entry in pending:
+            pipe.xrange(keys.FINALS, entry["message_id"], entry["message_id"])
+        found = []
+        for entry, entries in zip(pending, pipe.execute() if pending else [], strict=True):
+            if entries:
+                found.append(_unscored(entries[0][0], entries[0][1], entry["times_delivered"] - 1, redelivered=True))
+            else:
+                self._redis.xack(keys.FINALS, keys.SENTIMENT, entry["message_id"])
+        return found
+
+
+def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:
+    """What is stored and told of an utterance that is set aside; None if it cannot even be read."""
+    try:
+        said = _utterance.decode(utterance or b"")
+    except msgspec.DecodeError:
+        return None
+    marked = msgspec.structs.replace(said, mark="unscorable")
+    if hide is not None:
+        marked = msgspec.structs.replace(marked, text=hide(said.text), words=[])
+    return Masked([], [marked], [marked])
 
 
 def masking_arguments(call_id: str, masked: Masked | None) -> list[Argument]:
@@ -228,5 +311,5 @@ def _order(utterance: Utterance) -> tuple[float, str, int]:
     return utterance.start, utterance.track, utterance.index
 
 
-def _unscored(entry_id: bytes, fields: dict[bytes, bytes]) -> Unscored:
-    return Unscored(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode())
+def _unscored(entry_id: bytes, fields: dict[bytes, bytes], tries: int = 0, redelivered: bool = False) -> Unscored:
+    return Unscored(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode(), tries, redelivered)

@@ -60,8 +60,9 @@ class Utterance(msgspec.Struct, frozen=True):
     """A finished stretch of speech of one track.
 
     `id` is "<track>:<index>", `index` counts the track's finals from 0. `mark` says why an utterance is not
-    plain speech ("gap": audio is missing here; "dead": a chunk was dead-lettered), else None. `voice` is None where
-    voices are not measured (setting VOICE), or where there is too little sound.
+    plain speech ("gap": audio is missing here; "dead": a chunk was dead-lettered; "unscorable": it could not be
+    scored, and its score is neutral), else None. `voice` is None where voices are not measured (setting VOICE), or
+    where there is too little sound.
     """
 
     id: str

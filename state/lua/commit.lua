@@ -9,8 +9,6 @@
 --       count of dead chunks, {seq, reason, encoding, audio} each
 -- Returns OK | ENDED (and the call ended with it) | AGAIN (this commit was applied before) | STALE (not under
 --       this lease any more). Only OK and ENDED write.
-local DEAD_CHUNKS = 1000 -- kept for inspection: 16 MB of one-second chunks
-
 local t = redis.call('HMGET', KEYS[1], 'lease', 'done', 'ver', 'tok', 'last', 'closed', 'gaps')
 if t[3] == ARGV[1] then return 'AGAIN' end
 if t[1] ~= ARGV[1] or t[2] ~= ARGV[2] then return 'STALE' end
@@ -46,7 +44,7 @@ for _ = 1, tonumber(take()) do say(take()) end
 local gaps = t[7]
 for _ = 1, tonumber(take()) do
   local seq, reason, encoding, audio = take(), take(), take(), take()
-  redis.call('XADD', KEYS[8], 'MAXLEN', '~', DEAD_CHUNKS, '*', 'c', call, 't', track, 'seq', seq,
+  redis.call('XADD', KEYS[8], 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call, 't', track, 'seq', seq,
     'r', redis.call('HGET', KEYS[1], 'rate'), 'reason', reason, 'e', encoding, 'a', audio)
   gaps = with_gap(gaps, seq, seq)
   redis.call('HSET', KEYS[1], 'gaps', gaps)

@@ -1,6 +1,7 @@
 -- Prelude of every script: put in front of it by state/scripts.py. Keys are described in state/keys.py.
 local PREFIX = '{earshot}:'
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
+local DEAD_LETTERS = 1000 -- kept for inspection: 16 MB of one-second chunks
 local RETENTION_BATCH = 20 -- old calls forgotten at most per ended call
 
 -- One clock for the whole fleet: the server's. Milliseconds, as a string (a Lua number would print as 1.7e+12).

@@ -59,6 +59,11 @@ def cautious(text: str) -> str:
     return _written(text, _hidden(text))
 
 
+def everything(text: str) -> str:
+    """`text` with every word hidden: for one that could not be judged."""
+    return " ".join(MASKED_NUMBER for _ in text.split())
+
+
 def without_numbers(text: str) -> str:
     """`text` as it may be quoted in reasons: without numbers long enough to tell anything, and addresses."""
     return _written(text, _long(text))

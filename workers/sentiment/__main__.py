@@ -18,6 +18,7 @@ from state.settings import Settings
 from workers.jobs.queue import Summaries
 from workers.process import Stop, start
 from workers.sentiment.insight import Insight
+from workers.sentiment.scoring import Scoring
 
 UPKEEP_SECONDS = 1.0
 """Between two looks for utterances a dead worker left and for ended calls to be summarised; jittered."""
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
     scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
     summaries = Summaries(client)
     insight = Insight(settings.redact)
+    scoring = Scoring(scores, insight)
     rules = RulesStore(client)
     while not stop():
         try:
@@ -41,8 +43,7 @@ def run(settings: Settings) -> None:
             waiting = scores.join()
             upkeep_at = 0.0
             while not stop():
-                for unscored in waiting:
-                    scores.store(unscored, insight.judge, insight.stand, insight.mask)
+                scoring.score(waiting)
                 waiting = []
                 if time.monotonic() >= upkeep_at:
                     upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)

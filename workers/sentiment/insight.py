@@ -7,6 +7,7 @@ import logging
 from state.rules import RulesStore, RulesText
 from state.types import ScoredUtterance, Sentiment, Standing, Utterance
 from workers.insight.analyzer import CallAnalyzer
+from workers.insight.attention import AttentionModel
 from workers.insight.masking import mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load, parse
@@ -28,6 +29,7 @@ class Insight:
         self._quotable = without_numbers if redact else nothing_hidden
         self._analyzer = CallAnalyzer()
         self._attention = RuledModel(self._analyzer, load())
+        self._without_rules = AttentionModel(self._analyzer)
 
     def judge(self, _earlier: list[ScoredUtterance], utterance: Utterance) -> Sentiment:
         """Sentiment of what was said, by itself; the course of the call is the standing's."""
@@ -35,7 +37,13 @@ class Insight:
 
     def stand(self, call_id: str, scored: list[ScoredUtterance]) -> Standing:
         """How the call stands after these utterances; the call's id finds the fold kept from the last time."""
-        return self._attention.standing([spoken(utterance) for utterance in scored], call_id=call_id)
+        said = [spoken(utterance) for utterance in scored]
+        try:
+            return self._attention.standing(said, call_id=call_id)
+        except Exception:
+            standing = self._without_rules.standing(said, call_id=call_id)  # raises again if it was not the rules
+            log.exception("the supervisors' rules failed; this call stands without them", extra={"call_id": call_id})
+            return standing
 
     def follow(self, store: RulesStore) -> bool:
         """Take up the rules in the store if they are another edition than before; whether they are.

@@ -1,0 +1,122 @@
+"""One sentiment worker's turns. An utterance that cannot be scored is set aside, and the others do not wait for it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import ParamSpec, TypeVar
+
+import redis
+
+from state.scores import Scores, Unscored
+from workers.insight.masking import everything
+from workers.sentiment.insight import Insight
+
+SET_ASIDE_AFTER_TRIES = 5
+"""As many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
+
+SCORING_CPU_SECONDS = 5.0
+"""Processor time one utterance may take, a thousand times what one takes. Not wall time: a busy machine is not its
+fault."""
+
+KNOWN_TRIES = 10_000
+"""Entries whose tries this worker remembers; far more than it is ever given at once."""
+
+log = logging.getLogger("earshot.sentiment")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class TookTooLong(BaseException):
+    """Scoring took more than SCORING_CPU_SECONDS. No Exception: nothing on the way may take it for its own."""
+
+
+class Scoring:
+    """Scores what it is given. Only the main thread may use it: the time limit is a signal."""
+
+    def __init__(self, scores: Scores, insight: Insight) -> None:
+        self._scores = scores
+        self._insight = insight
+        self._judge, self._stand = limited(insight.judge), limited(insight.stand)
+        self._mask = limited(insight.mask) if insight.mask else None
+        self._tries: dict[str, int] = {}
+
+    def score(self, waiting: list[Unscored]) -> None:
+        """Score these utterances, the least suspicious first. What fails is left pending, to be tried in a later turn.
+
+        Raises redis.RedisError as the client does.
+        """
+        # What was tried here is known here: a lost connection must not count as a try.
+        known = [(self._tries.get(unscored.entry, unscored.tries), unscored) for unscored in waiting]
+        for tries, unscored in sorted(known, key=lambda pair: (pair[0], pair[1].redelivered)):
+            self._score(unscored, tries)
+
+    def _score(self, unscored: Unscored, tries: int) -> None:
+        if tries >= SET_ASIDE_AFTER_TRIES:
+            self._set_aside(unscored, f"scoring it failed or ended its process {tries} times")
+            return
+        if unscored.redelivered:  # perhaps from a worker that died of it: if this one does, too, it is known
+            self._tries[unscored.entry] = tries
+            self._scores.begin(unscored, tries + 1)
+        try:
+            self._scores.store(unscored, self._judge, self._stand, self._mask)
+        except redis.RedisError:
+            raise
+        except (Exception, TookTooLong) as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__} in {where.name}"  # not its message: that may quote the call
+            log.warning(
+                "an utterance could not be scored",
+                extra={
+                    "call_id": unscored.call_id,
+                    "utterance": unscored.utterance_id,
+                    "error": reason,
+                    "tries": tries + 1,
+                },
+            )
+            if tries + 1 >= SET_ASIDE_AFTER_TRIES:
+                self._set_aside(unscored, f"{reason}, {tries + 1} times")
+                return
+            self._tries[unscored.entry] = tries + 1
+            self._scores.begin(unscored, tries + 1)
+        else:
+            self._tries.pop(unscored.entry, None)
+        while len(self._tries) > KNOWN_TRIES:
+            del self._tries[next(iter(self._tries))]
+
+    def _set_aside(self, unscored: Unscored, reason: str) -> None:
+        log.error(
+            "gave up scoring an utterance",
+            extra={"call_id": unscored.call_id, "utterance": unscored.utterance_id, "reason": reason},
+        )
+        self._scores.set_aside(unscored, reason, everything if self._insight.mask else None)
+        self._tries.pop(unscored.entry, None)
+
+
+def limited(work: Callable[P, T]) -> Callable[P, T]:
+    """`work`, which raises TookTooLong after SCORING_CPU_SECONDS of processor time."""
+
+    def within(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _limit(SCORING_CPU_SECONDS):
+            return work(*args, **kwargs)
+
+    return within
+
+
+@contextmanager
+def _limit(cpu_seconds: float) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise TookTooLong
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
