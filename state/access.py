@@ -13,6 +13,7 @@ import msgspec
 import redis
 
 from state import keys
+from state.clock import now_ms
 from state.credentials import (
     SHOWN_CHARACTERS,
     ApiKey,
@@ -31,7 +32,7 @@ Role = Literal["supervisor", "admin"]
 ROLES: tuple[Role, ...] = ("supervisor", "admin")
 """A supervisor sees the calls; an admin also the audit trail."""
 
-USED_EVERY_MS = 60_000
+USED_EVERY_SECONDS = 60.0
 """The last use of a key is noted to the minute: a write for every chunk would be for nothing."""
 
 TOKEN_BYTES = 32
@@ -62,17 +63,13 @@ _decode_user = msgspec.json.Decoder(User).decode
 _decode_session = msgspec.json.Decoder(Session).decode
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Keys:
     """API keys: those made by scripts/keys, and those given in the environment (`given`: the text of API_KEYS)."""
 
     def __init__(self, client: redis.Redis, given: str = "") -> None:
         self._redis = client
         self._given = parse_given_keys(given)
-        self._noted: dict[str, int] = {}
+        self._noted: dict[str, float] = {}
 
     @property
     def given_names(self) -> set[str]:
@@ -92,15 +89,15 @@ class Keys:
         return _decode_key(kept)
 
     def _note_use(self, by: str) -> None:
-        now = now_ms()
-        if now - self._noted.get(by, 0) >= USED_EVERY_MS:
-            self._redis.hset(keys.API_KEYS_USED, by, str(now))
+        now = time.monotonic()
+        if by not in self._noted or now - self._noted[by] >= USED_EVERY_SECONDS:
+            self._redis.hset(keys.API_KEYS_USED, by, str(now_ms(self._redis)))
             self._noted[by] = now
 
     def add(self, name: str, scopes: tuple[Scope, ...]) -> str:
         """Make a key and return it: it cannot be had again. Raises CredentialError for a name that is taken."""
         name, key = check_name(name), make_key()
-        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms())
+        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms(self._redis))
 
         def store(pipe: Any) -> None:
             if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
@@ -154,7 +151,7 @@ class Users:
             role=role,
             password_hash=hash_password(password),
             stamp=secrets.token_hex(8),
-            created_at_ms=now_ms(),
+            created_at_ms=now_ms(self._redis),
         )
         if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
             raise CredentialError(f"there is an account {user.name} already")
@@ -209,7 +206,7 @@ class Sessions:
         """A new session's token."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         seconds = self._hours * 3600
-        session = Session(name=name, role=role, via=via, stamp=stamp, until_ms=now_ms() + seconds * 1000)
+        session = Session(name=name, role=role, via=via, stamp=stamp, until_ms=now_ms(self._redis) + seconds * 1000)
         self._redis.set(keys.session(digest(token)), msgspec.json.encode(session), ex=seconds)
         return token
 

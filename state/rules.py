@@ -6,13 +6,13 @@ What the text means is not known here (workers/insight/rules.py).
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any, cast
 
 import msgspec
 import redis
 
 from state import keys
+from state.clock import now_ms
 
 WRITE_TRIES = 5
 
@@ -59,7 +59,7 @@ class RulesStore:
                     raise RulesChanged
                 pipe.multi()
                 fields = {"text": text, "version": version, "digest": edition.digest}
-                pipe.hset(keys.RULES, mapping={**fields, "saved_at_ms": int(time.time() * 1000)})
+                pipe.hset(keys.RULES, mapping={**fields, "saved_at_ms": now_ms(self._redis)})
                 try:
                     pipe.execute()
                 except redis.WatchError:

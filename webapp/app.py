@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or connect(settings, "web"))
     problems.install(app)
     headers.install(app)
-    cookies.install(app, settings.session_hours)
+    cookies.install(app)
     oidc.install(app, settings)
     apis = (
         api_calls.api,

@@ -3,22 +3,25 @@
 The cookie holds a random token; what it stands for is in Redis (state/access.py), so that signing out, a new
 password or removing an account ends it on every process. The secret that signs it is asked of Redis whenever a
 cookie comes: processes never disagree about it, and one that starts while Redis is away starts all the same.
+
+No clock but the store's counts: the cookie carries no time, its session ends when Redis lets it expire, and the browser
+is told for how long to keep it, not until when. So web hosts may have any time they like.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import redis
-from flask import Flask, Request, g, request
-from flask.sessions import NullSession, SecureCookieSessionInterface
-from flask_login import LoginManager, UserMixin
-from itsdangerous import URLSafeTimedSerializer
+from flask import Flask, Request, Response, g, request
+from flask.sessions import NullSession, SecureCookieSessionInterface, SessionMixin, session_json_serializer
+from flask_login import LoginManager, UserMixin, current_user
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from state.access import Role, Session
+from state.clock import now_ms
 from webapp.store import store
 
 COOKIE = "earshot"
@@ -43,30 +46,46 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed cookies with a secret that is found when it is needed, and Secure where the request is."""
-
-    digest_method = staticmethod(hashlib.sha256)
+    """Flask's signed cookies, with a secret that is found when it is needed and without the signer's clock."""
 
     def open_session(self, app: Flask, request: Request) -> Any:
-        if COOKIE not in request.cookies or request.path.startswith(WITHOUT_SESSION):
+        value = request.cookies.get(COOKIE)
+        if not value or request.path.startswith(WITHOUT_SESSION):
             return self.session_class()
         try:
-            return super().open_session(app, request)
+            return self.session_class(_signer().loads(value))
+        except BadSignature:
+            return self.session_class()
         except redis.RedisError:
             return self.make_null_session(app)  # told from an empty one in `unreadable`
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
-        if "cookie_secret" not in g:
-            g.cookie_secret = store().access.secret()
-        return URLSafeTimedSerializer(
-            g.cookie_secret,
-            salt=self.salt,
-            serializer=self.serializer,
-            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
-        )
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed:
+            response.vary.add("Cookie")
+        if not session.modified:
+            return  # a sign-in is good for so many hours, used or not
+        response.vary.add("Cookie")
+        flags: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure}
+        if session:
+            response.set_cookie(COOKIE, _signer().dumps(dict(session)), max_age=_seconds_left(), **flags)
+        else:
+            response.delete_cookie(COOKIE, **flags)
 
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure
+
+def _signer() -> URLSafeSerializer:
+    if "cookie_secret" not in g:
+        g.cookie_secret = store().access.secret()
+    how = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(
+        g.cookie_secret, salt="cookie-session", serializer=session_json_serializer, signer_kwargs=how
+    )
+
+
+def _seconds_left() -> int | None:
+    """For how long the browser is to keep the cookie; None, until it is closed: before somebody has signed in."""
+    if not current_user.is_authenticated:
+        return None
+    return max(0, cast(SignedIn, current_user).session.until_ms - now_ms(store().redis)) // 1000
 
 
 def unreadable(session: object) -> bool:
@@ -74,15 +93,11 @@ def unreadable(session: object) -> bool:
     return isinstance(session, NullSession)
 
 
-def install(app: Flask, session_hours: int) -> None:
+def install(app: Flask) -> None:
     """Set up cookies and Flask-Login for `app`."""
     app.session_interface = Cookies()
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_REFRESH_EACH_REQUEST=False,  # a sign-in is good for so many hours, used or not
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=session_hours),
         WTF_CSRF_TIME_LIMIT=None,  # a form is good as long as its session: sign-in pages stay open overnight
     )
     manager = LoginManager(app)

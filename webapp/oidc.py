@@ -12,10 +12,12 @@ import redis
 import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import OAuth
+from authlib.oidc.core import CodeIDToken
 from flask import Flask, Response, current_app, request, url_for
 from joserfc.errors import JoseError
 
 from state.access import Role
+from state.clock import now_ms
 from state.settings import Settings
 from webapp.store import store
 
@@ -26,6 +28,9 @@ _EXTENSION = "earshot-oidc"
 
 PROVIDER_SECONDS = 5
 """Patience with the provider; a person waits."""
+
+LEEWAY_SECONDS = 60
+"""By so much the provider's clock may differ from the store's."""
 
 NAMED_BY = ("preferred_username", "email", "sub")
 """Claims that name a person, best first; `sub` is always there."""
@@ -41,6 +46,13 @@ class NotWelcome(RuntimeError):
     def __init__(self, name: str) -> None:
         super().__init__("You are known, but not allowed in here. Ask for one of the groups that are.")
         self.name = name
+
+
+class _IdToken(CodeIDToken):  # type: ignore[misc]
+    """What the provider has signed; whether it is good still is told by the store's clock, not by this host's."""
+
+    def validate(self, now: float | None = None, leeway: int = 0) -> None:
+        super().validate(now_ms(store().redis) // 1000, leeway)
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -82,7 +94,8 @@ def end() -> tuple[str, Role]:
     """(name, role) of the person who came back. Raises ProviderFailed, NotWelcome."""
     provider = _provider()
     try:
-        claims: dict[str, Any] = dict(provider.authorize_access_token(leeway=60).get("userinfo") or {})
+        token = provider.authorize_access_token(claims_cls=_IdToken, leeway=LEEWAY_SECONDS)
+        claims: dict[str, Any] = dict(token.get("userinfo") or {})
     except (OAuthError, JoseError, requests.RequestException, ValueError, KeyError, RuntimeError) as error:
         raise _failed(error) from None
     name = next((str(claims[claim]) for claim in NAMED_BY if claims.get(claim)), "")

@@ -126,7 +126,6 @@ def begin_session(token: str) -> None:
     assert found is not None, "it was begun a moment ago"
     session.clear()
     login_user(SignedIn(token, found))
-    session.permanent = True
 
 
 def _form(leads_to: str, message: str, status: int = 200) -> Response:
