@@ -14,7 +14,7 @@ from state import keys
 from state.connection import may_evict
 from state.scripts import Scripts
 from state.settings import Settings
-from state.types import SAMPLE_BYTES, Encoding
+from state.types import INSIDE, SAMPLE_BYTES, Encoding, Sender
 
 MAX_TRACKS = 8
 """Tracks a call may have: two parties, a conference, an interpreter; more is a fault of the sender."""
@@ -25,7 +25,9 @@ MAX_GAP = 3600
 LISTEN_PRESSURE_PERCENT = 50
 """Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
 
-Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS"]
+Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS", "FOREIGN"]
+Declared = Literal["CREATED", "SAME", "DIFFERS", "FOREIGN", "BUSY"]
+"""What became of a declaration (see lua/create.lua)."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -51,13 +53,16 @@ class PutAnswer(msgspec.Struct, frozen=True):
 class EndAnswer(msgspec.Struct, frozen=True):
     """What became of an end (see lua/end.lua); if SHORT, the track that lacks chunks and the number it expects."""
 
-    outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "SHORT"]
+    outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "FOREIGN", "OTHERS", "SHORT"]
     track: str = ""
     next_seq: int = 0
 
 
 class Ingest:
-    """Writes on behalf of the sender. Every method is atomic and safe to repeat, but for put without a number."""
+    """Writes on behalf of a sender. Every method is atomic and safe to repeat, but for put without a number.
+
+    Another sender's call is refused (FOREIGN); see types.Sender.
+    """
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._redis = client
@@ -69,20 +74,34 @@ class Ingest:
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
 
-    def create(
-        self, call_id: str, tracks: list[str], metadata: dict[str, str]
-    ) -> Literal["CREATED", "SAME", "DIFFERS", "BUSY"]:
+    def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
         """Declare a call. SAME if it was declared alike before; DIFFERS if otherwise."""
         described = msgspec.json.encode(metadata, order="sorted")
         digest = hashlib.blake2b(" ".join(tracks).encode() + b"\0" + described, digest_size=16).hexdigest()
         answer = self._scripts.call(
             "create",
             [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.LOAD],
-            [call_id, " ".join(tracks), described, digest, self._backlog_limit_ms],
+            [
+                call_id,
+                " ".join(tracks),
+                described,
+                digest,
+                self._backlog_limit_ms,
+                sender.name,
+                int(sender.reads),
+            ],
         )
-        return cast(Literal["CREATED", "SAME", "DIFFERS", "BUSY"], answer.decode())
+        return cast(Declared, answer.decode())
 
-    def put(self, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False) -> PutAnswer:
+    def put(
+        self,
+        call_id: str,
+        track: str,
+        seq: int | None,
+        chunk: Chunk,
+        skip_gap: bool = False,
+        sender: Sender = INSIDE,
+    ) -> PutAnswer:
         """Put a chunk into the track's journal; seq None lets the server number it."""
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
@@ -114,14 +133,19 @@ class Ingest:
                 MAX_TRACKS,
                 MAX_GAP,
                 listen,
+                sender.name,
+                int(sender.reads),
             ],
         )
         return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))
 
-    def end(self, call_id: str, last_seq: Mapping[str, int] | None = None) -> EndAnswer:
+    def end(
+        self, call_id: str, last_seq: Mapping[str, int] | None = None, sender: Sender = INSIDE, socket: str = ""
+    ) -> EndAnswer:
         """The sender has finished this call. With last_seq only if the chunks up to these (track: number) are there:
-        then a server that lost its last second cannot close a call over chunks that are to be sent again."""
-        return self._end(call_id, "sender", "", "", last_seq or {})
+        then a server that lost its last second cannot close a call over chunks that are to be sent again. With the
+        name of a socket only if no other socket is at the call."""
+        return self._end(call_id, "sender", "", "", last_seq or {}, sender, socket)
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
         """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
@@ -167,6 +191,8 @@ class Ingest:
         idle_before_ms: str,
         unheard_before_ms: str,
         last_seq: Mapping[str, int],
+        sender: Sender = INSIDE,
+        socket: str = "",
     ) -> EndAnswer:
         answer = self._scripts.call(
             "end",
@@ -185,6 +211,9 @@ class Ingest:
                 reason,
                 idle_before_ms,
                 unheard_before_ms,
+                sender.name,
+                int(sender.reads),
+                socket,
                 *(part for pair in last_seq.items() for part in pair),
             ],
         )

@@ -3,7 +3,8 @@
 All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
-                                  metadata (JSON), digest (of the declaration), open_tracks (tracks not
+                                  metadata (JSON), digest (of the declaration), declarer (name of who declared it),
+                                  sender (name of whose audio it is, see types.Sender), open_tracks (tracks not
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words, as it may be shown;
                                   msgpack), last_end, last_track, end_reason (types.EndReason), handling

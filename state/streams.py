@@ -16,7 +16,7 @@ import redis
 from state import keys
 from state.scripts import Scripts
 from state.settings import Settings
-from state.types import Utterance
+from state.types import INSIDE, Sender, Utterance
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
@@ -33,13 +33,22 @@ class Heard(msgspec.Struct, frozen=True):
     """What the fleet has made of a track so far.
 
     finals: from the index asked for on.  behind_seconds: audio taken and not yet decoded.  finished: nothing
-    more will come.
+    more will come.  partial_seq: number of the chunk in which the partial begins.  next_seq: number of the next chunk.
     """
 
     finals: list[Utterance]
     partial: str
     behind_seconds: float
     finished: bool
+    partial_seq: int = 1
+    next_seq: int = 1
+
+
+class OtherSender(Exception):
+    """The call is another sender's, and who asks may not read it."""
+
+
+Held = Literal["HELD", "TAKEN", "CLOSED", "FOREIGN"]
 
 
 class Streams:
@@ -51,25 +60,20 @@ class Streams:
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
 
     def hold(
-        self, call_id: str, socket: str, tracks: list[str], take_over: bool
-    ) -> tuple[Literal["HELD", "TAKEN", "CLOSED"], list[Place]]:
+        self, call_id: str, socket: str, tracks: list[str], take_over: bool, sender: Sender = INSIDE
+    ) -> tuple[Held, list[Place]]:
         """Say that `socket` is at the call and sends `tracks`; with HELD, where each track stands."""
         answer = self._scripts.call(
             "hold",
             [keys.call(call_id), keys.streams(call_id), keys.STREAMING],
-            [call_id, socket, self._grace_ms, int(take_over), *tracks],
+            [call_id, socket, self._grace_ms, int(take_over), sender.name, int(sender.reads), *tracks],
         )
         fields = [part.decode() for part in answer]
         places = [
             Place(int(last) + 1, int(samples), int(rate) if rate else None)
             for last, samples, rate in zip(fields[1::3], fields[2::3], fields[3::3], strict=True)
         ]
-        return cast(Literal["HELD", "TAKEN", "CLOSED"], fields[0]), places
-
-    def let_go(self, call_id: str, socket: str) -> bool:
-        """The socket is done; whether it was the call's last."""
-        answer = self._scripts.call("let_go", [keys.streams(call_id)], [socket])
-        return bool(answer == b"LAST")
+        return cast(Held, fields[0]), places
 
     def clock_zero(self, call_id: str, stream: str, proposed_ms: float) -> float:
         """What to add to a stream's clock (ms) for the call's: `proposed_ms`, unless it was agreed on before."""
@@ -80,16 +84,17 @@ class Streams:
         pipe.hget(keys.streams(call_id), field)
         return float(pipe.execute()[2])
 
-    def heard(self, call_id: str, track: str, from_index: int) -> Heard:
-        """The track's finals from `from_index` on, and its open utterance's text."""
-        fields = cast(
-            list[Any],
-            self._redis.hmget(
-                keys.track(call_id, track),
-                ["uidx", "partial", "samples", "done_samples", "rate", "finished"],
-            ),
+    def heard(self, call_id: str, track: str, from_index: int, sender: Sender = INSIDE) -> Heard:
+        """The track's finals from `from_index` on, and its open utterance's text. Raises OtherSender."""
+        pipe = self._redis.pipeline(transaction=True)  # whose the words are is asked in the moment they are read
+        pipe.hget(keys.call(call_id), "sender")
+        pipe.hmget(
+            keys.track(call_id, track),
+            ["uidx", "partial", "samples", "done_samples", "rate", "finished", "utt", "last"],
         )
-        uidx, partial, samples, done, rate, finished = fields
+        owner, (uidx, partial, samples, done, rate, finished, partial_seq, last) = pipe.execute()
+        if not sender.reads and owner not in (None, sender.name.encode()):
+            raise OtherSender
         names = [f"{track}:{index}" for index in range(from_index, int(uidx or 0))]
         packed = cast(list[Any], self._redis.hmget(keys.utterances(call_id), names)) if names else []
         return Heard(
@@ -97,6 +102,8 @@ class Streams:
             (partial or b"").decode(),
             (int(samples or 0) - int(done or 0)) / int(rate) if rate else 0.0,
             finished == b"1",
+            int(partial_seq or 1),
+            int(last or 0) + 1,
         )
 
     # -- POST /decode ---------------------------------------------------------------------------------------

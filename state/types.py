@@ -28,6 +28,21 @@ come back within STREAM_GRACE_SECONDS."""
 Encoding = Literal["mulaw", "alaw", "s16le"]
 """How a chunk's bytes are to be read: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""
 
+
+class Sender(msgspec.Struct, frozen=True):
+    """Who sends audio: its name, and whether it may read every call anyway.
+
+    A call belongs to the sender whose audio came first. Only a sender that may read can take it over; the call is
+    that sender's from then on. So a sender that may not read never gets the words of somebody else's audio.
+    """
+
+    name: str
+    reads: bool
+
+
+INSIDE = Sender("inside", reads=True)
+"""A part of Earshot itself: workers, benchmarks."""
+
 SAMPLE_BYTES: dict[str, int] = {"mulaw": 1, "alaw": 1, "s16le": 2}
 
 

@@ -12,7 +12,7 @@ from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
 from state.scores import Scores
 from state.settings import Settings
-from state.types import Utterance, Word
+from state.types import INSIDE, Sender, Utterance, Word
 from workers.decoder.track import decode
 from workers.engines.base import Final, Snapshot
 from workers.sentiment.insight import Insight
@@ -24,21 +24,31 @@ class Line:
     """A call whose tracks say what a test gives them, a second of audio an utterance."""
 
     def __init__(
-        self, store: redis.Redis, insight: Insight, tracks: list[str], call_id: str = "c", **metadata: str
+        self,
+        store: redis.Redis,
+        insight: Insight,
+        tracks: list[str],
+        call_id: str = "c",
+        sender: Sender = INSIDE,
+        **metadata: str,
     ) -> None:
-        self.redis, self.insight, self.call_id = store, insight, call_id
+        self.redis, self.insight, self.call_id, self.sender = store, insight, call_id, sender
         self.settings = Settings()
         self.ingest = Ingest(store, self.settings)
         self.fleet = Fleet(store, "d", self.settings)
         self.fleet.join()
         self.scores = Scores(store, "s", self.settings)
-        self.ingest.create(call_id, tracks, metadata)
+        self.ingest.create(call_id, tracks, metadata, sender)
 
     def say(self, track: str, start: float, text: str, end: bool = False) -> None:
         """One utterance of `track`, as a decoder commits it."""
-        self.ingest.put(self.call_id, track, None, CHUNK)
+        self.ingest.put(self.call_id, track, None, CHUNK, sender=self.sender)
         if end:
             self.ingest.end(self.call_id)
+        self.decode(track, start, text)
+
+    def decode(self, track: str, start: float, text: str) -> None:
+        """A decoder makes this of what waits of `track`, and nothing of the other tracks."""
         token = self.fleet.next_token(block=False)
         assert token is not None
         while token.track != track:

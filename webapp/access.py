@@ -26,6 +26,7 @@ from flask_login import current_user
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
+from state.types import Sender
 from webapp import cookies
 from webapp.problems import Problem
 from webapp.store import store
@@ -174,6 +175,14 @@ def _by_key(key: str) -> Identity:
     if not here.limits.key_used(found.name):
         raise Problem(429, "rate_limit", "This key is used too often; see KEY_REQUESTS_PER_SECOND.", retry=True)
     return Identity("key", found.name, frozenset(found.scopes), key)
+
+
+def sender(interface: str = "") -> Sender:
+    """As whom this request sends audio. `interface`: one that answers with words keeps its calls to itself, so that
+    a key which may not read cannot ask there for what it sent elsewhere."""
+    who = identify()
+    assert who is not None, "the guard has let a stranger in"
+    return Sender(" ".join(filter(None, (who.kind, who.name, interface))), reads="read" in who.scopes)
 
 
 def still_in(app: Flask, who: Identity) -> bool:

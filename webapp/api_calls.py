@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, find, inputs, shapes
-from webapp.access import needs
+from webapp.access import needs, sender
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem, invalid
 from webapp.schemas import (
@@ -70,9 +70,11 @@ def declare_call() -> Response:
     declared = inputs.new_call()
     call_id = declared.call_id or str(uuid.uuid4())
     _refuse_under_pressure(call_id)
-    outcome = store().ingest.create(call_id, declared.tracks, declared.metadata)
+    outcome = store().ingest.create(call_id, declared.tracks, declared.metadata, sender())
     if outcome == "BUSY":
         raise _busy()
+    if outcome == "FOREIGN":
+        raise another_sender(call_id)
     if outcome == "DIFFERS":
         raise Problem(409, "differs", f"Call {call_id} exists with other tracks or metadata.")
     location = url_for("calls.read_call", call_id=call_id)
@@ -120,7 +122,8 @@ def put_channels(call_id: str, seq: str) -> Response:
     chunks = audio_forms.parse_channels(request.headers.get("Content-Type"), inputs.raw_body(), len(names))
     _refuse_under_pressure(call_id)
     ingest = store().ingest
-    answers = [ingest.put(call_id, name, number, chunk, skip) for name, chunk in zip(names, chunks, strict=True)]
+    asks = sender()
+    answers = [ingest.put(call_id, name, number, chunk, skip, asks) for name, chunk in zip(names, chunks, strict=True)]
     behind = min((answer for answer in answers if answer.outcome == "GAP"), key=lambda a: a.next_seq, default=None)
     if behind is not None:
         raise _refusal(call_id, ",".join(names), behind)
@@ -150,7 +153,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
     call_id, track = inputs.call_id(call_id), inputs.track(track)
     chunk = audio_forms.parse(request.headers.get("Content-Type"), inputs.raw_body())
     _refuse_under_pressure(call_id)
-    answer = store().ingest.put(call_id, track, seq, chunk, skip_gap)
+    answer = store().ingest.put(call_id, track, seq, chunk, skip_gap, sender())
     if answer.outcome not in ("OK", "DUP"):
         raise _refusal(call_id, track, answer)
     receipt = ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
@@ -174,9 +177,11 @@ def end_call(call_id: str) -> Response:
     """202, the first time and every time."""
     inputs.query()
     call_id = inputs.call_id(call_id)
-    answer = store().ingest.end(call_id, inputs.call_end().last_seq)
+    answer = store().ingest.end(call_id, inputs.call_end().last_seq, sender())
     if answer.outcome == "UNKNOWN":
         raise _unknown_call(call_id)
+    if answer.outcome == "FOREIGN":
+        raise another_sender(call_id)
     if answer.outcome == "SHORT":
         detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
         raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
@@ -200,9 +205,16 @@ def _refusal(call_id: str, track: str, answer: PutAnswer) -> Problem:
         return Problem(409, "rate", f"The sample rate of track {track} was fixed by its first chunk.")
     if answer.outcome == "TRACKS":
         return Problem(409, "too_many_tracks", f"A call has at most {MAX_TRACKS} tracks.")
+    if answer.outcome == "FOREIGN":
+        return another_sender(call_id)
     if answer.outcome == "CLOSED":
         return Problem(410, "ended", f"Call {call_id} was ended by its sender.")
     return _busy()
+
+
+def another_sender(call_id: str) -> Problem:
+    """403: the call is not this sender's."""
+    return Problem(403, "another_sender", f"Call {call_id} belongs to another sender.")
 
 
 def _busy() -> Problem:

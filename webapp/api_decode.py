@@ -15,9 +15,11 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from state.ingest import Chunk
-from state.streams import Heard
+from state.streams import Heard, OtherSender
+from state.types import Sender
 from webapp import inputs
-from webapp.access import needs
+from webapp.access import needs, sender
+from webapp.api_calls import another_sender
 from webapp.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE
 from webapp.openapi import operation
 from webapp.problems import Problem, invalid
@@ -75,6 +77,7 @@ def decode() -> Response:
     inputs.query("access_token")
     asked = _asked(inputs.raw_body())
     here = store()
+    asks = sender("decode")
     speaker = clean_call_id(asked.id)
     conversation = here.streams.conversation(speaker)
     call_id = _call_id(speaker, conversation)
@@ -83,19 +86,29 @@ def decode() -> Response:
         chunk = Chunk(audio, "s16le", asked.sample_rate)
         if here.under_pressure(call_id):
             raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
-        outcome = here.ingest.put(call_id, CUSTOMER, None, chunk).outcome
+        outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
         if outcome == "CLOSED":  # ended meanwhile, for it was idle: a new conversation begins
             conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
             call_id = _call_id(speaker, conversation)
-            outcome = here.ingest.put(call_id, CUSTOMER, None, chunk).outcome
+            outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
+        if outcome == "FOREIGN":
+            raise another_sender(call_id)
         if outcome == "RATE":
             raise Problem(409, "rate", "The sample rate was fixed by the conversation's first piece.")
         if outcome != "OK":
             raise Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
-    ended = asked.do_finalize and here.ingest.end(call_id).outcome != "UNKNOWN"
+    ended = False
+    if asked.do_finalize:
+        outcome_of_end = here.ingest.end(call_id, sender=asks).outcome
+        if outcome_of_end == "FOREIGN":
+            raise another_sender(call_id)
+        ended = outcome_of_end != "UNKNOWN"
     if ended:
         here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
-    said = _listen(here, call_id, ended)
+    try:
+        said = _listen(here, call_id, asks, ended)
+    except OtherSender:
+        raise another_sender(call_id) from None
     words = [word for final in said.finals for word in final.words]
     known = [word.conf for word in words if word.conf is not None]
     text = " ".join(part for part in (*(final.text for final in said.finals), said.partial) if part)
@@ -122,10 +135,10 @@ def _keep_seconds(here: Store) -> int:
     return here.settings.retention_hours * 3600 * 2
 
 
-def _listen(here: Store, call_id: str, to_the_end: bool) -> Heard:
+def _listen(here: Store, call_id: str, asks: Sender, to_the_end: bool) -> Heard:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        heard = here.streams.heard(call_id, CUSTOMER, 0)
+        heard = here.streams.heard(call_id, CUSTOMER, 0, asks)
         enough = heard.finished if to_the_end else heard.behind_seconds <= BEHIND_SECONDS
         if enough or time.monotonic() > deadline:
             return heard

@@ -7,7 +7,8 @@ from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from webapp.access import needs, require
+from state.types import Sender
+from webapp.access import needs, require, sender
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem, invalid
 from webapp.store import store
@@ -79,8 +80,11 @@ def twilio() -> Response:
         who = require("ingest")
         if token and who.kind != "key":
             raise Problem(403, "signature", "X-Twilio-Signature is not that of this address.")
+        asks = sender()
+    else:
+        asks = Sender("Twilio", reads=False)
     parser = TwilioParser()
-    return serve(sockets(), parser, Session(store(), parser))
+    return serve(sockets(), parser, Session(store(), parser, asks))
 
 
 @_socket("/audio")
@@ -99,7 +103,7 @@ def twilio() -> Response:
 def audio() -> Response:
     """The first text says what the call is; what it does not say, the query may. Other words are metadata."""
     parser = BinaryParser(_query())
-    return serve(sockets(), parser, Session(store(), parser))
+    return serve(sockets(), parser, Session(store(), parser, sender()))
 
 
 @_socket("/vosk")
@@ -116,7 +120,7 @@ def vosk() -> Response:
         parser = VoskParser(_query())
     except ProtocolError as error:
         raise invalid("track", str(error)) from None
-    return serve(sockets(), parser, VoskTalk(store(), parser), prompt=True)
+    return serve(sockets(), parser, VoskTalk(store(), parser, sender()), prompt=True)
 
 
 @_socket("/audiohook")
@@ -125,4 +129,4 @@ def vosk() -> Response:
 def audiohook() -> Response:
     """JSON messages beside interleaved audio."""
     parser = AudioHookParser()
-    return serve(sockets(), parser, Session(store(), parser))
+    return serve(sockets(), parser, Session(store(), parser, sender()))

@@ -41,7 +41,7 @@ EVERYWHERE = {
 
 TO_THE_KNOWN_ONLY = {
     401: "No key and no sign-in, or one that is void.",
-    403: "The key or sign-in is good, but not for this.",
+    403: "The key or sign-in is good, but not for this; `reason` another_sender: the call is another sender's.",
     429: "This key is used too often, or this address has shown too many wrong ones: repeat after Retry-After.",
 }
 """Refusals of operations that are not public."""

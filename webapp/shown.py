@@ -9,7 +9,7 @@ import msgspec
 
 from state.reads import Reads
 from state.streams import Heard, Streams
-from state.types import CallRow, CallView, ScoredUtterance
+from state.types import INSIDE, CallRow, CallView, ScoredUtterance, Sender
 from workers.insight.masking import hide, view
 
 
@@ -32,7 +32,7 @@ class Shown(Reads):
 class ShownStreams(Streams):
     """Streams likewise. A socket is told of one track as it is spoken: there, what could be secret stays hidden."""
 
-    def heard(self, call_id: str, track: str, from_index: int) -> Heard:
+    def heard(self, call_id: str, track: str, from_index: int, sender: Sender = INSIDE) -> Heard:
         """The track's finals and its open utterance's text, as they may be shown."""
-        heard = super().heard(call_id, track, from_index)
+        heard = super().heard(call_id, track, from_index, sender)
         return msgspec.structs.replace(heard, finals=[hide(final) for final in heard.finals])

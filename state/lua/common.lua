@@ -32,6 +32,12 @@ local function create_call(call, tracks, metadata, digest)
   say_call(call)
 end
 
+-- Whether a call with audio of `owner` (false: none yet) is closed to a sender; reads is '1' if the sender may read
+-- every call (types.Sender).
+local function foreign(owner, sender, reads)
+  return owner and owner ~= sender and reads ~= '1'
+end
+
 -- Drops a token's stream entry, wherever it stands.
 local function drop(tok)
   local bar = string.find(tok, '|', 1, true)

@@ -2,13 +2,16 @@
 -- KEYS  call, track, audio, work, load, live, idle, feed, listen
 -- ARGV  1 call id, 2 track, 3 seq ('' = next), 4 skip a gap (1/0), 5 encoding, 6 digest, 7 rate, 8 samples,
 --       9 audio, 10 backlog limit in ms, 11 the same for one track, 12 most tracks a call, 13 longest gap,
---       14 seconds to be kept for listening (0: none, and what is there is dropped)
+--       14 seconds to be kept for listening (0: none, and what is there is dropped), 15 sender's name,
+--       16 whether it may read (1/0)
 -- Returns {outcome, seq, next_seq}; outcome is
 --   OK      accepted                             DUP    already accepted (and equal, if it can still be compared)
 --   OTHER   accepted before with other bytes     GAP    chunks before it are missing
 --   BUSY    too much undecoded audio             CLOSED the sender has ended the call
 --   RATE    the track has another sample rate    TRACKS the call has its most tracks already
-local state = redis.call('HGET', KEYS[1], 'state')
+--   FOREIGN another sender's call
+local c = redis.call('HMGET', KEYS[1], 'state', 'sender')
+local state, owner = c[1], c[2]
 local t = redis.call('HMGET', KEYS[2], 'last', 'rate', 'samples', 'done_samples', 'tok', 'lease', 'owner', 'gaps')
 local last = tonumber(t[1] or 0)
 local seq = ARGV[3] == '' and last + 1 or tonumber(ARGV[3])
@@ -17,6 +20,7 @@ local function answer(outcome)
   return {outcome, string.format('%.0f', seq), string.format('%.0f', last + 1)}
 end
 
+if foreign(owner, ARGV[15], ARGV[16]) then return answer('FOREIGN') end
 if seq <= last then
   local entry = redis.call('XRANGE', KEYS[3], ARGV[3] .. '-0', ARGV[3] .. '-0')[1]
   if entry then
@@ -53,6 +57,7 @@ if not state then
 elseif not known then
   redis.call('HSET', KEYS[1], 'tracks', tracks .. ' ' .. ARGV[2])
 end
+if owner ~= ARGV[15] then redis.call('HSET', KEYS[1], 'sender', ARGV[15]) end
 if last == 0 then
   redis.call('HINCRBY', KEYS[1], 'open_tracks', 1)
   redis.call('HSET', KEYS[2], 'rate', ARGV[7], 'done', 0, 'done_samples', 0, 'utt', 1, 'uidx', 0, 'tries', 0,

@@ -15,6 +15,7 @@ from state.access import Access
 from state.audit import Audit, Deed
 from state.ingest import Chunk, Ingest
 from state.settings import Settings
+from state.types import Sender
 from tests.integration.test_api_calls import BASIC, SECOND, Contents, contents, problem
 from tests.servers import Server
 from tests.signing_in import PASSWORD, bearer, csrf_of, sign_in
@@ -113,7 +114,7 @@ def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str
     """A client and its headers by name of ALLOWED."""
     ingest = Ingest(store, Settings())
     ingest.create("call-1", ["customer"], {"agent": MARK})
-    ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000))
+    ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000), sender=Sender("key pbx", reads=False))
     made = {
         "an ingest key": access.keys.add("pbx", ("ingest",)),
         "a read key": access.keys.add("crm", ("read",)),

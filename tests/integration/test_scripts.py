@@ -174,7 +174,10 @@ def test_end_idle_spares_a_call_whose_chunk_came_in_between(play: Play, client: 
     seconds, _ = client.time()
     asked = [keys.call("c"), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK]
     with Unchanged(client):
-        assert Scripts(client).call("end", asked, ["c", 60, "idle", seconds * 1000 - 60_000]) == b"ACTIVE"
+        assert (
+            Scripts(client).call("end", asked, ["c", 60, "idle", seconds * 1000 - 60_000, "", "inside", 1, ""])
+            == b"ACTIVE"
+        )
         assert play.ingest.end_idle(60) == []
     client.zadd(keys.IDLE, {"c": 1000, "never-was": 1000})
     assert play.ingest.end_idle(60) == ["c"]
@@ -516,7 +519,7 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
         client.config_set("maxmemory", 0)
 
 
-# -- hold, let_go -----------------------------------------------------------------------------------------
+# -- hold, end of a socket -----------------------------------------------------------------------------------------
 
 
 def test_the_newest_socket_has_a_track_and_the_older_one_never_again(play: Play, client: redis.Redis) -> None:
@@ -531,20 +534,21 @@ def test_the_newest_socket_has_a_track_and_the_older_one_never_again(play: Play,
     with Unchanged(client):
         assert streams.hold("c", "old", ["t"], take_over=True)[0] == "TAKEN"
         assert streams.hold("c", "old", [], take_over=False)[0] == "TAKEN"
-    assert streams.let_go("c", "new"), "the older one does not count"
-    assert streams.hold("c", "third", ["t"], take_over=False)[0] == "HELD"
+    streams.hold("c", "another", ["u"], take_over=True)
+    assert play.ingest.end("c", socket="new").outcome == "OTHERS"
+    assert streams.hold("c", "third", ["t"], take_over=False)[0] == "HELD", "its track is free"
+    play.ingest.end("c", socket="another")
+    assert play.ingest.end("c", socket="third").outcome == "ENDING", "the older one does not count"
 
 
-def test_the_last_socket_to_let_go_is_told_so_and_ends_the_call(play: Play, client: redis.Redis) -> None:
+def test_the_last_socket_that_is_done_ends_the_call(play: Play, client: redis.Redis) -> None:
     streams = Streams(client, Settings())
     play.ingest.create("c", ["t", "u"], {})
     for socket, track in (("a", "t"), ("b", "u")):
         assert streams.hold("c", socket, [track], take_over=True)[0] == "HELD"
-    assert not streams.let_go("c", "a")
-    assert not streams.let_go("c", "a")
-    assert streams.let_go("c", "b")
-    assert client.zscore(keys.STREAMING, "c") is not None, "due, if whoever asked dies before he ends it"
-    assert play.ingest.end("c").outcome == "ENDING"
+    assert play.ingest.end("c", socket="a").outcome == play.ingest.end("c", socket="a").outcome == "OTHERS"
+    assert play.ingest.end("c", socket="b").outcome == "ENDING"
+    assert play.ingest.end("c", socket="b").outcome == "SAME"
     assert client.exists(keys.STREAMING, keys.streams("c")) == 0
     with Unchanged(client):
         assert streams.hold("c", "late", ["t"], take_over=True) == ("CLOSED", [])
@@ -572,5 +576,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SOURCES) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "let_go", "handle", "forget",
+        "hold", "handle", "forget",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import redis
 from flask import Response, current_app, g, request
 
+from state.streams import OtherSender
 from webapp.access import still_in
 from webapp.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError
@@ -175,6 +176,8 @@ def converse(
         code, reason = 1000, "the call has ended"
     except Superseded:
         code, reason = 1008, "another socket sends this track now"
+    except OtherSender:
+        code, reason = 1008, "the call is another sender's"
     except (TryLater, redis.RedisError):
         code, reason = 1013, "try again later"
     except Exception:

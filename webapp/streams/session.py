@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 import redis
 
-from state.streams import Place
-from state.types import Encoding
+from state.streams import OtherSender, Place
+from state.types import Encoding, Sender
 from webapp.store import Store
 from webapp.streams.events import Audio, Event, Form, Lost, Message, Parser, ProtocolError, Say, Start
 from webapp.streams.joiner import Frame, Joiner, Order, Piece
-from webapp.streams.writer import CallEnded, Superseded, Writer
+from webapp.streams.writer import CallEnded, Own, Superseded, Writer
 
 log = logging.getLogger("earshot.web.streams")
 
@@ -51,10 +51,12 @@ class _Track(msgspec.Struct):
 
 
 class Session:
-    """Not safe to use from two threads. Every method raises ProtocolError, CallEnded, Superseded or TryLater."""
+    """Not safe to use from two threads. Every method raises ProtocolError, CallEnded, Superseded, OtherSender or
+    TryLater."""
 
-    def __init__(self, store: Store, parser: Parser) -> None:
+    def __init__(self, store: Store, parser: Parser, sender: Sender) -> None:
         self._store = store
+        self._sender = sender
         self._parser = parser
         self._socket = uuid.uuid4().hex
         self._start: Start | None = None
@@ -72,6 +74,11 @@ class Session:
     @property
     def call_id(self) -> str | None:
         return self._start.call_id if self._start else None
+
+    def own(self, track: str) -> Own | None:
+        """What of a track is this socket's own audio; None before its first frame."""
+        found = self._tracks.get(track)
+        return found.writer.own if found else None
 
     def take(self, message: Message) -> list[Message]:
         """Handle a message; returns what is to be sent back."""
@@ -120,7 +127,7 @@ class Session:
         self._stopped = True
         call_id = self._start.call_id
         self._empty()
-        self._insist(lambda: self._store.streams.let_go(call_id, self._socket) and self._store.ingest.end(call_id))
+        self._insist(lambda: self._store.ingest.end(call_id, sender=self._sender, socket=self._socket))
 
     def drop(self) -> None:
         """The socket is gone without a word: take what is left; the call is held for the grace time."""
@@ -130,7 +137,7 @@ class Session:
         try:
             self._empty()
             self._hold(list(self._tracks), take_over=False)
-        except (CallEnded, Superseded, ProtocolError, TryLater, redis.RedisError) as error:
+        except (CallEnded, Superseded, OtherSender, ProtocolError, TryLater, redis.RedisError) as error:
             log.info("a dropped socket's last audio was not taken", extra={"call_id": self.call_id, "why": repr(error)})
 
     # -- the call -------------------------------------------------------------------------------------------
@@ -143,8 +150,11 @@ class Session:
         if self._store.under_pressure(start.call_id):
             raise TryLater
         outcome = self._insist(
-            lambda: self._store.ingest.create(start.call_id, start.tracks, start.metadata), OPENING_SECONDS
+            lambda: self._store.ingest.create(start.call_id, start.tracks, start.metadata, self._sender),
+            OPENING_SECONDS,
         )
+        if outcome == "FOREIGN":
+            raise OtherSender
         if outcome == "BUSY":
             raise TryLater
         self._start = start
@@ -154,9 +164,11 @@ class Session:
 
     def _hold(self, tracks: list[str], take_over: bool) -> list[Place]:
         assert self._start is not None
-        outcome, places = self._store.streams.hold(self._start.call_id, self._socket, tracks, take_over)
+        outcome, places = self._store.streams.hold(self._start.call_id, self._socket, tracks, take_over, self._sender)
         if outcome == "CLOSED":
             raise CallEnded
+        if outcome == "FOREIGN":
+            raise OtherSender
         if outcome == "TAKEN":
             raise Superseded
         return places
@@ -212,7 +224,7 @@ class Session:
         track = _Track(
             form,
             Joiner(encoding, form.rate, self._store.settings.stream_chunk_ms, place.samples),
-            Writer(self._store.ingest, call_id, name, encoding, form.rate, place, clocked, self._reclaim),
+            Writer(self._store.ingest, self._sender, call_id, name, encoding, form.rate, place, clocked, self._reclaim),
             Order(),
         )
         self._tracks[name] = track

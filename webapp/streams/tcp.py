@@ -9,6 +9,7 @@ import time
 
 from state.connection import check_server_if_there, connect
 from state.settings import Settings
+from state.types import Sender
 from webapp.store import Store, open_store
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.events import Message
@@ -26,6 +27,9 @@ MOST = 1000
 
 RETRY_SECONDS = 0.5
 """Between two tries to accept a connection after one has failed."""
+
+SENDER = Sender("AudioSocket", reads=False)
+"""Who sends here: it cannot be known. No call of somebody else is taken over."""
 
 STOP_SECONDS = 8.0
 """How long all connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
@@ -65,7 +69,7 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
 def _serve_one(connection: socket.socket, store: Store, stopping: threading.Event) -> None:
     parser = AudioSocketParser()
     with connection:
-        converse(TcpWire(connection), parser, Session(store, parser), stopping.is_set)
+        converse(TcpWire(connection), parser, Session(store, parser, SENDER), stopping.is_set)
 
 
 class TcpWire:

@@ -16,7 +16,7 @@ import msgspec
 import redis
 
 from state.streams import Heard
-from state.types import Utterance
+from state.types import Sender, Utterance
 from webapp.store import Store
 from webapp.streams.events import (
     CUSTOMER,
@@ -51,6 +51,9 @@ BEHIND_SECONDS = 2.0
 
 BEHIND_PATIENCE_SECONDS = 10.0
 """Longest wait for one answer; then an empty partial says that nothing is known yet."""
+
+ROUNDING_SECONDS = 0.001
+"""An utterance's bounds are rounded to that."""
 
 FINAL_PATIENCE_SECONDS = 60.0
 """Longest wait for the last words, after which the client is told what is there."""
@@ -122,10 +125,12 @@ class VoskParser:
 
 
 class VoskTalk:
-    """A session that answers."""
+    """A session that answers. A sender that may not read gets what was made of this socket's own audio: an utterance
+    that began before the socket came, or in audio that came another way, is left out."""
 
-    def __init__(self, store: Store, parser: VoskParser) -> None:
+    def __init__(self, store: Store, parser: VoskParser, sender: Sender) -> None:
         self._store = store
+        self._sender = sender
         self._parser = parser
         self._begin()
         self._stopped = False
@@ -136,7 +141,7 @@ class VoskTalk:
         return self._stopped
 
     def _begin(self) -> None:
-        self._session = Session(self._store, self._parser)
+        self._session = Session(self._store, self._parser, self._sender)
         self._told = 0
         self._results: list[Utterance] = []
         self._partial = ""
@@ -195,15 +200,25 @@ class VoskTalk:
 
     def _look(self) -> Heard:
         try:
-            heard = self._store.streams.heard(self._parser.call_id, self._parser.track, self._told)
+            heard = self._store.streams.heard(self._parser.call_id, self._parser.track, self._told, self._sender)
         except redis.RedisError as error:
             log.warning("redis refused", extra={"call_id": self.call_id, "error": repr(error)})
             time.sleep(LOOK_SECONDS)
             return Heard([], self._partial, 0.0, False)
         self._told += len(heard.finals)
-        self._results += [final for final in heard.finals if final.text]
-        self._partial = heard.partial
+        self._results += [final for final in heard.finals if final.text and self._is_own(final, heard)]
+        self._partial = heard.partial if self._is_own(None, heard) else ""
         return heard
+
+    def _is_own(self, final: Utterance | None, heard: Heard) -> bool:
+        """Whether a final, or the partial, was made of nothing but this socket's audio."""
+        own = self._session.own(self._parser.track)
+        if self._sender.reads or own is None:
+            return self._sender.reads
+        alone = heard.next_seq <= own.next_seq
+        if final is None:
+            return alone and heard.partial_seq >= own.first_seq
+        return final.start >= own.start - ROUNDING_SECONDS and (alone or final.end <= own.end + ROUNDING_SECONDS)
 
     def _result(self, finals: list[Utterance]) -> str:
         text = " ".join(final.text for final in finals)

@@ -12,11 +12,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
 import redis
 
 from state.ingest import MAX_GAP, Chunk, Ingest
-from state.streams import Place
-from state.types import SAMPLE_BYTES, Encoding
+from state.streams import OtherSender, Place
+from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.streams.events import ProtocolError
 from webapp.streams.joiner import Piece
 
@@ -40,12 +41,23 @@ class Superseded(Exception):
     """Another socket sends this track now."""
 
 
+class Own(msgspec.Struct, frozen=True):
+    """The last stretch of a track in which all audio is this socket's: chunks from `first_seq` to before `next_seq`,
+    seconds of the track's clock."""
+
+    first_seq: int
+    next_seq: int
+    start: float
+    end: float
+
+
 class Writer:
     """One track. reclaim: asks the store whether the track is still ours, and where it stands; may raise."""
 
     def __init__(
         self,
         ingest: Ingest,
+        sender: Sender,
         call_id: str,
         track: str,
         encoding: Encoding,
@@ -55,11 +67,12 @@ class Writer:
         reclaim: Callable[[str], Place],
     ) -> None:
         self._ingest = ingest
+        self._sender = sender
         self._names = (call_id, track)
         self._encoding: Encoding = encoding
         self._width = SAMPLE_BYTES[encoding]
         self._rate = rate
-        self._place = place
+        self._place = self._own_from = place
         self._clocked = clocked
         self._reclaim = reclaim
         self._waiting: deque[Piece] = deque()
@@ -70,11 +83,16 @@ class Writer:
         """Samples by which audio of another socket came in before ours, not yet told to the joiner."""
 
     @property
+    def own(self) -> Own:
+        begin, end = self._own_from, self._place
+        return Own(begin.next_seq, end.next_seq, begin.samples / self._rate, end.samples / self._rate)
+
+    @property
     def waiting(self) -> bool:
         return bool(self._waiting)
 
     def push(self, pieces: list[Piece]) -> None:
-        """Take pieces and put what can be put. Raises CallEnded, Superseded, ProtocolError."""
+        """Take pieces and put what can be put. Raises CallEnded, Superseded, OtherSender, ProtocolError."""
         for piece in pieces:
             self._waiting.append(piece)
             self._waiting_samples += piece.samples
@@ -107,7 +125,8 @@ class Writer:
             samples = min(piece.samples, max(1, hole // missing))
         seq = self._place.next_seq + missing
         audio = piece.audio[: samples * self._width]
-        answer = self._ingest.put(*self._names, seq, Chunk(audio, self._encoding, self._rate), missing > 0)
+        chunk = Chunk(audio, self._encoding, self._rate)
+        answer = self._ingest.put(*self._names, seq, chunk, missing > 0, self._sender)
         outcome = answer.outcome
         if outcome == "OK" or (outcome == "DUP" and answer.next_seq == seq + 1):
             self._place = Place(seq + 1, self._place.samples + (missing + 1) * samples, self._rate)
@@ -119,6 +138,8 @@ class Writer:
             return False
         if outcome == "CLOSED":
             raise CallEnded
+        if outcome == "FOREIGN":
+            raise OtherSender
         if outcome == "RATE":
             raise ProtocolError(f"track {self._names[1]} had another sample rate before")
         if outcome == "TRACKS":
@@ -130,6 +151,8 @@ class Writer:
         """The journal does not stand where we left it."""
         before, self._place = self._place, self._reclaim(self._names[1])
         log.info("journal moved", extra=self._about({"from": before.next_seq, "to": self._place.next_seq}))
+        if self._place.next_seq > before.next_seq or self._place.next_seq < self._own_from.next_seq:
+            self._own_from = self._place
         if self._place.samples < before.samples:  # the store restarted and lost what it had not written
             again = [piece for piece in self._taken if piece.at >= self._place.samples]
             self._waiting.extendleft(reversed(again))

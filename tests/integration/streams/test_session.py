@@ -12,6 +12,7 @@ import redis
 from state import keys
 from state.ingest import Chunk, Ingest
 from state.settings import Settings
+from state.types import INSIDE
 from tests.servers import Server
 from tests.web import wait_until
 from webapp.store import Store, open_store
@@ -29,7 +30,7 @@ def here(valkey: Server, client: redis.Redis, **settings: int) -> Store:
 
 
 def begun(store: Store, call_id: str = "call-1") -> Session:
-    session = Session(store, BinaryParser({"call_id": call_id, "encoding": "ulaw"}))
+    session = Session(store, BinaryParser({"call_id": call_id, "encoding": "ulaw"}), INSIDE)
     session.take(json.dumps({"agent": "Ann"}))
     return session
 

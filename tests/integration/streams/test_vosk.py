@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import requests
 
+from state.access import Access
 from state.types import Utterance
 from tests.integration.streams.conftest import House
-from tests.web import wait_until
+from tests.signing_in import bearer
+from tests.web import Web, wait_until, web_process
 from tests.wires import TEXT, WebSocket
 from webapp.api_decode import PATIENCE_SECONDS
 from workers import g711
@@ -25,9 +28,19 @@ def said(house: House, party: str) -> list[Utterance]:
     return [msgspec.msgpack.decode(value, type=Utterance) for value in packed]
 
 
-def converse(house: House, config: dict[str, Any], frame_bytes: int, end: str, call_id: str = "") -> list[Any]:
+def converse(
+    house: House,
+    config: dict[str, Any],
+    frame_bytes: int,
+    end: str,
+    call_id: str = "",
+    at: Web | None = None,
+    key: str = "",
+) -> list[Any]:
     """As the public clients do: send a frame, wait for its answer; then the end, and its answer."""
-    ws = WebSocket(house.address("/v1/streams/vosk" + (f"?call_id={call_id}&track=agent" if call_id else "")))
+    path = "/v1/streams/vosk" + (f"?call_id={call_id}&track=agent" if call_id else "")
+    address = at.url.replace("http", "ws") + path if at else house.address(path)
+    ws = WebSocket(address, bearer(key) if key else {})
     ws.text({"config": config})
     answers = []
     audio = pcm(house)
@@ -58,6 +71,14 @@ def test_a_client_gets_one_answer_a_frame_and_the_words_that_http_gives(house: H
     assert len(results) > 1, "results come while it is spoken, not only at the end"
     transcript = {name: value for name, value in house.transcript.items() if name.startswith(b"agent")}
     assert house.finished(call_id) == transcript
+
+
+def test_a_key_that_may_only_send_gets_every_word_of_its_own_audio(house: House, tmp_path: Path) -> None:
+    key, call_id = Access(house.fleet.redis).keys.add("pbx", ("ingest",)), house.call_id()
+    with web_process(house.webs[0].redis_url, tmp_path / "web.log", AUTH="on") as web:
+        answers = converse(house, {"sample_rate": 8000}, 8000, '{"eof" : 1}', call_id, web, key)
+    results = [answer["text"] for answer in answers if answer.get("text")]
+    assert " ".join(results) == " ".join(one.text for one in said(house, "agent"))
 
 
 def test_a_client_sees_partials_while_an_utterance_is_open(house: House) -> None:
