@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -11,6 +13,7 @@ from flask import Blueprint, Response, request
 from state.rules import RulesChanged, RulesText
 from webapp import inputs
 from webapp.access import needs, record
+from webapp.heavy import OneAtATime, has_gone
 from webapp.openapi import Parameter, operation
 from webapp.problems import ErrorItem, Problem, invalid
 from webapp.schemas import ApiDryRun, ApiHit, ApiRules
@@ -29,6 +32,12 @@ DRY_RUN_CALLS, DRY_RUN_DEFAULT = 500, 200
 DRY_RUN_SECONDS = 5.0
 """A dry run shares its process with uploads: it stops here and says so."""
 DRY_RUN_HITS = 1000
+
+WAITING = 8
+"""Requests that may wait for the one that reads rules or tries them out; the process has other work for its threads."""
+WAIT_SECONDS = 10.0
+
+one_at_a_time = OneAtATime(WAITING, WAIT_SECONDS)
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
@@ -51,6 +60,7 @@ def read_rules() -> Response:
         412: "Another edition was saved since the one that If-Match names.",
         413: "Too large.",
         415: "The body is not YAML.",
+        429: "Too many try rules out at the moment.",
     },
     takes=YAML,
 )
@@ -61,7 +71,13 @@ def save_rules() -> Response:
     With If-Match only if that edition (its ETag) still applies. Text that is saved already changes nothing.
     """
     inputs.query()
-    text, rules = _given()
+    text = _text()
+    with one_at_a_time.turn():
+        return _save(text)
+
+
+def _save(text: str) -> Response:
+    rules = _understood(text)
     current = _current()
     after = _wanted(current.version)
     if after != current.version:
@@ -81,7 +97,7 @@ def save_rules() -> Response:
 @operation(
     "Try rules out on the calls there are",
     {200: ApiDryRun},
-    {413: "Too large.", 415: "The body is not YAML."},
+    {413: "Too large.", 415: "The body is not YAML.", 429: "Too many try rules out at the moment."},
     takes=YAML,
     query=[
         Parameter(
@@ -95,26 +111,41 @@ def save_rules() -> Response:
 def try_rules() -> Response:
     """What these rules would have raised in live and ended calls; nothing is changed."""
     most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)
-    _, rules = _given()
-    return Response(msgspec.json.encode(dry_run(rules, most)), content_type="application/json")
+    text = _text()
+    with one_at_a_time.turn():
+        result = dry_run(_understood(text), most, partial(has_gone, request.environ.get("gunicorn.socket")))
+    return Response(msgspec.json.encode(result), content_type="application/json")
 
 
-def dry_run(rules: RuleSet, most: int) -> ApiDryRun:
-    """Apply `rules` to up to `most` stored calls, as they may be shown."""
+class _Enough(Exception):
+    """The time of a dry run is over, or nobody waits for it any more."""
+
+
+def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRun:
+    """Apply `rules` to up to `most` stored calls, as they may be shown. `more` in the answer: not to all there are."""
     reads = store().reads
     until = time.monotonic() + DRY_RUN_SECONDS
+
+    def go_on() -> None:
+        if time.monotonic() > until or given_up():
+            raise _Enough
+
     names = reads.newest(most + 1)
     result = ApiDryRun(0, len(names) > most, [], {rule.id: 0 for rule in rules.file.rules})
     for call_id in names[:most]:
-        if time.monotonic() > until:
+        try:
+            go_on()
+            call = reads.call(call_id)
+            if call is None:
+                continue
+            said = [Spoken(u.id, u.track, u.start, u.end, u.text, u.sentiment) for u in call.utterances]
+            hits = rules.apply(said, between=go_on)
+        except _Enough:
             result.more = True
             break
-        call = reads.call(call_id)
-        if call is None:
-            continue
         result.calls += 1
         agent = call.metadata.get("agent", "")
-        for hit in rules.apply([Spoken(u.id, u.track, u.start, u.end, u.text, u.sentiment) for u in call.utterances]):
+        for hit in hits:
             result.by_rule[hit.rule_id] += 1
             if len(result.hits) < DRY_RUN_HITS:
                 told = (hit.rule_id, hit.title, hit.severity, hit.at, hit.utterance_id, hit.quote)
@@ -141,18 +172,23 @@ def _changed() -> Problem:
     return Problem(412, "changed", "Another edition of the rules was saved meanwhile.")
 
 
-def _given() -> tuple[str, RuleSet]:
-    """The body as text and as rules. Raises Problem that names the place."""
+def _text() -> str:
+    """The body. Raises Problem."""
     body = inputs.raw_body()
     if len(body) > MAX_FILE_CHARS:
         raise Problem(413, "too_large", f"Rules have at most {MAX_FILE_CHARS} bytes.")
     if request.mimetype not in YAML_TYPES:
         raise Problem(415, "unknown_form", "The body must be YAML.", known_types=list(YAML_TYPES))
     try:
-        text = body.decode()
-        return text, parse(text)
+        return body.decode()
     except UnicodeDecodeError as error:
         raise Problem(400, "invalid", f"The body is not UTF-8: {error}", errors=[ErrorItem("", str(error))]) from None
+
+
+def _understood(text: str) -> RuleSet:
+    """The rules that the text is. Raises Problem that names the place."""
+    try:
+        return parse(text)
     except RuleError as error:
         detail = f"line {error.line}: {error.what}" if error.line else error.what
         item = ErrorItem(_pointer(error.place), detail)

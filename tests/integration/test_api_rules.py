@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from pathlib import Path
+
 import pytest
 import redis
+import requests
 from flask.testing import FlaskClient
 
 from state import keys
@@ -13,6 +18,9 @@ from state.settings import Settings
 from tests.integration.test_api_calls import problem
 from tests.line import Line
 from tests.servers import Server
+from tests.web import web_process
+from webapp import api_rules
+from webapp.api_rules import DRY_RUN_SECONDS
 from webapp.app import create_app
 from workers.insight.rulefile import MAX_FILE_CHARS, parse, read
 from workers.jobs.summary import write
@@ -83,7 +91,10 @@ def test_two_who_save_at_once_do_not_both_succeed(store: redis.Redis) -> None:
         (MINE.replace("[parcel*]", "['(parcel']"), "/rules/0/phrases/0", "line 7"),
         ("version: 1\nrules: [", "", "line 2"),
         ("", "", "object"),
-        (MINE.replace("version: 1", "version: 2001-99-99"), "", "month"),
+        (MINE.replace("version: 1", "version: 2001-99-99"), "/version", "Expected `int`, got `str`"),
+        (MINE.replace("version: 1", "version: 1:00:00"), "/version", "Expected `int`, got `str`"),
+        (MINE.replace("[parcel*]", "&a [parcel*]"), "", "line 7: anchors and aliases are not allowed"),
+        ("x" * 1000 + ": 1", "", "unknown field `xxx"),
         ("[" * 100_000, "", "nested deeper"),
     ],
 )
@@ -121,6 +132,32 @@ def test_a_dry_run_tells_what_would_have_been_raised_and_changes_nothing(
     assert http.post("/v1/rules/dry-run", data=number, headers=YAML).get_json()["by_rule"] == {"parcel": 0}
     problem(http.post("/v1/rules/dry-run?calls=0", data=MINE, headers=YAML), 400, "invalid")
     assert {key: store.dump(key) for key in store.keys("*")} == before
+
+
+def test_a_dry_run_ends_with_its_client(valkey: Server, store: redis.Redis, insight: Insight, tmp_path: Path) -> None:
+    """One that would take its whole time is given up as soon as nobody waits for it: the next one has its turn."""
+    line = Line(store, insight, ["customer"], "long")
+    for second in range(3, 600, 3):
+        line.say("customer", second, " ".join(f"{letter}{second}" for letter in "abcdefghijklmnopqrstuvwxyz" * 3))
+    slow = "version: 1\nrules:\n- id: a\n  title: t\n  severity: info\n  phrases:\n"
+    slow += "".join(f"  - '{letter}* {'*9 ' * 60} never'\n" for letter in "abcdefghijklmnopqrstuvwxyz")
+    with web_process(valkey.url, tmp_path / "web.log") as web:
+        url = f"{web.url}/v1/rules/dry-run"
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            requests.post(url, data=slow, headers=YAML, timeout=1)
+        began = time.monotonic()
+        assert requests.post(url, data=MINE, headers=YAML, timeout=30).json()["calls"] == 1
+        assert time.monotonic() - began < DRY_RUN_SECONDS / 2, "the one before went on for nobody"
+        assert requests.post(url, data=slow, headers=YAML, timeout=30).json()["more"], "it is slow enough for this test"
+
+
+def test_few_wait_for_their_turn_and_the_rest_is_refused_at_once(http: FlaskClient) -> None:
+    with contextlib.ExitStack() as all_places:
+        for _ in range(api_rules.WAITING + 1):
+            all_places.enter_context(api_rules.one_at_a_time.place())
+        problem(http.post("/v1/rules/dry-run", data=MINE, headers=YAML), 429, "busy")
+        assert http.get("/v1/rules").status_code == 200
+    assert http.post("/v1/rules/dry-run", data=MINE, headers=YAML).status_code == 200
 
 
 def test_sentiment_workers_follow_the_rules(http: FlaskClient, store: redis.Redis) -> None:

@@ -29,6 +29,10 @@ DEFAULT_GAP = 3
 MAX_VARIANTS = 2000
 """Upper bound on what one pattern's alternatives multiply to, so that a typo cannot eat the memory."""
 
+STEPS_PER_WORD = 1000
+"""Most steps in the trie for each word of a text; then the search ends with what it has found. The built-in phrases
+take 22. Only patterns made for it take so many: every word a prefix, gap after gap."""
+
 _TOKEN = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]|([^\s()\[\]]+)")
 _ORDINAL = re.compile(r"\d+(st|nd|rd|th)")
 
@@ -145,37 +149,52 @@ class Phrasebook(Generic[Payload]):
             node.payloads.append(payload)
 
     def find(self, forms: Sequence[str]) -> list[Hit[Payload]]:
-        """Every phrase in `forms` (of tokenise), by start; of one payload at one start only the longest."""
+        """Every phrase in `forms` (of tokenise), by start; of one payload at one start only the longest.
+
+        Ends early, at the same place for the same text, where it takes more than STEPS_PER_WORD.
+        """
         best: dict[tuple[int, int], Hit[Payload]] = {}
+        walk = _Walk(forms)
         for start in range(len(forms)):
-            for payload, end in self._walk(self._root, forms, start, set()):
+            for payload, end in walk.from_(self._root, start, set()):
                 key = (start, id(payload))
                 held = best.get(key)
                 if held is None or end > held.end:
                     best[key] = Hit(payload, start, end)
         return list(best.values())
 
-    def _walk(
-        self, node: _Node[Payload], forms: Sequence[str], at: int, seen: set[tuple[int, int]]
-    ) -> Iterator[tuple[Payload, int]]:
+
+class _Walk:
+    """A search through one text."""
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._forms = forms
+        self._steps_left = STEPS_PER_WORD * len(forms)
+
+    def from_(self, node: _Node[Payload], at: int, seen: set[tuple[int, int]]) -> Iterator[tuple[Payload, int]]:
+        """The payloads that can be reached, each with where its phrase ends."""
         if (id(node), at) in seen:  # by another way: gaps one after the other have more of them than there is time
             return
         seen.add((id(node), at))
+        self._steps_left -= 1 + len(node.payloads) + len(node.prefixes)
+        if self._steps_left < 0:
+            return
         for payload in node.payloads:
             yield payload, at
+        forms = self._forms
         if at >= len(forms):
             return
         form = forms[at]
         following = node.words.get(form)
         if following is not None:
-            yield from self._walk(following, forms, at + 1, seen)
+            yield from self.from_(following, at + 1, seen)
         for prefix, child in node.prefixes.items():
             if form.startswith(prefix):
-                yield from self._walk(child, forms, at + 1, seen)
+                yield from self.from_(child, at + 1, seen)
         if node.number is not None and form.isdecimal():
-            yield from self._walk(node.number, forms, at + 1, seen)
+            yield from self.from_(node.number, at + 1, seen)
         if node.ordinal is not None and _ORDINAL.fullmatch(form):
-            yield from self._walk(node.ordinal, forms, at + 1, seen)
+            yield from self.from_(node.ordinal, at + 1, seen)
         for width, child in node.gaps.items():
             for skipped in range(min(width, len(forms) - at - 1) + 1):
-                yield from self._walk(child, forms, at + skipped, seen)
+                yield from self.from_(child, at + skipped, seen)

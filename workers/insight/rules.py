@@ -8,8 +8,10 @@ same hits, and a dry run over stored calls shows what an edited rule would have 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Annotated, Literal
 
 import msgspec
@@ -36,8 +38,12 @@ SPLIT_SECONDS = 2.0
 SPLIT_TOKENS = 8
 """Tokens of the utterance before in which such a phrase may begin."""
 MAX_RULES = 500
-MAX_COMBINATIONS = 40_000
-"""Of alternatives, over all phrases: over twenty times the starter set's, some seconds to read."""
+MAX_COMBINATIONS = 20_000
+"""Of alternatives, over all phrases: twelve times the starter set's."""
+MAX_WORDS = 100_000
+"""In all these combinations: fourteen times the starter set's. Read in a second, kept in 60 MB."""
+MAX_HEARD = 20_000
+"""Phrases heard in one call, at most; what comes after is passed over. An hour of "yes" has some hundreds."""
 REMEMBERED = 20_000
 """Utterances whose words are kept with what was found in them. Only a cache."""
 
@@ -148,7 +154,7 @@ class RuleSet:
         triggers: list[tuple[str, Rule]] = []
         wanted: list[tuple[str, Rule]] = []
         seen: set[str] = set()
-        combinations = 0
+        combinations = words = 0
         for number, rule in enumerate(file.rules):
             place = f"rules[{number}]"
             told = f"{place} ({rule.id})"
@@ -165,9 +171,13 @@ class RuleSet:
             ):
                 for index, phrase in enumerate(phrases):
                     try:
-                        combinations += len(variants(phrase))
+                        found = variants(phrase)
+                        combinations += len(found)
+                        words += sum(map(len, found))
                         if combinations > MAX_COMBINATIONS:
                             raise PatternError(f"with it the rules have more than {MAX_COMBINATIONS} combinations")
+                        if words > MAX_WORDS:
+                            raise PatternError(f"with it the rules' combinations have more than {MAX_WORDS} words")
                     except PatternError as error:
                         within = f"{name}[{index}]"
                         raise RuleError(
@@ -182,17 +192,25 @@ class RuleSet:
         """Names the content: equal rules, equal digest."""
         return hashlib.sha256(msgspec.json.encode(self.file, order="deterministic")).hexdigest()[:16]
 
-    def apply(self, utterances: Sequence[Spoken], *, now: float | None = None) -> list[Hit]:
+    def apply(
+        self,
+        utterances: Sequence[Spoken],
+        *,
+        now: float | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> list[Hit]:
         """All hits in a call so far, by time.
 
         now: second of audio reached; a missing phrase is a hit only when its time has run out by then.
         Without it the end of the last utterance counts. For an ended call give its length.
+        between: called every few milliseconds of work; what it raises ends the work.
         """
         said = canonical(list(utterances))
         reached = max([now or 0.0, *(u.end for u in said)])
-        triggers, wanted = self._triggers.heard(said), self._wanted.heard(said)
+        triggers, wanted = self._triggers.heard(said, between), self._wanted.heard(said, between)
         hits: list[Hit] = []
         for rule in self.file.rules:
+            between()
             if rule.enabled:
                 hits.extend(_apply(rule, triggers.get(rule.id, []), wanted.get(rule.id, []), reached))
         hits.sort(key=lambda h: (h.at, h.rule_id))
@@ -211,16 +229,21 @@ class _Ear:
         self._book = Phrasebook(phrases)
         self._found = lru_cache(maxsize=REMEMBERED)(self._find)
 
-    def heard(self, said: list[Spoken]) -> dict[str, list[_Said]]:
+    def heard(self, said: list[Spoken], between: Callable[[], None]) -> dict[str, list[_Said]]:
         """By rule id, where its phrases were said, on any track; one entry an utterance."""
         out: dict[str, list[_Said]] = {}
         before: dict[str, tuple[float, tuple[str, ...]]] = {}
+        room = MAX_HEARD
         for utterance in said:
+            if room <= 0:
+                break
+            between()
             forms = _forms(utterance.text)
             ended, tail = before.get(utterance.track, (0.0, ()))
             if utterance.start - ended > SPLIT_SECONDS:
                 tail = ()
-            for rule_id, quote in self._found(tail, forms):
+            for rule_id, quote in self._found(tail, forms)[:room]:
+                room -= 1
                 out.setdefault(rule_id, []).append(_Said(utterance, quote))
             before[utterance.track] = (utterance.end, (*tail, *forms)[-SPLIT_TOKENS:])
         return out
@@ -259,15 +282,16 @@ def _apply(rule: Rule, triggers: list[_Said], wanted: list[_Said], reached: floa
         if times >= rule.times:
             moments.append((said.utterance.end, said.utterance.id, said.quote))
     hits: list[Hit] = []
+    missing = rule.and_not
+    answers = [said.utterance for said in wanted if missing and _on(missing.track, said.utterance)]
+    starts = [answer.start for answer in answers]  # they are in order
+    latest_ends = list(accumulate((answer.end for answer in answers), max))
     for second, utterance_id, quote in moments:
         at = second
-        missing = rule.and_not
         if missing is not None:
             at = second + missing.within_seconds
-            if at > reached or any(
-                _on(missing.track, said.utterance) and second <= said.utterance.end and said.utterance.start <= at
-                for said in wanted
-            ):
+            begun = bisect_right(starts, at)
+            if at > reached or (begun and latest_ends[begun - 1] >= second):
                 continue
         if hits and at - hits[-1].at < rule.cooldown_seconds:
             continue
