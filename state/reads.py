@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, Literal, cast
 
 import msgspec
@@ -31,6 +33,17 @@ RECENTLY_ENDED_CALLS = 50
 _standing = msgspec.msgpack.Decoder(Standing)
 _handling = msgspec.msgpack.Decoder(Handling)
 _utterance = msgspec.msgpack.Decoder(Utterance)
+
+START = "0-0+0"
+"""The cursor of a feed that has never told anything."""
+
+_CURSOR = re.compile(r"([0-9-]{3,41})(?:\.([0-9a-f]{16})|\+([0-9]{1,20}))")
+"""<entry id>.<digest of the event>, or of an empty feed <last id>+<events cut off>."""
+
+
+def _cursor(entry_id: bytes, fields: dict[bytes, bytes]) -> str:
+    """Names an event for good. The id alone does not: after a roll-back the server may give it out once more."""
+    return f"{entry_id.decode()}.{blake2b(fields[b'j'], digest_size=8).hexdigest()}"
 
 
 class FeedLost(LookupError):
@@ -114,8 +127,12 @@ class Reads:
         return [transcript(utterances, scores) for utterances, scores in zip(answers, answers, strict=True)]
 
     def snapshot(self) -> tuple[list[CallRow], str]:
-        """Rows of all live and recently ended calls, and the feed's cursor as it was before they were read."""
+        """The live table, and the feed's cursor as it was before the table was read."""
         cursor = self.tip()
+        return self.table(), cursor
+
+    def table(self) -> list[CallRow]:
+        """Rows of all live and recently ended calls."""
         seconds, _ = self._redis.time()
         pipe = self._redis.pipeline(transaction=False)
         pipe.zrange(keys.LIVE, 0, -1)
@@ -123,7 +140,7 @@ class Reads:
                     offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
         live, ended = pipe.execute()
         names = list(dict.fromkeys(name.decode() for name in [*live, *ended]))
-        return self._rows(names), cursor
+        return self._rows(names)
 
     def newest(self, most: int) -> list[str]:
         """Ids of live calls, then of ended ones, the latest first; at most `most`."""
@@ -145,45 +162,65 @@ class Reads:
     # -- the feed -----------------------------------------------------------------------------------------
 
     def tip(self) -> str:
-        """Id of the feed's last entry ("0-0" if there was none yet)."""
-        try:
-            info = self._redis.xinfo_stream(keys.FEED)
-        except redis.exceptions.ResponseError as error:
-            if "no such key" not in str(error):
-                raise
-            return "0-0"
-        return str(info["last-generated-id"].decode())
+        """The cursor of the feed's last event, or of an empty feed."""
+        newest = cast(Any, self._redis.xrevrange(keys.FEED, count=1))
+        return _cursor(*newest[0]) if newest else self._emptiness()
+
+    def recent(self, count: int) -> list[tuple[str, bytes]]:
+        """The feed's last events, oldest first, as (cursor, JSON)."""
+        entries = cast(Any, self._redis.xrevrange(keys.FEED, count=count))
+        return [(_cursor(entry_id, fields), fields[b"j"]) for entry_id, fields in reversed(entries)]
 
     def feed(self, after: str, count: int, block_ms: int = 0) -> list[tuple[str, bytes]]:
-        """Events after the cursor, oldest first, as (entry id, JSON); waits up to block_ms for the first.
+        """Events after the cursor, oldest first, as (cursor, JSON); waits up to block_ms for the first.
 
         Raises FeedLost if events after the cursor may have been dropped, or it is no cursor of this server.
         """
-        self._check(after)
-        answer = cast(Any, self._redis.xread({keys.FEED: after}, count=count, block=block_ms or None))
+        entry_id = self._check(after)
+        answer = cast(Any, self._redis.xread({keys.FEED: entry_id}, count=count, block=block_ms or None))
         if answer:
             self._check(after)  # while we waited, an older copy of the server may have taken its place
-        return [(entry_id.decode(), fields[b"j"]) for _, entries in answer or [] for entry_id, fields in entries]
+        return [(_cursor(each, fields), fields[b"j"]) for _, entries in answer or [] for each, fields in entries]
 
-    def _check(self, after: str) -> None:
-        """A stream grows at its end and is cut at its beginning: if the cursor's own entry is there, so is everything
-        after it; if not, it was cut off, or rolled back together with what a page has already shown."""
+    def _check(self, after: str) -> str:
+        """The entry id to read on from. Raises FeedLost.
+
+        A stream grows at its end and is cut at its beginning: if the cursor's own event is there, so is everything
+        after it. If not, it was cut off, or rolled back together with what a page has already shown; the server may
+        have given its id to another event since.
+        """
+        found = _CURSOR.fullmatch(after)
+        if found is None:
+            raise FeedLost(after)
+        entry_id, digest, removed = found.groups()
         try:
-            cursor = keys.entry_id(after)
+            number = keys.entry_id(entry_id)
         except ValueError:
             raise FeedLost(after) from None
-        if cursor != (0, 0):
-            if not self._redis.xrange(keys.FEED, after, after, count=1):
+        if digest is not None:
+            entries = cast(Any, self._redis.xrange(keys.FEED, entry_id, entry_id, count=1))
+            if not entries or _cursor(*entries[0]) != after:
                 raise FeedLost(after)
-            return
+            return entry_id
+        last, gone = self._extent()
+        if keys.entry_id(last) < number or gone != int(removed):
+            raise FeedLost(after)
+        return entry_id
+
+    def _emptiness(self) -> str:
+        """The cursor of a feed that holds nothing: the last id it gave out, and how many events it has lost."""
+        last, gone = self._extent()
+        return f"{last}+{gone}"
+
+    def _extent(self) -> tuple[str, int]:
+        """The last id that the feed gave out, and how many events were cut off (0 from Redis 6, which cannot tell)."""
         try:
             info = self._redis.xinfo_stream(keys.FEED)
         except redis.exceptions.ResponseError as error:
             if "no such key" not in str(error):
                 raise
-            return
-        if info.get("entries-added", info["length"]) != info["length"]:
-            raise FeedLost(after)
+            return "0-0", 0
+        return info["last-generated-id"].decode(), info.get("entries-added", info["length"]) - info["length"]
 
     # -- health -------------------------------------------------------------------------------------------
 

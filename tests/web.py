@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -100,15 +101,16 @@ def web_process(redis_url: str, output: Path, conf: str = CONF, **environ: str) 
         web.kill()
 
 
-def stream_id(text: str) -> tuple[int, int]:
-    ms, n = text.split("-")
+def place(cursor: str) -> tuple[int, int]:
+    """The feed's entry id of a cursor."""
+    ms, n = re.split("[.+]", cursor)[0].split("-")
     return int(ms), int(n)
 
 
 class Page:
     """A page: snapshot, batches by cursor, `follow` again at a hole and after every reconnection.
 
-    told: every (kind, call_id) that an event brought, in order. rows: call ids of the last snapshot.
+    told: every (kind, call_id) that an event brought, in order. rows: those of the last snapshot.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
@@ -118,10 +120,12 @@ class Page:
         self.told: list[dict[str, Any]] = []
         self.fleets: list[dict[str, Any]] = []
         self.disconnections = 0
+        self._parts: list[dict[str, Any]] = []
         self._lock = threading.RLock()
-        self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.3)
+        self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.3, handle_sigint=False)
         self._client.on("connect", self._follow)
         self._client.on("disconnect", self._cut_off)
+        self._client.on("snapshot", self._part)
         self._client.on("feed", self._batch)
         self._client.on("fleet", self.fleets.append)
         self._client.connect(url, headers=dict(headers or {}), transports=["websocket"])
@@ -148,31 +152,20 @@ class Page:
         self.disconnections += 1
 
     def _follow(self) -> None:
-        self._client.emit("follow", {"cursor": self.cursor}, callback=self._acknowledged)
+        self._client.emit("follow", {"cursor": self.cursor})
 
-    def _acknowledged(self, answer: dict[str, Any]) -> None:
+    def _part(self, told: dict[str, Any]) -> None:
         with self._lock:
-            if "cursor" not in answer:  # Redis is away: ask again, as the page does
-                self._client.start_background_task(self._follow_later)
-                return
-            if "snapshot" in answer:
+            self._parts = [*(self._parts if told["part"] > 1 else []), told]
+            if told["part"] == told["of"]:
+                self.rows, self.told = [row for part in self._parts for row in part["rows"]], []
+                self.cursor = told["cursor"]
                 self.snapshots += 1
-                self.rows, self.told = answer["snapshot"]["rows"], []
-            else:
-                self.told += answer["events"]
-            self.cursor = answer["cursor"]
-
-    def _follow_later(self) -> None:
-        time.sleep(0.3)
-        if self._client.connected:
-            self._follow()
 
     def _batch(self, batch: dict[str, Any]) -> None:
         with self._lock:
-            if self.cursor is None:
-                return
-            if stream_id(self.cursor) < stream_id(batch["from"]):
+            if self.cursor is None or place(self.cursor) < place(batch["from"]):
                 self._follow()
-            elif stream_id(self.cursor) < stream_id(batch["cursor"]):
+            elif place(self.cursor) < place(batch["cursor"]):
                 self.told += batch["events"]
                 self.cursor = batch["cursor"]

@@ -35,13 +35,14 @@ from webapp import (
     oidc,
     openapi,
     origins,
+    page_wire,
     pages,
     problems,
     sign_in,
 )
 from webapp.audio_forms import MAX_CHUNK_BYTES
 from webapp.doorman import Doorman
-from webapp.live import LiveTable
+from webapp.live import Json, LiveTable
 from webapp.store import attach
 from webapp.streams.serve import Sockets
 
@@ -49,9 +50,6 @@ log = logging.getLogger("earshot.web")
 
 LIVE = "earshot-live"
 """Under this name in `app.extensions`: the application's LiveTable."""
-
-MAX_SAID_BYTES = 4096
-"""A page only ever says `follow` with a cursor."""
 
 
 def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
@@ -87,10 +85,13 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         transports=["websocket"],
         ping_interval=20,  # seconds; proxies close a silent connection after 55 (Heroku) or 60 (nginx)
         ping_timeout=20,
-        max_http_buffer_size=MAX_SAID_BYTES,
+        max_http_buffer_size=page_wire.MAX_MESSAGE_BYTES,
         manage_session=False,
+        async_handlers=False,  # a page's words are heard one after the other, not each in a thread of its own
+        json=Json,
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
+    page_wire.install(socketio)
     app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads, partial(access.still_in, app))
     refusal = partial(access.at_the_door, app)
     sockets = app.extensions[api_streams.SOCKETS] = Sockets()

@@ -5,20 +5,17 @@ A stranger is refused before the socket opens; behind it he could keep a thread 
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response
 from flask_socketio import SocketIO
 
+from webapp.page_wire import is_upgrade
+
 UPLOAD_SHARE = 0.25
 """Share of the threads that pages and audio streams may not take. 100 lines post about 100 chunks a
 second of 2 ms each."""
-
-SEND_SECONDS = 10
-"""A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
 
 PATH = "/socket.io/"
 
@@ -54,14 +51,7 @@ class Doorman:
             if self.pages + self._streams() >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []
-            _let_go_of_the_vanished(environ.get("gunicorn.socket"))
+            if "HTTP_UPGRADE" in environ and not is_upgrade(environ):
+                start_response("426 Upgrade Required", [("Upgrade", "websocket"), ("Content-Length", "0")])
+                return []
         return self._inner(environ, start_response)
-
-
-def _let_go_of_the_vanished(connection: socket.socket | None) -> None:
-    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 0))  # Socket.IO asks it itself
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 3 * SEND_SECONDS * 1000)

@@ -1,53 +1,100 @@
 """The live table's sockets: every page follows the feed by cursor, so that it misses nothing whatever breaks.
 
-A page emits `follow` {cursor}; the acknowledgement brings a snapshot, or the events after its cursor. From then
-on it gets `feed` {from, cursor, events} at most five times a second, and `fleet` every two seconds as a sign of
-life (none while Redis is away). A page that sees a hole between its cursor and `from` simply follows again; so
-does one that was cut off. Nothing is kept for a page here: any web process can go on with it.
+A page says `follow` {cursor}: null at first, then that of the last event it holds. From then on it is told, in order,
+
+    snapshot  {part, of, rows, cursor}          the whole table in parts, if its cursor leads nowhere
+    feed      {from, cursor, events}            all events after `from`, at most five times a second
+    fleet     {...}                             every two seconds as a sign of life; none while Redis is away
+
+A page that was cut off says `follow` with its cursor again, to any web process. One whose link is slow gets nothing new
+while it is still taking the last message, and then all that came meanwhile in one, without partials that others have
+replaced: it lags by what its link needs, and nothing piles up here.
+
+What is told is made once for all pages. One thread reads the feed and tells it; the pages that are at the same
+event get the same message, and so the same compressed frame (page_wire.py). The table is read at most once in
+SNAPSHOT_SECONDS, however many pages ask.
 
 A socket is open to those who may read (access.py), and only as long as they may: the door is kept by doorman.py,
 and every sign of life goes along with a look at whose session has ended.
-
-Each process reads the feed in one thread of its own, for its own pages, from the first `follow` on.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 import redis
 from flask import request
-from flask_socketio import ConnectionRefusedError, SocketIO, join_room
+from flask_socketio import ConnectionRefusedError, SocketIO
 
-from state.connection import BLOCK_MS
 from state.reads import FeedLost, Reads
-from webapp import access, shapes
+from webapp import access, page_wire, shapes
 from webapp.access import Identity
-from webapp.problems import RETRY_AFTER_SECONDS, Problem
+from webapp.page_wire import PageWire
+from webapp.problems import Problem
+from webapp.recent import BATCH_EVENTS, EVENTS, Recent
 
 log = logging.getLogger("earshot.web")
 
 BATCH_SECONDS = 0.2
 """Least time between two batches: a screen that changes five times a second is live to the eye."""
 
-BATCH_EVENTS = 500
-"""Most events a batch; with more waiting the next follows at once."""
+BLOCK_MS = 100
+"""How long the reader waits for an event at most, and so a new page for its answer."""
 
 FLEET_SECONDS = 2.0
 """Time between two signs of life; the page takes the third one missing for a broken link."""
 
-FOLLOW_EVENTS = 2000
-"""Most events told to a page that comes back; with more (10 s of 100 calls) a snapshot is smaller."""
+SNAPSHOT_SECONDS = 2.0
+"""How long a snapshot is told again; what came since follows as events."""
+
+SNAPSHOT_AGAIN_SECONDS = 5.0
+"""Least time between two snapshots to one socket."""
+
+SNAPSHOT_ROWS = 100
+"""Rows of one message: about 150 kB, 15 compressed."""
 
 PATIENCE_SECONDS = 0.5
 """Time between two attempts while Redis is away."""
 
-_ROOM = "pages"
+
+class Json:
+    """How Socket.IO encodes: fast, and able to take what is encoded already (msgspec.Raw)."""
+
+    loads = staticmethod(json.loads)
+
+    @staticmethod
+    def dumps(value: object, **_options: object) -> str:
+        return msgspec.json.encode(value).decode()
+
+
+@dataclass
+class _Page:
+    """A page whose socket is open. cursor: of the last event it was told; None, it needs a snapshot."""
+
+    sid: str
+    who: Identity
+    wire: PageWire
+    asked: bool = False
+    asks_from: str | None = None
+    following: bool = False
+    cursor: str | None = None
+    snapshot_at: float = float("-inf")
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The table at one moment (monotonic seconds), in parts as they are told."""
+
+    at: float
+    cursor: str
+    parts: list[dict[str, Any]]
 
 
 class LiveTable:
@@ -61,9 +108,10 @@ class LiveTable:
         self._reads = reads
         self._still_in = still_in
         self._lock = threading.Lock()
-        self._pages: set[str] = set()
-        self._people: dict[str, Identity] = {}
-        self._cursor: str | None = None  # None: nobody to read for
+        self._pages: dict[str, _Page] = {}
+        self._recent: Recent | None = None
+        self._snapshot: _Snapshot | None = None
+        self._fleet_at = 0.0
         self._started = False
         self._wanted = threading.Event()
         self._stopping = threading.Event()
@@ -88,65 +136,35 @@ class LiveTable:
             raise ConnectionRefusedError("unauthorised") from None
         except redis.RedisError:
             raise ConnectionRefusedError("the store cannot be reached") from None
+        page = _Page(cast(Any, request).sid, who, request.environ[page_wire.WIRE])
         with self._lock:
-            self._people[cast(Any, request).sid] = who
+            self._pages[page.sid] = page
 
-    def _follow(self, said: Any = None) -> dict[str, Any]:
-        page = cast(Any, request).sid
+    def _follow(self, said: Any = None) -> None:
         cursor = said.get("cursor") if isinstance(said, dict) else None
-        join_room(_ROOM)  # before anything is read: what is said from here on reaches the page
         with self._lock:
-            self._pages.add(page)
-        try:
-            answer = self._continue(cursor) or self._snapshot()
-        except redis.RedisError as error:
-            log.warning("follow: redis refused", extra={"error": repr(error)})
-            return {"error": "the store cannot be reached", "retry_after_seconds": RETRY_AFTER_SECONDS}
-        self._read_from(answer["cursor"])
-        return answer
-
-    def _continue(self, cursor: object) -> dict[str, Any] | None:
-        """The events after `cursor`, or None if a snapshot is due."""
-        if not isinstance(cursor, str):
-            return None
-        try:
-            entries = self._reads.feed(cursor, FOLLOW_EVENTS + 1)
-        except FeedLost:
-            return None
-        if len(entries) > FOLLOW_EVENTS:
-            return None
-        return {"events": _events(entries), "cursor": entries[-1][0] if entries else cursor}
-
-    def _snapshot(self) -> dict[str, Any]:
-        rows, cursor = self._reads.snapshot()
-        shown = {"rows": msgspec.to_builtins([shapes.row(row) for row in rows]), "fleet": self._fleet()}
-        return {"snapshot": shown, "cursor": cursor}
-
-    def _gone(self, *_reason: object) -> None:
-        page = cast(Any, request).sid
-        with self._lock:
-            self._pages.discard(page)
-            self._people.pop(page, None)
-
-    # -- what is told to all pages -----------------------------------------------------------------------------
-
-    def _read_from(self, cursor: str) -> None:
-        with self._lock:
-            if self._cursor is None:
-                self._cursor = cursor
+            page = self._pages.get(cast(Any, request).sid)
+            if page is None:
+                return  # its socket is closed: this came too late
+            page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
             if not self._started:
                 self._started = True
                 for target in (self._read, self._close_when_stopping):
                     threading.Thread(target=target, name=f"live{target.__name__}", daemon=True).start()
         self._wanted.set()
 
+    def _gone(self, *_reason: object) -> None:
+        with self._lock:
+            self._pages.pop(cast(Any, request).sid, None)
+
+    # -- what pages are told: all in one thread -------------------------------------------------------------
+
     def _read(self) -> None:
         """The reader thread: never ends before the process, whatever Redis does."""
-        fleet_at = 0.0
         away = False
         while not self._stopping.is_set():
             try:
-                fleet_at = self._turn(fleet_at)
+                self._turn()
                 if away:
                     log.info("redis is back")
                 away = False
@@ -161,52 +179,101 @@ class LiveTable:
                 log.exception("live: unexpected error")
                 self._stopping.wait(PATIENCE_SECONDS)
 
-    def _turn(self, fleet_at: float) -> float:
-        """One sign of life if it is due, and one batch if there is any. Returns when the next sign is due."""
-        cursor = self._cursor_or_sleep()
-        if cursor is None:
-            self._wanted.wait()
-            return 0.0
+    def _turn(self) -> None:
+        """What is new to every page that has taken what it was told before, and a sign of life if it is due."""
+        pages = self._following()
+        if not pages:
+            self._rest()
+            return
+        if self._recent is None:
+            self._recent = Recent(self._reads.recent(EVENTS), self._reads.tip())
         now = time.monotonic()
-        if now >= fleet_at:
+        if now >= self._fleet_at:
             self._show_out()
-            self._socketio.emit("fleet", self._fleet(), to=_ROOM)
-            fleet_at = now + FLEET_SECONDS
-        block_ms = max(1, min(BLOCK_MS, int((fleet_at - now) * 1000)))
-        entries = self._reads.feed(cursor, BATCH_EVENTS, block_ms)
-        if entries:
-            reached = entries[-1][0]
-            batch = {"from": cursor, "cursor": reached, "events": _events(entries)}
-            self._socketio.emit("feed", batch, to=_ROOM)
-            self._cursor = reached
-            if len(entries) < BATCH_EVENTS:
-                self._stopping.wait(BATCH_SECONDS)
-        return fleet_at
+            self._tell("fleet", self._fleet(), [page for page in pages if not page.wire.sending])
+            self._fleet_at = now + FLEET_SECONDS
+        entries = self._reads.feed(self._recent.tip, BATCH_EVENTS, BLOCK_MS)
+        self._recent.add(entries)
+        self._tell_news(self._recent, pages)
+        if entries and len(entries) < BATCH_EVENTS:
+            self._stopping.wait(BATCH_SECONDS)
 
-    def _cursor_or_sleep(self) -> str | None:
-        """Where to read on; None, and no cursor any more, when the last page has gone."""
+    def _following(self) -> list[_Page]:
+        """The pages that follow, each from where it asked to."""
         with self._lock:
-            if not self._pages:
-                self._cursor = None
-            if self._cursor is None and not self._stopping.is_set():
+            for page in self._pages.values():
+                if page.asked:
+                    page.asked, page.following, page.cursor = False, True, page.asks_from
+            return [page for page in self._pages.values() if page.following]
+
+    def _rest(self) -> None:
+        """Nobody follows: keep nothing that was said, and sleep."""
+        self._recent = self._snapshot = None
+        self._fleet_at = 0.0
+        page_wire.forget_frames()
+        with self._lock:
+            if not any(page.asked for page in self._pages.values()) and not self._stopping.is_set():
                 self._wanted.clear()
-            return self._cursor
+        self._wanted.wait()
+
+    def _tell_news(self, recent: Recent, pages: list[_Page]) -> None:
+        now = time.monotonic()
+        behind: dict[str, list[_Page]] = {}
+        lost: list[_Page] = []
+        for page in pages:
+            if page.wire.sending or page.cursor == recent.tip:
+                continue
+            if page.cursor is not None and page.cursor in recent:
+                behind.setdefault(page.cursor, []).append(page)
+            elif now >= page.snapshot_at + SNAPSHOT_AGAIN_SECONDS:
+                lost.append(page)
+        for cursor, group in behind.items():
+            for batch in recent.after(cursor):
+                self._tell("feed", batch.said, group)
+            for page in group:
+                page.cursor = recent.tip
+        if lost:
+            self._tell_all(recent, lost)
+        elif self._snapshot and now >= self._snapshot.at + SNAPSHOT_SECONDS:
+            self._snapshot = None
+
+    def _tell_all(self, recent: Recent, pages: list[_Page]) -> None:
+        kept = self._snapshot
+        if kept is None or kept.cursor not in recent or time.monotonic() >= kept.at + SNAPSHOT_SECONDS:
+            kept = self._snapshot = self._take_snapshot(recent.tip)
+        self._tell("fleet", self._fleet(), pages)  # first: it sets the page's clock
+        for part in kept.parts:
+            self._tell("snapshot", part, pages)
+        for page in pages:
+            page.cursor, page.snapshot_at = kept.cursor, time.monotonic()
+
+    def _take_snapshot(self, cursor: str) -> _Snapshot:
+        """The table, read after the event that `cursor` names."""
+        at = time.monotonic()
+        rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in self._reads.table()]
+        pieces = [rows[n : n + SNAPSHOT_ROWS] for n in range(0, len(rows) or 1, SNAPSHOT_ROWS)]
+        parts = [{"part": n, "of": len(pieces), "cursor": cursor, "rows": piece} for n, piece in enumerate(pieces, 1)]
+        return _Snapshot(at, cursor, parts)
+
+    def _tell(self, event: str, what: dict[str, Any], pages: list[_Page]) -> None:
+        """The same to all these pages, encoded once."""
+        if pages:
+            self._socketio.emit(event, what, to=cast(Any, [page.sid for page in pages]))
 
     def _show_out(self) -> None:
         """Close the sockets of those who may not read any more; their pages ask again and are sent to sign in."""
         with self._lock:
-            people = dict(self._people)
-        gone = {who for who in set(people.values()) if not self._still_in(who)}
-        for page, who in people.items():
-            if who in gone:
-                log.info("socket closed: its session has ended", extra={"who": who.who})
-                self._socketio.server.disconnect(page)
+            pages = list(self._pages.values())
+        gone = {who for who in {page.who for page in pages} if not self._still_in(who)}
+        for page in pages:
+            if page.who in gone:
+                log.info("socket closed: its session has ended", extra={"who": page.who.who})
+                page.wire.cut()
 
     def _start_over(self) -> None:
         """Redis came back without what we have shown: every page shall follow again."""
         log.warning("the feed was lost; all pages start over")
-        with self._lock:
-            self._cursor = None
+        self._recent = self._snapshot = None
         self._close_sockets()
 
     def _fleet(self) -> dict[str, Any]:
@@ -226,14 +293,3 @@ class LiveTable:
                 socket.close(wait=False, abort=True)
             except Exception:
                 log.exception("live: a socket could not be closed")
-
-
-def _events(entries: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:
-    """Feed entries as sent. One that cannot be read (from a newer version) is left out, and logged."""
-    events = []
-    for entry_id, encoded in entries:
-        try:
-            events.append(shapes.event(encoded))
-        except msgspec.DecodeError as error:
-            log.error("a feed event cannot be read", extra={"entry": entry_id, "error": str(error)})
-    return events

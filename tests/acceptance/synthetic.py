@@ -300,14 +300,18 @@ class SyntheticServer:
             return not self.world.refusing
 
         @self._socketio.on("follow")
-        def follow(asked: Json) -> Json:
-            self._socketio.server.enter_room(request.sid, "feed")  # type: ignore[attr-defined]
+        def follow(asked: Json) -> None:
+            sid = request.sid  # type: ignore[attr-defined]
             with self.world.lock:
                 cursor = self.world.cursor()
                 events = self.world.events_after(asked["cursor"]) if asked["cursor"] else None
-                if events is not None:
-                    return {"events": events, "cursor": cursor}
-                return {"snapshot": {"rows": self.world.rows(), "fleet": self._fleet()}, "cursor": cursor}
+                self._socketio.emit("fleet", self._fleet(), to=sid)
+                if events is None:
+                    whole = {"part": 1, "of": 1, "rows": self.world.rows(), "cursor": cursor}
+                    self._socketio.emit("snapshot", whole, to=sid)
+                elif events:
+                    self._socketio.emit("feed", {"from": asked["cursor"], "cursor": cursor, "events": events}, to=sid)
+                self._socketio.server.enter_room(sid, "feed")
 
     def _fleet(self) -> Json:
         return {**self.world.fleet, "server_time_ms": int(time.time() * 1000)}

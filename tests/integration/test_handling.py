@@ -17,7 +17,7 @@ from state.audit import Audit
 from state.events import Event, HandlingEvent
 from state.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
 from state.ingest import Ingest
-from state.reads import Reads
+from state.reads import START, Reads
 from state.settings import Settings
 from tests.servers import Server
 from tests.signing_in import PASSWORD, csrf_of, sign_in
@@ -36,7 +36,7 @@ def http(valkey: Server, call: str) -> FlaskClient:
 
 
 def events(store: redis.Redis) -> list[HandlingEvent]:
-    told = [msgspec.json.decode(encoded, type=Event) for _, encoded in Reads(store).feed("0-0", 1000)]
+    told = [msgspec.json.decode(encoded, type=Event) for _, encoded in Reads(store).feed(START, 1000)]
     return [one for one in told if isinstance(one, HandlingEvent)]
 
 

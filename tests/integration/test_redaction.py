@@ -7,7 +7,7 @@ import redis
 
 from state import keys
 from state.leases import Commit
-from state.reads import Reads
+from state.reads import START, Reads
 from tests.line import CHUNK, Line, Scripted
 from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
@@ -47,7 +47,7 @@ def test_a_number_is_never_shown_and_masked_in_the_store_when_it_is_scored(line:
     shown = Shown(line.redis)
     view = shown.call("c")
     assert view is not None and "zero" not in str(view) and "zero" not in str(shown.rows("live", 9, None))
-    assert "zero" not in str(shown.feed("0-0", 100))
+    assert "zero" not in str(shown.feed(START, 100))
     heard = ShownStreams(line.redis, line.settings).heard("c", "customer", 0)
     assert heard.finals[0].text.split() == [MASK] * 8 == [word.word for word in heard.finals[0].words]
     line.score()
@@ -70,7 +70,7 @@ def test_a_harmless_number_appears_in_the_table_and_in_the_feed(line: Line) -> N
     line.score()
     view = shown.call("c")
     assert view is not None and view.utterances[1].text == "sure it's seven four two zero nine five five one"
-    assert shown.feed("0-0", 100)[-2][1].count(b"seven four two"), "the pages are told before the score that tells it"
+    assert shown.feed(START, 100)[-2][1].count(b"seven four two"), "the pages are told before the score that tells it"
 
 
 def test_what_could_not_be_judged_before_the_end_is_masked_with_the_summary(line: Line) -> None:

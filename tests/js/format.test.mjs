@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import * as format from "../../webapp/static/js/format.js";
-import { compareIds } from "../../webapp/static/js/link.js";
+import { compareCursors } from "../../webapp/static/js/link.js";
 import { HEIGHT, place, WIDTH } from "../../webapp/static/js/sparkline.js";
 
 test("a score of 0 is shown as 0, a missing one as missing", () => {
@@ -25,9 +25,9 @@ test("a trend is told in words", () => {
 });
 
 test("feed ids are compared as numbers", () => {
-  assert.ok(compareIds("9-1", "10-0") < 0);
-  assert.ok(compareIds("10-9", "10-10") < 0);
-  assert.equal(compareIds("10-1", "10-1"), 0);
+  assert.ok(compareCursors("9-1.ab", "10-0+3") < 0);
+  assert.ok(compareCursors("10-9.ffff", "10-10.0000") < 0);
+  assert.equal(compareCursors("10-1.ab", "10-1.cd"), 0);
 });
 
 test("the trend line stays inside its box and rises with the score", () => {

@@ -166,6 +166,7 @@ const handlers = {
     table.schedule();
   },
   fleet: (view) => status.fleet(view),
+  heard: () => status.heard(),
   link: (connected) => status.link(connected),
   // A browser does not say why a socket was refused: ask whether we are still signed in.
   async refused() {
@@ -184,6 +185,7 @@ try {
     autoConnect: false,
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,
+    randomizationFactor: 0.8, // when a server goes, all its pages come back: not at the same moment
     timeout: 10_000,
   });
   new Link(socket, handlers);

@@ -4,7 +4,7 @@ import { mark } from "./dom.js";
 import * as format from "./format.js";
 import { BEHIND_SECONDS } from "./store.js";
 
-/** The server sends `fleet` every 2 s; without one for so long, what is shown may be old. */
+/** The server sends `fleet` every 2 s, if nothing else; without a word for so long, what is shown may be old. */
 const STALE_MS = 6_000;
 export class Status {
   #root;
@@ -29,9 +29,14 @@ export class Status {
     this.#show();
   }
 
+  /** The server said something. */
+  heard() {
+    this.#heardMs = Date.now();
+  }
+
   fleet(view) {
     this.#fleet = view;
-    this.#heardMs = Date.now();
+    this.heard();
     if (view.server_time_ms) this.offsetMs = view.server_time_ms - this.#heardMs;
     this.#show();
   }

@@ -1,0 +1,269 @@
+"""The websocket under a page's Socket.IO: one thread reads, one writes, and nothing is ever cut short.
+
+Engine.IO's usual one sends what the system takes and drops the rest, so that the next frame begins in the middle of the
+last; and it compresses the same message anew for every page. Here a message is sent whole or the socket is closed, and
+no message needs what was compressed before it, so that one frame does for all pages. The frames are the websockets
+library's, as in streams/wire.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from flask_socketio import SocketIO
+from websockets.exceptions import InvalidHeader, NegotiationError
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.headers import build_extension, parse_extension
+from websockets.protocol import SERVER, Protocol, State
+from websockets.utils import accept_key
+
+log = logging.getLogger("earshot.web")
+
+WIRE = "earshot.wire"
+"""Under this name in the WSGI environment of a page's socket: its PageWire."""
+
+STALLED_SECONDS = 10
+"""A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
+
+MESSAGE_SECONDS = 60
+"""A page that needs longer for one message is closed. The largest are some 50 kB compressed: less than 1 kB/s."""
+
+SILENT_SECONDS = 45
+"""A page answers a ping every 20 s; one that is silent for so long is gone."""
+
+SEND_BUFFER_BYTES = 1 << 16
+"""What the system holds of a page that is slow (Linux takes twice of it). More would only make what it shows older."""
+
+PIECE_BYTES = 1 << 16
+READ_BYTES = 1 << 12
+
+MAX_MESSAGE_BYTES = 4096
+"""A page only ever says `follow` with a cursor, and answers pings."""
+
+FRAMES_A_MINUTE = 60
+"""A page says about four words a minute, a few more when its link is bad; one that says so many is closed."""
+
+WORTH_DEFLATING = 512
+"""Characters below which a message goes as it is: that costs less than it saves."""
+
+KEPT_FRAMES = 16
+
+Upgrade = re.compile(r"[A-Za-z0-9+/]{22}==")
+
+
+def is_upgrade(environ: Mapping[str, Any]) -> bool:
+    """Whether a request asks for a websocket in a way that we can grant."""
+    words = {word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")}
+    return (
+        environ.get("REQUEST_METHOD") == "GET"
+        and "upgrade" in words
+        and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+        and Upgrade.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) is not None
+    )
+
+
+def install(socketio: SocketIO) -> None:
+    """Let Socket.IO use this websocket. Engine.IO has no public place to say so; its version is pinned."""
+    engine: Any = socketio.server.eio
+    engine._async = {**engine._async, "websocket": PageWire}
+
+
+class _Over:
+    """What the socket's request returns when it ends: there is nothing left to answer."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise StopIteration  # gunicorn takes it for: close the connection
+
+
+class PageWire:
+    """The server's end of one page's websocket, as Engine.IO wants it."""
+
+    def __init__(self, handler: Callable[[PageWire], object], _server: object) -> None:
+        self._handler = handler
+        self._lock = threading.Lock()
+        self._ready: deque[str] = deque()
+        self._minute, self._frames = time.monotonic(), 0
+        self._open = False
+        self.sending = False
+        """Whether the page has not yet taken what it was sent last."""
+
+    def __call__(self, environ: dict[str, Any], _start_response: object) -> _Over:
+        self._socket: socket.socket = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
+        self._protocol = Protocol(SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
+        environ[WIRE] = self
+        try:
+            self._shake_hands(environ)
+        except OSError as error:
+            log.info("a page went before its socket was open", extra={"error": repr(error)})
+        try:
+            self._handler(self)
+        except Exception as error:  # Engine.IO reads some words outside of its own safeguards
+            log.info("a page's socket is closed", extra={"error": repr(error)})
+        self.close()
+        engine_socket: Any = getattr(self._handler, "__self__", None)
+        if engine_socket is not None:
+            engine_socket.close(wait=False, abort=True)
+        return _Over()
+
+    def wait(self) -> str | None:
+        """The page's next message; None when there is none any more."""
+        while not self._ready:
+            if not self._open:
+                return None
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except OSError:
+                data = b""
+            if not data:
+                self.cut()
+                return None
+            self._receive(data)
+        return self._ready.popleft()
+
+    def send(self, message: str | bytes) -> None:
+        """Send all of a message. Raises OSError, and then the socket is closed."""
+        if isinstance(message, bytes):
+            raise OSError("nothing binary is told to pages")
+        self._put(framed(message, self._deflates))
+
+    def close(self) -> None:
+        """Say goodbye if nothing is on its way, and end both directions."""
+        if self._open and not self.sending:
+            with contextlib.suppress(OSError):
+                self._put(Frame(Opcode.CLOSE, Close(CloseCode.NORMAL_CLOSURE, "").serialize()).serialize(mask=False))
+        self.cut()
+
+    def cut(self) -> None:
+        """End both directions at once, which wakes whoever reads or writes."""
+        self._open = False
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _shake_hands(self, environ: Mapping[str, Any]) -> None:
+        self._deflates = False
+        extension, agreed = _negotiated(environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", ""))
+        if extension is not None:
+            self._deflates = True
+            self._protocol.extensions = [extension]
+        for option, value in (
+            (socket.SO_SNDTIMEO, struct.pack("ll", STALLED_SECONDS, 0)),
+            (socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0)),
+            (socket.SO_SNDBUF, SEND_BUFFER_BYTES),
+        ):
+            self._socket.setsockopt(socket.SOL_SOCKET, option, value)
+        if hasattr(socket, "TCP_USER_TIMEOUT") and self._socket.family in (socket.AF_INET, socket.AF_INET6):  # Linux
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 3 * STALLED_SECONDS * 1000)
+        lines = [
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Accept: {accept_key(environ['HTTP_SEC_WEBSOCKET_KEY'])}",
+            *([f"Sec-WebSocket-Extensions: {agreed}"] if agreed else []),
+        ]
+        self._open = True
+        self._put("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+    def _receive(self, data: bytes) -> None:
+        with self._lock:
+            self._protocol.receive_data(data)
+            for event in self._protocol.events_received():
+                self._count()
+                if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                    self._take(event)
+            answer = self._said()
+            over = self._protocol.state is not State.OPEN
+        with contextlib.suppress(OSError):
+            self._put(answer)
+        if over:
+            self.cut()
+
+    def _take(self, frame: Frame) -> None:
+        if not frame.fin or frame.opcode is not Opcode.TEXT:
+            self._protocol.fail(1003, "a page says short texts only")
+            return
+        try:
+            self._ready.append(bytes(frame.data).decode())
+        except UnicodeDecodeError:
+            self._protocol.fail(1007, "text that is not UTF-8")
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        if now - self._minute > 60:
+            self._minute, self._frames = now, 0
+        self._frames += 1
+        if self._frames == FRAMES_A_MINUTE:
+            log.warning("a page says too much; its socket is closed")
+            self._protocol.fail(1008, "too many messages")
+
+    def _said(self) -> bytes:
+        return b"".join(self._protocol.data_to_send())
+
+    def _put(self, data: bytes) -> None:
+        """Send all of it, or close the socket: half a frame would make nonsense of the next one."""
+        if not data:
+            return
+        with self._lock:
+            if not self._open:
+                raise OSError("the socket is closed")
+            self.sending = True
+            try:
+                deadline = time.monotonic() + MESSAGE_SECONDS
+                left = memoryview(data)
+                while left:
+                    left = left[self._socket.send(left[:PIECE_BYTES]) :]
+                    if left and time.monotonic() > deadline:
+                        raise TimeoutError(f"not taken in {MESSAGE_SECONDS} s")
+            except OSError as error:
+                log.info("a page takes nothing any more; its socket is closed", extra={"error": repr(error)})
+                self.cut()
+                raise
+            finally:
+                self.sending = False
+
+
+def _negotiated(offered: str) -> tuple[PerMessageDeflate | None, str]:
+    """The compression that a page offers, if it is one whose frames all pages can share, and how to say yes to it."""
+    factory = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
+    with contextlib.suppress(InvalidHeader, NegotiationError):
+        for name, parameters in parse_extension(offered) if offered else []:
+            if name == PerMessageDeflate.name:
+                agreed, extension = factory.process_request_params(parameters, [])
+                if extension.local_max_window_bits == 15:
+                    return extension, build_extension([(name, agreed)])
+    return None, ""
+
+
+_framing = threading.Lock()
+
+
+def framed(message: str, deflates: bool) -> bytes:
+    """A message as a frame. One thread at a time: a hundred that want the same frame wait for the first."""
+    if len(message) < WORTH_DEFLATING:
+        return _frame(message, deflates=False)
+    with _framing:
+        return _kept_frame(message, deflates)
+
+
+def forget_frames() -> None:
+    """Drop the frames that are kept: nobody needs them, and they hold words."""
+    _kept_frame.cache_clear()
+
+
+def _frame(message: str, deflates: bool) -> bytes:
+    extensions = [PerMessageDeflate(True, True, 15, 15, {"level": 3})] if deflates else []
+    return Frame(Opcode.TEXT, message.encode()).serialize(mask=False, extensions=extensions)
+
+
+_kept_frame = lru_cache(KEPT_FRAMES)(_frame)
