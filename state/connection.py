@@ -123,6 +123,16 @@ def check_server_if_there(settings: Settings) -> None:
         client.close()
 
 
+_SERVER_STATES = ("MISCONF", "BUSY", "NOREPLICAS", "NOGROUP")
+
+
+def is_about_data(error: redis.RedisError) -> bool:
+    """Whether the server refused because of what is stored (a key of another kind, a number that is none), so that the
+    same request will fail for ever. Full, read-only, loading or out of reach: then it is False."""
+    # The client has classes of its own for what the server says about itself, but for these.
+    return type(error) is redis.exceptions.ResponseError and not str(error).startswith(_SERVER_STATES)
+
+
 def wait_for_server(client: redis.Redis, patience_seconds: float) -> dict[str, Any]:
     """check_server, once the server answers. Raises redis.RedisError if it does not within the patience."""
     deadline = time.monotonic() + patience_seconds

@@ -246,6 +246,10 @@ class Fleet:
             [lease.id, token.call_id, token.track],
         )
 
+    def drop(self, token: Token) -> None:
+        """Take a token out of its stream, for a track that cannot even be opened."""
+        self.others.drop(token)
+
     def give_up(self, token: Token) -> None:
         """Put a leased token back for everybody; the try stays charged."""
         self.others.move(token, force=True, forgive=0)

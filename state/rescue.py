@@ -8,6 +8,7 @@ from typing import Any, cast
 import redis
 
 from state import keys
+from state.connection import is_about_data
 from state.leases import Token, read_token
 from state.scripts import Scripts
 
@@ -107,9 +108,21 @@ class Rescue:
 
     def move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
         """Put a token back for everybody; force: even from under a lease. Returns 1 if that was done, else 0."""
-        answer = self._scripts.call(
-            "move",
-            [keys.track(token.call_id, token.track), keys.WORK],
-            [token.name, token.call_id, token.track, int(force), forgive],
-        )
+        try:
+            answer = self._scripts.call(
+                "move",
+                [keys.track(token.call_id, token.track), keys.WORK],
+                [token.name, token.call_id, token.track, int(force), forgive],
+            )
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            self.drop(token)  # of a track that is none: it must not keep the others' from being moved
+            return 0
         return int(answer == b"MOVED")
+
+    def drop(self, token: Token) -> None:
+        """Take a token out of its stream without looking at its track."""
+        stream, _, entry_id = token.name.partition("|")
+        self._redis.xack(stream, keys.DECODERS, entry_id)
+        self._redis.xdel(stream, entry_id)

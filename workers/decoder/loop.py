@@ -9,14 +9,16 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 
+from state.connection import is_about_data
 from state.fleet import Fleet
 from state.ingest import Ingest
 from state.leases import Commit, Lease, Token
 from state.settings import Settings
-from workers.decoder.track import Interrupted, LeaseLost, Session, decode
+from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, Session, decode
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model
 from workers.voice.whose import is_measured
@@ -83,7 +85,14 @@ class DecodeLoop:
     def _work(self, token: Token) -> None:
         key = (token.call_id, token.track)
         session = self._warm.take(key)
-        lease = self._fleet.open(token, session.version if session else "", session.done if session else 0)
+        try:
+            lease = self._fleet.open(token, session.version if session else "", session.done if session else 0)
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            log.error("a track that cannot be opened is left alone", extra=_where(token) | {"error": str(error)})
+            self._fleet.drop(token)
+            return
         if lease is None:
             return
         try:
@@ -95,13 +104,14 @@ class DecodeLoop:
             self._fleet.release(lease)
             return
         except LeaseLost:
-            log.warning("lease was taken away", extra={"call_id": token.call_id, "track": token.track})
+            log.warning("the journal is not as the lease says", extra=_where(token))
+            self._fleet.give_up(token)  # does nothing if the lease was taken away; else the try is charged
             return
         except redis.RedisError:
             raise
         except Exception:
             # The engine failed without dying. The try stays charged, so that a chunk that always fails is given up.
-            log.exception("decoding failed", extra={"call_id": token.call_id, "track": token.track})
+            log.exception("decoding failed", extra=_where(token))
             self._fleet.give_up(token)
             return
         self._unsettled = (lease, change, session)
@@ -112,10 +122,20 @@ class DecodeLoop:
         if self._unsettled is None:
             return
         lease, change, session = self._unsettled
-        answer = self._fleet.commit(lease, change)
+        try:
+            answer = self._fleet.commit(lease, change)
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            self._unsettled = None
+            log.error("a commit is refused", extra=_where(lease.token) | {"tries": lease.tries, "error": str(error)})
+            if lease.tries < DEAD_AFTER_TRIES:
+                self._fleet.give_up(lease.token)
+            # Else the lease is kept, unused: rescue_stalled hands it on every STALLED_AFTER_MS, which costs little.
+            return
         self._unsettled = None
         if answer == "STALE":
-            log.info("commit came too late", extra={"call_id": lease.token.call_id, "track": lease.token.track})
+            log.info("commit came too late", extra=_where(lease.token))
             return
         if not change.finish:
             session.version = lease.id
@@ -150,3 +170,8 @@ class DecodeLoop:
                 log.warning("moved stalled tokens", extra={"tokens": stalled})
             for call_id in self._ingest.end_idle(self._idle_seconds):
                 log.info("ended a call whose sender went away", extra={"call_id": call_id})
+
+
+def _where(token: Token) -> dict[str, Any]:
+    """A track, for the log."""
+    return {"call_id": token.call_id, "track": token.track}

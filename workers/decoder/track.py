@@ -44,7 +44,8 @@ _snapshot = msgspec.msgpack.Decoder(Snapshot)
 
 
 class LeaseLost(Exception):
-    """The journal is not as the lease says: it was taken away in between, and nothing may be committed."""
+    """The journal is not as the lease says: it was taken away in between, or the store is damaged. Nothing may be
+    committed. After ABANDON_AFTER_TRIES what the journal lacks is given up instead."""
 
 
 class Interrupted(Exception):
@@ -104,12 +105,13 @@ def _restore(
     """A cold recogniser for the lease, and the chunks that are to be decoded."""
     old = [chunk for chunk in lease.journal if chunk.seq <= lease.done]
     new = [chunk for chunk in lease.journal if chunk.seq > lease.done]
+    if lease.tries >= ABANDON_AFTER_TRIES:
+        saved, open_from = _what_is_known(lease)
+        return Session(model.recogniser(lease.rate, None, open_from), saved), new
     saved = _snapshot.decode(lease.state) if lease.state else None
     if lease.utt <= lease.done and (not old or old[0].seq != lease.utt):
         raise LeaseLost
     open_from = saved.open_from if saved else 0
-    if lease.tries >= ABANDON_AFTER_TRIES:
-        return Session(model.recogniser(lease.rate, None, open_from), saved), new
     if saved is None or saved.model != model.identity:
         # Another model (a deploy): what it had decoded of the open utterance is void, not its earlier finals.
         return Session(model.recogniser(lease.rate, None, open_from), saved), old + new
@@ -124,6 +126,18 @@ def _restore(
             beat()
         session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
     return session, new
+
+
+def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
+    """The saved snapshot, if it can be read, and the sample from which on the open utterance is given up."""
+    try:
+        saved = _snapshot.decode(lease.state) if lease.state else None
+    except msgspec.DecodeError:
+        saved = None
+    if saved is not None:
+        return saved, min(saved.open_from, lease.done_samples)
+    at = [chunk.at for chunk in lease.journal if chunk.seq <= lease.done]
+    return None, min([*at, lease.done_samples])
 
 
 class _Lease:
@@ -148,6 +162,9 @@ class _Lease:
         audio_samples = 0
         if give_up and lease.tries >= ABANDON_AFTER_TRIES:
             self._mark("dead", self._open_from(), lease.done_samples)
+            give_up = self._abandon_missing(new)
+        if self.done < lease.last and not (new and new[-1].seq > self.done):
+            raise LeaseLost
         for chunk in new:
             first = chunk.seq > lease.done
             if first and (budget == 0 or audio_samples >= LEASE_AUDIO_SECONDS * lease.rate):
@@ -170,6 +187,20 @@ class _Lease:
         if finish:
             self._flush()
         return self._commit(finish, stopping())
+
+    def _abandon_missing(self, new: list[JournalChunk]) -> bool:
+        """Give up the chunks that the journal should hold next and does not; whether there are none."""
+        first = next((chunk for chunk in new if chunk.seq > self.done), None)
+        to, at = (first.gap_from or first.seq, first.at) if first else (self.lease.last + 1, self.lease.samples)
+        missing = to - 1 - self.done
+        if missing <= 0:
+            return True
+        self._flush()
+        self._mark("dead", self.done_samples, at)
+        self.chunks += missing
+        self.audio_ms += (at - self.done_samples) * 1000 // self.lease.rate
+        self.done, self.done_samples = to - 1, at
+        return False
 
     def _decode(self, chunk: JournalChunk) -> None:
         again = chunk.seq <= self.lease.done  # decoded before, by another model
