@@ -27,7 +27,7 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
 from state.types import Sender
-from webapp import cookies
+from webapp import cookies, origins
 from webapp.problems import Problem
 from webapp.store import store
 
@@ -216,6 +216,7 @@ def _from_this_machine() -> bool:
 
 def guard() -> Response | None:
     """Before every request: None if it may go on. Raises Problem, or leads a person to the sign-in."""
+    check_host()
     if request.endpoint is None:
         return None  # no such path or method: nothing is shown
     needed = requirement(current_app.view_functions[request.endpoint])
@@ -238,13 +239,29 @@ def require(scope: Need | None) -> Identity:
     if scope is not None and scope not in who.scopes:
         headers = {"WWW-Authenticate": f'Bearer realm="earshot", error="insufficient_scope", scope="{scope}"'}
         raise Problem(403, "scope", f"This needs the scope {scope}.", headers=headers)
-    if who.kind == "user" and request.method not in SAFE_METHODS:
+    changes = request.method not in SAFE_METHODS
+    if who.kind != "key" and (changes or "Upgrade" in request.headers):
+        check_origin()
+    if who.kind == "user" and changes:
         check_form()
     return who
 
 
+def check_host() -> None:
+    """With AUTH=off the network's address is all that protects: it must be asked for by its own name. Raises 403."""
+    if store().settings.auth == "off" and not origins.is_loopback(request.headers.get("Host", "")):
+        raise Problem(403, "host", "With AUTH=off only localhost is served: ask for it by that name.")
+
+
+def check_origin() -> None:
+    """Who shows no key may act, and open sockets, from our own pages only. Raises Problem 403."""
+    if not origins.is_ours(store().settings.public_url, request.headers.get("Origin"), request.environ):
+        raise Problem(403, "origin", "This did not come from a page of this host; behind a proxy, PUBLIC_URL names it.")
+
+
 def check_form() -> None:
-    """A change asked for with a cookie must come from our own page. Raises Problem 403."""
+    """A form must be one of our own pages'. Raises Problem 403."""
+    check_origin()
     given = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token")
     try:
         validate_csrf(given, secret_key=store().access.secret())
@@ -270,6 +287,7 @@ def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:
     """A refusal for a socket that is about to be opened without the right to read; else None."""
     with app.request_context(environ):
         try:
+            check_host()
             require("read")
         except Problem as refusal:
             return refusal.response()

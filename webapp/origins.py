@@ -1,7 +1,12 @@
-"""From which pages a socket may be opened: a browser sends its cookies along whatever page asks for it."""
+"""Which pages may ask for something, and under which name they reach this server.
+
+A browser sends its cookies along whatever page asks, and a page anywhere reaches the servers of the machine it is shown
+on. A foreign page cannot hide its Origin; its own name can be made to lead here (DNS rebinding), but is then the Host.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,3 +23,12 @@ def is_ours(public_url: str, origin: str | None, environ: Mapping[str, Any]) -> 
         parts = urlsplit(public_url)
         ours.add(f"{parts.scheme}://{parts.netloc}".lower())
     return origin.lower() in ours
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names the machine itself: localhost, 127.0.0.0/8 or [::1], with or without a port."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

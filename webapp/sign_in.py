@@ -53,8 +53,9 @@ def sign_in() -> Response:
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     try:
         access.check_form()
-    except Problem:
-        return _form(leads_to, "This form was too old. Please try again.", 403)
+    except Problem as refusal:
+        message = "This form was too old. Please try again." if refusal.reason == "csrf" else refusal.detail
+        return _form(leads_to, message, 403)
     here, address = store(), access.address()
     told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # of what a stranger typed, in the trail
     wait_seconds = here.limits.try_account(name.lower(), address)

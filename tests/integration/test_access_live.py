@@ -91,7 +91,7 @@ def test_a_socket_is_opened_for_our_own_page_only(web: Web) -> None:
         f"http://{host}.evil.example",
         "http://127.0.0.1",
     ):
-        assert upgrade(web, Origin=origin, **cookie) == 400, origin
+        assert upgrade(web, Origin=origin, **cookie) == 403, origin
     assert upgrade(web, Origin=web.url, **cookie) == upgrade(web, **cookie) == 101
     assert upgrade(web, Origin=f"https://{host}", **{"X-Forwarded-Proto": "https"}, **cookie) == 101
 
@@ -101,7 +101,7 @@ def test_the_public_address_is_our_own_too(valkey: Server, access: Access, tmp_p
     with web_process(valkey.url, tmp_path / "web.log", **public) as web:
         cookie = cookie_of(browser(web))
         assert upgrade(web, Origin="https://earshot.example", **cookie) == 101
-        assert upgrade(web, Origin="https://earshot.example.evil", **cookie) == 400
+        assert upgrade(web, Origin="https://earshot.example.evil", **cookie) == 403
 
 
 @pytest.mark.parametrize("change", ["sign out", "revoke"])
