@@ -34,8 +34,9 @@ def main(argv: list[str]) -> int:
         prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)} (all)")
-    parser.add_argument("--engine", default="moonshine", help="moonshine, vosk or auto")
+    parser.add_argument("--engine", default="moonshine", help="moonshine, vosk, sherpa or auto")
     parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
+    parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
     parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of overhead and of each part of streams")
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")

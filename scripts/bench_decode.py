@@ -17,7 +17,7 @@ from scripts.recording import read_tracks
 from scripts.wer import errors
 from state.ingest import Chunk
 from workers.engines.base import Final, Model
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 from workers.g711 import to_pcm
 
 PARTIES = ("agent", "customer")
@@ -27,7 +27,11 @@ FLEET_SECONDS = 600.0
 
 def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
     """The same calls through a fleet of one decode loop and through the bare library."""
-    environ = {"EARSHOT_ENGINE": options.engine, "VOSK_MODEL": options.vosk_model}
+    environ = {
+        "EARSHOT_ENGINE": options.engine,
+        "VOSK_MODEL": options.vosk_model,
+        "SHERPA_MODEL": options.sherpa_model,
+    }
     folders = sorted(options.folder.glob("call-*"))
     with fleet(loops=1, **environ) as running:
         before = running.decoder_cpu_seconds()
@@ -42,7 +46,7 @@ def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
         running.wait_decoded([folder.name for folder in folders], FLEET_SECONDS)
         spent = (running.decoder_cpu_seconds() - before) / seconds
         server = running.server_cpu_seconds() / seconds
-    model = choose(options.engine, options.vosk_model).load()
+    model = choose(wanted(options)).load()
     bare = bare_cost(model, options.folder)
     return {
         "model": model.identity,
@@ -54,9 +58,14 @@ def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def wanted(options: argparse.Namespace) -> Wanted:
+    """The engine that the command line names."""
+    return Wanted(engine=options.engine, vosk_model=options.vosk_model, sherpa_model=options.sherpa_model)
+
+
 def bench_engine(options: argparse.Namespace) -> dict[str, Any]:
     """The recogniser by itself, warm: word errors per call, and its cost with and without partials."""
-    return measure(choose(options.engine, options.vosk_model).load(), options.folder)
+    return measure(choose(wanted(options)).load(), options.folder)
 
 
 def measure(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str, Any]:

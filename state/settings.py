@@ -73,11 +73,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vosk_model_url: Annotated[str, _about("where official Vosk models are downloaded from")] = (
         "https://alphacephei.com/vosk/models"
     )
+    sherpa_model: Annotated[
+        str,
+        _about(
+            "folder or official name of an offline model that sherpa-onnx runs: transducer, NeMo, Whisper and others"
+        ),
+    ] = ""
+    sherpa_model_url: Annotated[str, _about("where those models are downloaded from")] = (
+        "https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models"
+    )
     earshot_engine: Annotated[
         str,
         _about(
-            "auto, vosk, moonshine, or stub (no speech: for load tests)",
-            pattern="^(auto|vosk|moonshine|stub)$",
+            "auto, vosk, sherpa, moonshine, or stub (no speech: for load tests)",
+            pattern="^(auto|vosk|sherpa|moonshine|stub)$",
         ),
     ] = "auto"
     decoder_loops: Annotated[

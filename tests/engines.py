@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 from scripts.recording import read_tracks
 from state.ingest import Chunk
 from tests.fleet import demo_chunks
+from tests.tiny_ctc import make_tiny_ctc
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -43,6 +45,12 @@ def korean() -> dict[str, list[Chunk]]:
     return {"agent": chunks[4:], "customer": chunks}
 
 
+def tiny_model() -> Path:
+    """A miniature of another family, made by the tests: its words are nonsense, its rules are a real model's."""
+    return make_tiny_ctc(Path(tempfile.mkdtemp(prefix="earshot-tiny-")))
+
+
 MOONSHINE = Engine("moonshine", {"EARSHOT_ENGINE": "moonshine"}, english)
 VOSK = Engine("vosk", {"EARSHOT_ENGINE": "vosk", "VOSK_MODEL": str(vosk_model())}, korean)
-ENGINES = [MOONSHINE, VOSK]
+TINY = Engine("sherpa", {"EARSHOT_ENGINE": "sherpa", "SHERPA_MODEL": str(tiny_model())}, english)
+ENGINES = [MOONSHINE, VOSK, TINY]

@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.bench_decode import PARTIES, decode, read_pcm
 from scripts.evaluation.calls import Call
 from workers.engines.base import Model, ModelUnusable
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 from workers.insight.spoken import Spoken
 
 ENGINE = "moonshine"
@@ -20,7 +20,7 @@ def recognise(calls: list[Call], folder: Path) -> list[Call]:
     Raises ValueError where the engine or a recording cannot be used.
     """
     try:
-        model = choose(ENGINE).load()
+        model = choose(Wanted(engine=ENGINE)).load()
         return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]
     except (ModelUnusable, OSError) as error:
         raise ValueError(str(error)) from error

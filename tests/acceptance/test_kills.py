@@ -19,7 +19,7 @@ from tests.engines import ENGINES, Engine
 from tests.fleet import Fleet
 from tests.servers import start_server
 
-KILLS = {"moonshine": 20, "vosk": 8}
+KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
 
 
@@ -62,7 +62,7 @@ def calm(fleet: Fleet, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
     return transcript
 
 
-@pytest.mark.parametrize("engine", quick_or_soak(["moonshine", "vosk"]), indirect=True)
+@pytest.mark.parametrize("engine", quick_or_soak(["moonshine", "vosk", "sherpa"]), indirect=True)
 def test_kills_at_random_instants_change_no_byte(
     fleet: Fleet,
     engine: Engine,

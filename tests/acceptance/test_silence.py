@@ -15,7 +15,7 @@ from tests.servers import start_server
 from tests.web import web_process
 from workers import g711
 from workers.engines.base import Final, Model
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 
 SLACK_SECONDS = 0.5
 """Between what the ground truth calls the first audible sound and what the detector does."""
@@ -23,7 +23,7 @@ SLACK_SECONDS = 0.5
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return choose("moonshine", "").load()
+    return choose(Wanted(engine="moonshine")).load()
 
 
 def decode(model: Model, pcm: bytes) -> list[Final]:

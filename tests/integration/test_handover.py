@@ -11,12 +11,13 @@ from state.connection import connect
 from state.fleet import Fleet as FleetView
 from state.ingest import Chunk, Ingest
 from state.settings import Settings
+from state.settings import load as load_settings
 from state.types import Utterance
-from tests.engines import ENGINES, MOONSHINE, Engine
+from tests.engines import ENGINES, MOONSHINE, VOSK, Engine
 from tests.servers import Server
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=str)
@@ -27,8 +28,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture(scope="module")
 def model(engine: Engine) -> Model:
-    environ = engine.environ
-    return choose(environ.get("EARSHOT_ENGINE", "auto"), environ.get("VOSK_MODEL", "")).load()
+    return choose(Wanted.by(load_settings(engine.environ))).load()
 
 
 class Turns:
@@ -74,7 +74,7 @@ def test_a_hand_over_to_a_cold_worker_after_every_chunk_changes_no_byte(
     engine: Engine, model: Model, valkey: Server, store: redis.Redis
 ) -> None:
     call = engine.call()
-    if engine is not MOONSHINE:
+    if engine is VOSK:
         call = {"customer": call["customer"]}  # a large model is slow, and two tracks are none of its business
     warm = Turns(valkey, model, workers=1, warm_megabytes=1000)
     once = warm.decode("warm", call)

@@ -21,7 +21,7 @@ from state.fleet import Fleet, worker_name
 from state.settings import EXIT_CONFIG, Settings
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
-from workers.engines.choose import Choice, choose
+from workers.engines.choose import Choice, Wanted, choose
 from workers.engines.selfcheck import self_check
 from workers.process import Stop, start
 
@@ -44,7 +44,7 @@ class Parent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loops = settings.decoder_loops or len(os.sched_getaffinity(0))
-        self._choice: Choice = choose(settings.earshot_engine, settings.vosk_model, settings.vosk_model_url)
+        self._choice: Choice = choose(Wanted.by(settings))
         self._children: dict[int, str] = {}
         self._status = 0
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import msgspec
 
+from state.settings import Settings
 from workers.engines.base import Model, ModelUnusable
-from workers.engines.download import OFFICIAL_URL, DownloadError, cached_model, official_model
+from workers.engines.catalogues import SHERPA_URL, VOSK_URL, sherpa_archive, vosk_archive
+from workers.engines.download import Archive, DownloadError, cached_model, official_model
 from workers.engines.prepare import prepare
 
-ENGINES = ("auto", "vosk", "moonshine", "stub")
-"""Values of EARSHOT_ENGINE. auto: VOSK_MODEL if it is set, else an English Vosk model in reach, else Moonshine."""
+ENGINES = ("auto", "vosk", "sherpa", "moonshine", "stub")
+"""Values of EARSHOT_ENGINE. auto: what VOSK_MODEL or SHERPA_MODEL names, else an English Vosk model in reach, else
+Moonshine."""
 
 ENGLISH_MODEL = "vosk-model-small-en-us-0.15"
 """The official small English model (40 MB), taken when VOSK_MODEL is not set."""
@@ -32,25 +35,45 @@ class Choice(msgspec.Struct, frozen=True):
     fork_safe: bool
 
 
-def choose(
-    engine: str = "auto",
-    vosk_model: str = "",
-    vosk_model_url: str = OFFICIAL_URL,
-    cache: Path | None = None,
-    may_download: bool = True,
-) -> Choice:
-    """Pick the engine for these settings and get its model ready on disk.
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of the engine; the fields are those of state.settings.
+
+    engine:           one of ENGINES.
+    vosk_model:       a Vosk model's folder or an official model's name; "": the English one if it is in reach.
+    vosk_model_url:   where official Vosk models are downloaded from.
+    sherpa_model:     the folder or official name of an offline model that sherpa-onnx runs; "": none.
+    sherpa_model_url: where those are downloaded from.
+    """
+
+    engine: str = "auto"
+    vosk_model: str = ""
+    vosk_model_url: str = VOSK_URL
+    sherpa_model: str = ""
+    sherpa_model_url: str = SHERPA_URL
+
+    @classmethod
+    def by(cls, settings: Settings) -> Wanted:
+        """What these settings want."""
+        return cls(
+            engine=settings.earshot_engine,
+            vosk_model=settings.vosk_model,
+            vosk_model_url=settings.vosk_model_url,
+            sherpa_model=settings.sherpa_model,
+            sherpa_model_url=settings.sherpa_model_url,
+        )
+
+
+def choose(wanted: Wanted, cache: Path | None = None, may_download: bool = True) -> Choice:
+    """Pick the engine and get its model ready on disk.
 
     Args:
-        engine:         one of ENGINES.
-        vosk_model:     a Vosk model's folder or an official model's name; "": the English one if it is in reach.
-        vosk_model_url: where official models are downloaded from.
-        cache:          folder for downloaded and prepared models; default cache_folder().
-        may_download:   False keeps auto to what is on disk.
+        cache:        folder for downloaded and prepared models; default cache_folder().
+        may_download: False keeps auto to what is on disk.
 
     Raises:
         ModelUnusable: the engine or model that was asked for cannot be had; one clear sentence.
     """
+    engine, vosk_model, sherpa_model = wanted.engine, wanted.vosk_model, wanted.sherpa_model
     if engine not in ENGINES:
         raise ModelUnusable(f"EARSHOT_ENGINE={engine} is not one of {', '.join(ENGINES)}.")
     if engine == "stub":
@@ -59,14 +82,19 @@ def choose(
         return Choice(StubModel, fork_safe=True)
     if engine == "moonshine":
         return _moonshine()
+    if engine == "sherpa" and not sherpa_model:
+        raise ModelUnusable("EARSHOT_ENGINE=sherpa needs SHERPA_MODEL: a folder or an official model's name.")
+    if engine == "auto" and vosk_model and sherpa_model:
+        raise ModelUnusable("VOSK_MODEL and SHERPA_MODEL are both set: set one, or EARSHOT_ENGINE.")
+    if sherpa_model and engine != "vosk":
+        return _sherpa(_folder(sherpa_model, cache, partial(sherpa_archive, base_url=wanted.sherpa_model_url)), cache)
+    vosk = partial(vosk_archive, base_url=wanted.vosk_model_url)
     if vosk_model:
-        folder = Path(vosk_model).expanduser()
-        is_folder = folder.is_dir() or len(folder.parts) > 1
-        return _vosk(folder if is_folder else official_model(vosk_model, cache, vosk_model_url), cache)
+        return _vosk(_folder(vosk_model, cache, vosk), cache)
     try:
         found = cached_model(ENGLISH_MODEL, cache)
         if found is None and (may_download or engine == "vosk"):
-            found = official_model(ENGLISH_MODEL, cache, vosk_model_url)
+            found = official_model(ENGLISH_MODEL, vosk, cache)
         if found is not None:
             return _vosk(found, cache)
         reason = f"{ENGLISH_MODEL} is not on disk."
@@ -78,6 +106,12 @@ def choose(
     return _moonshine()
 
 
+def _folder(given: str, cache: Path | None, find: Callable[[str], Archive]) -> Path:
+    """The folder that a setting names: itself, or an official model's."""
+    folder = Path(given).expanduser()
+    return folder if folder.is_dir() or len(folder.parts) > 1 else official_model(given, find, cache)
+
+
 # The engines are imported late: each loads a large library, and a worker needs one of them.
 
 
@@ -85,6 +119,12 @@ def _vosk(folder: Path, cache: Path | None) -> Choice:
     from workers.engines.vosk import VoskModel
 
     return Choice(partial(VoskModel, prepare(folder, cache)), VoskModel.fork_safe)
+
+
+def _sherpa(folder: Path, cache: Path | None) -> Choice:
+    from workers.engines.sherpa import SherpaModel, ready
+
+    return Choice(partial(SherpaModel, ready(folder, cache)), SherpaModel.fork_safe)
 
 
 def _moonshine() -> Choice:

@@ -7,7 +7,7 @@ import redis
 from state import settings
 from state.dead import DeadLetters, Redriven
 from workers.decoder.track import decode_alone
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 
 
 def redrive(client: redis.Redis, letter_id: str) -> str:
@@ -18,7 +18,7 @@ def redrive(client: redis.Redis, letter_id: str) -> str:
         return "GONE"
     values = settings.load()
     try:
-        model = choose(values.earshot_engine, values.vosk_model, values.vosk_model_url).load()
+        model = choose(Wanted.by(values)).load()
         redriven = Redriven(decode_alone(model, letter.audio, letter.encoding, letter.rate))
     except Exception as error:
         redriven = Redriven("", f"{type(error).__name__}: {error}")

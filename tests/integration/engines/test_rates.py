@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 import soxr
 
+from state.settings import load as load_settings
 from tests.engines import ENGINES, Engine
 from workers import g711
 from workers.engines.base import Final, Model
-from workers.engines.choose import choose
+from workers.engines.choose import Wanted, choose
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=str)
 def spoken(request: pytest.FixtureRequest) -> tuple[Model, Engine]:
     engine: Engine = request.param
-    return choose(engine.environ["EARSHOT_ENGINE"], engine.environ.get("VOSK_MODEL", "")).load(), engine
+    return choose(Wanted.by(load_settings(engine.environ))).load(), engine
 
 
 def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
