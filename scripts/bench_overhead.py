@@ -35,7 +35,7 @@ def bench_overhead(options: argparse.Namespace) -> dict[str, Any]:
             assert answer.outcome == "OK", answer
             put += 1
             if put % 10 == 0:  # follow one chunk in ten to its commit
-                while int(running.redis.hget(keys.track(call, track), "done") or 0) < answer.seq:
+                while int(running.redis.hget(keys.track(call, track), "done_seq") or 0) < answer.seq:
                     time.sleep(0.0002)
                 latencies.append(time.monotonic() - asked)
         paced = time.monotonic() - began

@@ -122,8 +122,9 @@ class Checks:
 
     def _why(self, call_id: str) -> str:
         call = self._redis.hmget(keys.call(call_id), "state", "open_tracks", "unscored")
+        names = ("last_seq", "done_seq", "token", "lease", "tries", "closed", "finished")
         tracks = {
-            key.decode(): self._redis.hmget(key, "last", "done", "tok", "lease", "tries", "closed", "finished")
+            key.decode(): self._redis.hmget(key, *names)
             for key in self._redis.scan_iter(f"{keys.PREFIX}track:{call_id}:*")
         }
         return f"{call_id} has not ended: {call} {tracks}"

@@ -5,7 +5,7 @@
 J1 work <=> token: a track has a token exactly while chunks wait, or its end, or a lease is held
 J2 exactly one work-stream entry is the track's token, it names the track, and its stream has a living reader
 J3 the journal holds what came from the open utterance's first chunk to the last one, and nothing else
-J4 finals are numbered 0..uidx-1 without a hole
+J4 finals are numbered 0..final_count-1 without a hole
 J6 at rest there is no token, nothing pending, no lease, no load (at_rest)
 and: the counters (load, unscored, open_tracks) equal what they count; a call stands in exactly the lists of its state
 J5 (done moves only under the live lease) and J7 (OK means kept) are about answers: the model test checks them.
@@ -41,7 +41,7 @@ def violations(client: redis.Redis) -> list[str]:
     for call, track in (name.split(":") for name in tracks):
         found += _track(client, call, track, tokens, load, open_tracks)
     for name, (call, track) in tokens.items():
-        if client.hget(keys.track(call, track), "tok") != name.encode():
+        if client.hget(keys.track(call, track), "token") != name.encode():
             found.append(f"J2: {name} in a work stream is no live token of {call}/{track}")
     for _, fields in _entries(client, keys.FINALS):
         unscored[fields[b"c"].decode()] += 1
@@ -116,54 +116,54 @@ def _track(
     found: list[str] = []
     where = f"{call}/{track}"
     t = {name.decode(): value.decode(errors="replace") for name, value in _hash(client, keys.track(call, track))}
-    last, done, utt = int(t["last"]), int(t["done"]), int(t["utt"])
+    last_seq, done_seq, open_seq = int(t["last_seq"]), int(t["done_seq"]), int(t["open_seq"])
     finished = t.get("finished") == "1"
     open_tracks[call] += not finished
-    wanted = last > done or (t.get("closed") == "1" and not finished)
-    if wanted != (t["tok"] != ""):
-        found.append(f"J1: {where} has work: {wanted}, token: {t['tok']!r}")
-    if t["lease"] and not t["tok"]:
+    wanted = last_seq > done_seq or (t.get("closed") == "1" and not finished)
+    if wanted != (t["token"] != ""):
+        found.append(f"J1: {where} has work: {wanted}, token: {t['token']!r}")
+    if t["lease"] and not t["token"]:
         found.append(f"J1: {where} is leased without a token")
-    if t["tok"]:
-        if tokens.get(t["tok"]) != (call, track):
-            found.append(f"J2: {t['tok']} of {where} is in no stream")
+    if t["token"]:
+        if tokens.get(t["token"]) != (call, track):
+            found.append(f"J2: {t['token']} of {where} is in no stream")
         if sum(whose == (call, track) for whose in tokens.values()) != 1:
             found.append(f"J2: {where} has more than one token")
-        owner = t["tok"].partition("|")[0].removeprefix(keys.WORK).removeprefix(":")
+        owner = t["token"].partition("|")[0].removeprefix(keys.WORK).removeprefix(":")
         if owner and not client.sismember(keys.WORKERS, owner):
             found.append(f"J2: the token of {where} waits for {owner}, whom nobody will bury")
     found += _journal(client, call, track, t, load)
     ids = {name.decode() for name in client.hkeys(keys.utterances(call)) if name.decode().startswith(track + ":")}
-    if ids != {f"{track}:{n}" for n in range(int(t["uidx"]))}:
-        found.append(f"J4: {where} has uidx {t['uidx']} and finals {sorted(ids)}")
-    if not utt <= done + 1 <= last + 1:
-        found.append(f"{where}: utt {utt}, done {done}, last {last}")
+    if ids != {f"{track}:{n}" for n in range(int(t["final_count"]))}:
+        found.append(f"J4: {where} has final_count {t['final_count']} and finals {sorted(ids)}")
+    if not open_seq <= done_seq + 1 <= last_seq + 1:
+        found.append(f"{where}: open_seq {open_seq}, done {done_seq}, last {last_seq}")
     return found
 
 
 def _journal(client: redis.Redis, call: str, track: str, t: dict[str, str], load: Counter[str]) -> list[str]:
     found: list[str] = []
     where = f"{call}/{track}"
-    utt, done, last, rate = int(t["utt"]), int(t["done"]), int(t["last"]), int(t["rate"])
+    open_seq, done_seq, last_seq, rate = (int(t[name]) for name in ("open_seq", "done_seq", "last_seq", "rate"))
     reached: tuple[int, int] | None = None  # chunk and sample after it
     for entry_id, fields in _entries(client, keys.audio(call, track)):
         seq = int(entry_id.partition(b"-")[0])
         at, samples = int(fields[b"n"]), int(fields[b"m"])
         begins = int(fields.get(b"g", seq))
         if reached is None:
-            if not begins <= utt <= seq:
-                found.append(f"J3: the journal of {where} begins at {begins}..{seq}, the open utterance at {utt}")
+            if not begins <= open_seq <= seq:
+                found.append(f"J3: the journal of {where} begins at {begins}..{seq}, the open utterance at {open_seq}")
         elif begins != reached[0] + 1 or at != reached[1] + (seq - begins) * samples:
             found.append(f"J3: chunk {seq} of {where} does not follow {reached}")
         reached = (seq, at + samples)
-        if seq > done:
+        if seq > done_seq:
             load["chunks"] += 1
             load["audio_ms"] += samples * 1000 // rate
     if reached is None:
-        if utt != last + 1:
-            found.append(f"J3: the journal of {where} is empty, but the open utterance begins at {utt} of {last}")
-    elif reached != (last, int(t["samples"])):
-        found.append(f"J3: the journal of {where} ends at {reached}, the track at {last}, {t['samples']}")
+        if open_seq != last_seq + 1:
+            found.append(f"J3: the journal of {where} is empty, the open utterance begins at {open_seq} of {last_seq}")
+    elif reached != (last_seq, int(t["samples"])):
+        found.append(f"J3: the journal of {where} ends at {reached}, the track at {last_seq}, {t['samples']}")
     return found
 
 

@@ -18,7 +18,7 @@ from state import keys
 from state.connection import BLOCK_MS
 from state.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
 from state.rescue import FORGIVEN_LOSSES, Rescue
-from state.scripts import Argument, Scripts
+from state.scripts import Scripts, read_answer
 from state.settings import Settings
 
 LEASE_CHUNKS = 256
@@ -39,7 +39,7 @@ class Fleet:
     def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
         self.worker = worker
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self.others = Rescue(client, worker)
         self._heartbeat_ms = int(settings.heartbeat_seconds * 1000)
         self._retention_seconds = settings.retention_hours * 3600
@@ -88,11 +88,7 @@ class Fleet:
         self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
 
     def _register(self) -> None:
-        self._scripts.call(
-            "register",
-            [keys.WORKERS, keys.WORK, self._own, keys.worker(self.worker)],
-            [self.worker, self._heartbeat_ms],
-        )
+        self._scripts.run("register", worker=self.worker, heartbeat_ms=self._heartbeat_ms)
 
     # -- tokens -------------------------------------------------------------------------------------------
 
@@ -127,124 +123,116 @@ class Fleet:
 
     # -- leases -------------------------------------------------------------------------------------------
 
-    def open(self, token: Token, warm_version: str, warm_done: int) -> Lease | None:
-        """Take the lease `token` stands for; None if the token is not the track's live one (it is dropped).
+    def open(self, token: Token, warm_at: str, warm_seq: int) -> Lease | None:
+        """Take the lease that `token` stands for.
 
-        warm_version: the `Lease.id` of this decoder's last commit for the track, "" if it has no recogniser;
-        warm_done: the last chunk that recogniser has seen.
+        Args:
+            token: as it was read.
+            warm_at: the `Lease.id` of this decoder's last commit for the track; "" if it has no recogniser.
+            warm_seq: the last chunk that this recogniser has seen.
+
+        Returns:
+            The lease; None if the token is not the track's live one. It is dropped then.
+
+        Raises:
+            redis.RedisError: as the client does; the lease may have been taken, and `open` may be repeated.
         """
         self._leases += 1
         lease_id = f"{self.worker}.{self._leases}"
-        after = warm_done if warm_version else 0
-        stream = token.name.partition("|")[0]
-        call_track = (token.call_id, token.track)
-        asked = ([keys.track(*call_track), stream], [token.name, lease_id, self.worker, warm_version])
+        after = warm_seq if warm_at else 0
         try:
-            answer, entries = self._open(*asked, call_track, after)
+            answer, state, entries = self._open(token, lease_id, warm_at, after)
         except redis.exceptions.NoScriptError:
             self._scripts.load()
-            answer, entries = self._open(*asked, call_track, after)
-        if answer[0] == b"STALE":
+            answer, state, entries = self._open(token, lease_id, warm_at, after)
+        if answer.pop("outcome") == "STALE":
             return None
-        done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm, careful = map(int, answer[1:12])
-        if not warm:
-            if after:
-                entries = self._redis.xrange(keys.audio(*call_track), count=JOURNAL_CHUNKS)
-            while len(entries) % JOURNAL_CHUNKS == 0 and entries and seq_of(entries[-1][0]) <= done:
-                more = self._redis.xrange(
-                    keys.audio(*call_track), min=f"({entries[-1][0].decode()}", count=JOURNAL_CHUNKS
-                )
-                if not more:
-                    break
-                entries += more
-        return Lease(
-            id=lease_id,
-            token=token,
-            done=done,
-            last=last,
-            utt=utt,
-            uidx=uidx,
-            tries=tries,
-            closed=bool(closed),
-            rate=rate,
-            samples=samples,
-            done_samples=done_samples,
-            warm=bool(warm),
-            careful=careful,
-            state=answer[12],
-            journal=[read_journal_chunk(entry_id, fields) for entry_id, fields in cast(list[Any], entries)],
-        )
+        if not answer["warm"]:
+            entries = self._read_back(token, answer["done_seq"], None if after else entries)
+        journal = [read_journal_chunk(entry_id, fields) for entry_id, fields in entries]
+        return Lease(id=lease_id, token=token, state=state, journal=journal, **answer)
 
-    def _open(
-        self, script_keys: list[str], args: list[str], call_track: tuple[str, str], after: int
-    ) -> tuple[list[Any], Any]:
+    def _open(self, token: Token, lease_id: str, warm_at: str, after: int) -> tuple[dict[str, Any], bytes, list[Any]]:
         pipe = self._redis.pipeline(transaction=False)
-        self._scripts.queue(pipe, "open", script_keys, args)
+        fields = {
+            "call_id": token.call_id,
+            "track": token.track,
+            "token": token.name,
+            "lease": lease_id,
+            "worker": self.worker,
+        }
+        if warm_at:
+            fields["warm_at"] = warm_at
+        self._scripts.queue(pipe, "open", **fields)
         # Audio is read beside the script, not through it: Lua would copy every byte twice.
         pipe.xrange(
-            keys.audio(*call_track),
+            keys.audio(token.call_id, token.track),
             min=f"({after}-0" if after else "-",
             count=LEASE_CHUNKS if after else JOURNAL_CHUNKS,
         )
-        answer, entries = pipe.execute()
-        return answer, entries
+        (packed, state), entries = pipe.execute()
+        return read_answer(packed), state, entries
+
+    def _read_back(self, token: Token, done_seq: int, entries: list[Any] | None) -> list[Any]:
+        """The journal from the open utterance on (`entries`: its beginning, if read) until a chunk is not decoded."""
+        key = keys.audio(token.call_id, token.track)
+        if entries is None:
+            entries = cast(list[Any], self._redis.xrange(key, count=JOURNAL_CHUNKS))
+        while entries and len(entries) % JOURNAL_CHUNKS == 0 and seq_of(entries[-1][0]) <= done_seq:
+            after = f"({entries[-1][0].decode()}"
+            more = cast(list[Any], self._redis.xrange(key, min=after, count=JOURNAL_CHUNKS))
+            if not more:
+                break
+            entries += more
+        return entries
 
     def commit(self, lease: Lease, change: Commit) -> str:
-        """Apply a lease's effects: OK, ENDED, AGAIN or STALE, as lua/commit.lua says."""
-        call_id, track = lease.token.call_id, lease.token.track
-        args: list[Argument] = [
-            lease.id,
-            lease.done,
-            change.done,
-            change.utt,
-            change.done_samples,
-            -change.chunks,
-            -change.audio_ms,
-            change.state,
-            change.partial,
-            change.uidx,
-            call_id,
-            track,
-            int(change.finish),
-            int(change.to_everybody),
-            self._retention_seconds,
-        ]
+        """Apply a lease's effects, once.
+
+        Args:
+            lease: as `open` gave it.
+            change: what was decoded under it.
+
+        Returns:
+            OK, ENDED, AGAIN or STALE, as the head of lua/commit.lua says.
+
+        Raises:
+            redis.RedisError: as the client does; it may have been applied, and may be repeated.
+        """
         shown = change.finals if change.shown is None else change.shown
-        spoken = [utterance for utterance in shown if utterance.text]
-        last = max(spoken, key=lambda utterance: utterance.end, default=None)
-        args += [last.end, _pack(msgspec.structs.replace(last, words=[]))] if last else ["", ""]
-        args.append(len(change.finals))
-        for utterance in change.finals:
-            args += [utterance.id, _pack(utterance), int(utterance.mark is None)]  # a mark is not scored
-        args += [len(change.events), *change.events, len(change.dead)]
-        for chunk in change.dead:
-            args += [chunk.seq, chunk.reason, chunk.encoding, chunk.audio]
-        answer = self._scripts.call(
+        last = max((final for final in shown if final.text), key=lambda final: final.end, default=None)
+        answer = self._scripts.run(
             "commit",
-            [
-                keys.track(call_id, track),
-                keys.audio(call_id, track),
-                keys.call(call_id),
-                keys.utterances(call_id),
-                keys.FINALS,
-                keys.LOAD,
-                keys.FEED,
-                keys.DEAD,
-                keys.WORK,
-                keys.LIVE,
+            change.state,
+            *(chunk.audio for chunk in change.dead),
+            call_id=lease.token.call_id,
+            track=lease.token.track,
+            retention_seconds=self._retention_seconds,
+            lease=lease.id,
+            base_seq=lease.done_seq,
+            done_seq=change.done_seq,
+            done_samples=change.done_samples,
+            open_seq=change.open_seq,
+            final_count=change.final_count,
+            partial=change.partial,
+            chunks=change.chunks,
+            audio_ms=change.audio_ms,
+            finals=[  # a mark is not scored
+                {"id": final.id, "utterance": _pack(final), "scored": final.mark is None} for final in change.finals
             ],
-            args,
+            events=change.events,
+            dead_chunks=[
+                {"seq": chunk.seq, "reason": chunk.reason, "encoding": chunk.encoding} for chunk in change.dead
+            ],
+            finish=change.finish,
+            to_everybody=change.to_everybody,
+            **({"last": _pack(msgspec.structs.replace(last, words=[])), "last_end": last.end} if last else {}),
         )
-        return str(answer.decode())
+        return str(answer["outcome"])
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back unused, without charging the try."""
-        token = lease.token
-        self._scripts.call(
-            "release",
-            [keys.track(token.call_id, token.track), keys.WORK],
-            [lease.id, token.call_id, token.track],
-        )
+        """Give a lease back unused, without charging the try. Raises redis.RedisError as the client does."""
+        self._scripts.run("release", call_id=lease.token.call_id, track=lease.token.track, lease=lease.id)
 
     def drop(self, token: Token) -> None:
         """Take a token out of its stream, for a track that cannot even be opened."""

@@ -46,7 +46,7 @@ class Handler:
 
     def __init__(self, client: redis.Redis, who: str, address: str = "") -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self._who = who
         self._address = address
 
@@ -130,18 +130,16 @@ class Handler:
             if after == now:
                 return now
             after = msgspec.structs.replace(after, revision=now.revision + 1)
-            answer = self._scripts.call(
+            answer = self._scripts.run(
                 "handle",
-                [keys.call(call_id), keys.FEED, keys.AUDIT],
-                [
-                    stored or b"",
-                    _pack(after),
-                    encode(HandlingEvent(call_id, after)),
-                    audit.encode(Deed(self._who, what, call_id, self._address)),
-                    audit.KEPT,
-                ],
+                call_id=call_id,
+                after=_pack(after),
+                event=encode(HandlingEvent(call_id, after)),
+                deed=audit.encode(Deed(self._who, what, call_id, self._address)),
+                deeds_kept=audit.KEPT,
+                **({"before": stored} if stored else {}),
             )
-            if answer == b"OK":
+            if answer["outcome"] == "OK":
                 return after
         raise redis.exceptions.BusyLoadingError("a call's handling changes all the time")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import msgspec
@@ -14,7 +15,7 @@ from state import keys
 from state.connection import may_evict
 from state.scripts import Scripts
 from state.settings import Settings
-from state.types import INSIDE, SAMPLE_BYTES, Encoding, Sender
+from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8
 """Tracks a call may have: two parties, a conference, an interpreter; more is a fault of the sender."""
@@ -66,7 +67,7 @@ class Ingest:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
@@ -75,23 +76,33 @@ class Ingest:
         self._pressure = (0.0, 0.0)
 
     def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
-        """Declare a call. SAME if it was declared alike before; DIFFERS if otherwise."""
+        """Declare a call.
+
+        Args:
+            call_id: its name.
+            tracks: names of its tracks.
+            metadata: what is known of it: agent, queue, caller.
+            sender: who declares it.
+
+        Returns:
+            What became of it: see lua/create.lua.
+
+        Raises:
+            redis.RedisError: as the client does.
+        """
         described = msgspec.json.encode(metadata, order="sorted")
         digest = hashlib.blake2b(" ".join(tracks).encode() + b"\0" + described, digest_size=16).hexdigest()
-        answer = self._scripts.call(
+        answer = self._scripts.run(
             "create",
-            [keys.call(call_id), keys.LIVE, keys.IDLE, keys.FEED, keys.LOAD],
-            [
-                call_id,
-                " ".join(tracks),
-                described,
-                digest,
-                self._backlog_limit_ms,
-                sender.name,
-                int(sender.reads),
-            ],
+            call_id=call_id,
+            tracks=" ".join(tracks),
+            metadata=described,
+            digest=digest,
+            backlog_limit_ms=self._backlog_limit_ms,
+            sender=sender.name,
+            sender_reads=sender.reads,
         )
-        return cast(Declared, answer.decode())
+        return cast(Declared, answer["outcome"])
 
     def put(
         self,
@@ -102,50 +113,65 @@ class Ingest:
         skip_gap: bool = False,
         sender: Sender = INSIDE,
     ) -> PutAnswer:
-        """Put a chunk into the track's journal; seq None lets the server number it."""
+        """Put a chunk into the track's journal.
+
+        Args:
+            call_id: an unknown call is created.
+            track: an unknown track is added.
+            seq: the chunk's number, from 1; None takes the next one, and is not safe to repeat.
+            chunk: the audio.
+            skip_gap: give up the chunks that are missing before it.
+            sender: who sends it.
+
+        Returns:
+            What became of it: see lua/ingest.lua.
+
+        Raises:
+            redis.RedisError: as the client does; the chunk may have been accepted.
+        """
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
-        answer = self._scripts.call(
+        numbered = {} if seq is None else {"seq": seq}
+        answer = self._scripts.run(
             "ingest",
-            [
-                keys.call(call_id),
-                keys.track(call_id, track),
-                keys.audio(call_id, track),
-                keys.WORK,
-                keys.LOAD,
-                keys.LIVE,
-                keys.IDLE,
-                keys.FEED,
-                keys.listen(call_id, track),
-            ],
-            [
-                call_id,
-                track,
-                "" if seq is None else seq,
-                int(skip_gap),
-                chunk.encoding,
-                digest,
-                chunk.rate,
-                chunk.samples,
-                chunk.audio,
-                self._backlog_limit_ms,
-                self._track_limit_ms,
-                MAX_TRACKS,
-                MAX_GAP,
-                listen,
-                sender.name,
-                int(sender.reads),
-            ],
+            chunk.audio,
+            call_id=call_id,
+            track=track,
+            skip_gap=skip_gap,
+            encoding=chunk.encoding,
+            digest=digest,
+            rate=chunk.rate,
+            samples=chunk.samples,
+            backlog_limit_ms=self._backlog_limit_ms,
+            track_limit_ms=self._track_limit_ms,
+            max_tracks=MAX_TRACKS,
+            max_gap=MAX_GAP,
+            listen_seconds=listen,
+            sender=sender.name,
+            sender_reads=sender.reads,
+            **numbered,
         )
-        return PutAnswer(cast(Outcome, answer[0].decode()), int(answer[1]), int(answer[2]))
+        return PutAnswer(**answer)
 
     def end(
         self, call_id: str, last_seq: Mapping[str, int] | None = None, sender: Sender = INSIDE, socket: str = ""
     ) -> EndAnswer:
-        """The sender has finished this call. With last_seq only if the chunks up to these (track: number) are there:
-        then a server that lost its last second cannot close a call over chunks that are to be sent again. With the
-        name of a socket only if no other socket is at the call."""
-        return self._end(call_id, "sender", "", "", last_seq or {}, sender, socket)
+        """The sender has finished this call.
+
+        Args:
+            call_id: the call.
+            last_seq: number of the last chunk posted, by track. The call only ends if the chunks up to these are there:
+                then a server that lost its last second cannot close a call over chunks that are to be sent again.
+            sender: who says so.
+            socket: name of the socket over which it is said. The call only ends if no other socket is at it.
+
+        Returns:
+            What became of it: see lua/end.lua.
+
+        Raises:
+            redis.RedisError: as the client does; the call may have been ended.
+        """
+        return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
 
     def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
         """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
@@ -155,9 +181,7 @@ class Ingest:
         now_ms = self._now_ms()
         before = now_ms - idle_seconds * 1000
         calls = self._overdue((keys.IDLE, before), (keys.STREAMING, now_ms))[:limit]
-        return [
-            call_id for call_id in calls if self._end(call_id, "idle", str(before), str(now_ms), {}).outcome == "ENDING"
-        ]
+        return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
 
     def end_dropped(self, limit: int = 20) -> list[str]:
         """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
@@ -167,11 +191,7 @@ class Ingest:
         now_ms = self._now_ms()
         before = now_ms - self._grace_ms
         calls = self._overdue((keys.STREAMING, now_ms), (keys.IDLE, before))[:limit]
-        return [
-            call_id
-            for call_id in calls
-            if self._end(call_id, "dropped", str(before), str(now_ms), {}).outcome == "ENDING"
-        ]
+        return [call_id for call_id in calls if self._end(call_id, "dropped", before, now_ms).outcome == "ENDING"]
 
     def _overdue(self, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
         """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has
@@ -187,39 +207,25 @@ class Ingest:
     def _end(
         self,
         call_id: str,
-        reason: str,
-        idle_before_ms: str,
-        unheard_before_ms: str,
-        last_seq: Mapping[str, int],
+        reason: EndReason,
+        idle_before_ms: int | None = None,
+        gone_before_ms: int | None = None,
+        last_seq: Mapping[str, int] = MappingProxyType({}),
         sender: Sender = INSIDE,
         socket: str = "",
     ) -> EndAnswer:
-        answer = self._scripts.call(
+        only_if = {"idle_before_ms": idle_before_ms, "gone_before_ms": gone_before_ms, "socket": socket or None}
+        answer = self._scripts.run(
             "end",
-            [
-                keys.call(call_id),
-                keys.LIVE,
-                keys.IDLE,
-                keys.FEED,
-                keys.WORK,
-                keys.STREAMING,
-                keys.streams(call_id),
-            ],
-            [
-                call_id,
-                self._retention_seconds,
-                reason,
-                idle_before_ms,
-                unheard_before_ms,
-                sender.name,
-                int(sender.reads),
-                socket,
-                *(part for pair in last_seq.items() for part in pair),
-            ],
+            call_id=call_id,
+            retention_seconds=self._retention_seconds,
+            reason=reason,
+            posted=[{"track": track, "last_seq": seq} for track, seq in last_seq.items()],
+            sender=sender.name,
+            sender_reads=sender.reads,
+            **{name: value for name, value in only_if.items() if value is not None},
         )
-        if isinstance(answer, list):
-            return EndAnswer("SHORT", answer[1].decode(), int(answer[2]))
-        return EndAnswer(answer.decode())
+        return EndAnswer(**answer)
 
     def memory_pressure(self) -> float:
         """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second.

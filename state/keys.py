@@ -61,16 +61,16 @@ Who may do what (access.py, audit.py); no secret stands here in the clear but th
 A track's hash:
 
     rate                  Hz, fixed by the first chunk
-    last, done            number of the last chunk accepted, and of the last one decoded
+    last_seq, done_seq    number of the last chunk accepted, and of the last one decoded
     samples, done_samples the same in samples (gaps included)
-    utt                   number of the chunk in which the open utterance begins (last+1 if none)
-    uidx                  finals so far: index of the next one
+    open_seq              number of the chunk in which the open utterance begins (last_seq + 1 if none)
+    final_count           finals so far: index of the next one
     gaps                  JSON list of [first, last] chunk numbers that are missing or dead
-    tok                   "<stream>|<entry id>" of the one live token, "" if none
+    token                 "<stream>|<entry id>" of the one live token, "" if none
     lease, owner, tries   who is at work, who was last, how often the next chunks were begun in vain
     forgiven              how often in a row a try was given back because the worker was killed from outside
-    careful               number of the last chunk to be decoded one a lease, after a lease was lost
-    ver                   lease of the last commit: names the state exactly
+    careful_seq           number of the last chunk to be decoded one a lease, after a lease was lost
+    committed             lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance, as it may be shown
     closed, finished      1 when the sender has ended the track; 1 when its last final is out
@@ -80,83 +80,107 @@ from __future__ import annotations
 
 import re
 
-PREFIX = "{earshot}:"
-
 DECODERS = "decoders"
 """Consumer group on `work` and every `work:<worker>`."""
 
 SENTIMENT = "sentiment"
 """Consumer group on `finals`."""
 
-WORK = PREFIX + "work"
-WORKERS = PREFIX + "workers"
-FINALS = PREFIX + "finals"
-FEED = PREFIX + "feed"
-DEAD = PREFIX + "dead"
-DEAD_TEXTS = PREFIX + "dead-texts"
-LOAD = PREFIX + "load"
-LIVE = PREFIX + "live"
-ENDED = PREFIX + "ended"
-IDLE = PREFIX + "idle"
-RETAINED = PREFIX + "retained"
-STREAMING = PREFIX + "streaming"
-UNSUMMARISED = PREFIX + "unsummarised"
+
+class Keys:
+    """The names of all keys under one hash tag. Scripts name them in their heads as the attributes here."""
+
+    def __init__(self, tag: str) -> None:
+        self.prefix = "{" + tag + "}:"
+        self.live = self.prefix + "live"
+        self.ended = self.prefix + "ended"
+        self.idle = self.prefix + "idle"
+        self.streaming = self.prefix + "streaming"
+        self.retained = self.prefix + "retained"
+        self.unsummarised = self.prefix + "unsummarised"
+        self.work = self.prefix + "work"
+        self.workers = self.prefix + "workers"
+        self.load = self.prefix + "load"
+        self.finals = self.prefix + "finals"
+        self.feed = self.prefix + "feed"
+        self.dead = self.prefix + "dead"
+        self.dead_texts = self.prefix + "dead-texts"
+        self.audit = self.prefix + "audit"
+
+    def call(self, call_id: str) -> str:
+        return f"{self.prefix}call:{call_id}"
+
+    def track(self, call_id: str, track: str) -> str:
+        return f"{self.prefix}track:{call_id}:{track}"
+
+    def audio(self, call_id: str, track: str) -> str:
+        return f"{self.prefix}audio:{call_id}:{track}"
+
+    def listen(self, call_id: str, track: str) -> str:
+        return f"{self.prefix}listen:{call_id}:{track}"
+
+    def listening(self, call_id: str, digest: str) -> str:
+        return f"{self.prefix}listening:{call_id}:{digest}"
+
+    def utterances(self, call_id: str) -> str:
+        return f"{self.prefix}utterances:{call_id}"
+
+    def scores(self, call_id: str) -> str:
+        return f"{self.prefix}scores:{call_id}"
+
+    def streams(self, call_id: str) -> str:
+        return f"{self.prefix}streams:{call_id}"
+
+    def heard(self, speaker_id: str) -> str:
+        return f"{self.prefix}heard:{speaker_id}"
+
+    def own_work(self, worker: str) -> str:
+        return f"{self.prefix}work:{worker}"
+
+    def heartbeat(self, worker: str) -> str:
+        return f"{self.prefix}worker:{worker}"
+
+    def summary_asked(self, call_id: str) -> str:
+        return f"{self.prefix}summary-asked:{call_id}"
+
+
+STORE = Keys("earshot")
+PREFIX = STORE.prefix
+
+WORK = STORE.work
+WORKERS = STORE.workers
+FINALS = STORE.finals
+FEED = STORE.feed
+DEAD = STORE.dead
+DEAD_TEXTS = STORE.dead_texts
+LOAD = STORE.load
+LIVE = STORE.live
+ENDED = STORE.ended
+IDLE = STORE.idle
+RETAINED = STORE.retained
+STREAMING = STORE.streaming
+UNSUMMARISED = STORE.unsummarised
+AUDIT = STORE.audit
 FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
 API_KEYS_USED = PREFIX + "api-keys-used"
 USERS = PREFIX + "users"
 SECRET = PREFIX + "secret"
-AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
 
-
-def call(call_id: str) -> str:
-    return f"{PREFIX}call:{call_id}"
-
-
-def track(call_id: str, track: str) -> str:
-    return f"{PREFIX}track:{call_id}:{track}"
-
-
-def audio(call_id: str, track: str) -> str:
-    return f"{PREFIX}audio:{call_id}:{track}"
-
-
-def listen(call_id: str, track: str) -> str:
-    return f"{PREFIX}listen:{call_id}:{track}"
-
-
-def listening(call_id: str, digest: str) -> str:
-    return f"{PREFIX}listening:{call_id}:{digest}"
-
-
-def utterances(call_id: str) -> str:
-    return f"{PREFIX}utterances:{call_id}"
-
-
-def scores(call_id: str) -> str:
-    return f"{PREFIX}scores:{call_id}"
-
-
-def streams(call_id: str) -> str:
-    return f"{PREFIX}streams:{call_id}"
-
-
-def heard(speaker_id: str) -> str:
-    return f"{PREFIX}heard:{speaker_id}"
-
-
-def work(worker: str) -> str:
-    return f"{PREFIX}work:{worker}"
-
-
-def worker(worker: str) -> str:
-    return f"{PREFIX}worker:{worker}"
-
-
-def summary_asked(call_id: str) -> str:
-    return f"{PREFIX}summary-asked:{call_id}"
+call = STORE.call
+track = STORE.track
+audio = STORE.audio
+listen = STORE.listen
+listening = STORE.listening
+utterances = STORE.utterances
+scores = STORE.scores
+streams = STORE.streams
+heard = STORE.heard
+work = STORE.own_work
+worker = STORE.heartbeat
+summary_asked = STORE.summary_asked
 
 
 def session(digest: str) -> str:

@@ -29,24 +29,24 @@ class JournalChunk(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """A track in one decoder's hands. Numbers are the track's hash's; journal holds what was asked for.
 
-    warm: the recogniser at the version given to `open` is exact, and journal begins at done + 1. Otherwise
-    state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `utt`.
-    Chunks up to number `careful` are to be decoded one a lease.
+    warm: the recogniser at the version given to `open` is exact, and journal begins at done_seq + 1. Otherwise
+    state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `open_seq`.
+    Chunks up to number `careful_seq` are to be decoded one a lease.
     """
 
     id: str
     token: Token
-    done: int
-    last: int
-    utt: int
-    uidx: int
+    done_seq: int
+    last_seq: int
+    open_seq: int
+    final_count: int
     tries: int
     closed: bool
     rate: int
     samples: int
     done_samples: int
     warm: bool
-    careful: int
+    careful_seq: int
     state: bytes
     journal: list[JournalChunk]
 
@@ -61,16 +61,16 @@ class DeadChunk(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a lease changed. `done`, `utt`, `uidx`, `done_samples` are the values after it.
+    """Everything a lease changed. `done_seq`, `open_seq`, `final_count`, `done_samples` are the values after it.
 
     shown are the finals as people may see them before they are scored; without it, as they are.
     chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
     added; chunks skipped as a gap never were).
     """
 
-    done: int
-    utt: int
-    uidx: int
+    done_seq: int
+    open_seq: int
+    final_count: int
     done_samples: int
     chunks: int
     audio_ms: int

@@ -274,7 +274,7 @@ class Reads:
         return rows
 
 
-_TRACK_FIELDS = ["rate", "last", "done", "samples", "done_samples", "partial", "gaps"]
+_TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps"]
 
 
 def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Rescue:
 
     def __init__(self, client: redis.Redis, worker: str) -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self._worker = worker
 
     def sweep(self) -> int:
@@ -52,8 +52,7 @@ class Rescue:
             for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
                 moved += self.move(read_token(own, entry_id, fields), True, forgive)
             moved += self._move_pending(0, name, forgive)
-            answer = self._scripts.call("bury", [keys.WORKERS, keys.WORK, own, keys.worker(name)], [name])
-            if answer != b"HOLDS":
+            if self._scripts.run("bury", worker=name)["outcome"] != "HOLDS":
                 break
         return moved
 
@@ -107,19 +106,29 @@ class Rescue:
         return moved
 
     def move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
-        """Put a token back for everybody; force: even from under a lease. Returns 1 if that was done, else 0."""
+        """Put a token back for everybody.
+
+        Args:
+            token: as it was read.
+            force: also from under a lease.
+            forgive: how many tries in a row are given back to a track that was under a lease.
+
+        Returns:
+            1 if it was moved, 0 if it is not live (it is dropped) or under a lease.
+
+        Raises:
+            redis.RedisError: as the client does.
+        """
         try:
-            answer = self._scripts.call(
-                "move",
-                [keys.track(token.call_id, token.track), keys.WORK],
-                [token.name, token.call_id, token.track, int(force), forgive],
+            answer = self._scripts.run(
+                "move", call_id=token.call_id, track=token.track, token=token.name, force=force, forgive=forgive
             )
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise
             self.drop(token)  # of a track that is none: it must not keep the others' from being moved
             return 0
-        return int(answer == b"MOVED")
+        return int(answer["outcome"] == "MOVED")
 
     def drop(self, token: Token) -> None:
         """Take a token out of its stream without looking at its track."""

@@ -11,7 +11,7 @@ import redis
 from state import keys
 from state.connection import BLOCK_MS
 from state.events import FinalEvent, ScoreEvent, encode
-from state.scripts import Argument, Scripts
+from state.scripts import Scripts
 from state.settings import Settings
 from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
@@ -61,7 +61,7 @@ class Scores:
 
     def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self._worker = worker
         self._retention_seconds = settings.retention_hours * 3600
 
@@ -111,7 +111,7 @@ class Scores:
 
     def forget_dead(self) -> int:
         """Strike workers that died and left nothing off the group's list. Returns how many."""
-        return int(self._scripts.call("forget", [keys.FINALS], [FORGOTTEN_AFTER_MS]))
+        return int(self._scripts.run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
 
     def leave(self) -> None:
         """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""
@@ -126,11 +126,20 @@ class Scores:
         stand: Callable[[str, list[ScoredUtterance]], Standing],
         mask: Mask | None = None,
     ) -> str:
-        """Score one utterance: OK, ENDED, AGAIN or GONE, as lua/score.lua says.
+        """Score one utterance. `judge`, `stand` and `mask` are pure: when another score of the call comes between
+        reading and writing, they are asked again.
 
-        judge(scored so far, utterance) gives its sentiment; stand(call id, all scored) the call's standing; mask
-        what redaction changes (stand is then given what may be shown). All are pure: when another score of the call
-        comes between reading and writing, they are asked again.
+        Args:
+            unscored: the utterance.
+            judge: gives its sentiment, of what is scored so far and the utterance.
+            stand: gives the call's standing, of its id and all that is scored.
+            mask: what redaction changes; `stand` is then given what may be shown.
+
+        Returns:
+            OK, ENDED, AGAIN or GONE: see lua/score.lua.
+
+        Raises:
+            redis.RedisError: as the client does; it may have been stored, and may be repeated.
         """
         call_id, utterance_id = unscored.call_id, unscored.utterance_id
         while True:
@@ -200,32 +209,21 @@ class Scores:
     ) -> str:
         call_id = unscored.call_id
         event = ScoreEvent(call_id, unscored.utterance_id, sentiment, standing)
-        answer = self._scripts.call(
+        answer = self._scripts.run(
             "score",
-            [
-                keys.call(call_id),
-                keys.scores(call_id),
-                keys.FINALS,
-                keys.LIVE,
-                keys.FEED,
-                keys.utterances(call_id),
-                keys.DEAD,
-            ],
-            [
-                unscored.entry,
-                unscored.utterance_id,
-                _pack(sentiment),
-                count,
-                _pack(standing),
-                standing.attention,
-                encode(event),
-                call_id,
-                self._retention_seconds,
-                set_aside,
-                *masking_arguments(call_id, masked),
-            ],
+            call_id=call_id,
+            retention_seconds=self._retention_seconds,
+            entry=unscored.entry,
+            utterance_id=unscored.utterance_id,
+            score=_pack(sentiment),
+            scored_before=count,
+            standing=_pack(standing),
+            attention=standing.attention,
+            event=encode(event),
+            **({"set_aside": set_aside} if set_aside else {}),
+            **masking_fields(call_id, masked),
         )
-        return str(answer.decode())
+        return str(answer["outcome"])
 
     def _read(self, after: str, count: int, block: bool) -> list[Unscored]:
         try:
@@ -278,18 +276,20 @@ def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Maske
     return Masked([], [marked], [marked])
 
 
-def masking_arguments(call_id: str, masked: Masked | None) -> list[Argument]:
-    """What the scripts are told of redaction, as `redact` in lua/common.lua takes it."""
+def masking_fields(call_id: str, masked: Masked | None) -> dict[str, Any]:
+    """What the scripts are told of redaction, as `redact` in lua/common.lua takes it; nothing if it changes nothing."""
     if masked is None or not (masked.store or masked.tell):
-        return []
-    args: list[Argument] = [len(masked.store)]
-    for utterance in masked.store:
-        args += [utterance.id, _pack(utterance)]
-    args.append(len(masked.tell))
-    for utterance in masked.tell:
-        without_words = msgspec.structs.replace(utterance, words=[])
-        args += [utterance.id, _pack(without_words), encode(FinalEvent(call_id, utterance))]
-    return args
+        return {}
+    store = [{"id": utterance.id, "utterance": _pack(utterance)} for utterance in masked.store]
+    tell = [
+        {
+            "id": utterance.id,
+            "utterance": _pack(msgspec.structs.replace(utterance, words=[])),
+            "event": encode(FinalEvent(call_id, utterance)),
+        }
+        for utterance in masked.tell
+    ]
+    return {"masked": {"store": store, "tell": tell}}
 
 
 def transcript(utterances: dict[bytes, bytes], scores: dict[bytes, bytes]) -> list[ScoredUtterance]:

@@ -56,24 +56,41 @@ class Streams:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
 
     def hold(
         self, call_id: str, socket: str, tracks: list[str], take_over: bool, sender: Sender = INSIDE
     ) -> tuple[Held, list[Place]]:
-        """Say that `socket` is at the call and sends `tracks`; with HELD, where each track stands."""
-        answer = self._scripts.call(
+        """Say that `socket` is at the call and sends `tracks`.
+
+        Args:
+            call_id: the call; it need not exist yet.
+            socket: the socket's name.
+            tracks: names of the tracks that it sends.
+            take_over: take them from other sockets.
+            sender: whose socket it is.
+
+        Returns:
+            What became of it (see lua/hold.lua); and with HELD, where each track stands.
+
+        Raises:
+            redis.RedisError: as the client does.
+        """
+        answer = self._scripts.run(
             "hold",
-            [keys.call(call_id), keys.streams(call_id), keys.STREAMING],
-            [call_id, socket, self._grace_ms, int(take_over), sender.name, int(sender.reads), *tracks],
+            call_id=call_id,
+            socket=socket,
+            grace_ms=self._grace_ms,
+            tracks=tracks,
+            take_over=take_over,
+            sender=sender.name,
+            sender_reads=sender.reads,
         )
-        fields = [part.decode() for part in answer]
         places = [
-            Place(int(last) + 1, int(samples), int(rate) if rate else None)
-            for last, samples, rate in zip(fields[1::3], fields[2::3], fields[3::3], strict=True)
+            Place(place["last_seq"] + 1, place["samples"], place.get("rate")) for place in answer.get("places", ())
         ]
-        return cast(Held, fields[0]), places
+        return cast(Held, answer["outcome"]), places
 
     def clock_zero(self, call_id: str, stream: str, proposed_ms: float) -> float:
         """What to add to a stream's clock (ms) for the call's: `proposed_ms`, unless it was agreed on before."""
@@ -90,20 +107,20 @@ class Streams:
         pipe.hget(keys.call(call_id), "sender")
         pipe.hmget(
             keys.track(call_id, track),
-            ["uidx", "partial", "samples", "done_samples", "rate", "finished", "utt", "last"],
+            ["final_count", "partial", "samples", "done_samples", "rate", "finished", "open_seq", "last_seq"],
         )
-        owner, (uidx, partial, samples, done, rate, finished, partial_seq, last) = pipe.execute()
+        owner, (final_count, partial, samples, done, rate, finished, open_seq, last_seq) = pipe.execute()
         if not sender.reads and owner not in (None, sender.name.encode()):
             raise OtherSender
-        names = [f"{track}:{index}" for index in range(from_index, int(uidx or 0))]
+        names = [f"{track}:{index}" for index in range(from_index, int(final_count or 0))]
         packed = cast(list[Any], self._redis.hmget(keys.utterances(call_id), names)) if names else []
         return Heard(
             [_utterance.decode(one) for one in packed if one],
             (partial or b"").decode(),
             (int(samples or 0) - int(done or 0)) / int(rate) if rate else 0.0,
             finished == b"1",
-            int(partial_seq or 1),
-            int(last or 0) + 1,
+            int(open_seq or 1),
+            int(last_seq or 0) + 1,
         )
 
     # -- POST /decode ---------------------------------------------------------------------------------------

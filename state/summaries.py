@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.scores import masking_arguments
+from state.scores import masking_fields
 from state.scripts import Scripts
 from state.types import Masked
 
@@ -23,7 +23,7 @@ class Outstanding:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, keys.STORE)
 
     def take(self) -> list[str]:
         """Up to BATCH calls that nobody asked about in the last ASK_AGAIN_SECONDS; they count as asked now."""
@@ -37,13 +37,20 @@ class Outstanding:
         return [call_id for call_id, first in zip(call_ids, pipe.execute(), strict=True) if first]
 
     def store(self, call_id: str, summary: dict[str, Any], masked: Masked | None = None) -> str:
-        """Write a call's summary: OK, AGAIN (it has one) or GONE (the call has expired).
+        """Write a call's summary.
 
-        masked: what redaction still changes, now that nothing more will be said.
+        Args:
+            call_id: an ended call.
+            summary: to be stored as JSON.
+            masked: what redaction still changes, now that nothing more will be said.
+
+        Returns:
+            OK, AGAIN (it has one) or GONE (the call has expired).
+
+        Raises:
+            redis.RedisError: as the client does.
         """
-        answer = self._scripts.call(
-            "summarise",
-            [keys.call(call_id), keys.UNSUMMARISED, keys.FEED, keys.utterances(call_id)],
-            [call_id, msgspec.json.encode(summary), *masking_arguments(call_id, masked)],
+        answer = self._scripts.run(
+            "summarise", call_id=call_id, summary=msgspec.json.encode(summary), **masking_fields(call_id, masked)
         )
-        return str(answer.decode())
+        return str(answer["outcome"])

@@ -114,7 +114,7 @@ class Fleet:
 
     def decoded(self, call_id: str, track: str, seq: int) -> bool:
         """Whether the track is decoded up to chunk `seq`."""
-        return int(self.redis.hget(keys.track(call_id, track), "done") or 0) >= seq
+        return int(self.redis.hget(keys.track(call_id, track), "done_seq") or 0) >= seq
 
     def finished(self, call_id: str) -> bool:
         """Whether every track with audio is decoded to its end (scored or not)."""
@@ -148,7 +148,7 @@ class Fleet:
             for group in self.redis.xinfo_groups(key):
                 assert group["pending"] == 0, (key, group)
         for key in self.redis.scan_iter(keys.PREFIX + "track:*"):
-            assert self.redis.hmget(key, "tok", "lease") == [b"", b""], key
+            assert self.redis.hmget(key, "token", "lease") == [b"", b""], key
         assert not list(self.redis.scan_iter(keys.PREFIX + "audio:*"))
 
 

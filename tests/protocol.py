@@ -107,20 +107,21 @@ def change(lease: Lease, upto: int | None = None, open_from: int | None = None, 
 
     open_from: default upto + 1, so nothing stays open. The track finishes with its last chunk once it is closed.
     """
-    done = lease.last if upto is None else upto
-    utt = done + 1 if open_from is None else open_from
-    new = [chunk for chunk in lease.journal if lease.done < chunk.seq <= done]
-    finish = lease.closed and done == lease.last
-    finals = [utterance(lease.token.track, lease.uidx, lease.utt, utt - 1)] if utt > lease.utt else []
+    done = lease.last_seq if upto is None else upto
+    open_seq = done + 1 if open_from is None else open_from
+    new = [chunk for chunk in lease.journal if lease.done_seq < chunk.seq <= done]
+    finish = lease.closed and done == lease.last_seq
+    first, index = lease.open_seq, lease.final_count
+    finals = [utterance(lease.token.track, index, first, open_seq - 1)] if open_seq > first else []
     return Commit(
-        done=done,
-        utt=utt,
-        uidx=lease.uidx + len(finals),
+        done_seq=done,
+        open_seq=open_seq,
+        final_count=index + len(finals),
         done_samples=new[-1].at + new[-1].samples if new else lease.done_samples,
         chunks=len(new),
         audio_ms=sum(chunk.samples * 1000 // lease.rate for chunk in new),
-        state=f"{utt}-{done}".encode(),
-        partial=f"{utt}-{done}" if utt <= done else "",
+        state=f"{open_seq}-{done}".encode(),
+        partial=f"{open_seq}-{done}" if open_seq <= done else "",
         finals=finals,
         events=[encode(FinalEvent(lease.token.call_id, u)) for u in finals],
         dead=[DeadChunk(c.seq, "test", c.encoding, c.audio) for c in new if c.seq in dead],

@@ -1,62 +1,70 @@
 -- All effects of one lease, at once: the state moves, finals and feed events go out, the journal is trimmed.
--- KEYS  1 track, 2 audio, 3 call, 4 utterances, 5 finals, 6 load, 7 feed, 8 dead, 9 work, 10 live
--- ARGV  1 lease, 2 done before, 3 done after, 4 utt after, 5 samples decoded after,
---       6 and 7 what to add to the load: minus chunks decoded, minus their audio in ms,
---       8 state, 9 partial, 10 uidx after, 11 call id, 12 track, 13 finish the track (1/0),
---       14 next token to everybody (1/0), 15 retention in seconds,
---       16 second in which the last of these finals ends ('' = none), 17 that final without its words,
---       then: count of finals, {id, utterance, 1 if it is to be scored} each; count of events, JSON each;
---       count of dead chunks, {seq, reason, encoding, audio} each
--- Returns OK | ENDED (and the call ended with it) | AGAIN (this commit was applied before) | STALE (not under
---       this lease any more). Only OK and ENDED write.
-local t = redis.call('HMGET', KEYS[1], 'lease', 'done', 'ver', 'tok', 'last', 'closed', 'gaps')
-if t[3] == ARGV[1] then return 'AGAIN' end
-if t[1] ~= ARGV[1] or t[2] ~= ARGV[2] then return 'STALE' end
-local call, track = ARGV[11], ARGV[12]
-drop(t[4]) -- frees first: see open.lua
-redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4] .. '-0')
-redis.call('HSET', KEYS[1], 'done', ARGV[3], 'utt', ARGV[4], 'done_samples', ARGV[5], 'state', ARGV[8],
-  'partial', ARGV[9], 'uidx', ARGV[10], 'ver', ARGV[1], 'lease', '', 'tok', '', 'tries', 0, 'forgiven', 0)
-redis.call('HINCRBY', KEYS[6], 'chunks', ARGV[6])
-redis.call('HINCRBY', KEYS[6], 'audio_ms', ARGV[7])
+--
+-- KEYS    call, track, audio, utterances, scores, finals, work, load, live, ended, retained, unsummarised, dead, feed
+-- FIELDS  call_id, track, retention_seconds
+--         lease
+--         base_seq           done_seq as it was when the lease began
+--         done_seq, done_samples, open_seq, final_count, partial
+--                            as they are after it
+--         chunks, audio_ms   what was decoded: so much less waits
+--         finals             list of {id, utterance, scored}; scored: it is to be
+--         last?              the one of them that ended last, as it may be shown, without its words
+--         last_end?          the second in which it ended
+--         events             list of JSON
+--         dead_chunks        list of {seq, reason, encoding}
+--         finish             the track has no more to say
+--         to_everybody       the next token is not for this decoder
+-- BESIDE  state, dead_audio...
+-- ANSWER  outcome
+--         OK     applied
+--         ENDED  applied, and the call has ended with it
+--         AGAIN  was applied before
+--         STALE  not under this lease any more
+-- WRITES  with OK and ENDED
 
-local at = 18
-local function take()
-  at = at + 1
-  return ARGV[at - 1]
-end
-for _ = 1, tonumber(take()) do
-  local id, utterance, scored = take(), take(), take()
-  redis.call('HSET', KEYS[4], id, utterance)
-  if scored == '1' then
-    redis.call('XADD', KEYS[5], '*', 'c', call, 'i', id)
-    redis.call('HINCRBY', KEYS[3], 'unscored', 1)
+local live_lease, live_done_seq, committed, token, last_seq, closed, gaps, owner = unpack(redis.call('HMGET', track_key,
+  'lease', 'done_seq', 'committed', 'token', 'last_seq', 'closed', 'gaps', 'owner'))
+if committed == lease then return answer({outcome = 'AGAIN'}) end
+if live_lease ~= lease or tonumber(live_done_seq) ~= base_seq then return answer({outcome = 'STALE'}) end
+drop(token) -- frees first: see open.lua
+redis.call('XTRIM', audio_key, 'MINID', whole(open_seq) .. '-0')
+local more = not finish and (tonumber(last_seq) > done_seq or closed == '1')
+local next_token = more and issue(track, not to_everybody and owner) or ''
+redis.call('HSET', track_key, 'done_seq', done_seq, 'open_seq', open_seq, 'done_samples', done_samples, 'state', state,
+  'partial', partial, 'final_count', final_count, 'committed', lease, 'lease', '', 'token', next_token, 'tries', 0,
+  'forgiven', 0)
+redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- and not -chunks: -0 is no number to the server
+redis.call('HINCRBY', load_key, 'audio_ms', 0 - audio_ms)
+
+local unscored = 0
+for _, final in ipairs(finals) do
+  redis.call('HSET', utterances_key, final.id, final.utterance)
+  if final.scored then
+    redis.call('XADD', finals_key, '*', 'c', call_id, 'i', final.id)
+    unscored = unscored + 1
   end
 end
-if ARGV[16] ~= '' then -- what the table shows of a call: the utterance that ended last
-  local last = redis.call('HMGET', KEYS[3], 'last_end', 'last_track')
-  local ends, before = tonumber(ARGV[16]), tonumber(last[1] or -1)
-  if ends > before or (ends == before and track >= last[2]) then
-    redis.call('HSET', KEYS[3], 'last', ARGV[17], 'last_end', ARGV[16], 'last_track', track)
+if unscored > 0 then redis.call('HINCRBY', call_key, 'unscored', unscored) end
+if last then -- what the table shows of a call: the utterance that ended last
+  local end_before, track_before = unpack(redis.call('HMGET', call_key, 'last_end', 'last_track'))
+  end_before = tonumber(end_before or -1)
+  if last_end > end_before or (last_end == end_before and track >= track_before) then
+    redis.call('HSET', call_key, 'last', last, 'last_end', last_end, 'last_track', track)
   end
 end
-for _ = 1, tonumber(take()) do say(take()) end
-local gaps = t[7]
-for _ = 1, tonumber(take()) do
-  local seq, reason, encoding, audio = take(), take(), take(), take()
-  redis.call('XADD', KEYS[8], 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call, 't', track, 'seq', seq,
-    'r', redis.call('HGET', KEYS[1], 'rate'), 'reason', reason, 'e', encoding, 'a', audio)
-  gaps = with_gap(gaps, seq, seq)
-  redis.call('HSET', KEYS[1], 'gaps', gaps)
+for _, event in ipairs(events) do say(event) end
+for n, chunk in ipairs(dead_chunks) do
+  redis.call('XADD', dead_key, 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call_id, 't', track, 'seq', chunk.seq,
+    'r', redis.call('HGET', track_key, 'rate'), 'reason', chunk.reason, 'e', chunk.encoding, 'a', dead_audio[n])
+  gaps = with_gap(gaps, chunk.seq, chunk.seq)
+  redis.call('HSET', track_key, 'gaps', gaps)
 end
 
-if ARGV[13] == '1' then
-  redis.call('HSET', KEYS[1], 'finished', 1)
-  redis.call('HDEL', KEYS[1], 'state')
-  redis.call('DEL', KEYS[2])
-  redis.call('HINCRBY', KEYS[3], 'open_tracks', -1)
-  if end_if_done(call, tonumber(ARGV[15])) then return 'ENDED' end
-elseif tonumber(t[5]) > tonumber(ARGV[3]) or t[6] == '1' then
-  dispatch(KEYS[1], call, track, ARGV[14] == '0' and redis.call('HGET', KEYS[1], 'owner') or '')
+if finish then
+  redis.call('HSET', track_key, 'finished', 1)
+  redis.call('HDEL', track_key, 'state')
+  redis.call('DEL', audio_key)
+  redis.call('HINCRBY', call_key, 'open_tracks', -1)
+  if end_if_done() then return answer({outcome = 'ENDED'}) end
 end
-return 'OK'
+return answer({outcome = 'OK'})

@@ -1,60 +1,83 @@
--- Prelude of every script: put in front of it by state/scripts.py. Keys are described in state/keys.py.
-local PREFIX = '{earshot}:'
+-- What several scripts do alike. state/scripts.py puts it into each script, after the locals that it makes of the
+-- script's head: key `call` is call_key, field `call_id` is call_id. A function here names the keys and fields that it
+-- uses; a script that calls it has them in its head (tests/unit/test_script_heads.py looks).
+local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names stand in the store begin with it, too.
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
 local DEAD_LETTERS = 1000 -- kept for inspection: 16 MB of one-second chunks
 local RETENTION_BATCH = 20 -- old calls forgotten at most per ended call
 
--- One clock for the whole fleet: the server's. Milliseconds, as a string (a Lua number would print as 1.7e+12).
+-- What a script answers: a map.
+local function answer(map)
+  return cmsgpack.pack(map)
+end
+
+-- A whole number as text. Lua by itself would write 1.7e+12.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- One clock for the whole fleet: the server's, in ms.
 local function now_ms()
   local t = redis.call('TIME')
-  return string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+  return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- Tells the pages.
+-- KEYS  feed
 local function say(json)
-  redis.call('XADD', PREFIX .. 'feed', 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json)
+  redis.call('XADD', feed_key, 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json)
 end
 
--- Tells the pages what a call is now.
-local function say_call(call)
-  local c = redis.call('HMGET', PREFIX .. 'call:' .. call, 'state', 'started_at_ms', 'ended_at_ms', 'metadata',
-    'end_reason')
-  say('{"kind":"call","call_id":' .. cjson.encode(call) .. ',"state":"' .. c[1] .. '","started_at_ms":' .. c[2]
-    .. ',"ended_at_ms":' .. (c[3] or 'null') .. ',"metadata":' .. c[4]
-    .. ',"end_reason":' .. (c[5] and '"' .. c[5] .. '"' or 'null') .. '}')
+-- Tells the pages what the call is now.
+-- KEYS  call, feed   FIELDS  call_id
+local function say_call()
+  local state, started, ended, metadata, reason =
+    unpack(redis.call('HMGET', call_key, 'state', 'started_at_ms', 'ended_at_ms', 'metadata', 'end_reason'))
+  say('{"kind":"call","call_id":' .. cjson.encode(call_id) .. ',"state":"' .. state .. '","started_at_ms":' .. started
+    .. ',"ended_at_ms":' .. (ended or 'null') .. ',"metadata":' .. metadata
+    .. ',"end_reason":' .. (reason and '"' .. reason .. '"' or 'null') .. '}')
 end
 
-local function create_call(call, tracks, metadata, digest)
+-- KEYS  call, live, idle, feed   FIELDS  call_id
+local function create_call(tracks, metadata, digest)
   local now = now_ms()
-  redis.call('HSET', PREFIX .. 'call:' .. call, 'state', 'live', 'started_at_ms', now, 'tracks', tracks,
-    'metadata', metadata, 'digest', digest, 'open_tracks', 0, 'unscored', 0)
-  redis.call('ZADD', PREFIX .. 'live', 0, call)
-  redis.call('ZADD', PREFIX .. 'idle', now, call)
-  say_call(call)
+  redis.call('HSET', call_key, 'state', 'live', 'started_at_ms', now, 'tracks', tracks, 'metadata', metadata,
+    'digest', digest, 'open_tracks', 0, 'unscored', 0)
+  redis.call('ZADD', live_key, 0, call_id)
+  redis.call('ZADD', idle_key, now, call_id)
+  say_call()
 end
 
--- Whether a call with audio of `owner` (false: none yet) is closed to a sender; reads is '1' if the sender may read
--- every call (types.Sender).
-local function foreign(owner, sender, reads)
-  return owner and owner ~= sender and reads ~= '1'
+-- The hash of a track of the call.
+-- FIELDS  call_id
+local function key_of_track(name)
+  return PREFIX .. 'track:' .. call_id .. ':' .. name
+end
+
+-- Whether a call with audio of `owner` (false: none yet) is closed to the sender (types.Sender).
+-- FIELDS  sender, sender_reads
+local function foreign(owner)
+  return owner and owner ~= sender and not sender_reads
 end
 
 -- Drops a token's stream entry, wherever it stands.
-local function drop(tok)
-  local bar = string.find(tok, '|', 1, true)
+local function drop(token)
+  local bar = string.find(token, '|', 1, true)
   if not bar then return end
-  local stream, id = string.sub(tok, 1, bar - 1), string.sub(tok, bar + 1)
+  local stream, id = string.sub(token, 1, bar - 1), string.sub(token, bar + 1)
   redis.call('XACK', stream, 'decoders', id)
   redis.call('XDEL', stream, id)
 end
 
--- Issues the track's one token: to `owner`, who is warm for it, while its heart beats, else to everybody.
-local function dispatch(key, call, track, owner)
-  local stream = PREFIX .. 'work'
+-- Issues a track's one token: to `owner`, who is warm for it, while its heart beats, else to everybody. Returns its
+-- name, which the caller puts into the track's hash.
+-- KEYS  work   FIELDS  call_id
+local function issue(track_name, owner)
+  local stream = work_key
   if owner and owner ~= '' and redis.call('EXISTS', PREFIX .. 'worker:' .. owner) == 1 then
     stream = PREFIX .. 'work:' .. owner
   end
-  local id = redis.call('XADD', stream, '*', 'c', call, 't', track)
-  redis.call('HSET', key, 'tok', stream .. '|' .. id)
+  return stream .. '|' .. redis.call('XADD', stream, '*', 'c', call_id, 't', track_name)
 end
 
 -- A track's list of gaps (JSON; false: none yet) with one more. Put at its end as text: reading all of a long one for
@@ -64,52 +87,45 @@ local function with_gap(gaps, first, last)
 end
 
 -- Puts masked utterances in the place of what was stored, and tells the pages of those that look otherwise now.
--- From ARGV[at] on: count of utterances to be stored, {id, utterance} each; count of those that look otherwise,
--- {id, utterance without words, feed event (JSON)} each. Nothing that has expired meanwhile comes back.
-local function redact(call_key, utterances_key, at)
-  if not ARGV[at] then return end
-  local count = tonumber(ARGV[at])
-  for _ = 1, count do
-    local id, utterance = ARGV[at + 1], ARGV[at + 2]
-    if redis.call('HEXISTS', utterances_key, id) == 1 then redis.call('HSET', utterances_key, id, utterance) end
-    at = at + 2
+-- `masked` (nil: nothing is) has two lists: store, of {id, utterance}; and tell, of {id, utterance (without words),
+-- event}. Nothing that has expired meanwhile comes back.
+-- KEYS  call, utterances, feed
+local function redact(masked)
+  if not masked then return end
+  for _, one in ipairs(masked.store) do
+    if redis.call('HEXISTS', utterances_key, one.id) == 1 then
+      redis.call('HSET', utterances_key, one.id, one.utterance)
+    end
   end
-  at = at + 1
   local last = redis.call('HGET', call_key, 'last')
   local last_id = last and cmsgpack.unpack(last).id
-  for _ = 1, tonumber(ARGV[at]) do
-    local id, utterance, event = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    if id == last_id then redis.call('HSET', call_key, 'last', utterance) end
-    say(event)
-    at = at + 3
+  for _, one in ipairs(masked.tell) do
+    if one.id == last_id then redis.call('HSET', call_key, 'last', one.utterance) end
+    say(one.event)
   end
 end
 
 -- Ends a call whose sender has finished as soon as nothing is outstanding. Returns whether it ended now.
-local function end_if_done(call, retention_seconds)
-  local key = PREFIX .. 'call:' .. call
-  local c = redis.call('HMGET', key, 'state', 'open_tracks', 'unscored', 'tracks')
-  if c[1] ~= 'ending' or tonumber(c[2]) > 0 or tonumber(c[3]) > 0 then return false end
+-- KEYS  call, utterances, scores, live, ended, retained, unsummarised, feed   FIELDS  call_id, retention_seconds
+local function end_if_done()
+  local state, open_tracks, unscored, tracks =
+    unpack(redis.call('HMGET', call_key, 'state', 'open_tracks', 'unscored', 'tracks'))
+  if state ~= 'ending' or tonumber(open_tracks) > 0 or tonumber(unscored) > 0 then return false end
   local now = now_ms()
-  local attention = redis.call('ZSCORE', PREFIX .. 'live', call) or '0'
-  redis.call('HSET', key, 'state', 'ended', 'ended_at_ms', now)
-  redis.call('ZREM', PREFIX .. 'live', call)
-  redis.call('ZADD', PREFIX .. 'ended', attention, call)
-  redis.call('ZADD', PREFIX .. 'retained', now, call)
-  redis.call('SADD', PREFIX .. 'unsummarised', call)
-  redis.call('EXPIRE', key, retention_seconds)
-  redis.call('EXPIRE', PREFIX .. 'utterances:' .. call, retention_seconds)
-  redis.call('EXPIRE', PREFIX .. 'scores:' .. call, retention_seconds)
-  for track in string.gmatch(c[4], '%S+') do
-    redis.call('EXPIRE', PREFIX .. 'track:' .. call .. ':' .. track, retention_seconds)
+  local attention = redis.call('ZSCORE', live_key, call_id) or '0'
+  redis.call('HSET', call_key, 'state', 'ended', 'ended_at_ms', now)
+  redis.call('ZREM', live_key, call_id)
+  redis.call('ZADD', ended_key, attention, call_id)
+  redis.call('ZADD', retained_key, now, call_id)
+  redis.call('SADD', unsummarised_key, call_id)
+  for _, key in ipairs({call_key, utterances_key, scores_key}) do redis.call('EXPIRE', key, retention_seconds) end
+  for track in string.gmatch(tracks, '%S+') do redis.call('EXPIRE', key_of_track(track), retention_seconds) end
+  local before = now - retention_seconds * 1000
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', retained_key, '-inf', before, 'LIMIT', 0, RETENTION_BATCH)) do
+    redis.call('ZREM', retained_key, gone)
+    redis.call('ZREM', ended_key, gone)
+    redis.call('SREM', unsummarised_key, gone)
   end
-  local before = string.format('%.0f', tonumber(now) - retention_seconds * 1000)
-  local old = redis.call('ZRANGEBYSCORE', PREFIX .. 'retained', '-inf', before, 'LIMIT', 0, RETENTION_BATCH)
-  for _, gone in ipairs(old) do
-    redis.call('ZREM', PREFIX .. 'retained', gone)
-    redis.call('ZREM', PREFIX .. 'ended', gone)
-    redis.call('SREM', PREFIX .. 'unsummarised', gone)
-  end
-  say_call(call)
+  say_call()
   return true
 end

@@ -1,25 +1,38 @@
 -- Declares a call. A call made by its first chunk is described by its first declaration.
--- KEYS  call, live, idle, feed, load
--- ARGV  call id, tracks (space separated), metadata (JSON), digest of the declaration, backlog limit in ms, sender's
---       name, whether it may read (1/0)
--- Returns CREATED | SAME | DIFFERS (declared otherwise, or by another sender: one that may not read could guess what
---       was declared) | FOREIGN (another sender's audio) | BUSY (new calls are refused first). Only CREATED writes.
-local found = redis.call('HMGET', KEYS[1], 'state', 'digest', 'tracks', 'sender', 'declarer')
-if not found[1] then
-  if tonumber(redis.call('HGET', KEYS[5], 'audio_ms') or 0) >= tonumber(ARGV[5]) * 0.9 then return 'BUSY' end
-  create_call(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-  redis.call('HSET', KEYS[1], 'declarer', ARGV[6])
-  return 'CREATED'
+--
+-- KEYS    call, live, idle, load, feed
+-- FIELDS  call_id
+--         tracks             their names, with spaces between
+--         metadata           JSON
+--         digest             of the declaration: tells it from another one
+--         sender             name of who sends
+--         sender_reads       it may read every call: see types.Sender
+--         backlog_limit_ms   of undecoded audio; new calls are refused from nine tenths of it on
+-- ANSWER  outcome
+--         CREATED  it is declared now
+--         SAME     it was, with the same words
+--         DIFFERS  it was, with others; or by another sender, and one that may not read could guess what was declared
+--         FOREIGN  the call has another sender's audio
+--         BUSY     too much audio waits to be decoded
+-- WRITES  with CREATED
+
+local state, known_digest, known_tracks, owner, declarer =
+  unpack(redis.call('HMGET', call_key, 'state', 'digest', 'tracks', 'sender', 'declarer'))
+if not state then
+  local waiting_ms = tonumber(redis.call('HGET', load_key, 'audio_ms') or 0)
+  if waiting_ms >= backlog_limit_ms * 0.9 then return answer({outcome = 'BUSY'}) end
+  create_call(tracks, metadata, digest)
+  redis.call('HSET', call_key, 'declarer', sender)
+  return answer({outcome = 'CREATED'})
 end
-if foreign(found[4], ARGV[6], ARGV[7]) then return 'FOREIGN' end
-if found[2] == ARGV[4] and (found[5] == ARGV[6] or ARGV[7] == '1') then return 'SAME' end
-if found[2] ~= '' then return 'DIFFERS' end
-local tracks, known = found[3], {}
-for track in string.gmatch(tracks, '%S+') do known[track] = true end
-for track in string.gmatch(ARGV[2], '%S+') do
-  if not known[track] then tracks = tracks .. ' ' .. track end
+if foreign(owner) then return answer({outcome = 'FOREIGN'}) end
+if known_digest == digest and (declarer == sender or sender_reads) then return answer({outcome = 'SAME'}) end
+if known_digest ~= '' then return answer({outcome = 'DIFFERS'}) end
+local all, known = known_tracks, {}
+for name in string.gmatch(known_tracks, '%S+') do known[name] = true end
+for name in string.gmatch(tracks, '%S+') do
+  if not known[name] then all = all .. ' ' .. name end
 end
-redis.call('HSET', KEYS[1], 'tracks', tracks, 'metadata', ARGV[3], 'digest', ARGV[4],
-  'declarer', ARGV[6])
-say_call(ARGV[1])
-return 'CREATED'
+redis.call('HSET', call_key, 'tracks', all, 'metadata', metadata, 'digest', digest, 'declarer', sender)
+say_call()
+return answer({outcome = 'CREATED'})

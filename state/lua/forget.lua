@@ -1,15 +1,18 @@
 -- Strikes scorers that died off the group's list, but none with something pending: that would be lost with it.
--- KEYS  finals
--- ARGV  idle for so long (ms) is dead
--- Returns how many
+--
+-- KEYS    finals
+-- FIELDS  idle_ms            idle for longer is dead
+-- ANSWER  forgotten          how many
+-- WRITES  if there is one
+
 local forgotten = 0
-for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'sentiment')) do
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', finals_key, 'sentiment')) do
   local is = {}
   for i = 1, #consumer, 2 do is[consumer[i]] = consumer[i + 1] end
-  if is.pending == 0 and is.idle > tonumber(ARGV[1]) then
+  if is.pending == 0 and is.idle > idle_ms then
     -- pcall: Redis 6 refuses it while memory is full; it can wait, scoring cannot
-    local struck = redis.pcall('XGROUP', 'DELCONSUMER', KEYS[1], 'sentiment', is.name)
+    local struck = redis.pcall('XGROUP', 'DELCONSUMER', finals_key, 'sentiment', is.name)
     if type(struck) == 'number' then forgotten = forgotten + 1 end
   end
 end
-return forgotten
+return answer({forgotten = forgotten})

@@ -1,11 +1,21 @@
 -- Changes what supervisors make of a call, if it is still what the change was made from. The trail tells who did it.
--- KEYS  call, feed, audit
--- ARGV  1 handling before ('' = none yet), 2 handling after, 3 feed event (JSON), 4 deed (JSON), 5 deeds kept
--- Returns OK | CONFLICT (another change came between: look again; nothing written) | GONE (no such call)
-local found = redis.call('HMGET', KEYS[1], 'state', 'handling')
-if not found[1] then return 'GONE' end
-if (found[2] or '') ~= ARGV[1] then return 'CONFLICT' end
-redis.call('HSET', KEYS[1], 'handling', ARGV[2])
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[5], '*', 'j', ARGV[4])
-say(ARGV[3])
-return 'OK'
+--
+-- KEYS    call, feed, audit
+-- FIELDS  call_id
+--         before?            handling as it was read; without it, there was none
+--         after              handling to be stored
+--         event, deed        JSON: for the pages, for the trail
+--         deeds_kept         in the trail, at most
+-- ANSWER  outcome
+--         OK        changed
+--         CONFLICT  another change came between: look again
+--         GONE      no such call
+-- WRITES  with OK
+
+local state, handling = unpack(redis.call('HMGET', call_key, 'state', 'handling'))
+if not state then return answer({outcome = 'GONE'}) end
+if handling ~= (before or false) then return answer({outcome = 'CONFLICT'}) end
+redis.call('HSET', call_key, 'handling', after)
+redis.call('XADD', audit_key, 'MAXLEN', '~', deeds_kept, '*', 'j', deed)
+say(event)
+return answer({outcome = 'OK'})

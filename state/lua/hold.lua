@@ -1,32 +1,45 @@
 -- A socket says that it lives and which tracks of a call it sends; the newest socket to take a track has it.
--- KEYS  call, streams, streaming
--- ARGV  call id, the socket's name, how long it may be gone (ms), takes tracks from others (1/0), sender's name,
---       whether it may read (1/0), tracks...
--- Returns {outcome, then last, samples, rate ('' if none) of each track}; outcome is HELD, TAKEN (another socket
--- has taken one of its tracks), FOREIGN (another sender's call) or CLOSED (the call has ended). Only HELD writes.
-local c = redis.call('HMGET', KEYS[1], 'state', 'sender')
-local state = c[1]
-if foreign(c[2], ARGV[5], ARGV[6]) then return {'FOREIGN'} end
-if state and state ~= 'live' then return {'CLOSED'} end
-if redis.call('HGET', KEYS[2], 's:' .. ARGV[2]) == '0' then return {'TAKEN'} end
-for i = 7, #ARGV do
-  local owner = redis.call('HGET', KEYS[2], 't:' .. ARGV[i])
-  if owner and owner ~= ARGV[2] then
-    if ARGV[4] ~= '1' then return {'TAKEN'} end
-    redis.call('HSET', KEYS[2], 's:' .. owner, 0) -- for good, even if we are done before it notices
+--
+-- KEYS    call, streams, streaming
+-- FIELDS  call_id
+--         socket             its name
+--         grace_ms           how long it may be gone
+--         tracks             list of names
+--         take_over          takes tracks from other sockets
+--         sender             name of who sends
+--         sender_reads       it may read every call: see types.Sender
+-- ANSWER  outcome
+--         places?            list of {last_seq, samples, rate?}, as `tracks`
+--         HELD     it is at the call
+--         TAKEN    another socket has taken one of its tracks
+--         FOREIGN  another sender's call
+--         CLOSED   the call has ended
+-- WRITES  with HELD
+
+local state, owner = unpack(redis.call('HMGET', call_key, 'state', 'sender'))
+if foreign(owner) then return answer({outcome = 'FOREIGN'}) end
+if state and state ~= 'live' then return answer({outcome = 'CLOSED'}) end
+if redis.call('HGET', streams_key, 's:' .. socket) == '0' then return answer({outcome = 'TAKEN'}) end
+local replaced = {}
+for _, track in ipairs(tracks) do
+  local other = redis.call('HGET', streams_key, 't:' .. track)
+  if other and other ~= socket then
+    if not take_over then return answer({outcome = 'TAKEN'}) end
+    replaced[#replaced + 1] = other
   end
 end
-local until_ms = string.format('%.0f', tonumber(now_ms()) + tonumber(ARGV[3]))
-redis.call('HSET', KEYS[2], 's:' .. ARGV[2], until_ms)
-redis.call('ZADD', KEYS[3], until_ms, ARGV[1])
-if state and not c[2] and ARGV[7] then redis.call('HSET', KEYS[1], 'sender', ARGV[5]) end
-local answer = {'HELD'}
-for i = 7, #ARGV do
-  redis.call('HSET', KEYS[2], 't:' .. ARGV[i], ARGV[2])
-  local t = redis.call('HMGET', PREFIX .. 'track:' .. ARGV[1] .. ':' .. ARGV[i], 'last', 'samples', 'rate')
-  answer[#answer + 1] = t[1] or '0'
-  answer[#answer + 1] = t[2] or '0'
-  answer[#answer + 1] = t[3] or ''
+for _, other in ipairs(replaced) do
+  redis.call('HSET', streams_key, 's:' .. other, 0) -- for good, even if we are done before it notices
 end
-redis.call('EXPIRE', KEYS[2], 86400) -- a call without a socket for a day is over by any other rule
-return answer
+local until_ms = now_ms() + grace_ms
+redis.call('HSET', streams_key, 's:' .. socket, until_ms)
+redis.call('ZADD', streaming_key, until_ms, call_id)
+if state and not owner and tracks[1] then redis.call('HSET', call_key, 'sender', sender) end
+local places = {}
+for n, track in ipairs(tracks) do
+  redis.call('HSET', streams_key, 't:' .. track, socket)
+  local last_seq, samples, rate = unpack(redis.call('HMGET', key_of_track(track), 'last_seq', 'samples', 'rate'))
+  places[n] = {last_seq = tonumber(last_seq or 0), samples = tonumber(samples or 0), rate = rate and tonumber(rate) or nil}
+end
+redis.call('EXPIRE', streams_key, 86400) -- a call without a socket for a day is over by any other rule
+return answer({outcome = 'HELD', places = places})

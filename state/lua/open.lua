@@ -1,23 +1,38 @@
--- Takes the lease a token stands for. A token that is not the track's live one is dropped.
--- KEYS  track, the token's stream
--- ARGV  token, lease, worker, version this worker's warm recogniser stands at ('' = none)
--- Returns {'STALE'} or {'LEASED', done, last, utt, uidx, tries, closed, rate, samples, done_samples, warm, careful, state}
---   warm is 1 if the recogniser at that version is exact; state is '' then, and for a track without one yet.
-local t = redis.call('HMGET', KEYS[1], 'tok', 'done', 'last', 'utt', 'uidx', 'tries', 'closed', 'rate', 'samples',
-  'done_samples', 'ver', 'state', 'forgiven', 'careful')
-if t[1] ~= ARGV[1] then
-  drop(ARGV[1])
-  return {'STALE'}
+-- Takes the lease that a token stands for. A token that is not the track's live one is dropped.
+--
+-- KEYS    track
+-- FIELDS  call_id, track
+--         token, lease, worker
+--         warm_at?           lease of the commit at which this worker's warm recogniser stands; without it, it has none
+-- ANSWER  outcome, done_seq?, last_seq?, open_seq?, final_count?, tries?, closed?, rate?, samples?, done_samples?
+--         warm?              the recogniser is exact
+--         careful_seq?       chunks up to this one are decoded one a lease
+--         LEASED  and beside the map the saved state: '' with warm, and for a track that has none yet
+--         STALE   not the live token; the map stands alone
+-- WRITES  with both
+
+local live_token, done_seq, last_seq, open_seq, final_count, tries, closed, rate, samples, done_samples, committed,
+  state, forgiven, careful_seq = unpack(redis.call('HMGET', track_key, 'token', 'done_seq', 'last_seq', 'open_seq',
+  'final_count', 'tries', 'closed', 'rate', 'samples', 'done_samples', 'committed', 'state', 'forgiven', 'careful_seq'))
+if live_token ~= token then
+  drop(token)
+  return {answer({outcome = 'STALE'}), ''}
 end
-redis.call('HDEL', KEYS[1], 'lease') -- frees: with memory full, a script whose first write may grow is refused
-redis.call('HSET', KEYS[1], 'lease', ARGV[2], 'owner', ARGV[3])
-local tries = redis.call('HINCRBY', KEYS[1], 'tries', 1)
+redis.call('HDEL', track_key, 'lease') -- frees: with memory full, a script whose first write may grow is refused
+tries = tonumber(tries) + 1
+redis.call('HSET', track_key, 'lease', lease, 'owner', worker, 'tries', tries)
 -- Begun in vain before: what is in the journal now is decoded chunk by chunk, so that the next crash accuses one.
-local careful = tonumber(t[14] or 0)
-if tries + tonumber(t[13] or 0) > 1 and tonumber(t[3]) > careful then
-  careful = tonumber(t[3])
-  redis.call('HSET', KEYS[1], 'careful', t[3])
+last_seq, careful_seq = tonumber(last_seq), tonumber(careful_seq or 0)
+if tries + tonumber(forgiven or 0) > 1 and last_seq > careful_seq then
+  careful_seq = last_seq
+  redis.call('HSET', track_key, 'careful_seq', last_seq)
 end
-local warm = t[11] ~= '' and t[11] == ARGV[4]
-return {'LEASED', t[2], t[3], t[4], t[5], tries, t[7] or '0', t[8], t[9], t[10], warm and 1 or 0,
-  string.format('%.0f', careful), warm and '' or t[12] or ''}
+local warm = committed ~= '' and committed == warm_at
+return {
+  answer({
+    outcome = 'LEASED', done_seq = tonumber(done_seq), last_seq = last_seq, open_seq = tonumber(open_seq),
+    final_count = tonumber(final_count), tries = tries, closed = closed == '1', rate = tonumber(rate),
+    samples = tonumber(samples), done_samples = tonumber(done_samples), warm = warm, careful_seq = careful_seq,
+  }),
+  not warm and state or '',
+}

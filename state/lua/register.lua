@@ -1,11 +1,16 @@
 -- Announces a decoder (or announces it again, after the server lost its last second).
--- KEYS  workers, work, the worker's own stream, its heartbeat
--- ARGV  worker, heartbeat in ms
-redis.call('DEL', KEYS[4]) -- frees first: a decoder must be able to join while memory is full
-redis.call('SADD', KEYS[1], ARGV[1])
-redis.call('SET', KEYS[4], 1, 'PX', ARGV[2])
-for _, stream in ipairs({KEYS[2], KEYS[3]}) do
+--
+-- KEYS    workers, work, own_work, heartbeat
+-- FIELDS  worker, heartbeat_ms
+-- ANSWER  outcome
+--         OK
+-- WRITES  always
+
+redis.call('DEL', heartbeat_key) -- frees first: a decoder must be able to join while memory is full
+redis.call('SADD', workers_key, worker)
+redis.call('SET', heartbeat_key, 1, 'PX', heartbeat_ms)
+for _, stream in ipairs({work_key, own_work_key}) do
   -- MKSTREAM leaves an existing stream alone; an existing group answers BUSYGROUP, which is as good
   redis.pcall('XGROUP', 'CREATE', stream, 'decoders', '0', 'MKSTREAM')
 end
-return 'OK'
+return answer({outcome = 'OK'})

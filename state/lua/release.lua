@@ -1,11 +1,15 @@
 -- Gives a lease back unused (shutdown): the try is not charged, the token goes to everybody.
--- KEYS  track, work
--- ARGV  lease, call id, track
--- Returns RELEASED | STALE (not under this lease any more)
-local t = redis.call('HMGET', KEYS[1], 'lease', 'tok')
-if t[1] ~= ARGV[1] then return 'STALE' end
-drop(t[2])
-redis.call('HSET', KEYS[1], 'lease', '')
-redis.call('HINCRBY', KEYS[1], 'tries', -1)
-dispatch(KEYS[1], ARGV[2], ARGV[3], '')
-return 'RELEASED'
+--
+-- KEYS    track, work
+-- FIELDS  call_id, track, lease
+-- ANSWER  outcome
+--         RELEASED
+--         STALE  not under this lease any more
+-- WRITES  with RELEASED
+
+local live_lease, token = unpack(redis.call('HMGET', track_key, 'lease', 'token'))
+if live_lease ~= lease then return answer({outcome = 'STALE'}) end
+drop(token)
+redis.call('HINCRBY', track_key, 'tries', -1)
+redis.call('HSET', track_key, 'lease', '', 'token', issue(track))
+return answer({outcome = 'RELEASED'})

@@ -1,33 +1,43 @@
 -- Stores an utterance's score and the call's standing that follows from all its scores, once.
--- KEYS  call, scores, finals, live, feed, utterances, dead
--- ARGV  1 entry of `finals`, 2 utterance id, 3 score, 4 how many scores the standing was computed from (without
---       this one), 5 standing, 6 attention, 7 feed event (JSON), 8 call id, 9 retention in seconds,
---       10 why it could not be scored and is set aside ('' = it was scored),
---       then what redaction changes, if anything (see `redact`)
--- Returns OK | ENDED (and the call ended with it) | AGAIN (scored before: the entry is dropped)
---       | CONFLICT (another score came between: compute again; nothing written) | GONE (the call has expired)
+--
+-- KEYS    call, utterances, scores, finals, live, ended, retained, unsummarised, dead, feed
+-- FIELDS  call_id, retention_seconds
+--         entry              of `finals`
+--         utterance_id, score
+--         scored_before      how many scores the standing was computed from, without this one
+--         standing, attention
+--         event              JSON
+--         set_aside?         why it could not be scored
+--         masked?            what redaction changes: see `redact`
+-- ANSWER  outcome
+--         OK        stored
+--         ENDED     stored, and the call has ended with it
+--         AGAIN     was stored before: the entry is dropped
+--         GONE      the call has expired: the entry is dropped
+--         CONFLICT  another score came between: compute again
+-- WRITES  with all but CONFLICT
+
 local function finish()
-  redis.call('XACK', KEYS[3], 'sentiment', ARGV[1])
-  redis.call('XDEL', KEYS[3], ARGV[1])
+  redis.call('XACK', finals_key, 'sentiment', entry)
+  redis.call('XDEL', finals_key, entry)
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('EXISTS', call_key) == 0 then
   finish()
-  return 'GONE'
+  return answer({outcome = 'GONE'})
 end
-if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 then
+if redis.call('HEXISTS', scores_key, utterance_id) == 1 then
   finish()
-  return 'AGAIN'
+  return answer({outcome = 'AGAIN'})
 end
-if redis.call('HLEN', KEYS[2]) ~= tonumber(ARGV[4]) then return 'CONFLICT' end
+if redis.call('HLEN', scores_key) ~= scored_before then return answer({outcome = 'CONFLICT'}) end
 finish()
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('HSET', KEYS[1], 'standing', ARGV[5])
-redis.call('HINCRBY', KEYS[1], 'unscored', -1)
-redis.call('ZADD', KEYS[4], 'XX', ARGV[6], ARGV[8])
-redact(KEYS[1], KEYS[6], 11)
-if ARGV[10] ~= '' then
-  redis.call('XADD', KEYS[7], 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', ARGV[8], 'i', ARGV[2], 'reason', ARGV[10])
+redis.call('HSET', scores_key, utterance_id, score)
+redis.call('HSET', call_key, 'standing', standing)
+redis.call('HINCRBY', call_key, 'unscored', -1)
+redis.call('ZADD', live_key, 'XX', attention, call_id)
+redact(masked)
+if set_aside then
+  redis.call('XADD', dead_key, 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call_id, 'i', utterance_id, 'reason', set_aside)
 end
-say(ARGV[7])
-if end_if_done(ARGV[8], tonumber(ARGV[9])) then return 'ENDED' end
-return 'OK'
+say(event)
+return answer({outcome = end_if_done() and 'ENDED' or 'OK'})

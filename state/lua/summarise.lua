@@ -1,10 +1,18 @@
--- Stores an ended call's summary, once; a repeat changes nothing but the list of what is outstanding.
--- KEYS  call, unsummarised, feed, utterances
--- ARGV  1 call id, 2 summary (JSON), then what redaction changes, if anything (see `redact`)
--- Returns OK | AGAIN | GONE (the call has expired)
-redis.call('SREM', KEYS[2], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'GONE' end
-if redis.call('HSETNX', KEYS[1], 'summary', ARGV[2]) == 0 then return 'AGAIN' end
-redact(KEYS[1], KEYS[4], 3)
-say_call(ARGV[1])
-return 'OK'
+-- Stores an ended call's summary, once.
+--
+-- KEYS    call, utterances, unsummarised, feed
+-- FIELDS  call_id
+--         summary            JSON
+--         masked?            what redaction changes: see `redact`
+-- ANSWER  outcome
+--         OK     stored
+--         AGAIN  it has one
+--         GONE   the call has expired
+-- WRITES  with OK; the others only take the call off the list of what is outstanding
+
+redis.call('SREM', unsummarised_key, call_id)
+if redis.call('EXISTS', call_key) == 0 then return answer({outcome = 'GONE'}) end
+if redis.call('HSETNX', call_key, 'summary', summary) == 0 then return answer({outcome = 'AGAIN'}) end
+redact(masked)
+say_call()
+return answer({outcome = 'OK'})

@@ -50,7 +50,7 @@ class Decoder:
         self.loop._turn = turn  # type: ignore[method-assign]
 
     def decoded(self, call: str, seq: int) -> Callable[[], bool]:
-        return lambda: int(self.client.hget(keys.track(call, "t"), "done") or 0) >= seq
+        return lambda: int(self.client.hget(keys.track(call, "t"), "done_seq") or 0) >= seq
 
     def finished(self, call: str) -> Callable[[], bool]:
         return lambda: self.client.hget(keys.call(call), "open_tracks") == b"0"
@@ -78,7 +78,7 @@ def lose_one_further_on(client: redis.Redis) -> None:
 
 
 def garble_the_state(client: redis.Redis) -> None:
-    client.hset(TRACK, mapping={"state": b"\x91", "ver": "another decoder"})
+    client.hset(TRACK, mapping={"state": b"\x91", "committed": "another decoder"})
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class Turns:
         loop._work(token)
         if len(self.loops) > 1:
             loop._fleet.leave()  # so that its next token goes to whoever comes
-        done, partial = self.client.hmget(keys.track(call_id, track), "done", "partial")
+        done, partial = self.client.hmget(keys.track(call_id, track), "done_seq", "partial")
         self.partials.append((track, int(done), partial))
 
 
@@ -124,7 +124,7 @@ def test_a_state_of_another_model_is_decoded_afresh_and_never_misread(
         first.ingest.put("deploy", track, n + 1, chunk)
         first._one("deploy", track)
     finals_before = first.client.hgetall(keys.utterances("deploy"))
-    utt = int(first.client.hget(keys.track("deploy", track), "utt") or 0)
+    open_seq = int(first.client.hget(keys.track("deploy", track), "open_seq") or 0)
     FleetView(first.client, "worker-0", settings).leave()
     second = DecodeLoop(first.client, StubModel(), "worker-new", settings, lambda: False)
     second._fleet.join()
@@ -136,6 +136,6 @@ def test_a_state_of_another_model_is_decoded_afresh_and_never_misread(
     after = first.client.hgetall(keys.utterances("deploy"))
     assert finals_before.items() <= after.items()
     new = [msgspec.msgpack.decode(p, type=Utterance) for i, p in after.items() if i not in finals_before]
-    assert min(u.start for u in new) >= utt - 1, "nothing that had a final is decoded again"
+    assert min(u.start for u in new) >= open_seq - 1, "nothing that had a final is decoded again"
     assert max(u.end for u in new) == pytest.approx(sum(chunk.samples for chunk in chunks) / chunks[0].rate, abs=0.001)
     assert first.client.hget(keys.call("deploy"), "open_tracks") == b"0"

@@ -69,7 +69,7 @@ def line(store: redis.Redis, insight: Insight) -> Line:
     line.say("agent", 0, "a quokka is no wombat")
     line.score()
     for track in ("agent", "customer"):
-        store.hset(keys.track(LIVE, track), mapping={"partial": "the wombat is", "utt": 1})
+        store.hset(keys.track(LIVE, track), mapping={"partial": "the wombat is", "open_seq": 1})
     return line
 
 
@@ -263,7 +263,7 @@ def talk(valkey: Server, store: redis.Redis, track: str, sender: Sender = PBX) -
 
 def nobody_speaks(store: redis.Redis) -> None:
     """The agent's open utterance was none."""
-    store.hset(keys.track(LIVE, "agent"), mapping={"partial": "", "utt": 2})
+    store.hset(keys.track(LIVE, "agent"), mapping={"partial": "", "open_seq": 2})
 
 
 def test_a_socket_hears_of_its_own_audio_only(valkey: Server, store: redis.Redis, line: Line) -> None:

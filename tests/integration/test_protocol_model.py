@@ -58,7 +58,7 @@ class Track(msgspec.Struct):
     accepted: list[int] = []
     missing: list[int] = []
     done: int = 0
-    utt: int = 1
+    open_seq: int = 1
     finals: list[tuple[int, int]] = []
     scored: set[int] = set()
 
@@ -100,7 +100,7 @@ class Protocol(RuleBasedStateMachine):
                 break
             lease = last.open(token, "", 0)
             if lease is not None:
-                self._commit(WORKERS[0], lease, lease.last, lease.last + 1)
+                self._commit(WORKERS[0], lease, lease.last_seq, lease.last_seq + 1)
         for entry in self.play.unscored() + self.waiting:
             self.play.score(entry)
         last.leave()
@@ -186,7 +186,7 @@ class Protocol(RuleBasedStateMachine):
         token = self.play.decoder(name).next_token(block=False)
         lease = self.play.decoder(name).open(token, "", 0) if token is not None else None
         if lease is not None:
-            self._commit(name, lease, (lease.done + lease.last + 1) // 2, lease.done + 1)
+            self._commit(name, lease, (lease.done_seq + lease.last_seq + 1) // 2, lease.done_seq + 1)
 
     @precondition(lambda self: any(self.held.values()))
     @rule(data=st.data(), again=st.booleans())
@@ -194,11 +194,11 @@ class Protocol(RuleBasedStateMachine):
         self._remember()
         name = data.draw(st.sampled_from([name for name in WORKERS if self.held[name]]))
         token = data.draw(st.sampled_from(self.held[name]))
-        live = self.client.hget(keys.track(token.call_id, token.track), "tok") == token.name.encode()
+        live = self.client.hget(keys.track(token.call_id, token.track), "token") == token.name.encode()
         lease = self.play.decoder(name).open(token, "", 0)
         assert (lease is not None) == live
         if lease is not None:
-            assert lease.done == self.tracks[token.call_id, token.track].done
+            assert lease.done_seq == self.tracks[token.call_id, token.track].done
             self.leases[name].append(lease)
         if not again:
             self.held[name].remove(token)
@@ -208,31 +208,31 @@ class Protocol(RuleBasedStateMachine):
     def commit(self, data: st.DataObject, keep: bool) -> None:
         self._remember()
         name, lease = self._lease(data)
-        upto = data.draw(st.integers(lease.done, lease.last))
-        open_from = data.draw(st.integers(lease.utt, upto + 1))
+        upto = data.draw(st.integers(lease.done_seq, lease.last_seq))
+        open_from = data.draw(st.integers(lease.open_seq, upto + 1))
         self._commit(name, lease, upto, open_from)
         if not keep:
             self.leases[name].remove(lease)
 
     def _commit(self, name: str, lease: Lease, upto: int, open_from: int) -> None:
         call, track = lease.token.call_id, lease.token.track
-        upto = max((c.seq for c in lease.journal if c.seq <= upto), default=lease.done)
-        upto = max(upto, lease.done)
-        open_from = upto + 1 if lease.closed and upto == lease.last else min(open_from, upto + 1)
+        upto = max((c.seq for c in lease.journal if c.seq <= upto), default=lease.done_seq)
+        upto = max(upto, lease.done_seq)
+        open_from = upto + 1 if lease.closed and upto == lease.last_seq else min(open_from, upto + 1)
         known = self.tracks.get((call, track))
-        live, ver = self.client.hmget(keys.track(call, track), "lease", "ver")
+        live, committed = self.client.hmget(keys.track(call, track), "lease", "committed")
         answer = self.play.decoder(name).commit(lease, change(lease, upto, open_from))
-        if ver == lease.id.encode():
+        if committed == lease.id.encode():
             assert answer == "AGAIN"
         elif live != lease.id.encode():
             assert answer == "STALE"
         else:
             assert answer in ("OK", "ENDED") and known is not None
-            assert lease.done == known.done, "J5"
+            assert lease.done_seq == known.done, "J5"
             self.committed.append((name, lease, upto, open_from))
-            if open_from > lease.utt:
-                known.finals = [*known.finals, (lease.utt, open_from - 1)]
-            known.done, known.utt = upto, open_from
+            if open_from > lease.open_seq:
+                known.finals = [*known.finals, (lease.open_seq, open_from - 1)]
+            known.done, known.open_seq = upto, open_from
 
     @precondition(lambda self: self.committed)
     @rule(data=st.data())
@@ -274,8 +274,7 @@ class Protocol(RuleBasedStateMachine):
         """As if its tokens had arrived after the look: whoever holds anything must not be buried."""
         self._remember()
         self.client.delete(keys.worker(name))
-        where = [keys.WORKERS, keys.WORK, keys.work(name), keys.worker(name)]
-        Scripts(self.client).call("bury", where, [name])
+        Scripts(self.client, keys.STORE).run("bury", worker=name)
 
     @rule(name=st.sampled_from(WORKERS))
     def leave(self, name: str) -> None:
@@ -353,16 +352,17 @@ class Protocol(RuleBasedStateMachine):
     def everything_accepted_is_kept_or_decoded_once_in_order(self) -> None:
         for (call, track), known in self.tracks.items():
             t = self.play.track(call, track)
-            assert (int(t["last"]), int(t["done"]), int(t["utt"])) == (known.last, known.done, known.utt), "J5"
+            stands = tuple(int(t[name]) for name in ("last_seq", "done_seq", "open_seq"))
+            assert stands == (known.last, known.done, known.open_seq), "J5"
             journal = [int(entry_id.partition(b"-")[0]) for entry_id, _ in self.client.xrange(keys.audio(call, track))]
             if not t.get("finished"):
-                assert journal == [seq for seq in known.accepted if seq >= known.utt], "J3, J7"
+                assert journal == [seq for seq in known.accepted if seq >= known.open_seq], "J3, J7"
             stored = self.client.hgetall(keys.utterances(call))
             finals = [stored[f"{track}:{n}".encode()] for n in range(len(known.finals))]
             texts = [msgspec.msgpack.decode(packed, type=Utterance).text for packed in finals]
             assert texts == [f"{first}-{last}" for first, last in known.finals], "J4"
             covered = [seq for first, last in known.finals for seq in range(first, last + 1)]
-            assert covered == list(range(1, known.utt)), "J4"
+            assert covered == list(range(1, known.open_seq)), "J4"
 
     # -- helpers ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from scripts.invariants import at_rest, violations
 from state import keys
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.leases import Token
-from state.scripts import SOURCES, Scripts
+from state.scripts import SCRIPTS, Scripts
 from state.settings import Settings
 from state.streams import Streams
 from state.summaries import Outstanding
@@ -55,6 +56,11 @@ class Unchanged:
         assert contents(self._client) == self._before
 
 
+def run(client: redis.Redis, script: str, **fields: object) -> dict[str, Any]:
+    """A script's answer, past what the store makes of it."""
+    return Scripts(client, keys.STORE).run(script, **fields)
+
+
 # -- ingest -----------------------------------------------------------------------------------------------
 
 
@@ -69,7 +75,7 @@ def test_ingest_accepts_in_order_and_repeats_harmlessly(play: Play, client: redi
         assert play.ingest.put("c", "t", 4, Chunk(b"\xff" * 800, "mulaw", 16000)).outcome == "RATE"
     assert play.ingest.put("c", "t", None, chunk(4)).seq == 4
     assert client.xlen(keys.WORK) == 1, "one token a track"
-    assert play.track()["last"] == b"4"
+    assert play.track()["last_seq"] == b"4"
 
 
 def test_ingest_skips_a_gap_and_the_clock_goes_on(play: Play) -> None:
@@ -172,12 +178,11 @@ def test_a_call_without_audio_ends_at_once(play: Play, client: redis.Redis) -> N
 def test_end_idle_spares_a_call_whose_chunk_came_in_between(play: Play, client: redis.Redis) -> None:
     play.put(1)
     seconds, _ = client.time()
-    asked = [keys.call("c"), keys.LIVE, keys.IDLE, keys.FEED, keys.WORK]
+    before_ms = seconds * 1000 - 60_000
     with Unchanged(client):
-        assert (
-            Scripts(client).call("end", asked, ["c", 60, "idle", seconds * 1000 - 60_000, "", "inside", 1, ""])
-            == b"ACTIVE"
-        )
+        given = {"sender": "inside", "sender_reads": True, "idle_before_ms": before_ms}
+        answer = run(client, "end", call_id="c", retention_seconds=60, reason="idle", posted=[], **given)
+        assert answer == {"outcome": "ACTIVE"}
         assert play.ingest.end_idle(60) == []
     client.zadd(keys.IDLE, {"c": 1000, "never-was": 1000})
     assert play.ingest.end_idle(60) == ["c"]
@@ -206,7 +211,8 @@ def test_open_takes_the_lease_cold_or_warm(play: Play) -> None:
     play.put(1)
     play.put(2)
     lease = play.lease()
-    assert (lease.done, lease.last, lease.utt, lease.tries, lease.warm, lease.state) == (0, 2, 1, 1, False, b"")
+    assert (lease.done_seq, lease.last_seq, lease.open_seq, lease.tries) == (0, 2, 1, 1)
+    assert (lease.warm, lease.state) == (False, b"")
     assert play.commit(lease, upto=1, open_from=1) == "OK"
     warm = play.decoder("d").open(play.token(), lease.id, 1)
     assert warm is not None and warm.warm and warm.state == b"" and [c.seq for c in warm.journal] == [2]
@@ -235,7 +241,7 @@ def test_commit_applies_once(play: Play, client: redis.Redis) -> None:
     with Unchanged(client):
         assert play.commit(lease) == "AGAIN"
     assert client.hget(keys.utterances("c"), "t:0") is not None
-    assert client.xlen(keys.audio("c", "t")) == 0 and play.track()["tok"] == b""
+    assert client.xlen(keys.audio("c", "t")) == 0 and play.track()["token"] == b""
 
 
 def test_commit_is_stale_without_the_live_lease_or_from_another_base(play: Play, client: redis.Redis) -> None:
@@ -246,7 +252,7 @@ def test_commit_is_stale_without_the_live_lease_or_from_another_base(play: Play,
     second = play.lease("e")
     with Unchanged(client):
         assert play.commit(first) == "STALE"
-        wrong_base = msgspec.structs.replace(second, done=1)
+        wrong_base = msgspec.structs.replace(second, done_seq=1)
         no_such_call = msgspec.structs.replace(second, token=Token("x", "nobody", "t"))
         for wrong in (wrong_base, no_such_call):
             assert play.decoder("e").commit(wrong, change(second)) == "STALE"
@@ -257,17 +263,17 @@ def test_commit_sends_the_next_token_to_the_warm_decoder_while_it_lives(play: Pl
     play.put(1)
     play.put(2)
     play.commit(play.lease(), upto=1)
-    assert play.track()["tok"].startswith(keys.work("d").encode() + b"|")
+    assert play.track()["token"].startswith(keys.work("d").encode() + b"|")
     lease = play.lease()
     client.delete(keys.worker("d"))
     play.put(3)
     play.commit(lease, upto=2)
-    assert play.track()["tok"].startswith(keys.WORK.encode() + b"|")
+    assert play.track()["token"].startswith(keys.WORK.encode() + b"|")
     assert play.commit(play.lease("e")) == "OK"
     play.put(4)
     to_everybody = msgspec.structs.replace(change(lease := play.lease("e"), upto=3), to_everybody=True)
     assert play.decoder("e").commit(lease, to_everybody) == "OK"
-    assert play.track()["tok"].startswith(keys.WORK.encode() + b"|")
+    assert play.track()["token"].startswith(keys.WORK.encode() + b"|")
 
 
 def test_commit_keeps_dead_chunks_aside_and_marks_them(play: Play, client: redis.Redis) -> None:
@@ -293,7 +299,7 @@ def test_commit_ends_a_call_that_has_nothing_to_be_scored(play: Play, client: re
     play.put(1)
     play.ingest.end("c")
     lease = play.lease()
-    silent = msgspec.structs.replace(change(lease), finals=[], uidx=0)
+    silent = msgspec.structs.replace(change(lease), finals=[], final_count=0)
     assert play.decoder("d").commit(lease, silent) == "ENDED"
     assert client.hget(keys.call("c"), "state") == b"ended" and play.track()["finished"] == b"1"
 
@@ -304,7 +310,7 @@ def test_a_call_that_ends_under_a_lease_is_finished_by_the_next(play: Play) -> N
     play.ingest.end("c")
     assert play.commit(lease) == "OK"
     last = play.lease()
-    assert last.closed and last.done == last.last
+    assert last.closed and last.done_seq == last.last_seq
     assert play.commit(last) == "OK"
     assert play.track()["finished"] == b"1"
 
@@ -321,25 +327,23 @@ def test_release_gives_the_try_back(play: Play, client: redis.Redis) -> None:
 
 
 def test_move_hands_a_token_on_but_not_from_under_a_lease_unless_forced(play: Play, client: redis.Redis) -> None:
-    def move(token: Token, force: int, forgive: int = 0) -> bytes:
-        answer: bytes = Scripts(client).call(
-            "move", [keys.track("c", "t"), keys.WORK], [token.name, token.call_id, token.track, force, forgive]
-        )
-        return answer
+    def move(token: Token, force: bool, forgive: int = 0) -> str:
+        answer = run(client, "move", call_id="c", track="t", token=token.name, force=force, forgive=forgive)
+        return str(answer["outcome"])
 
     play.put(1)
     token = play.token()
-    assert move(token, 0) == b"MOVED"
+    assert move(token, False) == "MOVED"
     with Unchanged(client):
-        assert move(token, 0) == b"STALE"
-        assert move(token, 1) == b"STALE"
+        assert move(token, False) == "STALE"
+        assert move(token, True) == "STALE"
     lease = play.lease()
     with Unchanged(client):
-        assert move(lease.token, 0) == b"LEASED"
-    assert move(lease.token, 1) == b"MOVED"
+        assert move(lease.token, False) == "LEASED"
+    assert move(lease.token, True) == "MOVED"
     assert play.track()["lease"] == b"" and play.track()["tries"] == b"1"
     for tries in (1, 1, 2):  # a loss that proves nothing is forgiven, but not more often than said
-        assert move(play.lease().token, 1, 2) == b"MOVED"
+        assert move(play.lease().token, True, 2) == "MOVED"
         assert int(play.track()["tries"]) == tries
     assert play.commit(play.lease()) == "OK"
     assert (play.track()["tries"], play.track()["forgiven"]) == (b"0", b"0")
@@ -349,18 +353,16 @@ def test_move_hands_a_token_on_but_not_from_under_a_lease_unless_forced(play: Pl
 
 
 def test_bury_spares_the_living_and_who_holds_anything(play: Play, client: redis.Redis) -> None:
-    def bury(name: str) -> bytes:
-        where = [keys.WORKERS, keys.WORK, keys.work(name), keys.worker(name)]
-        answer: bytes = Scripts(client).call("bury", where, [name])
-        return answer
+    def bury(name: str) -> str:
+        return str(run(client, "bury", worker=name)["outcome"])
 
     play.put(1)
     token = play.token("d")
     with Unchanged(client):
-        assert bury("d") == b"ALIVE"
+        assert bury("d") == "ALIVE"
     client.delete(keys.worker("d"))
     with Unchanged(client):
-        assert bury("d") == b"HOLDS", "a token of the shared stream is pending here"
+        assert bury("d") == "HOLDS", "a token of the shared stream is pending here"
     lease = play.decoder("e").open(token, "", 0)
     assert lease is not None
     play.put(2)
@@ -370,7 +372,7 @@ def test_bury_spares_the_living_and_who_holds_anything(play: Play, client: redis
     assert play.decoder("e").others.sweep() in (0, 1)
     assert not client.sismember(keys.WORKERS, "d") and not client.exists(keys.work("d"))
     assert "d" not in [c["name"].decode() for c in client.xinfo_consumers(keys.WORK, keys.DECODERS)]
-    assert play.lease("e").done == 1
+    assert play.lease("e").done_seq == 1
 
 
 def test_register_can_be_repeated(play: Play, client: redis.Redis) -> None:
@@ -392,10 +394,10 @@ def test_score_counts_once_and_conflicts_are_told(play: Play, client: redis.Redi
     play.put(2)
     play.commit(play.lease())
     one, two = play.unscored()
-    where = [keys.call("c"), keys.scores("c"), keys.FINALS, keys.LIVE, keys.FEED]
-    given = [two.entry, two.utterance_id, b"x", 7, b"s", 0.5, b"{}", "c", 60]
+    given = {"entry": two.entry, "utterance_id": two.utterance_id, "score": b"x", "standing": b"s", "attention": 0.5}
     with Unchanged(client):
-        assert Scripts(client).call("score", where, given) == b"CONFLICT"
+        answer = run(client, "score", call_id="c", retention_seconds=60, scored_before=7, event=b"{}", **given)
+        assert answer == {"outcome": "CONFLICT"}
     assert [play.score(one), play.score(two)] == ["OK", "OK"]
     with Unchanged(client):
         assert play.score(one) == "AGAIN"
@@ -427,26 +429,24 @@ def test_summarise_stores_once(play: Play, client: redis.Redis) -> None:
 
 
 def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, client: redis.Redis) -> None:
-    def handle(call: str, before: str, after: str) -> bytes:
-        answer: bytes = Scripts(client).call(
-            "handle", [keys.call(call), keys.FEED, keys.AUDIT], [before, after, "{}", "{}", 100]
-        )
-        return answer
+    def handle(call: str, before: str | None, after: str) -> str:
+        known = {} if before is None else {"before": before}
+        answer = run(client, "handle", call_id=call, after=after, event="{}", deed="{}", deeds_kept=100, **known)
+        return str(answer["outcome"])
 
     play.ingest.create("c", ["t"], {})
     with Unchanged(client):
-        assert handle("never-was", "", "1") == b"GONE"
-        assert handle("c", "0", "1") == b"CONFLICT"
-    assert handle("c", "", "1") == b"OK"
+        assert handle("never-was", None, "1") == "GONE"
+        assert handle("c", "0", "1") == "CONFLICT"
+    assert handle("c", None, "1") == "OK"
     with Unchanged(client):
-        assert handle("c", "", "2") == b"CONFLICT"
+        assert handle("c", None, "2") == "CONFLICT"
     assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
 
 
 def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis.Redis) -> None:
     def forget(idle_ms: int) -> int:
-        struck: int = Scripts(client).call("forget", [keys.FINALS], [idle_ms])
-        return struck
+        return int(run(client, "forget", idle_ms=idle_ms)["forgotten"])
 
     def known() -> list[bytes]:
         return [consumer["name"] for consumer in client.xinfo_consumers(keys.FINALS, keys.SENTIMENT)]
@@ -508,7 +508,7 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
             while (token := late.next_token(block=False)) is not None:
                 lease = late.open(token, "", 0)
                 if lease is not None:
-                    assert play.commit(lease, "e", upto=min(lease.last, lease.done + 2)) == "OK"
+                    assert play.commit(lease, "e", upto=min(lease.last_seq, lease.done_seq + 2)) == "OK"
         waiting = play.unscored()
         assert len(waiting) == 4
         assert [play.score(entry) for entry in waiting][-1] == "ENDED"
@@ -574,7 +574,7 @@ def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.
 
 def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
-    assert set(SOURCES) == {
+    assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
         "hold", "handle", "forget",
     }  # fmt: skip

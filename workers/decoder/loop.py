@@ -86,7 +86,7 @@ class DecodeLoop:
         key = (token.call_id, token.track)
         session = self._warm.take(key)
         try:
-            lease = self._fleet.open(token, session.version if session else "", session.done if session else 0)
+            lease = self._fleet.open(token, session.committed if session else "", session.done_seq if session else 0)
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise
@@ -138,7 +138,7 @@ class DecodeLoop:
             log.info("commit came too late", extra=_where(lease.token))
             return
         if not change.finish:
-            session.version = lease.id
+            session.committed = lease.id
             self._warm.put((lease.token.call_id, lease.token.track), session)
 
     def _beat(self) -> None:

@@ -61,8 +61,8 @@ class Session:
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
         self.partial = saved.partial if saved else ""  # as last told
         self.lag_seconds = 0.0  # as last told
-        self.version = ""  # lease of the last commit
-        self.done = 0
+        self.committed = ""  # lease of the last commit
+        self.done_seq = 0
 
     @property
     def memory_bytes(self) -> int:
@@ -103,13 +103,13 @@ def _restore(
     model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
 ) -> tuple[Session, list[JournalChunk]]:
     """A cold recogniser for the lease, and the chunks that are to be decoded."""
-    old = [chunk for chunk in lease.journal if chunk.seq <= lease.done]
-    new = [chunk for chunk in lease.journal if chunk.seq > lease.done]
+    old = [chunk for chunk in lease.journal if chunk.seq <= lease.done_seq]
+    new = [chunk for chunk in lease.journal if chunk.seq > lease.done_seq]
     if lease.tries >= ABANDON_AFTER_TRIES:
         saved, open_from = _what_is_known(lease)
         return Session(model.recogniser(lease.rate, None, open_from), saved), new
     saved = _snapshot.decode(lease.state) if lease.state else None
-    if lease.utt <= lease.done and (not old or old[0].seq != lease.utt):
+    if lease.open_seq <= lease.done_seq and (not old or old[0].seq != lease.open_seq):
         raise LeaseLost
     open_from = saved.open_from if saved else 0
     if saved is None or saved.model != model.identity:
@@ -136,7 +136,7 @@ def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
         saved = None
     if saved is not None:
         return saved, min(saved.open_from, lease.done_samples)
-    at = [chunk.at for chunk in lease.journal if chunk.seq <= lease.done]
+    at = [chunk.at for chunk in lease.journal if chunk.seq <= lease.done_seq]
     return None, min([*at, lease.done_samples])
 
 
@@ -150,7 +150,7 @@ class _Lease:
         self.beat = beat
         self.session = session
         self.track = lease.token.track
-        self.done, self.done_samples = lease.done, lease.done_samples
+        self.done_seq, self.done_samples = lease.done_seq, lease.done_samples
         self.chunks = self.audio_ms = 0
         self.utterances: list[Utterance] = []
         self.dead: list[DeadChunk] = []
@@ -158,19 +158,19 @@ class _Lease:
     def run(self, new: list[JournalChunk], stopping: Callable[[], bool]) -> Commit:
         lease = self.lease
         give_up = lease.tries >= DEAD_AFTER_TRIES
-        budget = 1 if lease.done < lease.careful else len(new)
+        budget = 1 if lease.done_seq < lease.careful_seq else len(new)
         audio_samples = 0
         if give_up and lease.tries >= ABANDON_AFTER_TRIES:
             self._mark("dead", self._open_from(), lease.done_samples)
             give_up = self._abandon_missing(new)
-        if self.done < lease.last and not (new and new[-1].seq > self.done):
+        if self.done_seq < lease.last_seq and not (new and new[-1].seq > self.done_seq):
             raise LeaseLost
         for chunk in new:
-            first = chunk.seq > lease.done
+            first = chunk.seq > lease.done_seq
             if first and (budget == 0 or audio_samples >= LEASE_AUDIO_SECONDS * lease.rate):
                 break
             if stopping():
-                if self.done == lease.done:
+                if self.done_seq == lease.done_seq:
                     raise Interrupted  # also when some of the open utterance was decoded again for another model
                 break
             if give_up and first:
@@ -183,29 +183,29 @@ class _Lease:
                 audio_samples += chunk.samples
                 self.chunks += 1
                 self.audio_ms += chunk.samples * 1000 // lease.rate
-        finish = lease.closed and self.done == lease.last
+        finish = lease.closed and self.done_seq == lease.last_seq
         if finish:
             self._flush()
         return self._commit(finish, stopping())
 
     def _abandon_missing(self, new: list[JournalChunk]) -> bool:
         """Give up the chunks that the journal should hold next and does not; whether there are none."""
-        first = next((chunk for chunk in new if chunk.seq > self.done), None)
-        to, at = (first.gap_from or first.seq, first.at) if first else (self.lease.last + 1, self.lease.samples)
-        missing = to - 1 - self.done
+        first = next((chunk for chunk in new if chunk.seq > self.done_seq), None)
+        to, at = (first.gap_from or first.seq, first.at) if first else (self.lease.last_seq + 1, self.lease.samples)
+        missing = to - 1 - self.done_seq
         if missing <= 0:
             return True
         self._flush()
         self._mark("dead", self.done_samples, at)
         self.chunks += missing
         self.audio_ms += (at - self.done_samples) * 1000 // self.lease.rate
-        self.done, self.done_samples = to - 1, at
+        self.done_seq, self.done_samples = to - 1, at
         return False
 
     def _decode(self, chunk: JournalChunk) -> None:
-        again = chunk.seq <= self.lease.done  # decoded before, by another model
+        again = chunk.seq <= self.lease.done_seq  # decoded before, by another model
         if not again:
-            if (chunk.gap_from or chunk.seq) != self.done + 1:
+            if (chunk.gap_from or chunk.seq) != self.done_seq + 1:
                 raise LeaseLost
             if chunk.gap_from is not None:
                 self._flush()
@@ -221,7 +221,7 @@ class _Lease:
 
     def _bury(self, chunk: JournalChunk) -> None:
         """Give a chunk up: what came before it is closed, it is kept aside, and the clock goes on after it."""
-        if (chunk.gap_from or chunk.seq) != self.done + 1:
+        if (chunk.gap_from or chunk.seq) != self.done_seq + 1:
             raise LeaseLost
         self._flush()
         self._mark("dead", self.done_samples, chunk.at + chunk.samples)
@@ -230,7 +230,7 @@ class _Lease:
         self._passed(chunk)
 
     def _passed(self, chunk: JournalChunk) -> None:
-        self.done, self.done_samples = chunk.seq, chunk.at + chunk.samples
+        self.done_seq, self.done_samples = chunk.seq, chunk.at + chunk.samples
 
     def _flush(self) -> None:
         self._add(self.session.recogniser.flush())
@@ -244,7 +244,7 @@ class _Lease:
         self._utter(round(from_sample / rate, 3), round(to_sample / rate, 3), "", None, mark)
 
     def _utter(self, start: float, end: float, text: str, final: Final | None, mark: str | None = None) -> None:
-        index = self.lease.uidx + len(self.utterances)
+        index = self.lease.final_count + len(self.utterances)
         words = final.words if final else []
         voice = self._voice(start, end, len(words)) if final and self.voice else None
         self.utterances.append(
@@ -274,13 +274,13 @@ class _Lease:
         lag_seconds = round(max(0.0, behind_seconds), 3)
         moved = abs(lag_seconds - session.lag_seconds) >= LAG_STEP_SECONDS
         if changed or self.utterances or moved or finish:
-            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done)))
+            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done_seq)))
             session.lag_seconds = lag_seconds
-        session.done = self.done
+        session.done_seq = self.done_seq
         return Commit(
-            done=self.done,
-            utt=self.done + 1 if finish else session.begins_in(snapshot.open_from, self.done),
-            uidx=lease.uidx + len(self.utterances),
+            done_seq=self.done_seq,
+            open_seq=self.done_seq + 1 if finish else session.begins_in(snapshot.open_from, self.done_seq),
+            final_count=lease.final_count + len(self.utterances),
             done_samples=self.done_samples,
             chunks=self.chunks,
             audio_ms=self.audio_ms,

@@ -102,7 +102,7 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
     session.take(audio(0, 5))
     track = keys.track("call-1", "customer")
     store.xdel(keys.audio("call-1", "customer"), "9-0", "10-0")
-    store.hset(track, mapping={"last": 8, "samples": 4 * SECOND})
+    store.hset(track, mapping={"last_seq": 8, "samples": 4 * SECOND})
     # The server would have forgotten the ids too; XDEL does not, so that the stream is written anew.
     kept = store.xrange(keys.audio("call-1", "customer"))
     store.delete(keys.audio("call-1", "customer"), keys.listen("call-1", "customer"))
