@@ -33,12 +33,13 @@ SECURITY: Mapping[str, str] = secure.Secure(
     .frame_ancestors("'none'"),
     xcto=XContentTypeOptions(),
     xfo=XFrameOptions().deny(),
-    referrer=ReferrerPolicy().no_referrer(),
+    referrer=ReferrerPolicy().same_origin(),
     coop=CrossOriginOpenerPolicy().same_origin(),
     corp=CrossOriginResourcePolicy().same_origin(),
     permissions=PermissionsPolicy().camera("()").microphone("()").geolocation("()"),
 ).headers
-"""No inline script or style, nothing from elsewhere, no framing. Transcripts are untrusted text."""
+"""No inline script or style, nothing from elsewhere, no framing. Transcripts are untrusted text. Referrers go to this
+host alone; with none at all browsers would send the forms of our own pages with the Origin null."""
 
 HSTS = StrictTransportSecurity().max_age(31_536_000).header_value
 """A year; only sent over TLS, where it counts."""
