@@ -23,7 +23,7 @@ from state import keys
 
 _KEYS = re.compile(
     r"(?:call|summary-asked|utterances|scores|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
-    r"|worker:[^:]+|work:[^:]+|rules"
+    r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
     r"|streaming|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load|unsummarised|fleet"
     r"|api-keys|api-keys-used|users|session:[0-9a-f]+|secret|audit|limits.*"
 )

@@ -26,6 +26,9 @@ MAX_GAP = 3600
 LISTEN_PRESSURE_PERCENT = 50
 """Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
 
+ENDED_AT_ONCE = 200
+"""Calls that a decoder ends between two leases: about 50 ms of its time, and for the server as many short commands."""
+
 Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS", "FOREIGN"]
 Declared = Literal["CREATED", "SAME", "DIFFERS", "FOREIGN", "BUSY"]
 """What became of a declaration (see lua/create.lua)."""
@@ -173,7 +176,7 @@ class Ingest:
         """
         return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
 
-    def end_idle(self, idle_seconds: int, limit: int = 20) -> list[str]:
+    def end_idle(self, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
         """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
 
         Not those at which a socket is: a party on hold may say nothing for long.
@@ -183,7 +186,7 @@ class Ingest:
         calls = self._overdue((keys.IDLE, before), (keys.STREAMING, now_ms))[:limit]
         return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
 
-    def end_dropped(self, limit: int = 20) -> list[str]:
+    def end_dropped(self, limit: int = ENDED_AT_ONCE) -> list[str]:
         """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
 
         A call that also gets chunks over HTTP goes on until there are none for as long.

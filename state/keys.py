@@ -34,6 +34,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
     worker:<worker>       string  heartbeat, gone when the decoder is
+    turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
@@ -181,6 +182,10 @@ heard = STORE.heard
 work = STORE.own_work
 worker = STORE.heartbeat
 summary_asked = STORE.summary_asked
+
+
+def turn(what: str) -> str:
+    return f"{PREFIX}turn:{what}"
 
 
 def session(digest: str) -> str:

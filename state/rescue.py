@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any, cast
 
 import redis
@@ -33,13 +32,24 @@ class Rescue:
         self._scripts = Scripts(client, keys.STORE)
         self._worker = worker
 
+    def turn(self, what: str, ms: int) -> bool:
+        """Whether this decoder looks after the others now: one does in `ms`, so that a large fleet costs no more.
+
+        Should it die of it, another looks `ms` later.
+        """
+        try:
+            return bool(self._redis.set(keys.turn(what), self._worker, px=ms, nx=True))
+        except redis.exceptions.OutOfMemoryError:
+            return True  # a full server is looked after by all
+
     def sweep(self) -> int:
         """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
-        moved = 0
-        for name in self._others():
-            if not self._redis.exists(keys.worker(name)):
-                moved += self.bury(name)
-        return moved
+        names = self._others()
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.exists(keys.worker(name))
+        beating = pipe.execute() if names else []
+        return sum(self.bury(name) for name, beats in zip(names, beating, strict=True) if not beats)
 
     def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
         """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
@@ -58,26 +68,25 @@ class Rescue:
 
     def steal(self) -> int:
         """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
-        moved = 0
-        others = self._others()
-        random.shuffle(others)
-        now_ms = self._now_ms()
-        for name in others:
-            own = keys.work(name)
-            oldest = f"{now_ms - STEAL_AFTER_MS}-0"
-            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=oldest, count=4)):
-                moved += self.move(read_token(own, entry_id, fields), force=False)
-        return moved
+        return self._move_old(STEAL_AFTER_MS, most=4, force=False)
 
     def rescue_stalled(self) -> int:
         """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""
-        moved = self._move_pending(STALLED_AFTER_MS)
-        for name in self._others():
-            own = keys.work(name)
-            limit = f"{self._now_ms() - STALLED_AFTER_MS}-0"
-            for entry_id, fields in cast(list[Any], self._redis.xrange(own, max=limit, count=20)):
-                moved += self.move(read_token(own, entry_id, fields), force=True)
-        return moved
+        return self._move_pending(STALLED_AFTER_MS) + self._move_old(STALLED_AFTER_MS, most=20, force=True)
+
+    def _move_old(self, age_ms: int, most: int, force: bool) -> int:
+        """Move up to `most` tokens that stand in each other decoder's own stream for so long. Returns how many."""
+        names = self._others()
+        oldest = f"{self._now_ms() - age_ms}-0"
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.xrange(keys.work(name), max=oldest, count=most)
+        found = pipe.execute() if names else []
+        return sum(
+            self.move(read_token(keys.work(name), entry_id, fields), force)
+            for name, entries in zip(names, found, strict=True)
+            for entry_id, fields in entries
+        )
 
     def _others(self) -> list[str]:
         names = cast(set[bytes], self._redis.smembers(keys.WORKERS))

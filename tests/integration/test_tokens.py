@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import redis
 
 from scripts.invariants import violations
 from state import fleet, keys, scores
 from state.fleet import OWN_BEFORE_SHARED
+from state.ingest import Ingest
 from state.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
 from state.scores import Scores
+from state.settings import Settings
 from tests.protocol import Play
+from workers.decoder.loop import DecodeLoop
+from workers.engines.stub import StubModel
 
 
 def warm_tracks(play: Play, count: int, name: str = "d") -> None:
@@ -121,3 +127,51 @@ def test_a_cold_lease_brings_a_new_chunk_however_long_the_open_utterance(
         lease = play.lease()
         assert not lease.warm and done in [chunk.seq for chunk in lease.journal]
         assert play.commit(lease, upto=done, open_from=1) == "OK"
+
+
+def test_looking_after_a_large_fleet_takes_no_more_round_trips(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    rescuer = play.decoder("rescuer").others
+
+    def reads(look: Callable[[], int]) -> int:
+        """How often the server read what was sent to it."""
+        before = store.info("stats")["total_reads_processed"]
+        assert look() == 0
+        return int(store.info("stats")["total_reads_processed"]) - before
+
+    looks = (rescuer.sweep, rescuer.steal, rescuer.rescue_stalled)
+    few = [reads(look) for look in looks]
+    for n in range(200):
+        play.decoder(f"d{n}")
+    many = [reads(look) for look in looks]
+    # a long pipeline may be read in two or three pieces
+    assert all(now <= before + 4 for now, before in zip(many, few, strict=True)), (few, many)
+
+
+def test_one_decoder_at_a_time_looks_after_the_others(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    one, other = play.decoder("one").others, play.decoder("other").others
+    assert one.turn("sweep", 60_000)
+    assert not other.turn("sweep", 60_000) and not one.turn("sweep", 60_000)
+    assert other.turn("steal", 60_000)
+    store.delete(keys.turn("sweep"))
+    assert other.turn("sweep", 60_000)
+    store.delete(keys.turn("sweep"))
+    store.config_set("maxmemory", 1)
+    try:
+        assert one.turn("sweep", 60_000) and other.turn("sweep", 60_000), "a full server is looked after, too"
+    finally:
+        store.config_set("maxmemory", 0)
+
+
+def test_a_thousand_idle_calls_end_in_a_few_turns_of_a_decoder(store: redis.Redis) -> None:
+    settings = Settings(call_idle_seconds=1)
+    ingest = Ingest(store, settings)
+    for n in range(1000):
+        ingest.create(f"c{n}", ["t"], {})
+        store.zadd(keys.IDLE, {f"c{n}": 1})
+    loop = DecodeLoop(store, StubModel(), "d", settings, lambda: False)
+    loop._fleet.join()
+    for _ in range(6):
+        loop._housekeeping()
+    assert store.zcard(keys.ENDED) == 1000

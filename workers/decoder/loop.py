@@ -15,7 +15,7 @@ import redis
 
 from state.connection import is_about_data
 from state.fleet import Fleet
-from state.ingest import Ingest
+from state.ingest import ENDED_AT_ONCE, Ingest
 from state.leases import Commit, Lease, Token
 from state.settings import Settings
 from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, Session, decode
@@ -28,6 +28,9 @@ SWEEP_SECONDS = 1.0
 
 UPKEEP_SECONDS = 10.0
 """Between two looks for stalled tokens and for calls whose sender went away."""
+
+STEAL_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
+"""One decoder of the fleet looks in so long: less than each waits, so that a fleet of one looks every time."""
 
 RECONNECT_SECONDS = (0.1, 2.0)
 """First and longest pause between two tries to reach the server."""
@@ -52,6 +55,7 @@ class DecodeLoop:
         self._warm = WarmCache(settings.warm_megabytes * 1_000_000)
         self._unsettled: tuple[Lease, Commit, Session] | None = None
         self._next_beat = self._next_sweep = self._next_upkeep = 0.0
+        self._idle_left = False
 
     def run(self) -> None:
         """Work until stopping; then leave nothing behind that anybody would have to wait for."""
@@ -79,7 +83,7 @@ class DecodeLoop:
         token = self._fleet.next_token()
         if token is not None:
             self._work(token)
-        elif not self._stopping():
+        elif not self._stopping() and self._fleet.others.turn("steal", STEAL_TURN_MS):
             self._fleet.others.steal()
 
     def _work(self, token: Token) -> None:
@@ -158,18 +162,34 @@ class DecodeLoop:
         now = time.monotonic()
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
-            moved = self._fleet.others.sweep()
-            if moved:
-                log.info("took over from a dead decoder", extra={"tokens": moved})
-            for call_id in self._ingest.end_dropped():
-                log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
+            if self._fleet.others.turn("sweep", SWEEP_TURN_MS):
+                self._sweep()
         if now >= self._next_upkeep:
             self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-            stalled = self._fleet.others.rescue_stalled()
-            if stalled:
-                log.warning("moved stalled tokens", extra={"tokens": stalled})
-            for call_id in self._ingest.end_idle(self._idle_seconds):
-                log.info("ended a call whose sender went away", extra={"call_id": call_id})
+            if self._fleet.others.turn("upkeep", UPKEEP_TURN_MS):
+                self._upkeep()
+        elif self._idle_left:
+            self._end_idle()
+
+    def _sweep(self) -> None:
+        moved = self._fleet.others.sweep()
+        if moved:
+            log.info("took over from a dead decoder", extra={"tokens": moved})
+        for call_id in self._ingest.end_dropped():
+            log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
+
+    def _upkeep(self) -> None:
+        stalled = self._fleet.others.rescue_stalled()
+        if stalled:
+            log.warning("moved stalled tokens", extra={"tokens": stalled})
+        self._end_idle()
+
+    def _end_idle(self) -> None:
+        """End calls whose sender went away; if many did, some with every turn, so that the tracks do not wait."""
+        ended = self._ingest.end_idle(self._idle_seconds)
+        for call_id in ended:
+            log.info("ended a call whose sender went away", extra={"call_id": call_id})
+        self._idle_left = len(ended) >= ENDED_AT_ONCE
 
 
 def _where(token: Token) -> dict[str, Any]:
