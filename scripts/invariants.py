@@ -180,7 +180,7 @@ def _call(client: redis.Redis, call: str, unscored: int, open_tracks: int) -> li
     lists = {key for key in (keys.LIVE, keys.ENDED, keys.IDLE, keys.RETAINED) if client.zscore(key, call) is not None}
     wanted = {
         "live": {keys.LIVE, keys.IDLE},
-        "ending": {keys.LIVE},
+        "ending": {keys.LIVE, keys.RETAINED},
         "ended": {keys.ENDED, keys.RETAINED},
     }[c["state"]]
     if lists != wanted:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import http.client
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -17,6 +15,7 @@ from typing import Any
 
 import redis
 
+from scripts.address import CannotListen, address, check_port
 from scripts.claim import AtWork, Claim
 from scripts.processes import Processes
 from scripts.recording import read_tracks
@@ -118,7 +117,7 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"run: {reason}\n")
             return 1
         return 130 if options.once else 0
-    except (AtWork, ServerNotStarted, ServerUnfit, CallFailed, SettingsError, OSError) as error:
+    except (AtWork, CannotListen, ServerNotStarted, ServerUnfit, CallFailed, SettingsError, OSError) as error:
         sys.stderr.write(f"run: {error}\n")
         return 1
     except redis.RedisError as error:
@@ -164,33 +163,6 @@ def welcome(at: Operator, run_key: str) -> list[str]:
 def say(text: str) -> None:
     sys.stderr.write(f"run: {text}\n")
     sys.stderr.flush()
-
-
-def check_port(host: str, port: int, stopping: threading.Event, patience_seconds: float) -> None:
-    """Raises Stopped if the web process could not listen there: it would be started again and again, and another
-    program's answers be taken for its own. What a killed run left needs up to `patience_seconds` to end."""
-    deadline = time.monotonic() + patience_seconds
-    while True:
-        try:
-            socket.create_server((host, port), family=_family(host), dualstack_ipv6=host == "::").close()
-            return
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline and not stopping.wait(0.2):
-                continue
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                raise Stopped(f"port {port}: {os.strerror(error.errno)}; give another with --port") from None
-            raise Stopped(f"--host {host}: not an address of this machine") from None
-
-
-def _family(host: str) -> socket.AddressFamily:
-    """Raises OSError if the host is unknown."""
-    return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
-
-
-def address(host: str, port: int) -> str:
-    """Where this machine reaches what listens on `host`."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)
-    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
 
 
 def check(processes: Processes, stopping: threading.Event) -> None:

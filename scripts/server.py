@@ -15,6 +15,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,9 @@ START_SECONDS = 30.0
 
 LOCK_SECONDS = 15.0
 """How long to wait for a server that ends, or for a command that works in the folder for a moment."""
+
+FORGET_SECONDS = 3600.0
+"""Between two rewrites of the append-only file."""
 
 MEMORY_SHARE = 0.25
 """Of the machine's memory. While the server rewrites its append-only file it may need twice as much, and the decoders
@@ -93,6 +97,8 @@ class EmbeddedServer:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         } | {name.replace("_", "-"): value for name, value in more.items()}
+        self._stopped = threading.Event()
+        threading.Thread(target=self._forget_again_and_again, daemon=True).start()
         self._command = [str(find_binary()), str(data / _SECRETS)]
         for name, value in options.items():
             self._command += [f"--{name}", value]
@@ -163,8 +169,15 @@ class EmbeddedServer:
         last = self._log.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing"]
         raise ServerNotStarted(f"the embedded server did not start; it said: {last[0]}")
 
+    def _forget_again_and_again(self) -> None:
+        """Until a rewrite of the append-only file, what was deleted stands in it. It is done beside other work."""
+        while not self._stopped.wait(FORGET_SECONDS):
+            with contextlib.suppress(redis.RedisError), redis.Redis.from_url(self.url, protocol=2) as client:
+                client.bgrewriteaof()
+
     def stop(self) -> None:
         """Shut down in order: the append-only file is complete then."""
+        self._stopped.set()
         self._address.unlink(missing_ok=True)
         if self._process.poll() is None:
             self._process.terminate()

@@ -1,4 +1,4 @@
-"""What the feed says: five kinds of event, each idempotent, each carrying the new value and not a difference.
+"""What the feed says: six kinds of event, each idempotent, each carrying the new value and not a difference.
 
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
@@ -8,6 +8,7 @@ that id. Applying an event twice, or to a snapshot that already holds it, leaves
     {"kind": "final",   "call_id", "utterance": types.Utterance}
     {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
     {"kind": "handling", "call_id", "handling": types.Handling}
+    {"kind": "quiet"}   (for the feed itself, see QuietEvent)
 
 `partial` is "" when nothing is open. A `call` event comes when a call is created, described, ends or is summed
 up; a `handling` event when a supervisor takes it, writes on it and so on. The browser gets them in batches over
@@ -55,8 +56,13 @@ class HandlingEvent(msgspec.Struct, frozen=True, tag="handling", tag_field="kind
     handling: Handling
 
 
+class QuietEvent(msgspec.Struct, frozen=True, tag="quiet", tag_field="kind"):
+    """Nothing has happened for long. It keeps the feed's end where all else is cut off; no page is told."""
+
+
 Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent | HandlingEvent
 encode = msgspec.json.Encoder().encode
+QUIET = encode(QuietEvent())
 
 
 FEED_EVENTS = 20_000

@@ -29,7 +29,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     streams:<call>        hash    the call's sockets: s:<socket> -> alive until (ms; 0: replaced); t:<track> -> the
                                   socket that sends it; b:<stream> -> what to add to the sender's clock (ms)
     heard:<id>            string  POST /decode: conversations finished under this id
-    retained              zset    ended call -> when it ended in ms
+    retained              zset    call that is ending or has ended -> when it began to end, then when it ended, in ms
     work                  stream  tokens for any decoder (c=call t=track); consumer group "decoders"
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
@@ -48,6 +48,20 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
+
+How long what holds words, sound or a call's id is kept (RETENTION_HOURS as "R"; retention.py sweeps, and a key that
+expires by itself says so):
+
+    call, track, utterances, scores, and the call's id in every list: R after the call's end; a call that never ends: R
+                          after its sender finished, or after its last chunk
+    audio                 until its utterance is final, at most as long as its call
+    listen                LISTEN_SECONDS + 60 s after the last chunk (expires)
+    feed                  an hour: retention.FEED_SECONDS
+    dead, dead-texts      R after the letter was written
+    finals, work          ids only, until the work is done or the call is gone
+    streams, heard, listening, summary-asked: ids only, a day at most (expire)
+    audit                 ids and names, no words of a call: the newest 100,000 entries
+    rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
 
 Who may do what (access.py, audit.py); no secret stands here in the clear but the one that signs cookies:
 

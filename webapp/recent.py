@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from state.events import QUIET
 from webapp import shapes
 
 log = logging.getLogger("earshot.web")
@@ -37,7 +38,7 @@ class Batch(NamedTuple):
 class _Event(NamedTuple):
     cursor: str
     replaces: tuple[str, str] | None  # of a partial its call and track: the next one of them makes it worthless
-    told: msgspec.Raw | None  # None: nobody understands it
+    told: msgspec.Raw | None  # None: there is nothing to tell
 
 
 class Recent:
@@ -95,6 +96,8 @@ def _latest(events: Iterable[_Event]) -> list[_Event]:
 
 def _event(cursor: str, encoded: bytes) -> _Event:
     """A feed entry as sent. One that cannot be read (from a newer version) is left out, and logged."""
+    if encoded == QUIET:
+        return _Event(cursor, None, None)
     try:
         told = shapes.event(encoded)
     except msgspec.DecodeError as error:

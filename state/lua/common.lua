@@ -4,7 +4,6 @@
 local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names stand in the store begin with it, too.
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
 local DEAD_LETTERS = 1000 -- kept for inspection: 16 MB of one-second chunks
-local RETENTION_BATCH = 20 -- old calls forgotten at most per ended call
 
 -- What a script answers: a map.
 local function answer(map)
@@ -120,12 +119,6 @@ local function end_if_done()
   redis.call('SADD', unsummarised_key, call_id)
   for _, key in ipairs({call_key, utterances_key, scores_key}) do redis.call('EXPIRE', key, retention_seconds) end
   for track in string.gmatch(tracks, '%S+') do redis.call('EXPIRE', key_of_track(track), retention_seconds) end
-  local before = now - retention_seconds * 1000
-  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', retained_key, '-inf', before, 'LIMIT', 0, RETENTION_BATCH)) do
-    redis.call('ZREM', retained_key, gone)
-    redis.call('ZREM', ended_key, gone)
-    redis.call('SREM', unsummarised_key, gone)
-  end
   say_call()
   return true
 end

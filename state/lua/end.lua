@@ -60,6 +60,7 @@ redis.call('ZREM', idle_key, call_id)
 redis.call('ZREM', streaming_key, call_id)
 redis.call('DEL', streams_key)
 redis.call('HSET', call_key, 'state', 'ending', 'end_reason', reason)
+redis.call('ZADD', retained_key, now_ms(), call_id)
 for name in string.gmatch(redis.call('HGET', call_key, 'tracks'), '%S+') do
   local key = key_of_track(name)
   local last_seq, token, lease, decoder = unpack(redis.call('HMGET', key, 'last_seq', 'token', 'lease', 'owner'))

@@ -13,6 +13,7 @@ from scripts.invariants import at_rest, violations
 from state import keys
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.leases import Token
+from state.retention import Retention
 from state.scripts import SCRIPTS, Scripts
 from state.settings import Settings
 from state.streams import Streams
@@ -470,6 +471,32 @@ def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis
 # -- a server that forgot, or is full ---------------------------------------------------------------------
 
 
+def test_erase_takes_all_of_a_call_in_any_state_but_spares_the_young(play: Play, client: redis.Redis) -> None:
+    retention = Retention(client, play.settings)
+    for call in ("leased", "live", "ending", "held"):
+        play.put(1, call)
+        play.put(4, call, skip=True)
+    lease = play.lease()
+    play.ingest.end("ending")
+    Streams(client, play.settings).hold("held", "socket", ["t"], True)
+    long_ago, soon = client.time()[0] * 1000 - 60_000, client.time()[0] * 1000 + 60_000
+    with Unchanged(client):
+        assert not any(retention.erase(call, long_ago) for call in ("leased", "live", "ending", "held"))
+        assert not retention.erase("held", soon), "a socket is at it"
+    assert retention.erase("ending", soon) and retention.erase("live") and retention.erase("held")
+    client.config_set("maxmemory", 1)
+    try:
+        assert retention.erase("leased"), "a full server is freed by it"
+    finally:
+        client.config_set("maxmemory", 0)
+    assert play.commit(lease) == "STALE"
+    left = {key.decode() for key in client.scan_iter()}
+    assert {key for key in left if key.startswith(keys.PREFIX)} <= {
+        keys.WORK, keys.WORKERS, keys.LOAD, keys.FEED, keys.FINALS, keys.worker("d"), keys.work("d")
+    }, left  # fmt: skip
+    assert retention.erase("live"), "again: there is nothing left to erase"
+
+
 def test_a_server_that_forgot_its_scripts_is_told_them_again(play: Play, client: redis.Redis) -> None:
     play.decoder("d")
     client.script_flush()
@@ -576,5 +603,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "handle", "forget",
+        "hold", "handle", "forget", "erase",
     }  # fmt: skip

@@ -22,6 +22,8 @@ Task = Literal["summarise", "redrive"]
 """summarise: write the summary of the ended call of this id.  redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
+ASKED_KEPT_SECONDS = 3600
+"""A job that nobody has done by then is forgotten: while its call lasts it is asked for again."""
 
 MAX_DATA_BYTES = 4096
 """Of a stored job's data, which zlib may blow up a thousandfold."""
@@ -91,5 +93,6 @@ class Summaries:
             return 0  # asking again for what only waits its turn would make the queue longer and longer
         call_ids = self._outstanding.take()
         for call_id in call_ids:
-            ask(self._queue, "summarise", call_id, result_ttl=0, failure_ttl=FAILURE_KEPT_SECONDS)
+            kept = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
+            ask(self._queue, "summarise", call_id, **kept)
         return len(call_ids)

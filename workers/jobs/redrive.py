@@ -8,10 +8,11 @@ from state import settings
 from state.dead import DeadLetters, Redriven
 from workers.decoder.track import decode_alone
 from workers.engines.choose import Wanted, choose
+from workers.insight.masking import cautious
 
 
 def redrive(client: redis.Redis, letter_id: str) -> str:
-    """The job: decode letter `letter_id` and keep its text. Repeating it gives the same."""
+    """The job: decode letter `letter_id` and keep its text, masked as a partial is. Repeating it gives the same."""
     letters = DeadLetters(client)
     letter = letters.get(letter_id)
     if letter is None:
@@ -19,7 +20,8 @@ def redrive(client: redis.Redis, letter_id: str) -> str:
     values = settings.load()
     try:
         model = choose(Wanted.by(values)).load()
-        redriven = Redriven(decode_alone(model, letter.audio, letter.encoding, letter.rate))
+        text = decode_alone(model, letter.audio, letter.encoding, letter.rate)
+        redriven = Redriven(cautious(text) if values.redact else text)
     except Exception as error:
         redriven = Redriven("", f"{type(error).__name__}: {error}")
     return "OK" if letters.note(letter_id, redriven) else "GONE"

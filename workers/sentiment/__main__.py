@@ -7,11 +7,13 @@ import os
 import random
 import socket
 import time
+from collections.abc import Callable
 
 import redis
 
 from state.connection import check_server, connect
 from state.fleet import worker_name
+from state.retention import Retention
 from state.rules import RulesStore
 from state.scores import Scores
 from state.settings import Settings
@@ -22,6 +24,9 @@ from workers.sentiment.scoring import Scoring
 
 UPKEEP_SECONDS = 1.0
 """Between two looks for utterances a dead worker left and for ended calls to be summarised; jittered."""
+
+SWEEP_SECONDS = 10.0
+"""Between two looks for what has reached its age; jittered."""
 
 RECONNECT_SECONDS = 0.5
 
@@ -37,11 +42,12 @@ def run(settings: Settings) -> None:
     insight = Insight(settings.redact)
     scoring = Scoring(scores, insight)
     rules = RulesStore(client)
+    retention = Retention(client, settings)
     while not stop():
         try:
             check_server(client)
             waiting = scores.join()
-            upkeep_at = 0.0
+            upkeep_at = sweep_at = 0.0
             while not stop():
                 scoring.score(waiting)
                 waiting = []
@@ -51,7 +57,10 @@ def run(settings: Settings) -> None:
                     scores.forget_dead()
                     if insight.follow(rules):
                         log.info("rules taken up")
-                    _request(summaries)
+                    _leave_for_later_if_full("summaries", summaries.request)
+                if time.monotonic() >= sweep_at:
+                    sweep_at = time.monotonic() + SWEEP_SECONDS * random.uniform(0.5, 1.5)
+                    _leave_for_later_if_full("retention", retention.sweep)
                 waiting += scores.next()
         except redis.RedisError as error:
             log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
@@ -62,12 +71,12 @@ def run(settings: Settings) -> None:
         log.warning("left without saying so", extra={"error": str(error)})
 
 
-def _request(summaries: Summaries) -> None:
-    """Ask for what is outstanding. A full server refuses that, and must not keep us from scoring: that frees."""
+def _leave_for_later_if_full(what: str, work: Callable[[], int]) -> None:
+    """Do what a full server refuses and must not keep us from scoring: that frees."""
     try:
-        summaries.request()
+        work()
     except redis.exceptions.ResponseError as error:
-        log.warning("summaries must wait", extra={"error": str(error)})
+        log.warning("left for later", extra={"what": what, "error": str(error)})
 
 
 if __name__ == "__main__":

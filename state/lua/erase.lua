@@ -1,0 +1,49 @@
+-- Erases a call whole: its words, its sound, and its id in every list. What was accepted of it and not decoded is lost.
+--
+-- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, load, feed
+-- FIELDS  call_id
+--         before_ms?   only if nothing has happened to the call since
+-- ANSWER  outcome
+--         ERASED
+--         YOUNG   something has happened since, or a socket is at it
+-- WRITES  with ERASED
+
+if before_ms then
+  for _, list in ipairs({idle_key, retained_key}) do
+    if tonumber(redis.call('ZSCORE', list, call_id) or 0) > before_ms then return answer({outcome = 'YOUNG'}) end
+  end
+  if tonumber(redis.call('ZSCORE', streaming_key, call_id) or 0) > now_ms() then return answer({outcome = 'YOUNG'}) end
+end
+local state, tracks, started = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'started_at_ms'))
+for _, list in ipairs({live_key, ended_key, idle_key, streaming_key, retained_key}) do
+  redis.call('ZREM', list, call_id) -- frees first: see open.lua
+end
+redis.call('SREM', unsummarised_key, call_id)
+redis.call('UNLINK', call_key, utterances_key, scores_key, streams_key)
+for track in string.gmatch(tracks or '', '%S+') do
+  local key = key_of_track(track)
+  local journal = PREFIX .. 'audio:' .. call_id .. ':' .. track
+  local token, done_seq, rate = unpack(redis.call('HMGET', key, 'token', 'done_seq', 'rate'))
+  if token then drop(token) end
+  local after, chunks, waiting_ms = '(' .. (done_seq or 0) .. '-0', 0, 0
+  while true do
+    local entries = redis.call('XRANGE', journal, after, '+', 'COUNT', 100)
+    if #entries == 0 then break end
+    for _, entry in ipairs(entries) do
+      for i = 1, #entry[2], 2 do
+        if entry[2][i] == 'm' then waiting_ms = waiting_ms + math.floor(entry[2][i + 1] * 1000 / rate) end
+      end
+      chunks, after = chunks + 1, '(' .. entry[1]
+    end
+  end
+  redis.call('UNLINK', key, journal, PREFIX .. 'listen:' .. call_id .. ':' .. track)
+  if chunks > 0 then
+    redis.call('HINCRBY', load_key, 'chunks', -chunks)
+    redis.call('HINCRBY', load_key, 'audio_ms', whole(0 - waiting_ms))
+  end
+end
+if state == 'live' or state == 'ending' then -- the pages show it; they are told to forget its metadata
+  say('{"kind":"call","call_id":' .. cjson.encode(call_id) .. ',"state":"ended","started_at_ms":' .. started
+    .. ',"ended_at_ms":' .. whole(now_ms()) .. ',"metadata":{},"end_reason":"idle"}')
+end
+return answer({outcome = 'ERASED'})
