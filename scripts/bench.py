@@ -3,6 +3,7 @@
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
+page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
 streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 from scripts.bench_decode import bench_decode, bench_engine
 from scripts.bench_overhead import bench_overhead
+from scripts.bench_page import bench_page
 from scripts.bench_streams import bench_streams
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
@@ -24,6 +26,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "decode": bench_decode,
     "engine": bench_engine,
     "overhead": bench_overhead,
+    "page": bench_page,
     "streams": bench_streams,
 }
 
@@ -38,8 +41,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
     parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
     parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of overhead and of each part of streams")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="length of overhead and of each part of page and streams"
+    )
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
+    parser.add_argument("--viewers", type=int, default=100, help="pages of page")
+    parser.add_argument("--live", type=int, default=1000, help="live calls of page")
+    parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page")
     parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
     options = parser.parse_args(argv)
     unknown = set(options.names) - set(BENCHES)

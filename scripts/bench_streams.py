@@ -80,7 +80,7 @@ def _one(
                 stderr=log,
             )
         try:
-            pid = _worker(web.pid, port)
+            pid = running_worker(web.pid, port)
             calls = [f"{name}-{n}" for n in range(options.streams)]
             sockets = [_connect(port, path, start(call)) for call in calls]
             time.sleep(1.0)
@@ -194,7 +194,7 @@ def _taken(client: Any, calls: list[str]) -> int:
     return sum(int(samples or 0) for samples in pipe.execute())
 
 
-def _worker(master: int, port: int) -> int:
+def running_worker(master: int, port: int) -> int:
     """Process id of gunicorn's one worker, once it serves."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:

@@ -1,0 +1,180 @@
+"""Many pages that come back at the same moment, and one whose link is slow."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+import requests
+
+from scripts.live_calls import Chatter, begin
+from scripts.viewers import Herd, Viewer
+from state.settings import Settings
+from tests.servers import Server
+from tests.web import Web, wait_until, web_process
+
+CALLS = 1000
+PAGES = 60
+TABLE_SECONDS = 10
+"""Promised: all pages show their table within so long."""
+
+HEALTH_SECONDS = 1
+"""Promised: meanwhile /healthz answers within so long."""
+
+GROWTH_BYTES = 60_000_000
+"""What a second herd may add to the process's memory: little, whatever the first one cost."""
+
+LINK_BYTES_PER_SECOND = 60_000
+
+
+@pytest.fixture
+def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
+    begin(store, Settings(), CALLS)
+    with web_process(valkey.url, tmp_path / "web.log", WEB_THREADS="120") as running:
+        yield running
+
+
+class Health:
+    """Asks /healthz again and again; `slowest` is in seconds."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.slowest = 0.0
+        self.asked = 0
+
+    def __enter__(self) -> Health:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._enough.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._enough.wait(0.05):
+            began = time.monotonic()
+            assert requests.get(f"{self._url}/healthz", timeout=60).ok
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.asked += 1
+
+
+def resident(web: Web) -> int:
+    """Bytes of memory of the process that serves."""
+    assert web.process is not None
+    [worker] = psutil.Process(web.process.pid).children()
+    return int(worker.memory_info().rss)
+
+
+def test_pages_that_come_back_at_once_all_have_their_table_soon_twice_in_a_row(web: Web, store: redis.Redis) -> None:
+    sizes = []
+    with Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 0.5), Health(web.url) as health:
+
+        async def come() -> Herd:
+            herd = Herd([Viewer(web.url) for _ in range(PAGES)])
+            await herd.come(TABLE_SECONDS)
+            seen = [viewer.batches for viewer in herd.viewers]
+            deadline = time.monotonic() + TABLE_SECONDS
+            while any(v.batches < was + 3 and not v.closed for v, was in zip(herd.viewers, seen, strict=True)):
+                assert time.monotonic() < deadline, "pages with a table do not go on"
+                await asyncio.sleep(0.1)
+            await herd.leave()
+            return herd
+
+        for _ in range(2):
+            herd = asyncio.run(come())
+            assert [viewer.closed for viewer in herd.viewers if viewer.closed] == []
+            assert len(herd.served) == PAGES and herd.served[-1] < TABLE_SECONDS
+            assert {viewer.rows for viewer in herd.viewers} == {CALLS}
+            sizes.append(resident(web))
+    assert health.asked and health.slowest < HEALTH_SECONDS
+    assert sizes[1] - sizes[0] < GROWTH_BYTES
+
+
+@contextmanager
+def slow_link(port: int) -> Iterator[int]:
+    """A port that leads to `port` over a link of LINK_BYTES_PER_SECOND with little in its buffers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as open_sockets:
+
+        def carry(source: socket.socket, sink: socket.socket, per_second: int | None) -> None:
+            piece = per_second // 20 if per_second else 65536
+            with suppress(OSError):
+                while data := source.recv(piece):
+                    sink.sendall(data)
+                    if per_second:
+                        time.sleep(len(data) / per_second)
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+        def serve() -> None:
+            with suppress(OSError):  # it is over
+                while True:
+                    page, _ = listening.accept()
+                    server = socket.socket()
+                    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+                    page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+                    server.connect(("127.0.0.1", port))
+                    for end in (page, server):
+                        open_sockets.callback(end.close)
+                    threading.Thread(target=carry, args=(page, server, None), daemon=True).start()
+                    threading.Thread(target=carry, args=(server, page, LINK_BYTES_PER_SECOND), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def test_a_page_on_a_slow_link_gets_its_table_and_stays_live(web: Web, store: redis.Redis) -> None:
+    """A hole, a part twice or a cut frame ends the viewer with an error."""
+    with Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 1.0) as chatter, slow_link(web.port) as port:
+        viewer = Viewer(f"http://127.0.0.1:{port}")
+        ages: list[float] = []
+
+        async def follow() -> None:
+            herd = Herd([viewer])
+            await herd.come(30)
+            assert viewer.rows == CALLS and not viewer.closed
+            end = time.monotonic() + 20
+            while time.monotonic() < end and not viewer.closed:
+                await asyncio.sleep(0.25)
+                if viewer.cursor:
+                    seconds, micros = store.time()
+                    ages.append(seconds + micros / 1e6 - int(viewer.cursor.split("-")[0]) / 1000)
+            await herd.leave()
+
+        asyncio.run(follow())
+        assert not viewer.closed and chatter.told
+        assert viewer.batches > 10
+        assert max(ages[len(ages) // 2 :]) < 6, "what a page shows is never older than the six seconds it calls stale"
+
+
+def test_a_page_that_takes_nothing_any_more_is_closed_and_others_notice_nothing(web: Web, store: redis.Redis) -> None:
+    with Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 1.0), socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", web.port))
+        deaf.sendall(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+        for words in (b"40", b'42["follow",{"cursor":null}]'):
+            deaf.sendall(bytes([0x81, 0x80 | len(words)]) + bytes(4) + words)
+        wait_until(lambda: "a page takes nothing any more" in web.output.read_text(), "it is closed")
+
+        async def come() -> Herd:
+            herd = Herd([Viewer(web.url)])
+            await herd.come(TABLE_SECONDS)
+            await herd.leave()
+            return herd
+
+        assert asyncio.run(come()).served
