@@ -137,8 +137,14 @@ class LiveTable:
         except redis.RedisError:
             raise ConnectionRefusedError("the store cannot be reached") from None
         page = _Page(cast(Any, request).sid, who, request.environ[page_wire.WIRE])
+        page.wire.introduced = True
         with self._lock:
             self._pages[page.sid] = page
+            if not self._started:
+                self._started = True
+                for target in (self._read, self._close_when_stopping):
+                    threading.Thread(target=target, name=f"live{target.__name__}", daemon=True).start()
+        self._wanted.set()
 
     def _follow(self, said: Any = None) -> None:
         cursor = said.get("cursor") if isinstance(said, dict) else None
@@ -147,11 +153,6 @@ class LiveTable:
             if page is None:
                 return  # its socket is closed: this came too late
             page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
-            if not self._started:
-                self._started = True
-                for target in (self._read, self._close_when_stopping):
-                    threading.Thread(target=target, name=f"live{target.__name__}", daemon=True).start()
-        self._wanted.set()
 
     def _gone(self, *_reason: object) -> None:
         with self._lock:
@@ -182,7 +183,7 @@ class LiveTable:
     def _turn(self) -> None:
         """What is new to every page that has taken what it was told before, and a sign of life if it is due."""
         pages = self._following()
-        if not pages:
+        if not self._pages:
             self._rest()
             return
         if self._recent is None:
@@ -207,12 +208,12 @@ class LiveTable:
             return [page for page in self._pages.values() if page.following]
 
     def _rest(self) -> None:
-        """Nobody follows: keep nothing that was said, and sleep."""
+        """No page is open: keep nothing that was said, and sleep."""
         self._recent = self._snapshot = None
         self._fleet_at = 0.0
         page_wire.forget_frames()
         with self._lock:
-            if not any(page.asked for page in self._pages.values()) and not self._stopping.is_set():
+            if not self._pages and not self._stopping.is_set():
                 self._wanted.clear()
         self._wanted.wait()
 

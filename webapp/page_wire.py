@@ -42,6 +42,9 @@ MESSAGE_SECONDS = 60
 SILENT_SECONDS = 45
 """A page answers a ping every 20 s; one that is silent for so long is gone."""
 
+INTRODUCTION_SECONDS = 15
+"""A socket that has not said by then whose page it is, is closed at its next word: it would never be asked to leave."""
+
 SEND_BUFFER_BYTES = 1 << 16
 """What the system holds of a page that is slow (Linux takes twice of it). More would only make what it shows older."""
 
@@ -96,6 +99,9 @@ class PageWire:
         self._ready: deque[str] = deque()
         self._minute, self._frames = time.monotonic(), 0
         self._open = False
+        self._began = time.monotonic()
+        self.introduced = False
+        """Whether Socket.IO knows who is at the other end (live.py says so)."""
         self.sending = False
         """Whether the page has not yet taken what it was sent last."""
 
@@ -126,7 +132,8 @@ class PageWire:
                 data = self._socket.recv(READ_BYTES)
             except OSError:
                 data = b""
-            if not data:
+            late = not self.introduced and time.monotonic() > self._began + INTRODUCTION_SECONDS
+            if not data or late:
                 self.cut()
                 return None
             self._receive(data)
@@ -179,7 +186,8 @@ class PageWire:
         with self._lock:
             self._protocol.receive_data(data)
             for event in self._protocol.events_received():
-                self._count()
+                if not self._may_say_more():
+                    break
                 if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                     self._take(event)
             answer = self._said()
@@ -198,14 +206,16 @@ class PageWire:
         except UnicodeDecodeError:
             self._protocol.fail(1007, "text that is not UTF-8")
 
-    def _count(self) -> None:
+    def _may_say_more(self) -> bool:
         now = time.monotonic()
         if now - self._minute > 60:
             self._minute, self._frames = now, 0
         self._frames += 1
-        if self._frames == FRAMES_A_MINUTE:
-            log.warning("a page says too much; its socket is closed")
-            self._protocol.fail(1008, "too many messages")
+        if self._frames <= FRAMES_A_MINUTE:
+            return True
+        log.warning("a page says too much; its socket is closed")
+        self._protocol.fail(1008, "too many messages")
+        return False
 
     def _said(self) -> bytes:
         return b"".join(self._protocol.data_to_send())
