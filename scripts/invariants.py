@@ -46,7 +46,7 @@ def violations(client: redis.Redis) -> list[str]:
     for _, fields in _entries(client, keys.FINALS):
         unscored[fields[b"c"].decode()] += 1
     counted = {name.decode(): int(value) for name, value in client.hgetall(keys.LOAD).items()}
-    for name in ("chunks", "audio_ms"):
+    for name in ("chunks", "audio_ms", "audio_bytes"):
         if counted.get(name, 0) != load[name]:
             found.append(f"load: {name} is {counted.get(name, 0)}, but {load[name]} wait")
     for call in _names(client, "call:"):
@@ -68,7 +68,7 @@ def at_rest(client: redis.Redis) -> list[str]:
         lease = client.hget(f"{keys.PREFIX}track:{name}", "lease")
         if lease:
             found.append(f"J6: {name} is leased to {lease.decode()}")
-    for name in ("chunks", "audio_ms"):
+    for name in ("chunks", "audio_ms", "audio_bytes"):
         if int(client.hget(keys.LOAD, name) or 0):
             found.append(f"J6: load {name} is not zero")
     found += [f"J6: journal {key.decode()}" for key in client.scan_iter(keys.PREFIX + "audio:*", count=1000)]
@@ -159,6 +159,7 @@ def _journal(client: redis.Redis, call: str, track: str, t: dict[str, str], load
         if seq > done_seq:
             load["chunks"] += 1
             load["audio_ms"] += samples * 1000 // rate
+            load["audio_bytes"] += len(fields[b"a"])
     if reached is None:
         if open_seq != last_seq + 1:
             found.append(f"J3: the journal of {where} is empty, the open utterance begins at {open_seq} of {last_seq}")

@@ -217,6 +217,7 @@ class Fleet:
             partial=change.partial,
             chunks=change.chunks,
             audio_ms=change.audio_ms,
+            audio_bytes=change.audio_bytes,
             finals=[  # a mark is not scored
                 {"id": final.id, "utterance": _pack(final), "scored": final.mark is None} for final in change.finals
             ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -71,12 +72,16 @@ class Ingest:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._redis = client
         self._scripts = Scripts(client, keys.STORE)
-        self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
+        self._backlog_limits = {
+            "backlog_limit_ms": settings.backlog_limit_seconds * 1000,
+            "backlog_limit_bytes": settings.backlog_limit_megabytes * 1_000_000,
+        }
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
         self._listen_seconds = settings.listen_seconds
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._pressure = (0.0, 0.0)
+        self._unseen_bytes, self._unseen_most = 0, inf
 
     def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
         """Declare a call.
@@ -101,7 +106,7 @@ class Ingest:
             tracks=" ".join(tracks),
             metadata=described,
             digest=digest,
-            backlog_limit_ms=self._backlog_limit_ms,
+            **self._backlog_limits,
             sender=sender.name,
             sender_reads=sender.reads,
         )
@@ -135,6 +140,7 @@ class Ingest:
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
         numbered = {} if seq is None else {"seq": seq}
+        self._unseen_bytes += len(chunk.audio) * (2 if listen else 1)
         answer = self._scripts.run(
             "ingest",
             chunk.audio,
@@ -145,7 +151,7 @@ class Ingest:
             digest=digest,
             rate=chunk.rate,
             samples=chunk.samples,
-            backlog_limit_ms=self._backlog_limit_ms,
+            **self._backlog_limits,
             track_limit_ms=self._track_limit_ms,
             max_tracks=MAX_TRACKS,
             max_gap=MAX_GAP,
@@ -231,14 +237,16 @@ class Ingest:
         return EndAnswer(**answer)
 
     def memory_pressure(self) -> float:
-        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked at most once a second.
+        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked once a second, and again
+        as soon as this process has put one percent more into it.
 
         A server that may evict keys by now is as good as full: nothing must be accepted.
         """
         asked_at, percent = self._pressure
-        if time.monotonic() - asked_at > 1.0:
+        if time.monotonic() - asked_at > 1.0 or self._unseen_bytes > self._unseen_most:
             memory: dict[str, Any] = self._redis.info("memory")
             limit = int(memory.get("maxmemory", 0))
+            self._unseen_bytes, self._unseen_most = 0, limit // 100 if limit else inf
             percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
             if may_evict(memory):
                 percent = 100.0

@@ -41,7 +41,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     dead                  stream  dead letters, the last thousand: chunks (c t seq reason a e and r=rate), and
                                   utterances that could not be scored (c=call i=utterance id reason)
     dead-texts            hash    dead entry -> JSON of what decoding it alone gave (dead.py)
-    load                  hash    chunks, audio_ms: accepted and not yet decoded
+    load                  hash    chunks, audio_ms, audio_bytes: accepted and not yet decoded
     rules                 hash    the supervisors' rules, if ever saved: text (YAML), version (counts the editions),
                                   digest (names the text), saved_at_ms; without it the starter set applies
     unsummarised          set     ended calls whose summary is outstanding

@@ -64,8 +64,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a lease changed. `done_seq`, `open_seq`, `final_count`, `done_samples` are the values after it.
 
     shown are the finals as people may see them before they are scored; without it, as they are.
-    chunks and audio_ms are what was added to the load for these chunks (each rounded down by itself, as it was
-    added; chunks skipped as a gap never were).
+    chunks, audio_ms and audio_bytes are what was added to the load for these chunks (each rounded down by itself, as it
+    was added; chunks skipped as a gap never were).
     """
 
     done_seq: int
@@ -74,6 +74,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     done_samples: int
     chunks: int
     audio_ms: int
+    audio_bytes: int
     state: bytes
     partial: str
     finals: list[Utterance]

@@ -101,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backlog_limit_seconds: Annotated[
         int, _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1)
     ] = 20_000
+    backlog_limit_megabytes: Annotated[
+        int, _about("the same in megabytes: wide-band audio takes twelve times as many a second as telephony's", ge=1)
+    ] = 400
     track_backlog_seconds: Annotated[
         int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1)
     ] = 300

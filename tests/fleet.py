@@ -142,7 +142,7 @@ class Fleet:
 
     def assert_at_rest(self) -> None:
         """J6, and nothing left over: no token, nothing pending, no lease, no load, no audio."""
-        assert self.redis.hgetall(keys.LOAD) in ({}, {b"chunks": b"0", b"audio_ms": b"0"})
+        assert self.redis.hgetall(keys.LOAD) in ({}, {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"})
         for key in self.redis.scan_iter(keys.WORK + "*"):
             assert self.redis.xlen(key) == 0, key
             for group in self.redis.xinfo_groups(key):

@@ -6,7 +6,8 @@
 --         base_seq           done_seq as it was when the lease began
 --         done_seq, done_samples, open_seq, final_count, partial
 --                            as they are after it
---         chunks, audio_ms   what was decoded: so much less waits
+--         chunks, audio_ms, audio_bytes
+--                            what was decoded: so much less waits
 --         finals             list of {id, utterance, scored}; scored: it is to be
 --         last?              the one of them that ended last, as it may be shown, without its words
 --         last_end?          the second in which it ended
@@ -33,8 +34,13 @@ local next_token = more and issue(track, not to_everybody and owner) or ''
 redis.call('HSET', track_key, 'done_seq', done_seq, 'open_seq', open_seq, 'done_samples', done_samples, 'state', state,
   'partial', partial, 'final_count', final_count, 'committed', lease, 'lease', '', 'token', next_token, 'tries', 0,
   'forgiven', 0)
-redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- and not -chunks: -0 is no number to the server
+local waiting = redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- not -chunks: -0 is no number to the server
 redis.call('HINCRBY', load_key, 'audio_ms', 0 - audio_ms)
+if waiting > 0 then
+  redis.call('HINCRBY', load_key, 'audio_bytes', 0 - audio_bytes)
+else -- of chunks that a damaged journal has lost nobody knows how long they were
+  redis.call('HSET', load_key, 'audio_bytes', 0)
+end
 
 local unscored = 0
 for _, final in ipairs(finals) do

@@ -7,7 +7,8 @@
 --         digest             of the declaration: tells it from another one
 --         sender             name of who sends
 --         sender_reads       it may read every call: see types.Sender
---         backlog_limit_ms   of undecoded audio; new calls are refused from nine tenths of it on
+--         backlog_limit_ms, backlog_limit_bytes
+--                            of undecoded audio; new calls are refused from nine tenths of one of them on
 -- ANSWER  outcome
 --         CREATED  it is declared now
 --         SAME     it was, with the same words
@@ -19,8 +20,10 @@
 local state, known_digest, known_tracks, owner, declarer =
   unpack(redis.call('HMGET', call_key, 'state', 'digest', 'tracks', 'sender', 'declarer'))
 if not state then
-  local waiting_ms = tonumber(redis.call('HGET', load_key, 'audio_ms') or 0)
-  if waiting_ms >= backlog_limit_ms * 0.9 then return answer({outcome = 'BUSY'}) end
+  local waiting_ms, waiting_bytes = unpack(redis.call('HMGET', load_key, 'audio_ms', 'audio_bytes'))
+  if tonumber(waiting_ms or 0) >= backlog_limit_ms * 0.9 or tonumber(waiting_bytes or 0) >= backlog_limit_bytes * 0.9 then
+    return answer({outcome = 'BUSY'})
+  end
   create_call(tracks, metadata, digest)
   redis.call('HSET', call_key, 'declarer', sender)
   return answer({outcome = 'CREATED'})

@@ -25,13 +25,15 @@ for track in string.gmatch(tracks or '', '%S+') do
   local journal = PREFIX .. 'audio:' .. call_id .. ':' .. track
   local token, done_seq, rate = unpack(redis.call('HMGET', key, 'token', 'done_seq', 'rate'))
   if token then drop(token) end
-  local after, chunks, waiting_ms = '(' .. (done_seq or 0) .. '-0', 0, 0
+  local after, chunks, waiting_ms, waiting_bytes = '(' .. (done_seq or 0) .. '-0', 0, 0, 0
   while true do
     local entries = redis.call('XRANGE', journal, after, '+', 'COUNT', 100)
     if #entries == 0 then break end
     for _, entry in ipairs(entries) do
       for i = 1, #entry[2], 2 do
-        if entry[2][i] == 'm' then waiting_ms = waiting_ms + math.floor(entry[2][i + 1] * 1000 / rate) end
+        local name, value = entry[2][i], entry[2][i + 1]
+        if name == 'm' then waiting_ms = waiting_ms + math.floor(value * 1000 / rate) end
+        if name == 'a' then waiting_bytes = waiting_bytes + #value end
       end
       chunks, after = chunks + 1, '(' .. entry[1]
     end
@@ -40,6 +42,7 @@ for track in string.gmatch(tracks or '', '%S+') do
   if chunks > 0 then
     redis.call('HINCRBY', load_key, 'chunks', -chunks)
     redis.call('HINCRBY', load_key, 'audio_ms', whole(0 - waiting_ms))
+    redis.call('HINCRBY', load_key, 'audio_bytes', whole(0 - waiting_bytes))
   end
 end
 if state == 'live' or state == 'ending' then -- the pages show it; they are told to forget its metadata

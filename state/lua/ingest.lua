@@ -5,7 +5,8 @@
 --         seq?               the chunk's number; without it, the next one
 --         skip_gap           true: the missing chunks before it are given up
 --         encoding, digest, rate, samples
---         backlog_limit_ms   of undecoded audio; beyond it: BUSY
+--         backlog_limit_ms, backlog_limit_bytes
+--                            of undecoded audio; beyond one of them: BUSY
 --         track_limit_ms     the same for this track alone
 --         max_tracks         a call may have
 --         max_gap            chunks that skip_gap bridges at most
@@ -53,10 +54,12 @@ local missing = seq - last_seq - 1
 if missing > 0 and (not skip_gap or missing > max_gap) then return say_so('GAP') end
 
 local chunk_ms = math.floor(samples * 1000 / rate)
-local waiting_ms = tonumber(redis.call('HGET', load_key, 'audio_ms') or 0) + chunk_ms
+local waiting_ms, waiting_bytes = unpack(redis.call('HMGET', load_key, 'audio_ms', 'audio_bytes'))
+waiting_ms, waiting_bytes = tonumber(waiting_ms or 0) + chunk_ms, tonumber(waiting_bytes or 0) + #audio
 local track_ms = (track_samples - tonumber(done_samples or 0)) * 1000 / rate + chunk_ms
-if last_seq == 0 then backlog_limit_ms = backlog_limit_ms * 0.9 end -- new calls are refused before old ones
-if waiting_ms > backlog_limit_ms or track_ms > track_limit_ms then return say_so('BUSY') end
+local share = last_seq == 0 and 0.9 or 1 -- new calls are refused before old ones
+if waiting_ms > backlog_limit_ms * share or waiting_bytes > backlog_limit_bytes * share
+  or track_ms > track_limit_ms then return say_so('BUSY') end
 
 local count, known = 0, false
 for name in string.gmatch(tracks or '', '%S+') do
@@ -88,6 +91,7 @@ end
 redis.call('XADD', audio_key, id, unpack(entry))
 redis.call('HINCRBY', load_key, 'chunks', 1)
 redis.call('HINCRBY', load_key, 'audio_ms', chunk_ms)
+redis.call('HINCRBY', load_key, 'audio_bytes', #audio)
 redis.call('ZADD', idle_key, now, call_id)
 if (token or '') == '' and (lease or '') == '' then token = issue(track, decoder) end
 redis.call('HSET', track_key, 'last_seq', seq, 'samples', from + samples, 'token', token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,69 @@ def test_one_track_cannot_take_the_whole_backlog(fleet: Fleet, web: Web) -> None
     answers = [put(http, web, "fast", seq).status_code for seq in range(1, 32)]
     assert answers == [202] * 30 + [429]
     assert put(http, web, "slow", 1).status_code == 202
+
+
+WIDE = {"Content-Type": "audio/L16;rate=48000"}
+WIDE_SECOND = bytes(96_000)
+
+
+def flood(web: Web, callers: int, refusals: int) -> tuple[Counter[int], dict[str, int]]:
+    """Callers that post seconds of wide-band audio as fast as they can, each until so many were refused in a row."""
+
+    def call(name: str) -> tuple[Counter[int], int]:
+        answers: Counter[int] = Counter()
+        seq, refused = 0, 0
+        with requests.Session() as http:
+            while refused < refusals:
+                url = f"{web.url}/v1/calls/{name}/tracks/customer/chunks/{seq + 1}"
+                status = http.put(url, data=WIDE_SECOND, headers=WIDE, timeout=30).status_code
+                answers[status] += 1
+                seq, refused = (seq + 1, 0) if status == 202 else (seq, refused + 1)
+        return answers, seq
+
+    names = [f"flood-{n}" for n in range(callers)]
+    with ThreadPoolExecutor(callers) as pool:
+        results = list(pool.map(call, names))
+    return sum((answers for answers, _ in results), Counter()), {
+        name: seq for name, (_, seq) in zip(names, results, strict=True)
+    }
+
+
+LIMITS = {
+    "by memory": (["--maxmemory", "80mb"], {"BACKLOG_LIMIT_MEGABYTES": "10000"}, 503),
+    "by bytes": ([], {"BACKLOG_LIMIT_MEGABYTES": "40"}, 429),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_flood_of_wide_audio_is_refused_before_the_server_is_full_and_all_that_was_accepted_is_decoded(
+    name: str, tmp_path: Path
+) -> None:
+    args, settings, refusal = LIMITS[name]
+    server = start_server("valkey9", dir=tmp_path, args=args)
+    fleet = Fleet(server, tmp_path, EARSHOT_ENGINE="stub")
+    try:
+        limits = {"BACKLOG_LIMIT_SECONDS": "1000000", "TRACK_BACKLOG_SECONDS": "1000000", "LISTEN_SECONDS": "0"}
+        with web_process(server.url, tmp_path / "web.out", **limits, **settings) as web, server.client() as client:
+            answers, posted = flood(web, callers=8, refusals=10)
+            assert set(answers) == {202, refusal} and 100 < answers[202] < 1000
+            assert "errorstat_OOM" not in client.info("errorstats"), "the server was full"
+            waiting = int(client.hget(keys.LOAD, "audio_bytes"))
+            assert waiting == answers[202] * len(WIDE_SECOND) == sum(posted.values()) * len(WIDE_SECOND)
+            assert client.info("memory")["used_memory"] < 80_000_000
+            new = f"{web.url}/v1/calls/new/tracks/customer/chunks/1"
+            assert requests.put(new, data=WIDE_SECOND, headers=WIDE, timeout=30).status_code == refusal
+            fleet.start("decoder", DECODER_LOOPS="2")
+            fleet.start("sentiment")
+            fleet.wait(lambda: fleet.reads.fleet().backlog_chunks == 0)
+            for call in posted:
+                assert requests.post(f"{web.url}/v1/calls/{call}/end", timeout=30).status_code == 202
+            fleet.wait_ended(list(posted))
+            for call, count in posted.items():
+                track = requests.get(f"{web.url}/v1/calls/{call}", timeout=30).json()["tracks"]["customer"]
+                assert (track["decoded_seq"], track["gaps"], track["lag_seconds"]) == (count, [], 0)
+            assert fleet.stop() == [0, 0]
+            fleet.assert_at_rest()
+    finally:
+        fleet.kill_all()
+        server.kill()

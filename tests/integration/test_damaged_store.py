@@ -99,7 +99,7 @@ def test_a_journal_that_contradicts_its_hash_is_given_up_and_the_call_goes_on(
     assert "dead" in [utterance.mark for utterance in said], "what is lost is marked"
     assert said[-1].end == 1.2 and said[-1].mark is None, "what came after it is decoded"
     load = decoder.client.hgetall(keys.LOAD)
-    assert load == {b"chunks": b"0", b"audio_ms": b"0"}
+    assert load == {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"}
 
 
 def test_a_commit_that_is_always_refused_stalls_nobody_else(decoder: Decoder) -> None:

@@ -163,7 +163,7 @@ def test_nothing_is_left_at_its_age_though_nothing_else_happens(
         later(client, clock, age)
         wait_until(lambda: client.xrevrange(keys.FEED)[0][1] == {b"j": QUIET}, "the feed can be cut")
         wait_until(lambda: holding(client, *IDS) == [], "no call's id is left")
-    assert client.hgetall(keys.LOAD) == {b"chunks": b"0", b"audio_ms": b"0"}
+    assert client.hgetall(keys.LOAD) == {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"}
     assert violations(client) == []
 
 

@@ -151,7 +151,7 @@ class _Lease:
         self.session = session
         self.track = lease.token.track
         self.done_seq, self.done_samples = lease.done_seq, lease.done_samples
-        self.chunks = self.audio_ms = 0
+        self.chunks = self.audio_ms = self.audio_bytes = 0
         self.utterances: list[Utterance] = []
         self.dead: list[DeadChunk] = []
 
@@ -183,6 +183,7 @@ class _Lease:
                 audio_samples += chunk.samples
                 self.chunks += 1
                 self.audio_ms += chunk.samples * 1000 // lease.rate
+                self.audio_bytes += len(chunk.audio)
         finish = lease.closed and self.done_seq == lease.last_seq
         if finish:
             self._flush()
@@ -284,6 +285,7 @@ class _Lease:
             done_samples=self.done_samples,
             chunks=self.chunks,
             audio_ms=self.audio_ms,
+            audio_bytes=self.audio_bytes,
             state=_pack(snapshot),
             partial=partial,
             finals=self.utterances,
