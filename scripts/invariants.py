@@ -25,7 +25,7 @@ _KEYS = re.compile(
     r"(?:call|summary-asked|utterances|scores|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
     r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
     r"|streaming|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load|unsummarised|fleet"
-    r"|api-keys|api-keys-used|users|session:[0-9a-f]+|secret|audit|limits.*"
+    r"|api-keys|api-keys-used|users|session:[0-9a-f]+|secret|audit.*|limits.*"
 )
 _RQ = re.compile(r"rq:.*")
 

@@ -15,7 +15,7 @@ import redis
 
 from scripts.server import EmbeddedServer, ServerNotStarted, running_url
 from state.access import Access
-from state.audit import Audit
+from state.audit import Audit, Deed
 from state.connection import connect
 from state.credentials import CredentialError
 from state.settings import SettingsError, load
@@ -39,7 +39,7 @@ class Operator:
             who = getpass.getuser()
         except (KeyError, OSError):  # a container's user often has no name
             who = str(os.getuid())
-        self.audit.record(f"command {who}", what, about)
+        self.audit.record(Deed(f"command {who}", what, about, origin="command"))
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
@@ -94,3 +94,8 @@ def table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def printable(text: str) -> str:
+    """Text that came from outside, without what a terminal would take for an order."""
+    return "".join(character if character.isprintable() else "?" for character in text)

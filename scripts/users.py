@@ -1,4 +1,5 @@
-"""scripts/users: accounts for the page. A supervisor sees the calls; an admin also reads the audit trail.
+"""scripts/users: accounts for the page, and who is signed in. A supervisor sees the calls; an admin also reads the
+audit trail.
 
 scripts/users add dana                      prints a random password
 scripts/users add lee --role admin --password-stdin < file
@@ -6,6 +7,11 @@ scripts/users list
 scripts/users password dana                 a new random password; ends all sessions
 scripts/users role dana admin
 scripts/users remove dana
+scripts/users sessions                      who is signed in, from where and until when
+scripts/users sign-out dana:oidc:1f6c...    end all sessions of this name, as `sessions` prints it
+
+People who come through OpenID Connect have no account here: sign-out ends what they have, the provider decides whether
+they come back. Open pages close within seconds.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.store import Operator, Refused, add_data_option, moment, run, table
+from scripts.store import Operator, Refused, add_data_option, moment, printable, run, table
 from state.access import ROLES
 from state.credentials import make_password
 
@@ -39,6 +45,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     remove = commands.add_parser("remove", help="remove the account and end its sessions")
     remove.add_argument("name")
     commands.add_parser("list", help="print every account")
+    commands.add_parser("sessions", help="print who is signed in")
+    sign_out = commands.add_parser("sign-out", help="end all sessions of an account or of a person of the provider")
+    sign_out.add_argument("name", help="as sessions prints it")
     return parser.parse_args(argv)
 
 
@@ -53,8 +62,14 @@ def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
     """One command; `given` is the password from stdin."""
     users = at.access.users
     if options.command == "list":
-        rows: list[tuple[str, ...]] = [("NAME", "ROLE", "MADE")]
-        table(rows + [(user.name, user.role, moment(user.created_at_ms)) for user in users.all()])
+        rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "MADE")]
+        table(rows + [(user.name, "account", user.role, moment(user.created_at_ms)) for user in users.all()])
+        return
+    if options.command == "sessions":
+        show_sessions(at)
+        return
+    if options.command == "sign-out":
+        sign_out(at, options.name)
         return
     name = options.name.lower()
     if options.command in ("add", "password"):
@@ -73,6 +88,25 @@ def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
     else:
         must_be_there(users.remove(name), name)
         at.record("user-removed", name)
+
+
+def show_sessions(at: Operator) -> None:
+    """One line a session."""
+    rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "SINCE", "UNTIL", "FROM", "ISSUER AND SUBJECT")]
+    for one in at.access.sessions.all():
+        when = (moment(one.begun_at_ms), moment(one.until_ms))
+        rows.append((one.name, one.origin, one.role, *when, one.address, printable(f"{one.issuer} {one.subject}")))
+    table(rows)
+
+
+def sign_out(at: Operator, given: str) -> None:
+    """End all sessions of a name."""
+    name = given if ":" in given else given.lower()
+    ended = at.access.sessions.end_all(name)
+    if not ended:
+        raise Refused(f"nobody is signed in as {name}; scripts/users sessions says who is")
+    at.record("signed-out", name)
+    print(f"{ended} session{'s' if ended > 1 else ''} ended")
 
 
 def must_be_there(found: bool, name: str) -> None:

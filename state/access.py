@@ -5,6 +5,8 @@ Each of the three changes one key of Redis at a time, so there is no half-done s
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import time
 from typing import Any, Literal, cast
@@ -37,6 +39,10 @@ USED_EVERY_SECONDS = 60.0
 
 TOKEN_BYTES = 32
 
+OIDC_SHOWN_CHARACTERS, OIDC_DIGITS = 46, 12
+"""With ":oidc:" 64 characters, as an account's name has at most. 48 bits tell people apart who do not choose their
+subject; the trail has it all."""
+
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """An account. stamp: random, changes with the password and the role; sessions with another one are void."""
@@ -49,13 +55,26 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in. via: "password", or "oidc" for those whose account is kept elsewhere; stamp: see User."""
+    """A sign-in. name: of the account; of a person of the OpenID Connect provider see `oidc_name`. issuer and subject
+    say there who that is, and are "" for an account; stamp: see User; address: from where it was begun."""
 
     name: str
     role: Role
-    via: Literal["password", "oidc"]
-    stamp: str
-    until_ms: int
+    origin: Literal["account", "oidc"]
+    stamp: str = ""
+    issuer: str = ""
+    subject: str = ""
+    address: str = ""
+    begun_at_ms: int = 0
+    until_ms: int = 0
+
+
+def oidc_name(shown: str, issuer: str, subject: str) -> str:
+    """How somebody of an OpenID Connect provider is called everywhere: `shown`, as the provider calls them, and what
+    nobody else has, of issuer and subject. An account or key cannot be called so (credentials.NAME knows no ':').
+    """
+    plain = re.sub(r"[^\w.@+-]", "_", shown)[:OIDC_SHOWN_CHARACTERS]
+    return f"{plain}:oidc:{digest(json.dumps([issuer, subject]))[:OIDC_DIGITS]}"
 
 
 _decode_key = msgspec.json.Decoder(ApiKey).decode
@@ -197,44 +216,58 @@ class Users:
 class Sessions:
     """Sign-ins. The browser's cookie holds a random token, Redis its digest."""
 
-    def __init__(self, client: redis.Redis, users: Users, hours: int) -> None:
+    def __init__(self, client: redis.Redis, users: Users) -> None:
         self._redis = client
         self._users = users
-        self._hours = hours
 
-    def begin(self, name: str, role: Role, via: Literal["password", "oidc"], stamp: str = "") -> str:
-        """A new session's token."""
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        seconds = self._hours * 3600
-        session = Session(name=name, role=role, via=via, stamp=stamp, until_ms=now_ms(self._redis) + seconds * 1000)
-        self._redis.set(keys.session(digest(token)), msgspec.json.encode(session), ex=seconds)
+    def begin(self, session: Session, hours: int) -> str:
+        """A new session's token; it is good for so many hours, by Redis' clock."""
+        token, seconds = secrets.token_urlsafe(TOKEN_BYTES), hours * 3600
+        now = now_ms(self._redis)
+        kept = msgspec.structs.replace(session, begun_at_ms=now, until_ms=now + seconds * 1000)
+        self._redis.set(keys.session(digest(token)), msgspec.json.encode(kept), ex=seconds)
         return token
 
     def find(self, token: str) -> Session | None:
         """The session, if it was begun, has neither ended nor run out, and its account is still the same."""
         kept: Any = self._redis.get(keys.session(digest(token)))
-        if not kept:
-            return None
-        session = _decode_session(kept)
-        if session.via == "password":
+        return self._good(_decode_session(kept)) if kept else None
+
+    def all(self) -> list[Session]:
+        """Every session that is good, by name. Looks through all keys: for people, not for requests."""
+        return sorted((session for _, session in self._all()), key=lambda found: (found.name, found.begun_at_ms))
+
+    def end(self, token: str) -> None:
+        self._redis.delete(keys.session(digest(token)))
+
+    def end_all(self, name: str) -> int:
+        """End every session of this name on all processes; returns how many there were."""
+        ended = [key for key, session in self._all() if session.name == name]
+        return self._redis.delete(*ended) if ended else 0
+
+    def _all(self) -> list[tuple[bytes, Session]]:
+        found: list[bytes] = list(self._redis.scan_iter(keys.session("*"), count=1000))
+        values: Any = self._redis.mget(found) if found else []
+        kept = [(key, _decode_session(value)) for key, value in zip(found, values, strict=True) if value]
+        return [(key, session) for key, session in kept if self._good(session)]
+
+    def _good(self, session: Session) -> Session | None:
+        if session.origin == "account":
             user = self._users.find(session.name)
             if user is None or user.stamp != session.stamp:
                 return None
         return session
 
-    def end(self, token: str) -> None:
-        self._redis.delete(keys.session(digest(token)))
-
 
 class Access:
     """All of it, for one process."""
 
-    def __init__(self, client: redis.Redis, api_keys: str = "", secret_key: str = "", session_hours: int = 12) -> None:
+    def __init__(self, client: redis.Redis, api_keys: str = "", secret_key: str = "") -> None:
         self._redis = client
         self._secret_key = secret_key
         self.keys = Keys(client, api_keys)
         self.users = Users(client)
-        self.sessions = Sessions(client, self.users, session_hours)
+        self.sessions = Sessions(client, self.users)
 
     def secret(self) -> str:
         """What signs cookies: SECRET_KEY, else one made by whichever process needs it first."""

@@ -1,16 +1,45 @@
-"""The audit trail: who did what, when and from where. Never a secret, never what was said on a call."""
+"""The audit trail: who did what, when and from where. Never a secret, never what was said on a call.
+
+It has four parts, so that nobody can push out of one what stands in another:
+
+    security   sign-ins, sign-outs, changes of keys, accounts and rules: the newest KEPT
+    acts       what supervisors do to calls: the newest KEPT
+    reads      who read, heard, exported or searched calls: repeats of a day are one entry with a count
+    attempts   sign-ins that failed: likewise
+
+Of reads and attempts each doer has a share of a day's entries; what goes beyond it is counted in one more. They are
+kept for FOLDED_DAYS, whoever else does how much.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import msgspec
 import redis
 
 from state import keys
+from state.scripts import Scripts
 
 KEPT = 100_000
-"""Newest entries that are kept: 20 to 30 MB, months of a call centre. Copy them elsewhere to keep them for longer."""
+"""Newest entries that are kept of security and of acts: 20 to 30 MB each, months of a call centre."""
+
+FOLDED_DAYS = 30
+"""For so long reads and attempts are kept. Copy the trail elsewhere to keep it for longer."""
+
+FOLDED_A_DAY = 10_000
+"""Entries of one doer and day: more calls than anybody can open. A program that reads more has the rest counted
+together. 300 bytes each."""
+
+Part = Literal["security", "acts", "reads", "attempts"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+Folded = Literal["reads", "attempts"]
+
+Origin = Literal["account", "oidc", "key", "command", "anyone", "stranger"]
+"""How `who` is known: an account of scripts/users; a person of the OpenID Connect provider; an API key; somebody at the
+server's terminal; whoever a page with AUTH=off says one is. stranger: not known, `who` is what was typed in."""
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -21,9 +50,24 @@ class Deed(msgspec.Struct, frozen=True):
     what: str
     about: str = ""
     address: str = ""
+    origin: Origin = "account"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A deed in the trail. id: of the form of a stream's entries; at_ms: when, of repeats the last time; first_ms: the
+    first time; count: how often."""
+
+    id: str
+    at_ms: int
+    deed: Deed
+    first_ms: int
+    count: int = 1
 
 
 encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Deed).decode
+
+_STREAMS: dict[Part, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
 
 
 class Audit:
@@ -31,15 +75,70 @@ class Audit:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._scripts = Scripts(client, keys.STORE)
 
-    def record(self, who: str, what: str, about: str = "", address: str = "") -> None:
-        encoded = encode(Deed(who, what, about, address))
-        self._redis.xadd(keys.AUDIT, {"j": encoded}, maxlen=KEPT, approximate=True)
+    def record(self, deed: Deed) -> None:
+        """Write down a deed that concerns security. Acts are written by handling.py, with what they change."""
+        self._redis.xadd(keys.AUDIT, {"j": encode(deed)}, maxlen=KEPT, approximate=True)
 
-    def read(self, count: int, before: str | None = None) -> list[tuple[str, int, Deed]]:
-        """Newest first: (entry id, when in ms, deed); `before` is the id of the last one of the page before."""
-        entries: Any = self._redis.xrevrange(keys.AUDIT, max=f"({before}" if before else "+", count=count)
+    def record_read(self, deed: Deed) -> None:
+        """Write down that words or sound of calls are read."""
+        self._fold("reads", deed, f"{deed.origin} {deed.who}", deed.about)
+
+    def record_attempt(self, deed: Deed, account: str = "") -> None:
+        """Write down a sign-in that failed. account: the one that was tried, if there is such a one; those that are
+        tried at random must not push out the attempts at it."""
+        self._fold("attempts", deed, account, f"{deed.who} {deed.address}")
+
+    def _fold(self, part: Folded, deed: Deed, doer: str, same: str) -> None:
+        rest = msgspec.structs.replace(deed, **{"about" if part == "reads" else "who": "(others)"})
+        self._scripts.run(
+            "fold",
+            part=part,
+            doer=doer,
+            what=deed.what,
+            same=same,
+            deed=encode(deed),
+            rest=encode(rest),
+            share=FOLDED_A_DAY,
+            kept_seconds=FOLDED_DAYS * 24 * 3600,
+        )
+
+    def read(self, part: Part, count: int, before: str | None = None) -> list[Entry]:
+        """One part, newest first; `before` is the id of the last entry of the page before."""
+        if part in _STREAMS:
+            entries: Any = self._redis.xrevrange(_STREAMS[part], max=f"({before}" if before else "+", count=count)
+            return [_streamed(entry_id.decode(), _decode(fields[b"j"])) for entry_id, fields in entries]
+        last = f"({_micros(before)}" if before else "+inf"
+        found: Any = self._redis.zrange(
+            keys.audit_entries(part), last, "-inf", desc=True, byscore=True, offset=0, num=count, withscores=True
+        )
+        if not found:
+            return []
+        fields = [field for entry, _ in found for field in (entry, entry + b"#", entry + b"@")]
+        told: Any = iter(self._redis.hmget(keys.audit_told(part), fields))
         return [
-            (entry_id.decode(), int(entry_id.split(b"-")[0]), msgspec.json.decode(fields[b"j"], type=Deed))
-            for entry_id, fields in entries
+            _folded(int(micros), deed, int(times), int(first))
+            for (_, micros), deed, times, first in zip(found, told, told, told, strict=True)
+            if deed
         ]
+
+    def newest(self, count: int, parts: Sequence[Part] = PARTS) -> list[Entry]:
+        """Several parts together, newest first."""
+        found = [entry for part in parts for entry in self.read(part, count)]
+        return sorted(found, key=lambda entry: keys.entry_id(entry.id), reverse=True)[:count]
+
+
+def _streamed(entry_id: str, deed: Deed) -> Entry:
+    at_ms, _ = keys.entry_id(entry_id)
+    return Entry(entry_id, at_ms, deed, at_ms)
+
+
+def _folded(micros: int, deed: bytes, count: int, first_micros: int) -> Entry:
+    ms, rest = divmod(micros, 1000)
+    return Entry(f"{ms}-{rest}", ms, _decode(deed), first_micros // 1000, count)
+
+
+def _micros(entry_id: str) -> int:
+    ms, rest = keys.entry_id(entry_id)
+    return ms * 1000 + rest

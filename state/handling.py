@@ -14,7 +14,7 @@ import msgspec
 import redis
 
 from state import audit, keys
-from state.audit import Deed
+from state.audit import Deed, Origin
 from state.events import HandlingEvent, encode
 from state.scripts import Scripts
 from state.types import Handling, HandlingState, Note
@@ -44,11 +44,12 @@ class Refused(Exception):
 class Handler:
     """Changes on behalf of one supervisor. Every method returns the handling after it, and raises Refused."""
 
-    def __init__(self, client: redis.Redis, who: str, address: str = "") -> None:
+    def __init__(self, client: redis.Redis, who: str, address: str = "", origin: Origin = "account") -> None:
         self._redis = client
         self._scripts = Scripts(client, keys.STORE)
         self._who = who
         self._address = address
+        self._origin: Origin = origin
 
     def set_state(
         self,
@@ -135,7 +136,7 @@ class Handler:
                 call_id=call_id,
                 after=_pack(after),
                 event=encode(HandlingEvent(call_id, after)),
-                deed=audit.encode(Deed(self._who, what, call_id, self._address)),
+                deed=audit.encode(Deed(self._who, what, call_id, self._address, self._origin)),
                 deeds_kept=audit.KEPT,
                 **({"before": stored} if stored else {}),
             )

@@ -70,7 +70,11 @@ Who may do what (access.py, audit.py); no secret stands here in the clear but th
     users                 hash    account name -> JSON of access.User, with the password's argon2 hash
     session:<digest>      string  JSON of access.Session, by SHA-256 of the token in the cookie (expires)
     secret                string  signs the cookies of all web processes, where SECRET_KEY is not set
-    audit                 stream  who did what, one JSON of audit.Deed an entry, capped
+    audit                 stream  the trail's part "security", one JSON of audit.Deed an entry, capped
+    audit-acts            stream  the trail's part "acts", likewise
+    audit-<part>          zset    the parts "reads" and "attempts": entry -> last time in µs; trimmed by age
+    audit-<part>-told     hash    entry -> JSON of audit.Deed; entry# -> how often; entry@ -> first time in µs
+    audit-share           hash    day (since 1970), and how many entries of these parts each doer has on it
     limits/...            string  counters of the rate limits (webapp/limits.py; the limits library names them)
 
 A track's hash:
@@ -120,7 +124,8 @@ class Keys:
         self.feed = self.prefix + "feed"
         self.dead = self.prefix + "dead"
         self.dead_texts = self.prefix + "dead-texts"
-        self.audit = self.prefix + "audit"
+        self.audit_share = self.prefix + "audit-share"
+        self.acts = self.prefix + "audit-acts"
 
     def call(self, call_id: str) -> str:
         return f"{self.prefix}call:{call_id}"
@@ -155,6 +160,12 @@ class Keys:
     def heartbeat(self, worker: str) -> str:
         return f"{self.prefix}worker:{worker}"
 
+    def audit_entries(self, part: str) -> str:
+        return f"{self.prefix}audit-{part}"
+
+    def audit_told(self, part: str) -> str:
+        return f"{self.prefix}audit-{part}-told"
+
     def summary_asked(self, call_id: str) -> str:
         return f"{self.prefix}summary-asked:{call_id}"
 
@@ -175,12 +186,13 @@ IDLE = STORE.idle
 RETAINED = STORE.retained
 STREAMING = STORE.streaming
 UNSUMMARISED = STORE.unsummarised
-AUDIT = STORE.audit
+AUDIT_ACTS = STORE.acts
 FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
 API_KEYS_USED = PREFIX + "api-keys-used"
 USERS = PREFIX + "users"
 SECRET = PREFIX + "secret"
+AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
 
@@ -196,6 +208,8 @@ heard = STORE.heard
 work = STORE.own_work
 worker = STORE.heartbeat
 summary_asked = STORE.summary_asked
+audit_entries = STORE.audit_entries
+audit_told = STORE.audit_told
 
 
 def turn(what: str) -> str:

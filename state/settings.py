@@ -159,6 +159,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "openid profile email"
     )
     oidc_claim: Annotated[str, _about("claim that says who may come in; dots lead into objects")] = "groups"
+    oidc_session_hours: Annotated[
+        int,
+        _about(
+            "how long a sign-in through the provider is good for (at most SESSION_HOURS), until it is asked again",
+            ge=1,
+            le=24,
+        ),
+    ] = 8
     oidc_supervisors: Annotated[str, _about("values of that claim that make a supervisor, comma separated")] = ""
     oidc_admins: Annotated[str, _about("values of that claim that make an admin, comma separated")] = ""
     voice: Annotated[

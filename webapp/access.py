@@ -26,6 +26,7 @@ from flask_login import current_user
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
+from state.audit import Deed, Origin
 from state.types import Sender
 from webapp import cookies, origins
 from webapp.problems import Problem
@@ -69,11 +70,12 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks. name: of the key or account; until_ms: when a sign-in runs out."""
+    """Who asks. name: of the key, account or person; origin: how that is known; until_ms: when a sign-in runs out."""
 
     kind: Literal["key", "user", "anyone"]
     name: str
     scopes: frozenset[str]
+    origin: Origin
     credential: str = field(default="", repr=False)
     until_ms: int | None = None
 
@@ -83,7 +85,7 @@ class Identity:
         return f"key {self.name}" if self.kind == "key" else self.name
 
 
-ANYONE = Identity("anyone", "anyone", ALL)
+ANYONE = Identity("anyone", "anyone", ALL, "anyone")
 """Everybody, with AUTH=off."""
 
 
@@ -148,7 +150,7 @@ def _identify() -> Identity | None:
         return None
     found = cast(cookies.SignedIn, current_user)
     signed = found.session
-    return Identity("user", signed.name, SCOPES_OF_ROLE[signed.role], found.token, signed.until_ms)
+    return Identity("user", signed.name, SCOPES_OF_ROLE[signed.role], signed.origin, found.token, signed.until_ms)
 
 
 def _key_shown() -> str | None:
@@ -174,7 +176,7 @@ def _by_key(key: str) -> Identity:
         raise _unknown("invalid_key", "This is no key, or it was revoked.", 'error="invalid_token"')
     if not here.limits.key_used(found.name):
         raise Problem(429, "rate_limit", "This key is used too often; see KEY_REQUESTS_PER_SECOND.", retry=True)
-    return Identity("key", found.name, frozenset(found.scopes), key)
+    return Identity("key", found.name, frozenset(found.scopes), "key", key)
 
 
 def sender(interface: str = "") -> Sender:
@@ -278,9 +280,18 @@ def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:
 
 
 def record(what: str, about: str = "") -> None:
-    """Write into the audit trail what this request does: "export", "listen", ..."""
-    who = identify()
-    store().audit.record(who.who if who else "", what, about, address())
+    """Write into the audit trail what this request does: "rules", "sign-out", ..."""
+    store().audit.record(_deed(what, about))
+
+
+def record_read(what: str, about: str = "") -> None:
+    """Write into the audit trail that words of calls are read: "read", "export", ... Call it before they are sent."""
+    store().audit.record_read(_deed(what, about))
+
+
+def _deed(what: str, about: str) -> Deed:
+    who = require(None)
+    return Deed(who.who, what, about, address(), who.origin)
 
 
 def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:

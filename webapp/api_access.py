@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 from flask import Blueprint, Response
 
 from state import keys
+from state.audit import PARTS, Entry, Part
 from webapp import access, inputs, shapes
 from webapp.access import needs
 from webapp.openapi import Parameter, operation
@@ -29,14 +32,20 @@ def read_session() -> Response:
     inputs.query()
     who = access.require(None)
     until = None if who.until_ms is None else shapes.moment(who.until_ms)
-    return _json(ApiSession(who.kind, who.name, sorted(who.scopes), until))
+    return _json(ApiSession(who.kind, who.name, who.origin, sorted(who.scopes), until))
 
 
 @api.get("/audit")
 @operation(
-    "Read the audit trail, newest first",
+    "Read a part of the audit trail, newest first",
     {200: ApiAudit},
     query=[
+        Parameter(
+            "part",
+            {"enum": list(PARTS), "default": PARTS[0]},
+            "security: sign-ins and changes of keys, accounts and rules. acts: what supervisors do to calls. "
+            "reads: who read, heard, exported or searched calls. attempts: sign-ins that failed",
+        ),
         Parameter(
             "limit",
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -47,8 +56,9 @@ def read_session() -> Response:
 )
 @needs("admin")
 def read_audit() -> Response:
-    """Sign-ins, changes of keys and accounts, exports."""
-    parameters = inputs.query("limit", "cursor")
+    """Who did what. No part pushes out another."""
+    parameters = inputs.query("part", "limit", "cursor")
+    part = cast(Part, inputs.choice(parameters, "part", PARTS) or PARTS[0])
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     before = parameters.get("cursor")
     try:
@@ -56,9 +66,11 @@ def read_audit() -> Response:
             keys.entry_id(before)
     except ValueError:
         raise inputs.bad_cursor() from None
-    found = store().audit.read(limit, before)
-    entries = [
-        ApiDeed(entry_id, shapes.moment(at_ms), deed.who, deed.what, deed.about, deed.address)
-        for entry_id, at_ms, deed in found
-    ]
-    return _json(ApiAudit(entries, found[-1][0] if len(found) == limit else None))
+    found = store().audit.read(part, limit, before)
+    return _json(ApiAudit([_told(entry) for entry in found], found[-1].id if len(found) == limit else None))
+
+
+def _told(entry: Entry) -> ApiDeed:
+    deed, first = entry.deed, shapes.moment(entry.first_ms)
+    when = (shapes.moment(entry.at_ms), first, entry.count)
+    return ApiDeed(entry.id, *when, deed.who, deed.origin, deed.what, deed.about, deed.address)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from state.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp import audio_forms, find, inputs, shapes
-from webapp.access import needs, sender
+from webapp.access import needs, record_read, sender
 from webapp.openapi import Parameter, operation
 from webapp.problems import Problem, invalid
 from webapp.schemas import (
@@ -257,6 +257,7 @@ def list_calls() -> Response:
         rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
     except ValueError:
         raise inputs.bad_cursor() from None
+    record_read("search" if wanted else "list")
     if wanted:
         rows = find.holding(store().reads, rows, wanted)
     return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
@@ -272,6 +273,7 @@ def read_call(call_id: str) -> Response:
     found = store().reads.call(call_id)
     if found is None:
         raise _unknown_call(call_id)
+    record_read("read", call_id)
     return _json(200, shapes.call(found))
 
 

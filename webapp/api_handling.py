@@ -49,7 +49,7 @@ def put_handling(call_id: str) -> Response:
     asked: HandlingAsked = inputs.json_body(HandlingAsked)
     if (asked.state == "snoozed") != (asked.seconds is not None):
         raise invalid("/seconds", "says how long to snooze, and only that")
-    handler = Handler(store().redis, _name(asked.by), access.address())
+    handler = _handler(asked.by)
     return _answer(
         lambda: handler.set_state(
             inputs.call_id(call_id), asked.state, seconds=asked.seconds, seen=asked.seen, revision=asked.revision
@@ -67,7 +67,7 @@ def post_note(call_id: str) -> Response:
     text = re.sub(r"[^\S\n]", " ", new.text).strip()
     if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
         raise invalid("/text", "must be printable text")
-    handler = Handler(store().redis, _name(new.by), access.address())
+    handler = _handler(new.by)
     return _answer(lambda: handler.add_note(inputs.call_id(call_id), text))
 
 
@@ -76,7 +76,7 @@ def post_note(call_id: str) -> Response:
 @needs("act")
 def put_tag(call_id: str, tag: str) -> Response:
     """Safe to repeat."""
-    handler = Handler(store().redis, _name(inputs.query("by").get("by")), access.address())
+    handler = _handler(inputs.query("by").get("by"))
     return _answer(lambda: handler.add_tag(inputs.call_id(call_id), _tag(tag)))
 
 
@@ -85,8 +85,12 @@ def put_tag(call_id: str, tag: str) -> Response:
 @needs("act")
 def delete_tag(call_id: str, tag: str) -> Response:
     """Safe to repeat."""
-    handler = Handler(store().redis, _name(inputs.query("by").get("by")), access.address())
+    handler = _handler(inputs.query("by").get("by"))
     return _answer(lambda: handler.remove_tag(inputs.call_id(call_id), _tag(tag)))
+
+
+def _handler(by: str | None) -> Handler:
+    return Handler(store().redis, _name(by), access.address(), access.require("act").origin)
 
 
 def _answer(change: Any) -> Response:

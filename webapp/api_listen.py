@@ -30,7 +30,7 @@ HANGING_SECONDS = 2.0
 """A track so far behind the others is not waited for: its sender has stopped."""
 
 SAME_LISTEN_SECONDS = 30
-"""Who hears nothing for so long and then goes on is a new entry in the audit trail."""
+"""Who hears nothing for so long and then goes on is counted once more in the audit trail."""
 
 _SECONDS = re.compile(r"[0-9]{1,8}(\.[0-9]{1,6})?")
 
@@ -100,7 +100,7 @@ def _write_down(call_id: str) -> None:
     """The entry comes first: what cannot be written down is not heard."""
     by = digest(access.require("act").who)
     if not store().listening.goes_on(call_id, by):
-        access.record("listen", call_id)
+        access.record_read("listen", call_id)
     store().listening.note(call_id, by, SAME_LISTEN_SECONDS)
 
 

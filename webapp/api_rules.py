@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
 from webapp import inputs
-from webapp.access import needs, record
+from webapp.access import needs, record, record_read
 from webapp.heavy import OneAtATime, has_gone
 from webapp.openapi import Parameter, operation
 from webapp.problems import ErrorItem, Problem, invalid
@@ -112,6 +112,7 @@ def try_rules() -> Response:
     """What these rules would have raised in live and ended calls; nothing is changed."""
     most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)
     text = _text()
+    record_read("dry-run")
     with one_at_a_time.turn():
         result = dry_run(_understood(text), most, partial(has_gone, request.environ.get("gunicorn.socket")))
     return Response(msgspec.json.encode(result), content_type="application/json")

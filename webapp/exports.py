@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 
 from state.types import CallView, ScoredUtterance, Voice
 from webapp import inputs, shapes
-from webapp.access import needs, record
+from webapp.access import needs, record_read
 from webapp.openapi import operation
 from webapp.problems import Problem
 from webapp.store import store
@@ -58,7 +58,7 @@ def read_transcript(call_id: str, form: str) -> Response:
     call = store().reads.call(call_id)
     if call is None:
         raise Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")
-    record("export", f"{call_id}.{form}")
+    record_read("export", f"{call_id}.{form}")
     name = {"Content-Disposition": f'attachment; filename="{call_id}.{form}"'}
     return Response(render(call, cast(Form, form)), headers=name, content_type=MEDIA_TYPES[form])
 

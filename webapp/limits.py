@@ -27,9 +27,6 @@ FAILURES_OF_ADDRESS = 50
 """100 guesses in 15 minutes would need 10^9 years for a password of 12 random letters; and a stranger needs ten
 addresses to keep the owner of an account out."""
 
-LOCKS_TOLD_OF_ADDRESS = 10
-"""Lock-outs of one address in the audit trail: who tries more names wants to push out what stands there."""
-
 BAD_KEYS_A_MINUTE = 60
 """Of one address; beyond it wrong keys are answered 429 instead of 401. Right ones are never held up by it."""
 
@@ -60,9 +57,6 @@ class Limits:
             RateLimitItemPerMinute(most, LOCK_MINUTES)
             for most in (TRIES_OF_ACCOUNT_AND_ADDRESS, TRIES_OF_ACCOUNT, FAILURES_OF_ADDRESS)
         )
-        self._told, self._told_of_address = (
-            RateLimitItemPerMinute(most, LOCK_MINUTES) for most in (1, LOCKS_TOLD_OF_ADDRESS)
-        )
 
     def key_used(self, name: str) -> bool:
         """Count a request of an API key; False if it is one too many."""
@@ -91,15 +85,6 @@ class Limits:
         """The attempt was right: what its owner mistyped before is forgotten."""
         self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
         self._limiter.clear(self._account, "sign-in-account", digest(account))
-
-    def is_news(self, account: str, address: str) -> bool:
-        """Whether a lock-out is told for the first time: the audit trail must not be flooded."""
-        where = network(address)
-        return (
-            self._limiter.test(self._told_of_address, "locked-address", where)
-            and self._limiter.hit(self._told, "locked", digest(account), where)
-            and self._limiter.hit(self._told_of_address, "locked-address", where)
-        )
 
     def _wait(self, item: RateLimitItem, *who: str) -> int:
         return max(1, math.ceil(self._limiter.get_window_stats(item, *who).reset_time - time.time()))

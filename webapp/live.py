@@ -132,6 +132,7 @@ class LiveTable:
     def _connect(self, _auth: object = None) -> None:
         try:
             who = access.require("read")
+            access.record_read("watch")
         except Problem:
             raise ConnectionRefusedError("unauthorised") from None
         except redis.RedisError:

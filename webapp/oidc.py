@@ -6,6 +6,7 @@ The provider says who somebody is; a claim says what they may do here (OIDC_CLAI
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
@@ -16,7 +17,7 @@ from authlib.oidc.core import CodeIDToken
 from flask import Flask, Response, current_app, request, url_for
 from joserfc.errors import JoseError
 
-from state.access import Role
+from state.access import Role, oidc_name
 from state.clock import now_ms
 from state.settings import Settings
 from webapp.store import store
@@ -32,8 +33,12 @@ PROVIDER_SECONDS = 5
 LEEWAY_SECONDS = 60
 """By so much the provider's clock may differ from the store's."""
 
-NAMED_BY = ("preferred_username", "email", "sub")
-"""Claims that name a person, best first; `sub` is always there."""
+SHOWN_BY = ("preferred_username", "email", "sub")
+"""Claims that say how a person is called, best first. None but `sub` says who it is: the others change, and may be
+chosen."""
+
+MAX_SUBJECT_CHARACTERS = 255
+"""OpenID Connect Core 1.0, section 2."""
 
 
 class ProviderFailed(RuntimeError):
@@ -41,11 +46,25 @@ class ProviderFailed(RuntimeError):
 
 
 class NotWelcome(RuntimeError):
-    """The provider knows `name`, but no claim gives a role here. A sentence for the person."""
+    """The provider knows this person, but no claim gives a role here. A sentence for the person."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, who: Person) -> None:
         super().__init__("You are known, but not allowed in here. Ask for one of the groups that are.")
-        self.name = name
+        self.who = who
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody as the provider knows them: issuer and subject say who that is, `shown` how they are called today."""
+
+    issuer: str
+    subject: str
+    shown: str
+
+    @property
+    def name(self) -> str:
+        """How they are called here, and nobody else."""
+        return oidc_name(self.shown, self.issuer, self.subject)
 
 
 class _IdToken(CodeIDToken):  # type: ignore[misc]
@@ -90,23 +109,23 @@ def begin() -> Response:
         raise _failed(error) from None
 
 
-def end() -> tuple[str, Role]:
-    """(name, role) of the person who came back. Raises ProviderFailed, NotWelcome."""
+def end() -> tuple[Person, Role]:
+    """The person who came back, and their role here. Raises ProviderFailed, NotWelcome."""
     provider = _provider()
     try:
         token = provider.authorize_access_token(claims_cls=_IdToken, leeway=LEEWAY_SECONDS)
         claims: dict[str, Any] = dict(token.get("userinfo") or {})
     except (OAuthError, JoseError, requests.RequestException, ValueError, KeyError, RuntimeError) as error:
         raise _failed(error) from None
-    name = next((str(claims[claim]) for claim in NAMED_BY if claims.get(claim)), "")
-    name = "".join(character for character in name if character.isprintable())[:64]
-    if not name:
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not (isinstance(issuer, str) and isinstance(subject, str) and 0 < len(subject) <= MAX_SUBJECT_CHARACTERS):
         raise ProviderFailed("The identity provider did not say who you are.")
+    person = Person(issuer, subject, next(str(claims[claim]) for claim in SHOWN_BY if claims.get(claim)))
     settings = store().settings
     role = role_of(values(claims, settings.oidc_claim), settings.oidc_supervisors, settings.oidc_admins)
     if role is None:
-        raise NotWelcome(name)
-    return name, role
+        raise NotWelcome(person)
+    return person, role
 
 
 def values(claims: dict[str, Any], path: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from state.audit import Origin
 from state.ingest import MAX_TRACKS
 from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Voice
 
@@ -262,20 +263,30 @@ class Readiness(msgspec.Struct):
 
 
 class ApiSession(msgspec.Struct):
-    """Who asks. kind: an API key, a signed-in user, or anyone (AUTH=off); until: when a sign-in runs out."""
+    """Who asks. kind: an API key, a signed-in user, or anyone (AUTH=off); origin: how that is known, see ApiDeed;
+    until: when a sign-in runs out."""
 
     kind: Literal["key", "user", "anyone"]
     name: str
+    origin: Origin
     scopes: list[str]
     until: Moment | None
 
 
 class ApiDeed(msgspec.Struct):
-    """An entry of the audit trail: who did what, to which account, key or call, from which address."""
+    """An entry of the audit trail: who did what, to which account, key or call, from which address.
+
+    origin: how `who` is known (an account, a person of the OpenID Connect provider, an API key, a command on the
+    server; of a stranger it is what was typed in). Repeats of a day are one entry: count of them, the first at
+    first_at, the last at `at` and from `address`.
+    """
 
     id: str
     at: Moment
+    first_at: Moment
+    count: int
     who: str
+    origin: Origin
     what: str
     about: str
     address: str

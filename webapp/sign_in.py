@@ -9,6 +9,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_login import login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
+from state.access import Session
+from state.audit import Deed
 from state.credentials import HashingBusy
 from webapp import access, oidc
 from webapp.access import needs, public
@@ -60,8 +62,7 @@ def sign_in() -> Response:
     told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # of what a stranger typed, in the trail
     wait_seconds = here.limits.try_account(name.lower(), address)
     if wait_seconds:
-        if here.limits.is_news(name.lower(), address):
-            here.audit.record(told, "sign-in-locked", address=address)
+        _attempt(Deed(told, "sign-in-locked", "", address, "stranger"), name)
         minutes = -(-wait_seconds // 60)
         answer = _form(leads_to, f"Too many attempts. Try again in {minutes} min.", 429)
         answer.headers["Retry-After"] = str(wait_seconds)
@@ -72,11 +73,11 @@ def sign_in() -> Response:
         return _form(leads_to, "Too many people are signing in at this moment. Try again.", 503)
     if user is None:
         here.limits.failed(address)
-        here.audit.record(told, "sign-in-failed", address=address)
+        _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
         return _form(leads_to, "That name and password do not fit together.", 403)
     here.limits.succeeded(user.name, address)
-    here.audit.record(user.name, "sign-in", "password", address)
-    begin_session(here.access.sessions.begin(user.name, user.role, "password", user.stamp))
+    begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
+    _begin(begun, here.settings.session_hours, "password")
     return cast(Response, redirect(leads_to, 303))
 
 
@@ -110,21 +111,39 @@ def oidc_end() -> Response:
     here, address = store(), access.address()
     leads_to = safe_next(session.get("next"))
     try:
-        name, role = oidc.end()
+        person, role = oidc.end()
     except oidc.ProviderFailed as error:
         return _form(leads_to, str(error), 502)
     except oidc.NotWelcome as refusal:
-        here.audit.record(refusal.name, "sign-in-failed", "oidc", address)
+        deed = Deed(refusal.who.name, "sign-in-failed", _identity(refusal.who), address, "oidc")
+        here.audit.record_attempt(deed)
         return _form(leads_to, str(refusal), 403)
-    here.audit.record(name, "sign-in", "oidc", address)
-    begin_session(here.access.sessions.begin(name, role, "oidc"))
+    begun = Session(
+        name=person.name, role=role, origin="oidc", issuer=person.issuer, subject=person.subject, address=address
+    )
+    _begin(begun, min(here.settings.oidc_session_hours, here.settings.session_hours), _identity(person))
     return cast(Response, redirect(leads_to, 303))
 
 
-def begin_session(token: str) -> None:
-    """Put a new session's token into the cookie, and nothing that was there before."""
-    found = store().access.sessions.find(token)
-    assert found is not None, "it was begun a moment ago"
+def _identity(person: oidc.Person) -> str:
+    """Issuer and subject for the trail."""
+    return f"{person.issuer} {person.subject}"
+
+
+def _attempt(deed: Deed, name: str) -> None:
+    here = store()
+    user = here.access.users.find(name)
+    here.audit.record_attempt(deed, user.name if user else "")
+
+
+def _begin(new: Session, hours: int, how: str) -> None:
+    """Write the sign-in down, begin a session, and put its token into the cookie and nothing that was there before."""
+    here = store()
+    here.audit.record(Deed(new.name, "sign-in", how, new.address, new.origin))
+    token = here.access.sessions.begin(new, hours)
+    found = here.access.sessions.find(token)
+    if found is None:
+        raise Problem(503, "try_again", "The account was changed at this very moment. Sign in again.", retry=True)
     session.clear()
     login_user(SignedIn(token, found))
 

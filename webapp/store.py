@@ -59,7 +59,7 @@ def open_store(settings: Settings, client: redis.Redis) -> Store:
         Shown(client) if settings.redact else Reads(client),
         RulesStore(client),
         ShownStreams(client, settings) if settings.redact else Streams(client, settings),
-        Access(client, settings.api_keys, settings.secret_key, settings.session_hours),
+        Access(client, settings.api_keys, settings.secret_key),
         Audit(client),
         Limits(client, settings.key_requests_per_second),
         Listening(client),

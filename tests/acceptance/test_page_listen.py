@@ -73,7 +73,7 @@ def test_a_live_call_is_heard_with_less_than_three_seconds_delay_and_scrubbed_ba
 
         ear.keyboard.press("Escape")
         wait_until(lambda: all(hertz == 0 for _, *both in listen(ear, 0.3) for hertz in both), ear)
-    assert [(deed.what, deed.about) for _, _, deed in Audit(store).read(10)] == [("listen", "hum")]
+    assert ("listen", "hum", 1) in [(e.deed.what, e.deed.about, e.count) for e in Audit(store).read("reads", 10)]
 
 
 def test_a_call_of_which_nothing_is_kept_says_so(ear: Page, web: Web, store: redis.Redis) -> None:

@@ -215,7 +215,9 @@ def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: A
     http, headers = client(valkey), bearer(access.keys.add("crm", ("read",)))
     http.get("/v1/calls/call-2/transcript.txt", headers=headers, environ_base=FAR)
     assert http.get("/v1/calls/call-1/transcript.txt", headers=headers, environ_base=FAR).status_code == 200
-    assert [deed for *_, deed in Audit(store).read(10)] == [Deed("key crm", "export", "call-1.txt", "203.0.113.7")]
+    assert [entry.deed for entry in Audit(store).newest(10)] == [
+        Deed("key crm", "export", "call-1.txt", "203.0.113.7", "key")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_a_key_goes_before_a_cookie(valkey: Server, access: Access) -> None:
     sign_in(http, "dana")
     assert http.get("/v1/session").get_json()["name"] == "dana"
     shown = http.get("/v1/session", headers=bearer(access.keys.add("crm", ("read",)))).get_json()
-    assert shown == {"kind": "key", "name": "crm", "scopes": ["read"], "until": None}
+    assert shown == {"kind": "key", "name": "crm", "origin": "key", "scopes": ["read"], "until": None}
     problem(http.get("/v1/calls", headers=bearer("esk_wrong")), 401, "invalid_key")
 
 

@@ -14,9 +14,11 @@ import websocket
 from socketio.exceptions import ConnectionError as Refused
 
 from state import keys
-from state.access import Access
+from state.access import Access, Session, oidc_name
+from state.audit import Audit
 from state.ingest import Ingest
 from state.settings import Settings
+from tests.integration.test_access_commands import command
 from tests.servers import Server
 from tests.signing_in import PASSWORD, bearer, csrf_of
 from tests.web import Page, Web, wait_until, web_process
@@ -45,10 +47,10 @@ def web(running: Web, access: Access) -> Web:
     return running
 
 
-def browser(web: Web, password: str = PASSWORD) -> requests.Session:
-    """A browser that has tried to sign in as dana."""
+def browser(web: Web, password: str = PASSWORD, name: str = "dana") -> requests.Session:
+    """A browser that has tried to sign in."""
     session = requests.Session()
-    form = {"csrf_token": csrf_of(session.get(f"{web.url}/sign-in", timeout=10).text), "name": "dana"}
+    form = {"csrf_token": csrf_of(session.get(f"{web.url}/sign-in", timeout=10).text), "name": name}
     session.post(f"{web.url}/sign-in", data={**form, "password": password}, timeout=10)
     return session
 
@@ -121,6 +123,42 @@ def test_an_open_socket_is_closed_when_its_right_ends_and_others_stay(change: st
         heard = len(other.fleets)
         wait_until(lambda: len(other.fleets) > heard + 1, "the other page is still served")
         assert len(page.fleets) == told and other.disconnections == 0
+
+
+def test_the_command_signs_somebody_out_and_closes_their_pages(
+    valkey: Server, web: Web, access: Access, store: redis.Redis
+) -> None:
+    access.users.add("lee", "supervisor", PASSWORD)
+    person = Session(name=oidc_name("dana", "https://id.example", "7"), role="supervisor", origin="oidc",
+                     issuer="https://id.example", subject="7", address="203.0.113.9")  # fmt: skip
+    at = {"REDIS_URL": valkey.url}
+    dana, lee = browser(web), browser(web, name="lee")
+    with Page(web.url, cookie_of(dana)) as page, Page(web.url, cookie_of(lee)) as other:
+        wait_until(lambda: page.fleets and other.fleets, "both are served")
+        token = access.sessions.begin(person, 8)
+        status, listed, _ = command("users", "sessions", **at)
+        lines = [line.split() for line in listed.splitlines()[1:]]
+        assert status == 0 and [line[:3] for line in lines] == [
+            ["dana", "account", "supervisor"],
+            [person.name, "oidc", "supervisor"],
+            ["lee", "account", "supervisor"],
+        ]
+        assert lines[1][-3:] == ["203.0.113.9", "https://id.example", "7"] and token not in listed
+        assert command("users", "sign-out", "Dana", **at)[:2] == (0, "1 session ended")
+        wait_until(lambda: page.disconnections, "the socket is closed")
+        assert other.disconnections == 0
+    assert dana.get(f"{web.url}/v1/session", timeout=10).status_code == 401
+    assert lee.get(f"{web.url}/v1/session", timeout=10).status_code == 200
+    assert access.sessions.find(token) is not None, "who is called alike stays"
+    assert command("users", "sign-out", person.name, **at)[:2] == (0, "1 session ended")
+    assert access.sessions.find(token) is None
+    status, _, error = command("users", "sign-out", "dana", **at)
+    assert status == 1 and error.startswith("users: nobody is signed in as dana")
+    told = [entry.deed for entry in Audit(store).read("security", 2)]
+    assert [(deed.what, deed.about, deed.origin) for deed in told] == [
+        ("signed-out", person.name, "command"),
+        ("signed-out", "dana", "command"),
+    ]
 
 
 def test_an_open_stream_is_closed_when_its_key_is_revoked_and_what_it_sent_is_kept(
@@ -197,7 +235,10 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
     assert "Traceback" in written and "path=/sign-in" in written, "the log is at work"
     for what in (password, PASSWORD, made, wrong, given, secret, cookie, cookie[:40]):
         assert what not in written
-    kept = b"".join(field for _, entry in store.xrange(keys.AUDIT) for field in entry.values()).decode()
+    parts = [store.hvals(keys.audit_told(part)) for part in ("reads", "attempts")]
+    written_down = [field for _, entry in store.xrange(keys.AUDIT) for field in entry.values()]
+    kept = b"".join([*written_down, *(value for values in parts for value in values)]).decode()
+    assert "sign-in-failed" in kept and '"list"' in kept
     for what in (password, PASSWORD, made, wrong, given, secret, cookie):
         assert what not in kept
 

@@ -31,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from scripts.invariants import violations
 from state import keys
-from state.access import Access
+from state.access import Access, Role, Session
 from state.settings import Settings
 from tests.protocol import Play, contents
 from tests.servers import Server
@@ -186,7 +186,8 @@ def locked(valkey: Server, store: redis.Redis, calls: None, monkeypatch: pytest.
     for name, scopes in (("dana", {"read", "act"}), ("lee", {"read", "act", "admin"})):
         http = app.test_client()
         with http.session_transaction() as session:
-            session["_user_id"] = access.sessions.begin(name, "admin" if "admin" in scopes else "supervisor", "oidc")
+            role: Role = "admin" if "admin" in scopes else "supervisor"
+            session["_user_id"] = access.sessions.begin(Session(name=name, role=role, origin="oidc"), 1)
         token = csrf_of(http.get("/").text)
         cookie = http.get_cookie("earshot")
         assert cookie is not None

@@ -41,7 +41,7 @@ def events(store: redis.Redis) -> list[HandlingEvent]:
 
 
 def deeds(store: redis.Redis) -> list[tuple[str, str, str]]:
-    return [(deed.who, deed.what, deed.about) for _, _, deed in reversed(Audit(store).read(1000))]
+    return [(e.deed.who, e.deed.what, e.deed.about) for e in reversed(Audit(store).read("acts", 1000))]
 
 
 def put(http: FlaskClient, **asked: Any) -> TestResponse:

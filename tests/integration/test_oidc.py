@@ -12,10 +12,13 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from state.access import Access
+from state import keys
+from state.access import Access, oidc_name
+from state.audit import Audit
 from tests.integration.test_sign_in import client, signed_in, trail
 from tests.provider import Provider, provider
 from tests.servers import Server
+from tests.signing_in import PASSWORD, csrf_of, sign_in
 from webapp.oidc import role_of, values
 
 
@@ -61,8 +64,10 @@ def test_a_claim_decides_the_role(
     answer = come_back(http, address)
     assert (answer.status_code, answer.location) == (303, "/docs")
     shown = http.get("/v1/session").get_json()
-    assert (shown["name"], shown["scopes"]) == ("dana", scopes)
-    assert trail(store) == [("dana", "sign-in", "oidc", "127.0.0.1")]
+    name = oidc_name("dana", there.url, "248289")
+    assert name.startswith("dana:oidc:")
+    assert (shown["name"], shown["origin"], shown["scopes"]) == (name, "oidc", scopes)
+    assert trail(store) == [(name, "sign-in", f"{there.url} 248289", "127.0.0.1")]
 
 
 def test_who_has_none_of_the_groups_stays_outside(valkey: Server, store: redis.Redis, there: Provider) -> None:
@@ -71,7 +76,8 @@ def test_who_has_none_of_the_groups_stays_outside(valkey: Server, store: redis.R
     answer = come_back(http, to_provider(http))
     assert answer.status_code == 403 and "not allowed" in answer.text
     assert not signed_in(http)
-    assert trail(store) == [("dana", "sign-in-failed", "oidc", "127.0.0.1")]
+    name = oidc_name("dana", there.url, "248289")
+    assert trail(store) == [(name, "sign-in-failed", f"{there.url} 248289", "127.0.0.1")]
 
 
 @pytest.mark.parametrize(
@@ -135,8 +141,6 @@ def test_the_way_back_is_the_public_address_where_one_is_given(
 def test_signing_out_ends_it_and_passwords_still_work_beside_it(
     valkey: Server, store: redis.Redis, there: Provider
 ) -> None:
-    from tests.signing_in import PASSWORD, csrf_of, sign_in
-
     Access(store).users.add("lee", "supervisor", PASSWORD)
     http = browser(valkey, there)
     come_back(http, to_provider(http))
@@ -170,3 +174,56 @@ def test_claims_are_found_by_name_or_by_path(path: str, found: list[str]) -> Non
 def test_an_empty_list_of_groups_lets_nobody_in() -> None:
     assert role_of([""], "", "") is None
     assert role_of(["a"], "", "a") == "admin"
+
+
+def signed_in_as(http: FlaskClient) -> str:
+    return str(http.get("/v1/session").get_json()["name"])
+
+
+@pytest.mark.parametrize("chosen", ["admin", "key pbx", "command root", "dana", "Admin", "lee:oidc:000000000000"])
+def test_a_name_that_somebody_chose_at_the_provider_is_not_that_of_an_account_or_key(
+    valkey: Server, store: redis.Redis, there: Provider, chosen: str
+) -> None:
+    access = Access(store)
+    for name in ("admin", "dana"):
+        access.users.add(name, "admin", PASSWORD)
+    there.claims["preferred_username"] = chosen
+    http = browser(valkey, there)
+    come_back(http, to_provider(http))
+    name = signed_in_as(http)
+    assert name == oidc_name(chosen, there.url, "248289") and name.count(":") == 2
+    assert name not in {"admin", "dana", chosen} and " " not in name
+    [entry] = Audit(store).read("security", 10)
+    assert (entry.deed.who, entry.deed.origin, entry.deed.about) == (name, "oidc", f"{there.url} 248289")
+    assert access.sessions.end_all("admin") == access.sessions.end_all("dana") == 0
+    assert signed_in(http), "signing the account out is not signing out who is called alike"
+
+
+def test_who_somebody_is_is_told_by_issuer_and_subject(valkey: Server, store: redis.Redis, there: Provider) -> None:
+    names = []
+    for subject in ("1", "2"):
+        there.claims["sub"] = subject
+        http = browser(valkey, there)
+        come_back(http, to_provider(http))
+        names.append(signed_in_as(http))
+    assert names[0] != names[1] and {name.partition(":")[0] for name in names} == {"dana"}
+    assert oidc_name("dana", "https://other.example", "1") != names[0]
+    assert oidc_name("dana", "a", "bc") != oidc_name("dana", "ab", "c")
+    assert len(oidc_name("x" * 200, "i", "s")) <= 64
+
+
+def test_a_token_without_a_subject_signs_nobody_in(valkey: Server, store: redis.Redis, there: Provider) -> None:
+    for wrong in (None, "", 5, "x" * 256):
+        there.claims["sub"] = wrong
+        http = browser(valkey, there)
+        assert come_back(http, to_provider(http)).status_code == 502
+        assert not signed_in(http)
+
+
+def test_a_sign_in_through_the_provider_ends_sooner(valkey: Server, store: redis.Redis, there: Provider) -> None:
+    for hours, settings in ((8, {"session_hours": 720}), (2, {"oidc_session_hours": 2}), (1, {"session_hours": 1})):
+        http = browser(valkey, there, **settings)
+        come_back(http, to_provider(http))
+        [session] = store.scan_iter(keys.session("*"))
+        assert hours * 3600 - 60 < store.ttl(session) <= hours * 3600
+        store.delete(session)

@@ -11,6 +11,7 @@ import redis
 
 from scripts.invariants import at_rest, violations
 from state import keys
+from state.audit import Audit, Deed
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.leases import Token
 from state.retention import Retention
@@ -442,7 +443,7 @@ def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, clien
     assert handle("c", None, "1") == "OK"
     with Unchanged(client):
         assert handle("c", None, "2") == "CONFLICT"
-    assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT) == 1
+    assert client.hget(keys.call("c"), "handling") == b"1" and client.xlen(keys.AUDIT_ACTS) == 1
 
 
 def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis.Redis) -> None:
@@ -526,6 +527,7 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
             play.ingest.create("new", ["t"], {})
         late = play.decoder("e")  # a decoder may also join, be known, and beat
         late.beat()
+        Audit(client).record_read(Deed("key crm", "read", "c", origin="key"))  # and people may read
         assert late.introduce_model("stub", "Stub", "digest") == "digest"
         late.release(play.lease("e"))
         late.give_up(play.token("e"))
@@ -599,9 +601,16 @@ def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.
     assert client.zscore(keys.STREAMING, "ghost") is None
 
 
+def test_fold_makes_one_entry_of_repeats(client: redis.Redis) -> None:
+    trail = Audit(client)
+    for about in ("c1", "c2", "c1"):
+        trail.record_read(Deed("key crm", "read", about, origin="key"))
+    assert [(entry.deed.about, entry.count) for entry in trail.read("reads", 9)] == [("c1", 2), ("c2", 1)]
+
+
 def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "handle", "forget", "erase",
+        "hold", "handle", "forget", "erase", "fold",
     }  # fmt: skip

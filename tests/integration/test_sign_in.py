@@ -10,9 +10,9 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from state import keys
+from state import audit, keys
 from state.access import Access, Users
-from state.audit import Audit
+from state.audit import Audit, Deed
 from state.credentials import HashingBusy
 from state.settings import Settings
 from tests.integration.test_api_calls import contents, problem
@@ -41,8 +41,10 @@ def http(valkey: Server, access: Access) -> FlaskClient:
 
 
 def trail(store: redis.Redis) -> list[tuple[str, str, str, str]]:
-    """The audit trail, oldest first."""
-    return [(deed.who, deed.what, deed.about, deed.address) for _, _, deed in reversed(Audit(store).read(1000))]
+    """The audit trail without reads, oldest first; what was repeated as often as it was."""
+    entries = reversed(Audit(store).newest(1000, ("security", "acts", "attempts")))
+    told = [((e.deed.who, e.deed.what, e.deed.about, e.deed.address), e.count) for e in entries]
+    return [deed for deed, count in told for _ in range(count)]
 
 
 def signed_in(http: FlaskClient) -> bool:
@@ -259,7 +261,8 @@ def test_guessing_locks_the_account_out_for_that_address_even_with_the_right_pas
         assert locked.status_code == 429 and 0 < int(locked.headers["Retry-After"]) <= 15 * 60
         assert not signed_in(process)
     assert try_sign_in(there, "dana", address="203.0.113.8").status_code == 303, "the owner is elsewhere"
-    assert [what for _, what, *_ in trail(store)] == ["sign-in-failed"] * 3 + ["sign-in-locked", "sign-in"]
+    told = [what for _, what, *_ in trail(store)]
+    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * 2 + ["sign-in"]
 
 
 def test_many_addresses_together_lock_an_account_out_too(
@@ -301,9 +304,16 @@ def test_who_is_locked_out_cannot_flood_the_trail_with_names(
 ) -> None:
     monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
     http = client(valkey)
+    monkeypatch.setattr(audit, "FOLDED_A_DAY", 10)
+    sign_in(client_of(http), "dana")
     assert {try_sign_in(http, f"name-{n}", "wrong").status_code for n in range(40)} == {403, 429}
-    told = [what for _, what, *_ in trail(store)]
-    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * limits.LOCKS_TOLD_OF_ADDRESS
+    try_sign_in(http, "dana", "wrong", address="203.0.113.8")
+    told = Audit(store).read("attempts", 100)
+    assert len(told) == 10 + 1 + 1 and sum(entry.count for entry in told) == 41
+    assert {entry.deed.origin for entry in told} == {"stranger"}
+    assert [(e.deed.who, e.deed.address) for e in told if e.deed.who == "dana"] == [("dana", "203.0.113.8")]
+    assert [e.count for e in told if e.deed.who == "(others)"] == [30]
+    assert [entry.deed.what for entry in Audit(store).read("security", 100)] == ["sign-in"]
 
 
 def test_the_right_password_forgives_what_was_mistyped_before(
@@ -338,9 +348,9 @@ def test_guesses_at_the_same_moment_are_counted_like_those_one_after_another(
 
 def test_admins_read_the_trail_page_by_page(valkey: Server, store: redis.Redis) -> None:
     Access(store).users.add("lee", "admin", PASSWORD)
-    audit = Audit(store)
+    trail = Audit(store)
     for number in range(5):
-        audit.record("somebody", f"deed-{number}", "about", "203.0.113.1")
+        trail.record(Deed("somebody", f"deed-{number}", "about", "203.0.113.1"))
     http = client(valkey)
     sign_in(http, "lee")
     first = http.get("/v1/audit?limit=4").get_json()
@@ -351,7 +361,13 @@ def test_admins_read_the_trail_page_by_page(valkey: Server, store: redis.Redis) 
     ]
     assert second["next_cursor"] is None
     entry = first["entries"][1]
-    assert entry.pop("id") and entry.pop("at").endswith("Z")
-    assert entry == {"who": "somebody", "what": "deed-4", "about": "about", "address": "203.0.113.1"}
+    assert entry.pop("id") and entry.pop("at") == entry.pop("first_at") and entry.pop("count") == 1
+    assert entry == {
+        "who": "somebody",
+        "origin": "account",
+        "what": "deed-4",
+        "about": "about",
+        "address": "203.0.113.1",
+    }
     for cursor in ("x", "99999999999999999999-0"):
         problem(http.get(f"/v1/audit?cursor={cursor}"), 400, "invalid")

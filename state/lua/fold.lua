@@ -1,0 +1,37 @@
+-- Writes a deed into the trail that may be done again and again: repeats of a day become one entry with a count. Begins
+-- with a command that frees: calls can be read while the server's memory is full.
+--
+-- KEYS    audit_entries, audit_told, audit_share
+-- FIELDS  part               of the trail
+--         doer               whose share of a day's entries this counts for
+--         what, same         what tells an entry of the doer from others
+--         deed               JSON
+--         rest               JSON that tells of everything beyond the share
+--         share              entries of one doer and day, at most
+--         kept_seconds       for so long an entry is kept
+-- ANSWER  count              how often, with this time
+-- WRITES  always
+
+local t = redis.call('TIME')
+local now = whole(t[1] * 1000000 + t[2])
+local day = whole(math.floor(t[1] / 86400))
+redis.call('HDEL', audit_told_key, '')
+local too_old = whole((t[1] - kept_seconds) * 1000000)
+for _, entry in ipairs(redis.call('ZRANGEBYSCORE', audit_entries_key, '-inf', too_old, 'LIMIT', 0, 100)) do
+  redis.call('HDEL', audit_told_key, entry, entry .. '#', entry .. '@')
+  redis.call('ZREM', audit_entries_key, entry)
+end
+local told = deed
+local beyond = day .. ' ' .. doer .. ' ' .. what
+local entry = beyond .. ' ' .. same
+if not redis.call('ZSCORE', audit_entries_key, entry) then
+  if redis.call('HGET', audit_share_key, 'day') ~= day then
+    redis.call('DEL', audit_share_key)
+    redis.call('HSET', audit_share_key, 'day', day)
+  end
+  if redis.call('HINCRBY', audit_share_key, part .. ' of ' .. doer, 1) > share then entry, told = beyond, rest end
+end
+redis.call('ZADD', audit_entries_key, now, entry)
+redis.call('HSET', audit_told_key, entry, told)
+redis.call('HSETNX', audit_told_key, entry .. '@', now)
+return answer({count = redis.call('HINCRBY', audit_told_key, entry .. '#', 1)})
