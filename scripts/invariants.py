@@ -22,7 +22,7 @@ import redis
 from state import keys
 
 _KEYS = re.compile(
-    r"(?:call|summary-asked|utterances|scores|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
+    r"(?:call|summary-asked|utterances|scores|kept|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
     r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
     r"|streaming|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load|unsummarised|fleet"
     r"|api-keys|api-keys-used|users|session:[0-9a-f]+|secret|audit.*|limits.*"
@@ -188,6 +188,8 @@ def _call(client: redis.Redis, call: str, unscored: int, open_tracks: int) -> li
         found.append(f"call {call} is {c['state']} and stands in {sorted(lists)}")
     if c["state"] == "ended" and client.pttl(keys.call(call)) < 0:
         found.append(f"call {call} has ended and would be kept for ever")
+    if c["state"] == "ended" and client.exists(keys.kept(call)):
+        found.append(f"call {call} has ended, and what scorers kept of it is still there")
     if c["state"] == "ending" and not open_tracks and not unscored:
         found.append(f"call {call} has nothing outstanding and has not ended")
     return found

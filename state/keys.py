@@ -22,6 +22,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     utterances:<call>     hash    utterance id -> msgpack of types.Utterance; as recognised, and masked (if
                                   REDACT=1) when it is scored and its masks can no longer change
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
+    kept:<call>           string  msgpack of scores.Kept: what scorers keep of the beginning of a live call; only a
+                                  cache, gone when the call has ended
     live, ended           zsets   call -> attention: the two lists the API serves
     idle                  zset    live call -> arrival of its last chunk in ms
     streaming             zset    live call that comes over a socket -> when it is to be ended, in ms, if no socket
@@ -148,6 +150,9 @@ class Keys:
     def scores(self, call_id: str) -> str:
         return f"{self.prefix}scores:{call_id}"
 
+    def kept(self, call_id: str) -> str:
+        return f"{self.prefix}kept:{call_id}"
+
     def streams(self, call_id: str) -> str:
         return f"{self.prefix}streams:{call_id}"
 
@@ -203,6 +208,7 @@ listen = STORE.listen
 listening = STORE.listening
 utterances = STORE.utterances
 scores = STORE.scores
+kept = STORE.kept
 streams = STORE.streams
 heard = STORE.heard
 work = STORE.own_work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 import redis
@@ -43,17 +43,57 @@ class Unscored(msgspec.Struct, frozen=True):
     redelivered: bool = False
 
 
-Mask = Callable[[list[ScoredUtterance], list[ScoredUtterance], list[str], bool], Masked]
-"""What redaction makes of a transcript before and after a score, given the call's tracks and whether it is the last."""
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What a scorer keeps of a call's beginning, so that nobody need read it again.
+
+    edition: names what computed it. cut: by track, index of the first utterance that is not in it. course: its own.
+    """
+
+    edition: str
+    cut: dict[str, int]
+    course: bytes
 
 
-class _Stored(msgspec.Struct, frozen=True):
-    """A call as it was read: its transcript, how many scores it has, its tracks, and whether one score is missing."""
+class Stretch(msgspec.Struct, frozen=True):
+    """What is read of a call to score one utterance.
 
+    transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
+    it. tracks: all of the call. last: nothing more will be said or scored.
+    """
+
+    call_id: str
     transcript: list[ScoredUtterance]
-    scores: int
+    found: ScoredUtterance
     tracks: list[str]
-    one_missing: bool
+    last: bool
+    kept: Kept | None
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """What follows from a score. kept: to be kept instead of what was; None leaves that."""
+
+    sentiment: Sentiment
+    standing: Standing
+    masked: Masked | None = None
+    kept: Kept | None = None
+
+
+class Scorer(Protocol):
+    """What gives scores. `assess` is pure: when another score comes between reading and writing, it is asked again."""
+
+    @property
+    def edition(self) -> str:
+        """Changes with everything that its answers depend on; what another edition kept is not used."""
+
+    @property
+    def look_back(self) -> int:
+        """So many utterances before the one to be scored are needed, if there are."""
+
+    def assess(self, stretch: Stretch) -> Assessment:
+        """Score `stretch.found`."""
+
+
+_kept = msgspec.msgpack.Decoder(Kept)
 
 
 class Scores:
@@ -119,21 +159,12 @@ class Scores:
         if not pending:
             self._redis.xgroup_delconsumer(keys.FINALS, keys.SENTIMENT, self._worker)
 
-    def store(
-        self,
-        unscored: Unscored,
-        judge: Callable[[list[ScoredUtterance], Utterance], Sentiment],
-        stand: Callable[[str, list[ScoredUtterance]], Standing],
-        mask: Mask | None = None,
-    ) -> str:
-        """Score one utterance. `judge`, `stand` and `mask` are pure: when another score of the call comes between
-        reading and writing, they are asked again.
+    def store(self, unscored: Unscored, scorer: Scorer) -> str:
+        """Score one utterance.
 
         Args:
             unscored: the utterance.
-            judge: gives its sentiment, of what is scored so far and the utterance.
-            stand: gives the call's standing, of its id and all that is scored.
-            mask: what redaction changes; `stand` is then given what may be shown.
+            scorer: gives its score.
 
         Returns:
             OK, ENDED, AGAIN or GONE: see lua/score.lua.
@@ -141,23 +172,19 @@ class Scores:
         Raises:
             redis.RedisError: as the client does; it may have been stored, and may be repeated.
         """
-        call_id, utterance_id = unscored.call_id, unscored.utterance_id
+        whole = False
         while True:
-            call = self._call(call_id)
-            found = next((u for u in call.transcript if u.id == utterance_id), None)
-            if found is None or found.sentiment is not None:
+            scored_before, stretch = self._read_stretch(unscored, scorer, whole)
+            if stretch is None and not whole:
+                whole = True
+                continue
+            if stretch is None or stretch.found.sentiment is not None:
                 # expired or scored before: the script tells which, and drops the entry
-                return self._write(unscored, Sentiment(0.0, 0.0), call.scores, Standing(), None)
-            earlier = [u for u in call.transcript if u.sentiment is not None]
-            sentiment = judge(earlier, found)
-            scored = msgspec.structs.replace(found, sentiment=sentiment)
-            after = [scored if u is found else u for u in call.transcript]
-            masked = mask(call.transcript, after, call.tracks, call.one_missing) if mask else None
-            shown = masked.transcript if masked else after
-            said = [u for u in shown if u.sentiment is not None and u.mark is None]
-            answer = self._write(unscored, sentiment, call.scores, stand(call_id, said), masked)
+                return self._write(unscored, Assessment(Sentiment(0.0, 0.0), Standing()), scored_before)
+            answer = self._write(unscored, scorer.assess(stretch), scored_before)
             if answer != "CONFLICT":
                 return answer
+            whole = False
 
     def set_aside(self, unscored: Unscored, reason: str, hide: Callable[[str], str] | None = None) -> str:
         """Give up scoring an utterance: it becomes neutral and is marked, and operators find it among the dead letters.
@@ -171,57 +198,77 @@ class Scores:
             pipe.hget(keys.call(unscored.call_id), "standing")
             pipe.hget(keys.utterances(unscored.call_id), unscored.utterance_id)
             count, standing, utterance = pipe.execute()
-            answer = self._write(
-                unscored,
-                Sentiment(0.0, 0.0, [SET_ASIDE]),
-                count,
-                _standing.decode(standing) if standing else Standing(),
-                _marked(utterance, hide),
-                reason,
-            )
+            stays = _standing.decode(standing) if standing else Standing()
+            given_up = Assessment(Sentiment(0.0, 0.0, [SET_ASIDE]), stays, _marked(utterance, hide))
+            answer = self._write(unscored, given_up, count, reason)
             if answer != "CONFLICT":
                 return answer
 
-    def _call(self, call_id: str) -> _Stored:
-        # Scores first: if one is added in between, their number is no longer this one and the script says CONFLICT.
-        # Then the counters: of a call that had nothing outstanding but this score, no more will be said.
+    def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
+        """How many scores the call has, and what is needed of it; None if the utterance, or what is before it, lacks.
+
+        whole: whatever is kept.
+        """
+        # The number of scores first: if one is added later, it is no longer this one, and the script says CONFLICT.
         # (No MULTI: Redis refuses even reads in one while memory is full.)
+        call_id = unscored.call_id
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hlen(keys.scores(call_id))
+        pipe.hmget(keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
+        pipe.get(keys.kept(call_id))
+        scored, (state, open_tracks, missing, packed_tracks), packed = pipe.execute()
+        tracks = (packed_tracks or b"").decode().split()
+        # Of a call that has nothing outstanding but this score, no more will be said.
+        last = state == b"ending" and open_tracks == b"0" and missing == b"1"
+        kept = _kept_by(scorer.edition, packed) if not whole and not last else None
+        said = self._since(call_id, tracks, kept.cut) if kept else self._all(call_id)
+        at = next((n for n, utterance in enumerate(said) if utterance.id == unscored.utterance_id), None)
+        if at is None or (kept and at < scorer.look_back):
+            return scored, None
+        return scored, Stretch(call_id, said, said[at], tracks, last, kept)
+
+    def _all(self, call_id: str) -> list[ScoredUtterance]:
         pipe = self._redis.pipeline(transaction=False)
         pipe.hgetall(keys.scores(call_id))
-        pipe.hmget(keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
         pipe.hgetall(keys.utterances(call_id))
-        scores, (state, open_tracks, missing, tracks), utterances = pipe.execute()
-        return _Stored(
-            transcript(utterances, scores),
-            len(scores),
-            (tracks or b"").decode().split(),
-            state == b"ending" and open_tracks == b"0" and missing == b"1",
-        )
+        scores, utterances = pipe.execute()
+        return transcript(utterances, scores)
 
-    def _write(
-        self,
-        unscored: Unscored,
-        sentiment: Sentiment,
-        count: int,
-        standing: Standing,
-        masked: Masked | None,
-        set_aside: str = "",
-    ) -> str:
-        call_id = unscored.call_id
-        event = ScoreEvent(call_id, unscored.utterance_id, sentiment, standing)
+    def _since(self, call_id: str, tracks: list[str], cut: dict[str, int]) -> list[ScoredUtterance]:
+        pipe = self._redis.pipeline(transaction=False)
+        for track in tracks:
+            pipe.hget(keys.track(call_id, track), "final_count")
+        ids = [
+            f"{track}:{index}"
+            for track, count in zip(tracks, pipe.execute() if tracks else [], strict=True)
+            for index in range(cut.get(track, 0), int(count or 0))
+        ]
+        if not ids:
+            return []
+        pipe.hmget(keys.scores(call_id), ids)
+        pipe.hmget(keys.utterances(call_id), ids)
+        scores, utterances = pipe.execute()
+        found = {name.encode(): packed for name, packed in zip(ids, utterances, strict=True) if packed}
+        given = {name.encode(): packed for name, packed in zip(ids, scores, strict=True) if packed}
+        return transcript(found, given)
+
+    def _write(self, unscored: Unscored, assessed: Assessment, scored_before: int, set_aside: str = "") -> str:
+        call_id, standing = unscored.call_id, assessed.standing
+        event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, standing)
         answer = self._scripts.run(
             "score",
             call_id=call_id,
             retention_seconds=self._retention_seconds,
             entry=unscored.entry,
             utterance_id=unscored.utterance_id,
-            score=_pack(sentiment),
-            scored_before=count,
+            score=_pack(assessed.sentiment),
+            scored_before=scored_before,
             standing=_pack(standing),
             attention=standing.attention,
             event=encode(event),
             **({"set_aside": set_aside} if set_aside else {}),
-            **masking_fields(call_id, masked),
+            **({"kept": _pack(assessed.kept)} if assessed.kept else {}),
+            **masking_fields(call_id, assessed.masked),
         )
         return str(answer["outcome"])
 
@@ -262,6 +309,15 @@ class Scores:
             else:
                 self._redis.xack(keys.FINALS, keys.SENTIMENT, entry["message_id"])
         return found
+
+
+def _kept_by(edition: str, packed: bytes | None) -> Kept | None:
+    """What was kept, if this edition did."""
+    try:
+        kept = _kept.decode(packed) if packed else None
+    except msgspec.DecodeError:  # of another version
+        return None
+    return kept if kept and kept.edition == edition else None
 
 
 def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:

@@ -73,7 +73,7 @@ class Line:
     def score(self) -> None:
         """Score everything that waits."""
         for entry in self.scores.join() + self.scores._read(">", 100, block=False):
-            self.scores.store(entry, self.insight.judge, self.insight.stand, self.insight.mask)
+            self.scores.store(entry, self.insight)
 
     def stored(self) -> list[str]:
         packed = self.redis.hgetall(keys.utterances(self.call_id))

@@ -13,9 +13,9 @@ from state.events import FinalEvent, encode
 from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
 from state.leases import Commit, DeadChunk, Lease, Token
-from state.scores import Scores, Unscored
+from state.scores import Assessment, Scores, Stretch, Unscored
 from state.settings import Settings
-from state.types import ScoredUtterance, Sentiment, Standing, Utterance
+from state.types import Sentiment, Standing, Utterance
 
 RATE = 8000
 CHUNK_SAMPLES = 80
@@ -95,7 +95,7 @@ class Play:
 
     def score(self, entry: Unscored) -> str:
         """Score one utterance."""
-        return self.scorer.store(entry, judge, stand)
+        return self.scorer.store(entry, PlayScorer())
 
     def track(self, call: str = "c", track: str = "t") -> dict[str, bytes]:
         """The track's hash."""
@@ -130,11 +130,12 @@ def change(lease: Lease, upto: int | None = None, open_from: int | None = None, 
     )
 
 
-def judge(_earlier: list[ScoredUtterance], said: Utterance) -> Sentiment:
-    """A score that depends on the text alone."""
-    return Sentiment(len(said.text) / 100, 0.5)
+class PlayScorer:
+    """A score that depends on the text alone, and a standing that depends on how many are scored."""
 
+    edition, look_back = "play", 0
 
-def stand(_call_id: str, scored: list[ScoredUtterance]) -> Standing:
-    """A standing that depends on how many are scored."""
-    return Standing(score=0.0, attention=min(1.0, len(scored) / 10))
+    def assess(self, stretch: Stretch) -> Assessment:
+        scored = [said for said in stretch.transcript if said.sentiment is not None]
+        standing = Standing(score=0.0, attention=min(1.0, (len(scored) + 1) / 10))
+        return Assessment(Sentiment(len(stretch.found.text) / 100, 0.5), standing)

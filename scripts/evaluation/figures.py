@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from scripts.evaluation.stats import auc, shown, table
-from workers.insight.attention import AttentionModel
+from workers.insight.attention import AttentionModel, Following
 from workers.insight.spoken import Spoken
 
 BAD_BELOW, GOOD_FROM = 2.5, 3.0
@@ -63,9 +63,10 @@ def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, bool]:
     """(peak, raised at some time) of a call whose utterances arrive in the order of their end."""
     peak, raised = 0.0, False
     arrived: list[Spoken] = []
+    following = Following(model)
     for utterance in sorted(said, key=lambda u: (u.end, u.track)):
         arrived.append(utterance)
-        standing = model.standing(arrived, call_id="evaluated")
+        standing = following.standing(arrived)
         peak = max(peak, standing.attention)
         raised = raised or standing.raised
     return peak, raised

@@ -1,6 +1,6 @@
 -- All effects of one lease, at once: the state moves, finals and feed events go out, the journal is trimmed.
 --
--- KEYS    call, track, audio, utterances, scores, finals, work, load, live, ended, retained, unsummarised, dead, feed
+-- KEYS    call, track, audio, utterances, scores, kept, finals, work, load, live, ended, retained, unsummarised, dead, feed
 -- FIELDS  call_id, track, retention_seconds
 --         lease
 --         base_seq           done_seq as it was when the lease began

@@ -105,7 +105,7 @@ local function redact(masked)
 end
 
 -- Ends a call whose sender has finished as soon as nothing is outstanding. Returns whether it ended now.
--- KEYS  call, utterances, scores, live, ended, retained, unsummarised, feed   FIELDS  call_id, retention_seconds
+-- KEYS  call, utterances, scores, kept, live, ended, retained, unsummarised, feed   FIELDS  call_id, retention_seconds
 local function end_if_done()
   local state, open_tracks, unscored, tracks =
     unpack(redis.call('HMGET', call_key, 'state', 'open_tracks', 'unscored', 'tracks'))
@@ -117,6 +117,7 @@ local function end_if_done()
   redis.call('ZADD', ended_key, attention, call_id)
   redis.call('ZADD', retained_key, now, call_id)
   redis.call('SADD', unsummarised_key, call_id)
+  redis.call('UNLINK', kept_key)
   for _, key in ipairs({call_key, utterances_key, scores_key}) do redis.call('EXPIRE', key, retention_seconds) end
   for track in string.gmatch(tracks, '%S+') do redis.call('EXPIRE', key_of_track(track), retention_seconds) end
   say_call()

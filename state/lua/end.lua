@@ -1,7 +1,7 @@
 -- The sender has finished: every track gets a token, so that a decoder flushes its open utterance. A socket is struck
 -- off and the call ended in one step: a socket that comes meanwhile is either seen here or told that the call has ended.
 --
--- KEYS    call, utterances, scores, streams, work, live, idle, streaming, ended, retained, unsummarised, feed
+-- KEYS    call, utterances, scores, kept, streams, work, live, idle, streaming, ended, retained, unsummarised, feed
 -- FIELDS  call_id, retention_seconds
 --         reason             types.EndReason
 --         posted             list of {track, last_seq}: how many chunks the sender has posted, as far as it says so

@@ -1,12 +1,13 @@
 -- Stores an utterance's score and the call's standing that follows from all its scores, once.
 --
--- KEYS    call, utterances, scores, finals, live, ended, retained, unsummarised, dead, feed
+-- KEYS    call, utterances, scores, kept, finals, live, ended, retained, unsummarised, dead, feed
 -- FIELDS  call_id, retention_seconds
 --         entry              of `finals`
 --         utterance_id, score
 --         scored_before      how many scores the standing was computed from, without this one
 --         standing, attention
 --         event              JSON
+--         kept?              see scores.Kept
 --         set_aside?         why it could not be scored
 --         masked?            what redaction changes: see `redact`
 -- ANSWER  outcome
@@ -35,6 +36,7 @@ redis.call('HSET', scores_key, utterance_id, score)
 redis.call('HSET', call_key, 'standing', standing)
 redis.call('HINCRBY', call_key, 'unscored', -1)
 redis.call('ZADD', live_key, 'XX', attention, call_id)
+if kept then redis.call('SET', kept_key, kept) end
 redact(masked)
 if set_aside then
   redis.call('XADD', dead_key, 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call_id, 'i', utterance_id, 'reason', set_aside)

@@ -22,7 +22,7 @@ from tests.line import Line
 from tests.poisoned_scorer import POISON
 from tests.servers import start_server
 from workers.insight.rulefile import load
-from workers.insight.rules import Hit, RuleSet
+from workers.insight.rules import Hit, RuleSet, RuleState
 from workers.sentiment.insight import Insight
 
 
@@ -81,7 +81,7 @@ def test_an_utterance_whose_scoring(how: str, redact: str, fleet: Fleet) -> None
 
 
 class BrokenRules(RuleSet):
-    def apply(self, *_: object, **__: object) -> list[Hit]:
+    def follow(self, *_: object, **__: object) -> tuple[RuleState, list[Hit], list[Hit]]:
         raise RuntimeError("a rule that cannot be applied")
 
 

@@ -9,9 +9,7 @@ Attention joins independent pieces of evidence (evidence.py), each 0..1 and each
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 
 import msgspec
 
@@ -25,6 +23,7 @@ from workers.insight.evidence import (
     CALM_SHARE,
     GRIEVANCES,
     LEAST,
+    MAX_ALERTS,
     SILENCE_EVIDENCE,
     SILENCE_MOST,
     STALE_SECONDS,
@@ -35,7 +34,7 @@ from workers.insight.evidence import (
     faded,
     weigh,
 )
-from workers.insight.rules import RuleEvidence
+from workers.insight.rules import Hit, RuleEvidence, RuleState
 from workers.insight.spoken import Spoken, canonical
 
 AGENT_WEIGHT = 0.1
@@ -57,11 +56,9 @@ INTERRUPTION_SECONDS = 0.25
 """Shorter overlaps are quick answers or a recogniser's late endpoint."""
 SAME_SECONDS = 30.0
 """A built-in sign and a rule of the same name this near to each other say the same."""
-CURVE_POINTS = 30
-MAX_ALERTS = 20
 MAX_REASONS = 5
-WARM_CALLS = 512
-"""Calls whose fold is kept, so that one more utterance costs one step instead of all. Only a cache."""
+RULE = "rule "
+"""Before the name of a grievance that is a rule's hit."""
 
 
 class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +78,18 @@ class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """A pause of the whole call from which it counts: people think for shorter."""
 
 
+class Course(msgspec.Struct, array_like=True):
+    """How a call has gone so far: all that its further utterances need, small however long the call is.
+
+    alerts: the rules' latest. waiting: hits at a second that the call has not reached (they are rounded).
+    """
+
+    call: CallState = msgspec.field(default_factory=CallState)
+    heard: RuleState = msgspec.field(default_factory=RuleState)
+    alerts: list[Alert] = []
+    waiting: list[RuleEvidence] = []
+
+
 class AttentionModel:
     """Computes standings with one analyzer; one per process, safe to share between threads."""
 
@@ -88,8 +97,6 @@ class AttentionModel:
         self._analyzer = analyzer
         self._scorer = ContextScorer(analyzer)
         self._settings = settings or AttentionSettings()
-        self._warm: OrderedDict[str, tuple[list[Spoken], list[RuleEvidence], float | None, CallState]] = OrderedDict()
-        self._lock = Lock()
 
     def standing(
         self,
@@ -99,7 +106,6 @@ class AttentionModel:
         rule_evidence: Sequence[RuleEvidence] = (),
         usual_length_seconds: float | None = None,
         now: float | None = None,
-        call_id: str | None = None,
     ) -> Standing:
         """The standing after `utterances` (any order; they are put in canonical order).
 
@@ -107,52 +113,73 @@ class AttentionModel:
         rule_evidence: the same hits as evidence (rules.Hit.evidence).
         usual_length_seconds: how long calls of this queue usually last.
         now:           second of audio reached, if later than the last word: a silence counts while it lasts.
-        call_id:       lets the fold of this call be kept for the next time. The result does not depend on it.
         """
-        said = canonical(list(utterances))
-        hits = sorted(rule_evidence)
-        state, done = self._resume(call_id, said, hits, usual_length_seconds)
+        state = CallState()
+        evidence, _ = self._fold(state, canonical(list(utterances)), rule_evidence, usual_length_seconds)
+        return self._tell(state, evidence, rule_alerts, usual_length_seconds, now)
+
+    def follow(
+        self, course: Course, said: Sequence[Spoken], usual_length_seconds: float | None = None
+    ) -> tuple[Standing, Course | None]:
+        """The standing after `said`, further utterances in canonical order, and the course with them.
+
+        The standing is that of all the call's utterances, to the bit. The course is None if a rule's hit in it may
+        still be taken back: then the next utterances must be followed from an earlier one.
+        """
+        heard, hits, open_hits = self._hits(course.heard, said)
+        state = course.call.copy()
+        new = [hit.evidence for hit in [*hits, *open_hits]]
+        evidence, waiting = self._fold(state, said, [*course.waiting, *new], usual_length_seconds)
+        alerts = sorted([*course.alerts, *(hit.alert for hit in hits)], key=_place)[-MAX_ALERTS:]
+        after = None if open_hits else Course(state.copy(), heard, alerts, waiting)
+        shown = [*alerts, *(hit.alert for hit in open_hits)]
+        return self._tell(state, evidence, shown, usual_length_seconds), after
+
+    def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:
+        """Without rules: none."""
+        return heard, [], []
+
+    def _fold(
+        self, state: CallState, said: Sequence[Spoken], hits: Sequence[RuleEvidence], usual: float | None
+    ) -> tuple[list[Evidence], list[RuleEvidence]]:
+        """Take utterances and rules' hits into `state`; the evidence after the last, and hits that are yet to come."""
+        waiting = sorted(hits)
+        unheard = {utterance.id for utterance in said}
         evidence: list[Evidence] = []
-        for utterance in said[done:]:
+        for utterance in said:
             self._step(state, utterance)
-            for hit in hits:
-                if hit.at <= state.at:
-                    _take_in(state, hit)
-            evidence = self._judge(state, usual_length_seconds)
-        if call_id is not None:
-            with self._lock:
-                self._warm[call_id] = (said, hits, usual_length_seconds, state.copy())
-                self._warm.move_to_end(call_id)
-                while len(self._warm) > WARM_CALLS:
-                    self._warm.popitem(last=False)
-        if said and (not evidence or (now is not None and now > state.at)):
+            unheard.discard(utterance.id)
+            at = 0
+            while at < len(waiting) and waiting[at].at <= state.at:
+                if waiting[at].by in unheard:  # of an utterance that ends before this one and begins after it
+                    at += 1
+                else:
+                    _take_in(state, waiting.pop(at), self._settings.grievance_seconds)
+            evidence = self._judge(state, usual)
+        return evidence, waiting
+
+    def _tell(
+        self,
+        state: CallState,
+        evidence: list[Evidence],
+        rule_alerts: Sequence[Alert],
+        usual: float | None,
+        now: float | None = None,
+    ) -> Standing:
+        """The standing at `state`, at second `now` if that is later. Changes the state."""
+        if state.curve and (not evidence or (now is not None and now > state.at)):
             self._pass_time(state, max(now or 0.0, state.at))
-            evidence = self._judge(state, usual_length_seconds)
-        alerts = sorted([*state.alerts, *rule_alerts], key=lambda a: (a.at, a.kind))[-MAX_ALERTS:]
+            evidence = self._judge(state, usual)
         return Standing(
             score=state.curve[-1][1] if state.curve else None,
             trend=_trend(state.curve),
             attention=round(state.attention, 3),
-            alerts=alerts,
-            curve=_thin(state.curve),
+            alerts=sorted([*state.alerts, *rule_alerts], key=_place)[-MAX_ALERTS:],
+            curve=state.shown_curve(),
             raised=state.raised_at is not None,
             raised_at=state.raised_at,
             reasons=[e.told() for e in evidence[:MAX_REASONS]],
         )
-
-    def _resume(
-        self, call_id: str | None, said: list[Spoken], hits: list[RuleEvidence], usual: float | None
-    ) -> tuple[CallState, int]:
-        """The kept state of this call and how many utterances are in it, if it is a beginning of `said`."""
-        with self._lock:
-            kept = self._warm.get(call_id) if call_id is not None else None
-        if kept is not None:
-            before, hits_before, usual_before, state = kept
-            late = [h for h in hits if h.at <= state.at]
-            same_hits = late == [h for h in hits_before if h.at <= state.at]
-            if usual == usual_before and same_hits and said[: len(before)] == before:
-                return state.copy(), len(before)
-        return CallState(), 0
 
     def _pass_time(self, state: CallState, to: float) -> None:
         """Let time pass from state.at to `to`, and notice a silence that lasts until then."""
@@ -196,11 +223,7 @@ class AttentionModel:
             self._hear_customer(state, utterance, sentiment.polarity, heard)
         state.weighted += weight * sentiment.polarity
         state.weight += weight
-        point = (round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
-        if state.curve and state.curve[-1][0] >= point[0]:
-            state.curve[-1] = point
-        else:
-            state.curve.append(point)
+        state.add_point(round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
 
     def _hear_customer(self, state: CallState, utterance: Spoken, polarity: float, heard: Heard) -> None:
         half_life = self._settings.grievance_seconds
@@ -231,7 +254,7 @@ class AttentionModel:
                 value = max(value, held.now(state.at, half_life))
             state.grievances[kind] = Fading(value, state.at, 1, reason)
             if kind in ALERT_KINDS and all(alert.kind != kind for alert in state.alerts):
-                state.alerts.append(Alert(kind, reason, round(utterance.end, 2)))
+                state.add_alert(Alert(kind, reason, round(utterance.end, 2)))
 
     def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Evidence]:
         """Weigh the evidence at state.at, raise or let go; the evidence that counted, weightiest first."""
@@ -246,15 +269,26 @@ class AttentionModel:
         if state.raised_at is None and sure and state.attention >= limits.raise_at:
             state.raised_at = round(state.at, 2)
             why = "; ".join(piece.told() for piece in evidence[:3])
-            state.alerts.append(Alert("needs_attention", why, state.raised_at))
+            state.add_alert(Alert("needs_attention", why, state.raised_at))
         elif state.raised_at is not None and state.attention < limits.lower_at:
             state.raised_at = None
         return evidence
 
 
-def _take_in(state: CallState, hit: RuleEvidence) -> None:
+def _place(alert: Alert) -> tuple[float, str]:
+    return alert.at, alert.kind
+
+
+def _take_in(state: CallState, hit: RuleEvidence, half_life: float) -> None:
     """A rule's hit becomes a grievance, once; or strengthens the built-in one that says the same."""
-    key = f"rule {hit.at} {hit.reason}"
+    faint = [
+        kind
+        for kind, held in state.grievances.items()
+        if kind.startswith(RULE) and held.now(state.at, half_life) < LEAST
+    ]
+    for kind in faint:  # it counts no more and never will again
+        del state.grievances[kind]
+    key = f"{RULE}{hit.at} {hit.reason}"
     if key in state.grievances:
         return
     same = state.grievances.get(hit.kind)
@@ -294,9 +328,21 @@ def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
     return round(60.0 * sum((t - mean_t) * (s - mean_s) for t, s in points) / spread, 3)
 
 
-def _thin(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most CURVE_POINTS of the curve, evenly picked, first and last kept."""
-    if len(curve) <= CURVE_POINTS:
-        return list(curve)
-    step = (len(curve) - 1) / (CURVE_POINTS - 1)
-    return [curve[round(i * step)] for i in range(CURVE_POINTS)]
+class Following:
+    """The standing of one call while it goes on: each further utterance in canonical order costs one step."""
+
+    def __init__(self, model: AttentionModel, usual_length_seconds: float | None = None) -> None:
+        self._model, self._usual = model, usual_length_seconds
+        self._said: list[Spoken] = []
+        self._course = Course()
+
+    def standing(self, utterances: Sequence[Spoken]) -> Standing:
+        """The standing after `utterances`, all of the call so far (any order)."""
+        said = canonical(list(utterances))
+        known = len(self._said)
+        if said[:known] != self._said:
+            known, self._said, self._course = 0, [], Course()
+        standing, course = self._model.follow(self._course, said[known:], self._usual)
+        if course is not None:
+            self._said, self._course = said, course
+        return standing

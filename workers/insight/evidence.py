@@ -46,6 +46,10 @@ MOOD_EVIDENCE = 0.75
 ELSEWHERE = 0.5
 """Share of that left when nothing is held against the service: dark words may be about a third party."""
 TREND_WINDOW_SECONDS = 60.0
+CURVE_SECONDS = TREND_WINDOW_SECONDS + 1.0
+"""Of the curve, so much is looked back on; the second is for rounded times."""
+CURVE_POINTS = 30
+MAX_ALERTS = 20
 FALL_FROM, FALL_FULL, FALL_EVIDENCE = 0.3, 1.2, 0.25
 """Fall of the score over the window from which, and at which fully, it counts."""
 STREAK_EVIDENCE = (0.0, 0.0, 0.1, 0.25, 0.35)
@@ -98,7 +102,10 @@ class Evidence(NamedTuple):
 
 @dataclass(slots=True)
 class CallState:
-    """Running state of a call; `at` is the latest second of audio accounted for."""
+    """Running state of a call; `at` is the latest second of audio accounted for. Its size does not grow with the call.
+
+    curve: [second, score] points of the last CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people.
+    """
 
     mood: Mood = field(default_factory=Mood)
     at: float = 0.0
@@ -113,18 +120,50 @@ class CallState:
     speech_end: float = 0.0
     agent_end: float = 0.0
     customer_end: float = 0.0
-    window_from: int = 0
     grievances: dict[str, Fading] = field(default_factory=dict)
     passing: dict[str, Fading] = field(default_factory=dict)
     curve: list[tuple[float, float]] = field(default_factory=list)
+    drawn: list[tuple[float, float]] = field(default_factory=list)
+    drawn_every: int = 1
+    points: int = 0
     alerts: list[Alert] = field(default_factory=list)
 
     def copy(self) -> CallState:
         """An independent copy; the values inside are immutable."""
         twin = CallState(*(getattr(self, name) for name in self.__slots__))
         twin.grievances, twin.passing = dict(self.grievances), dict(self.passing)
-        twin.curve, twin.alerts = list(self.curve), list(self.alerts)
+        twin.curve, twin.drawn, twin.alerts = list(self.curve), list(self.drawn), list(self.alerts)
         return twin
+
+    def add_point(self, second: float, score: float) -> None:
+        """A point of the curve; it takes the place of the last one if that is not earlier."""
+        point = (second, score)
+        if self.curve and self.curve[-1][0] >= second:
+            if self.drawn[-1] == self.curve[-1]:
+                self.drawn[-1] = point
+            self.curve[-1] = point
+            return
+        self.curve.append(point)
+        while self.curve[0][0] < second - CURVE_SECONDS:
+            del self.curve[0]
+        if self.points % self.drawn_every == 0:
+            self.drawn.append(point)
+        self.points += 1
+        if len(self.drawn) == CURVE_POINTS:
+            del self.drawn[1::2]
+            self.drawn_every *= 2
+
+    def shown_curve(self) -> list[tuple[float, float]]:
+        """At most CURVE_POINTS of all points, evenly picked; the first and the last are among them."""
+        last = self.curve[-1:]
+        return [*self.drawn, *(last if last != self.drawn[-1:] else [])]
+
+    def add_alert(self, alert: Alert) -> None:
+        """Put an alert on the list. Of a kind that comes again and again, the last MAX_ALERTS are kept."""
+        self.alerts.append(alert)
+        same = [n for n, kept in enumerate(self.alerts) if kept.kind == alert.kind]
+        if len(same) > MAX_ALERTS:
+            del self.alerts[same[0]]
 
     @property
     def score(self) -> float:
@@ -167,9 +206,8 @@ def weigh(state: CallState, grievance_seconds: float, usual_length_seconds: floa
 def _fall(state: CallState) -> Evidence:
     """How far the score fell from its highest point within the window."""
     curve = state.curve
-    while curve[state.window_from][0] < state.at - TREND_WINDOW_SECONDS and state.window_from < len(curve) - 1:
-        state.window_from += 1
-    second, high = max(curve[state.window_from :], key=_score_of)
+    recent = [point for point in curve if point[0] >= state.at - TREND_WINDOW_SECONDS] or curve[-1:]
+    second, high = max(recent, key=_score_of)
     value = FALL_EVIDENCE * ramp(high - state.score, FALL_FROM, FALL_FULL)
     return Evidence(value, "fell from {:.1f} to {:.1f} in {:.0f} s", (high, state.score, max(1.0, state.at - second)))
 

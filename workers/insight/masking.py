@@ -98,20 +98,28 @@ class Window(NamedTuple):
 ALL = Window()
 
 
+NOTHING: Mapping[str, int] = {}
+
+
 def mask(
-    before: Sequence[ScoredUtterance], after: Sequence[ScoredUtterance], tracks: Sequence[str], last: bool
+    before: Sequence[ScoredUtterance],
+    after: Sequence[ScoredUtterance],
+    tracks: Sequence[str],
+    last: bool,
+    cut: Mapping[str, int] = NOTHING,
 ) -> Masked:
-    """What changes when `before`, all that is stored of a call in canonical order, becomes `after`: one more scored.
+    """What changes when `before`, what is stored of a call in canonical order, becomes `after`: one more scored.
 
     last: nothing more will be said or scored. tracks: all of the call, also those that were silent so far.
+    cut: the call's beginning may be left out, but for LOOK_BACK utterances; the first index of each track that is not.
     """
     new = next(n for n, (b, a) in enumerate(zip(before, after, strict=True)) if b is not a)
     window = ALL if last or new < LOOK_BACK else _window(after, new - LOOK_BACK)
-    shown_before = view(before, window=window)
-    shown = view(after, ended=last, window=window)
+    shown_before = view(before, window=window, cut=cut)
+    shown = view(after, ended=last, window=window, cut=cut)
     return Masked(
         transcript=shown,
-        store=settled(after, tracks, ended=last, window=window),
+        store=settled(after, tracks, ended=last, window=window, cut=cut),
         tell=[plain(now) for was, now in zip(shown_before, shown, strict=True) if plain(now) != plain(was)],
     )
 
@@ -130,9 +138,15 @@ def _window(transcript: Sequence[ScoredUtterance], first: int) -> Window:
     return Window(transcript[first].start, transcript[first + SURE_FROM].start)
 
 
-def view(transcript: Sequence[ScoredUtterance], *, ended: bool = False, window: Window = ALL) -> list[ScoredUtterance]:
+def view(
+    transcript: Sequence[ScoredUtterance],
+    *,
+    ended: bool = False,
+    window: Window = ALL,
+    cut: Mapping[str, int] = NOTHING,
+) -> list[ScoredUtterance]:
     """The transcript as it may be shown; what was said before the window as it stands."""
-    known = _known(transcript)
+    known = _known(transcript, cut)
     covered: dict[str, dict[int, str]] = {}
     for found in _findings(transcript, known, window):
         if found.kind is not None or (found.open and found.digits >= OPEN_DIGITS and not ended):
@@ -141,10 +155,15 @@ def view(transcript: Sequence[ScoredUtterance], *, ended: bool = False, window: 
 
 
 def settled(
-    transcript: Sequence[ScoredUtterance], tracks: Sequence[str], *, ended: bool = False, window: Window = ALL
+    transcript: Sequence[ScoredUtterance],
+    tracks: Sequence[str],
+    *,
+    ended: bool = False,
+    window: Window = ALL,
+    cut: Mapping[str, int] = NOTHING,
 ) -> list[Utterance]:
     """The utterances that are to be replaced in the store, as they are to stand there."""
-    known = _known(transcript)
+    known = _known(transcript, cut)
     heard = dict.fromkeys(tracks, -1.0)
     for said in transcript:
         if said.id in known:
@@ -171,10 +190,10 @@ def plain(said: Utterance) -> Utterance:
     return Utterance(*(getattr(said, name) for name in Utterance.__struct_fields__))
 
 
-def _known(transcript: Sequence[ScoredUtterance]) -> set[str]:
+def _known(transcript: Sequence[ScoredUtterance], cut: Mapping[str, int]) -> set[str]:
     """Ids of what is scored (or is a mark, which never is) with all that the track said before it."""
     known: set[str] = set()
-    following: dict[str, int] = {}
+    following = dict(cut)
     for said in sorted(transcript, key=lambda u: (u.track, u.index)):
         done = said.sentiment is not None or said.mark is not None
         if done and said.index == following.get(said.track, 0):

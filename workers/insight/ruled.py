@@ -8,8 +8,8 @@ import msgspec
 
 from state.types import Alert, Standing
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import SAME_SECONDS, AttentionModel, AttentionSettings
-from workers.insight.rules import RuleEvidence, RuleSet
+from workers.insight.attention import SAME_SECONDS, AttentionModel, AttentionSettings, Course
+from workers.insight.rules import Hit, RuleEvidence, RuleSet, RuleState
 from workers.insight.spoken import Spoken
 
 
@@ -28,7 +28,6 @@ class RuledModel(AttentionModel):
         rule_evidence: Sequence[RuleEvidence] = (),
         usual_length_seconds: float | None = None,
         now: float | None = None,
-        call_id: str | None = None,
     ) -> Standing:
         """The standing with the rules' hits, and what else is given."""
         hits = self.rules.apply(utterances, now=now)
@@ -38,11 +37,25 @@ class RuledModel(AttentionModel):
             rule_evidence=[*rule_evidence, *(hit.evidence for hit in hits)],
             usual_length_seconds=usual_length_seconds,
             now=now,
-            call_id=call_id,
         )
-        said = [(alert.kind, alert.at) for alert in standing.alerts]
-        new = [alert for alert in standing.alerts if not _said_by_a_rule(alert, said)]
-        return msgspec.structs.replace(standing, alerts=new)
+        return _told_once(standing)
+
+    def follow(
+        self, course: Course, said: Sequence[Spoken], usual_length_seconds: float | None = None
+    ) -> tuple[Standing, Course | None]:
+        """As AttentionModel.follow, with the rules. A course is of use with the same rules only."""
+        standing, after = super().follow(course, said, usual_length_seconds)
+        return _told_once(standing), after
+
+    def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:
+        return self.rules.follow(heard, said)
+
+
+def _told_once(standing: Standing) -> Standing:
+    """What a rule says and a built-in sign, too, is told in the rule's words."""
+    said = [(alert.kind, alert.at) for alert in standing.alerts]
+    new = [alert for alert in standing.alerts if not _said_by_a_rule(alert, said)]
+    return msgspec.structs.replace(standing, alerts=new)
 
 
 def _said_by_a_rule(alert: Alert, said: Sequence[tuple[str, float]]) -> bool:

@@ -8,10 +8,8 @@ same hits, and a dry run over stored calls shows what an edited rule would have 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import Annotated, Literal
 
 import msgspec
@@ -110,12 +108,14 @@ class RuleEvidence(msgspec.Struct, frozen=True, order=True):
     """A hit of a supervisor's rule as evidence: when, how strong (0..1), in words.
 
     kind: a built-in sign of that name says the same, and only the stronger of the two counts.
+    by: id of the utterance that triggered it, "" for none.
     """
 
     at: float
     value: float
     reason: str
     kind: str = ""
+    by: str = ""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -142,7 +142,8 @@ class Hit(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> RuleEvidence:
         """As evidence for attention.AttentionModel."""
-        return RuleEvidence(self.at, SEVERITY_EVIDENCE[self.severity], self.reason, self.rule_id.replace("-", "_"))
+        kind = self.rule_id.replace("-", "_")
+        return RuleEvidence(self.at, SEVERITY_EVIDENCE[self.severity], self.reason, kind, self.utterance_id or "")
 
 
 class RuleSet:
@@ -205,16 +206,66 @@ class RuleSet:
         Without it the end of the last utterance counts. For an ended call give its length.
         between: called every few milliseconds of work; what it raises ends the work.
         """
-        said = canonical(list(utterances))
-        reached = max([now or 0.0, *(u.end for u in said)])
-        triggers, wanted = self._triggers.heard(said, between), self._wanted.heard(said, between)
+        _, hits, open_hits = self.follow(RuleState(), canonical(list(utterances)), now=now, between=between)
+        return sorted([*hits, *open_hits], key=_moment)
+
+    def follow(
+        self,
+        state: RuleState,
+        said: Sequence[Spoken],
+        *,
+        now: float | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> tuple[RuleState, list[Hit], list[Hit]]:
+        """What further utterances, in canonical order, add: the state with them, hits, and hits that a later one may
+        take back (they come again with it). `now` and `between` as for `apply`."""
+        tails = dict(state.tails)
+        triggers, room = self._triggers.heard(said, between, dict(state.tails), state.room[0])
+        wanted, room_wanted = self._wanted.heard(said, between, tails, state.room[1])
+        reached = max([state.reached, *(u.end for u in said)])
+        frontier = said[-1].start if said else state.frontier
+        rules = dict(state.rules)
         hits: list[Hit] = []
+        open_hits: list[Hit] = []
         for rule in self.file.rules:
             between()
-            if rule.enabled:
-                hits.extend(_apply(rule, triggers.get(rule.id, []), wanted.get(rule.id, []), reached))
-        hits.sort(key=lambda h: (h.at, h.rule_id))
-        return hits
+            heard, answered = triggers.get(rule.id, []), wanted.get(rule.id, [])
+            known = rules.get(rule.id)
+            if not rule.enabled or (known is None and rule.phrases is not None and not heard and not answered):
+                continue
+            if known is None:
+                known = Progress(waiting=[] if rule.phrases is not None else [(0.0, None, "")])
+            rules[rule.id] = after = _heard(rule, known, heard, answered, frontier)
+            sure, unsure = _decide(rule, after, max(reached, now or 0.0), frontier)
+            hits += sure
+            open_hits += unsure
+        after_all = RuleState(rules, tails, reached, frontier, (room, room_wanted))
+        return after_all, sorted(hits, key=_moment), sorted(open_hits, key=_moment)
+
+
+class Progress(msgspec.Struct, array_like=True):
+    """How far a rule has come in a call. waiting: moments (second, utterance id, quote) that are not decided yet.
+    answers: start and end of what was said against a hit, as far as it may still count."""
+
+    times: int = 0
+    last_at: float | None = None
+    waiting: list[tuple[float, str | None, str]] = []
+    answers: list[tuple[float, float]] = []
+
+
+class RuleState(msgspec.Struct, array_like=True):
+    """What a rule set has heard of a call so far. tails: each track's last end and words, where phrases may begin.
+    frontier: where the last utterance began; none that comes later in canonical order begins before."""
+
+    rules: dict[str, Progress] = {}
+    tails: dict[str, tuple[float, tuple[str, ...]]] = {}
+    reached: float = 0.0
+    frontier: float = 0.0
+    room: tuple[int, int] = (MAX_HEARD, MAX_HEARD)
+
+
+def _moment(hit: Hit) -> tuple[float, str]:
+    return hit.at, hit.rule_id
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -229,11 +280,18 @@ class _Ear:
         self._book = Phrasebook(phrases)
         self._found = lru_cache(maxsize=REMEMBERED)(self._find)
 
-    def heard(self, said: list[Spoken], between: Callable[[], None]) -> dict[str, list[_Said]]:
-        """By rule id, where its phrases were said, on any track; one entry an utterance."""
+    def heard(
+        self,
+        said: Sequence[Spoken],
+        between: Callable[[], None],
+        before: dict[str, tuple[float, tuple[str, ...]]],
+        room: int,
+    ) -> tuple[dict[str, list[_Said]], int]:
+        """By rule id, where its phrases were said, on any track, one entry an utterance; and the room that is left.
+
+        before: each track's end and last words, which are brought up to date. room: so many entries at most.
+        """
         out: dict[str, list[_Said]] = {}
-        before: dict[str, tuple[float, tuple[str, ...]]] = {}
-        room = MAX_HEARD
         for utterance in said:
             if room <= 0:
                 break
@@ -246,7 +304,7 @@ class _Ear:
                 room -= 1
                 out.setdefault(rule_id, []).append(_Said(utterance, quote))
             before[utterance.track] = (utterance.end, (*tail, *forms)[-SPLIT_TOKENS:])
-        return out
+        return out, room
 
     def _find(self, tail: tuple[str, ...], forms: tuple[str, ...]) -> list[tuple[str, str]]:
         """Ids of the rules whose phrases end in `forms`, each with its words."""
@@ -267,11 +325,9 @@ def _on(track: Track, utterance: Spoken) -> bool:
     return track == "any" or (track == "agent") == (utterance.party == "agent")
 
 
-def _apply(rule: Rule, triggers: list[_Said], wanted: list[_Said], reached: float) -> list[Hit]:
-    moments: list[tuple[float, str | None, str]] = []
-    if rule.phrases is None:
-        moments.append((0.0, None, ""))
-    times = 0
+def _heard(rule: Rule, before: Progress, triggers: list[_Said], wanted: list[_Said], frontier: float) -> Progress:
+    """The rule's progress with what was said; what has been answered waits no more."""
+    times, waiting = before.times, list(before.waiting)
     for said in triggers:
         sentiment = said.utterance.sentiment
         if not _on(rule.track, said.utterance):
@@ -280,22 +336,39 @@ def _apply(rule: Rule, triggers: list[_Said], wanted: list[_Said], reached: floa
             continue
         times += 1
         if times >= rule.times:
-            moments.append((said.utterance.end, said.utterance.id, said.quote))
-    hits: list[Hit] = []
+            waiting.append((said.utterance.end, said.utterance.id, said.quote))
     missing = rule.and_not
-    answers = [said.utterance for said in wanted if missing and _on(missing.track, said.utterance)]
-    starts = [answer.start for answer in answers]  # they are in order
-    latest_ends = list(accumulate((answer.end for answer in answers), max))
-    for second, utterance_id, quote in moments:
-        at = second
-        if missing is not None:
-            at = second + missing.within_seconds
-            begun = bisect_right(starts, at)
-            if at > reached or (begun and latest_ends[begun - 1] >= second):
-                continue
-        if hits and at - hits[-1].at < rule.cooldown_seconds:
+    if missing is None:
+        return Progress(times, before.last_at, waiting)
+    within, on = missing.within_seconds, missing.track
+    answers = [*before.answers, *((s.utterance.start, s.utterance.end) for s in wanted if _on(on, s.utterance))]
+    waiting = [
+        moment
+        for moment in waiting
+        if not any(moment[0] <= end and start <= moment[0] + within for start, end in answers)
+    ]
+    # Later moments are not before the frontier.
+    return Progress(times, before.last_at, waiting, [answer for answer in answers if answer[1] >= frontier])
+
+
+def _decide(rule: Rule, progress: Progress, reached: float, frontier: float) -> tuple[list[Hit], list[Hit]]:
+    """The rule's hits that are sure, which leave `progress`, and those that may still be taken back."""
+    hits: tuple[list[Hit], list[Hit]] = ([], [])
+    last, undecided, decided = progress.last_at, [], True
+    for moment in progress.waiting:
+        second, utterance_id, quote = moment
+        at = second + (rule.and_not.within_seconds if rule.and_not else 0.0)
+        decided = decided and (rule.and_not is None or at < frontier)
+        if not decided:
+            undecided.append(moment)
+        if at > reached or (last is not None and at - last < rule.cooldown_seconds):
             continue
-        hits.append(Hit(rule.id, rule.title, rule.severity, round(at, 2), utterance_id, quote))
+        hit = Hit(rule.id, rule.title, rule.severity, round(at, 2), utterance_id, quote)
+        last = hit.at
+        if decided:
+            progress.last_at = last
+        hits[0 if decided else 1].append(hit)
+    progress.waiting = undecided
     return hits
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from state.types import Standing
-from workers.insight.attention import AttentionModel
+from workers.insight.attention import AttentionModel, Following
 from workers.insight.context import ContextScorer, Mood, overall
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import FILLERS
@@ -152,8 +152,9 @@ def summary(
         if sentiment.polarity < (worst.polarity if worst else 0.0):
             worst = WorstMoment(utterance.id, utterance.start, utterance.text, sentiment.polarity, sentiment.reasons)
     standing, peak, raised = Standing(), 0.0, []
+    following = Following(model, usual_length_seconds)
     for end in range(1, len(said) + 1):
-        standing = model.standing(said[:end], usual_length_seconds=usual_length_seconds, call_id="summary")
+        standing = following.standing(said[:end])
         peak = max(peak, standing.attention)
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from functools import cache
+from pathlib import Path
 
+import msgspec
+
+from state import types
 from state.rules import RulesStore, RulesText
-from state.types import ScoredUtterance, Sentiment, Standing, Utterance
+from state.scores import Assessment, Kept, Stretch
+from state.types import ScoredUtterance, Sentiment, Utterance
+from workers import insight
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
-from workers.insight.masking import mask, nothing_hidden, without_numbers
+from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load, parse
 from workers.insight.rules import RuleError, RuleSet
 from workers.insight.spoken import Spoken, party_of
+from workers.sentiment import courses
 
 log = logging.getLogger("earshot.sentiment")
 
 
 class Insight:
-    """Loaded once a process (about a second). All methods are pure, as state.scores.Scores.store needs them.
+    """Loaded once a process (about a second). A state.scores.Scorer.
 
     redact: reasons quote no secrets, and `mask` says what is to be hidden; without, `mask` is None.
     """
@@ -31,19 +40,39 @@ class Insight:
         self._attention = RuledModel(self._analyzer, load())
         self._without_rules = AttentionModel(self._analyzer)
 
-    def judge(self, _earlier: list[ScoredUtterance], utterance: Utterance) -> Sentiment:
-        """Sentiment of what was said, by itself; the course of the call is the standing's."""
-        return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track))
+    @property
+    def edition(self) -> str:
+        """Names the code, its data and the rules: what another edition kept of a call is not used."""
+        return f"{_code_digest()}:{self._attention.rules.digest}:{int(self.mask is not None)}"
 
-    def stand(self, call_id: str, scored: list[ScoredUtterance]) -> Standing:
-        """How the call stands after these utterances; the call's id finds the fold kept from the last time."""
-        said = [spoken(utterance) for utterance in scored]
+    look_back = LOOK_BACK
+
+    def assess(self, stretch: Stretch) -> Assessment:
+        """Sentiment of what was said, by itself; how the call stands with it; and what redaction changes."""
+        found, cut = stretch.found, stretch.kept.cut if stretch.kept else {}
+        sentiment = self.judge(found)
+        scored = msgspec.structs.replace(found, sentiment=sentiment)
+        after = [scored if said is found else said for said in stretch.transcript]
+        masked = self.mask(stretch.transcript, after, stretch.tracks, stretch.last, cut) if self.mask else None
+        shown = masked.transcript if masked else after
+        before = courses.unpack(stretch.kept.course if stretch.kept else None)
+        said = [spoken(utterance) for utterance in shown if counts(utterance)]
         try:
-            return self._attention.standing(said, call_id=call_id)
+            standing, courses_after = before.follow(self._attention, said)
         except Exception:
-            standing = self._without_rules.standing(said, call_id=call_id)  # raises again if it was not the rules
-            log.exception("the supervisors' rules failed; this call stands without them", extra={"call_id": call_id})
-            return standing
+            standing, _ = before.follow(self._without_rules, said)  # raises again if it was not the rules
+            log.exception("rules failed; the call stands without them", extra={"call_id": stretch.call_id})
+            return Assessment(sentiment, standing, masked)
+        leave_out = courses.may_leave_out(after, after.index(scored), cut)
+        beyond = courses_after.leave_out(self._attention, said, sum(map(counts, after[:leave_out])))
+        if beyond is not None:
+            cut = cut | courses.next_indices(after[:leave_out])
+        kept = Kept(self.edition, cut, courses.pack(beyond or courses_after))
+        return Assessment(sentiment, standing, masked, kept)
+
+    def judge(self, utterance: Utterance) -> Sentiment:
+        """Sentiment of an utterance by itself; the course of the call is the standing's."""
+        return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track))
 
     def follow(self, store: RulesStore) -> bool:
         """Take up the rules in the store if they are another edition than before; whether they are.
@@ -60,6 +89,20 @@ class Insight:
             log.error("the stored rules cannot be read; going on with those before", extra={"error": str(error)})
         self._rules_version = version
         return True
+
+
+def counts(utterance: ScoredUtterance) -> bool:
+    """Whether the call stands by it, too: it is scored, and not because it could not be."""
+    return utterance.sentiment is not None and utterance.mark is None
+
+
+@cache
+def _code_digest() -> str:
+    """Names what standings are computed by: source and data of workers/insight, and the types they are kept in."""
+    files = sorted(
+        path for path in Path(insight.__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    )
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, Path(types.__file__)])).hexdigest()[:16]
 
 
 def applying(stored: RulesText | None) -> RuleSet:

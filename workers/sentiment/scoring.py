@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import redis
 
-from state.scores import Scores, Unscored
+from state.scores import Assessment, Scores, Stretch, Unscored
 from workers.insight.masking import everything
 from workers.sentiment.insight import Insight
 
@@ -42,9 +42,22 @@ class Scoring:
     def __init__(self, scores: Scores, insight: Insight) -> None:
         self._scores = scores
         self._insight = insight
-        self._judge, self._stand = limited(insight.judge), limited(insight.stand)
-        self._mask = limited(insight.mask) if insight.mask else None
+        self._assess = limited(insight.assess)
         self._tries: dict[str, int] = {}
+
+    @property
+    def edition(self) -> str:
+        """As state.scores.Scorer says."""
+        return self._insight.edition
+
+    @property
+    def look_back(self) -> int:
+        """As state.scores.Scorer says."""
+        return self._insight.look_back
+
+    def assess(self, stretch: Stretch) -> Assessment:
+        """As state.scores.Scorer says. Raises TookTooLong."""
+        return self._assess(stretch)
 
     def score(self, waiting: list[Unscored]) -> None:
         """Score these utterances, the least suspicious first. What fails is left pending, to be tried in a later turn.
@@ -64,7 +77,7 @@ class Scoring:
             self._tries[unscored.entry] = tries
             self._scores.begin(unscored, tries + 1)
         try:
-            self._scores.store(unscored, self._judge, self._stand, self._mask)
+            self._scores.store(unscored, self)
         except redis.RedisError:
             raise
         except (Exception, TookTooLong) as error:
