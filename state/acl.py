@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "calls": (
         *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
         *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
-        *("feed", "dead", "dead-texts", "load", "rules", "unsummarised", "summary-asked:*", "fleet"),
+        *("feed", "dead", "dead-texts", "load", "rules", "unsummarised", "summary-asked:*", "kept:*", "fleet"),
     ),
     "people": ("api-keys", "api-keys-used", "users", "session:*", "secret", "limits*", "audit*", "listening:*"),
 }
