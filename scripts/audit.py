@@ -5,8 +5,8 @@ server; of a stranger it is what was typed in. Reads and failed sign-ins that ar
 TIMES says how often, SINCE when first, WHEN the last time.
 
 scripts/audit                           the newest 100 of all parts
-scripts/audit --part security           sign-ins, and changes of keys, accounts and rules
-scripts/audit --part acts               what supervisors did to calls
+scripts/audit --part security           sign-ins, and changes of keys and accounts
+scripts/audit --part acts               what supervisors did to calls and rules
 scripts/audit --part reads              who read, heard, exported or searched calls
 scripts/audit --part attempts           sign-ins that failed
 """

@@ -2,8 +2,8 @@
 
 It has four parts, so that nobody can push out of one what stands in another:
 
-    security   sign-ins, sign-outs, changes of keys, accounts and rules: the newest KEPT
-    acts       what supervisors do to calls: the newest KEPT
+    security   sign-ins, sign-outs, changes of keys and accounts: the newest KEPT
+    acts       what supervisors do to calls and rules: the newest KEPT
     reads      who read, heard, exported or searched calls: repeats of a day are one entry with a count
     attempts   sign-ins that failed: likewise
 
@@ -35,6 +35,7 @@ together. 300 bytes each."""
 Part = Literal["security", "acts", "reads", "attempts"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
+Streamed = Literal["security", "acts"]
 Folded = Literal["reads", "attempts"]
 
 Origin = Literal["account", "oidc", "key", "command", "anyone", "stranger"]
@@ -67,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Deed).decode
 
-_STREAMS: dict[Part, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
+_STREAMS: dict[str, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
 
 
 class Audit:
@@ -77,9 +78,9 @@ class Audit:
         self._redis = client
         self._scripts = Scripts(client, keys.STORE)
 
-    def record(self, deed: Deed) -> None:
-        """Write down a deed that concerns security. Acts are written by handling.py, with what they change."""
-        self._redis.xadd(keys.AUDIT, {"j": encode(deed)}, maxlen=KEPT, approximate=True)
+    def record(self, deed: Deed, part: Streamed = "security") -> None:
+        """Write down a deed that stands for itself. Acts on calls are written by handling.py, with what they change."""
+        self._redis.xadd(_STREAMS[part], {"j": encode(deed)}, maxlen=KEPT, approximate=True)
 
     def record_read(self, deed: Deed) -> None:
         """Write down that words or sound of calls are read."""
@@ -88,7 +89,8 @@ class Audit:
     def record_attempt(self, deed: Deed, account: str = "") -> None:
         """Write down a sign-in that failed. account: the one that was tried, if there is such a one; those that are
         tried at random must not push out the attempts at it."""
-        self._fold("attempts", deed, account, f"{deed.who} {deed.address}")
+        doer = f"account {account}" if account else deed.origin
+        self._fold("attempts", deed, doer, f"{deed.who} {deed.address}")
 
     def _fold(self, part: Folded, deed: Deed, doer: str, same: str) -> None:
         rest = msgspec.structs.replace(deed, **{"about" if part == "reads" else "who": "(others)"})

@@ -280,8 +280,13 @@ def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:
 
 
 def record(what: str, about: str = "") -> None:
-    """Write into the audit trail what this request does: "rules", "sign-out", ..."""
+    """Write into the audit trail what this request does that concerns security: "sign-out"."""
     store().audit.record(_deed(what, about))
+
+
+def record_act(what: str, about: str = "") -> None:
+    """Write into the audit trail what a supervisor changes: "rules"."""
+    store().audit.record(_deed(what, about), "acts")
 
 
 def record_read(what: str, about: str = "") -> None:

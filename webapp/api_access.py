@@ -43,7 +43,7 @@ def read_session() -> Response:
         Parameter(
             "part",
             {"enum": list(PARTS), "default": PARTS[0]},
-            "security: sign-ins and changes of keys, accounts and rules. acts: what supervisors do to calls. "
+            "security: sign-ins and changes of keys and accounts. acts: what supervisors do to calls and rules. "
             "reads: who read, heard, exported or searched calls. attempts: sign-ins that failed",
         ),
         Parameter(

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
 from webapp import inputs
-from webapp.access import needs, record, record_read
+from webapp.access import needs, record_act, record_read
 from webapp.heavy import OneAtATime, has_gone
 from webapp.openapi import Parameter, operation
 from webapp.problems import ErrorItem, Problem, invalid
@@ -89,7 +89,7 @@ def _save(text: str) -> Response:
         saved = store().rules.save(text, current.version, current.version + 1)
     except RulesChanged:
         raise _changed() from None
-    record("rules", f"edition {current.version + 1}")
+    record_act("rules", f"edition {current.version + 1}")
     return _told(saved, rules)
 
 

@@ -27,6 +27,10 @@ FAILURES_OF_ADDRESS = 50
 """100 guesses in 15 minutes would need 10^9 years for a password of 12 random letters; and a stranger needs ten
 addresses to keep the owner of an account out."""
 
+SIGN_INS_OF_PERSON = 30
+"""Right ones, in LOCK_MINUTES: each is an entry of the audit trail; one who may sign in must not push out what
+the others did. Nobody has so many browsers."""
+
 BAD_KEYS_A_MINUTE = 60
 """Of one address; beyond it wrong keys are answered 429 instead of 401. Right ones are never held up by it."""
 
@@ -53,9 +57,9 @@ class Limits:
         self._limiter = FixedWindowRateLimiter(storage)
         self._key = RateLimitItemPerSecond(key_requests_per_second)
         self._bad_key = RateLimitItemPerMinute(BAD_KEYS_A_MINUTE)
-        self._pair, self._account, self._address = (
+        self._pair, self._account, self._address, self._person = (
             RateLimitItemPerMinute(most, LOCK_MINUTES)
-            for most in (TRIES_OF_ACCOUNT_AND_ADDRESS, TRIES_OF_ACCOUNT, FAILURES_OF_ADDRESS)
+            for most in (TRIES_OF_ACCOUNT_AND_ADDRESS, TRIES_OF_ACCOUNT, FAILURES_OF_ADDRESS, SIGN_INS_OF_PERSON)
         )
 
     def key_used(self, name: str) -> bool:
@@ -85,6 +89,10 @@ class Limits:
         """The attempt was right: what its owner mistyped before is forgotten."""
         self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
         self._limiter.clear(self._account, "sign-in-account", digest(account))
+
+    def signs_in(self, name: str) -> int:
+        """Count a sign-in of somebody who is known. 0, or seconds until the next may be made."""
+        return 0 if self._limiter.hit(self._person, "signed-in", name) else self._wait(self._person, "signed-in", name)
 
     def _wait(self, item: RateLimitItem, *who: str) -> int:
         return max(1, math.ceil(self._limiter.get_window_stats(item, *who).reset_time - time.time()))

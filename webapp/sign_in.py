@@ -6,7 +6,7 @@ import re
 from typing import cast
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, session
-from flask_login import login_user, logout_user
+from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
 from state.access import Session
@@ -63,10 +63,7 @@ def sign_in() -> Response:
     wait_seconds = here.limits.try_account(name.lower(), address)
     if wait_seconds:
         _attempt(Deed(told, "sign-in-locked", "", address, "stranger"), name)
-        minutes = -(-wait_seconds // 60)
-        answer = _form(leads_to, f"Too many attempts. Try again in {minutes} min.", 429)
-        answer.headers["Retry-After"] = str(wait_seconds)
-        return answer
+        return _locked(leads_to, wait_seconds)
     try:
         user = here.access.users.check(name, password)
     except HashingBusy:
@@ -77,8 +74,7 @@ def sign_in() -> Response:
         return _form(leads_to, "That name and password do not fit together.", 403)
     here.limits.succeeded(user.name, address)
     begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
-    _begin(begun, here.settings.session_hours, "password")
-    return cast(Response, redirect(leads_to, 303))
+    return _begin(begun, here.settings.session_hours, "password", leads_to)
 
 
 @pages.post("/sign-out")
@@ -86,8 +82,8 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """End the session on all processes."""
     who = access.require(None)
-    store().access.sessions.end(who.credential)
     access.record("sign-out")
+    store().access.sessions.end(who.credential)
     logout_user()
     session.clear()
     return cast(Response, redirect(access.sign_in_url(), 303))
@@ -121,8 +117,8 @@ def oidc_end() -> Response:
     begun = Session(
         name=person.name, role=role, origin="oidc", issuer=person.issuer, subject=person.subject, address=address
     )
-    _begin(begun, min(here.settings.oidc_session_hours, here.settings.session_hours), _identity(person))
-    return cast(Response, redirect(leads_to, 303))
+    hours = min(here.settings.oidc_session_hours, here.settings.session_hours)
+    return _begin(begun, hours, _identity(person), leads_to)
 
 
 def _identity(person: oidc.Person) -> str:
@@ -136,9 +132,17 @@ def _attempt(deed: Deed, name: str) -> None:
     here.audit.record_attempt(deed, user.name if user else "")
 
 
-def _begin(new: Session, hours: int, how: str) -> None:
-    """Write the sign-in down, begin a session, and put its token into the cookie and nothing that was there before."""
+def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
+    """Write the sign-in down, begin a session, and put its token into the cookie and nothing that was there before.
+
+    A session that this browser had ends: nobody could end it any more, nor know of it.
+    """
     here = store()
+    wait_seconds = here.limits.signs_in(new.name)
+    if wait_seconds:
+        return _locked(leads_to, wait_seconds)
+    if current_user.is_authenticated:
+        here.access.sessions.end(cast(SignedIn, current_user).token)
     here.audit.record(Deed(new.name, "sign-in", how, new.address, new.origin))
     token = here.access.sessions.begin(new, hours)
     found = here.access.sessions.find(token)
@@ -146,6 +150,14 @@ def _begin(new: Session, hours: int, how: str) -> None:
         raise Problem(503, "try_again", "The account was changed at this very moment. Sign in again.", retry=True)
     session.clear()
     login_user(SignedIn(token, found))
+    return cast(Response, redirect(leads_to, 303))
+
+
+def _locked(leads_to: str, wait_seconds: int) -> Response:
+    """Too often."""
+    answer = _form(leads_to, f"Too many attempts. Try again in {-(-wait_seconds // 60)} min.", 429)
+    answer.headers["Retry-After"] = str(wait_seconds)
+    return answer
 
 
 def _form(leads_to: str, message: str, status: int = 200) -> Response:

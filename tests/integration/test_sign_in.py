@@ -316,6 +316,25 @@ def test_who_is_locked_out_cannot_flood_the_trail_with_names(
     assert [entry.deed.what for entry in Audit(store).read("security", 100)] == ["sign-in"]
 
 
+def test_somebody_who_may_sign_in_cannot_flood_the_trail_with_it(
+    http: FlaskClient, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SIGN_INS_OF_PERSON", 3)
+    app = create_app(http.application.extensions["earshot"].settings)  # type: ignore[attr-defined]
+    assert [try_sign_in(app.test_client(), "dana").status_code for _ in range(5)] == [303] * 3 + [429] * 2
+    assert [what for _, what, *_ in trail(store)] == ["sign-in"] * 3
+
+
+def test_a_session_ends_when_its_browser_signs_in_anew(http: FlaskClient, access: Access, store: redis.Redis) -> None:
+    access.users.add("lee", "supervisor", PASSWORD)
+    token = csrf_of(http.get("/sign-in").text)
+    for name in ("dana", "lee"):
+        answer = http.post("/sign-in", data={"csrf_token": token, "name": name, "password": PASSWORD})
+        assert answer.status_code == 303
+        token = csrf_of(http.get("/").text)
+    assert [session.name for session in access.sessions.all()] == ["lee"]
+
+
 def test_the_right_password_forgives_what_was_mistyped_before(
     valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
