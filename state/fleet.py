@@ -149,6 +149,9 @@ class Fleet:
             return None
         if not answer["warm"]:
             entries = self._read_back(token, answer["done_seq"], None if after else entries)
+        # What came after the lease is the next one's. A server that forgets its last writes may keep this lease and
+        # forget those chunks: they would be committed although nobody has them (state/model: READS_BEYOND_ITS_LEASE).
+        entries = [entry for entry in entries if seq_of(entry[0]) <= answer["last_seq"]]
         journal = [read_journal_chunk(entry_id, fields) for entry_id, fields in entries]
         return Lease(id=lease_id, token=token, state=state, journal=journal, **answer)
 

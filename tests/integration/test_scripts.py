@@ -223,6 +223,27 @@ def test_open_takes_the_lease_cold_or_warm(play: Play) -> None:
     assert cold is not None and not cold.warm and cold.state == b"1-1" and [c.seq for c in cold.journal] == [1, 2]
 
 
+def test_a_chunk_that_comes_while_the_lease_is_taken_is_left_for_the_next_one(
+    play: Play, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that forgets its last writes may keep the lease and lose that chunk: then it must not be committed."""
+    play.put(1)
+    decoder = play.decoder("d")
+    really = decoder._open
+
+    def and_then_a_chunk(*args: Any) -> Any:
+        answer, state, _ = really(*args)
+        play.put(2)
+        return answer, state, client.xrange(keys.audio("c", "t"))
+
+    monkeypatch.setattr(decoder, "_open", and_then_a_chunk)
+    lease = play.lease()
+    assert (lease.last_seq, [chunk.seq for chunk in lease.journal]) == (1, [1])
+    assert play.commit(lease) == "OK"
+    monkeypatch.undo()
+    assert [chunk.seq for chunk in play.lease().journal] == [2]
+
+
 def test_open_drops_a_token_that_is_not_the_live_one(play: Play, client: redis.Redis) -> None:
     play.put(1)
     play.decoder("d")
