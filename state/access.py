@@ -5,6 +5,7 @@ Each of the three changes one key of Redis at a time, so there is no half-done s
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -20,6 +21,7 @@ from state.credentials import (
     SHOWN_CHARACTERS,
     ApiKey,
     CredentialError,
+    HashingBusy,
     Scope,
     check_name,
     digest,
@@ -194,7 +196,8 @@ class Users:
         if not verify_password(user.password_hash if user else None, password) or user is None:
             return None
         if needs_rehash(user.password_hash):
-            self._change(name, password_hash=hash_password(password))
+            with contextlib.suppress(HashingBusy):  # another time
+                self._change(name, password_hash=hash_password(password))
         return user
 
     def _change(self, name: str, **values: Any) -> bool:

@@ -42,9 +42,8 @@ MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_CHARACTERS = 12, 256
 """The upper one keeps the cost of hashing what a stranger sends small."""
 
 HASHINGS_AT_ONCE = 2
-"""Each takes 64 MiB and a core for some tens of milliseconds: strangers must not be able to ask for many."""
-
-HASHING_PATIENCE_SECONDS = 5.0
+"""Each takes 64 MiB and a core for some tens of milliseconds: strangers must not be able to ask for many. One more is
+refused and does not wait: it would keep a thread."""
 
 
 class CredentialError(ValueError):
@@ -168,10 +167,10 @@ def needs_rehash(kept: str) -> bool:
 
 
 class _Turn:
-    """One of the few places for hashing. Raises HashingBusy after the patience."""
+    """One of the few places for hashing. Raises HashingBusy if there is none."""
 
     def __enter__(self) -> None:
-        if not _hashing.acquire(timeout=HASHING_PATIENCE_SECONDS):
+        if not _hashing.acquire(blocking=False):
             raise HashingBusy
 
     def __exit__(self, *_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any, Literal, cast
@@ -64,6 +65,7 @@ class Reads:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._decoder_lives = (float("-inf"), False)
 
     def call(self, call_id: str) -> CallView | None:
         """A whole call with its transcript, or None."""
@@ -234,6 +236,14 @@ class Reads:
             pipe.exists(keys.worker(name))
         (audio_ms, chunks), model, *alive = pipe.execute()
         return FleetView(sum(alive), int(audio_ms or 0) / 1000, int(chunks or 0), (model or b"").decode())
+
+    def decoder_lives(self) -> bool:
+        """Whether any decoder is alive; asked at most once a second."""
+        asked_at, lives = self._decoder_lives
+        if time.monotonic() - asked_at > 1.0:
+            lives = self.fleet().decoders > 0
+            self._decoder_lives = (time.monotonic(), lives)
+        return lives
 
     def counts(self) -> dict[str, int]:
         """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries."""

@@ -34,7 +34,8 @@ BEHIND_SECONDS = 2.0
 PATIENCE_SECONDS = 10.0
 """Longest wait for words, below any proxy's limit (Heroku: 30 s)."""
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS, LOOK_AT_LEAST_SECONDS = 0.05, 0.25
+"""Between two looks at the words: at first, and when it takes longer. Each is a step of the store's."""
 
 
 class DecodeRequest(msgspec.Struct):
@@ -67,7 +68,8 @@ _request = msgspec.json.Decoder(DecodeRequest)
     {
         409: "The sample rate changed within a conversation.",
         413: "More than 1 MiB of JSON or 10 s of audio.",
-        429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+        429: "Too much audio is waiting to be decoded, or too many requests for words: repeat after Retry-After.",
+        503: "`reason`: no_decoder (nobody would hear it), or the store is away or full: repeat after Retry-After.",
     },
     body=DecodeRequest,
 )
@@ -79,6 +81,8 @@ def decode() -> Response:
     here = store()
     asks = sender("decode")
     speaker = clean_call_id(asked.id)
+    if not here.reads.decoder_lives():
+        raise Problem(503, "no_decoder", "No decoder is alive.", retry=True)
     conversation = here.streams.conversation(speaker)
     call_id = _call_id(speaker, conversation)
     if asked.audio:
@@ -137,9 +141,11 @@ def _keep_seconds(here: Store) -> int:
 
 def _listen(here: Store, call_id: str, asks: Sender, to_the_end: bool) -> Heard:
     deadline = time.monotonic() + PATIENCE_SECONDS
+    pause_seconds = LOOK_SECONDS
     while True:
         heard = here.streams.heard(call_id, CUSTOMER, 0, asks)
         enough = heard.finished if to_the_end else heard.behind_seconds <= BEHIND_SECONDS
         if enough or time.monotonic() > deadline:
             return heard
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause_seconds)
+        pause_seconds = min(1.5 * pause_seconds, LOOK_AT_LEAST_SECONDS)

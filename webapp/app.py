@@ -29,6 +29,7 @@ from webapp import (
     api_rules,
     api_streams,
     cookies,
+    crowds,
     docs,
     exports,
     headers,
@@ -97,7 +98,16 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     sockets = app.extensions[api_streams.SOCKETS] = Sockets()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
     sockets.most, sockets.others = doorman.most, lambda: doorman.pages
-    app.wsgi_app = doorman  # type: ignore[method-assign]
+    decodes = int(settings.web_threads * crowds.DECODE_SHARE)
+    slow = {
+        access.DECODE: crowds.Crowd(
+            decodes, MAX_CHUNK_BYTES, crowds.problem(access.DECODE, "Too many requests wait for words.")
+        ),
+        sign_in.PATH: crowds.Crowd(
+            crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")
+        ),
+    }
+    app.wsgi_app = crowds.Crowds(doorman, slow)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -72,27 +72,39 @@ class Limits:
 
     def try_account(self, account: str, address: str) -> int:
         """Count an attempt to sign in, before the password is looked at. 0, or seconds until the next may be made."""
-        who, where = digest(account), network(address)
-        if not self._limiter.test(self._address, "sign-in-address", where):
-            return self._wait(self._address, "sign-in-address", where)
-        if not self._limiter.hit(self._pair, "sign-in", who, where):
-            return self._wait(self._pair, "sign-in", who, where)
-        if not self._limiter.hit(self._account, "sign-in-account", who):
-            return self._wait(self._account, "sign-in-account", who)
+        counted: list[tuple[RateLimitItem, list[str]]] = []
+        for item, who in self._counters(account, address):
+            if not self._limiter.hit(item, *who):
+                self._take_back(counted)
+                return self._wait(item, *who)
+            counted.append((item, who))
         return 0
 
-    def failed(self, address: str) -> None:
-        """The attempt failed."""
-        self._limiter.hit(self._address, "sign-in-address", network(address))
+    def not_tried(self, account: str, address: str) -> None:
+        """The password was not looked at after all: the attempt does not count."""
+        self._take_back(self._counters(account, address))
 
     def succeeded(self, account: str, address: str) -> None:
-        """The attempt was right: what its owner mistyped before is forgotten."""
+        """The attempt was right: it does not count, and what the account's owner mistyped before is forgotten."""
+        self._take_back(self._counters(account, address)[:1])
         self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
         self._limiter.clear(self._account, "sign-in-account", digest(account))
 
     def signs_in(self, name: str) -> int:
         """Count a sign-in of somebody who is known. 0, or seconds until the next may be made."""
         return 0 if self._limiter.hit(self._person, "signed-in", name) else self._wait(self._person, "signed-in", name)
+
+    def _counters(self, account: str, address: str) -> list[tuple[RateLimitItem, list[str]]]:
+        who, where = digest(account), network(address)
+        return [
+            (self._address, ["sign-in-address", where]),
+            (self._pair, ["sign-in", who, where]),
+            (self._account, ["sign-in-account", who]),
+        ]
+
+    def _take_back(self, counted: list[tuple[RateLimitItem, list[str]]]) -> None:
+        for item, who in counted:
+            self._limiter.hit(item, *who, cost=-1)
 
     def _wait(self, item: RateLimitItem, *who: str) -> int:
         return max(1, math.ceil(self._limiter.get_window_stats(item, *who).reset_time - time.time()))

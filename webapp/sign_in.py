@@ -15,10 +15,13 @@ from state.credentials import HashingBusy
 from webapp import access, oidc
 from webapp.access import needs, public
 from webapp.cookies import SignedIn
-from webapp.problems import Problem
+from webapp.problems import RETRY_AFTER_SECONDS, Problem
 from webapp.store import store
 
 pages = Blueprint("sign_in", __name__)
+
+PATH = "/sign-in"
+BUSY = "Too many people are signing in at this moment. Try again."
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_NEXT_CHARACTERS = 2000
@@ -36,7 +39,7 @@ def csrf_token() -> str:
     return str(generate_csrf(secret_key=store().access.secret()))
 
 
-@pages.get("/sign-in")
+@pages.get(PATH)
 @public
 def form() -> Response:
     """The form; who is signed in already is sent on."""
@@ -46,7 +49,7 @@ def form() -> Response:
     return _form(leads_to, "Your session has ended. Sign in to go on." if "ended" in request.args else "")
 
 
-@pages.post("/sign-in")
+@pages.post(PATH)
 @public
 def sign_in() -> Response:
     """Check a password. A wrong name, a wrong password and no such account are answered alike."""
@@ -67,9 +70,11 @@ def sign_in() -> Response:
     try:
         user = here.access.users.check(name, password)
     except HashingBusy:
-        return _form(leads_to, "Too many people are signing in at this moment. Try again.", 503)
+        here.limits.not_tried(name.lower(), address)
+        answer = _form(leads_to, BUSY, 429)
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
     if user is None:
-        here.limits.failed(address)
         _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
         return _form(leads_to, "That name and password do not fit together.", 403)
     here.limits.succeeded(user.name, address)

@@ -55,7 +55,6 @@ def test_a_password_fits_its_hash_only() -> None:
 
 
 def test_only_few_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "HASHING_PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(credentials, "_hashing", threading.BoundedSemaphore(1))
     with credentials._Turn(), pytest.raises(HashingBusy):
         credentials.verify_password(None, "a password of mine")

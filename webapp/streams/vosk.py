@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -42,6 +42,9 @@ DEFAULT_RATE = 8000
 
 LOOK_SECONDS = 0.1
 """Least time between two looks at the fleet's words, unless..."""
+
+LOOK_AT_LEAST_SECONDS = 0.5
+"""...it takes long: then it is looked less often, down to this. Each look costs the store something. Or unless..."""
 
 LOOK_AUDIO_SECONDS = 0.5
 """...so much audio came meanwhile: then the sender is faster than speech, and may have to wait."""
@@ -124,6 +127,14 @@ class VoskParser:
         self.reset_wanted = False
 
 
+def _pauses() -> Iterator[float]:
+    """Seconds between one look and the next."""
+    pause = LOOK_SECONDS / 2
+    while True:
+        yield pause
+        pause = min(1.5 * pause, LOOK_AT_LEAST_SECONDS)
+
+
 class VoskTalk:
     """A session that answers. A sender that may not read gets what was made of this socket's own audio: an utterance
     that began before the socket came, or in audio that came another way, is left out."""
@@ -181,8 +192,9 @@ class VoskTalk:
     def _last_words(self) -> str:
         if self._session.call_id is not None:
             deadline = time.monotonic() + FINAL_PATIENCE_SECONDS
+            pauses = _pauses()
             while not self._look().finished and time.monotonic() < deadline:
-                time.sleep(LOOK_SECONDS)
+                time.sleep(next(pauses))
         results, self._results = self._results, []
         return self._result(results)
 
@@ -193,9 +205,10 @@ class VoskTalk:
             return
         self._unheard_seconds = 0.0
         deadline = now + patience_seconds
+        pauses = _pauses()
         while self._look().behind_seconds > behind_seconds and time.monotonic() < deadline and not self._results:
             self._session.tick()
-            time.sleep(LOOK_SECONDS / 2)
+            time.sleep(next(pauses))
         self._looked_at = time.monotonic()
 
     def _look(self) -> Heard:
