@@ -22,7 +22,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     utterances:<call>     hash    utterance id -> msgpack of types.Utterance; as recognised, and masked (if
                                   REDACT=1) when it is scored and its masks can no longer change
     scores:<call>         hash    utterance id -> msgpack of types.Sentiment
-    kept:<call>           string  msgpack of scores.Kept: what scorers keep of the beginning of a live call; only a
+    kept:<call>           string  msgpack of assessments.Kept: what scorers keep of the beginning of a live call; only a
                                   cache, gone when the call has ended
     live, ended           zsets   call -> attention: the two lists the API serves
     idle                  zset    live call -> arrival of its last chunk in ms

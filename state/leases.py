@@ -86,9 +86,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_token(stream: bytes | str, entry_id: bytes, fields: dict[bytes, bytes]) -> Token:
-    """The token that an entry of a work stream is."""
+    """The token that an entry of a work stream is. An entry that is none is no track's live one, and so is dropped."""
     name = stream.decode() if isinstance(stream, bytes) else stream
-    return Token(f"{name}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())
+    call_id, track = (fields.get(field, b"").decode(errors="replace") for field in (b"c", b"t"))
+    return Token(f"{name}|{entry_id.decode()}", call_id, track)
 
 
 def seq_of(entry_id: bytes) -> int:

@@ -13,7 +13,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.scores import scored_utterance, transcript
+from state.transcripts import scored_utterance, transcript
 from state.types import (
     CallRow,
     CallState,

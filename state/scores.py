@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import msgspec
 import redis
 
 from state import keys
+from state.assessments import Assessment, Kept, Scorer, Stretch, Unscored
 from state.connection import BLOCK_MS
 from state.events import FinalEvent, ScoreEvent, encode
 from state.scripts import Scripts
 from state.settings import Settings
+from state.transcripts import transcript
 from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
 ABANDONED_AFTER_MS = 10_000
@@ -26,71 +28,7 @@ FORGOTTEN_AFTER_MS = 3_600_000
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
 _standing = msgspec.msgpack.Decoder(Standing)
-_sentiment = msgspec.msgpack.Decoder(Sentiment)
 _pack = msgspec.msgpack.Encoder().encode
-
-
-class Unscored(msgspec.Struct, frozen=True):
-    """An utterance waiting for its score: its entry in `finals`, its call and its id.
-
-    tries: how often scoring it was begun in vain. redelivered: a worker was given it before.
-    """
-
-    entry: str
-    call_id: str
-    utterance_id: str
-    tries: int = 0
-    redelivered: bool = False
-
-
-class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What a scorer keeps of a call's beginning, so that nobody need read it again.
-
-    edition: names what computed it. cut: by track, index of the first utterance that is not in it. course: its own.
-    """
-
-    edition: str
-    cut: dict[str, int]
-    course: bytes
-
-
-class Stretch(msgspec.Struct, frozen=True):
-    """What is read of a call to score one utterance.
-
-    transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
-    it. tracks: all of the call. last: nothing more will be said or scored.
-    """
-
-    call_id: str
-    transcript: list[ScoredUtterance]
-    found: ScoredUtterance
-    tracks: list[str]
-    last: bool
-    kept: Kept | None
-
-
-class Assessment(msgspec.Struct, frozen=True):
-    """What follows from a score. kept: to be kept instead of what was; None leaves that."""
-
-    sentiment: Sentiment
-    standing: Standing
-    masked: Masked | None = None
-    kept: Kept | None = None
-
-
-class Scorer(Protocol):
-    """What gives scores. `assess` is pure: when another score comes between reading and writing, it is asked again."""
-
-    @property
-    def edition(self) -> str:
-        """Changes with everything that its answers depend on; what another edition kept is not used."""
-
-    @property
-    def look_back(self) -> int:
-        """So many utterances before the one to be scored are needed, if there are."""
-
-    def assess(self, stretch: Stretch) -> Assessment:
-        """Score `stretch.found`."""
 
 
 _kept = msgspec.msgpack.Decoder(Kept)
@@ -198,11 +136,26 @@ class Scores:
             pipe.hget(keys.call(unscored.call_id), "standing")
             pipe.hget(keys.utterances(unscored.call_id), unscored.utterance_id)
             count, standing, utterance = pipe.execute()
-            stays = _standing.decode(standing) if standing else Standing()
+            try:
+                stays = _standing.decode(standing) if standing else Standing()
+            except msgspec.DecodeError:
+                stays = Standing()
             given_up = Assessment(Sentiment(0.0, 0.0, [SET_ASIDE]), stays, _marked(utterance, hide))
             answer = self._write(unscored, given_up, count, reason)
             if answer != "CONFLICT":
                 return answer
+
+    def forget_kept(self, call_id: str) -> None:
+        """Let the next score read the whole call: perhaps it was what is kept that could not be used."""
+        self._redis.delete(keys.kept(call_id))
+
+    def drop(self, unscored: Unscored) -> None:
+        """Take an utterance out of the list of those to be scored, whatever becomes of its call."""
+        self._drop(unscored.entry)
+
+    def _drop(self, entry_id: str | bytes) -> None:
+        self._redis.xack(keys.FINALS, keys.SENTIMENT, entry_id)
+        self._redis.xdel(keys.FINALS, entry_id)
 
     def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
         """How many scores the call has, and what is needed of it; None if the utterance, or what is before it, lacks.
@@ -287,11 +240,21 @@ class Scores:
             self._make_group()
             return []
         return [
-            _unscored(entry_id, fields)
+            unscored
             for _, entries in cast(list[Any], answer) or []
             for entry_id, fields in entries
-            if fields
+            if fields and (unscored := self._unscored(entry_id, fields))
         ]
+
+    def _unscored(self, entry_id: bytes, fields: dict[bytes, bytes], delivered: int = 0) -> Unscored | None:
+        """What an entry of `finals` asks for; one that asks for nothing is dropped. delivered: 0 if it is for the first
+        time."""
+        try:
+            call_id, utterance_id = fields[b"c"].decode(), fields[b"i"].decode()
+        except (KeyError, UnicodeDecodeError):
+            self._drop(entry_id)
+            return None
+        return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0)
 
     def _pending(self) -> list[Unscored]:
         """What this worker holds, at most 100. Looked up, not read again: that would count as a delivery."""
@@ -304,10 +267,10 @@ class Scores:
             pipe.xrange(keys.FINALS, entry["message_id"], entry["message_id"])
         found = []
         for entry, entries in zip(pending, pipe.execute() if pending else [], strict=True):
-            if entries:
-                found.append(_unscored(entries[0][0], entries[0][1], entry["times_delivered"] - 1, redelivered=True))
-            else:
+            if not entries:
                 self._redis.xack(keys.FINALS, keys.SENTIMENT, entry["message_id"])
+            elif unscored := self._unscored(entries[0][0], entries[0][1], entry["times_delivered"]):
+                found.append(unscored)
         return found
 
 
@@ -346,26 +309,3 @@ def masking_fields(call_id: str, masked: Masked | None) -> dict[str, Any]:
         for utterance in masked.tell
     ]
     return {"masked": {"store": store, "tell": tell}}
-
-
-def transcript(utterances: dict[bytes, bytes], scores: dict[bytes, bytes]) -> list[ScoredUtterance]:
-    """A call's transcript from its two hashes, in canonical order: by start, then track, then index."""
-    result = [scored_utterance(_utterance.decode(packed), scores.get(name)) for name, packed in utterances.items()]
-    result.sort(key=_order)
-    return result
-
-
-def scored_utterance(utterance: Utterance, score: bytes | None) -> ScoredUtterance:
-    """An utterance with its stored score, if it has one."""
-    return ScoredUtterance(
-        **{name: getattr(utterance, name) for name in Utterance.__struct_fields__},
-        sentiment=_sentiment.decode(score) if score is not None else None,
-    )
-
-
-def _order(utterance: Utterance) -> tuple[float, str, int]:
-    return utterance.start, utterance.track, utterance.index
-
-
-def _unscored(entry_id: bytes, fields: dict[bytes, bytes], tries: int = 0, redelivered: bool = False) -> Unscored:
-    return Unscored(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode(), tries, redelivered)

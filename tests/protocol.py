@@ -9,11 +9,12 @@ from __future__ import annotations
 import redis
 
 from state import keys
+from state.assessments import Assessment, Stretch, Unscored
 from state.events import FinalEvent, encode
 from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
 from state.leases import Commit, DeadChunk, Lease, Token
-from state.scores import Assessment, Scores, Stretch, Unscored
+from state.scores import Scores
 from state.settings import Settings
 from state.types import Sentiment, Standing, Utterance
 

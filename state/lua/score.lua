@@ -7,7 +7,7 @@
 --         scored_before      how many scores the standing was computed from, without this one
 --         standing, attention
 --         event              JSON
---         kept?              see scores.Kept
+--         kept?              see assessments.Kept
 --         set_aside?         why it could not be scored
 --         masked?            what redaction changes: see `redact`
 -- ANSWER  outcome

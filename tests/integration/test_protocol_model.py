@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 
 from scripts.invariants import at_rest, violations
 from state import keys
+from state.assessments import Unscored
 from state.leases import Lease, Token
-from state.scores import Unscored
 from state.scripts import Scripts
 from state.types import Utterance
 from tests.protocol import Play, change, contents, dump

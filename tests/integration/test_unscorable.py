@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
 from scripts.invariants import violations
 from state import keys
+from state.assessments import Kept
 from state.dead import DeadLetters
 from state.reads import Reads
 from state.scores import SET_ASIDE
@@ -94,3 +96,28 @@ def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
     call = Reads(fleet.redis).call("c")
     assert call is not None and call.state == "ended"
     assert "escalation" in [alert.kind for alert in call.standing.alerts]
+
+
+def test_damaged_keys_cost_their_own_call_and_no_other_its_scores(fleet: Fleet) -> None:
+    """Keys of another kind, entries that ask for nothing, a course that cannot be read, rules that are none."""
+    insight = Insight(redact=False)
+    store = fleet.redis
+    lines = [Line(store, insight, ["customer"], call) for call in ("wrecked", "kept", "well")]
+    for line in lines:
+        line.say("customer", 0.0, "hello there")
+    for line in lines:
+        line.score()
+    kept = msgspec.msgpack.decode(store.get(keys.kept("kept")), type=Kept)
+    store.set(keys.kept("kept"), msgspec.msgpack.encode(msgspec.structs.replace(kept, course=b"\x91")))
+    store.delete(keys.scores("wrecked"))
+    store.set(keys.scores("wrecked"), "no hash")
+    store.xadd(keys.FINALS, {"nonsense": "x"})
+    store.xadd(keys.WORK, {"nonsense": "x"})
+    store.hset(keys.RULES, mapping={"version": "one", "text": "x"})
+    for line in lines:
+        line.say("customer", 1.0, "it is broken and I am angry", end=True)
+    fleet.start("sentiment", REDACT="0")
+    fleet.wait_ended(["kept", "well"], 60)
+    fleet.wait(lambda: store.xlen(keys.FINALS) == 0, 60, "the wrecked call's utterances are given up")
+    assert said(store, "kept") == said(store, "well"), "what is kept is only a cache"
+    assert [u.mark for u in said(store, "kept").values()] == [None, None]

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from state import types
+from state.assessments import Assessment, Kept, Stretch
 from state.rules import RulesStore, RulesText
-from state.scores import Assessment, Kept, Stretch
 from state.types import ScoredUtterance, Sentiment, Utterance
 from workers import insight
 from workers.insight.analyzer import CallAnalyzer
@@ -19,7 +19,7 @@ from workers.insight.attention import AttentionModel
 from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load, parse
-from workers.insight.rules import RuleError, RuleSet
+from workers.insight.rules import RuleSet
 from workers.insight.spoken import Spoken, party_of
 from workers.sentiment import courses
 
@@ -27,7 +27,7 @@ log = logging.getLogger("earshot.sentiment")
 
 
 class Insight:
-    """Loaded once a process (about a second). A state.scores.Scorer.
+    """Loaded once a process (about a second). A state.assessments.Scorer.
 
     redact: reasons quote no secrets, and `mask` says what is to be hidden; without, `mask` is None.
     """
@@ -77,15 +77,15 @@ class Insight:
     def follow(self, store: RulesStore) -> bool:
         """Take up the rules in the store if they are another edition than before; whether they are.
 
-        Rules that cannot be read (saved by a newer version of the product) change nothing.
+        Rules that cannot be read (saved by a newer version of the product, or damaged) change nothing.
         """
-        version = store.version()
-        if version == self._rules_version:
-            return False
-        stored = store.read()
+        version = None
         try:
-            self._attention.rules = applying(stored)
-        except RuleError as error:
+            version = store.version()
+            if version == self._rules_version:
+                return False
+            self._attention.rules = applying(store.read())
+        except (ValueError, AttributeError) as error:  # RuleError is the former
             log.error("the stored rules cannot be read; going on with those before", extra={"error": str(error)})
         self._rules_version = version
         return True

@@ -12,7 +12,9 @@ from typing import ParamSpec, TypeVar
 
 import redis
 
-from state.scores import Assessment, Scores, Stretch, Unscored
+from state.assessments import Assessment, Stretch, Unscored
+from state.connection import is_about_data
+from state.scores import Scores
 from workers.insight.masking import everything
 from workers.sentiment.insight import Insight
 
@@ -47,16 +49,16 @@ class Scoring:
 
     @property
     def edition(self) -> str:
-        """As state.scores.Scorer says."""
+        """As state.assessments.Scorer says."""
         return self._insight.edition
 
     @property
     def look_back(self) -> int:
-        """As state.scores.Scorer says."""
+        """As state.assessments.Scorer says."""
         return self._insight.look_back
 
     def assess(self, stretch: Stretch) -> Assessment:
-        """As state.scores.Scorer says. Raises TookTooLong."""
+        """As state.assessments.Scorer says. Raises TookTooLong."""
         return self._assess(stretch)
 
     def score(self, waiting: list[Unscored]) -> None:
@@ -78,9 +80,9 @@ class Scoring:
             self._scores.begin(unscored, tries + 1)
         try:
             self._scores.store(unscored, self)
-        except redis.RedisError:
-            raise
         except (Exception, TookTooLong) as error:
+            if isinstance(error, redis.RedisError) and not is_about_data(error):
+                raise
             where = traceback.extract_tb(error.__traceback__)[-1]
             reason = f"{type(error).__name__} in {where.name}"  # not its message: that may quote the call
             log.warning(
@@ -97,6 +99,7 @@ class Scoring:
                 return
             self._tries[unscored.entry] = tries + 1
             self._scores.begin(unscored, tries + 1)
+            self._scores.forget_kept(unscored.call_id)
         else:
             self._tries.pop(unscored.entry, None)
         while len(self._tries) > KNOWN_TRIES:
@@ -107,7 +110,13 @@ class Scoring:
             "gave up scoring an utterance",
             extra={"call_id": unscored.call_id, "utterance": unscored.utterance_id, "reason": reason},
         )
-        self._scores.set_aside(unscored, reason, everything if self._insight.mask else None)
+        try:
+            self._scores.set_aside(unscored, reason, everything if self._insight.mask else None)
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            log.exception("the call's keys are damaged; it will not end", extra={"call_id": unscored.call_id})
+            self._scores.drop(unscored)
         self._tries.pop(unscored.entry, None)
 
 

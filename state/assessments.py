@@ -1,0 +1,72 @@
+"""What passes between a scorer and the store: an utterance, what is read of its call, and what was made of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from state.types import Masked, ScoredUtterance, Sentiment, Standing
+
+
+class Unscored(msgspec.Struct, frozen=True):
+    """An utterance waiting for its score: its entry in `finals`, its call and its id.
+
+    tries: how often scoring it was begun in vain. redelivered: a worker was given it before.
+    """
+
+    entry: str
+    call_id: str
+    utterance_id: str
+    tries: int = 0
+    redelivered: bool = False
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What a scorer keeps of a call's beginning, so that nobody need read it again.
+
+    edition: names what computed it. cut: by track, index of the first utterance that is not in it. course: its own.
+    """
+
+    edition: str
+    cut: dict[str, int]
+    course: bytes
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """What is read of a call to score one utterance.
+
+    transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
+    it. tracks: all of the call. last: nothing more will be said or scored.
+    """
+
+    call_id: str
+    transcript: list[ScoredUtterance]
+    found: ScoredUtterance
+    tracks: list[str]
+    last: bool
+    kept: Kept | None
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """What follows from a score. kept: to be kept instead of what was; None leaves that."""
+
+    sentiment: Sentiment
+    standing: Standing
+    masked: Masked | None = None
+    kept: Kept | None = None
+
+
+class Scorer(Protocol):
+    """What gives scores. `assess` is pure: when another score comes between reading and writing, it is asked again."""
+
+    @property
+    def edition(self) -> str:
+        """Changes with everything that its answers depend on; what another edition kept is not used."""
+
+    @property
+    def look_back(self) -> int:
+        """So many utterances before the one to be scored are needed, if there are."""
+
+    def assess(self, stretch: Stretch) -> Assessment:
+        """Score `stretch.found`."""
