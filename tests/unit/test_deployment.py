@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -40,3 +41,14 @@ def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_
     vendor = json.loads((ROOT / "webapp/package.json").read_text())["scripts"]["vendor"]
     assert "--prefix webapp vendor" in build and "static/vendor/" in vendor
     assert "webapp/static/vendor/" in (ROOT / ".gitignore").read_text().split()
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_what_is_installed_is_locked_with_hashes(name: str) -> None:
+    """An .in file that was changed without scripts/lock would install something else than it says."""
+    wanted = re.findall(r"(?m)^([A-Za-z0-9_.-]+==[^\s#]+)", (ROOT / f"{name}.in").read_text())
+    locked = (ROOT / f"{name}.txt").read_text()
+    assert len(wanted) > 10
+    for pinned in wanted:
+        assert f"\n{pinned.lower()} \\\n    --hash=sha256:" in locked, pinned
+    assert "://" not in locked, "no registry is named: every machine uses the one it is set up with"
