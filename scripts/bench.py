@@ -1,5 +1,6 @@
 """scripts/bench: measure, print one JSON object a benchmark on stdout, and judge nothing.
 
+cliffs     scoring by live calls and by a call's length; a fleet's care for its dead by its size; ending idle calls
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scripts.bench_cliffs import bench_cliffs
 from scripts.bench_decode import bench_decode, bench_engine
 from scripts.bench_overhead import bench_overhead
 from scripts.bench_page import bench_page
@@ -23,6 +25,7 @@ from scripts.bench_streams import bench_streams
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "cliffs": bench_cliffs,
     "decode": bench_decode,
     "engine": bench_engine,
     "overhead": bench_overhead,

@@ -27,6 +27,7 @@ from state.connection import connect
 from state.dead import DeadLetter, DeadLetters, SetAside
 from state.settings import SettingsError
 from state.types import SAMPLE_BYTES
+from state.unreachable import told
 from workers import g711
 from workers.jobs.queue import ask, job_queue
 
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
     """Entry point; exit status 1 and one line on stderr if it could not be done."""
     options = arguments(argv)
     try:
-        client = connect(settings.load(), "web")
+        client = connect(settings.load(), "command")
         letters = DeadLetters(client)
         if options.what == "list":
             for letter in letters.all():
@@ -77,7 +78,9 @@ def main(argv: list[str]) -> int:
             return redrive(client, letters, found)
         else:
             letters.drop(found.id)
-    except (SettingsError, ValueError, OSError, redis.RedisError) as error:
+    except redis.RedisError as error:
+        return fail(told(settings.load().redis_url, error))
+    except (SettingsError, ValueError, OSError) as error:
         return fail(str(error))
     return 0
 

@@ -25,6 +25,7 @@ from scripts.telephony import Api, CallFailed, post_call
 from state.connection import ServerUnfit, check_server, connect
 from state.credentials import make_key, make_password
 from state.settings import Settings, SettingsError, load
+from state.unreachable import told
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo"
@@ -79,6 +80,7 @@ def main(argv: list[str]) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
+    environ = dict(os.environ, PORT=str(options.port), WEB_ADDRESS=options.host)
     data: Path = options.data.resolve()
     claim: Claim | None = None
     server: EmbeddedServer | None = None
@@ -88,7 +90,6 @@ def main(argv: list[str]) -> int:
         if claim.killed:
             say(f"the last run (process {claim.killed}) was killed; what it had accepted goes on")
         check_port(options.host, options.port, stopping, SETTLE_SECONDS if claim.killed else 0.0)
-        environ = dict(os.environ, PORT=str(options.port), WEB_ADDRESS=options.host)
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', '')}"
         environ["DECODER_LOOPS"] = str(options.decoders) if options.decoders else environ.get("DECODER_LOOPS", "0")
         if not environ.get("REDIS_URL") and not environ.get("REDIS_TLS_URL"):
@@ -106,7 +107,7 @@ def main(argv: list[str]) -> int:
         engine = wait_until_ready(url, processes, stopping, data / "logs")
         lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
         if settings.auth == "on":
-            lines = welcome(Operator(connect(settings, "web")), key)
+            lines = welcome(Operator(connect(settings, "command")), key)
         print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", *lines, sep="\n", flush=True)
         if options.once:
             return play_once(url, key, processes, stopping)
@@ -121,7 +122,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"run: {error}\n")
         return 1
     except redis.RedisError as error:
-        sys.stderr.write(f"run: the store does not answer: {type(error).__name__}\n")
+        sys.stderr.write(f"run: {told(load(environ).redis_url, error)}\n")
         return 1
     finally:
         if processes:
@@ -134,7 +135,7 @@ def main(argv: list[str]) -> int:
 
 def warn_of_risks(settings: Settings) -> None:
     """Say what is wrong with a server that is not ours. Raises ServerUnfit, and redis.RedisError if it is away."""
-    info: dict[str, Any] = check_server(connect(settings, "worker"))
+    info: dict[str, Any] = check_server(connect(settings, "command"))
     for risk in info["risks"]:
         say(f"warning: {risk}")
 

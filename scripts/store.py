@@ -19,6 +19,7 @@ from state.audit import Audit, Deed
 from state.connection import connect
 from state.credentials import CredentialError
 from state.settings import SettingsError, load
+from state.unreachable import told
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -30,7 +31,8 @@ class Refused(RuntimeError):
 class Operator:
     """The access store and the trail, for somebody at a terminal of the server."""
 
-    def __init__(self, client: redis.Redis, api_keys: str = "") -> None:
+    def __init__(self, client: redis.Redis, url: str = "", api_keys: str = "") -> None:
+        self.url = url
         self.access = Access(client, api_keys)
         self.audit = Audit(client)
 
@@ -56,15 +58,16 @@ def operator(data: Path) -> Iterator[Operator]:
     """
     settings = load()
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_TLS_URL"):
-        yield Operator(connect(settings, "web"), settings.api_keys)
+        yield Operator(connect(settings, "command"), settings.redis_url, settings.api_keys)
         return
     folder = data.resolve() / "server"
     if not folder.is_dir():
         raise Refused(f"no REDIS_URL, and scripts/run has left no data in {data}")
-    url = running_url(folder)
-    server = None if url else EmbeddedServer(folder)
+    running = running_url(folder)
+    server = None if running else EmbeddedServer(folder)
+    url = server.url if server else running or ""
     try:
-        yield Operator(redis.Redis.from_url(url or (server.url if server else ""), protocol=2), settings.api_keys)
+        yield Operator(redis.Redis.from_url(url, protocol=2), url, settings.api_keys)
     finally:
         if server:
             server.stop()
@@ -72,14 +75,16 @@ def operator(data: Path) -> Iterator[Operator]:
 
 def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
     """Do `work`; exit status 0, or 1 with one line on stderr."""
+    url = ""
     try:
         with operator(data) as at:
+            url = at.url
             work(at)
     except (Refused, CredentialError, SettingsError, ServerNotStarted) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     except redis.RedisError as error:
-        sys.stderr.write(f"{name}: the store does not answer: {type(error).__name__}\n")
+        sys.stderr.write(f"{name}: {told(url, error)}\n")
         return 1
     return 0
 

@@ -14,16 +14,17 @@ from state.settings import Settings
 
 log = logging.getLogger("earshot.server")
 
-Role = Literal["web", "worker", "jobs"]
+Role = Literal["web", "worker", "jobs", "command"]
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 BLOCK_MS = 1000
 """Longest blocking read. Below every socket timeout, so that a silent server is told from a quiet stream."""
 
 # A worker never retries: a repeated XREADGROUP would hand tokens to a socket that is gone. It reconnects in its
-# own loop and first reads what it still holds. The web may retry: ingest is idempotent by its chunk number.
-_RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3}
-_SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None}
+# own loop and first reads what it still holds. The web may retry: ingest is idempotent by its chunk number. Whoever
+# waits for a command at a terminal is told at once.
+_RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3, "command": 0}
+_SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None, "command": 5.0}
 
 
 _WEB_CONNECTIONS = 64

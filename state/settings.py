@@ -93,19 +93,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _about("decode loops (child processes) of a decoder process; 0: one a core", ge=0, le=256)
     ] = 0
     warm_megabytes: Annotated[
-        int, _about("memory for warm recognisers of one decode loop; beyond it the oldest go cold", ge=0)
+        int,
+        _about("memory for warm recognisers of one decode loop; beyond it the oldest go cold", ge=0, le=1_000_000_000),
     ] = 1000
     heartbeat_seconds: Annotated[
         float, _about("a decoder silent for so long is taken for dead and its tracks handed on", ge=1, le=60)
     ] = 6.0
     backlog_limit_seconds: Annotated[
-        int, _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1)
+        int,
+        _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1, le=1_000_000_000),
     ] = 20_000
     backlog_limit_megabytes: Annotated[
-        int, _about("the same in megabytes: wide-band audio takes twelve times as many a second as telephony's", ge=1)
+        int,
+        _about(
+            "the same in megabytes: wide-band audio takes twelve times as many a second as telephony's",
+            ge=1,
+            le=1_000_000_000,
+        ),
     ] = 400
     track_backlog_seconds: Annotated[
-        int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1)
+        int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1, le=1_000_000_000)
     ] = 300
     memory_limit_percent: Annotated[
         int,
@@ -120,7 +127,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=3600,
         ),
     ] = 60
-    call_idle_seconds: Annotated[int, _about("a live call without a chunk for so long is ended", ge=1)] = 300
+    call_idle_seconds: Annotated[
+        int, _about("a live call without a chunk for so long is ended", ge=1, le=1_000_000_000)
+    ] = 300
     retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1, le=1_000_000)] = 24
     auth: Annotated[
         str,
@@ -138,7 +147,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     session_hours: Annotated[int, _about("how long a sign-in is good for: a shift", ge=1, le=720)] = 12
     key_requests_per_second: Annotated[
-        int, _about("of one API key, beyond which it is answered 429 (a call of two parties makes 2)", ge=1)
+        int,
+        _about(
+            "of one API key, beyond which it is answered 429 (a call of two parties makes 2)", ge=1, le=1_000_000_000
+        ),
     ] = 1000
     trusted_proxies: Annotated[
         int, _about("proxies in front whose X-Forwarded-For and -Proto are believed (Heroku: 1)", ge=0, le=10)
@@ -227,10 +239,14 @@ def _is_loopback(address: str) -> bool:
 
 def _is_address(url: str) -> bool:
     """Whether redis-py can connect to it; it finds out only then, with a traceback."""
+    from redis.connection import parse_url  # late: the audiosocket process mostly waits, and needs no Redis for that
+
     try:
-        return url.startswith(("redis://", "rediss://")) and urlsplit(url).port != 0
+        parts = urlsplit(url)
+        parse_url(url)  # type: ignore[no-untyped-call]
     except ValueError:
         return False
+    return parts.scheme in ("redis", "rediss") and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path) is not None
 
 
 def describe(settings: Settings) -> dict[str, Any]:

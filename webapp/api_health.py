@@ -33,6 +33,8 @@ def readyz() -> Response:
     try:
         if policy := may_evict(store().redis.info("memory")):
             reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
+        if store().redis.info("persistence").get("aof_last_write_status", "ok") != "ok":
+            reasons.append("Redis takes nothing in: it cannot write its append-only file (is its disk full?).")
         fleet = store().reads.fleet()
         model = fleet.model
         if not fleet.decoders:

@@ -27,6 +27,10 @@ EXPECTED_REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError, OutOfMemoryE
 """Redis away, loading, full, or demoted (the others of redis-py derive from these): no traceback is logged."""
 
 
+DISK_FULL = "MISCONF"
+"""The server's word for: it cannot write its append-only file, so it takes nothing in."""
+
+
 class ErrorItem(msgspec.Struct, frozen=True):
     """One thing that is wrong. `pointer` is a JSON Pointer into the body, or names a header or parameter."""
 
@@ -129,7 +133,7 @@ def _from_http(error: HTTPException) -> BaseResponse:
 
 
 def _from_redis(error: redis.RedisError) -> Response:
-    if isinstance(error, EXPECTED_REDIS_ERRORS):
+    if isinstance(error, EXPECTED_REDIS_ERRORS) or str(error).startswith(DISK_FULL):
         log.warning("redis refused", extra={"error": repr(error), "path": request.path})
     else:
         log.error("redis answered with an error", exc_info=error, extra={"path": request.path})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from state import settings
@@ -36,6 +37,9 @@ def test_what_the_example_says_is_what_an_empty_environment_gives() -> None:
         ("REDIS_URL", "redis://host:70000/0"),
         ("REDIS_URL", "redis://[::1/0"),
         ("REDIS_URL", "unix:///run/redis.sock"),
+        ("REDIS_URL", "redis://host/first"),
+        ("REDIS_URL", "redis://host/0?socket_timeout=soon"),
+        ("BACKLOG_LIMIT_SECONDS", "9" * 30),
         ("REDIS_TLS_URL", "http://example.org"),
         ("MEMORY_LIMIT_PERCENT", "200"),
         ("RETENTION_HOURS", "10000000000000"),
@@ -89,3 +93,10 @@ def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: 
     with pytest.raises(settings.SettingsError, match=f"^{named}") as caught:
         settings.load(environ)
     assert "geheim" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_every_number_has_bounds() -> None:
+    """One beyond what the server counts with would fail with the first chunk, not at the start."""
+    for field in msgspec.inspect.type_info(settings.Settings).fields:  # type: ignore[attr-defined]
+        if isinstance(field.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+            assert field.type.ge is not None and field.type.le is not None, field.name

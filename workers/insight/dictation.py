@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workers.insight.numerals import TEENS, TENS, UNITS
 from workers.insight.spoken import Spoken
@@ -41,6 +42,7 @@ class Run:
     masked: bool = False
 
 
+@lru_cache(maxsize=20_000)
 def bare(word: str) -> str:
     """A whitespace word without the punctuation around it, lower case."""
     return word.lower().strip(_PUNCTUATION)

@@ -207,7 +207,13 @@ def _findings(transcript: Sequence[ScoredUtterance], known: set[str], window: Wi
         [Spoken(u.id, u.track, u.start, u.end, u.text) for u in transcript if u.id in known and u.start >= window.since]
     )
     # Nothing is secret in a call in which nothing has to be hidden from the cautious; and looking that up is cheap.
-    return findings(said) if any(_hidden(u.text) for u in said) else []
+    return _found(tuple(said)) if any(_hidden(u.text) for u in said) else []
+
+
+@lru_cache(maxsize=8)
+def _found(said: tuple[Spoken, ...]) -> list[Finding]:
+    """What is to be shown and what is to be stored ask for the same, one after the other."""
+    return findings(list(said))
 
 
 def _add(covered: dict[str, dict[int, str]], found: Finding) -> None:
