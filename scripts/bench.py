@@ -5,6 +5,7 @@ decode     processor seconds per second of audio: the fleet's decoders beside th
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
+search     a search over all live calls, of 500 to 5000: the first one, and those that follow
 streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
 """
 
@@ -21,6 +22,7 @@ from scripts.bench_cliffs import bench_cliffs
 from scripts.bench_decode import bench_decode, bench_engine
 from scripts.bench_overhead import bench_overhead
 from scripts.bench_page import bench_page
+from scripts.bench_search import bench_search
 from scripts.bench_streams import bench_streams
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
@@ -30,6 +32,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "engine": bench_engine,
     "overhead": bench_overhead,
     "page": bench_page,
+    "search": bench_search,
     "streams": bench_streams,
 }
 
@@ -49,8 +52,8 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")
-    parser.add_argument("--live", type=int, default=1000, help="live calls of page")
-    parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page")
+    parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
+    parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
     parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
     options = parser.parse_args(argv)
     unknown = set(options.names) - set(BENCHES)

@@ -259,7 +259,7 @@ def list_calls() -> Response:
         raise inputs.bad_cursor() from None
     record_read("search" if wanted else "list")
     if wanted:
-        rows = find.holding(store().reads, rows, wanted)
+        rows = find.holding(store().transcripts, rows, wanted)
     return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from state.reads import Reads
-from state.types import CallRow, ScoredUtterance
-
-BATCH = 25
-"""Calls whose transcripts are read at once: about 2 MB of half an hour's talk each."""
+from state.types import CallRow
+from webapp.transcripts import Transcripts
 
 
 def words(text: str) -> list[str]:
@@ -16,20 +13,18 @@ def words(text: str) -> list[str]:
     return text.lower().split()
 
 
-def holding(reads: Reads, rows: list[CallRow], wanted: list[str]) -> list[CallRow]:
+def holding(transcripts: Transcripts, rows: list[CallRow], wanted: list[str]) -> list[CallRow]:
     """Those of `rows` in which all words occur, anywhere in the call and as parts of words too."""
+    sought = [word.encode(errors="replace") for word in wanted]
     found = []
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        for row, said in zip(batch, reads.said(batch), strict=True):
-            text = "\n".join(_texts(row, said)).lower()
-            if all(word in text for word in wanted):
-                found.append(row)
+    for row, said in zip(rows, transcripts.of(rows), strict=True):
+        texts = [*said, "\n".join(_known(row)).lower().encode(errors="replace")]
+        if all(any(word in text for text in texts) for word in sought):
+            found.append(row)
     return found
 
 
-def _texts(row: CallRow, said: list[ScoredUtterance]) -> Iterable[str]:
-    yield from (utterance.text for utterance in said)
+def _known(row: CallRow) -> Iterable[str]:
     yield from row.metadata.values()
     yield from (alert.reason for alert in row.standing.alerts)
     yield from row.handling.tags

@@ -19,6 +19,7 @@ from state.settings import Settings
 from state.streams import Streams
 from webapp.limits import Limits
 from webapp.shown import Shown, ShownStreams
+from webapp.transcripts import Transcripts
 
 _NAME = "earshot"
 
@@ -34,6 +35,7 @@ class Store:
     redis: redis.Redis
     ingest: Ingest
     reads: Reads
+    transcripts: Transcripts
     rules: RulesStore
     streams: Streams
     access: Access
@@ -52,11 +54,13 @@ class Store:
 
 def open_store(settings: Settings, client: redis.Redis) -> Store:
     """The store over a connection."""
+    reads = Shown(client) if settings.redact else Reads(client)
     return Store(
         settings,
         client,
         Ingest(client, settings),
-        Shown(client) if settings.redact else Reads(client),
+        reads,
+        Transcripts(reads),
         RulesStore(client),
         ShownStreams(client, settings) if settings.redact else Streams(client, settings),
         Access(client, settings.api_keys, settings.secret_key),
