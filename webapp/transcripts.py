@@ -78,6 +78,7 @@ class Transcripts:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
         self._lock = threading.Lock()
+        self._reading = threading.Lock()  # taken before the other, if both are
         self._calls: OrderedDict[str, _Call] = OrderedDict()  # what was asked for last comes last
         self._bytes = 0
         self._follows = False
@@ -95,17 +96,23 @@ class Transcripts:
             if cursor and rows:
                 self._follows = True
                 threading.Thread(target=self._run, args=(cursor,), name="transcripts", daemon=True).start()
-        missing = [n for n, call in enumerate(asked) if not call.whole]
-        for start in range(0, len(missing), READ_AT_ONCE):
-            batch = missing[start : start + READ_AT_ONCE]
-            for n, transcript in zip(batch, self._reads.said([rows[n] for n in batch]), strict=True):
-                with self._lock:
-                    if not asked[n].whole:
+        self._read(rows, asked)
+        with self._lock:
+            return [list(call.tracks.values()) for call in asked]
+
+    def _read(self, rows: list[CallRow], asked: list[_Call]) -> None:
+        """Read the transcripts of those calls that are not whole: one search at a time, however many wait for them."""
+        if all(call.whole for call in asked):
+            return
+        with self._reading:
+            missing = [n for n, call in enumerate(asked) if not call.whole]
+            for start in range(0, len(missing), READ_AT_ONCE):
+                batch = missing[start : start + READ_AT_ONCE]
+                for n, transcript in zip(batch, self._reads.said([rows[n] for n in batch]), strict=True):
+                    with self._lock:
                         grown = asked[n].fill(transcript)
                         if self._calls.get(rows[n].call_id) is asked[n]:
                             self._bytes += grown
-        with self._lock:
-            return [list(call.tracks.values()) for call in asked]
 
     @property
     def kept_bytes(self) -> int:
