@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.streams.events import ProtocolError
 from webapp.streams.joiner import WINDOW, Frame, Joiner, Order, Piece
 
 RATE = 8000
@@ -87,3 +89,16 @@ def test_a_frame_that_never_comes_holds_the_others_up_for_a_window_only() -> Non
     out = [frame for n in range(1, 40) if n != 5 for frame in order.push(Frame(n, b"", None))]
     assert [frame.number for frame in out if frame.missing] == [6]
     assert len(out) == 38
+
+
+def test_a_clock_that_jumps_by_days_is_not_believed() -> None:
+    joiner = Joiner("mulaw", 8000, 500, 0)
+    joiner.add(b"\x01" * 4000, 0)
+    for seconds in (12 * 3600 + 1, 2**53 / 1000):
+        with pytest.raises(ProtocolError, match="clock"):
+            joiner.add(b"\x01" * 160, int(seconds * 8000))
+        with pytest.raises(ProtocolError, match="clock"):
+            joiner.skip(int(seconds * 8000))
+    assert joiner.end == 4000, "what was refused has moved nothing"
+    assert joiner.skip(11 * 3600 * 8000) == []
+    assert joiner.end == 4000 + 11 * 3600 * 8000

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from state.types import SAMPLE_BYTES, Encoding
+from webapp.streams.events import ProtocolError
 
 JITTER_SECONDS = 0.2
 """A clock may wander so far from the samples that came; more is a hole. (Frames are 20 ms; clocks are rounded.)"""
@@ -18,6 +19,9 @@ CONCEAL_SECONDS = 0.2
 
 LEAD_SECONDS = 60.0
 """A party may join so long after the other: silence until then. Later still, it is a gap."""
+
+MOST_MISSING_SECONDS = 12 * 3600.0
+"""A longer hole is none: the sender's clock is wrong. Each chunk after it would bring a gap of its own, for days."""
 
 SILENCE: dict[Encoding, bytes] = {"mulaw": b"\xff", "alaw": b"\xd5", "s16le": b"\0\0"}
 """One sample of it."""
@@ -71,8 +75,10 @@ class Joiner:
         return pieces + self._full()
 
     def skip(self, samples: int) -> list[Piece]:
-        """So many samples are missing here."""
+        """So many samples are missing here. Raises ProtocolError if they are too many to be believed."""
         seconds = samples / self._rate
+        if seconds > MOST_MISSING_SECONDS:
+            raise ProtocolError(f"{seconds:.0f} s of audio are said to be missing: the clock is wrong")
         if seconds <= (LEAD_SECONDS if self.end == 0 else CONCEAL_SECONDS):
             self._buffer += self._silence * samples
             return self._full()
