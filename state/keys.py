@@ -62,7 +62,8 @@ expires by itself says so):
     dead, dead-texts      R after the letter was written
     finals, work          ids only, until the work is done or the call is gone
     streams, heard, listening, summary-asked: ids only, a day at most (expire)
-    audit                 ids and names, no words of a call: the newest 100,000 entries
+    audit, audit-acts     ids and names, no words of a call: the newest 100,000 entries each
+    audit-<part>...       likewise: 30 days (audit.FOLDED_DAYS; and they expire so long after the last entry)
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
 
 Who may do what (access.py, audit.py); no secret stands here in the clear but the one that signs cookies:

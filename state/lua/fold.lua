@@ -34,4 +34,7 @@ end
 redis.call('ZADD', audit_entries_key, now, entry)
 redis.call('HSET', audit_told_key, entry, told)
 redis.call('HSETNX', audit_told_key, entry .. '@', now)
+for _, key in ipairs({audit_entries_key, audit_told_key, audit_share_key}) do
+  redis.call('EXPIRE', key, kept_seconds)
+end
 return answer({count = redis.call('HINCRBY', audit_told_key, entry .. '#', 1)})

@@ -113,6 +113,8 @@ def test_reads_are_kept_for_their_time_and_no_longer(
     trail.record_read(Deed("key crm", "read", "c", origin="key"))
     assert [about for _, _, about, _ in told(trail)] == ["b", "c"]
     assert store.hlen(kept) == 3 * 2
+    month = FOLDED_DAYS * DAY_SECONDS
+    assert all(month - 60 < store.ttl(key) <= month for key in (entries, kept)), "on a quiet system, too"
 
 
 def test_the_same_on_another_day_is_another_entry(store: redis.Redis, trail: Audit) -> None:
