@@ -6,6 +6,7 @@ engine     word error rate per demo call, and the recogniser's processor time wi
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
 search     a search over all live calls, of 500 to 5000: the first one, and those that follow
+scale      what a chunk costs web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
 streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
 """
 
@@ -22,6 +23,7 @@ from scripts.bench_cliffs import bench_cliffs
 from scripts.bench_decode import bench_decode, bench_engine
 from scripts.bench_overhead import bench_overhead
 from scripts.bench_page import bench_page
+from scripts.bench_scale import bench_scale
 from scripts.bench_search import bench_search
 from scripts.bench_streams import bench_streams
 
@@ -33,8 +35,16 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "overhead": bench_overhead,
     "page": bench_page,
     "search": bench_search,
+    "scale": bench_scale,
     "streams": bench_streams,
 }
+
+
+def _numbers(text: str) -> list[int]:
+    found = [int(part) for part in text.split(",")]
+    if min(found) < 1:
+        raise ValueError("1 or more")
+    return found
 
 
 def main(argv: list[str]) -> int:
@@ -55,6 +65,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
     parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
+    parser.add_argument(
+        "--tracks", type=_numbers, default=[100, 1000, 5000], help="live tracks of scale: 100,1000,5000"
+    )
+    parser.add_argument("--shards", type=_numbers, default=[1, 2, 4, 8], help="shards of scale (1,2,4,8)")
+    parser.add_argument("--chunks", type=int, default=2000, help="chunks measured by scale, for each of these")
+    parser.add_argument("--chunk-rate", type=float, default=100.0, help="chunks a second of scale")
+    parser.add_argument("--cluster", action="store_true", help="scale on a cluster: three masters with a replica each")
     options = parser.parse_args(argv)
     unknown = set(options.names) - set(BENCHES)
     if unknown:
