@@ -19,7 +19,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "calls": (
         *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
         *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
-        *("feed", "dead", "dead-texts", "load", "rules", "unsummarised", "summary-asked:*", "kept:*", "fleet"),
+        *(
+            "feed",
+            "dead",
+            "dead-texts",
+            "load",
+            "rules",
+            "unsummarised",
+            "summary-asked:*",
+            "kept:*",
+            "fleet",
+            "vacant",
+        ),
     ),
     "people": ("api-keys", "api-keys-used", "users", "session:*", "secret", "limits*", "audit*", "listening:*"),
 }

@@ -36,6 +36,8 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
     worker:<worker>       string  heartbeat, gone when the decoder is
+    vacant                        never written. Every script names it, so that a cluster runs none of them while their
+                                  slot is moved key by key (MIGRATE): half of what it needs might be gone already
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
@@ -129,6 +131,7 @@ class Keys:
         self.dead_texts = self.prefix + "dead-texts"
         self.audit_share = self.prefix + "audit-share"
         self.acts = self.prefix + "audit-acts"
+        self.vacant = self.prefix + "vacant"
 
     def call(self, call_id: str) -> str:
         return f"{self.prefix}call:{call_id}"

@@ -69,8 +69,8 @@ SCRIPTS: dict[str, Script] = {
 
 
 def _template(keys: Keys, head: Head) -> str:
-    """The script's keys with %(field)s in the place of what they are made of, one after the other."""
-    found = (getattr(keys, name) for name in head.keys)
+    """The script's keys with %(field)s in the place of what they are made of, one after the other; then `vacant`."""
+    found = (*(getattr(keys, name) for name in head.keys), keys.vacant)
     return _BETWEEN.join(
         key if isinstance(key, str) else key(*(f"%({field})s" for field in inspect.signature(key).parameters))
         for key in found
