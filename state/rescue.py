@@ -19,6 +19,9 @@ FORGIVEN_LOSSES = 20
 its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
 a chunk may take a whole machine with it."""
 
+LONGEST_BEAT_MS = 60_000
+"""No heartbeat is believed for longer, whatever the settings of who left it."""
+
 STALLED_AFTER_MS = 30_000
 """A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
 new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
@@ -37,19 +40,30 @@ class Rescue:
 
         Should it die of it, another looks `ms` later.
         """
-        try:
-            return bool(self._redis.set(keys.turn(what), self._worker, px=ms, nx=True))
-        except redis.exceptions.OutOfMemoryError:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(keys.turn(what), self._worker, px=ms, nx=True)
+        pipe.pttl(keys.turn(what))
+        mine, left_ms = pipe.execute(raise_on_error=False)
+        if isinstance(mine, redis.exceptions.OutOfMemoryError):
             return True  # a full server is looked after by all
+        for answer in (mine, left_ms):
+            if isinstance(answer, redis.RedisError):
+                raise answer
+        if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last until then
+            self._redis.delete(keys.turn(what))
+        return bool(mine)
 
     def sweep(self) -> int:
         """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
         names = self._others()
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
-            pipe.exists(keys.worker(name))
-        beating = pipe.execute() if names else []
-        return sum(self.bury(name) for name, beats in zip(names, beating, strict=True) if not beats)
+            pipe.pttl(keys.worker(name))
+        left_ms = dict(zip(names, pipe.execute() if names else [], strict=True))
+        for name, left in left_ms.items():
+            if left > LONGEST_BEAT_MS:  # from before the server's clock was set back; who lives renews it anyway
+                self._redis.pexpire(keys.worker(name), LONGEST_BEAT_MS)
+        return sum(self.bury(name) for name, left in left_ms.items() if left == -2)  # there is no such key
 
     def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
         """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from scripts.invariants import violations
-from state import fleet, keys, scores
+from state import fleet, keys, rescue, scores
 from state.fleet import OWN_BEFORE_SHARED
 from state.ingest import Ingest
 from state.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
@@ -156,6 +156,9 @@ def test_one_decoder_at_a_time_looks_after_the_others(store: redis.Redis) -> Non
     assert other.turn("steal", 60_000)
     store.delete(keys.turn("sweep"))
     assert other.turn("sweep", 60_000)
+    store.pexpire(keys.turn("sweep"), 86_400_000)  # as if the server's clock had been set back by a day
+    assert not one.turn("sweep", 60_000)
+    assert one.turn("sweep", 60_000)
     store.delete(keys.turn("sweep"))
     store.config_set("maxmemory", 1)
     try:
@@ -175,3 +178,12 @@ def test_a_thousand_idle_calls_end_in_a_few_turns_of_a_decoder(store: redis.Redi
     for _ in range(6):
         loop._housekeeping()
     assert store.zcard(keys.ENDED) == 1000
+
+
+def test_a_heartbeat_from_before_the_clock_was_set_back_is_not_believed_for_a_day(store: redis.Redis) -> None:
+    play = Play(store, heartbeat_seconds=60)
+    sweeper = play.decoder("one").others
+    play.decoder("dead")
+    store.pexpire(keys.worker("dead"), 86_400_000)
+    sweeper.sweep()
+    assert 0 < store.pttl(keys.worker("dead")) <= rescue.LONGEST_BEAT_MS
