@@ -9,9 +9,10 @@ from typing import Any, Literal
 import msgspec
 import redis
 
-from state import keys
 from state.events import CallEvent, Event, FinalEvent, PartialEvent, ScoreEvent
-from state.reads import FeedLost, Reads
+from state.feed import FeedLost
+from state.reads import Reads
+from state.shards import Shards, shards_of
 from state.types import CallRow, Utterance
 
 _event = msgspec.json.Decoder(Event)
@@ -23,8 +24,8 @@ Row = dict[str, Any]
 class Follower:
     """A page in small: a snapshot, then every event after its cursor, a new snapshot when the feed says so."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._reads = Reads(client)
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._reads = Reads(store)
         self._stopping = threading.Event()
         self.rows: dict[str, Row] = {}
         self.cursor = ""
@@ -90,9 +91,9 @@ def shown(row: CallRow) -> Row:
 class Checks:
     """Compares what is stored with what was sent. `wrong` collects one sentence for each difference."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
-        self._reads = Reads(client)
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+        self._reads = Reads(self._shards)
         self.wrong: list[str] = []
         self.utterances = self.marks = 0
 
@@ -100,8 +101,9 @@ class Checks:
         """Wait until all these calls have ended, as long as anything moves."""
         waiting, seen, since = set(call_ids), "", time.monotonic()
         while waiting:
-            waiting = {c for c in waiting if self._redis.hget(keys.call(c), "state") != b"ended"}
-            now = f"{len(waiting)} {self._redis.hgetall(keys.LOAD)} {self._reads.tip()}"
+            waiting = {call_id for call_id in waiting if self._field(call_id, "state") != b"ended"}
+            load = [shard.redis.hgetall(shard.keys.load) for shard in self._shards]
+            now = f"{len(waiting)} {load} {self._reads.tip()}"
             if now != seen:
                 seen, since = now, time.monotonic()
             if time.monotonic() - since > stalled_seconds:
@@ -112,7 +114,7 @@ class Checks:
     def wait_summarised(self, stalled_seconds: float) -> None:
         """Wait until every ended call has its summary, as long as they become fewer."""
         fewest, since = -1, time.monotonic()
-        while outstanding := self._redis.scard(keys.UNSUMMARISED):
+        while outstanding := sum(shard.redis.scard(shard.keys.unsummarised) for shard in self._shards):
             if fewest < 0 or outstanding < fewest:
                 fewest, since = outstanding, time.monotonic()
             if time.monotonic() - since > stalled_seconds:
@@ -121,17 +123,21 @@ class Checks:
             time.sleep(0.5)
 
     def _why(self, call_id: str) -> str:
-        call = self._redis.hmget(keys.call(call_id), "state", "open_tracks", "unscored")
+        shard = self._shards.of(call_id)
+        call = shard.redis.hmget(shard.keys.call(call_id), "state", "open_tracks", "unscored")
         names = ("last_seq", "done_seq", "token", "lease", "tries", "closed", "finished")
-        tracks = {
-            key.decode(): self._redis.hmget(key, *names)
-            for key in self._redis.scan_iter(f"{keys.PREFIX}track:{call_id}:*")
-        }
+        found = shard.redis.scan_iter(shard.keys.track(call_id, "*"))
+        tracks = {key.decode(): shard.redis.hmget(key, *names) for key in found}
         return f"{call_id} has not ended: {call} {tracks}"
 
     def transcript(self, call_id: str) -> dict[bytes, bytes]:
         """The stored utterances, byte for byte."""
-        return dict(sorted(self._redis.hgetall(keys.utterances(call_id)).items()))
+        shard = self._shards.of(call_id)
+        return dict(sorted(shard.redis.hgetall(shard.keys.utterances(call_id)).items()))
+
+    def _field(self, call_id: str, name: str) -> bytes | None:
+        shard = self._shards.of(call_id)
+        return shard.redis.hget(shard.keys.call(call_id), name)
 
     def call(self, call_id: str, calm: dict[bytes, bytes], metadata: dict[str, str]) -> None:
         """One call: its transcript is the calm one's byte for byte, and each utterance has its one score."""
@@ -141,7 +147,8 @@ class Checks:
             self.wrong.append(f"{call_id}: {_difference(found, calm)}")
         spoken = {name for name, packed in found.items() if _utterance.decode(packed).mark is None}
         self.marks += len(found) - len(spoken)
-        if set(self._redis.hkeys(keys.scores(call_id))) != spoken:
+        shard = self._shards.of(call_id)
+        if set(shard.redis.hkeys(shard.keys.scores(call_id))) != spoken:
             self.wrong.append(f"{call_id}: not every utterance is scored, or others are")
         view = self._reads.call(call_id)
         if view is None or view.metadata != metadata:
@@ -149,8 +156,10 @@ class Checks:
 
     def only(self, call_ids: set[str]) -> None:
         """There are no other calls."""
-        start = keys.PREFIX + "call:"
-        found = {key.decode().removeprefix(start) for key in self._redis.scan_iter(start + "*", count=1000)}
+        found = set()
+        for shard in self._shards:
+            start = shard.keys.call("")
+            found |= {key.decode().removeprefix(start) for key in shard.redis.scan_iter(start + "*", count=1000)}
         if found != call_ids:
             self.wrong.append(f"calls that should not be: {found - call_ids}, that should: {call_ids - found}")
 

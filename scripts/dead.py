@@ -23,8 +23,8 @@ import redis
 from rq.job import JobStatus
 
 from state import settings
-from state.connection import connect
 from state.dead import DeadLetter, DeadLetters, SetAside
+from state.opening import open_shards
 from state.settings import SettingsError
 from state.types import SAMPLE_BYTES
 from state.unreachable import told
@@ -52,8 +52,8 @@ def main(argv: list[str]) -> int:
     """Entry point; exit status 1 and one line on stderr if it could not be done."""
     options = arguments(argv)
     try:
-        client = connect(settings.load(), "command")
-        letters = DeadLetters(client)
+        shards = open_shards(settings.load(), "command")
+        letters = DeadLetters(shards)
         if options.what == "list":
             for letter in letters.all():
                 print(line(letter))
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
         if options.what == "inspect":
             inspect(found, options.audio)
         elif options.what == "redrive":
-            return redrive(client, letters, found)
+            return redrive(shards.plain, letters, found)
         else:
             letters.drop(found.id)
     except redis.RedisError as error:

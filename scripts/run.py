@@ -24,6 +24,7 @@ from scripts.store import Operator
 from scripts.telephony import Api, CallFailed, post_call
 from state.connection import ServerUnfit, check_server, connect
 from state.credentials import make_key, make_password
+from state.opening import open_shards
 from state.settings import Settings, SettingsError, load
 from state.unreachable import told
 
@@ -107,7 +108,7 @@ def main(argv: list[str]) -> int:
         engine = wait_until_ready(url, processes, stopping, data / "logs")
         lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
         if settings.auth == "on":
-            lines = welcome(Operator(connect(settings, "command")), key)
+            lines = welcome(Operator(open_shards(settings, "command")), key)
         print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", *lines, sep="\n", flush=True)
         if options.once:
             return play_once(url, key, processes, stopping)

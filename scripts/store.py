@@ -16,9 +16,10 @@ import redis
 from scripts.server import EmbeddedServer, ServerNotStarted, running_url
 from state.access import Access
 from state.audit import Audit, Deed
-from state.connection import connect
 from state.credentials import CredentialError
+from state.opening import open_shards
 from state.settings import SettingsError, load
+from state.shards import Shards, shards_of
 from state.unreachable import told
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -31,10 +32,11 @@ class Refused(RuntimeError):
 class Operator:
     """The access store and the trail, for somebody at a terminal of the server."""
 
-    def __init__(self, client: redis.Redis, url: str = "", api_keys: str = "") -> None:
+    def __init__(self, store: Shards | redis.Redis, url: str = "", api_keys: str = "") -> None:
+        shards = shards_of(store)
         self.url = url
-        self.access = Access(client, api_keys)
-        self.audit = Audit(client)
+        self.access = Access(shards.plain, api_keys)
+        self.audit = Audit(shards)
 
     def record(self, what: str, about: str) -> None:
         try:
@@ -58,7 +60,7 @@ def operator(data: Path) -> Iterator[Operator]:
     """
     settings = load()
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_TLS_URL"):
-        yield Operator(connect(settings, "command"), settings.redis_url, settings.api_keys)
+        yield Operator(open_shards(settings, "command"), settings.redis_url, settings.api_keys)
         return
     folder = data.resolve() / "server"
     if not folder.is_dir():

@@ -19,22 +19,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "calls": (
         *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
         *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
-        *(
-            "feed",
-            "dead",
-            "dead-texts",
-            "load",
-            "rules",
-            "unsummarised",
-            "summary-asked:*",
-            "kept:*",
-            "fleet",
-            "vacant",
-        ),
+        *("residents", "layout", "vacant"),
+        *("feed", "dead", "dead-texts", "load", "rules", "unsummarised", "summary-asked:*", "kept:*", "fleet"),
     ),
     "people": ("api-keys", "api-keys-used", "users", "session:*", "secret", "limits*", "audit*", "listening:*"),
 }
 """Names of keys after the prefix, as patterns."""
+
+EVERY_SHARD = PREFIX.replace("}", "*}")
+"""The prefix, as a pattern: each shard has a tag of its own."""
 
 JOBS = "rq:*"
 """The keys of RQ's queue and its channels, which have no prefix of ours."""
@@ -51,7 +44,7 @@ USERS: dict[str, tuple[str, ...]] = {
 
 COMMANDS = (
     "-@all +@read +@write +@connection +@transaction -@admin -@dangerous -scan -randomkey "
-    "+client|setname +client|info +eval +evalsha +script|load +time +info"
+    "+client|setname +client|info +eval +evalsha +script|load +time +info +cluster|slots"
 )
 """For all. Without @dangerous there is no KEYS, FLUSHALL, CONFIG, SHUTDOWN, DEBUG, REPLICAOF, and no ACL; a Lua script
 may do no more than who runs it."""
@@ -60,7 +53,7 @@ may do no more than who runs it."""
 def rule(user: str) -> str:
     """The user's permissions, as ACL SETUSER takes them; its password is not among them."""
     groups = USERS[user]
-    patterns = [f"~{PREFIX}{name}" for group in groups if group in GROUPS for name in GROUPS[group]]
+    patterns = [f"~{EVERY_SHARD}{name}" for group in groups if group in GROUPS for name in GROUPS[group]]
     more = ""
     if "jobs" in groups:
         patterns.append(f"~{JOBS}")

@@ -20,7 +20,9 @@ import msgspec
 import redis
 
 from state import keys
+from state.keys import name_entry, read_entry_name
 from state.scripts import Scripts
+from state.shards import Shards, shards_of
 
 KEPT = 100_000
 """Newest entries that are kept of security and of acts: 20 to 30 MB each, months of a call centre."""
@@ -72,11 +74,16 @@ _STREAMS: dict[str, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
 
 
 class Audit:
-    """The trail. Raises redis.RedisError as the client does: what cannot be written down must not be done."""
+    """The trail. Raises redis.RedisError as the client does: what cannot be written down must not be done.
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    Acts on calls stand in the calls' shards, written in the steps that do them (lua/handle.lua); all else, on the plain
+    server.
+    """
+
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+        self._redis = self._shards.plain
+        self._scripts = Scripts(self._redis, keys.STORE)
 
     def record(self, deed: Deed, part: Streamed = "security") -> None:
         """Write down a deed that stands for itself. Acts on calls are written by handling.py, with what they change."""
@@ -107,10 +114,15 @@ class Audit:
         )
 
     def read(self, part: Part, count: int, before: str | None = None) -> list[Entry]:
-        """One part, newest first; `before` is the id of the last entry of the page before."""
-        if part in _STREAMS:
-            entries: Any = self._redis.xrevrange(_STREAMS[part], max=f"({before}" if before else "+", count=count)
-            return [_streamed(entry_id.decode(), _decode(fields[b"j"])) for entry_id, fields in entries]
+        """One part, newest first; `before` is the id of the last entry of the page before. Raises ValueError for a
+        `before` that is none."""
+        if part == "acts":
+            return self._acts(count, before)
+        if before is not None:
+            keys.entry_id(before)
+        if part == "security":
+            entries: Any = self._redis.xrevrange(keys.AUDIT, max=f"({before}" if before else "+", count=count)
+            return [_streamed(entry_id, 0, fields) for entry_id, fields in entries]
         last = f"({_micros(before)}" if before else "+inf"
         found: Any = self._redis.zrange(
             keys.audit_entries(part), last, "-inf", desc=True, byscore=True, offset=0, num=count, withscores=True
@@ -125,15 +137,37 @@ class Audit:
             if deed
         ]
 
+    def _acts(self, count: int, before: str | None) -> list[Entry]:
+        """Merged from all servers. If one is away that is an error: a trail with a hole passes for a whole one."""
+        last, place = read_entry_name(before) if before is not None else ("+", 0)
+        plain = (self._redis, keys.AUDIT_ACTS)
+        places = [plain, *(there for shard in self._shards if (there := (shard.redis, shard.keys.acts)) != plain)]
+        found: list[Entry] = []
+        for number, (client, key) in enumerate(places):
+            top = last if last == "+" or number < place else f"({last}"
+            entries: Any = client.xrevrange(key, max=top, count=count)
+            found += [_streamed(entry_id, number, fields) for entry_id, fields in entries]
+        return sorted(found, key=_place, reverse=True)[:count]
+
     def newest(self, count: int, parts: Sequence[Part] = PARTS) -> list[Entry]:
         """Several parts together, newest first."""
         found = [entry for part in parts for entry in self.read(part, count)]
-        return sorted(found, key=lambda entry: keys.entry_id(entry.id), reverse=True)[:count]
+        return sorted(found, key=_place, reverse=True)[:count]
 
 
-def _streamed(entry_id: str, deed: Deed) -> Entry:
-    at_ms, _ = keys.entry_id(entry_id)
-    return Entry(entry_id, at_ms, deed, at_ms)
+def _streamed(entry_id: bytes, place: int, fields: dict[bytes, bytes]) -> Entry:
+    name = name_entry(entry_id, place)
+    at_ms, _, _ = _place_of(name)
+    return Entry(name, at_ms, _decode(fields[b"j"]), at_ms)
+
+
+def _place(entry: Entry) -> tuple[int, int, int]:
+    return _place_of(entry.id)
+
+
+def _place_of(name: str) -> tuple[int, int, int]:
+    entry_id, place = read_entry_name(name)
+    return *keys.entry_id(entry_id), place
 
 
 def _folded(micros: int, deed: bytes, count: int, first_micros: int) -> Entry:

@@ -113,17 +113,6 @@ def server_risks(info: dict[str, Any]) -> list[str]:
     return risks
 
 
-def check_server_if_there(settings: Settings) -> None:
-    """check_server for a process that serves without one, too: that it does not answer yet is only logged."""
-    client = connect(settings, "worker")
-    try:
-        check_server(client)
-    except redis.RedisError as error:
-        log.warning("the server does not answer yet", extra={"error": str(error)})
-    finally:
-        client.close()
-
-
 _SERVER_STATES = ("MISCONF", "BUSY", "NOREPLICAS", "NOGROUP")
 
 

@@ -8,7 +8,8 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from state import keys
+from state.keys import entry_id, name_entry, read_entry_name
+from state.shards import Shard, Shards, shards_of
 
 
 class Redriven(msgspec.Struct, frozen=True):
@@ -19,7 +20,7 @@ class Redriven(msgspec.Struct, frozen=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A chunk that was given up. `id` is its entry in the stream and holds the moment (ms since 1970) it was."""
+    """A chunk that was given up. `id` names its entry in the stream and holds the moment (ms since 1970) it was."""
 
     id: str
     call_id: str
@@ -33,7 +34,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """An utterance that could not be scored. `id` is its entry in the stream; `reason` quotes nothing."""
+    """An utterance that could not be scored. `id` names its entry in the stream; `reason` quotes nothing."""
 
     id: str
     call_id: str
@@ -47,52 +48,65 @@ _redriven = msgspec.json.Decoder(Redriven)
 class DeadLetters:
     """The dead letters of the fleet. Every method is safe to repeat."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
 
     def all(self) -> list[DeadLetter]:
         """Every dead chunk, oldest first."""
-        return self._range("-", "+")
+        return sorted((letter for shard in self._shards for letter in _range(shard, "-", "+")), key=_at)
 
     def set_aside(self) -> list[SetAside]:
         """Every utterance that could not be scored, oldest first."""
-        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], self._redis.xrange(keys.DEAD))
-        return [
-            SetAside(entry_id.decode(), fields[b"c"].decode(), fields[b"i"].decode(), fields[b"reason"].decode())
-            for entry_id, fields in entries
-            if b"i" in fields
-        ]
+        found = []
+        for shard in self._shards:
+            for name, fields in cast(list[tuple[bytes, dict[bytes, bytes]]], shard.redis.xrange(shard.keys.dead)):
+                if b"i" in fields:
+                    said = (fields[field].decode() for field in (b"c", b"i", b"reason"))
+                    found.append(SetAside(name_entry(name, shard.number), *said))
+        return sorted(found, key=_at)
 
     def get(self, letter_id: str) -> DeadLetter | None:
         """One dead chunk, or None. Raises ValueError for what cannot be an id."""
-        ms, _, n = letter_id.partition("-")
-        if not (ms.isdecimal() and n.isdecimal() and len(letter_id) <= 40):
-            raise ValueError(f"{letter_id!r} is no id of a dead letter")
-        return next(iter(self._range(letter_id, letter_id)), None)
+        name, number = read_entry_name(letter_id)
+        if number >= len(self._shards):
+            return None
+        return next(iter(_range(self._shards[number], name, name)), None)
 
     def note(self, letter_id: str, redriven: Redriven) -> bool:
         """Keep what a redrive gave; False if the letter was dropped meanwhile."""
         if self.get(letter_id) is None:
             return False
-        self._redis.hset(keys.DEAD_TEXTS, letter_id, msgspec.json.encode(redriven))
+        name, number = read_entry_name(letter_id)
+        shard = self._shards[number]
+        shard.redis.hset(shard.keys.dead_texts, name, msgspec.json.encode(redriven))
         return True
 
     def drop(self, letter_id: str) -> bool:
         """Forget a dead letter of either kind; whether there was one. Its mark in the transcript stays."""
-        self._redis.hdel(keys.DEAD_TEXTS, letter_id)
-        return bool(self._redis.xdel(keys.DEAD, letter_id))
+        name, number = read_entry_name(letter_id)
+        if number >= len(self._shards):
+            return False
+        shard = self._shards[number]
+        shard.redis.hdel(shard.keys.dead_texts, name)
+        return bool(shard.redis.xdel(shard.keys.dead, name))
 
-    def _range(self, first: str, last: str) -> list[DeadLetter]:
-        found = cast(list[tuple[bytes, dict[bytes, bytes]]], self._redis.xrange(keys.DEAD, first, last))
-        entries = [(entry_id, fields) for entry_id, fields in found if b"a" in fields]
-        if not entries:
-            return []
-        notes = cast(
-            list[bytes | None], self._redis.hmget(keys.DEAD_TEXTS, [entry_id.decode() for entry_id, _ in entries])
-        )
-        return [
-            _letter(entry_id.decode(), fields, note) for (entry_id, fields), note in zip(entries, notes, strict=True)
-        ]
+
+def _range(shard: Shard, first: str, last: str) -> list[DeadLetter]:
+    found = cast(list[tuple[bytes, dict[bytes, bytes]]], shard.redis.xrange(shard.keys.dead, first, last))
+    entries = [(name, fields) for name, fields in found if b"a" in fields]
+    if not entries:
+        return []
+    ids = [name.decode() for name, _ in entries]
+    notes = cast(list[bytes | None], shard.redis.hmget(shard.keys.dead_texts, ids))
+    return [
+        _letter(name_entry(name, shard.number), fields, note)
+        for (name, fields), note in zip(entries, notes, strict=True)
+    ]
+
+
+def _at(letter: DeadLetter | SetAside) -> tuple[int, int, int]:
+    text, number = read_entry_name(letter.id)
+    return *entry_id(text), number
 
 
 def _letter(letter_id: str, fields: dict[bytes, Any], note: bytes | None) -> DeadLetter:

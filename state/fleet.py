@@ -18,8 +18,9 @@ from state import keys
 from state.connection import BLOCK_MS
 from state.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
 from state.rescue import FORGIVEN_LOSSES, Rescue
-from state.scripts import Scripts, read_answer
+from state.scripts import read_answer
 from state.settings import Settings
+from state.shards import Shard
 
 LEASE_CHUNKS = 256
 """New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
@@ -34,16 +35,21 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class Fleet:
-    """One decoder's view of the fleet. `worker` names this incarnation and is never used again."""
+    """One decoder's view of the fleet in one shard. `worker` names this incarnation and is never used again.
 
-    def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
+    resident: it is at home in this shard, with a stream of its own. A guest takes what lies there for everybody.
+    """
+
+    def __init__(self, shard: Shard, worker: str, settings: Settings, resident: bool = True) -> None:
         self.worker = worker
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
-        self.others = Rescue(client, worker)
+        self.resident = resident
+        self._shard = shard
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self.others = Rescue(shard, worker)
         self._heartbeat_ms = int(settings.heartbeat_seconds * 1000)
         self._retention_seconds = settings.retention_hours * 3600
-        self._own = keys.work(worker)
+        self._own = self._keys.own_work(worker)
         self._held: deque[Token] = deque()
         self._own_in_a_row = 0
         self._leases = 0
@@ -52,31 +58,20 @@ class Fleet:
 
     def join(self) -> None:
         """Announce this decoder. Also after a lost connection: then tokens it may still hold come first."""
-        self._scripts.load()
+        self._shard.load()
         self._register()
         self._held.clear()
-        for stream in (self._own, keys.WORK):
-            self._held.extend(self._read({stream: "0"}, block=False, count=100))
+        for stream in (self._own, self._keys.work) if self.resident else (self._keys.work,):
+            self._held.extend(self._read({stream: "0"}, 0, count=100))
 
-    def introduce_model(self, identity: str, display_name: str, digest: str) -> str:
-        """Tell the fleet which model this decoder runs, and what its self-check gave.
-
-        Returns the digest the fleet agreed on for this identity: the first one told. Another one than `digest`
-        means that this decoder would change transcripts and must not take work.
-        """
-        field = f"selfcheck:{identity}"
-        agreed, shown = cast(list[bytes | None], self._redis.hmget(keys.FLEET, field, "model"))
-        if agreed is None:
-            self._redis.hsetnx(keys.FLEET, field, digest)
-            agreed = cast(bytes, self._redis.hget(keys.FLEET, field))
-        # Nothing is written that stands there already: a decoder must be able to start while memory is full.
-        if agreed == digest.encode() and shown != display_name.encode():
-            self._redis.hset(keys.FLEET, "model", display_name)
-        return agreed.decode()
+    def settle(self) -> None:
+        """Be at home here from now on."""
+        self.resident = True
+        self._register()
 
     def beat(self) -> None:
         """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
-        if not self._redis.pexpire(keys.worker(self.worker), self._heartbeat_ms):
+        if not self._redis.pexpire(self._keys.heartbeat(self.worker), self._heartbeat_ms):
             self._register()
 
     def leave(self, crashed: bool = False) -> None:
@@ -84,28 +79,29 @@ class Fleet:
 
         crashed: this decoder is known to have died of what it was doing; the chunk it had begun is charged.
         """
-        self._redis.delete(keys.worker(self.worker))
+        self._redis.delete(self._keys.heartbeat(self.worker))
         self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
 
     def _register(self) -> None:
-        self._scripts.run("register", worker=self.worker, heartbeat_ms=self._heartbeat_ms)
+        self._shard.run("register", worker=self.worker, heartbeat_ms=self._heartbeat_ms, resident=self.resident)
 
     # -- tokens -------------------------------------------------------------------------------------------
 
-    def next_token(self, block: bool = True) -> Token | None:
-        """The next token for this decoder, or None after BLOCK_MS (at once without block)."""
-        if not self._held and self._own_in_a_row < OWN_BEFORE_SHARED:
-            self._held.extend(self._read({self._own: ">"}, block=False))
+    def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
+        """The next token for this decoder, or None if there is none in so many milliseconds (0: now)."""
+        if not self._held and self.resident and self._own_in_a_row < OWN_BEFORE_SHARED:
+            self._held.extend(self._read({self._own: ">"}, 0))
             self._own_in_a_row += 1
         if not self._held:
-            self._held.extend(self._read({self._own: ">", keys.WORK: ">"}, block=block))
+            streams = {self._own: ">", self._keys.work: ">"} if self.resident else {self._keys.work: ">"}
+            self._held.extend(self._read(streams, block_ms))
             self._own_in_a_row = 0
         return self._held.popleft() if self._held else None
 
-    def _read(self, streams: dict[str, str], block: bool, count: int = 1) -> list[Token]:
+    def _read(self, streams: dict[str, str], block_ms: int, count: int = 1) -> list[Token]:
         try:
             answer = self._redis.xreadgroup(
-                keys.DECODERS, self.worker, cast(Any, streams), count=count, block=BLOCK_MS if block else None
+                keys.DECODERS, self.worker, cast(Any, streams), count=count, block=block_ms or None
             )
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
@@ -143,7 +139,7 @@ class Fleet:
         try:
             answer, state, entries = self._open(token, lease_id, warm_at, after)
         except redis.exceptions.NoScriptError:
-            self._scripts.load()
+            self._shard.load()
             answer, state, entries = self._open(token, lease_id, warm_at, after)
         if answer.pop("outcome") == "STALE":
             return None
@@ -162,14 +158,14 @@ class Fleet:
             "track": token.track,
             "token": token.name,
             "lease": lease_id,
-            "worker": self.worker,
+            "owner": self.worker if self.resident else "",
         }
         if warm_at:
             fields["warm_at"] = warm_at
-        self._scripts.queue(pipe, "open", **fields)
+        self._shard.queue(pipe, "open", **fields)
         # Audio is read beside the script, not through it: Lua would copy every byte twice.
         pipe.xrange(
-            keys.audio(token.call_id, token.track),
+            self._keys.audio(token.call_id, token.track),
             min=f"({after}-0" if after else "-",
             count=LEASE_CHUNKS if after else JOURNAL_CHUNKS,
         )
@@ -178,7 +174,7 @@ class Fleet:
 
     def _read_back(self, token: Token, done_seq: int, entries: list[Any] | None) -> list[Any]:
         """The journal from the open utterance on (`entries`: its beginning, if read) until a chunk is not decoded."""
-        key = keys.audio(token.call_id, token.track)
+        key = self._keys.audio(token.call_id, token.track)
         if entries is None:
             entries = cast(list[Any], self._redis.xrange(key, count=JOURNAL_CHUNKS))
         while entries and len(entries) % JOURNAL_CHUNKS == 0 and seq_of(entries[-1][0]) <= done_seq:
@@ -204,7 +200,7 @@ class Fleet:
         """
         shown = change.finals if change.shown is None else change.shown
         last = max((final for final in shown if final.text), key=lambda final: final.end, default=None)
-        answer = self._scripts.run(
+        answer = self._shard.run(
             "commit",
             change.state,
             *(chunk.audio for chunk in change.dead),
@@ -236,7 +232,7 @@ class Fleet:
 
     def release(self, lease: Lease) -> None:
         """Give a lease back unused, without charging the try. Raises redis.RedisError as the client does."""
-        self._scripts.run("release", call_id=lease.token.call_id, track=lease.token.track, lease=lease.id)
+        self._shard.run("release", call_id=lease.token.call_id, track=lease.token.track, lease=lease.id)
 
     def drop(self, token: Token) -> None:
         """Take a token out of its stream, for a track that cannot even be opened."""
@@ -245,6 +241,11 @@ class Fleet:
     def give_up(self, token: Token) -> None:
         """Put a leased token back for everybody; the try stays charged."""
         self.others.move(token, force=True, forgive=0)
+
+
+def residents(shard: Shard) -> int:
+    """How many decoders are at home in a shard; the dead count until they are buried."""
+    return shard.redis.scard(shard.keys.residents)
 
 
 def worker_name(host: str, pid: int) -> str:

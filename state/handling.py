@@ -13,10 +13,10 @@ from typing import Any, Literal
 import msgspec
 import redis
 
-from state import audit, keys
+from state import audit
 from state.audit import Deed, Origin
 from state.events import HandlingEvent, encode
-from state.scripts import Scripts
+from state.shards import Shards, shards_of
 from state.types import Handling, HandlingState, Note
 
 MAX_NOTES, MAX_TAGS = 20, 10
@@ -44,9 +44,8 @@ class Refused(Exception):
 class Handler:
     """Changes on behalf of one supervisor. Every method returns the handling after it, and raises Refused."""
 
-    def __init__(self, client: redis.Redis, who: str, address: str = "", origin: Origin = "account") -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    def __init__(self, store: Shards | redis.Redis, who: str, address: str = "", origin: Origin = "account") -> None:
+        self._shards = shards_of(store)
         self._who = who
         self._address = address
         self._origin: Origin = origin
@@ -118,9 +117,10 @@ class Handler:
         return self._change(call_id, f"untag {tag}", change)
 
     def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
+        shard = self._shards.of(call_id)
         for _ in range(ATTEMPTS):
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.hmget(keys.call(call_id), "state", "handling")
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.hmget(shard.keys.call(call_id), "state", "handling")
             pipe.time()
             answers: Any = pipe.execute()
             (state, stored), (seconds, micros) = answers
@@ -131,7 +131,7 @@ class Handler:
             if after == now:
                 return now
             after = msgspec.structs.replace(after, revision=now.revision + 1)
-            answer = self._scripts.run(
+            answer = shard.run(
                 "handle",
                 call_id=call_id,
                 after=_pack(after),

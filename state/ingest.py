@@ -12,10 +12,9 @@ from typing import Any, Literal, cast
 import msgspec
 import redis
 
-from state import keys
 from state.connection import may_evict
-from state.scripts import Scripts
 from state.settings import Settings
+from state.shards import Shard, Shards, shards_of
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8
@@ -63,25 +62,30 @@ class EndAnswer(msgspec.Struct, frozen=True):
     next_seq: int = 0
 
 
+class _Memory(msgspec.Struct):
+    """Of a shard's server: when it was asked (monotonic), what it said, and what was put into it since."""
+
+    asked_at: float = -inf
+    percent: float = 0.0
+    unseen_bytes: int = 0
+    unseen_most: float = inf
+
+
 class Ingest:
     """Writes on behalf of a sender. Every method is atomic and safe to repeat, but for put without a number.
 
     Another sender's call is refused (FOREIGN); see types.Sender.
     """
 
-    def __init__(self, client: redis.Redis, settings: Settings) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
-        self._backlog_limits = {
-            "backlog_limit_ms": settings.backlog_limit_seconds * 1000,
-            "backlog_limit_bytes": settings.backlog_limit_megabytes * 1_000_000,
-        }
+    def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
+        self._shards = shards_of(store)
+        self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
+        self._backlog_limit_bytes = settings.backlog_limit_megabytes * 1_000_000
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
         self._listen_seconds = settings.listen_seconds
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
-        self._pressure = (0.0, 0.0)
-        self._unseen_bytes, self._unseen_most = 0, inf
+        self._memory: dict[int, _Memory] = {}
 
     def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
         """Declare a call.
@@ -100,13 +104,13 @@ class Ingest:
         """
         described = msgspec.json.encode(metadata, order="sorted")
         digest = hashlib.blake2b(" ".join(tracks).encode() + b"\0" + described, digest_size=16).hexdigest()
-        answer = self._scripts.run(
+        answer = self._shards.of(call_id).run(
             "create",
             call_id=call_id,
             tracks=" ".join(tracks),
             metadata=described,
             digest=digest,
-            **self._backlog_limits,
+            **self._backlog_limits(),
             sender=sender.name,
             sender_reads=sender.reads,
         )
@@ -138,10 +142,11 @@ class Ingest:
             redis.RedisError: as the client does; the chunk may have been accepted.
         """
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
-        listen = self._listen_seconds if self.memory_pressure() < LISTEN_PRESSURE_PERCENT else 0
+        shard = self._shards.of(call_id)
+        listen = self._listen_seconds if self.memory_pressure(shard) < LISTEN_PRESSURE_PERCENT else 0
         numbered = {} if seq is None else {"seq": seq}
-        self._unseen_bytes += len(chunk.audio) * (2 if listen else 1)
-        answer = self._scripts.run(
+        self._of(shard).unseen_bytes += len(chunk.audio) * (2 if listen else 1)
+        answer = shard.run(
             "ingest",
             chunk.audio,
             call_id=call_id,
@@ -151,7 +156,7 @@ class Ingest:
             digest=digest,
             rate=chunk.rate,
             samples=chunk.samples,
-            **self._backlog_limits,
+            **self._backlog_limits(),
             track_limit_ms=self._track_limit_ms,
             max_tracks=MAX_TRACKS,
             max_gap=MAX_GAP,
@@ -182,36 +187,25 @@ class Ingest:
         """
         return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
 
-    def end_idle(self, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls that had no chunk for so long (at most `limit` at once); returns their ids.
+    def end_idle(self, shard: Shard, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
+        """End live calls of the shard that had no chunk for so long (at most `limit` at once); returns their ids.
 
         Not those at which a socket is: a party on hold may say nothing for long.
         """
-        now_ms = self._now_ms()
+        now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - idle_seconds * 1000
-        calls = self._overdue((keys.IDLE, before), (keys.STREAMING, now_ms))[:limit]
+        calls = _overdue(shard, (keys.idle, before), (keys.streaming, now_ms))[:limit]
         return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
 
-    def end_dropped(self, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls whose sockets are gone for the grace time (at most `limit` at once); returns their ids.
+    def end_dropped(self, shard: Shard, limit: int = ENDED_AT_ONCE) -> list[str]:
+        """End live calls of the shard whose sockets are gone for the grace time (at most `limit` at once); their ids.
 
         A call that also gets chunks over HTTP goes on until there are none for as long.
         """
-        now_ms = self._now_ms()
+        now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - self._grace_ms
-        calls = self._overdue((keys.STREAMING, now_ms), (keys.IDLE, before))[:limit]
+        calls = _overdue(shard, (keys.streaming, now_ms), (keys.idle, before))[:limit]
         return [call_id for call_id in calls if self._end(call_id, "dropped", before, now_ms).outcome == "ENDING"]
-
-    def _overdue(self, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
-        """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has
-        not: they stay due for as long as they live, and many of them would keep the rest from their turn."""
-        due = cast(list[bytes], self._redis.zrangebyscore(over[0], "-inf", over[1]))
-        kept = set(cast(list[bytes], self._redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
-        return [call_id.decode() for call_id in due if call_id not in kept]
-
-    def _now_ms(self) -> int:
-        seconds, micros = self._redis.time()
-        return seconds * 1000 + micros // 1000
 
     def _end(
         self,
@@ -224,7 +218,7 @@ class Ingest:
         socket: str = "",
     ) -> EndAnswer:
         only_if = {"idle_before_ms": idle_before_ms, "gone_before_ms": gone_before_ms, "socket": socket or None}
-        answer = self._scripts.run(
+        answer = self._shards.of(call_id).run(
             "end",
             call_id=call_id,
             retention_seconds=self._retention_seconds,
@@ -236,19 +230,39 @@ class Ingest:
         )
         return EndAnswer(**answer)
 
-    def memory_pressure(self) -> float:
-        """Memory the server uses, in percent of its maxmemory; 0 without a limit. Asked once a second, and again
-        as soon as this process has put one percent more into it.
+    def memory_pressure(self, shard: Shard) -> float:
+        """Memory the shard's server uses, in percent of its maxmemory; 0 without a limit.
+
+        Asked once a second, and again as soon as this process has put one percent more into it.
 
         A server that may evict keys by now is as good as full: nothing must be accepted.
         """
-        asked_at, percent = self._pressure
-        if time.monotonic() - asked_at > 1.0 or self._unseen_bytes > self._unseen_most:
-            memory: dict[str, Any] = self._redis.info("memory")
+        known = self._of(shard)
+        if time.monotonic() - known.asked_at > 1.0 or known.unseen_bytes > known.unseen_most:
+            memory: dict[str, Any] = shard.redis.info("memory")
             limit = int(memory.get("maxmemory", 0))
-            self._unseen_bytes, self._unseen_most = 0, limit // 100 if limit else inf
             percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
             if may_evict(memory):
                 percent = 100.0
-            self._pressure = (time.monotonic(), percent)
-        return percent
+            known = _Memory(time.monotonic(), percent, 0, limit // 100 if limit else inf)
+            self._memory[shard.number] = known
+        return known.percent
+
+    def _of(self, shard: Shard) -> _Memory:
+        return self._memory.setdefault(shard.number, _Memory())
+
+    def _backlog_limits(self) -> dict[str, int]:
+        """Each shard's part of what may wait to be decoded."""
+        count = len(self._shards)
+        return {
+            "backlog_limit_ms": self._backlog_limit_ms // count,
+            "backlog_limit_bytes": self._backlog_limit_bytes // count,
+        }
+
+
+def _overdue(shard: Shard, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
+    """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has not:
+    they stay due for as long as they live, and many of them would keep the rest from their turn."""
+    due = cast(list[bytes], shard.redis.zrangebyscore(over[0], "-inf", over[1]))
+    kept = set(cast(list[bytes], shard.redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
+    return [call_id.decode() for call_id in due if call_id not in kept]

@@ -1,6 +1,8 @@
 """Every key, stream and group in Redis, named and described here and nowhere else.
 
-All keys share one hash tag, so that every script's keys live in one slot of a Redis Cluster.
+What belongs to calls is divided into shards (shards.py). All keys of a shard share its hash tag, so that every script's
+keys live in one slot of a cluster, and every name below begins with it: {earshot}:call:... in a store of one shard.
+What is not a call's stands on the plain server, with the tag {earshot}: layout, fleet, rules, and who may do what.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declarer (name of who declared it),
@@ -35,6 +37,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
     work                  stream  tokens for any decoder (c=call t=track); consumer group "decoders"
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
+    residents             set     those of them that are at home in this shard
     worker:<worker>       string  heartbeat, gone when the decoder is
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
@@ -50,6 +53,7 @@ All keys share one hash tag, so that every script's keys live in one slot of a R
                                   digest (names the text), saved_at_ms; without it the starter set applies
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
+    layout                string  JSON of layout.Layout: the protocol, and how many shards
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
 
@@ -102,7 +106,11 @@ A track's hash:
 
 from __future__ import annotations
 
+import binascii
 import re
+
+SLOTS = 16384
+"""Of a cluster."""
 
 DECODERS = "decoders"
 """Consumer group on `work` and every `work:<worker>`."""
@@ -124,6 +132,7 @@ class Keys:
         self.unsummarised = self.prefix + "unsummarised"
         self.work = self.prefix + "work"
         self.workers = self.prefix + "workers"
+        self.residents = self.prefix + "residents"
         self.load = self.prefix + "load"
         self.finals = self.prefix + "finals"
         self.feed = self.prefix + "feed"
@@ -175,11 +184,35 @@ class Keys:
     def audit_told(self, part: str) -> str:
         return f"{self.prefix}audit-{part}-told"
 
+    def turn(self, what: str) -> str:
+        return f"{self.prefix}turn:{what}"
+
     def summary_asked(self, call_id: str) -> str:
         return f"{self.prefix}summary-asked:{call_id}"
 
 
+def slot(tag: str) -> int:
+    """The slot of all keys with this hash tag, as a cluster computes it (CRC-16/XMODEM)."""
+    return binascii.crc_hqx(tag.encode(), 0) % SLOTS
+
+
+def tags(count: int) -> list[str]:
+    """The hash tags of so many shards. Each lies in a part of its own of all slots, and the parts are equally large:
+    whatever comes first of earshot, earshot1, earshot2, ... (Names alone would fall anywhere: of s0 to s7, half come
+    to one of three nodes.)
+    """
+    found: dict[int, str] = {}
+    tried = 0
+    while len(found) < count:
+        tag = f"earshot{tried or ''}"
+        found.setdefault(slot(tag) * count // SLOTS, tag)
+        tried += 1
+    return [found[part] for part in range(count)]
+
+
 STORE = Keys("earshot")
+"""Of a store of one shard, which most are."""
+
 PREFIX = STORE.prefix
 
 WORK = STORE.work
@@ -196,6 +229,7 @@ RETAINED = STORE.retained
 STREAMING = STORE.streaming
 UNSUMMARISED = STORE.unsummarised
 AUDIT_ACTS = STORE.acts
+LAYOUT = PREFIX + "layout"
 FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
 API_KEYS_USED = PREFIX + "api-keys-used"
@@ -220,10 +254,7 @@ worker = STORE.heartbeat
 summary_asked = STORE.summary_asked
 audit_entries = STORE.audit_entries
 audit_told = STORE.audit_told
-
-
-def turn(what: str) -> str:
-    return f"{PREFIX}turn:{what}"
+turn = STORE.turn
 
 
 def session(digest: str) -> str:
@@ -239,3 +270,17 @@ def entry_id(text: str) -> tuple[int, int]:
     if found is None or max(numbers := (int(found[1]), int(found[2]))) >= 2**64:
         raise ValueError(f"not an entry's id: {text!r}")
     return numbers
+
+
+def name_entry(entry_id: bytes, shard: int) -> str:
+    """What a stream's entry is called outside its shard: its id, and after a dot the shard's number, if it is not 0."""
+    return entry_id.decode() + (f".{shard}" if shard else "")
+
+
+def read_entry_name(name: str) -> tuple[str, int]:
+    """The entry's id and the shard's number. Raises ValueError."""
+    text, dot, number = name.partition(".")
+    entry_id(text)
+    if dot and not (number.isdecimal() and 0 < int(number) < SLOTS and number == str(int(number))):
+        raise ValueError(f"not an entry's name: {name!r}")
+    return text, int(number or 0)

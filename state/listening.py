@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from state import keys
+from state.shards import Shards, shards_of
 from state.types import Encoding
 
 PIECE_CHUNKS = 512
@@ -38,28 +38,30 @@ class Sound(msgspec.Struct, frozen=True):
 class Listening:
     """What may be heard of calls."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
 
     def ends(self, call_id: str) -> dict[str, tuple[Sound, Sound]] | None:
         """The oldest and the newest kept chunk of each track that has any. None for an unknown call."""
-        stored = cast(bytes | None, self._redis.hget(keys.call(call_id), "tracks"))
+        shard = self._shards.of(call_id)
+        stored = cast(bytes | None, shard.redis.hget(shard.keys.call(call_id), "tracks"))
         if stored is None:
             return None
         names = stored.decode().split()
-        pipe = self._redis.pipeline(transaction=False)
+        pipe = shard.redis.pipeline(transaction=False)
         for name in names:
-            pipe.xrange(keys.listen(call_id, name), count=1)
-            pipe.xrevrange(keys.listen(call_id, name), count=1)
+            pipe.xrange(shard.keys.listen(call_id, name), count=1)
+            pipe.xrevrange(shard.keys.listen(call_id, name), count=1)
         answers = iter(pipe.execute() if names else [])
         pairs = [(name, next(answers), next(answers)) for name in names]
         return {name: (_sound(first[0]), _sound(last[0])) for name, first, last in pairs if first and last}
 
     def read(self, call_id: str, tracks: list[str], start: float, end: float) -> dict[str, list[Sound]]:
         """The kept chunks of each track that have something between the seconds start and end, oldest first."""
-        pipe = self._redis.pipeline(transaction=False)
+        shard = self._shards.of(call_id)
+        pipe = shard.redis.pipeline(transaction=False)
         for name in tracks:
-            key = keys.listen(call_id, name)
+            key = shard.keys.listen(call_id, name)
             start_ms = int(start * 1000)
             pipe.xrevrange(key, max=str(start_ms), count=1)  # the chunk in whose midst `start` lies
             pipe.xrange(key, min=str(start_ms + 1), max=str(int(end * 1000)), count=PIECE_CHUNKS)
@@ -69,18 +71,21 @@ class Listening:
 
     def next_start(self, call_id: str, tracks: list[str], second: float) -> float:
         """Where the first kept chunk begins that begins no earlier than `second`; infinity if there is none."""
-        pipe = self._redis.pipeline(transaction=False)
+        shard = self._shards.of(call_id)
+        pipe = shard.redis.pipeline(transaction=False)
         for name in tracks:
-            pipe.xrange(keys.listen(call_id, name), min=str(int(second * 1000)), count=1)
+            pipe.xrange(shard.keys.listen(call_id, name), min=str(int(second * 1000)), count=1)
         return min((_sound(entries[0]).start for entries in pipe.execute() if entries), default=inf)
 
     def goes_on(self, call_id: str, digest: str) -> bool:
         """Whether this person was listening to the call a moment ago."""
-        return bool(self._redis.exists(keys.listening(call_id, digest)))
+        shard = self._shards.of(call_id)
+        return bool(shard.redis.exists(shard.keys.listening(call_id, digest)))
 
     def note(self, call_id: str, digest: str, seconds: int) -> None:
         """This person listens to the call; forgotten after `seconds` without a further note."""
-        self._redis.set(keys.listening(call_id, digest), 1, ex=seconds)
+        shard = self._shards.of(call_id)
+        shard.redis.set(shard.keys.listening(call_id, digest), 1, ex=seconds)
 
 
 def _sound(entry: Any) -> Sound:

@@ -1,18 +1,21 @@
-"""What the web reads: calls, the table's snapshot, the feed, the fleet's health."""
+"""What the web reads: calls, the table's snapshot, the feed, the fleet's health. Lists are merged from all shards."""
 
 from __future__ import annotations
 
 import json
-import re
 import time
+from collections import Counter
 from collections.abc import Iterator
-from hashlib import blake2b
+from contextlib import suppress
 from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
 from state import keys
+from state.clock import now_ms
+from state.feed import Feeds, joined, parted
+from state.shards import Shard, Shards, merged, shards_of
 from state.transcripts import scored_utterance, transcript
 from state.types import (
     CallRow,
@@ -35,47 +38,41 @@ _standing = msgspec.msgpack.Decoder(Standing)
 _handling = msgspec.msgpack.Decoder(Handling)
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
-START = "0-0+0"
-"""The cursor of a feed that has never told anything."""
-
-_CURSOR = re.compile(r"([0-9-]{3,41})(?:\.([0-9a-f]{16})|\+([0-9]{1,20}))")
-"""<entry id>.<digest of the event>, or of an empty feed <last id>+<events cut off>."""
-
-
-def _cursor(entry_id: bytes, fields: dict[bytes, bytes]) -> str:
-    """Names an event for good. The id alone does not: after a roll-back the server may give it out once more."""
-    return f"{entry_id.decode()}.{blake2b(fields[b'j'], digest_size=8).hexdigest()}"
-
-
-class FeedLost(LookupError):
-    """The feed does not hold the cursor's entry (any more): take a new snapshot."""
-
 
 class FleetView(msgspec.Struct, frozen=True):
-    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people."""
+    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: how many
+    there are; away: numbers of those whose server does not answer, of which nothing is counted here."""
 
     decoders: int
     backlog_seconds: float
     backlog_chunks: int
     model: str
+    shards: int = 1
+    away: list[int] = []
 
 
 class Reads:
-    """Reads only; every method is safe to repeat."""
+    """Reads only; every method is safe to repeat.
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+    What is about one call raises redis.RedisError if its shard is away. What is about all leaves such a shard out, and
+    raises only if none answers: `fleet` says which are away.
+    """
+
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+        self.feeds = Feeds(self._shards)
         self._decoder_lives = (float("-inf"), False)
 
     def call(self, call_id: str) -> CallView | None:
         """A whole call with its transcript, or None."""
-        rows = self._rows([call_id])
+        shard = self._shards.of(call_id)
+        rows = _rows(shard, [call_id])
         if not rows:
             return None
-        pipe = self._redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
-        pipe.hgetall(keys.utterances(call_id))
-        pipe.hgetall(keys.scores(call_id))
-        pipe.hget(keys.call(call_id), "summary")
+        pipe = shard.redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
+        pipe.hgetall(shard.keys.utterances(call_id))
+        pipe.hgetall(shard.keys.scores(call_id))
+        pipe.hget(shard.keys.call(call_id), "summary")
         utterances, scores, summary = pipe.execute()
         return CallView(
             **{name: getattr(rows[0], name) for name in CallRow.__struct_fields__},
@@ -89,44 +86,42 @@ class Reads:
         Raises ValueError for a cursor that this method did not make. Between two pages a call's attention may
         change; it may then be seen twice or not at all, as in any list that is sorted by what moves.
         """
-        key = keys.LIVE if state == "live" else keys.ENDED
-        skip = 0
-        top = "+inf"
-        if cursor is not None:
+        top, skip = "+inf", [0] * len(self._shards)
+        if cursor is not None:  # the last attention of the page before, and how many calls with it each shard has shown
             score, _, seen = cursor.partition("_")
-            top, skip = repr(float(score)), int(seen)
-            if skip < 0:
+            top, skip = repr(float(score)), [int(count) for count in seen.split("_")]
+            if len(skip) != len(self._shards) or min(skip) < 0:
                 raise ValueError("cursor")
-        found = cast(
-            list[tuple[bytes, float]],
-            self._redis.zrange(
-                key,
-                cast(Any, top),
-                cast(Any, "-inf"),
-                desc=True,
-                byscore=True,
-                withscores=True,
-                offset=skip,
-                num=limit + 1,
-            ),
-        )
-        page, more = found[:limit], found[limit:]
-        following = None
-        if more:
-            last = page[-1][1]
-            same = sum(1 for _, score in page if score == last)
-            carried = skip if cursor is not None and float(cursor.partition("_")[0]) == last else 0
-            following = f"{last!r}_{same + carried}"
-        return self._rows([name.decode() for name, _ in page]), following
+
+        def best(shard: Shard) -> list[tuple[bytes, float]]:
+            key = shard.keys.live if state == "live" else shard.keys.ended
+            found = shard.redis.zrange(
+                key, cast(Any, top), cast(Any, "-inf"), desc=True, byscore=True, withscores=True,
+                offset=skip[shard.number], num=limit + 1,
+            )  # fmt: skip
+            return cast(list[tuple[bytes, float]], found)
+
+        found = merged(self._shards.answers(best), lambda call: -call[1], limit + 1)
+        page, following = found[:limit], None
+        if len(found) > limit:
+            last = page[-1][1][1]
+            before = skip if cursor is not None and float(top) == last else [0] * len(skip)
+            shown = Counter(number for number, (_, score) in page if score == last)
+            following = "_".join([repr(last), *(str(count + shown[n]) for n, count in enumerate(before))])
+        return self._rows([name.decode() for _, (name, _) in page]), following
 
     def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
         """The transcript of each of these calls."""
-        pipe = self._redis.pipeline(transaction=False)
-        for row in rows:
-            pipe.hgetall(keys.utterances(row.call_id))
-            pipe.hgetall(keys.scores(row.call_id))
-        answers = iter(pipe.execute() if rows else [])
-        return [transcript(utterances, scores) for utterances, scores in zip(answers, answers, strict=True)]
+        found: dict[str, list[ScoredUtterance]] = {}
+        for shard, call_ids in self._by_shard([row.call_id for row in rows]):
+            pipe = shard.redis.pipeline(transaction=False)
+            for call_id in call_ids:
+                pipe.hgetall(shard.keys.utterances(call_id))
+                pipe.hgetall(shard.keys.scores(call_id))
+            answers = iter(pipe.execute())
+            for call_id in call_ids:
+                found[call_id] = transcript(next(answers), next(answers))
+        return [found[row.call_id] for row in rows]
 
     def snapshot(self) -> tuple[list[CallRow], str]:
         """The live table, and the feed's cursor as it was before the table was read."""
@@ -135,107 +130,105 @@ class Reads:
 
     def table(self) -> list[CallRow]:
         """Rows of all live and recently ended calls."""
-        seconds, _ = self._redis.time()
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.zrange(keys.LIVE, 0, -1)
-        pipe.zrange(keys.RETAINED, "+inf", (seconds - RECENTLY_ENDED_SECONDS) * 1000, desc=True, byscore=True,
-                    offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
-        live, ended = pipe.execute()
-        names = list(dict.fromkeys(name.decode() for name in [*live, *ended]))
-        return self._rows(names)
+
+        def part(shard: Shard) -> tuple[list[bytes], list[tuple[bytes, float]]]:
+            since = shard.now_ms() - RECENTLY_ENDED_SECONDS * 1000
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zrange(shard.keys.live, 0, -1)
+            pipe.zrange(shard.keys.retained, "+inf", since, desc=True, byscore=True, withscores=True,
+                        offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
+            live, ended = pipe.execute()
+            return live, ended
+
+        parts = self._shards.answers(part)
+        ended = merged({n: ended for n, (_, ended) in parts.items()}, lambda call: -call[1], RECENTLY_ENDED_CALLS)
+        names = [*(name for live, _ in parts.values() for name in live), *(call[0] for _, call in ended)]
+        return self._rows(list(dict.fromkeys(name.decode() for name in names)))
 
     def newest(self, most: int) -> list[str]:
         """Ids of live calls, then of ended ones, the latest first; at most `most`."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.zrange(keys.LIVE, 0, most - 1, desc=True)
-        pipe.zrange(keys.RETAINED, 0, most - 1, desc=True)
-        live, ended = pipe.execute()
-        return list(dict.fromkeys(name.decode() for name in [*live, *ended]))[:most]
+
+        def part(shard: Shard) -> tuple[list[tuple[bytes, float]], list[tuple[bytes, float]]]:
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zrange(shard.keys.live, 0, most - 1, desc=True, withscores=True)
+            pipe.zrange(shard.keys.retained, 0, most - 1, desc=True, withscores=True)
+            live, ended = pipe.execute()
+            return live, ended
+
+        parts = self._shards.answers(part)
+        found = [
+            name.decode()
+            for place in (0, 1)
+            for _, (name, _) in merged({n: both[place] for n, both in parts.items()}, lambda call: -call[1], most)
+        ]
+        return list(dict.fromkeys(found))[:most]
 
     def summaries(self, most: int) -> list[tuple[dict[str, str], dict[str, Any]]]:
         """Metadata and summary of up to `most` ended calls that have one, the latest first."""
-        names = cast(list[bytes], self._redis.zrange(keys.RETAINED, 0, most - 1, desc=True))
-        pipe = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipe.hmget(keys.call(name.decode()), "metadata", "summary")
-        found = pipe.execute() if names else []
+
+        def part(shard: Shard) -> list[tuple[float, Any]]:
+            newest = cast(Any, shard.redis.zrange(shard.keys.retained, 0, most - 1, desc=True, withscores=True))
+            pipe = shard.redis.pipeline(transaction=False)
+            for name, _ in newest:
+                pipe.hmget(shard.keys.call(name.decode()), "metadata", "summary")
+            stored = pipe.execute() if newest else []
+            return [(ended, found) for (_, ended), found in zip(newest, stored, strict=True)]
+
+        found = [found for _, (_, found) in merged(self._shards.answers(part), lambda call: -call[0], most)]
         return [(json.loads(metadata), json.loads(summary)) for metadata, summary in found if metadata and summary]
 
-    # -- the feed -----------------------------------------------------------------------------------------
+    # -- the feed, with one cursor for all shards -----------------------------------------------------------
 
     def tip(self) -> str:
-        """The cursor of the feed's last event, or of an empty feed."""
-        newest = cast(Any, self._redis.xrevrange(keys.FEED, count=1))
-        return _cursor(*newest[0]) if newest else self._emptiness()
-
-    def recent(self, count: int) -> list[tuple[str, bytes]]:
-        """The feed's last events, oldest first, as (cursor, JSON)."""
-        entries = cast(Any, self._redis.xrevrange(keys.FEED, count=count))
-        return [(_cursor(entry_id, fields), fields[b"j"]) for entry_id, fields in reversed(entries)]
+        """The cursor of what was told last; see Feeds.tips."""
+        return joined(self.feeds.tips())
 
     def feed(self, after: str, count: int, block_ms: int = 0) -> list[tuple[str, bytes]]:
-        """Events after the cursor, oldest first, as (cursor, JSON); waits up to block_ms for the first.
-
-        Raises FeedLost if events after the cursor may have been dropped, or it is no cursor of this server.
-        """
-        entry_id = self._check(after)
-        answer = cast(Any, self._redis.xread({keys.FEED: entry_id}, count=count, block=block_ms or None))
-        if answer:
-            self._check(after)  # while we waited, an older copy of the server may have taken its place
-        return [(_cursor(each, fields), fields[b"j"]) for _, entries in answer or [] for each, fields in entries]
-
-    def _check(self, after: str) -> str:
-        """The entry id to read on from. Raises FeedLost.
-
-        A stream grows at its end and is cut at its beginning: if the cursor's own event is there, so is everything
-        after it. If not, it was cut off, or rolled back together with what a page has already shown; the server may
-        have given its id to another event since.
-        """
-        found = _CURSOR.fullmatch(after)
-        if found is None:
-            raise FeedLost(after)
-        entry_id, digest, removed = found.groups()
-        try:
-            number = keys.entry_id(entry_id)
-        except ValueError:
-            raise FeedLost(after) from None
-        if digest is not None:
-            entries = cast(Any, self._redis.xrange(keys.FEED, entry_id, entry_id, count=1))
-            if not entries or _cursor(*entries[0]) != after:
-                raise FeedLost(after)
-            return entry_id
-        last, gone = self._extent()
-        if keys.entry_id(last) < number or gone != int(removed):
-            raise FeedLost(after)
-        return entry_id
-
-    def _emptiness(self) -> str:
-        """The cursor of a feed that holds nothing: the last id it gave out, and how many events it has lost."""
-        last, gone = self._extent()
-        return f"{last}+{gone}"
-
-    def _extent(self) -> tuple[str, int]:
-        """The last id that the feed gave out, and how many events were cut off (0 from Redis 6, which cannot tell)."""
-        try:
-            info = self._redis.xinfo_stream(keys.FEED)
-        except redis.exceptions.ResponseError as error:
-            if "no such key" not in str(error):
-                raise
-            return "0-0", 0
-        return info["last-generated-id"].decode(), info.get("entries-added", info["length"]) - info["length"]
+        """Events after the cursor as (cursor, JSON), oldest first of each shard; see Feeds.after."""
+        cursors = parted(after, len(self._shards))
+        found = []
+        for told in self.feeds.after(cursors, count, block_ms):
+            cursors[told.shard] = told.cursor
+            found.append((joined(cursors), told.event))
+        return found
 
     # -- health -------------------------------------------------------------------------------------------
 
     def fleet(self) -> FleetView:
         """How many decoders live, how much audio waits, and which engine decodes."""
-        names = [name.decode() for name in cast(set[bytes], self._redis.smembers(keys.WORKERS))]
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.hmget(keys.LOAD, "audio_ms", "chunks")
-        pipe.hget(keys.FLEET, "model")
-        for name in names:
-            pipe.exists(keys.worker(name))
-        (audio_ms, chunks), model, *alive = pipe.execute()
-        return FleetView(sum(alive), int(audio_ms or 0) / 1000, int(chunks or 0), (model or b"").decode())
+
+        def part(shard: Shard) -> tuple[set[str], int, int]:
+            names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.hmget(shard.keys.load, "audio_ms", "chunks")
+            for name in names:
+                pipe.exists(shard.keys.heartbeat(name))
+            (audio_ms, chunks), *beating = pipe.execute()
+            alive = {name for name, beats in zip(names, beating, strict=True) if beats}
+            return alive, int(audio_ms or 0), int(chunks or 0)
+
+        parts = self._shards.answers(part)
+        model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
+        return FleetView(
+            len(set().union(*(alive for alive, _, _ in parts.values()))),
+            sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
+            sum(chunks for _, _, chunks in parts.values()),
+            (model or b"").decode(),
+            len(self._shards),
+            [shard.number for shard in self._shards if shard.number not in parts],
+        )
+
+    def servers(self, section: str) -> list[dict[str, Any]]:
+        """This section of INFO from every server that answers: the plain one, and those that have shards now."""
+        plain = self._shards.plain
+        found: list[dict[str, Any]] = [plain.info(section)]
+        if any(shard.redis is not plain for shard in self._shards):
+            found += self._shards.answers(lambda shard: shard.redis.info(section)).values()
+        return found
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 by the plain server's clock."""
+        return now_ms(self._shards.plain)
 
     def decoder_lives(self) -> bool:
         """Whether any decoder is alive; asked at most once a second."""
@@ -247,41 +240,56 @@ class Reads:
 
     def counts(self) -> dict[str, int]:
         """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.zcard(keys.LIVE)
-        pipe.zcard(keys.ENDED)
-        pipe.xlen(keys.FINALS)
-        pipe.xlen(keys.DEAD)
-        pipe.xlen(keys.FEED)
-        live, ended, finals, dead, feed = pipe.execute()
-        return {
-            "calls_live": live,
-            "calls_ended": ended,
-            "finals_waiting": finals,
-            "chunks_dead": dead,
-            "feed_events": feed,
-        }
+
+        def part(shard: Shard) -> list[int]:
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zcard(shard.keys.live)
+            pipe.zcard(shard.keys.ended)
+            pipe.xlen(shard.keys.finals)
+            pipe.xlen(shard.keys.dead)
+            pipe.xlen(shard.keys.feed)
+            return pipe.execute()
+
+        names = ("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events")
+        return dict(
+            zip(names, (sum(counts) for counts in zip(*self._shards.answers(part).values(), strict=True)), strict=True)
+        )
 
     # -- rows ---------------------------------------------------------------------------------------------
 
     def _rows(self, call_ids: list[str]) -> list[CallRow]:
-        pipe = self._redis.pipeline(transaction=False)
+        """Rows of these calls, in their order, without those that are gone or whose shard has gone away meanwhile."""
+        found: dict[str, CallRow] = {}
+        for shard, names in self._by_shard(call_ids):
+            with suppress(redis.ConnectionError, redis.TimeoutError):
+                found |= {row.call_id: row for row in _rows(shard, names)}
+        return [found[call_id] for call_id in call_ids if call_id in found]
+
+    def _by_shard(self, call_ids: list[str]) -> list[tuple[Shard, list[str]]]:
+        parts: dict[int, list[str]] = {}
         for call_id in call_ids:
-            pipe.hgetall(keys.call(call_id))
-        answers = pipe.execute() if call_ids else []
-        calls = [(call_id, call) for call_id, call in zip(call_ids, answers, strict=True) if call]
-        lasts = [_utterance.decode(call[b"last"]) if b"last" in call else None for _, call in calls]
-        for (call_id, call), last in zip(calls, lasts, strict=True):
-            for track in call[b"tracks"].split():
-                pipe.hmget(keys.track(call_id, track.decode()), _TRACK_FIELDS)
-            if last is not None:
-                pipe.hget(keys.scores(call_id), last.id)
-        details = iter(pipe.execute() if calls else [])
-        rows = []
-        for (call_id, call), last in zip(calls, lasts, strict=True):
-            fields = _row_fields(call_id, call, details)
-            rows.append(CallRow(**fields, last=scored_utterance(last, next(details)) if last else None))
-        return rows
+            parts.setdefault(self._shards.of(call_id).number, []).append(call_id)
+        return [(self._shards[number], names) for number, names in parts.items()]
+
+
+def _rows(shard: Shard, call_ids: list[str]) -> list[CallRow]:
+    pipe = shard.redis.pipeline(transaction=False)
+    for call_id in call_ids:
+        pipe.hgetall(shard.keys.call(call_id))
+    answers = pipe.execute() if call_ids else []
+    calls = [(call_id, call) for call_id, call in zip(call_ids, answers, strict=True) if call]
+    lasts = [_utterance.decode(call[b"last"]) if b"last" in call else None for _, call in calls]
+    for (call_id, call), last in zip(calls, lasts, strict=True):
+        for track in call[b"tracks"].split():
+            pipe.hmget(shard.keys.track(call_id, track.decode()), _TRACK_FIELDS)
+        if last is not None:
+            pipe.hget(shard.keys.scores(call_id), last.id)
+    details = iter(pipe.execute() if calls else [])
+    rows = []
+    for (call_id, call), last in zip(calls, lasts, strict=True):
+        fields = _row_fields(call_id, call, details)
+        rows.append(CallRow(**fields, last=scored_utterance(last, next(details)) if last else None))
+    return rows
 
 
 _TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps"]

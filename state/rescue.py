@@ -9,7 +9,7 @@ import redis
 from state import keys
 from state.connection import is_about_data
 from state.leases import Token, read_token
-from state.scripts import Scripts
+from state.shards import Shard
 
 STEAL_AFTER_MS = 300
 """A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
@@ -30,9 +30,11 @@ new audio and 20 s of replay, decoded slower than real time even so). The backst
 class Rescue:
     """One decoder's hand for others' tokens. `worker` is its own name."""
 
-    def __init__(self, client: redis.Redis, worker: str) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    def __init__(self, shard: Shard, worker: str) -> None:
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self._run = shard.run
+        self._now_ms = shard.now_ms
         self._worker = worker
 
     def turn(self, what: str, ms: int) -> bool:
@@ -41,8 +43,8 @@ class Rescue:
         Should it die of it, another looks `ms` later.
         """
         pipe = self._redis.pipeline(transaction=False)
-        pipe.set(keys.turn(what), self._worker, px=ms, nx=True)
-        pipe.pttl(keys.turn(what))
+        pipe.set(self._keys.turn(what), self._worker, px=ms, nx=True)
+        pipe.pttl(self._keys.turn(what))
         mine, left_ms = pipe.execute(raise_on_error=False)
         if isinstance(mine, redis.exceptions.OutOfMemoryError):
             return True  # a full server is looked after by all
@@ -50,7 +52,7 @@ class Rescue:
             if isinstance(answer, redis.RedisError):
                 raise answer
         if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last until then
-            self._redis.delete(keys.turn(what))
+            self._redis.delete(self._keys.turn(what))
         return bool(mine)
 
     def sweep(self) -> int:
@@ -58,11 +60,11 @@ class Rescue:
         names = self._others()
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
-            pipe.pttl(keys.worker(name))
+            pipe.pttl(self._keys.heartbeat(name))
         left_ms = dict(zip(names, pipe.execute() if names else [], strict=True))
         for name, left in left_ms.items():
             if left > LONGEST_BEAT_MS:  # from before the server's clock was set back; who lives renews it anyway
-                self._redis.pexpire(keys.worker(name), LONGEST_BEAT_MS)
+                self._redis.pexpire(self._keys.heartbeat(name), LONGEST_BEAT_MS)
         return sum(self.bury(name) for name, left in left_ms.items() if left == -2)  # there is no such key
 
     def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
@@ -71,12 +73,12 @@ class Rescue:
         forgive: how many tries in a row are given back to a track that was under its lease.
         """
         moved = 0
-        own = keys.work(name)
+        own = self._keys.own_work(name)
         for _ in range(10):  # tokens may still arrive between a look and the burial
             for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
                 moved += self.move(read_token(own, entry_id, fields), True, forgive)
             moved += self._move_pending(0, name, forgive)
-            if self._scripts.run("bury", worker=name)["outcome"] != "HOLDS":
+            if self._run("bury", worker=name)["outcome"] != "HOLDS":
                 break
         return moved
 
@@ -94,38 +96,34 @@ class Rescue:
         oldest = f"{self._now_ms() - age_ms}-0"
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
-            pipe.xrange(keys.work(name), max=oldest, count=most)
+            pipe.xrange(self._keys.own_work(name), max=oldest, count=most)
         found = pipe.execute() if names else []
         return sum(
-            self.move(read_token(keys.work(name), entry_id, fields), force)
+            self.move(read_token(self._keys.own_work(name), entry_id, fields), force)
             for name, entries in zip(names, found, strict=True)
             for entry_id, fields in entries
         )
 
     def _others(self) -> list[str]:
-        names = cast(set[bytes], self._redis.smembers(keys.WORKERS))
+        names = cast(set[bytes], self._redis.smembers(self._keys.workers))
         return [name.decode() for name in names if name.decode() != self._worker]
-
-    def _now_ms(self) -> int:
-        seconds, micros = self._redis.time()
-        return seconds * 1000 + micros // 1000
 
     def _move_pending(self, idle_ms: int, consumer: str | None = None, forgive: int = FORGIVEN_LOSSES) -> int:
         moved = 0
         try:
             pending = self._redis.xpending_range(
-                keys.WORK, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
+                self._keys.work, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
             )
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
             return 0
         for entry in cast(list[dict[str, Any]], pending):
-            found = cast(list[Any], self._redis.xrange(keys.WORK, entry["message_id"], entry["message_id"]))
+            found = cast(list[Any], self._redis.xrange(self._keys.work, entry["message_id"], entry["message_id"]))
             if found:
-                moved += self.move(read_token(keys.WORK, found[0][0], found[0][1]), True, forgive)
+                moved += self.move(read_token(self._keys.work, found[0][0], found[0][1]), True, forgive)
             else:
-                self._redis.xack(keys.WORK, keys.DECODERS, entry["message_id"])
+                self._redis.xack(self._keys.work, keys.DECODERS, entry["message_id"])
         return moved
 
     def move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
@@ -143,7 +141,7 @@ class Rescue:
             redis.RedisError: as the client does.
         """
         try:
-            answer = self._scripts.run(
+            answer = self._run(
                 "move", call_id=token.call_id, track=token.track, token=token.name, force=force, forgive=forgive
             )
         except redis.RedisError as error:

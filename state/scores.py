@@ -12,8 +12,8 @@ from state import keys
 from state.assessments import Assessment, Kept, Scorer, Stretch, Unscored
 from state.connection import BLOCK_MS
 from state.events import FinalEvent, ScoreEvent, encode
-from state.scripts import Scripts
 from state.settings import Settings
+from state.shards import Shard
 from state.transcripts import transcript
 from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
@@ -35,11 +35,12 @@ _kept = msgspec.msgpack.Decoder(Kept)
 
 
 class Scores:
-    """One sentiment worker's view. Scoring twice, or by two workers at once, has the effect of once."""
+    """One sentiment worker's view of one shard. Scoring twice, or by two workers at once, has the effect of once."""
 
-    def __init__(self, client: redis.Redis, worker: str, settings: Settings) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    def __init__(self, shard: Shard, worker: str, settings: Settings) -> None:
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self._run = shard.run
         self._worker = worker
         self._retention_seconds = settings.retention_hours * 3600
 
@@ -56,21 +57,27 @@ class Scores:
 
     def _make_group(self) -> None:
         try:
-            self._redis.xgroup_create(keys.FINALS, keys.SENTIMENT, id="0", mkstream=True)
+            self._redis.xgroup_create(self._keys.finals, keys.SENTIMENT, id="0", mkstream=True)
         except redis.exceptions.ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    def next(self, count: int = 32) -> list[Unscored]:
-        """Up to `count` utterances to be scored; waits BLOCK_MS for the first."""
-        return self._read(">", count, block=True)
+    def next(self, block_ms: int = BLOCK_MS, count: int = 32) -> list[Unscored]:
+        """Up to `count` utterances to be scored; waits so long for the first (0: not at all)."""
+        return self._read(">", count, block_ms)
 
     def abandoned(self) -> list[Unscored]:
         """Utterances that another worker took and did not finish; they are this worker's now, with what it holds."""
         try:
             # JUSTID: a plain claim would count a try for every utterance, also for those nobody has begun.
             self._redis.xautoclaim(
-                keys.FINALS, keys.SENTIMENT, self._worker, ABANDONED_AFTER_MS, start_id="0-0", count=100, justid=True
+                self._keys.finals,
+                keys.SENTIMENT,
+                self._worker,
+                ABANDONED_AFTER_MS,
+                start_id="0-0",
+                count=100,
+                justid=True,
             )
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
@@ -84,18 +91,20 @@ class Scores:
         """
         # A delivery counts one, and says nothing about whether anybody has begun.
         self._redis.xclaim(
-            keys.FINALS, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
+            self._keys.finals, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
         )
 
     def forget_dead(self) -> int:
         """Strike workers that died and left nothing off the group's list. Returns how many."""
-        return int(self._scripts.run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
+        return int(self._run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
 
     def leave(self) -> None:
         """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""
-        pending = cast(list[Any], self._redis.xpending_range(keys.FINALS, keys.SENTIMENT, "-", "+", 1, self._worker))
+        pending = cast(
+            list[Any], self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 1, self._worker)
+        )
         if not pending:
-            self._redis.xgroup_delconsumer(keys.FINALS, keys.SENTIMENT, self._worker)
+            self._redis.xgroup_delconsumer(self._keys.finals, keys.SENTIMENT, self._worker)
 
     def store(self, unscored: Unscored, scorer: Scorer) -> str:
         """Score one utterance.
@@ -132,9 +141,9 @@ class Scores:
         """
         while True:
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hlen(keys.scores(unscored.call_id))
-            pipe.hget(keys.call(unscored.call_id), "standing")
-            pipe.hget(keys.utterances(unscored.call_id), unscored.utterance_id)
+            pipe.hlen(self._keys.scores(unscored.call_id))
+            pipe.hget(self._keys.call(unscored.call_id), "standing")
+            pipe.hget(self._keys.utterances(unscored.call_id), unscored.utterance_id)
             count, standing, utterance = pipe.execute()
             try:
                 stays = _standing.decode(standing) if standing else Standing()
@@ -147,15 +156,15 @@ class Scores:
 
     def forget_kept(self, call_id: str) -> None:
         """Let the next score read the whole call: perhaps it was what is kept that could not be used."""
-        self._redis.delete(keys.kept(call_id))
+        self._redis.delete(self._keys.kept(call_id))
 
     def drop(self, unscored: Unscored) -> None:
         """Take an utterance out of the list of those to be scored, whatever becomes of its call."""
         self._drop(unscored.entry)
 
     def _drop(self, entry_id: str | bytes) -> None:
-        self._redis.xack(keys.FINALS, keys.SENTIMENT, entry_id)
-        self._redis.xdel(keys.FINALS, entry_id)
+        self._redis.xack(self._keys.finals, keys.SENTIMENT, entry_id)
+        self._redis.xdel(self._keys.finals, entry_id)
 
     def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
         """How many scores the call has, and what is needed of it; None if the utterance, or what is before it, lacks.
@@ -166,9 +175,9 @@ class Scores:
         # (No MULTI: Redis refuses even reads in one while memory is full.)
         call_id = unscored.call_id
         pipe = self._redis.pipeline(transaction=False)
-        pipe.hlen(keys.scores(call_id))
-        pipe.hmget(keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
-        pipe.get(keys.kept(call_id))
+        pipe.hlen(self._keys.scores(call_id))
+        pipe.hmget(self._keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
+        pipe.get(self._keys.kept(call_id))
         scored, (state, open_tracks, missing, packed_tracks), packed = pipe.execute()
         tracks = (packed_tracks or b"").decode().split()
         # Of a call that has nothing outstanding but this score, no more will be said.
@@ -182,15 +191,15 @@ class Scores:
 
     def _all(self, call_id: str) -> list[ScoredUtterance]:
         pipe = self._redis.pipeline(transaction=False)
-        pipe.hgetall(keys.scores(call_id))
-        pipe.hgetall(keys.utterances(call_id))
+        pipe.hgetall(self._keys.scores(call_id))
+        pipe.hgetall(self._keys.utterances(call_id))
         scores, utterances = pipe.execute()
         return transcript(utterances, scores)
 
     def _since(self, call_id: str, tracks: list[str], cut: dict[str, int]) -> list[ScoredUtterance]:
         pipe = self._redis.pipeline(transaction=False)
         for track in tracks:
-            pipe.hget(keys.track(call_id, track), "final_count")
+            pipe.hget(self._keys.track(call_id, track), "final_count")
         ids = [
             f"{track}:{index}"
             for track, count in zip(tracks, pipe.execute() if tracks else [], strict=True)
@@ -198,8 +207,8 @@ class Scores:
         ]
         if not ids:
             return []
-        pipe.hmget(keys.scores(call_id), ids)
-        pipe.hmget(keys.utterances(call_id), ids)
+        pipe.hmget(self._keys.scores(call_id), ids)
+        pipe.hmget(self._keys.utterances(call_id), ids)
         scores, utterances = pipe.execute()
         found = {name.encode(): packed for name, packed in zip(ids, utterances, strict=True) if packed}
         given = {name.encode(): packed for name, packed in zip(ids, scores, strict=True) if packed}
@@ -208,7 +217,7 @@ class Scores:
     def _write(self, unscored: Unscored, assessed: Assessment, scored_before: int, set_aside: str = "") -> str:
         call_id, standing = unscored.call_id, assessed.standing
         event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, standing)
-        answer = self._scripts.run(
+        answer = self._run(
             "score",
             call_id=call_id,
             retention_seconds=self._retention_seconds,
@@ -225,14 +234,14 @@ class Scores:
         )
         return str(answer["outcome"])
 
-    def _read(self, after: str, count: int, block: bool) -> list[Unscored]:
+    def _read(self, after: str, count: int, block_ms: int) -> list[Unscored]:
         try:
             answer = self._redis.xreadgroup(
                 keys.SENTIMENT,
                 self._worker,
-                {keys.FINALS: after},
+                {self._keys.finals: after},
                 count=count,
-                block=BLOCK_MS if block else None,
+                block=block_ms or None,
             )
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
@@ -260,15 +269,15 @@ class Scores:
         """What this worker holds, at most 100. Looked up, not read again: that would count as a delivery."""
         pending = cast(
             list[dict[str, Any]],
-            self._redis.xpending_range(keys.FINALS, keys.SENTIMENT, "-", "+", 100, self._worker),
+            self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 100, self._worker),
         )
         pipe = self._redis.pipeline(transaction=False)
         for entry in pending:
-            pipe.xrange(keys.FINALS, entry["message_id"], entry["message_id"])
+            pipe.xrange(self._keys.finals, entry["message_id"], entry["message_id"])
         found = []
         for entry, entries in zip(pending, pipe.execute() if pending else [], strict=True):
             if not entries:
-                self._redis.xack(keys.FINALS, keys.SENTIMENT, entry["message_id"])
+                self._redis.xack(self._keys.finals, keys.SENTIMENT, entry["message_id"])
             elif unscored := self._unscored(entries[0][0], entries[0][1], entry["times_delivered"]):
                 found.append(unscored)
         return found

@@ -39,6 +39,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_tls_verify: Annotated[
         bool, _about("0 accepts a self-signed certificate, as Heroku's Redis has; say so explicitly")
     ] = True
+    jobs_redis_url: Annotated[
+        str,
+        _about("plain server (no cluster) for accounts, sessions, rules and jobs; empty: REDIS_URL"),
+    ] = ""
+    shards: Annotated[
+        int,
+        _about(
+            "parts into which a new store divides its calls, for good; 0: one on a plain server, four a master of a"
+            " cluster. Once it has begun, the store itself says how many",
+            ge=0,
+            le=1024,
+        ),
+    ] = 0
     port: Annotated[int, _about("HTTP port of the web process", ge=1, le=65535)] = 8000
     web_address: Annotated[
         str,
@@ -214,6 +227,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if not _is_address(settings.redis_url):
         name = "REDIS_TLS_URL" if environ.get("REDIS_TLS_URL") else "REDIS_URL"
         raise SettingsError(f"{name}: Expected a redis:// or rediss:// address")
+    if settings.jobs_redis_url and not _is_address(settings.jobs_redis_url):
+        raise SettingsError("JOBS_REDIS_URL: Expected a redis:// or rediss:// address")
     try:
         parse_given_keys(settings.api_keys)
     except CredentialError as error:
@@ -253,7 +268,8 @@ def describe(settings: Settings) -> dict[str, Any]:
     """The settings as they may be logged: secrets and passwords in addresses are left out."""
     shown = msgspec.to_builtins(settings)
     shown |= {name: "***" for name in SECRETS if shown[name]}
-    shown["redis_url"] = shown["redis_url"].partition("?")[0]  # redis-py takes a password there, too
+    for name in ("redis_url", "jobs_redis_url"):
+        shown[name] = shown[name].partition("?")[0]  # redis-py takes a password there, too
     return {name: _USER.sub("***@", value) if isinstance(value, str) else value for name, value in shown.items()}
 
 

@@ -13,9 +13,8 @@ from typing import Any, Literal, cast
 import msgspec
 import redis
 
-from state import keys
-from state.scripts import Scripts
 from state.settings import Settings
+from state.shards import Shards, shards_of
 from state.types import INSIDE, Sender, Utterance
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
@@ -54,9 +53,8 @@ Held = Literal["HELD", "TAKEN", "CLOSED", "FOREIGN"]
 class Streams:
     """The sockets' side of the store. Every method is safe to repeat."""
 
-    def __init__(self, client: redis.Redis, settings: Settings) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
+        self._shards = shards_of(store)
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
 
     def hold(
@@ -77,7 +75,7 @@ class Streams:
         Raises:
             redis.RedisError: as the client does.
         """
-        answer = self._scripts.run(
+        answer = self._shards.of(call_id).run(
             "hold",
             call_id=call_id,
             socket=socket,
@@ -94,26 +92,29 @@ class Streams:
 
     def clock_zero(self, call_id: str, stream: str, proposed_ms: float) -> float:
         """What to add to a stream's clock (ms) for the call's: `proposed_ms`, unless it was agreed on before."""
-        pipe = self._redis.pipeline(transaction=True)
+        shard = self._shards.of(call_id)
+        key = shard.keys.streams(call_id)
+        pipe = shard.redis.pipeline(transaction=True)
         field = "b:" + hashlib.blake2b(stream.encode(errors="replace"), digest_size=8).hexdigest()
-        pipe.hsetnx(keys.streams(call_id), field, repr(proposed_ms))
-        pipe.expire(keys.streams(call_id), 86400)  # as hold.lua: the call may have ended meanwhile, and its key with it
-        pipe.hget(keys.streams(call_id), field)
+        pipe.hsetnx(key, field, repr(proposed_ms))
+        pipe.expire(key, 86400)  # as hold.lua: the call may have ended meanwhile, and its key with it
+        pipe.hget(key, field)
         return float(pipe.execute()[2])
 
     def heard(self, call_id: str, track: str, from_index: int, sender: Sender = INSIDE) -> Heard:
         """The track's finals from `from_index` on, and its open utterance's text. Raises OtherSender."""
-        pipe = self._redis.pipeline(transaction=True)  # whose the words are is asked in the moment they are read
-        pipe.hget(keys.call(call_id), "sender")
+        shard = self._shards.of(call_id)
+        pipe = shard.redis.pipeline(transaction=True)  # whose the words are is asked in the moment they are read
+        pipe.hget(shard.keys.call(call_id), "sender")
         pipe.hmget(
-            keys.track(call_id, track),
+            shard.keys.track(call_id, track),
             ["final_count", "partial", "samples", "done_samples", "rate", "finished", "open_seq", "last_seq"],
         )
         owner, (final_count, partial, samples, done, rate, finished, open_seq, last_seq) = pipe.execute()
         if not sender.reads and owner not in (None, sender.name.encode()):
             raise OtherSender
         names = [f"{track}:{index}" for index in range(from_index, int(final_count or 0))]
-        packed = cast(list[Any], self._redis.hmget(keys.utterances(call_id), names)) if names else []
+        packed = cast(list[Any], shard.redis.hmget(shard.keys.utterances(call_id), names)) if names else []
         return Heard(
             [_utterance.decode(one) for one in packed if one],
             (partial or b"").decode(),
@@ -127,9 +128,11 @@ class Streams:
 
     def conversation(self, speaker_id: str) -> int:
         """How many conversations were finished under this id."""
-        return int(cast(Any, self._redis.get(keys.heard(speaker_id))) or 0)
+        shard = self._shards.of(speaker_id)
+        return int(cast(Any, shard.redis.get(shard.keys.heard(speaker_id))) or 0)
 
     def next_conversation(self, speaker_id: str, after: int, keep_seconds: int) -> int:
         """Count the conversation after so many as finished; returns the new count. Repeated, it counts once."""
-        self._redis.set(keys.heard(speaker_id), after + 1, ex=keep_seconds)
+        shard = self._shards.of(speaker_id)
+        shard.redis.set(shard.keys.heard(speaker_id), after + 1, ex=keep_seconds)
         return after + 1

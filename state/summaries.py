@@ -7,9 +7,8 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from state import keys
 from state.scores import masking_fields
-from state.scripts import Scripts
+from state.shards import Shard, Shards, shards_of
 from state.types import Masked
 
 ASK_AGAIN_SECONDS = 60
@@ -21,19 +20,22 @@ BATCH = 20
 class Outstanding:
     """The list of ended calls without summary."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
-        self._scripts = Scripts(client, keys.STORE)
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
 
     def take(self) -> list[str]:
-        """Up to BATCH calls that nobody asked about in the last ASK_AGAIN_SECONDS; they count as asked now."""
-        found = cast(list[bytes], self._redis.srandmember(keys.UNSUMMARISED, BATCH))
+        """Up to BATCH calls of each shard that nobody asked about in the last ASK_AGAIN_SECONDS; they count as asked
+        now. Shards that are away are left out. Raises redis.RedisError if all are."""
+        return [call_id for taken in self._shards.answers(self._take).values() for call_id in taken]
+
+    def _take(self, shard: Shard) -> list[str]:
+        found = cast(list[bytes], shard.redis.srandmember(shard.keys.unsummarised, BATCH))
         if not found:
             return []
         call_ids = [call_id.decode() for call_id in found]
-        pipe = self._redis.pipeline(transaction=False)
+        pipe = shard.redis.pipeline(transaction=False)
         for call_id in call_ids:
-            pipe.set(keys.summary_asked(call_id), 1, nx=True, ex=ASK_AGAIN_SECONDS)
+            pipe.set(shard.keys.summary_asked(call_id), 1, nx=True, ex=ASK_AGAIN_SECONDS)
         return [call_id for call_id, first in zip(call_ids, pipe.execute(), strict=True) if first]
 
     def store(self, call_id: str, summary: dict[str, Any], masked: Masked | None = None) -> str:
@@ -50,7 +52,7 @@ class Outstanding:
         Raises:
             redis.RedisError: as the client does.
         """
-        answer = self._scripts.run(
+        answer = self._shards.of(call_id).run(
             "summarise", call_id=call_id, summary=msgspec.json.encode(summary), **masking_fields(call_id, masked)
         )
         return str(answer["outcome"])

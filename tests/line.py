@@ -12,6 +12,7 @@ from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
 from state.scores import Scores
 from state.settings import Settings
+from state.shards import shards_of
 from state.types import INSIDE, Sender, Utterance, Word
 from workers.decoder.track import decode
 from workers.engines.base import Final, Snapshot
@@ -35,9 +36,9 @@ class Line:
         self.redis, self.insight, self.call_id, self.sender = store, insight, call_id, sender
         self.settings = Settings()
         self.ingest = Ingest(store, self.settings)
-        self.fleet = Fleet(store, "d", self.settings)
+        self.fleet = Fleet(shards_of(store)[0], "d", self.settings)
         self.fleet.join()
-        self.scores = Scores(store, "s", self.settings)
+        self.scores = Scores(shards_of(store)[0], "s", self.settings)
         self.ingest.create(call_id, tracks, metadata, sender)
 
     def say(self, track: str, start: float, text: str, end: bool = False) -> None:
@@ -49,11 +50,11 @@ class Line:
 
     def decode(self, track: str, start: float, text: str) -> None:
         """A decoder makes this of what waits of `track`, and nothing of the other tracks."""
-        token = self.fleet.next_token(block=False)
+        token = self.fleet.next_token(0)
         assert token is not None
         while token.track != track:
             self.commit(token, [])
-            token = self.fleet.next_token(block=False)
+            token = self.fleet.next_token(0)
             assert token is not None
         self.commit(token, [(start, text)])
 
@@ -66,13 +67,13 @@ class Line:
     def end(self) -> None:
         """The sender ends the call and everything is decoded and scored."""
         self.ingest.end(self.call_id)
-        while (token := self.fleet.next_token(block=False)) is not None:
+        while (token := self.fleet.next_token(0)) is not None:
             self.commit(token, [])
         self.score()
 
     def score(self) -> None:
         """Score everything that waits."""
-        for entry in self.scores.join() + self.scores._read(">", 100, block=False):
+        for entry in self.scores.join() + self.scores._read(">", 100, 0):
             self.scores.store(entry, self.insight)
 
     def stored(self) -> list[str]:

@@ -16,6 +16,7 @@ from state.ingest import Chunk, Ingest
 from state.leases import Commit, DeadChunk, Lease, Token
 from state.scores import Scores
 from state.settings import Settings
+from state.shards import shards_of
 from state.types import Sentiment, Standing, Utterance
 
 RATE = 8000
@@ -59,14 +60,15 @@ class Play:
     def __init__(self, client: redis.Redis, **settings: int | float) -> None:
         self.client = client
         self.settings = Settings(**settings)  # type: ignore[arg-type]
+        self.shard = shards_of(client)[0]
         self.ingest = Ingest(client, self.settings)
-        self.scorer = Scores(client, "scorer", self.settings)
+        self.scorer = Scores(self.shard, "scorer", self.settings)
         self.decoders: dict[str, Fleet] = {}
 
     def decoder(self, name: str) -> Fleet:
         """The decoder of this name; it joins when it is first asked for."""
         if name not in self.decoders:
-            self.decoders[name] = Fleet(self.client, name, self.settings)
+            self.decoders[name] = Fleet(self.shard, name, self.settings)
             self.decoders[name].join()
         return self.decoders[name]
 
@@ -76,7 +78,7 @@ class Play:
 
     def token(self, name: str = "d") -> Token:
         """The next token for decoder `name`; there must be one."""
-        token = self.decoder(name).next_token(block=False)
+        token = self.decoder(name).next_token(0)
         assert token is not None, "no token waits"
         return token
 
@@ -92,7 +94,7 @@ class Play:
 
     def unscored(self) -> list[Unscored]:
         """What waits for a score."""
-        return self.scorer.join() + self.scorer._read(">", 100, block=False)
+        return self.scorer.join() + self.scorer._read(">", 100, 0)
 
     def score(self, entry: Unscored) -> str:
         """Score one utterance."""

@@ -7,7 +7,6 @@ from typing import cast
 import msgspec
 from flask import Blueprint, Response
 
-from state import keys
 from state.audit import PARTS, Entry, Part
 from webapp import access, inputs, shapes
 from webapp.access import needs
@@ -62,11 +61,9 @@ def read_audit() -> Response:
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     before = parameters.get("cursor")
     try:
-        if before is not None:
-            keys.entry_id(before)
+        found = store().audit.read(part, limit, before)
     except ValueError:
         raise inputs.bad_cursor() from None
-    found = store().audit.read(part, limit, before)
     return _json(ApiAudit([_told(entry) for entry in found], found[-1].id if len(found) == limit else None))
 
 

@@ -90,7 +90,7 @@ def delete_tag(call_id: str, tag: str) -> Response:
 
 
 def _handler(by: str | None) -> Handler:
-    return Handler(store().redis, _name(by), access.address(), access.require("act").origin)
+    return Handler(store().shards, _name(by), access.address(), access.require("act").origin)
 
 
 def _answer(change: Any) -> Response:

@@ -31,9 +31,10 @@ def readyz() -> Response:
     reasons = []
     model = ""
     try:
-        if policy := may_evict(store().redis.info("memory")):
+        if policy := next(filter(None, map(may_evict, store().reads.servers("memory"))), ""):
             reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
-        if store().redis.info("persistence").get("aof_last_write_status", "ok") != "ok":
+        persistence = store().reads.servers("persistence")
+        if any(info.get("aof_last_write_status", "ok") != "ok" for info in persistence):
             reasons.append("Redis takes nothing in: it cannot write its append-only file (is its disk full?).")
         fleet = store().reads.fleet()
         model = fleet.model
@@ -50,8 +51,7 @@ def readyz() -> Response:
 @needs("read", local=True)
 def read_metrics() -> Response:
     """Always 200: a store that is away is a number too."""
-    here = store()
-    return Response(metrics.exposition(here.redis, here.reads), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(store().reads), content_type=metrics.CONTENT_TYPE)
 
 
 @api.get("/v1/openapi.json")

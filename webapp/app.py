@@ -15,7 +15,7 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from state import settings as settings_module
-from state.connection import connect
+from state.opening import open_shards
 from state.settings import Settings
 from webapp import (
     access,
@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
     app.url_map.merge_slashes = False  # a path that is slightly wrong is wrong, not redirected
-    here = attach(app.extensions, settings, redis or connect(settings, "web"))
+    here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     problems.install(app)
     headers.install(app)
     cookies.install(app)
@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
     page_wire.install(socketio)
-    app.extensions[LIVE] = LiveTable(socketio, here.redis, here.reads, partial(access.still_in, app))
+    app.extensions[LIVE] = LiveTable(socketio, here.reads, partial(access.still_in, app))
     refusal = partial(access.at_the_door, app)
     sockets = app.extensions[api_streams.SOCKETS] = Sockets()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)

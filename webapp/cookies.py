@@ -85,7 +85,7 @@ def _seconds_left() -> int | None:
     """For how long the browser is to keep the cookie; None, until it is closed: before somebody has signed in."""
     if not current_user.is_authenticated:
         return None
-    return max(0, cast(SignedIn, current_user).session.until_ms - now_ms(store().redis)) // 1000
+    return max(0, cast(SignedIn, current_user).session.until_ms - now_ms(store().shards.plain)) // 1000
 
 
 def unreadable(session: object) -> bool:

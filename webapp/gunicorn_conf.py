@@ -14,7 +14,8 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 from state import logs
-from state.connection import ServerUnfit, check_server_if_there
+from state.connection import ServerUnfit
+from state.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
 from webapp.app import stop
 
@@ -107,7 +108,7 @@ def on_starting(_server: Any) -> None:
     """End before anything is served if Redis is unfit, as the other processes do. If it does not answer yet, go on:
     /readyz says so, and chunks are refused."""
     try:
-        check_server_if_there(_settings)
+        check_store_if_there(_settings)
     except ServerUnfit as error:
         sys.stderr.write(f"earshot web: {error}\n")
         raise SystemExit(EXIT_CONFIG) from None

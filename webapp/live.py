@@ -33,7 +33,8 @@ import redis
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from state.reads import FeedLost, Reads
+from state.feed import FeedLost
+from state.reads import Reads
 from webapp import access, page_wire, shapes
 from webapp.access import Identity
 from webapp.page_wire import PageWire
@@ -100,11 +101,8 @@ class _Snapshot:
 class LiveTable:
     """The sockets of one web process."""
 
-    def __init__(
-        self, socketio: SocketIO, client: redis.Redis, reads: Reads, still_in: Callable[[Identity], bool]
-    ) -> None:
+    def __init__(self, socketio: SocketIO, reads: Reads, still_in: Callable[[Identity], bool]) -> None:
         self._socketio = socketio
-        self._redis = client
         self._reads = reads
         self._still_in = still_in
         self._lock = threading.Lock()
@@ -188,17 +186,21 @@ class LiveTable:
             self._rest()
             return
         if self._recent is None:
-            self._recent = Recent(self._reads.recent(EVENTS), self._reads.tip())
+            self._recent = self._begin()
         now = time.monotonic()
         if now >= self._fleet_at:
             self._show_out()
             self._tell("fleet", self._fleet(), [page for page in pages if not page.wire.sending])
             self._fleet_at = now + FLEET_SECONDS
-        entries = self._reads.feed(self._recent.tip, BATCH_EVENTS, BLOCK_MS)
+        entries = self._reads.feeds.after(self._recent.tips, BATCH_EVENTS, BLOCK_MS)
         self._recent.add(entries)
         self._tell_news(self._recent, pages)
         if entries and len(entries) < BATCH_EVENTS:
             self._stopping.wait(BATCH_SECONDS)
+
+    def _begin(self) -> Recent:
+        tips = self._reads.feeds.tips()
+        return Recent(self._reads.feeds.recent(EVENTS // len(tips)), tips)
 
     def _following(self) -> list[_Page]:
         """The pages that follow, each from where it asked to."""
@@ -279,8 +281,7 @@ class LiveTable:
         self._close_sockets()
 
     def _fleet(self) -> dict[str, Any]:
-        seconds, micros = self._redis.time()
-        return shapes.fleet(self._reads.fleet(), seconds * 1000 + micros // 1000)
+        return shapes.fleet(self._reads.fleet(), self._reads.now_ms())
 
     # -- the end -----------------------------------------------------------------------------------------------
 

@@ -20,8 +20,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class FleetCollector(Collector):
     """Gauges of the whole fleet. With Redis away there is one: earshot_redis_up 0."""
 
-    def __init__(self, client: redis.Redis, reads: Reads) -> None:
-        self._redis = client
+    def __init__(self, reads: Reads) -> None:
         self._reads = reads
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -35,10 +34,15 @@ class FleetCollector(Collector):
         yield up
         yield from gauges
 
+    def _fullest(self) -> tuple[int, int]:
+        """Bytes used and allowed of the server that has the least left."""
+        found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in self._reads.servers("memory")]
+        return max(found, key=lambda memory: memory[0] / (memory[1] or float("inf")))
+
     def _gauges(self) -> list[GaugeMetricFamily]:
         fleet = self._reads.fleet()
         counts = self._reads.counts()
-        memory = self._redis.info("memory")
+        memory = self._fullest()
         calls = GaugeMetricFamily("earshot_calls", "calls kept, by state (live includes ending)", labels=["state"])
         calls.add_metric(["live"], counts["calls_live"])
         calls.add_metric(["ended"], counts["calls_ended"])
@@ -49,8 +53,10 @@ class FleetCollector(Collector):
             "finals_waiting": ("utterances not yet scored", counts["finals_waiting"]),
             "chunks_dead": ("chunks given up and kept for inspection", counts["chunks_dead"]),
             "feed_events": ("events in the feed of the live table", counts["feed_events"]),
-            "redis_memory_used_bytes": ("memory the store uses", int(memory["used_memory"])),
-            "redis_memory_max_bytes": ("the store's limit; 0 for none", int(memory.get("maxmemory", 0))),
+            "shards": ("parts of the store", fleet.shards),
+            "shards_away": ("parts of the store that do not answer; nothing of them is counted here", len(fleet.away)),
+            "redis_memory_used_bytes": ("memory the store uses (of several servers, the fullest)", memory[0]),
+            "redis_memory_max_bytes": ("its limit; 0 for none", memory[1]),
         }
         return [
             calls,
@@ -58,8 +64,8 @@ class FleetCollector(Collector):
         ]
 
 
-def exposition(client: redis.Redis, reads: Reads) -> bytes:
+def exposition(reads: Reads) -> bytes:
     """The answer to a scrape, in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(FleetCollector(client, reads))
+    registry.register(FleetCollector(reads))
     return generate_latest(registry)

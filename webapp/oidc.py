@@ -71,7 +71,7 @@ class _IdToken(CodeIDToken):  # type: ignore[misc]
     """What the provider has signed; whether it is good still is told by the store's clock, not by this host's."""
 
     def validate(self, now: float | None = None, leeway: int = 0) -> None:
-        super().validate(now_ms(store().redis) // 1000, leeway)
+        super().validate(now_ms(store().shards.plain) // 1000, leeway)
 
 
 def install(app: Flask, settings: Settings) -> None:

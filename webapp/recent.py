@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from state.events import QUIET
+from state.feed import FeedLost, Told, joined, parted
 from webapp import shapes
 
 log = logging.getLogger("earshot.web")
@@ -23,7 +24,7 @@ BATCH_EVENTS = 500
 
 
 class Batch(NamedTuple):
-    """All that is new after the cursor `since`, up to and with the event that `cursor` names."""
+    """All that is new after the cursor `since`, up to and with the events that `cursor` names."""
 
     since: str
     cursor: str
@@ -42,43 +43,82 @@ class _Event(NamedTuple):
 
 
 class Recent:
-    """Events in order, from some cursor on. Used by one thread."""
+    """Each shard's events in order, from some cursor on. Used by one thread. Cursors are those of all shards as one."""
 
-    def __init__(self, entries: list[tuple[str, bytes]], tip: str) -> None:
-        """entries: what the feed holds of the last events; tip: its cursor if it holds none."""
+    def __init__(self, entries: list[Told], tips: list[str]) -> None:
+        """entries: what the feeds hold of the last events; tips: the cursor of each shard that holds none."""
+        self._parts = [_Part(tip, EVENTS // len(tips)) for tip in tips]
+        for number in {told.shard for told in entries}:
+            self._parts[number].forget()  # what was before the first of them is not known
+        self.add(entries)
+
+    @property
+    def tips(self) -> list[str]:
+        """The cursor of each shard's last event."""
+        return [part.tip for part in self._parts]
+
+    @property
+    def tip(self) -> str:
+        """The same as one cursor."""
+        return joined(self.tips)
+
+    def add(self, entries: Iterable[Told]) -> None:
+        """Add what the feeds told next."""
+        for told in entries:
+            self._parts[told.shard].add(_event(told.cursor, told.event))
+
+    def __contains__(self, cursor: str) -> bool:
+        """Whether everything after this cursor is here."""
+        try:
+            cursors = parted(cursor, len(self._parts))
+        except FeedLost:
+            return False
+        return all(one in part for one, part in zip(cursors, self._parts, strict=True))
+
+    def after(self, cursor: str) -> Iterator[Batch]:
+        """What was told after a cursor that is here, without partials that others have replaced since."""
+        cursors = parted(cursor, len(self._parts))
+        told = [
+            (number, event)
+            for number, part in enumerate(self._parts)
+            for event in _latest(part.after(cursors[number]))
+        ]  # fmt: skip
+        for start in range(0, len(told) or 1, BATCH_EVENTS):
+            since, batch = joined(cursors), told[start : start + BATCH_EVENTS]
+            for number, event in batch:
+                cursors[number] = event.cursor
+            if start + BATCH_EVENTS >= len(told):
+                cursors = self.tips
+            yield Batch(since, joined(cursors), [event.told for _, event in batch if event.told])
+
+
+class _Part:
+    """One shard's events."""
+
+    def __init__(self, tip: str, most: int) -> None:
         self.tip = tip
-        """The cursor of the last event."""
+        self._most = most
         self._events: deque[_Event] = deque()
         self._places: dict[str, int] = {tip: 0}  # cursor -> how many events were ever added up to it
         self._added = 0
-        if entries:  # what was before the first of them is not known
-            self._places.clear()
-        self.add(entries)
 
-    def add(self, entries: Iterable[tuple[str, bytes]]) -> None:
-        """Add what the feed told next."""
-        for cursor, encoded in entries:
-            self._events.append(_event(cursor, encoded))
-            self._added += 1
-            self._places[cursor] = self._added
-            self.tip = cursor
-        while len(self._events) > EVENTS:
+    def forget(self) -> None:
+        self._places.clear()
+
+    def add(self, event: _Event) -> None:
+        self._events.append(event)
+        self._added += 1
+        self._places[event.cursor] = self._added
+        self.tip = event.cursor
+        while len(self._events) > self._most:
             del self._places[next(iter(self._places))]
             self._events.popleft()
 
     def __contains__(self, cursor: str) -> bool:
-        """Whether everything after this cursor is here."""
         return cursor in self._places
 
-    def after(self, cursor: str) -> Iterator[Batch]:
-        """What was told after a cursor, without partials that others have replaced since; LookupError if unknown."""
-        seen = self._places[cursor]
-        events = _latest(islice(self._events, len(self._events) - (self._added - seen), None))
-        for start in range(0, len(events) or 1, BATCH_EVENTS):
-            part = events[start : start + BATCH_EVENTS]
-            reached = part[-1].cursor if start + BATCH_EVENTS < len(events) else self.tip
-            yield Batch(cursor, reached, [event.told for event in part if event.told])
-            cursor = reached
+    def after(self, cursor: str) -> list[_Event]:
+        return list(islice(self._events, len(self._events) - (self._added - self._places[cursor]), None))
 
 
 def _latest(events: Iterable[_Event]) -> list[_Event]:

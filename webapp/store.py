@@ -8,7 +8,6 @@ from typing import cast
 import redis
 from flask import current_app
 
-from state import keys
 from state.access import Access
 from state.audit import Audit
 from state.ingest import Ingest
@@ -16,6 +15,7 @@ from state.listening import Listening
 from state.reads import Reads
 from state.rules import RulesStore
 from state.settings import Settings
+from state.shards import Shards, shards_of
 from state.streams import Streams
 from webapp.limits import Limits
 from webapp.shown import Shown, ShownStreams
@@ -32,7 +32,7 @@ class Store:
     """The state in Redis, as the web process sees it."""
 
     settings: Settings
-    redis: redis.Redis
+    shards: Shards
     ingest: Ingest
     reads: Reads
     transcripts: Transcripts
@@ -46,33 +46,35 @@ class Store:
     def under_pressure(self, call_id: str) -> bool:
         """Whether this call's audio is to be refused: a server full to the brim could not even drain its backlog."""
         limit = self.settings.memory_limit_percent
-        pressure = self.ingest.memory_pressure()
+        shard = self.shards.of(call_id)
+        pressure = self.ingest.memory_pressure(shard)
         return pressure >= limit or (
-            pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not self.redis.exists(keys.call(call_id))
+            pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not shard.redis.exists(shard.keys.call(call_id))
         )
 
 
-def open_store(settings: Settings, client: redis.Redis) -> Store:
-    """The store over a connection."""
-    reads = Shown(client) if settings.redact else Reads(client)
+def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
+    """The store as a web process uses it."""
+    shards = shards_of(store)
+    reads = Shown(shards) if settings.redact else Reads(shards)
     return Store(
         settings,
-        client,
-        Ingest(client, settings),
+        shards,
+        Ingest(shards, settings),
         reads,
         Transcripts(reads),
-        RulesStore(client),
-        ShownStreams(client, settings) if settings.redact else Streams(client, settings),
-        Access(client, settings.api_keys, settings.secret_key),
-        Audit(client),
-        Limits(client, settings.key_requests_per_second),
-        Listening(client),
+        RulesStore(shards.plain),
+        ShownStreams(shards, settings) if settings.redact else Streams(shards, settings),
+        Access(shards.plain, settings.api_keys, settings.secret_key),
+        Audit(shards),
+        Limits(shards.plain, settings.key_requests_per_second),
+        Listening(shards),
     )
 
 
-def attach(extensions: dict[str, object], settings: Settings, client: redis.Redis) -> Store:
+def attach(extensions: dict[str, object], settings: Settings, store: Shards | redis.Redis) -> Store:
     """Make the store and put it into an app's `extensions`."""
-    made = open_store(settings, client)
+    made = open_store(settings, store)
     extensions[_NAME] = made
     return made
 

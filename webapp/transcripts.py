@@ -19,7 +19,8 @@ import redis
 
 from state.connection import BLOCK_MS
 from state.events import FinalEvent
-from state.reads import FeedLost, Reads
+from state.feed import FeedLost
+from state.reads import Reads
 from state.types import CallRow, Utterance
 
 log = logging.getLogger("earshot.web")

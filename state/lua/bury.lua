@@ -1,6 +1,6 @@
 -- Removes a decoder that has no heartbeat and holds no token. Its group entry would take pending tokens along.
 --
--- KEYS    workers, work, own_work, heartbeat
+-- KEYS    workers, residents, work, own_work, heartbeat
 -- FIELDS  worker
 -- ANSWER  outcome
 --         BURIED
@@ -17,4 +17,5 @@ end
 redis.call('DEL', own_work_key) -- frees first: Redis 6 refuses XGROUP as the first write while memory is full
 if group then redis.call('XGROUP', 'DELCONSUMER', work_key, 'decoders', worker) end
 redis.call('SREM', workers_key, worker)
+redis.call('SREM', residents_key, worker)
 return answer({outcome = 'BURIED'})

@@ -2,7 +2,8 @@
 --
 -- KEYS    track
 -- FIELDS  call_id, track
---         token, lease, worker
+--         token, lease
+--         owner              the decoder to which the track's next tokens go; '' if it is a guest here
 --         warm_at?           lease of the commit at which this worker's warm recogniser stands; without it, it has none
 -- ANSWER  outcome, done_seq?, last_seq?, open_seq?, final_count?, tries?, closed?, rate?, samples?, done_samples?
 --         warm?              the recogniser is exact
@@ -20,7 +21,7 @@ if live_token ~= token then
 end
 redis.call('HDEL', track_key, 'lease') -- frees: with memory full, a script whose first write may grow is refused
 tries = tonumber(tries) + 1
-redis.call('HSET', track_key, 'lease', lease, 'owner', worker, 'tries', tries)
+redis.call('HSET', track_key, 'lease', lease, 'owner', owner, 'tries', tries)
 -- Begun in vain before: what is in the journal now is decoded chunk by chunk, so that the next crash accuses one.
 last_seq, careful_seq = tonumber(last_seq), tonumber(careful_seq or 0)
 if tries + tonumber(forgiven or 0) > 1 and last_seq > careful_seq then

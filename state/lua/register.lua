@@ -1,7 +1,8 @@
 -- Announces a decoder (or announces it again, after the server lost its last second).
 --
--- KEYS    workers, work, own_work, heartbeat
+-- KEYS    workers, residents, work, own_work, heartbeat
 -- FIELDS  worker, heartbeat_ms
+--         resident           it is at home in this shard: with a stream of its own, for the tracks that it is warm for
 -- ANSWER  outcome
 --         OK
 -- WRITES  always
@@ -9,7 +10,8 @@
 redis.call('DEL', heartbeat_key) -- frees first: a decoder must be able to join while memory is full
 redis.call('SADD', workers_key, worker)
 redis.call('SET', heartbeat_key, 1, 'PX', heartbeat_ms)
-for _, stream in ipairs({work_key, own_work_key}) do
+redis.call(resident and 'SADD' or 'SREM', residents_key, worker)
+for _, stream in ipairs(resident and {work_key, own_work_key} or {work_key}) do
   -- MKSTREAM leaves an existing stream alone; an existing group answers BUSYGROUP, which is as good
   redis.pcall('XGROUP', 'CREATE', stream, 'decoders', '0', 'MKSTREAM')
 end

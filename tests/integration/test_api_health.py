@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from state import keys
 from state.fleet import Fleet
 from state.settings import Settings
+from state.shards import shards_of
 from tests.integration.test_api_calls import BASIC, CHUNKS, SECOND, app_client, contents, problem, put
 from tests.servers import Server, start_server
 from webapp.access import public
@@ -40,7 +41,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
     http = app_client(valkey)
     assert http.get("/healthz").status_code == 200
     assert problem(http.get("/readyz"), 503, "not_ready")["reasons"] == ["No decoder is alive."]
-    fleet = Fleet(store, "decoder-1", Settings())
+    fleet = Fleet(shards_of(store)[0], "decoder-1", Settings())
     fleet.join()
     assert http.get("/readyz").get_json() == {"ready": True, "reasons": [], "model": ""}
     fleet.leave()
@@ -49,7 +50,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
 
 def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> None:
     http = app_client(valkey)
-    Fleet(store, "decoder-1", Settings()).join()
+    Fleet(shards_of(store)[0], "decoder-1", Settings()).join()
     put(http, 1)
     put(http, 2)
     http.post("/v1/calls", json={"call_id": "silent"})
@@ -67,6 +68,8 @@ def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> 
         "earshot_chunks_dead": 0,
         "earshot_feed_events": 3,
         "earshot_redis_memory_max_bytes": 0,
+        "earshot_shards": 1,
+        "earshot_shards_away": 0,
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from state import keys
-from state.reads import START, FeedLost, Reads
+from state.feed import START, FeedLost
+from state.reads import Reads
 
 NOBODY = "0" * 16
 
@@ -83,4 +84,4 @@ def test_a_cursor_that_is_cut_off_or_never_was_is_lost(store: redis.Redis) -> No
         with pytest.raises(FeedLost):
             reads.feed(cursor, 10)
     assert reads.feed(reads.tip(), 10) == []
-    assert [cursor for cursor, _ in reads.recent(10)] == [reads.tip()]
+    assert [told.cursor for told in reads.feeds.recent(10)] == [reads.tip()]

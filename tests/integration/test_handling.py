@@ -15,9 +15,10 @@ from state import keys
 from state.access import Access
 from state.audit import Audit
 from state.events import Event, HandlingEvent
+from state.feed import START
 from state.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
 from state.ingest import Ingest
-from state.reads import START, Reads
+from state.reads import Reads
 from state.settings import Settings
 from tests.servers import Server
 from tests.signing_in import PASSWORD, csrf_of, sign_in

@@ -12,6 +12,7 @@ from state.fleet import Fleet as FleetView
 from state.ingest import Chunk, Ingest
 from state.settings import Settings
 from state.settings import load as load_settings
+from state.shards import shards_of
 from state.types import Utterance
 from tests.engines import ENGINES, MOONSHINE, VOSK, Engine
 from tests.servers import Server
@@ -60,12 +61,13 @@ class Turns:
     def _one(self, call_id: str, track: str) -> None:
         loop = self.loops[self.turn % len(self.loops)]
         self.turn += 1
-        loop._fleet.join()
-        token = loop._fleet.next_token(block=False)
+        post = loop._post(0, resident=True)
+        post._fleet.join()
+        token = post._fleet.next_token(0)
         assert token is not None
-        loop._work(token)
+        post._work(token)
         if len(self.loops) > 1:
-            loop._fleet.leave()  # so that its next token goes to whoever comes
+            post._fleet.leave()  # so that its next token goes to whoever comes
         done, partial = self.client.hmget(keys.track(call_id, track), "done_seq", "partial")
         self.partials.append((track, int(done), partial))
 
@@ -78,7 +80,7 @@ def test_a_hand_over_to_a_cold_worker_after_every_chunk_changes_no_byte(
         call = {"customer": call["customer"]}  # a large model is slow, and two tracks are none of its business
     warm = Turns(valkey, model, workers=1, warm_megabytes=1000)
     once = warm.decode("warm", call)
-    assert len(warm.loops[0]._warm) == 0, "a finished track keeps no recogniser"
+    assert len(warm.loops[0]._bench.warm) == 0, "a finished track keeps no recogniser"
     cold = Turns(valkey, model, workers=2, warm_megabytes=0)
     again = cold.decode("cold", call)
     assert again == once
@@ -125,13 +127,13 @@ def test_a_state_of_another_model_is_decoded_afresh_and_never_misread(
         first._one("deploy", track)
     finals_before = first.client.hgetall(keys.utterances("deploy"))
     open_seq = int(first.client.hget(keys.track("deploy", track), "open_seq") or 0)
-    FleetView(first.client, "worker-0", settings).leave()
-    second = DecodeLoop(first.client, StubModel(), "worker-new", settings, lambda: False)
+    FleetView(shards_of(first.client)[0], "worker-0", settings).leave()
+    second = DecodeLoop(first.client, StubModel(), "worker-new", settings, lambda: False)._post(0, resident=True)
     second._fleet.join()
     for n, chunk in enumerate(chunks[half:]):
         first.ingest.put("deploy", track, n + half + 1, chunk)
     first.ingest.end("deploy")
-    while (token := second._fleet.next_token(block=False)) is not None:
+    while (token := second._fleet.next_token(0)) is not None:
         second._work(token)
     after = first.client.hgetall(keys.utterances("deploy"))
     assert finals_before.items() <= after.items()

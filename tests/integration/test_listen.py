@@ -18,6 +18,7 @@ from state.audit import Audit
 from state.fleet import Fleet
 from state.ingest import Chunk, Ingest
 from state.settings import Settings
+from state.shards import shards_of
 from tests.servers import Server
 from webapp import sound
 from webapp.app import create_app
@@ -132,9 +133,9 @@ def test_who_listens_gets_over_a_gap_longer_than_a_piece(http: FlaskClient, inge
 def test_decoding_trims_its_journal_and_what_may_be_heard_stays(ingest: Ingest, store: redis.Redis) -> None:
     ingest.put("c", "customer", None, level(1000))
     ingest.put("c", "customer", 1, level(1000))  # again: heard once
-    fleet = Fleet(store, "w1", Settings())
+    fleet = Fleet(shards_of(store)[0], "w1", Settings())
     fleet.join()
-    token = fleet.next_token(block=False)
+    token = fleet.next_token(0)
     assert token and fleet.open(token, "", 0)
     store.delete(keys.audio("c", "customer"))  # as the last commit of a track does
     assert store.xlen(keys.listen("c", "customer")) == 1

@@ -74,7 +74,8 @@ def test_a_page_gets_a_snapshot_first_and_then_every_event(web: Web, store: redi
         }
         assert started_at == requests.get(f"{web.url}/v1/calls/late", timeout=10).json()["started_at"]
         wait_until(lambda: page.fleets, "a sign of life")
-        assert set(page.fleets[0]) == {"decoders", "backlog_seconds", "backlog_chunks", "model", "server_time_ms"}
+        names = {"decoders", "backlog_seconds", "backlog_chunks", "model", "shards", "away", "server_time_ms"}
+        assert set(page.fleets[0]) == names
 
 
 def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(web: Web, store: redis.Redis) -> None:

@@ -95,7 +95,7 @@ class Protocol(RuleBasedStateMachine):
         last = self.play.decoder(WORKERS[0])
         last.join()
         for _ in range(200):
-            token = last.next_token(block=False)
+            token = last.next_token(0)
             if token is None:
                 break
             lease = last.open(token, "", 0)
@@ -160,7 +160,7 @@ class Protocol(RuleBasedStateMachine):
     @rule(name=st.sampled_from(WORKERS))
     def deliver(self, name: str) -> None:
         self._remember()
-        token = self.play.decoder(name).next_token(block=False)
+        token = self.play.decoder(name).next_token(0)
         if token is not None:
             self.held[name].append(token)
 
@@ -168,13 +168,13 @@ class Protocol(RuleBasedStateMachine):
     def deliver_and_lose_the_reply(self, name: str) -> None:
         """The token is pending; after the reconnection it comes first."""
         self._remember()
-        self.play.decoder(name).next_token(block=False)
+        self.play.decoder(name).next_token(0)
         self.play.decoder(name).join()
 
     @rule(name=st.sampled_from(WORKERS))
     def deliver_and_open(self, name: str) -> None:
         self._remember()
-        token = self.play.decoder(name).next_token(block=False)
+        token = self.play.decoder(name).next_token(0)
         lease = self.play.decoder(name).open(token, "", 0) if token is not None else None
         if lease is not None:
             self.leases[name].append(lease)
@@ -183,7 +183,7 @@ class Protocol(RuleBasedStateMachine):
     def decode_half(self, name: str) -> None:
         """What mostly happens: a token is read, opened, and some of its chunks are committed."""
         self._remember()
-        token = self.play.decoder(name).next_token(block=False)
+        token = self.play.decoder(name).next_token(0)
         lease = self.play.decoder(name).open(token, "", 0) if token is not None else None
         if lease is not None:
             self._commit(name, lease, (lease.done_seq + lease.last_seq + 1) // 2, lease.done_seq + 1)

@@ -6,8 +6,9 @@ import pytest
 import redis
 
 from state import keys
+from state.feed import START
 from state.leases import Commit
-from state.reads import START, Reads
+from state.reads import Reads
 from tests.line import CHUNK, Line, Scripted
 from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
@@ -87,7 +88,7 @@ def test_what_could_not_be_judged_before_the_end_is_masked_with_the_summary(line
 
 def test_the_last_score_masks_everything(line: Line) -> None:
     line.say("customer", 1, "my social is one two three forty five sixty seven eighty nine", end=True)
-    while (token := line.fleet.next_token(block=False)) is not None:
+    while (token := line.fleet.next_token(0)) is not None:
         line.commit(token, [])
     line.score()
     assert line.redis.hget(keys.call("c"), "state") == b"ended"
@@ -103,7 +104,7 @@ def test_an_expired_transcript_does_not_come_back_with_a_mask(line: Line) -> Non
 
 def test_without_redaction_nothing_is_hidden(line: Line) -> None:
     line.ingest.put("c", "customer", None, CHUNK)
-    token = line.fleet.next_token(block=False)
+    token = line.fleet.next_token(0)
     assert token is not None
     lease = line.fleet.open(token, "", 0)
     assert lease is not None
@@ -113,7 +114,7 @@ def test_without_redaction_nothing_is_hidden(line: Line) -> None:
 
 def test_commit_is_what_it_was_but_for_what_is_shown(line: Line) -> None:
     line.ingest.put("c", "customer", None, CHUNK)
-    token = line.fleet.next_token(block=False)
+    token = line.fleet.next_token(0)
     assert token is not None
     lease = line.fleet.open(token, "", 0)
     assert lease is not None

@@ -14,6 +14,7 @@ from state import keys
 from state.audit import Audit, Deed
 from state.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.leases import Token
+from state.models import introduce_model
 from state.retention import Retention
 from state.scripts import SCRIPTS, Scripts
 from state.settings import Settings
@@ -185,9 +186,9 @@ def test_end_idle_spares_a_call_whose_chunk_came_in_between(play: Play, client: 
         given = {"sender": "inside", "sender_reads": True, "idle_before_ms": before_ms}
         answer = run(client, "end", call_id="c", retention_seconds=60, reason="idle", posted=[], **given)
         assert answer == {"outcome": "ACTIVE"}
-        assert play.ingest.end_idle(60) == []
+        assert play.ingest.end_idle(play.shard, 60) == []
     client.zadd(keys.IDLE, {"c": 1000, "never-was": 1000})
-    assert play.ingest.end_idle(60) == ["c"]
+    assert play.ingest.end_idle(play.shard, 60) == ["c"]
     assert client.hmget(keys.call("c"), "state", "end_reason") == [b"ending", b"idle"]
     assert client.zscore(keys.IDLE, "never-was") is None
 
@@ -199,11 +200,11 @@ def test_calls_that_go_on_do_not_keep_others_from_being_ended(play: Play, client
         play.put(1, call=call)
     client.zadd(keys.IDLE, dict.fromkeys(calls, 1000) | {"over": 2000})
     client.zadd(keys.STREAMING, dict.fromkeys(calls, now_ms + 60_000))
-    assert play.ingest.end_idle(60) == ["over"], "the others are on hold: a socket is at them"
+    assert play.ingest.end_idle(play.shard, 60) == ["over"], "the others are on hold: a socket is at them"
     play.put(1, call="gone")
     client.zadd(keys.IDLE, dict.fromkeys(calls, now_ms + 60_000) | {"gone": 1000})
     client.zadd(keys.STREAMING, dict.fromkeys(calls, 1000) | {"gone": 2000})
-    assert play.ingest.end_dropped() == ["gone"], "the others go on over HTTP"
+    assert play.ingest.end_dropped(play.shard) == ["gone"], "the others go on over HTTP"
 
 
 # -- open, commit, release, move --------------------------------------------------------------------------
@@ -514,7 +515,8 @@ def test_erase_takes_all_of_a_call_in_any_state_but_spares_the_young(play: Play,
     assert play.commit(lease) == "STALE"
     left = {key.decode() for key in client.scan_iter()}
     assert {key for key in left if key.startswith(keys.PREFIX)} <= {
-        keys.WORK, keys.WORKERS, keys.LOAD, keys.FEED, keys.FINALS, keys.worker("d"), keys.work("d")
+        keys.WORK, keys.WORKERS, keys.STORE.residents, keys.LOAD, keys.FEED, keys.FINALS,
+        keys.worker("d"), keys.work("d"),
     }, left  # fmt: skip
     assert retention.erase("live"), "again: there is nothing left to erase"
 
@@ -536,7 +538,8 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
     for seq in range(1, 5):
         play.put(seq)
         play.put(seq, call="moved")
-    play.decoder("d").introduce_model("stub", "Stub", "digest")
+    play.decoder("d")
+    introduce_model(client, "stub", "Stub", "digest")
     play.unscored()
     client.config_set("maxmemory", 1)
     try:
@@ -549,13 +552,13 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
         late = play.decoder("e")  # a decoder may also join, be known, and beat
         late.beat()
         Audit(client).record_read(Deed("key crm", "read", "c", origin="key"))  # and people may read
-        assert late.introduce_model("stub", "Stub", "digest") == "digest"
+        assert introduce_model(client, "stub", "Stub", "digest") == "digest"
         late.release(play.lease("e"))
         late.give_up(play.token("e"))
         play.ingest.end("c")
         play.ingest.end("moved")
         for _ in range(2):
-            while (token := late.next_token(block=False)) is not None:
+            while (token := late.next_token(0)) is not None:
                 lease = late.open(token, "", 0)
                 if lease is not None:
                     assert play.commit(lease, "e", upto=min(lease.last_seq, lease.done_seq + 2)) == "OK"
@@ -618,7 +621,7 @@ def test_a_socket_that_agrees_on_its_clock_with_a_call_that_just_ended_leaves_no
 def test_a_call_that_was_never_made_does_not_stay_due(play: Play, client: redis.Redis) -> None:
     Streams(client, Settings()).hold("ghost", "a", [], take_over=False)
     client.zadd(keys.STREAMING, {"ghost": 1000})
-    assert play.ingest.end_dropped() == []
+    assert play.ingest.end_dropped(play.shard) == []
     assert client.zscore(keys.STREAMING, "ghost") is None
 
 

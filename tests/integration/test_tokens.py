@@ -28,7 +28,7 @@ def warm_tracks(play: Play, count: int, name: str = "d") -> None:
         assert play.commit(lease, name, upto=1) == "OK"
         assert play.track("c", f"warm{n}")["token"].startswith(keys.work(name).encode() + b"|")
         play.decoder(name)._own_in_a_row = 0
-        held = play.decoder(name).next_token(block=False)  # keep it out of the way while the next is made
+        held = play.decoder(name).next_token(0)  # keep it out of the way while the next is made
         assert held is not None
     play.decoder(name).join()  # as after a reconnection: what it holds comes again
 
@@ -40,7 +40,7 @@ def test_the_own_stream_comes_first_but_the_shared_one_is_not_starved(store: red
         store.xadd(keys.work("d"), {"c": "c", "t": f"warm{n}"})
     store.xadd(keys.WORK, {"c": "c", "t": "cold"})
     order = []
-    while (token := decoder.next_token(block=False)) is not None:
+    while (token := decoder.next_token(0)) is not None:
         order.append(token.track)
     assert order[0] == "warm0"
     assert OWN_BEFORE_SHARED <= order.index("cold") <= OWN_BEFORE_SHARED + 1
@@ -60,7 +60,7 @@ def test_sentiment_workers_that_died_are_forgotten_when_their_work_is_done(
     play = Play(store)
     play.put(1)
     play.commit(play.lease())
-    scorer, dead = play.scorer, Scores(store, "dead", play.settings)
+    scorer, dead = play.scorer, Scores(play.shard, "dead", play.settings)
     [unscored] = [*scorer.join(), *dead.join(), *dead.next()]
     monkeypatch.setattr(scores, "FORGOTTEN_AFTER_MS", -1)
     monkeypatch.setattr(scores, "ABANDONED_AFTER_MS", 0)
@@ -173,10 +173,9 @@ def test_a_thousand_idle_calls_end_in_a_few_turns_of_a_decoder(store: redis.Redi
     for n in range(1000):
         ingest.create(f"c{n}", ["t"], {})
         store.zadd(keys.IDLE, {f"c{n}": 1})
-    loop = DecodeLoop(store, StubModel(), "d", settings, lambda: False)
-    loop._fleet.join()
+    post = DecodeLoop(store, StubModel(), "d", settings, lambda: False)._post(0, resident=True)
     for _ in range(6):
-        loop._housekeeping()
+        post.look_after()
     assert store.zcard(keys.ENDED) == 1000
 
 

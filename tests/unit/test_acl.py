@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def every_key() -> set[str]:
     """One key of each kind that keys.py names, without the prefix."""
     made = {value for value in vars(keys).values() if isinstance(value, str) and value.startswith(keys.PREFIX)}
-    functions = [keys.session, keys.turn]
+    functions = [keys.session]
     functions += [function for name, function in inspect.getmembers(keys.STORE, inspect.ismethod) if name[0] != "_"]
     for function in functions:
         made.add(function(*("x" for _ in inspect.signature(function).parameters)))

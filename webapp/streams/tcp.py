@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from state.connection import check_server_if_there, connect
+from state.opening import check_store_if_there, open_shards
 from state.settings import Settings
 from state.types import Sender
 from webapp.store import Store, open_store
@@ -38,8 +38,8 @@ STOP_SECONDS = 8.0
 def serve(settings: Settings, stopping: threading.Event) -> None:
     """Accept connections until told to stop, then let each put what it holds. Raises ServerUnfit, and OSError if it
     cannot listen there."""
-    check_server_if_there(settings)
-    store = open_store(settings, connect(settings, "web"))
+    check_store_if_there(settings)
+    store = open_store(settings, open_shards(settings, "web"))
     threads: set[threading.Thread] = set()
     with socket.create_server((settings.audiosocket_address, settings.audiosocket_port)) as listener:
         listener.settimeout(0.5)

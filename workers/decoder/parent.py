@@ -16,9 +16,12 @@ import time
 import redis
 
 from state import keys
-from state.connection import ServerUnfit, check_server, connect
+from state.connection import ServerUnfit
 from state.fleet import Fleet, worker_name
+from state.models import introduce_model
+from state.opening import check_store, open_shards
 from state.settings import EXIT_CONFIG, Settings
+from state.shards import Shards
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Choice, Wanted, choose
@@ -94,21 +97,19 @@ class Parent:
         random.seed()  # the parent's state came along: jitter would be the same in every child
         stop = Stop(watch_parent=True)
         model, digest = shared or self._load()
-        client = connect(self._settings, "worker")
-        if not self._introduce(client, worker, model, digest, stop):
+        shards = open_shards(self._settings, "worker")
+        if not self._introduce(shards, model, digest, stop):
             return 0
         log.info("decoding", extra={"worker": worker, "model": model.identity})
-        DecodeLoop(client, model, worker, self._settings, stop).run()
+        DecodeLoop(shards, model, worker, self._settings, stop).run()
         return 0
 
-    def _introduce(self, client: redis.Redis, worker: str, model: Model, digest: str, stop: Stop) -> bool:
+    def _introduce(self, shards: Shards, model: Model, digest: str, stop: Stop) -> bool:
         """Wait for the server and make sure that this worker decodes as the others do."""
         while not stop():
             try:
-                check_server(client)
-                agreed = Fleet(client, worker, self._settings).introduce_model(
-                    model.identity, model.display_name, digest
-                )
+                check_store(shards)
+                agreed = introduce_model(shards.plain, model.identity, model.display_name, digest)
             except redis.RedisError as error:
                 log.warning("waiting for the server", extra={"error": str(error)})
                 time.sleep(SERVER_RETRY_SECONDS)
@@ -138,10 +139,10 @@ class Parent:
                 time.sleep(RESTART_SECONDS)
 
     def _hand_on(self, name: str, crashed: bool) -> None:
-        client = connect(self._settings, "worker")
+        shards = open_shards(self._settings, "worker")
         try:
-            Fleet(client, name, self._settings).leave(crashed)
+            shards.answers(lambda shard: Fleet(shard, name, self._settings).leave(crashed))
         except redis.RedisError as error:
             log.warning("could not hand on a dead loop's work; others will", extra={"error": str(error)})
         finally:
-            client.close()
+            shards.close()

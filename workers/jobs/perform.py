@@ -11,6 +11,7 @@ import redis
 from msgspec import Meta
 
 from state import keys
+from state.opening import open_shards
 from state.settings import load
 from state.types import CALL_ID
 from workers.jobs import summary
@@ -42,16 +43,17 @@ def _call_id(given: str) -> None:
 
 
 def _summarise(client: redis.Redis, call_id: str) -> str:
-    return summary.write(client, call_id, load().redact)
+    settings = load()
+    return summary.write(open_shards(settings, "jobs", client), call_id, settings.redact)
 
 
 def _redrive(client: redis.Redis, letter_id: str) -> str:
     from workers.jobs.redrive import redrive  # an engine: only the job's own process needs one
 
-    return redrive(client, letter_id)
+    return redrive(open_shards(load(), "jobs", client), letter_id)
 
 
-_JOBS: dict[Task, _Job] = {"summarise": _Job(_call_id, _summarise), "redrive": _Job(keys.entry_id, _redrive)}
+_JOBS: dict[Task, _Job] = {"summarise": _Job(_call_id, _summarise), "redrive": _Job(keys.read_entry_name, _redrive)}
 
 
 def perform(client: redis.Redis, data: bytes) -> str:

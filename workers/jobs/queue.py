@@ -14,6 +14,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from state.shards import Shards, shards_of
 from state.summaries import BATCH, Outstanding
 
 QUEUE = "earshot"
@@ -83,9 +84,10 @@ def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
 class Summaries:
     """Requests a summary for every ended call that has none."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._outstanding = Outstanding(client)
-        self._queue = job_queue(client)
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        shards = shards_of(store)
+        self._outstanding = Outstanding(shards)
+        self._queue = job_queue(shards.plain)
 
     def request(self) -> int:
         """Enqueue what is outstanding and was not asked for lately; returns how many."""

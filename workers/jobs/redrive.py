@@ -6,14 +6,15 @@ import redis
 
 from state import settings
 from state.dead import DeadLetters, Redriven
+from state.shards import Shards
 from workers.decoder.track import decode_alone
 from workers.engines.choose import Wanted, choose
 from workers.insight.masking import cautious
 
 
-def redrive(client: redis.Redis, letter_id: str) -> str:
+def redrive(store: Shards | redis.Redis, letter_id: str) -> str:
     """The job: decode letter `letter_id` and keep its text, masked as a partial is. Repeating it gives the same."""
-    letters = DeadLetters(client)
+    letters = DeadLetters(store)
     letter = letters.get(letter_id)
     if letter is None:
         return "GONE"

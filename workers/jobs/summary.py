@@ -10,6 +10,7 @@ import redis
 
 from state.reads import Reads
 from state.rules import RulesStore
+from state.shards import Shards, shards_of
 from state.summaries import Outstanding
 from state.types import CallView
 from workers.insight import talk
@@ -22,19 +23,20 @@ from workers.insight.rules import RuleError, RuleSet
 from workers.sentiment.insight import applying, spoken
 
 
-def write(client: redis.Redis, call_id: str, redact: bool) -> str:
+def write(store: Shards | redis.Redis, call_id: str, redact: bool) -> str:
     """The job: write the summary of `call_id`, and mask what could not be judged before the end.
 
     Repeating it changes nothing.
     """
-    call = Reads(client).call(call_id)
+    shards = shards_of(store)
+    call = Reads(shards).call(call_id)
     if call is None:
-        return Outstanding(client).store(call_id, {})
+        return Outstanding(shards).store(call_id, {})
     masked = None
     if redact:
         masked = finish(call.utterances, list(call.tracks))
         call = msgspec.structs.replace(call, utterances=masked.transcript)
-    return Outstanding(client).store(call_id, summary(call, _rules(client)), masked)
+    return Outstanding(shards).store(call_id, summary(call, _rules(shards.plain)), masked)
 
 
 def _rules(client: redis.Redis) -> RuleSet:

@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 import redis
 
-from state.connection import check_server, connect
+from state.connection import BLOCK_MS
 from state.fleet import worker_name
+from state.opening import check_store, open_shards
 from state.retention import Retention
 from state.rules import RulesStore
 from state.scores import Scores
 from state.settings import Settings
+from state.shards import Shard
 from workers.jobs.queue import Summaries
 from workers.process import Stop, start
 from workers.sentiment.insight import Insight
@@ -30,52 +32,113 @@ SWEEP_SECONDS = 10.0
 
 RECONNECT_SECONDS = 0.5
 
+ROUND_SECONDS = 0.05
+"""With several shards: between two looks at all of them while nothing waits, since no command waits at several."""
+
 log = logging.getLogger("earshot.sentiment")
+
+
+class Desk:
+    """One shard's utterances. A shard whose server does not answer is left alone for a moment."""
+
+    def __init__(self, shard: Shard, worker: str, settings: Settings, insight: Insight) -> None:
+        self._shard = shard
+        self._scores = Scores(shard, worker, settings)
+        self._scoring = Scoring(self._scores, insight)
+        self._joined = False
+        self._again_at = self._upkeep_at = 0.0
+
+    def score(self, block_ms: int) -> bool:
+        """Score what waits; wait so long for it. Whether there was anything."""
+        if time.monotonic() < self._again_at:
+            return False
+        try:
+            waiting = [] if self._joined else self._scores.join()
+            self._joined = True
+            if time.monotonic() >= self._upkeep_at:
+                self._upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
+                waiting = self._scores.abandoned()
+                self._scores.forget_dead()
+            waiting += self._scores.next(0 if waiting else block_ms)
+            self._scoring.score(waiting)
+        except redis.RedisError as error:
+            log.warning(
+                "the server does not answer as it should; trying again",
+                extra={"shard": self._shard.number, "error": str(error)},
+            )
+            self._joined = False
+            self._again_at = time.monotonic() + RECONNECT_SECONDS
+            return False
+        return bool(waiting)
+
+    def rest(self) -> None:
+        """Wait until the server is to be asked again."""
+        time.sleep(max(0.0, self._again_at - time.monotonic()))
+
+    def leave(self) -> None:
+        try:
+            self._scores.leave()
+        except redis.RedisError as error:
+            log.warning("left without saying so", extra={"shard": self._shard.number, "error": str(error)})
+
+
+class Upkeep:
+    """What is done for all shards together. It must never keep anybody from scoring: that frees a full server."""
+
+    def __init__(self, summaries: Summaries, retention: Retention, insight: Insight, rules: RulesStore) -> None:
+        self._summaries, self._retention = summaries, retention
+        self._insight, self._rules = insight, rules
+        self._upkeep_at = self._sweep_at = 0.0
+
+    def do(self) -> None:
+        """Whatever is due."""
+        now = time.monotonic()
+        if now >= self._upkeep_at:
+            self._upkeep_at = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
+            _if_possible("rules", self._follow)
+            _if_possible("summaries", self._summaries.request)
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
+            _if_possible("retention", self._retention.sweep)
+
+    def _follow(self) -> None:
+        if self._insight.follow(self._rules):
+            log.info("rules taken up")
 
 
 def run(settings: Settings) -> None:
     """Score until SIGTERM or SIGINT."""
     stop = Stop()
-    client = connect(settings, "worker")
-    scores = Scores(client, worker_name(socket.gethostname(), os.getpid()), settings)
-    summaries = Summaries(client)
+    shards = open_shards(settings, "worker")
     insight = Insight(settings.redact)
-    scoring = Scoring(scores, insight)
-    rules = RulesStore(client)
-    retention = Retention(client, settings)
+    upkeep = Upkeep(Summaries(shards), Retention(shards, settings), insight, RulesStore(shards.plain))
     while not stop():
         try:
-            check_server(client)
-            waiting = scores.join()
-            upkeep_at = sweep_at = 0.0
-            while not stop():
-                scoring.score(waiting)
-                waiting = []
-                if time.monotonic() >= upkeep_at:
-                    upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-                    waiting = scores.abandoned()
-                    scores.forget_dead()
-                    if insight.follow(rules):
-                        log.info("rules taken up")
-                    _leave_for_later_if_full("summaries", summaries.request)
-                if time.monotonic() >= sweep_at:
-                    sweep_at = time.monotonic() + SWEEP_SECONDS * random.uniform(0.5, 1.5)
-                    _leave_for_later_if_full("retention", retention.sweep)
-                waiting += scores.next()
+            check_store(shards)
+            break
         except redis.RedisError as error:
-            log.warning("the server does not answer as it should; trying again", extra={"error": str(error)})
+            log.warning("waiting for the server", extra={"error": str(error)})
             time.sleep(RECONNECT_SECONDS)
-    try:
-        scores.leave()
-    except redis.RedisError as error:
-        log.warning("left without saying so", extra={"error": str(error)})
+    else:
+        return
+    worker = worker_name(socket.gethostname(), os.getpid())
+    desks = [Desk(shard, worker, settings, insight) for shard in shards]
+    while not stop():
+        upkeep.do()
+        if len(desks) == 1:
+            if not desks[0].score(BLOCK_MS):
+                desks[0].rest()
+        elif not sum(desk.score(0) for desk in desks):
+            time.sleep(ROUND_SECONDS)
+    for desk in desks:
+        desk.leave()
 
 
-def _leave_for_later_if_full(what: str, work: Callable[[], int]) -> None:
-    """Do what a full server refuses and must not keep us from scoring: that frees."""
+def _if_possible(what: str, work: Callable[[], object]) -> None:
+    """Do what can wait while a server is full or away."""
     try:
         work()
-    except redis.exceptions.ResponseError as error:
+    except redis.RedisError as error:
         log.warning("left for later", extra={"what": what, "error": str(error)})
 
 

@@ -1,0 +1,253 @@
+"""What a decode loop does in one shard: it takes a token, works on it, commits, and looks after the shard.
+
+A shard whose server does not answer is left alone for a moment; the loop goes on with the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from state.connection import is_about_data
+from state.fleet import Fleet
+from state.ingest import ENDED_AT_ONCE, Ingest
+from state.leases import Commit, Lease, Token
+from state.settings import Settings
+from state.shards import Shard
+from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, Session, decode
+from workers.decoder.warm import WarmCache
+from workers.engines.base import Model
+from workers.voice.whose import is_measured
+
+SWEEP_SECONDS = 1.0
+"""Between two looks for dead decoders, busy or not; jittered, so that a fleet does not look in step."""
+
+UPKEEP_SECONDS = 10.0
+"""Between two looks for stalled tokens and for calls whose sender went away."""
+
+STEAL_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
+"""One decoder of the shard looks in so long: less than each waits, so that a fleet of one looks every time."""
+
+RECONNECT_SECONDS = (0.1, 2.0)
+"""First and longest pause between two tries to reach the server."""
+
+log = logging.getLogger("earshot.decoder")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a loop brings along to every shard. beat: says that it lives, wherever it is registered."""
+
+    model: Model
+    warm: WarmCache
+    settings: Settings
+    ingest: Ingest
+    stopping: Callable[[], bool]
+    beat: Callable[[], None]
+
+
+class Post:
+    """A decoder's place in one shard. No method raises redis.RedisError."""
+
+    def __init__(self, shard: Shard, worker: str, bench: Bench, resident: bool) -> None:
+        self.shard = shard
+        self.again_at = 0.0
+        """When the server is to be asked again (monotonic seconds); in the past while it answers."""
+        self._bench = bench
+        self._fleet = Fleet(shard, worker, bench.settings, resident)
+        self._beat_seconds = bench.settings.heartbeat_seconds / 5
+        self._joined = False
+        self._pause = RECONNECT_SECONDS[0]
+        self._unsettled: tuple[Lease, Commit, Session] | None = None
+        self._next_beat = self._next_sweep = self._next_upkeep = 0.0
+        self._idle_left = False
+
+    @property
+    def resident(self) -> bool:
+        """At home here: with a token stream of its own. A guest only takes what lies there for everybody."""
+        return self._fleet.resident
+
+    def settle(self) -> bool:
+        """Be at home here from now on; whether that was possible."""
+
+        def settle() -> bool:
+            self._fleet.settle()
+            return True
+
+        return self._reached(settle)
+
+    def work(self, block_ms: int) -> bool:
+        """Do one token's work; wait so long for one. Whether there was any."""
+
+        def work() -> bool:
+            token = self._fleet.next_token(block_ms)
+            if token is not None:
+                self._work(token)
+            return token is not None
+
+        return self._reached(work)
+
+    def look_after(self) -> None:
+        """Say that this decoder lives, and do what is due for the others."""
+
+        def look_after() -> bool:
+            self._beat()
+            self._housekeeping()
+            return True
+
+        self._reached(look_after)
+
+    def steal(self) -> None:
+        """Take what waits too long for a busy decoder: there is nothing else to do."""
+
+        def steal() -> bool:
+            return self._fleet.others.turn("steal", STEAL_TURN_MS) and self._fleet.others.steal() > 0
+
+        self._reached(steal)
+
+    def beat_quietly(self) -> None:
+        """A heartbeat in mid-decode: if the server is away, the commit will find out."""
+        try:
+            self._beat()
+        except redis.RedisError:
+            self._next_beat = time.monotonic() + self._beat_seconds
+
+    def leave(self) -> None:
+        """Leave nothing behind that anybody would have to wait for."""
+        try:
+            self._fleet.leave()
+        except redis.RedisError as error:
+            log.warning("left without saying so; others will notice", extra=self._where | {"error": str(error)})
+        self._joined = False
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        return {"shard": self.shard.number}
+
+    def _reached(self, do: Callable[[], bool]) -> bool:
+        """Do it, if the server answers; after a lost connection first join again, and settle what is decoded."""
+        if time.monotonic() < self.again_at:
+            return False
+        try:
+            if not self._joined:
+                self._fleet.join()
+                self._joined = True
+                self._pause = RECONNECT_SECONDS[0]
+                self._commit()
+            return do()
+        except redis.RedisError as error:
+            self._joined = False
+            log.warning(
+                "the server does not answer as it should; trying again", extra=self._where | {"error": str(error)}
+            )
+            self.again_at = time.monotonic() + self._pause * random.uniform(0.5, 1.0)
+            self._pause = min(2 * self._pause, RECONNECT_SECONDS[1])
+            return False
+
+    def _work(self, token: Token) -> None:
+        bench, key = self._bench, (token.call_id, token.track)
+        session = bench.warm.take(key)
+        try:
+            lease = self._fleet.open(token, session.committed if session else "", session.done_seq if session else 0)
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            log.error("a track that cannot be opened is left alone", extra=_track(token) | {"error": str(error)})
+            self._fleet.drop(token)
+            return
+        if lease is None:
+            return
+        try:
+            settings = bench.settings
+            voice = is_measured(settings.voice, token.track)
+            change, session = decode(bench.model, lease, session, bench.stopping, bench.beat, settings.redact, voice)
+        except Interrupted:
+            self._fleet.release(lease)
+            return
+        except LeaseLost:
+            log.warning("the journal is not as the lease says", extra=_track(token))
+            self._fleet.give_up(token)  # does nothing if the lease was taken away; else the try is charged
+            return
+        except redis.RedisError:
+            raise
+        except Exception:
+            # The engine failed without dying. The try stays charged, so that a chunk that always fails is given up.
+            log.exception("decoding failed", extra=_track(token))
+            self._fleet.give_up(token)
+            return
+        self._unsettled = (lease, change, session)
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commit what is decoded. After a lost reply it is repeated, which the server answers with AGAIN."""
+        if self._unsettled is None:
+            return
+        lease, change, session = self._unsettled
+        try:
+            answer = self._fleet.commit(lease, change)
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            self._unsettled = None
+            log.error("a commit is refused", extra=_track(lease.token) | {"tries": lease.tries, "error": str(error)})
+            if lease.tries < DEAD_AFTER_TRIES:
+                self._fleet.give_up(lease.token)
+            # Else the lease is kept, unused: rescue_stalled hands it on every STALLED_AFTER_MS, which costs little.
+            return
+        self._unsettled = None
+        if answer == "STALE":
+            log.info("commit came too late", extra=_track(lease.token))
+            return
+        if not change.finish:
+            session.committed = lease.id
+            self._bench.warm.put((lease.token.call_id, lease.token.track), session)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if self._joined and now >= self._next_beat:
+            self._fleet.beat()
+            self._next_beat = now + self._beat_seconds
+
+    def _housekeeping(self) -> None:
+        now, others = time.monotonic(), self._fleet.others
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
+            if others.turn("sweep", SWEEP_TURN_MS):
+                self._sweep()
+        if now >= self._next_upkeep:
+            self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
+            if others.turn("upkeep", UPKEEP_TURN_MS):
+                self._upkeep()
+        elif self._idle_left:
+            self._end_idle()
+
+    def _sweep(self) -> None:
+        moved = self._fleet.others.sweep()
+        if moved:
+            log.info("took over from a dead decoder", extra={"tokens": moved})
+        for call_id in self._bench.ingest.end_dropped(self.shard):
+            log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
+
+    def _upkeep(self) -> None:
+        stalled = self._fleet.others.rescue_stalled()
+        if stalled:
+            log.warning("moved stalled tokens", extra={"tokens": stalled})
+        self._end_idle()
+
+    def _end_idle(self) -> None:
+        """End calls whose sender went away; if many did, some with every turn, so that the tracks do not wait."""
+        ended = self._bench.ingest.end_idle(self.shard, self._bench.settings.call_idle_seconds)
+        for call_id in ended:
+            log.info("ended a call whose sender went away", extra={"call_id": call_id})
+        self._idle_left = len(ended) >= ENDED_AT_ONCE
+
+
+def _track(token: Token) -> dict[str, Any]:
+    """A track, for the log."""
+    return {"call_id": token.call_id, "track": token.track}
