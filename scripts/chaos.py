@@ -24,15 +24,16 @@ from typing import Any
 
 from scripts.chaos_calls import SPEECH_CHUNK_MS, STUB_CHUNK_MS, Callers, Said, Template, templates
 from scripts.chaos_check import Checks, Follower
-from scripts.chaos_clock import Clock
-from scripts.chaos_faults import Faults
-from scripts.chaos_link import Link
+from scripts.chaos_cluster import ManyServers
+from scripts.chaos_faults import Faults, Store
 from scripts.chaos_processes import Keeper, Kind
+from scripts.chaos_server import OneServer
 from scripts.invariants import at_rest, violations
-from scripts.server import EmbeddedServer, free_port
-from state import keys
-from state.connection import connect
+from scripts.server import free_port
+from state.connection import Role
+from state.opening import open_shards
 from state.settings import Settings
+from state.shards import Shards
 
 ROOT = Path(__file__).resolve().parent.parent
 PAUSE_SECONDS = (0.3, 2.0)
@@ -54,10 +55,12 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=8, help="calls at a time")
     parser.add_argument("--engine", choices=("stub", "moonshine", "vosk"), default="stub")
     parser.add_argument("--speed", type=float, default=1.0, help="times real time")
+    parser.add_argument("--cluster", action="store_true", help="store in a cluster of three masters and three replicas")
+    parser.add_argument("--shards", type=int, default=8, help="parts of the store (8)")
     parser.add_argument("--redact", action="store_true", help="with masking; what is stored in the end must be alike")
     options = parser.parse_args(argv)
-    if options.decoders < 1 or options.calls < 1 or options.seconds < 0 or options.speed <= 0:
-        parser.error("--decoders and --calls are 1 or more, --seconds and --speed positive")
+    if min(options.decoders, options.calls, options.shards) < 1 or options.seconds < 0 or options.speed <= 0:
+        parser.error("--decoders, --calls and --shards are 1 or more, --seconds and --speed positive")
     return options
 
 
@@ -68,9 +71,7 @@ class Run:
         self.options = options
         self.dice = random.Random(options.seed)
         self.folder = folder
-        self.clock = Clock(folder / "clock")
-        self.server = EmbeddedServer(folder / "server", self.clock.environ, auto_aof_rewrite_percentage="0")
-        self.link = Link(self.server.port)
+        self.store: Store = (ManyServers if options.cluster else OneServer)(folder, self.dice, options.shards)
         self.port = free_port()
         self.said = Said()
         stub = options.engine == "stub"
@@ -80,7 +81,8 @@ class Run:
         self.callers = Callers(url, recordings, chunk_ms, options.speed, self.said)
         environ = dict(
             os.environ,
-            REDIS_URL=self.server.url_at(self.link.port),
+            **self.store.environ,
+            SHARDS=str(options.shards),
             PORT=str(self.port),
             EARSHOT_ENGINE=options.engine,
             HEARTBEAT_SECONDS="1",
@@ -91,8 +93,8 @@ class Run:
             OMP_NUM_THREADS="1",
         )
         self.keeper = Keeper(ROOT, folder / "logs", environ)
-        self.client = connect(Settings(redis_url=self.server.url), "jobs")
-        self.checks = Checks(self.client)
+        self.shards = self._shards("jobs")
+        self.checks = Checks(self.shards)
 
     def start(self) -> None:
         """Start the fleet and wait until it can work."""
@@ -117,8 +119,8 @@ class Run:
 
     def chaos(self) -> tuple[Faults, Follower]:
         """Let disasters strike; returns when all calls have been posted."""
-        follower = Follower(connect(Settings(redis_url=self.server.url_at(self.link.port)), "web"))
-        faults = Faults(self.dice, self.server, self.folder / "server", self.link, self.keeper, self.clock)
+        follower = Follower(self._shards("web"))
+        faults = Faults(self.dice, self.store, self.keeper)
         self.callers.start(self.options.calls, self.options.seed)
         deadline = time.monotonic() + self.options.seconds
         told = time.monotonic()
@@ -127,6 +129,7 @@ class Run:
                 pause = time.monotonic() + self.dice.uniform(*PAUSE_SECONDS)
                 while time.monotonic() < pause:
                     self.keeper.tick()
+                    faults.go_on()
                     time.sleep(0.1)
                 faults.strike()
                 if time.monotonic() - told > 60:
@@ -155,13 +158,16 @@ class Run:
         compared = self.checks.page(follower)
         self.keeper.stop()
         wrong = self.checks.wrong
-        wrong += self.said.complaints + self.keeper.failures + violations(self.client) + at_rest(self.client)
-        if dead := self.client.xlen(keys.DEAD):
+        wrong += self.said.complaints + self.keeper.failures + self.store.complaints
+        wrong += violations(self.shards) + at_rest(self.shards)
+        if dead := sum(shard.redis.xlen(shard.keys.dead) for shard in self.shards):
             wrong.append(f"{dead} chunks were given up, though nothing was wrong with them")
         time.sleep(2)  # loops whose parent was killed notice it within a second
         wrong += [f"process {pid} is left over" for pid in self.keeper.left_over()]
         return {
             "seed": self.options.seed,
+            "store": "cluster" if self.options.cluster else "one server",
+            "shards": self.options.shards,
             "engine": self.options.engine,
             "redacted": self.options.redact,
             "seconds": self.options.seconds,
@@ -174,7 +180,7 @@ class Run:
             "longest_stop_seconds": round(self.keeper.longest_stop_seconds, 2),
             "drained_seconds": round(drained_seconds, 1),
             "page": {"events": follower.events, "snapshots": follower.snapshots, "rows_compared": compared},
-            "summaries_outstanding": self.client.scard(keys.UNSUMMARISED),
+            "summaries_outstanding": self.checks.unsummarised(),
             "violations": wrong,
         }
 
@@ -182,8 +188,17 @@ class Run:
         """Leave nothing behind, however it went."""
         self.callers.finish_soon()
         self.keeper.kill_left_over()
-        self.link.close()
-        self.server.stop()
+        self.store.close()
+
+    def _shards(self, role: Role) -> Shards:
+        return open_shards(
+            Settings(
+                redis_url=self.store.environ["REDIS_URL"],
+                jobs_redis_url=self.store.environ.get("JOBS_REDIS_URL", ""),
+                shards=self.options.shards,
+            ),
+            role,
+        )
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -114,13 +114,17 @@ class Checks:
     def wait_summarised(self, stalled_seconds: float) -> None:
         """Wait until every ended call has its summary, as long as they become fewer."""
         fewest, since = -1, time.monotonic()
-        while outstanding := sum(shard.redis.scard(shard.keys.unsummarised) for shard in self._shards):
+        while outstanding := self.unsummarised():
             if fewest < 0 or outstanding < fewest:
                 fewest, since = outstanding, time.monotonic()
             if time.monotonic() - since > stalled_seconds:
                 self.wrong.append(f"{outstanding} calls have no summary, and none came in {stalled_seconds:.0f} s")
                 return
             time.sleep(0.5)
+
+    def unsummarised(self) -> int:
+        """Ended calls without a summary."""
+        return sum(shard.redis.scard(shard.keys.unsummarised) for shard in self._shards)
 
     def _why(self, call_id: str) -> str:
         shard = self._shards.of(call_id)

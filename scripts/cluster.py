@@ -111,7 +111,24 @@ class Cluster:
 
         A master that is killed before its replica was so once is never replaced.
         """
-        wait(self._synchronised, "every replica follows its master")
+        wait(self.is_synchronised, "every replica follows its master")
+
+    def is_synchronised(self) -> bool:
+        """Whether all that is so now; see wait_synchronised."""
+        alive = [node for node in self.nodes if node.alive]
+        views = [self._view(node) for node in alive]
+        owners = [
+            sorted((name, tuple(ranges)) for name, (flags, ranges, _) in view.items() if ranges and "fail" not in flags)
+            for view in views
+        ]
+        if any(other != owners[0] for other in owners):
+            return False
+        if sum(b - a + 1 for _, ranges in owners[0] for a, b in ranges) != SLOTS:
+            return False
+        masters = [self._named(name) for name, _ in owners[0]]
+        with contextlib.suppress(redis.RedisError):
+            return all(_follows(node) for node in alive if node not in masters)
+        return False
 
     # -- what happens to it -----------------------------------------------------------------------------------
 
@@ -201,22 +218,6 @@ class Cluster:
         return {other.id for other in self.nodes} == view.keys() and all(
             not {"handshake", "noaddr", "fail?", "fail"} & flags for flags, _, _ in view.values()
         )
-
-    def _synchronised(self) -> bool:
-        alive = [node for node in self.nodes if node.alive]
-        views = [self._view(node) for node in alive]
-        owners = [
-            sorted((name, tuple(ranges)) for name, (flags, ranges, _) in view.items() if ranges and "fail" not in flags)
-            for view in views
-        ]
-        if any(other != owners[0] for other in owners):
-            return False
-        if sum(b - a + 1 for _, ranges in owners[0] for a, b in ranges) != SLOTS:
-            return False
-        masters = [self._named(name) for name, _ in owners[0]]
-        with contextlib.suppress(redis.RedisError):
-            return all(_follows(node) for node in alive if node not in masters)
-        return False
 
     def _view(self, node: Node) -> dict[str, tuple[set[str], list[tuple[int, int]], str]]:
         """Node id -> flags, slots and master, as this node sees them. Empty if it does not answer."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import redis
 
 from scripts.chaos_link import Link
+from scripts.leash import leashed
 
 NODE_TIMEOUT_MS = 2000
 """Without an answer for so long a node is held for dead; its replica takes over about a second later."""
@@ -75,7 +76,7 @@ class Node:
         """Start it (again) with what is in its folder, and wait until it answers."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                leashed(self.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         wait(self._answers, f"node {self.number} answers; its log: {self.folder / 'server.log'}")
 
