@@ -200,7 +200,7 @@ def running_worker(master: int, port: int) -> int:
     while time.monotonic() < deadline:
         try:
             with socket.create_connection(("127.0.0.1", port), 1) as probe:
-                probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
                 if select.select([probe], [], [], 5)[0] and b" 200 " in probe.recv(100):
                     [child] = Path(f"/proc/{master}/task/{master}/children").read_text().split()
                     return int(child)

@@ -20,6 +20,8 @@ monday can you look at my account please because this is the third time that i a
 to speak to your manager right now if that is not fixed today thank you so much for your help"""
 WORDS = TALK.split()
 PIPELINE = 500
+FIRST_INDEX = 100
+"""Utterances of a track that may have been said before the feed is written to."""
 
 _pack = msgspec.msgpack.encode
 
@@ -73,6 +75,7 @@ class Chatter:
         self._client, self._calls, self._rate = client, calls, rate
         self._dice = random.Random(seed)
         self._count = 0
+        self._next = dict.fromkeys(calls, FIRST_INDEX)
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chatter")
         self.told = 0
@@ -100,7 +103,8 @@ class Chatter:
         self._count += 1
         kind = self._count % 10
         if kind == 8:
-            return FinalEvent(call, utterance(self._dice, self._count))
+            self._next[call] += 1
+            return FinalEvent(call, utterance(self._dice, self._next[call]))
         if kind == 9:
             return ScoreEvent(call, "customer:20", Sentiment(-0.2, 0.4, ["bill"]), standing(self._dice))
         return PartialEvent(call, self._dice.choice(["customer", "agent"]), talk(self._dice, 8), 0.4, self._count)
