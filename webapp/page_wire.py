@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import select
 import socket
 import struct
 import threading
@@ -165,7 +166,6 @@ class PageWire:
             self._deflates = True
             self._protocol.extensions = [extension]
         for option, value in (
-            (socket.SO_SNDTIMEO, struct.pack("ll", STALLED_SECONDS, 0)),
             (socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0)),
             (socket.SO_SNDBUF, SEND_BUFFER_BYTES),
         ):
@@ -179,6 +179,8 @@ class PageWire:
             f"Sec-WebSocket-Accept: {accept_key(environ['HTTP_SEC_WEBSOCKET_KEY'])}",
             *([f"Sec-WebSocket-Extensions: {agreed}"] if agreed else []),
         ]
+        self._writable = select.poll()
+        self._writable.register(self._socket, select.POLLOUT)
         self._open = True
         self._put("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
@@ -232,9 +234,12 @@ class PageWire:
                 deadline = time.monotonic() + MESSAGE_SECONDS
                 left = memoryview(data)
                 while left:
-                    left = left[self._socket.send(left[:PIECE_BYTES]) :]
-                    if left and time.monotonic() > deadline:
-                        raise TimeoutError(f"not taken in {MESSAGE_SECONDS} s")
+                    try:
+                        left = left[self._socket.send(left[:PIECE_BYTES], socket.MSG_DONTWAIT) :]
+                    except BlockingIOError:
+                        patience = min(STALLED_SECONDS, deadline - time.monotonic())
+                        if patience <= 0 or not self._writable.poll(1000 * patience):
+                            raise TimeoutError("the page takes nothing, or too little") from None
             except OSError as error:
                 log.info("a page takes nothing any more; its socket is closed", extra={"error": repr(error)})
                 self.cut()
