@@ -96,10 +96,11 @@ class Interrupted(Reads):
 
     search: Transcripts
     later: Utterance
+    client: redis.Redis
 
     def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
         read = super().said(rows)
-        self._redis.xadd(keys.FEED, {"j": encode(FinalEvent("c", self.later))})
+        self.client.xadd(keys.FEED, {"j": encode(FinalEvent("c", self.later))})
         wait_until(lambda: self.search._calls["c"].told, "it is heard")
         return read
 
@@ -107,6 +108,7 @@ class Interrupted(Reads):
 def test_what_is_told_while_a_transcript_is_read_counts(line: Line) -> None:
     line.say("customer", 1, "four zero")
     reads = Interrupted(line.redis)
+    reads.client = line.redis
     reads.later = Utterance("customer:0", "customer", 0, 0.0, 1.0, "masked", [])
     search = reads.search = Transcripts(reads)
     assert kept(search, line.redis) == ["masked"]

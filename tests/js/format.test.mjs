@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import * as format from "../../webapp/static/js/format.js";
-import { compareCursors } from "../../webapp/static/js/link.js";
+import { reaches } from "../../webapp/static/js/link.js";
 import { HEIGHT, place, WIDTH } from "../../webapp/static/js/sparkline.js";
 
 test("a score of 0 is shown as 0, a missing one as missing", () => {
@@ -24,10 +24,14 @@ test("a trend is told in words", () => {
   ]);
 });
 
-test("feed ids are compared as numbers", () => {
-  assert.ok(compareCursors("9-1.ab", "10-0+3") < 0);
-  assert.ok(compareCursors("10-9.ffff", "10-10.0000") < 0);
-  assert.equal(compareCursors("10-1.ab", "10-1.cd"), 0);
+test("cursors are compared by the feed ids of every shard, as numbers", () => {
+  assert.ok(reaches("10-0+3", "9-1.ab") && !reaches("9-1.ab", "10-0+3"));
+  assert.ok(reaches("10-10.0000", "10-9.ffff") && !reaches("10-9.ffff", "10-10.0000"));
+  assert.ok(reaches("10-1.ab", "10-1.cd"));
+  assert.ok(reaches("10-1.ab,7-0.ab", "10-1.ab,6-0.cd") && !reaches("10-1.ab,6-0.cd", "10-1.ab,7-0.ab"));
+  assert.ok(!reaches("11-1.ab,6-0.cd", "10-1.ab,7-0.ab"));
+  assert.ok(!reaches("11-1.ab", "10-1.ab,7-0.ab") && reaches("away,7-0.ab", "away,6-0.ab"));
+  assert.ok(!reaches("away,7-0.ab", "10-1.ab,6-0.ab"));
 });
 
 test("the trend line stays inside its box and rises with the score", () => {

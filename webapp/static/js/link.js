@@ -10,8 +10,15 @@
 const AGAIN_MS = 5_000;
 const RETRY_MS = 1_000;
 
-/** Orders two cursors by their feed ids ("ms-n", decimal). Negative: a before b; 0: the same id; positive: a after b. */
-export function compareCursors(a, b) {
+/** Whether all that was told up to cursor `b` was told up to `a` too: in every shard's part, joined by ",". */
+export function reaches(a, b) {
+  if (a === b) return true;
+  const [ours, theirs] = [a.split(","), b.split(",")];
+  return ours.length === theirs.length && ours.every((part, n) => part === theirs[n] || compareIds(part, theirs[n]) >= 0);
+}
+
+/** Orders two parts by their feed ids ("ms-n", decimal): negative, 0 or positive; NaN if one is none. */
+function compareIds(a, b) {
   const [aMs, aN] = a.split(/[.+]/)[0].split("-");
   const [bMs, bN] = b.split(/[.+]/)[0].split("-");
   return Number(aMs) - Number(bMs) || Number(aN) - Number(bN);
@@ -74,9 +81,9 @@ export class Link {
 
   #receive({ from, cursor, events }) {
     this.#on.heard();
-    if (this.#cursor === null || compareCursors(this.#cursor, from) < 0) {
+    if (this.#cursor === null || !reaches(this.#cursor, from)) {
       if (Date.now() - this.#askedMs > AGAIN_MS) this.#follow();
-    } else if (compareCursors(cursor, this.#cursor) > 0) {
+    } else if (!reaches(this.#cursor, cursor)) {
       this.#on.events(events);
       this.#cursor = cursor;
       this.#askedMs = 0;
