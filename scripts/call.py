@@ -1,4 +1,7 @@
-"""scripts/call: post a recording as a live call and print the utterances as they come."""
+"""scripts/call: post a recording as a live call and print the utterances as they come.
+
+A line with * after its time replaces an earlier one: words are hidden until it is known that they are harmless.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +73,9 @@ def main(argv: list[str]) -> int:
 
 
 def follow(api: Api, call_id: str, done: threading.Event) -> None:
-    """Print each utterance once, until the call has ended, or `done`, or nothing moves any more."""
-    printed: set[str] = set()
+    """Print each utterance, until the call has ended, or `done`, or nothing moves any more. One whose words were hidden
+    until it was known what they belong to is printed again."""
+    printed: dict[str, str] = {}
     moved_at = time.monotonic()
     progress: Any = None
     while not done.is_set():
@@ -84,9 +88,10 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
             return
         if status == 200:
             for utterance in call["utterances"]:
-                if utterance["id"] not in printed:
-                    printed.add(utterance["id"])
-                    print(line(utterance), flush=True)
+                before = printed.get(utterance["id"])
+                if utterance["text"] != before:
+                    printed[utterance["id"]] = utterance["text"]
+                    print(line(utterance, again=before is not None), flush=True)
             if call["state"] == "ended":
                 return
             now = [call["state"], [t["decoded_seq"] for t in call["tracks"].values()], len(printed)]
@@ -98,11 +103,11 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def line(utterance: dict[str, Any]) -> str:
-    """One utterance for the terminal; control characters of a transcript do not reach it."""
+def line(utterance: dict[str, Any], again: bool = False) -> str:
+    """One utterance for the terminal; control characters of a transcript do not reach it. again: for another."""
     text = utterance["text"] or f"[{utterance.get('mark') or 'silence'}]"
     safe = "".join(character if character.isprintable() else " " for character in text)
-    return f"{utterance['start']:7.2f}  {utterance['track']:<9} {safe}"
+    return f"{utterance['start']:7.2f}{'*' if again else ' '} {utterance['track']:<9} {safe}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_SECRET = re.compile(r"esk_[A-Za-z0-9_-]{6,}|(?<=access_token=)[^&\s\"']+")
+_SECRET = re.compile(
+    r"esk_[A-Za-z0-9_-]{6,}|(?<=access_token=)[^&\s\"']+|(?<=authorization=)(Bearer(%20|[ +]))?[^&\s\"']+"
+)
 """API keys. Nobody logs one on purpose; exceptions and libraries quote what they were given."""
 
 _BARE = re.compile(r"[A-Za-z0-9_.,:;/@%+*#!?()<>\[\]{}$&'~^|-]+")

@@ -22,8 +22,8 @@ CallState = Literal["live", "ending", "ended"]
 """live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
 
 EndReason = Literal["sender", "idle", "dropped"]
-"""Why a call is no longer live: its sender said so; no chunk came for CALL_IDLE_SECONDS; its socket dropped and did not
-come back within STREAM_GRACE_SECONDS."""
+"""Why a call is no longer live: its sender said so, or closed its last socket in order; no chunk came for
+CALL_IDLE_SECONDS; its socket dropped and did not come back within STREAM_GRACE_SECONDS."""
 
 Encoding = Literal["mulaw", "alaw", "s16le"]
 """How a chunk's bytes are to be read: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""

@@ -107,8 +107,9 @@ class WebSocket:
             if opcode == CLOSE:
                 return int(struct.unpack(">H", payload[:2])[0])
 
-    def close(self) -> None:
-        self._send(CLOSE, struct.pack(">H", 1000))
+    def close(self, code: int | None = 1000) -> None:
+        """With no code, as browsers and Node do unless told one."""
+        self._send(CLOSE, b"" if code is None else struct.pack(">H", code))
         self.sock.close()
 
     def abort(self) -> None:

@@ -48,7 +48,7 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
 
 STREAMS = "/v1/streams/"
 """Websockets, whose clients often cannot set headers: there a key may be a parameter, a Basic password, or what
-Genesys calls X-API-KEY."""
+Genesys calls X-API-KEY; Live Call Analytics' client writes ?authorization=Bearer KEY."""
 
 DECODE = "/decode"
 """The first demonstration's client sets no header, but takes any address: there a key may be a parameter."""
@@ -162,6 +162,8 @@ def _key_shown() -> str | None:
             return shown.password or ""
         if "X-API-KEY" in request.headers:
             return request.headers["X-API-KEY"]
+    if request.path.startswith(STREAMS) and (in_address := request.args.get("authorization")) is not None:
+        return in_address.removeprefix("Bearer ")
     if request.path.startswith(STREAMS) or request.path == DECODE:
         return request.args.get("access_token")
     return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from state.types import Sender
 from webapp.access import needs, require, sender
@@ -19,6 +20,11 @@ from webapp.streams.serve import Sockets, serve
 from webapp.streams.session import Session
 from webapp.streams.twilio import TwilioParser, is_signed
 from webapp.streams.vosk import VoskParser, VoskTalk
+
+NO_SOCKET_HERE = (
+    "No websocket is served at this path. Telephony connects to /v1/streams/twilio, /v1/streams/audio, /v1/streams/vosk"
+    " or /v1/streams/audiohook; vosk-server's clients may connect to / on the port of VOSK_PORT."
+)
 
 api = Blueprint("streams", __name__, url_prefix="/v1/streams")
 
@@ -35,7 +41,7 @@ _CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none"
 
 def _query() -> dict[str, str]:
     """What the address says of the call; the key is not for the parsers."""
-    return {name: value for name, value in request.args.items() if name != "access_token"}
+    return {name: value for name, value in request.args.items() if name not in ("access_token", "authorization")}
 
 
 def _address() -> str:
@@ -56,6 +62,12 @@ def _socket(path: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+@api.app_errorhandler(WebsocketMismatch)
+def no_socket_here(_error: WebsocketMismatch) -> Response:
+    """A websocket where only pages are: say where to go."""
+    return Problem(404, "no_socket", NO_SOCKET_HERE).response()
 
 
 def sockets() -> Sockets:

@@ -5,6 +5,7 @@ A stranger is refused before the socket opens; behind it he could keep a thread 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,9 @@ UPLOAD_SHARE = 0.25
 second of 2 ms each."""
 
 PATH = "/socket.io/"
+
+WEBSOCKET_ONLY = "Only websockets are served here: connect with transports=['websocket'] (docs/LIVE.md has an example)."
+"""For Socket.IO clients that begin with polling, as most do unless told otherwise."""
 
 
 class Doorman:
@@ -48,6 +52,11 @@ class Doorman:
             refused = self._refusal(environ)
             if refused is not None:
                 return refused(environ, start_response)
+            if "transport=polling" in environ.get("QUERY_STRING", "") and "HTTP_UPGRADE" not in environ:
+                said = json.dumps({"code": 0, "message": WEBSOCKET_ONLY}).encode()
+                head = [("Content-Type", "application/json"), ("Content-Length", str(len(said)))]
+                start_response("400 Bad Request", head)
+                return [said]
             if self.pages + self._streams() >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []

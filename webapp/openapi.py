@@ -58,7 +58,8 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "query",
         "name": "access_token",
-        "description": "An API key, for clients that take nothing but an address: proxies may log it.",
+        "description": "An API key, for clients that take nothing but an address: proxies may log it. A stream"
+        " also takes `authorization=Bearer KEY`.",
     },
     "signature": {
         "type": "apiKey",

@@ -210,7 +210,10 @@ class ApiRow(ApiStanding, kw_only=True):
     ended_at: Moment | None
     end_reason: Annotated[
         EndReason | None,
-        Meta(description="sender, or idle: no chunk came for CALL_IDLE_SECONDS; null while the call is live"),
+        Meta(
+            description="sender; idle: no chunk came for CALL_IDLE_SECONDS; dropped: its socket broke and did not come"
+            " back; null while the call is live"
+        ),
     ]
     metadata: dict[str, str]
     tracks: dict[str, ApiTrack]

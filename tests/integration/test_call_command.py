@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.call import follow
+from scripts.telephony import Answer, Api
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,6 +71,22 @@ def test_ctrl_c_ends_it_in_mid_call(url: str, tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_words_that_were_hidden_at_first_are_printed_when_they_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = {"id": "agent:0", "track": "agent", "start": 1.5, "text": "call ***"}
+    answers = iter([("live", "call ***"), ("live", "call ***"), ("ended", "call nine nine nine")])
+
+    class Answers(Api):
+        def ask(self, *_: object, **__: object) -> Answer:
+            state, text = next(answers)
+            return 200, {"state": state, "tracks": {}, "utterances": [{**said, "text": text}]}, {}
+
+    follow(Answers("http://127.0.0.1:1"), "c", threading.Event())
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("agent     call ***") and second == "   1.50* agent     call nine nine nine"
 
 
 def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:

@@ -46,4 +46,6 @@ def test_a_key_never_stands_in_a_line_wherever_it_comes_from() -> None:
     except ValueError:
         written = line(f"got {key}", header=f"Bearer {key}", exc_info=sys.exc_info())
     assert key not in written and "hunter2" not in written
+    assert "secret-of-17" not in line("GET /v1/streams/audio?authorization=Bearer%20secret-of-17&x=1")
+    assert "secret-of-18" not in line("GET /v1/streams/audio?authorization=Bearer+secret-of-18")
     assert 'msg="got ***"' in written and "access_token=***&x=1" in written

@@ -46,10 +46,16 @@ class AudioHookParser:
         self._heard = 0
         self._form: Form | None = None
         self._tracks: tuple[str, ...] = ()
+        self._probe = False
+
+    close_ends = False
+    """A session closes in order before it comes back, too: what ends a call is told in words."""
 
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""
         if isinstance(message, bytes):
+            if self._probe or not message:  # a probe sends an empty frame, to see whether any comes through
+                return []
             if self._form is None or not self._tracks:
                 raise ProtocolError("audio came before it was agreed on")
             return [Audio(self._tracks, self._form, message)]
@@ -88,6 +94,7 @@ class AudioHookParser:
         offered = parameters.get("media")
         usable = [one for one in (mapping(o) for o in offered) if _usable(one)] if isinstance(offered, list) else []
         if conversation == PROBE:
+            self._probe = True
             return [Say(self._message("opened", {"startPaused": False, "media": usable[:1]}))]
         if not usable:
             return [

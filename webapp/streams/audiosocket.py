@@ -24,6 +24,9 @@ class AudioSocketParser:
         self._buffer = bytearray()
         self._named = False
 
+    close_ends = True
+    """Asterisk hangs up by closing the connection; the packet for it goes the other way."""
+
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""
         if isinstance(message, str):

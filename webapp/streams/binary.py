@@ -52,7 +52,9 @@ _FORMATS: dict[str, tuple[SampleForm, int | None]] = {
 }
 """Asterisk's names of its formats, and others' for the same. 16 bit samples are little-endian on all of them."""
 
-_CALL_IDS = ("call_id", "callId", "callSid", "call_sid", "uuid", "call_uuid", "conversation_uuid", "channel_id", "call")
+_CALL_IDS = ("call_id", "callSid", "call_sid", "callId", "uuid", "call_uuid", "conversation_uuid", "channel_id", "call")
+"""The first that is there names the call. jambonz sends both: callSid is the call, callId that of one SIP dialogue."""
+
 _RATES = ("rate", "sampleRate", "sample_rate", "samplingRate")
 _ENDS = ("stop", "end", "eof", "hangup", "websocket:disconnected", "media_stop")
 _STEERING = {
@@ -84,6 +86,8 @@ class BinaryParser:
         self._told: dict[str, Any] = dict(query)
         self._form: Form | None = None
         self._tracks: tuple[str, ...] = ()
+
+    close_ends = True
 
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""

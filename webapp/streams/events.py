@@ -82,6 +82,9 @@ Event = Start | Audio | Lost | Say | Stop
 class Parser(Protocol):
     """A protocol. It keeps only what the sender said at the start."""
 
+    close_ends: bool
+    """A sender that closes its socket in order has ended the call; else only the protocol's own word ends it."""
+
     def feed(self, message: Message) -> list[Event]:
         """The events in one message. Raises ProtocolError."""
         ...

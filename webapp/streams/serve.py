@@ -27,6 +27,9 @@ log = logging.getLogger("earshot.web.streams")
 TURN_SECONDS = 1.0
 """Longest wait for a message: then it is looked whether the process is to stop."""
 
+IN_ORDER = (1000, 1005)
+"""Close codes of a sender that has finished: with 1000, or without any. One that goes away (1001) may come back."""
+
 WELCOME_SECONDS = 5.0
 """Between two looks whether a socket's key is good still."""
 
@@ -46,6 +49,8 @@ class Talk(Protocol):
     def take(self, message: Message) -> list[Message]: ...
 
     def tick(self) -> None: ...
+
+    def stop(self) -> None: ...
 
     def drop(self) -> None: ...
 
@@ -145,6 +150,14 @@ def _is_welcome() -> bool:
         return True  # the session says so itself if that goes on
 
 
+def hang_up(talk: Talk) -> None:
+    """The sender has closed in order: that is its word for the end."""
+    try:
+        talk.stop()
+    except (CallEnded, Superseded, OtherSender, ProtocolError, TryLater, redis.RedisError) as error:
+        log.info("a closed socket's last audio was not taken", extra={"call_id": talk.call_id, "why": repr(error)})
+
+
 def converse(
     wire: AnyWire, parser: Parser, talk: Talk, stopping: Callable[[], bool], welcome: Callable[[], bool] = lambda: True
 ) -> None:
@@ -168,8 +181,10 @@ def converse(
                 for message in talk.take(message_in):
                     wire.send(message)
             talk.tick()
-    except Gone:
-        pass
+    except Gone as gone:
+        code, reason = gone.code, "the sender closed"
+        if parser.close_ends and code in IN_ORDER:
+            hang_up(talk)
     except ProtocolError as error:
         code, reason = 1007, str(error)
     except CallEnded:

@@ -13,10 +13,11 @@ import numpy as np
 import redis
 
 from state.streams import OtherSender, Place
-from state.types import Encoding, Sender
+from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.store import Store
 from webapp.streams.events import Audio, Event, Form, Lost, Message, Parser, ProtocolError, Say, Start
 from webapp.streams.joiner import Frame, Joiner, Order, Piece
+from webapp.streams.timeline import Timeline
 from webapp.streams.writer import CallEnded, Own, Superseded, Writer
 
 log = logging.getLogger("earshot.web.streams")
@@ -45,9 +46,8 @@ class _Track(msgspec.Struct):
     joiner: Joiner
     writer: Writer
     order: Order
+    timeline: Timeline
     fed: bool = False
-    in_step: bool = False
-    """A frame of this socket has followed, on the sender's clock, what the journal holds."""
 
 
 class Session:
@@ -208,10 +208,10 @@ class Session:
             self._push(track, pieces)
 
     def _join(self, track: _Track, frame: Frame) -> list[Piece]:
-        strict = frame.missing or not track.in_step
-        before = track.joiner.taken
-        pieces = track.joiner.add(frame.audio, frame.at, strict)
-        track.in_step = track.in_step or track.joiner.taken > before
+        pieces = track.timeline.add(frame)
+        if track.timeline.clock_is_wrong and track.writer.clocked:
+            track.writer.clocked = False
+            log.warning("the sender's clock does not count its frames: it is ignored", extra={"call_id": self.call_id})
         return pieces
 
     def _open(self, name: str, form: Form, clocked: bool) -> _Track:
@@ -221,11 +221,13 @@ class Session:
         call_id = self._start.call_id
         if place.rate not in (None, form.rate):
             raise ProtocolError(f"track {name} had {place.rate} Hz before; this is {form.rate}")
+        joiner = Joiner(encoding, form.rate, self._store.settings.stream_chunk_ms, place.samples)
         track = _Track(
             form,
-            Joiner(encoding, form.rate, self._store.settings.stream_chunk_ms, place.samples),
+            joiner,
             Writer(self._store.ingest, self._sender, call_id, name, encoding, form.rate, place, clocked, self._reclaim),
             Order(),
+            Timeline(joiner, SAMPLE_BYTES[encoding]),
         )
         self._tracks[name] = track
         return track
@@ -262,6 +264,9 @@ class Session:
         deadline = time.monotonic() + LAST_TRIES_SECONDS
         for name, track in self._tracks.items():
             self._flush(track)
+            if track.timeline.left_out:
+                about = {"call_id": self.call_id, "track": name, "samples": track.timeline.left_out}
+                log.info("what was sent before was left out", extra=about)
             while track.writer.waiting:
                 if time.monotonic() > deadline:
                     log.warning("last audio given up", extra={"call_id": self.call_id, "track": name})

@@ -73,7 +73,7 @@ def _serve_one(connection: socket.socket, store: Store, stopping: threading.Even
 
 
 class TcpWire:
-    """A connection as serve.converse wants it: pieces of bytes are its messages."""
+    """A connection as serve.converse wants it: pieces of bytes are its messages; closed in order, it has code 1000."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -90,9 +90,9 @@ class TcpWire:
                 raise Gone(1006) from None
             return None
         except OSError:
-            data = b""
+            raise Gone(1006) from None
         if not data:
-            raise Gone(1006)
+            raise Gone(1000)
         self._quiet = 0.0
         return data
 

@@ -69,6 +69,9 @@ class TwilioParser:
         self._form: Form | None = None
         self._inbound, self._outbound = CUSTOMER, AGENT
 
+    close_ends = True
+    """Plivo has no other word for it."""
+
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""
         told = json_object(message) if isinstance(message, str) else None

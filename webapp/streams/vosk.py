@@ -75,6 +75,8 @@ class VoskParser:
         self._rounds = 0
         self.track = track_name(query.get("track") or CUSTOMER)
 
+    close_ends = True
+
     @property
     def call_id(self) -> str:
         """Of the call that is spoken now: the name it was given, after a reset `<name>.2` and so on."""
@@ -184,6 +186,10 @@ class VoskTalk:
     def tick(self) -> None:
         """See Session.tick."""
         self._session.tick()
+
+    def stop(self) -> None:
+        """See Session.stop; nobody is there for the last words."""
+        self._session.stop()
 
     def drop(self) -> None:
         """See Session.drop."""

@@ -134,7 +134,8 @@ class Wire:
             if isinstance(event, Frame):
                 self._handle(event)
         if self._protocol.state is not State.OPEN:  # it closed, or does not speak websocket: answered already
-            self._gone = self._gone or self._protocol.close_code or 1006
+            told = self._protocol.close_rcvd
+            self._gone = self._gone or (told.code if told else None) or self._protocol.close_code or 1006
         with contextlib.suppress(Gone):  # what came before is handled first
             self._write()
 

@@ -73,7 +73,7 @@ class Writer:
         self._width = SAMPLE_BYTES[encoding]
         self._rate = rate
         self._place = self._own_from = place
-        self._clocked = clocked
+        self.clocked = clocked
         self._reclaim = reclaim
         self._waiting: deque[Piece] = deque()
         self._waiting_samples = 0
@@ -158,7 +158,7 @@ class Writer:
             self._waiting.extendleft(reversed(again))
             self._waiting_samples += sum(piece.samples for piece in again)
             self._taken.clear()
-        elif not self._clocked:  # another socket flushed its last audio: ours comes after it
+        elif not self.clocked:  # another socket flushed its last audio: ours comes after it
             moved = self._place.samples - before.samples
             self._waiting = deque(Piece(p.at + moved, p.audio, p.samples) for p in self._waiting)
             self.shifted += moved

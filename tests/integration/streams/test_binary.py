@@ -11,7 +11,7 @@ import pytest
 from state import keys
 from tests.integration.streams.conftest import House
 from tests.web import wait_until
-from tests.wires import WebSocket, interleaved
+from tests.wires import Refused, WebSocket, interleaved
 from workers import g711
 
 PATH = "/v1/streams/audio"
@@ -57,6 +57,7 @@ def freeswitch_without_metadata(house: House, call_id: str) -> None:
 def jambonz(house: House, call_id: str) -> None:
     start = {
         "callSid": call_id,
+        "callId": f"sip-{call_id}",
         "direction": "inbound",
         "from": "+15083084809",
         "to": "+15084711234",
@@ -130,23 +131,27 @@ def test_a_sender_of_raw_audio_reads_as_over_http(house: House, sender: Callable
     call_id = house.call_id()
     sender(house, call_id)
     assert house.finished(call_id) == house.transcript
+    assert house.fleet.redis.hget(keys.call(call_id), "end_reason") == b"sender"
     if sender in (freeswitch, jambonz, live_call_analytics):
         assert house.metadata(call_id)["agent"] == "Ann"
 
 
 def test_a_vonage_leg_reads_as_over_http(house: House) -> None:
     call_id = house.call_id()
-    for party in ("agent", "customer"):
+    legs = {party: WebSocket(house.address(PATH)) for party in ("agent", "customer")}
+    for party, ws in legs.items():
         start = {
             "event": "websocket:connected",
             "content-type": "audio/l16;rate=8000",
             "call_id": call_id,
             "track": party,
         }
-        ws = WebSocket(house.address(PATH))
         ws.text(start)
+    for party, ws in legs.items():
         for frame in cut(pcm(house)[party], 320):
             ws.binary(frame)
+        wait_until(lambda party=party: reached(house, call_id, party) > 0, "the leg is there")
+    for ws in legs.values():
         ws.close()
     assert house.finished(call_id) == house.transcript
 
@@ -160,7 +165,7 @@ def test_a_sender_without_a_clock_goes_on_where_it_was_cut_off(house: House) -> 
         for frame in part:
             ws.binary(frame)
         if web == 0:
-            ws.close()
+            ws.close(1001)
             wait_until(lambda: taken(house, call_id) == 411 * 160, "what the first socket sent is taken")
     ws.text({"event": "stop"})
     assert ws.close_code() == 1000
@@ -169,8 +174,29 @@ def test_a_sender_without_a_clock_goes_on_where_it_was_cut_off(house: House) -> 
 
 def taken(house: House, call_id: str) -> int:
     """Samples in the journal of the track that has fewer."""
-    samples = [house.fleet.redis.hget(keys.track(call_id, track), "samples") for track in ("customer", "agent")]
-    return min(int(count or 0) for count in samples)
+    return min(reached(house, call_id, track) for track in ("customer", "agent"))
+
+
+def reached(house: House, call_id: str, track: str) -> int:
+    """Samples in the journal of a track."""
+    return int(house.fleet.redis.hget(keys.track(call_id, track), "samples") or 0)
+
+
+@pytest.mark.parametrize("code", [1000, None])
+def test_a_socket_closed_in_order_ends_its_call_at_once(house: House, code: int | None) -> None:
+    call_id = house.call_id()
+    ws = WebSocket(house.address(f"{PATH}?call_id={call_id}&encoding=ulaw"))
+    for frame in cut(house.parties["customer"], 160):
+        ws.binary(frame)
+    ws.close(code)
+    wait_until(lambda: house.fleet.redis.hget(keys.call(call_id), "state") != b"live", "the call ends")
+    assert house.fleet.redis.hget(keys.call(call_id), "end_reason") == b"sender"
+
+
+def test_a_websocket_at_another_path_is_told_where_to_go(house: House) -> None:
+    with pytest.raises(Refused) as refused:
+        WebSocket(house.address("/"))
+    assert refused.value.status == 404
 
 
 @pytest.mark.parametrize(

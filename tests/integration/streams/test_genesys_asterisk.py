@@ -155,6 +155,7 @@ def test_a_connection_probe_is_answered_and_is_no_call(house: House) -> None:
     before = house.fleet.reads.counts()
     hook = AudioHook(house.address(PATH), probe, OFFER)
     hook.hear("opened")
+    hook.ws.binary(b"")  # as Genesys' own client does
     hook.say("close", {"reason": "end"})
     hook.hear("closed")
     assert hook.ws.close_code() == 1000

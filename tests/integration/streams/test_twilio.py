@@ -42,6 +42,34 @@ def test_both_tracks_of_a_twilio_call_read_as_over_http(house: House) -> None:
     assert house.metadata(call.call) == {"agent": "Ann", "queue": "claims"}
 
 
+@pytest.mark.parametrize("web", [0, 1])
+def test_a_sender_whose_clock_counts_half_of_its_audio_reads_as_over_http(house: House, web: int) -> None:
+    """Talkdesk's shape: 40 ms a message, 20 a time stamp. web 1: the second half comes over another socket."""
+    call = Twilio(house.call_id(), parties(house))
+    messages = []
+    for track, audio in parties(house).items():
+        for n, at in enumerate(range(0, len(audio), 2 * FRAME)):
+            payload = base64.b64encode(audio[at : at + 2 * FRAME]).decode()
+            media = {"track": track, "chunk": str(n + 1), "timestamp": str(20 * n), "payload": payload}
+            messages.append((n, track, {"event": "media", "streamSid": call.stream, "media": media}))
+    messages.sort(key=lambda one: one[:2])
+    begin, ws = list(call.start()), WebSocket(house.address(PATH))
+    for message in begin:
+        ws.text(message)
+    half = len(messages) // 2
+    for n, (_, _, media_message) in enumerate(messages):
+        if n == half and web == 1:
+            ws.close(1001)
+            wait_until(lambda: seconds_taken(house, call.call) >= 0.02 * half - 0.1, "the first half is taken")
+            ws = WebSocket(house.address(PATH, web=1))
+            for message in begin:
+                ws.text(message)
+        ws.text(media_message)
+    ws.text(call.stop())
+    assert ws.close_code() == 1000
+    assert house.finished(call.call) == house.transcript
+
+
 def test_a_leg_may_say_that_its_inbound_party_is_the_agent_and_two_streams_may_share_a_call(house: House) -> None:
     call_id = house.call_id()
     legs = {"customer": "inbound", "agent": "inbound"}
@@ -266,8 +294,13 @@ def test_a_stream_is_opened_with_a_key_however_the_sender_can_show_it(
             WebSocket(url, {"Authorization": f"Basic {basic}"}).close()
             WebSocket(url, {"X-API-KEY": key}).close()
             WebSocket(f"{url}?access_token={key}").close()
+            WebSocket(f"{url}?authorization=Bearer%20{key}").close()
+            with pytest.raises(Refused):
+                WebSocket(f"{url}?authorization=Bearer%20esk_x")
         call_id = "with-a-key"
-        ws = WebSocket(f"ws://127.0.0.1:{web.port}/v1/streams/audio?access_token={key}&call_id={call_id}&agent=Ann")
+        ws = WebSocket(
+            f"ws://127.0.0.1:{web.port}/v1/streams/audio?authorization=Bearer%20{key}&call_id={call_id}&agent=Ann"
+        )
         ws.binary(bytes(16000))
         wait_until(lambda: store.exists(keys.audio(call_id, "customer")), "audio is taken")
         assert json.loads(store.hget(keys.call(call_id), "metadata") or b"") == {"agent": "Ann"}
