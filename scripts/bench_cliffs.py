@@ -22,8 +22,9 @@ from state.fleet import Fleet
 from state.ingest import Ingest
 from state.scores import Scores
 from state.settings import Settings
+from state.shards import shards_on
 from state.types import Sentiment, Utterance, Word
-from workers.decoder.loop import STEAL_TURN_MS, SWEEP_TURN_MS
+from workers.decoder.post import STEAL_TURN_MS, SWEEP_TURN_MS
 from workers.sentiment.insight import Insight
 from workers.sentiment.scoring import Scoring
 
@@ -58,7 +59,8 @@ class Bench:
         self.settings = Settings(redis_url=server.url)
         self.redis: redis.Redis = connect(self.settings, "worker")
         self.ingest = Ingest(self.redis, self.settings)
-        self.scores = Scores(self.redis, "bench", self.settings)
+        [self.shard] = shards_on(self.redis)
+        self.scores = Scores(self.shard, "bench", self.settings)
         self.scoring = Scoring(self.scores, Insight())
         self._server_pid = server.pid
         self.scores.join()
@@ -151,7 +153,7 @@ def _length(count: int) -> dict[str, Any]:
 def _workers(count: int) -> dict[str, Any]:
     """A fleet of so many idle decoders looks after one another: what that costs the server, and one decoder."""
     with _bench() as bench:
-        fleet = [Fleet(bench.redis, f"host-1234-{n:016x}", bench.settings) for n in range(count)]
+        fleet = [Fleet(bench.shard, f"host-1234-{n:016x}", bench.settings) for n in range(count)]
         for decoder in fleet:
             decoder.join()
         before, server = bench.redis.info("stats"), bench.server_cpu_seconds()
@@ -199,7 +201,7 @@ def _idle(count: int) -> dict[str, Any]:
         pinging = threading.Thread(target=ping)
         pinging.start()
         began, turns = time.monotonic(), 0
-        while bench.ingest.end_idle(bench.settings.call_idle_seconds):
+        while bench.ingest.end_idle(bench.shard, bench.settings.call_idle_seconds):
             turns += 1
         seconds = time.monotonic() - began
         done.set()

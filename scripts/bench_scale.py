@@ -158,10 +158,11 @@ def _post(fleet: _Fleet, wanted: list[tuple[int, int]], rate: float) -> float:
 
     def some(number: int) -> None:
         sender = _Sender(fleet.port)
-        for n in range(number, len(wanted), SENDERS):
-            if rate:
-                time.sleep(max(0.0, began + n / rate - time.monotonic()))
-            sender.put(*wanted[n])
+        for n, (line, seq) in enumerate(wanted):
+            if line % SENDERS == number:  # a line's chunks come in order, so over one connection
+                if rate:
+                    time.sleep(max(0.0, began + n / rate - time.monotonic()))
+                sender.put(line, seq)
 
     with ThreadPoolExecutor(SENDERS) as threads:
         list(threads.map(some, range(SENDERS)))

@@ -50,7 +50,7 @@ def _one(size: int, rate: float) -> dict[str, Any]:
         try:
             settings = Settings(redis_url=server.url, auth="off", log_level="error")
             app = create_app(settings)
-            client = open_store(settings, redis.Redis.from_url(server.url)).redis
+            client = open_store(settings, redis.Redis.from_url(server.url)).shards.plain
             calls = begin(client, settings, size)
             _talk(client, calls)
             http = app.test_client()
