@@ -16,11 +16,11 @@ from pathlib import Path
 import redis
 from redis.crc import key_slot
 
-from scripts.chaos_link import Link
-from scripts.cluster import Cluster
-from scripts.cluster_node import Node
-from scripts.server import EmbeddedServer
+from scripts.demo.server import EmbeddedServer
 from state.keys import Keys, tags
+from tests.harness.cluster import Cluster
+from tests.harness.cluster_node import Node
+from tests.harness.link import Link
 
 AWAY_SECONDS = (0.0, 6.0)
 """How long a node is gone, paused or cut off. It is replaced after about three seconds."""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import redis
 
-from scripts.chaos_clock import Clock
-from scripts.chaos_link import Link
-from scripts.server import EmbeddedServer
+from scripts.demo.server import EmbeddedServer
+from scripts.disasters.clock import Clock
+from tests.harness.link import Link
 
 DOWN_SECONDS = (0.0, 1.5)
 ROLLBACK_SECONDS = (0.1, 1.0)

@@ -12,7 +12,7 @@ that id. Applying an event twice, or to a snapshot that already holds it, leaves
 
 `partial` is "" when nothing is open. A `call` event comes when a call is created, described, ends or is summed
 up; a `handling` event when a supervisor takes it, writes on it and so on. The browser gets them in batches over
-Socket.IO (webapp/live.py says how).
+Socket.IO (webapp/page/live.py says how).
 """
 
 from __future__ import annotations

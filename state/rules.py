@@ -12,7 +12,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.clock import now_ms
+from state.server.clock import now_ms
 
 WRITE_TRIES = 5
 

@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 import redis
 
-from scripts.cluster import Cluster
-from tests.servers import Server, start_server
+from tests.harness.cluster import Cluster
+from tests.harness.servers import Server, start_server
 
 # A busy machine makes any example slow once: no test asserts a time.
 hypothesis.settings.register_profile("any-machine", deadline=None)

@@ -15,36 +15,17 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from state import settings as settings_module
-from state.opening import open_shards
+from state.server.opening import open_shards
 from state.settings import Settings
-from webapp import (
-    access,
-    api_access,
-    api_agents,
-    api_calls,
-    api_decode,
-    api_handling,
-    api_health,
-    api_listen,
-    api_rules,
-    api_streams,
-    cookies,
-    crowds,
-    docs,
-    exports,
-    headers,
-    oidc,
-    openapi,
-    origins,
-    page_wire,
-    pages,
-    problems,
-    sign_in,
-)
-from webapp.audio_forms import MAX_CHUNK_BYTES
-from webapp.doorman import Doorman
-from webapp.live import Json, LiveTable
+from webapp.access import cookies, oidc, origins, rights, sign_in
+from webapp.access.doorman import Doorman
+from webapp.api import agents, calls, decode, docs, exports, handling, health, listen, openapi, rules, session
+from webapp.http import crowds, headers, problems
+from webapp.http.audio_forms import MAX_CHUNK_BYTES
+from webapp.page import page_wire, pages
+from webapp.page.live import Json, LiveTable
 from webapp.store import attach
+from webapp.streams import routes
 from webapp.streams.serve import Sockets
 
 log = logging.getLogger("earshot.web")
@@ -65,20 +46,20 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     cookies.install(app)
     oidc.install(app, settings)
     apis = (
-        api_calls.api,
-        api_handling.api,
-        api_listen.api,
-        api_decode.api,
-        api_streams.api,
-        api_rules.api,
-        api_agents.api,
+        calls.api,
+        handling.api,
+        listen.api,
+        decode.api,
+        routes.api,
+        rules.api,
+        agents.api,
         exports.api,
-        api_health.api,
-        api_access.api,
+        health.api,
+        session.api,
     )
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
-    access.install(app)  # so does one that does not say who may call it
+    rights.install(app)  # so does one that does not say who may call it
     app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route that is not described stops the process here
     socketio = SocketIO(
         app,
@@ -93,15 +74,15 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
     page_wire.install(socketio)
-    app.extensions[LIVE] = LiveTable(socketio, here.reads, partial(access.still_in, app))
-    refusal = partial(access.at_the_door, app)
-    sockets = app.extensions[api_streams.SOCKETS] = Sockets()
+    app.extensions[LIVE] = LiveTable(socketio, here.reads, partial(rights.still_in, app))
+    refusal = partial(rights.at_the_door, app)
+    sockets = app.extensions[routes.SOCKETS] = Sockets()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
     sockets.most, sockets.others = doorman.most, lambda: doorman.pages
     decodes = int(settings.web_threads * crowds.DECODE_SHARE)
     slow = {
-        access.DECODE: crowds.Crowd(
-            decodes, MAX_CHUNK_BYTES, crowds.problem(access.DECODE, "Too many requests wait for words.")
+        rights.DECODE: crowds.Crowd(
+            decodes, MAX_CHUNK_BYTES, crowds.problem(rights.DECODE, "Too many requests wait for words.")
         ),
         sign_in.PATH: crowds.Crowd(
             crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")
@@ -119,7 +100,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
 def stop(app: Flask) -> None:
     """Close every socket soon. Safe in a signal handler."""
     live_table(app).stop()
-    cast(Sockets, app.extensions[api_streams.SOCKETS]).stop()
+    cast(Sockets, app.extensions[routes.SOCKETS]).stop()
 
 
 def live_table(app: Flask) -> LiveTable:

@@ -33,7 +33,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if settings.audiosocket_port:
-        from state.connection import ServerUnfit  # Redis, numpy: not for a process that only waits
+        from state.server.connection import ServerUnfit  # Redis, numpy: not for a process that only waits
         from webapp.streams.tcp import serve
 
         try:

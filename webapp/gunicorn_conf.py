@@ -14,8 +14,8 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 from state import logs
-from state.connection import ServerUnfit
-from state.opening import check_store_if_there
+from state.server.connection import ServerUnfit
+from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
 from webapp.app import stop
 

@@ -8,18 +8,18 @@ from typing import cast
 import redis
 from flask import current_app
 
-from state.access import Access
-from state.audit import Audit
-from state.ingest import Ingest
-from state.listening import Listening
-from state.reads import Reads
+from state.calls.ingest import Ingest
+from state.calls.listening import Listening
+from state.calls.reads import Reads
+from state.calls.streams import Streams
+from state.people.access import Access
+from state.people.audit import Audit
 from state.rules import RulesStore
+from state.server.shards import Shards, shards_of
 from state.settings import Settings
-from state.shards import Shards, shards_of
-from state.streams import Streams
-from webapp.limits import Limits
-from webapp.shown import Shown, ShownStreams
-from webapp.transcripts import Transcripts
+from webapp.access.limits import Limits
+from webapp.api.shown import Shown, ShownStreams
+from webapp.api.transcripts import Transcripts
 
 _NAME = "earshot"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from state import logs, settings
-from state.connection import ServerUnfit
+from state.server.connection import ServerUnfit
 from state.settings import EXIT_CONFIG, Settings, SettingsError
 from workers.engines.base import ModelUnusable
 

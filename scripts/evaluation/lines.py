@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from workers import g711
+from state import g711
 
 RATE = 8000
 BAND_HZ = (300, 3400)

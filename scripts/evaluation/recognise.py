@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.bench_decode import PARTIES, decode, read_pcm
+from scripts.benchmarks.decode import PARTIES, decode, read_pcm
 from scripts.evaluation.calls import Call
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Wanted, choose

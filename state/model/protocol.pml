@@ -1,8 +1,8 @@
-/* A model of the protocol of state/lua: one track of three chunks, its sender, two decoders, those who move tokens, and
+/* A model of the protocol of state/server/lua: one track of three chunks, its sender, two decoders, those who move tokens, and
    disasters. spin looks at every order in which their steps can come; scripts/model runs it.
 
    An atomic block is one script or command on the server, or one step inside a process. The inlines ingest, end, open,
-   commit, release, move, bury and register do what state/lua/<name>.lua does: keep them alike. A request may be lost, or
+   commit, release, move, bury and register do what state/server/lua/<name>.lua does: keep them alike. A request may be lost, or
    only its answer; a process may die between any two steps; a heart may stop although its decoder lives; the server may
    become again what it was at an earlier moment (`copy`), and all this as often as it likes.
 
@@ -175,7 +175,7 @@ inline sound() {
   fi
 }
 
-/* -- the scripts of state/lua ----------------------------------------------------------------------------- */
+/* -- the scripts of state/server/lua ----------------------------------------------------------------------------- */
 
 inline drop(which) {
   if

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.browser import launch, watched_page
-from tests.acceptance.synthetic import SyntheticServer, World, serving
+from tests.harness.browser import launch, watched_page
+from tests.harness.calls.synthetic import SyntheticServer, World, serving
 
 
 @pytest.fixture(scope="session")

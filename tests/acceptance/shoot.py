@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.acceptance.browser import launch
-from tests.acceptance.chatter import Telephony
-from tests.acceptance.synthetic import World, serving
+from tests.harness.browser import launch
+from tests.harness.calls.chatter import Telephony
+from tests.harness.calls.synthetic import World, serving
 
 
 def main(folder: Path, counts: list[int]) -> None:

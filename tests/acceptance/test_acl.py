@@ -17,20 +17,21 @@ import pytest
 import redis
 import requests
 
-from scripts.server import free_port
-from state import acl, keys
-from tests.fleet import Fleet
-from tests.poisoned_decoder import POISON
-from tests.servers import KINDS, Kind, Server, ServerMissingError, start_server
-from tests.signing_in import PASSWORD, bearer, csrf_of
-from tests.web import ROOT, Page, wait_until, web_process
+from scripts.demo.server import free_port
+from state import keys
+from state.server import acl
+from tests.harness.broken.poisoned_decoder import POISON
+from tests.harness.fleet import Fleet
+from tests.harness.servers import KINDS, Kind, Server, ServerMissingError, start_server
+from tests.harness.signing_in import PASSWORD, bearer, csrf_of
+from tests.harness.web import ROOT, Page, wait_until, web_process
 
 SECOND = bytes(range(250)) * 32
 """A second of mu-law at 8000 Hz, which the stub engine turns into words."""
 
 
 class Guarded:
-    """A server with the users of state/acl.py."""
+    """A server with the users of state/server/acl.py."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -96,8 +97,8 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
         return fleet.start(what, program, REDIS_URL=guarded.url(what), **more)
 
     with web_process(guarded.url("web"), tmp_path / "web.log", AUTH="on", WEB_THREADS="64") as web:
-        key = command(guarded, "scripts.keys", "add", "pbx", "--scopes", "ingest+read")
-        command(guarded, "scripts.users", "add", "dana", "--password-stdin", stdin=f"{PASSWORD}\n")
+        key = command(guarded, "scripts.operating.keys", "add", "pbx", "--scopes", "ingest+read")
+        command(guarded, "scripts.operating.users", "add", "dana", "--password-stdin", stdin=f"{PASSWORD}\n")
         decoders = [start("decoder"), start("decoder")]
         start("sentiment")
         start("jobs")
@@ -135,12 +136,12 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
         guarded.owner.xadd(
             keys.DEAD, {"c": "whole", "t": "agent", "seq": 3, "r": 8000, "reason": "why", "e": "mulaw", "a": POISON}
         )
-        [letter] = [line.split()[0] for line in command(guarded, "scripts.dead", "list").splitlines()]
-        assert command(guarded, "scripts.dead", "redrive", letter).startswith("w")
-        command(guarded, "scripts.dead", "drop", letter)
-        assert "dana" in command(guarded, "scripts.users", "sessions")
-        command(guarded, "scripts.users", "sign-out", "dana")
-        assert "command" in command(guarded, "scripts.audit")
+        [letter] = [line.split()[0] for line in command(guarded, "scripts.operating.dead", "list").splitlines()]
+        assert command(guarded, "scripts.operating.dead", "redrive", letter).startswith("w")
+        command(guarded, "scripts.operating.dead", "drop", letter)
+        assert "dana" in command(guarded, "scripts.operating.users", "sessions")
+        command(guarded, "scripts.operating.users", "sign-out", "dana")
+        assert "command" in command(guarded, "scripts.operating.audit")
 
     fleet.processes.remove(decoders[0])
     decoders[0].wait(10)

@@ -16,7 +16,7 @@ def test_half_a_minute_of_disasters_loses_nothing_and_says_nothing_twice() -> No
     seed = os.environ.get("EARSHOT_SEED", str(random.randrange(10**6)))
     print(f"seed {seed}")
     ran = subprocess.run(
-        [sys.executable, "-m", "scripts.chaos", "--seconds", "30", "--seed", seed, "--calls", "6"],
+        [sys.executable, "-m", "scripts.disasters", "--seconds", "30", "--seed", seed, "--calls", "6"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -17,8 +17,8 @@ import psutil
 import pytest
 import requests
 
-from scripts.server import free_port
-from tests.web import ROOT
+from scripts.demo.server import free_port
+from tests.harness.web import ROOT
 
 MARK = "EARSHOT_TEST_RUN"
 """Environment variable by which every process of a run is found, grandchildren included."""
@@ -36,7 +36,7 @@ class Run:
         clean = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "API_KEYS", "AUTH")}
         clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
         stub = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "2", MARK: self.mark}
-        command = [sys.executable, "-m", "scripts.run", "--port", str(port), "--data", str(data), *arguments]
+        command = [sys.executable, "-m", "scripts.demo.run", "--port", str(port), "--data", str(data), *arguments]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=clean | stub | environ, stdout=output, stderr=output, start_new_session=True

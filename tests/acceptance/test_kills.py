@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from state import keys
-from state.ingest import Chunk
-from tests.engines import ENGINES, Engine
-from tests.fleet import Fleet
-from tests.servers import start_server
+from state.calls.ingest import Chunk
+from tests.harness.calls.engines import ENGINES, Engine
+from tests.harness.fleet import Fleet
+from tests.harness.servers import start_server
 
 KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
@@ -165,7 +165,9 @@ def test_a_crash_at_this_point_changes_no_byte(
     point: str, fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
 ) -> None:
     visits = ["3", "11"]
-    fleet.start("decoder", ["tests/crashing_decoder.py", point, str(tmp_path), *visits], DECODER_LOOPS="1")
+    fleet.start(
+        "decoder", ["tests/harness/broken/crashing_decoder.py", point, str(tmp_path), *visits], DECODER_LOOPS="1"
+    )
     put = dict.fromkeys(call, 0)
 
     def in_step() -> None:

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from state import keys
-from tests.fleet import Fleet
-from tests.servers import Server, start_server
-from tests.web import Web, web_process
+from tests.harness.fleet import Fleet
+from tests.harness.servers import Server, start_server
+from tests.harness.web import Web, web_process
 
 SECOND = {"Content-Type": "audio/PCMU;rate=8000"}
 LIMIT_SECONDS = 100

@@ -12,17 +12,17 @@ import redis
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from state import keys
-from state.access import Access
-from state.audit import Audit
+from state.calls.ingest import Ingest
 from state.events import ScoreEvent, encode
-from state.ingest import Ingest
+from state.people.access import Access
+from state.people.audit import Audit
 from state.settings import Settings
 from state.types import Alert, Sentiment, Standing
-from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_table import cell, order, wait_until
-from tests.servers import Server
-from tests.signing_in import PASSWORD
-from tests.web import Web, web_process
+from tests.harness.browser import watched_page
+from tests.harness.servers import Server
+from tests.harness.signing_in import PASSWORD
+from tests.harness.web import Web, web_process
 
 
 @pytest.fixture(scope="module")

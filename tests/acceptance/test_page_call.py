@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer, World
 
 
 def talk(world: World, call_id: str, lines: int = 4) -> None:

@@ -12,10 +12,10 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.test_page_table import DASH, cell, order, wait_until
-from tests.engines import MOONSHINE
-from tests.fleet import Fleet
-from tests.servers import start_server
-from tests.web import Web, web_process
+from tests.harness.calls.engines import MOONSHINE
+from tests.harness.fleet import Fleet
+from tests.harness.servers import start_server
+from tests.harness.web import Web, web_process
 
 WORDS = re.compile(r"\w")
 

@@ -15,11 +15,11 @@ import pytest
 import redis
 import requests
 
-from scripts.live_calls import Chatter, begin
-from scripts.viewers import Herd, Viewer
+from scripts.benchmarks.live_calls import Chatter, begin
+from scripts.benchmarks.viewers import Herd, Viewer
 from state.settings import Settings
-from tests.servers import Server
-from tests.web import Web, wait_until, web_process
+from tests.harness.servers import Server
+from tests.harness.web import Web, wait_until, web_process
 
 CALLS = 1000
 PAGES = 60

@@ -9,14 +9,14 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from state.audit import Audit
-from state.ingest import Ingest
+from state.calls.ingest import Ingest
+from state.people.audit import Audit
 from state.settings import Settings
-from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_table import wait_until
-from tests.acceptance.tones import AGENT_HZ, TAP, Humming, decode, listen, measure
-from tests.servers import Server
-from tests.web import Web, web_process
+from tests.harness.browser import watched_page
+from tests.harness.calls.tones import AGENT_HZ, TAP, Humming, decode, listen, measure
+from tests.harness.servers import Server
+from tests.harness.web import Web, web_process
 
 
 @pytest.fixture(scope="module")

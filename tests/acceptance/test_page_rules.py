@@ -9,11 +9,11 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.browser import watched_page
 from tests.acceptance.test_page_views import AXE
-from tests.line import Line
-from tests.servers import Server
-from tests.web import Web, web_process
+from tests.harness.browser import watched_page
+from tests.harness.line import Line
+from tests.harness.servers import Server
+from tests.harness.web import Web, web_process
 from workers.jobs.summary import write
 from workers.sentiment.insight import Insight
 

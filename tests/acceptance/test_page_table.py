@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.acceptance.chatter import Telephony
-from tests.acceptance.synthetic import SyntheticServer, World
+from tests.harness.calls.chatter import Telephony
+from tests.harness.calls.synthetic import SyntheticServer, World
 
 DASH = "–"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.chatter import Telephony
-from tests.acceptance.synthetic import SyntheticServer, World
 from tests.acceptance.test_page_table import cell, count, order, troubled, wait_until
+from tests.harness.calls.chatter import Telephony
+from tests.harness.calls.synthetic import SyntheticServer, World
 
 AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from state import keys
-from state.dead import DeadLetters
-from state.ingest import Chunk
-from state.rescue import FORGIVEN_LOSSES
+from state.calls.dead import DeadLetters
+from state.calls.ingest import Chunk
+from state.calls.rescue import FORGIVEN_LOSSES
 from state.types import Utterance
-from tests.fleet import ROOT, Fleet
-from tests.poisoned_decoder import POISON
-from tests.servers import start_server
+from tests.harness.broken.poisoned_decoder import POISON
+from tests.harness.fleet import ROOT, Fleet
+from tests.harness.servers import start_server
 from workers.decoder.track import DEAD_AFTER_TRIES
 
 POISONED = 6
@@ -55,7 +55,9 @@ def said(fleet: Fleet, call_id: str) -> list[Utterance]:
 def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    fleet.start("decoder", ["tests/poisoned_decoder.py", how, "workers.decoder", str(begun)], DECODER_LOOPS="2")
+    fleet.start(
+        "decoder", ["tests/harness/broken/poisoned_decoder.py", how, "workers.decoder", str(begun)], DECODER_LOOPS="2"
+    )
     fleet.start("sentiment")
     chunks = healthy()
     chunks[POISONED - 1] = Chunk(POISON, "mulaw", 8000)
@@ -84,7 +86,7 @@ def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_pat
 
 def dead(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "scripts.dead", *arguments],
+        [sys.executable, "-m", "scripts.operating.dead", *arguments],
         cwd=ROOT,
         env=dict(os.environ, REDIS_URL=fleet.settings.redis_url),
         capture_output=True,
@@ -108,7 +110,7 @@ def test_dead_letters_are_listed_inspected_redriven_and_dropped(fleet: Fleet, tm
 
     begun = tmp_path / "begun"
     begun.mkdir()
-    deadly = fleet.start("jobs", ["tests/poisoned_decoder.py", "kill", "workers.jobs", str(begun)])
+    deadly = fleet.start("jobs", ["tests/harness/broken/poisoned_decoder.py", "kill", "workers.jobs", str(begun)])
     killed = dead(fleet, "redrive", letter.id)
     assert killed.returncode == 1 and "killed" in killed.stderr
     assert deadly.poll() is None, "only the job's own process dies"

@@ -13,9 +13,9 @@ import pytest
 
 from state import keys
 from state.settings import Settings
-from tests.engines import MOONSHINE
-from tests.fleet import DEMO, Fleet, demo_chunks
-from tests.servers import start_server
+from tests.harness.calls.engines import MOONSHINE
+from tests.harness.fleet import DEMO, Fleet, demo_chunks
+from tests.harness.servers import start_server
 from webapp.app import create_app
 from workers.insight.dictation import MASKED_NUMBER, runs
 from workers.insight.spoken import Spoken

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.recording import Track
-from scripts.telephony import post_call
+from scripts.simulator.recording import Track
+from scripts.simulator.telephony import post_call
 from state import keys
-from tests.fleet import Fleet
-from tests.servers import start_server
-from tests.web import Page, web_process
+from tests.harness.fleet import Fleet
+from tests.harness.servers import start_server
+from tests.harness.web import Page, web_process
 
 PROMISED_SECONDS = 10
 """From SIGTERM to the end. The contract's number, not a measurement: it takes about one second."""

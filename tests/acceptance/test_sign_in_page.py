@@ -10,13 +10,13 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from state.access import Access
-from state.ingest import Ingest
+from state.calls.ingest import Ingest
+from state.people.access import Access
 from state.settings import Settings
-from tests.acceptance.browser import watched_page
-from tests.servers import Server
-from tests.signing_in import PASSWORD
-from tests.web import Web, web_process
+from tests.harness.browser import watched_page
+from tests.harness.servers import Server
+from tests.harness.signing_in import PASSWORD
+from tests.harness.web import Web, web_process
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import noises
-from tests.fleet import DEMO, Fleet, demo_chunks
-from tests.servers import start_server
-from tests.web import web_process
-from workers import g711
+from state import g711
+from tests.harness.calls import noises
+from tests.harness.fleet import DEMO, Fleet, demo_chunks
+from tests.harness.servers import start_server
+from tests.harness.web import web_process
 from workers.engines.base import Final, Model
 from workers.engines.choose import Wanted, choose
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as format from "../../webapp/static/js/format.js";
-import { reaches } from "../../webapp/static/js/link.js";
-import { HEIGHT, place, WIDTH } from "../../webapp/static/js/sparkline.js";
+import * as format from "../../webapp/static/js/shared/format.js";
+import { reaches } from "../../webapp/static/js/shared/link.js";
+import { HEIGHT, place, WIDTH } from "../../webapp/static/js/table/sparkline.js";
 
 test("a score of 0 is shown as 0, a missing one as missing", () => {
   assert.deepEqual([0, -0.001, null, 0.305, -0.42].map(format.signed), ["0.00", "0.00", "–", "+0.30", "−0.42"]);

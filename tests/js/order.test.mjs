@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { UNTOUCHED } from "../../webapp/static/js/handling.js";
-import { movesBetween, Order, towards } from "../../webapp/static/js/order.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
+import { movesBetween, Order, towards } from "../../webapp/static/js/table/order.js";
 
 const row = (call_id, attention, minute, more = {}) => ({
   call_id,

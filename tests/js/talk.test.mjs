@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { talkLines, talkTable } from "../../webapp/static/js/talk.js";
+import { talkLines, talkTable } from "../../webapp/static/js/call/talk.js";
 
 const TALK = {
   parties: {

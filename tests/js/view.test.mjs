@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { toCsv } from "../../webapp/static/js/csv.js";
-import { UNTOUCHED } from "../../webapp/static/js/handling.js";
-import { summaryLines } from "../../webapp/static/js/summary.js";
-import { confidence, Transcript } from "../../webapp/static/js/transcript.js";
-import { choices, matches, nextSort, parse, write } from "../../webapp/static/js/view.js";
+import { toCsv } from "../../webapp/static/js/table/csv.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
+import { summaryLines } from "../../webapp/static/js/call/summary.js";
+import { confidence, Transcript } from "../../webapp/static/js/call/transcript.js";
+import { choices, matches, nextSort, parse, write } from "../../webapp/static/js/table/view.js";
 
 const ROW = {
   call_id: "c1",

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from state.types import CALL_ID, TRACK
-from webapp.audio_forms import MAX_RATE, MIN_RATE
-from webapp.schemas import MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
+from webapp.api.schemas import MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
+from webapp.http.audio_forms import MAX_RATE, MIN_RATE
 
 Message = str | bytes
 """A websocket message: text or binary."""

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import redis
 from flask import Response, current_app, g, request
 
-from state.streams import OtherSender
-from webapp.access import still_in
-from webapp.problems import Problem, invalid
+from state.calls.streams import OtherSender
+from webapp.access.rights import still_in
+from webapp.http.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError
 from webapp.streams.session import TryLater
 from webapp.streams.wire import Gone, handshake

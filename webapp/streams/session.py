@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import redis
 
-from state.streams import OtherSender, Place
+from state.calls.streams import OtherSender, Place
 from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.store import Store
 from webapp.streams.events import Audio, Event, Form, Lost, Message, Parser, ProtocolError, Say, Start

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from state.opening import check_store_if_there, open_shards
+from state.server.opening import check_store_if_there, open_shards
 from state.settings import Settings
 from state.types import Sender
 from webapp.store import Store, open_store

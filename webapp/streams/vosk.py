@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import redis
 
-from state.streams import Heard
+from state.calls.streams import Heard
 from state.types import Sender, Utterance
 from webapp.store import Store
 from webapp.streams.events import (

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import msgspec
 import redis
 
-from state.ingest import MAX_GAP, Chunk, Ingest
-from state.streams import OtherSender, Place
+from state.calls.ingest import MAX_GAP, Chunk, Ingest
+from state.calls.streams import OtherSender, Place
 from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.streams.events import ProtocolError
 from webapp.streams.joiner import Piece

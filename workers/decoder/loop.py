@@ -17,11 +17,11 @@ from itertools import count
 
 import redis
 
-from state.connection import BLOCK_MS
-from state.fleet import residents
-from state.ingest import Ingest
+from state.calls.fleet import residents
+from state.calls.ingest import Ingest
+from state.server.connection import BLOCK_MS
+from state.server.shards import Shards, shards_of
 from state.settings import Settings
-from state.shards import Shards, shards_of
 from workers.decoder.post import Bench, Post
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model

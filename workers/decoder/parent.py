@@ -16,12 +16,12 @@ import time
 import redis
 
 from state import keys
-from state.connection import ServerUnfit
-from state.fleet import Fleet, worker_name
+from state.calls.fleet import Fleet, worker_name
 from state.models import introduce_model
-from state.opening import check_store, open_shards
+from state.server.connection import ServerUnfit
+from state.server.opening import check_store, open_shards
+from state.server.shards import Shards
 from state.settings import EXIT_CONFIG, Settings
-from state.shards import Shards
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Choice, Wanted, choose

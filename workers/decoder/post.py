@@ -14,12 +14,12 @@ from typing import Any
 
 import redis
 
-from state.connection import is_about_data
-from state.fleet import Fleet
-from state.ingest import ENDED_AT_ONCE, Ingest
-from state.leases import Commit, Lease, Token
+from state.calls.fleet import Fleet
+from state.calls.ingest import ENDED_AT_ONCE, Ingest
+from state.calls.leases import Commit, Lease, Token
+from state.server.connection import is_about_data
+from state.server.shards import Shard
 from state.settings import Settings
-from state.shards import Shard
 from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, Session, decode
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model

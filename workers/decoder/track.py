@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from state import g711
+from state.calls.leases import Commit, DeadChunk, JournalChunk, Lease
 from state.events import FinalEvent, PartialEvent, encode
-from state.leases import Commit, DeadChunk, JournalChunk, Lease
 from state.types import SAMPLE_BYTES, Utterance, Voice
-from workers import g711
 from workers.engines.base import Final, Model, Recogniser, Snapshot
 from workers.insight.masking import cautious, hide
 from workers.voice.heard import Heard

@@ -2,7 +2,7 @@
 
 Pure arithmetic: no audio, no engine. The rules see frames counted from `open_from`, so that replaying the
 open utterance's audio rebuilds exactly the state that was lost. The values were chosen by word error rate on
-the demo calls (scripts/bench_decode.py measures them again).
+the demo calls (scripts/benchmarks/decode.py measures them again).
 """
 
 from __future__ import annotations

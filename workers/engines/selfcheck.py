@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from state.g711 import decode_mulaw
 from workers.engines.base import DeterminismFault, Final, Model, ModelUnusable, Snapshot
-from workers.g711 import decode_mulaw
 
 SAMPLE = Path(__file__).with_name("selfcheck.ulaw")
 """Four seconds of a synthetic voice on a telephone line: 8 kHz mu-law without header."""

@@ -7,7 +7,7 @@ import sys
 import redis
 from rq.worker import HerokuWorker
 
-from state.connection import connect, wait_for_server
+from state.server.connection import connect, wait_for_server
 from state.settings import Settings
 from workers.jobs import summary
 from workers.jobs.perform import PerformedJob

@@ -11,7 +11,7 @@ import redis
 from msgspec import Meta
 
 from state import keys
-from state.opening import open_shards
+from state.server.opening import open_shards
 from state.settings import load
 from state.types import CALL_ID
 from workers.jobs import summary

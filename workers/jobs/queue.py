@@ -14,8 +14,8 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from state.shards import Shards, shards_of
-from state.summaries import BATCH, Outstanding
+from state.calls.summaries import BATCH, Outstanding
+from state.server.shards import Shards, shards_of
 
 QUEUE = "earshot"
 

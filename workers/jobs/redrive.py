@@ -5,8 +5,8 @@ from __future__ import annotations
 import redis
 
 from state import settings
-from state.dead import DeadLetters, Redriven
-from state.shards import Shards
+from state.calls.dead import DeadLetters, Redriven
+from state.server.shards import Shards
 from workers.decoder.track import decode_alone
 from workers.engines.choose import Wanted, choose
 from workers.insight.masking import cautious

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import redis
 
-from state.reads import Reads
+from state.calls.reads import Reads
+from state.calls.summaries import Outstanding
 from state.rules import RulesStore
-from state.shards import Shards, shards_of
-from state.summaries import Outstanding
+from state.server.shards import Shards, shards_of
 from state.types import CallView
 from workers.insight import talk
 from workers.insight.analyzer import CallAnalyzer

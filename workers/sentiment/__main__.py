@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 import redis
 
-from state.connection import BLOCK_MS
-from state.fleet import worker_name
-from state.opening import check_store, open_shards
-from state.retention import Retention
+from state.calls.fleet import worker_name
+from state.calls.retention import Retention
+from state.calls.scores import Scores
 from state.rules import RulesStore
-from state.scores import Scores
+from state.server.connection import BLOCK_MS
+from state.server.opening import check_store, open_shards
+from state.server.shards import Shard
 from state.settings import Settings
-from state.shards import Shard
 from workers.jobs.queue import Summaries
 from workers.process import Stop, start
 from workers.sentiment.insight import Insight

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from state import types
-from state.assessments import Assessment, Kept, Stretch
+from state.calls.assessments import Assessment, Kept, Stretch
 from state.rules import RulesStore, RulesText
 from state.types import ScoredUtterance, Sentiment, Utterance
 from workers import insight
@@ -27,7 +27,7 @@ log = logging.getLogger("earshot.sentiment")
 
 
 class Insight:
-    """Loaded once a process (about a second). A state.assessments.Scorer.
+    """Loaded once a process (about a second). A state.calls.assessments.Scorer.
 
     redact: reasons quote no secrets, and `mask` says what is to be hidden; without, `mask` is None.
     """

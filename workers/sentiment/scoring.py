@@ -12,9 +12,9 @@ from typing import ParamSpec, TypeVar
 
 import redis
 
-from state.assessments import Assessment, Stretch, Unscored
-from state.connection import is_about_data
-from state.scores import Scores
+from state.calls.assessments import Assessment, Stretch, Unscored
+from state.calls.scores import Scores
+from state.server.connection import is_about_data
 from workers.insight.masking import everything
 from workers.sentiment.insight import Insight
 
@@ -49,16 +49,16 @@ class Scoring:
 
     @property
     def edition(self) -> str:
-        """As state.assessments.Scorer says."""
+        """As state.calls.assessments.Scorer says."""
         return self._insight.edition
 
     @property
     def look_back(self) -> int:
-        """As state.assessments.Scorer says."""
+        """As state.calls.assessments.Scorer says."""
         return self._insight.look_back
 
     def assess(self, stretch: Stretch) -> Assessment:
-        """As state.assessments.Scorer says. Raises TookTooLong."""
+        """As state.calls.assessments.Scorer says. Raises TookTooLong."""
         return self._assess(stretch)
 
     def score(self, waiting: list[Unscored]) -> None:

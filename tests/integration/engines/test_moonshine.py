@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soxr
 
-from scripts.wer import errors
+from scripts.evaluation.wer import errors
 from tests.integration.engines.conftest import Speech
 from workers.engines import moonshine as engine
 from workers.engines.base import Final, ModelUnusable

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soxr
 
+from state import g711
 from state.settings import load as load_settings
-from tests.engines import ENGINES, Engine
-from workers import g711
+from tests.harness.calls.engines import ENGINES, Engine
 from workers.engines.base import Final, Model
 from workers.engines.choose import Wanted, choose
 

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from state.types import Word
+from tests.harness.calls.tiny_ctc import make_tiny_ctc
 from tests.integration.engines.conftest import Speech
 from tests.integration.engines.test_download import Mirror, mirror, refusal  # noqa: F401 (a fixture)
-from tests.tiny_ctc import make_tiny_ctc
 from workers.engines import moonshine
 from workers.engines.base import ModelUnusable
 from workers.engines.catalogues import sherpa_archive

@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
+from state.g711 import decode_mulaw
 from tests.integration.engines.conftest import ROOT, Speech
 from workers.engines import selfcheck
 from workers.engines import vosk as engine
@@ -20,7 +21,6 @@ from workers.engines.base import ModelUnusable
 from workers.engines.prepare import Prepared
 from workers.engines.selfcheck import SAMPLE, SAMPLE_RATE, decode, self_check
 from workers.engines.vosk import VoskModel
-from workers.g711 import decode_mulaw
 
 OLD_KERNELS = """
 import sys

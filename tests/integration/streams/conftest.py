@@ -9,10 +9,10 @@ import msgspec
 import pytest
 import requests
 
-from tests.engines import english
-from tests.fleet import Fleet
-from tests.servers import Server, start_server
-from tests.web import Web, web_process
+from tests.harness.calls.engines import english
+from tests.harness.fleet import Fleet
+from tests.harness.servers import Server, start_server
+from tests.harness.web import Web, web_process
 
 GRACE_SECONDS = 3.0
 

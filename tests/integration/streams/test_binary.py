@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from state import keys
+from state import g711, keys
+from tests.harness.calls.wires import Refused, WebSocket, interleaved
+from tests.harness.web import wait_until
 from tests.integration.streams.conftest import House
-from tests.web import wait_until
-from tests.wires import Refused, WebSocket, interleaved
-from workers import g711
 
 PATH = "/v1/streams/audio"
 Frames = list[bytes]

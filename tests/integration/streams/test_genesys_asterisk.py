@@ -18,13 +18,13 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts.server import free_port
-from tests.fleet import ROOT
+from scripts.demo.server import free_port
+from state import g711
+from tests.harness.calls.wires import WebSocket, interleaved
+from tests.harness.fleet import ROOT
+from tests.harness.servers import start_server
+from tests.harness.web import wait_until, web_process
 from tests.integration.streams.conftest import House
-from tests.servers import start_server
-from tests.web import wait_until, web_process
-from tests.wires import WebSocket, interleaved
-from workers import g711
 
 PATH = "/v1/streams/audiohook"
 

@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from state import keys
-from state.ingest import Chunk, Ingest
+from state.calls.ingest import Chunk, Ingest
 from state.settings import Settings
 from state.types import INSIDE
-from tests.servers import Server
-from tests.web import wait_until
+from tests.harness.servers import Server
+from tests.harness.web import wait_until
 from webapp.store import Store, open_store
 from webapp.streams import session as session_module
 from webapp.streams import writer as writer_module

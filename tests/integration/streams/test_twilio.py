@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 import redis
 
-from state import keys
-from state.access import Access
+from state import g711, keys
+from state.people.access import Access
+from tests.harness.calls.wires import FRAME, Refused, Twilio, WebSocket
+from tests.harness.servers import Server
+from tests.harness.web import wait_until, web_process
 from tests.integration.streams.conftest import House
-from tests.servers import Server
-from tests.web import wait_until, web_process
-from tests.wires import FRAME, Refused, Twilio, WebSocket
-from workers import g711
 
 PATH = "/v1/streams/twilio"
 

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 import requests
 
-from state.access import Access
+from state import g711
+from state.people.access import Access
 from state.types import Utterance
+from tests.harness.calls.wires import TEXT, WebSocket
+from tests.harness.signing_in import bearer
+from tests.harness.web import Web, wait_until, web_process
 from tests.integration.streams.conftest import House
-from tests.signing_in import bearer
-from tests.web import Web, wait_until, web_process
-from tests.wires import TEXT, WebSocket
-from webapp.api_decode import PATIENCE_SECONDS
-from workers import g711
+from webapp.api.decode import PATIENCE_SECONDS
 
 
 def pcm(house: House, party: str = "agent") -> bytes:

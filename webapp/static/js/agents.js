@@ -1,7 +1,7 @@
 // The agents' figures, once.
 
-import { agentCells } from "./figures.js";
-import { rowOf } from "./rows.js";
+import { agentCells } from "./shared/figures.js";
+import { rowOf } from "./table/rows.js";
 
 const at = (selector) => document.querySelector(selector);
 

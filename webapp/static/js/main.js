@@ -1,24 +1,24 @@
 // Wires the page together.
 
-import { Acting } from "./acting.js";
-import { Announcer } from "./announce.js";
-import { Bell } from "./bell.js";
-import { save, toCsv } from "./csv.js";
-import { Desk } from "./desk.js";
-import { mark } from "./dom.js";
-import { isUnresolved } from "./handling.js";
-import { keepReachable, listen } from "./keys.js";
-import { Link } from "./link.js";
-import { Listening } from "./listening.js";
-import { closeMenus } from "./menus.js";
-import { Order } from "./order.js";
-import { Panel } from "./panel.js";
-import { Search } from "./search.js";
-import { Status } from "./status.js";
-import { Calls, isBehind } from "./store.js";
-import { Table } from "./table.js";
-import { Toolbar } from "./toolbar.js";
-import { COLUMNS, matches } from "./view.js";
+import { Acting } from "./shared/acting.js";
+import { Announcer } from "./shared/announce.js";
+import { Bell } from "./shared/bell.js";
+import { save, toCsv } from "./table/csv.js";
+import { Desk } from "./call/desk.js";
+import { mark } from "./shared/dom.js";
+import { isUnresolved } from "./shared/handling.js";
+import { keepReachable, listen } from "./shared/keyboard.js";
+import { Link } from "./shared/link.js";
+import { Listening } from "./call/listening.js";
+import { closeMenus } from "./shared/menus.js";
+import { Order } from "./table/order.js";
+import { Panel } from "./call/panel.js";
+import { Search } from "./table/search.js";
+import { Status } from "./shared/status.js";
+import { Calls, isBehind } from "./shared/store.js";
+import { Table } from "./table/table.js";
+import { Toolbar } from "./table/toolbar.js";
+import { COLUMNS, matches } from "./table/view.js";
 
 const at = (selector) => document.querySelector(selector);
 

@@ -1,0 +1,1 @@
+"""Benchmarks: measure, print JSON, judge nothing."""

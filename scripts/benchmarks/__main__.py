@@ -1,0 +1,86 @@
+"""scripts/bench: measure, print one JSON object a benchmark on stdout, and judge nothing.
+
+cliffs     scoring by live calls and by a call's length; a fleet's care for its dead by its size; ending idle calls
+decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
+engine     word error rate per demo call, and the recogniser's processor time with and without partials
+overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
+page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
+search     a search over all live calls, of 500 to 5000: the first one, and those that follow
+scale      what a chunk costs web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
+streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.cliffs import bench_cliffs
+from scripts.benchmarks.decode import bench_decode, bench_engine
+from scripts.benchmarks.overhead import bench_overhead
+from scripts.benchmarks.page import bench_page
+from scripts.benchmarks.scale import bench_scale
+from scripts.benchmarks.search import bench_search
+from scripts.benchmarks.streams import bench_streams
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "cliffs": bench_cliffs,
+    "decode": bench_decode,
+    "engine": bench_engine,
+    "overhead": bench_overhead,
+    "page": bench_page,
+    "search": bench_search,
+    "scale": bench_scale,
+    "streams": bench_streams,
+}
+
+
+def _numbers(text: str) -> list[int]:
+    found = [int(part) for part in text.split(",")]
+    if min(found) < 1:
+        raise ValueError("1 or more")
+    return found
+
+
+def main(argv: list[str]) -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)} (all)")
+    parser.add_argument("--engine", default="moonshine", help="moonshine, vosk, sherpa or auto")
+    parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
+    parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
+    parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="length of overhead and of each part of page and streams"
+    )
+    parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
+    parser.add_argument("--viewers", type=int, default=100, help="pages of page")
+    parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
+    parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
+    parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
+    parser.add_argument(
+        "--tracks", type=_numbers, default=[100, 1000, 5000], help="live tracks of scale: 100,1000,5000"
+    )
+    parser.add_argument("--shards", type=_numbers, default=[1, 2, 4, 8], help="shards of scale (1,2,4,8)")
+    parser.add_argument("--chunks", type=int, default=2000, help="chunks measured by scale, for each of these")
+    parser.add_argument("--chunk-rate", type=float, default=100.0, help="chunks a second of scale")
+    parser.add_argument("--cluster", action="store_true", help="scale on a cluster: three masters with a replica each")
+    options = parser.parse_args(argv)
+    unknown = set(options.names) - set(BENCHES)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in options.names or BENCHES:
+        sys.stderr.write(f"bench: {name}\n")
+        print(json.dumps({"bench": name} | BENCHES[name](options)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,202 @@
+"""What one chunk costs each kind of process, by how many tracks are live and into how many shards the store is cut.
+
+Decoding is stubbed: it is measured by itself (bench decode), and it depends on neither. Chunks go over HTTP, at a rate
+that a small machine bears, each to the track that has waited longest: with more tracks, each has fewer. So what a chunk
+costs can be compared, and the rate of thousands of tracks in real time need not be reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.fleet import ROOT, cpu_seconds
+from scripts.demo.server import EmbeddedServer, free_port
+from scripts.disasters.processes import children
+from tests.harness.cluster import Cluster
+
+CHUNK_BYTES = 8000
+"""A second of telephony."""
+
+SENDERS = 8
+"""Connections that post, a thread each."""
+
+SETTLE_SECONDS = 3.0
+"""After the start."""
+
+IDLE_SECONDS = 10.0
+"""How long the fleet is watched while nobody calls."""
+
+READY_SECONDS = 120.0
+
+COMMANDS = {
+    "web": ["-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"],
+    "decoder": ["-m", "workers.decoder"],
+    "sentiment": ["-m", "workers.sentiment"],
+}
+
+
+class _Fleet:
+    """One of each kind of process on a store, and what they have spent."""
+
+    def __init__(self, folder: Path, servers: list[int], environ: dict[str, str]) -> None:
+        self.port = int(environ["PORT"])
+        self._servers = servers
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name, command in COMMANDS.items():
+            with (folder / f"{name}.log").open("wb") as log:
+                self._processes[name] = subprocess.Popen(
+                    [sys.executable, *command], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log
+                )
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.wait(30)
+
+    def spent(self) -> dict[str, float]:
+        """Processor seconds by kind of process, so far."""
+        found = {
+            name: sum(cpu_seconds(pid) for pid in [process.pid, *children(process.pid)])
+            for name, process in self._processes.items()
+        }
+        return found | {"server": sum(map(cpu_seconds, self._servers))}
+
+    def gauge(self, name: str) -> float:
+        """One of /metrics."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        found = re.search(rf"^earshot_{name} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else -1.0
+
+    def wait(self, name: str, value: float) -> None:
+        """Wait until a gauge has this value; until it is served at all, too."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes.values()):
+            with contextlib.suppress(OSError):
+                if self.gauge(name) == value:
+                    return
+            time.sleep(0.1)
+        raise SystemExit(f"bench: a process of the fleet does not work, or {name} is never {value}")
+
+
+class _Sender:
+    """Posts chunks over one kept connection."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def put(self, line: int, seq: int) -> None:
+        path = f"/v1/calls/call-{line // 2}/tracks/{('agent', 'customer')[line % 2]}/chunks/{seq}"
+        body = (line * 1_000_003 + seq).to_bytes(8, "big") + bytes(CHUNK_BYTES - 8)
+        self._connection.request("PUT", path, body, {"Content-Type": "audio/PCMU"})
+        answer = self._connection.getresponse()
+        said = answer.read()
+        if answer.status != 202:
+            raise SystemExit(f"bench: {path} was answered {answer.status}: {said[:200]!r}")
+
+
+def bench_scale(options: argparse.Namespace) -> dict[str, Any]:
+    """Each number of tracks with each number of shards."""
+    rows = []
+    for tracks in options.tracks:
+        for shards in options.shards:
+            row = _measure(tracks, shards, options)
+            sys.stderr.write(f"bench: scale: {row}\n")
+            rows.append(row)
+    return {"store": "cluster" if options.cluster else "one server", "chunk_rate": options.chunk_rate, "rows": rows}
+
+
+def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str, Any]:
+    with _fleet(shards, options.cluster) as fleet:
+        time.sleep(SETTLE_SECONDS)
+        before, began = fleet.spent(), time.monotonic()
+        time.sleep(IDLE_SECONDS)
+        idle = _difference(fleet.spent(), before, time.monotonic() - began)
+        # Every line rings up. An utterance of the stub has four chunks: of the next chunks, one in four shall end one.
+        _post(fleet, [(line, seq) for seq in range(1, 5) for line in range(tracks) if seq <= 1 + line % 4], 0.0)
+        fleet.wait("backlog_chunks", 0)
+        fleet.wait("finals_waiting", 0)
+        rounds = -(-options.chunks // tracks)
+        wanted = [(line, 2 + line % 4 + n) for n in range(rounds) for line in range(tracks)][: options.chunks]
+        before = fleet.spent()
+        paced = _post(fleet, wanted, options.chunk_rate)
+        fleet.wait("backlog_chunks", 0)
+        fleet.wait("finals_waiting", 0)
+        cost = _difference(fleet.spent(), before, len(wanted) / 1000)
+    return {
+        "tracks": tracks,
+        "shards": shards,
+        "chunks": len(wanted),
+        "chunks_per_second": round(len(wanted) / paced, 1),
+        "cpu_ms_per_chunk": {name: round(spent, 3) for name, spent in cost.items()},
+        "cpu_ms_per_chunk_in_all": round(sum(cost.values()), 3),
+        "cpu_cores_idle": {name: round(spent, 4) for name, spent in idle.items()},
+    }
+
+
+def _post(fleet: _Fleet, wanted: list[tuple[int, int]], rate: float) -> float:
+    """Post these (line, number) in order, `rate` a second (0: as fast as it goes); the seconds it took."""
+    began = time.monotonic()
+
+    def some(number: int) -> None:
+        sender = _Sender(fleet.port)
+        for n, (line, seq) in enumerate(wanted):
+            if line % SENDERS == number:  # a line's chunks come in order, so over one connection
+                if rate:
+                    time.sleep(max(0.0, began + n / rate - time.monotonic()))
+                sender.put(line, seq)
+
+    with ThreadPoolExecutor(SENDERS) as threads:
+        list(threads.map(some, range(SENDERS)))
+    return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def _fleet(shards: int, on_cluster: bool) -> Iterator[_Fleet]:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-scale-")))
+        plain = EmbeddedServer(folder / "server")
+        stack.callback(plain.stop)
+        servers, url = [plain.pid], plain.url
+        if on_cluster:
+            cluster = stack.enter_context(Cluster(folder / "cluster"))
+            servers += [node.process.pid for node in cluster.nodes if node.process]
+            url = cluster.url
+        environ = {
+            "REDIS_URL": url,
+            "JOBS_REDIS_URL": plain.url,
+            "SHARDS": str(shards),
+            "PORT": str(free_port()),
+            "AUTH": "off",
+            "EARSHOT_ENGINE": "stub",
+            "DECODER_LOOPS": "2",
+            "BACKLOG_LIMIT_SECONDS": "1000000",
+            "CALL_IDLE_SECONDS": "100000",
+            "WEB_THREADS": str(4 * SENDERS),
+        }
+        fleet = _Fleet(folder, servers, environ)
+        stack.callback(fleet.stop)
+        fleet.wait("decoders_alive", 2)
+        yield fleet
+
+
+def _difference(now: dict[str, float], before: dict[str, float], per: float) -> dict[str, float]:
+    return {name: (spent - before[name]) / per for name, spent in now.items()}

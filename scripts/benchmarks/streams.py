@@ -1,0 +1,209 @@
+"""What sockets cost the web process: live streams in real time, into one process, counted and timed from outside.
+
+Nobody decodes meanwhile: senders, web process and server are enough for a small machine, and what decoders cost is
+another benchmark's matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.fleet import ROOT, cpu_seconds
+from scripts.demo.server import EmbeddedServer, free_port
+from state import keys
+from state.server.connection import connect
+from state.settings import Settings
+
+FRAME_SECONDS = 0.02
+"""What telephony sends: fifty frames a second of each stream."""
+
+MULAW_FRAME = bytes(range(160))
+READY_SECONDS = 30.0
+LATE_SECONDS = 5.0
+"""How long after the last frame the journal may take to hold it all."""
+
+Message = Callable[[int], tuple[int, bytes]]
+"""Frame number to websocket opcode and payload."""
+
+
+def bench_streams(options: argparse.Namespace) -> dict[str, Any]:
+    """Twilio's text frames of one track, its two tracks, and FreeSWITCH's binary stereo, one after the other."""
+    report: dict[str, Any] = {"streams": options.streams, "seconds": options.seconds}
+    kinds: dict[str, tuple[str, Callable[[str], dict[str, Any]], list[Message], int]] = {
+        "twilio_one_track": ("/v1/streams/twilio", _twilio_start, [_twilio("inbound")], 1),
+        "twilio_both_tracks": ("/v1/streams/twilio", _twilio_start, [_twilio("inbound"), _twilio("outbound")], 2),
+        "binary_stereo": ("/v1/streams/audio?tracks=customer,agent", _binary_start, [_binary], 2),
+    }
+    for name, (path, start, messages, tracks) in kinds.items():
+        report[name] = _one(options, name, path, start, messages, tracks)
+    return report
+
+
+def _one(
+    options: argparse.Namespace,
+    name: str,
+    path: str,
+    start: Callable[[str], dict[str, Any]],
+    messages: list[Message],
+    tracks: int,
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as server:
+        client = connect(Settings(redis_url=server.url), "web")
+        port = free_port()
+        environ = {
+            "REDIS_URL": server.url,
+            "PORT": str(port),
+            "BACKLOG_LIMIT_SECONDS": "1000000",
+            "AUTH": "off",
+        }
+        environ["WEB_THREADS"] = str(options.streams * 2)
+        with (Path(folder) / "web.log").open("wb") as log:
+            web = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"],
+                cwd=ROOT,
+                env=os.environ | environ,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            pid = running_worker(web.pid, port)
+            calls = [f"{name}-{n}" for n in range(options.streams)]
+            sockets = [_connect(port, path, start(call)) for call in calls]
+            time.sleep(1.0)
+            cpu, server_cpu = cpu_seconds(pid), cpu_seconds(server.pid)
+            began = time.monotonic()
+            frames = int(options.seconds / FRAME_SECONDS)
+            try:
+                worst = _send(sockets, messages, frames, began)
+            except OSError as error:
+                raise SystemExit(f"bench: {error}: {(Path(folder) / 'web.log').read_text()[-500:]}") from None
+            spent = time.monotonic() - began
+            cpu, server_cpu = cpu_seconds(pid) - cpu, cpu_seconds(server.pid) - server_cpu
+            wanted = frames * len(MULAW_FRAME) * tracks * options.streams
+            deadline = time.monotonic() + LATE_SECONDS
+            while (taken := _taken(client, calls)) < wanted and time.monotonic() < deadline:
+                time.sleep(0.1)
+            threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+            resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+            for one in sockets:
+                one.close()
+        finally:
+            web.terminate()
+            web.wait(20)
+    return {
+        "frames_per_second": round(frames * len(messages) * options.streams / spent),
+        "web_cpu_cores": round(cpu / spent, 3),
+        "web_cpu_ms_per_stream_second": round(1000 * cpu / spent / options.streams, 2),
+        "web_cpu_microseconds_per_frame": round(1e6 * cpu / (frames * len(messages) * options.streams), 1),
+        "server_cpu_ms_per_stream_second": round(1000 * server_cpu / spent / options.streams, 2),
+        "sender_behind_seconds_worst": round(worst, 3),
+        "audio_taken_share": round(taken / wanted, 4),
+        "web_threads": threads,
+        "web_resident_megabytes": round(resident / 1e6, 1),
+    }
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(folder / "server")
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _send(sockets: list[socket.socket], messages: list[Message], frames: int, began: float) -> float:
+    """Every stream a frame every 20 ms; returns by how much the slowest round was late."""
+    worst = 0.0
+    for n in range(frames):
+        late = time.monotonic() - (began + n * FRAME_SECONDS)
+        worst = max(worst, late)
+        time.sleep(max(0.0, -late))
+        data = b"".join(_frame(*message(n)) for message in messages)
+        for one in sockets:
+            one.sendall(data)
+    return worst
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    """A client's websocket frame. The mask may be anything, so it is one that changes nothing."""
+    size = len(payload)
+    head = bytes([0x80 | opcode, 0x80 | size]) if size < 126 else struct.pack(">BBH", 0x80 | opcode, 0xFE, size)
+    return head + bytes(4) + payload
+
+
+def _connect(port: int, path: str, start: dict[str, Any]) -> socket.socket:
+    one = socket.create_connection(("127.0.0.1", port), 10)
+    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    one.sendall(head.encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += one.recv(4096)
+    if not answer.startswith(b"HTTP/1.1 101"):
+        raise SystemExit(f"bench: {answer[:200]!r}")
+    one.sendall(_frame(1, json.dumps(start).encode()))
+    return one
+
+
+def _twilio_start(call: str) -> dict[str, Any]:
+    return {"event": "start", "streamSid": f"MZ{call}", "start": {"callSid": call, "tracks": ["inbound", "outbound"]}}
+
+
+def _twilio(track: str) -> Message:
+    payload = base64.b64encode(MULAW_FRAME).decode()
+
+    def message(n: int) -> tuple[int, bytes]:
+        media = {"track": track, "chunk": str(n + 1), "timestamp": str(20 * n), "payload": payload}
+        told = {"event": "media", "sequenceNumber": str(n + 2), "media": media, "streamSid": "MZ"}
+        return 1, json.dumps(told).encode()
+
+    return message
+
+
+def _binary_start(call: str) -> dict[str, Any]:
+    return {"uuid": call, "encoding": "l16", "rate": 8000}
+
+
+def _binary(n: int) -> tuple[int, bytes]:
+    return 2, n.to_bytes(4, "big") + bytes(4 * len(MULAW_FRAME) - 4)
+
+
+def _taken(client: Any, calls: list[str]) -> int:
+    pipe = client.pipeline(transaction=False)
+    for call in calls:
+        for track in ("customer", "agent"):
+            pipe.hget(keys.track(call, track), "samples")
+    return sum(int(samples or 0) for samples in pipe.execute())
+
+
+def running_worker(master: int, port: int) -> int:
+    """Process id of gunicorn's one worker, once it serves."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as probe:
+                probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+                if select.select([probe], [], [], 5)[0] and b" 200 " in probe.recv(100):
+                    [child] = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+                    return int(child)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("bench: the web process does not serve")

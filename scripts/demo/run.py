@@ -1,0 +1,300 @@
+"""scripts/run: everything on this machine, with demo calls played as live telephony. Ctrl-C stops it all."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from scripts.demo.address import CannotListen, address, check_port
+from scripts.demo.claim import AtWork, Claim
+from scripts.demo.processes import Processes
+from scripts.demo.server import EmbeddedServer, ServerNotStarted
+from scripts.operating.store import Operator
+from scripts.simulator.recording import read_tracks
+from scripts.simulator.telephony import Api, CallFailed, post_call
+from state.people.credentials import make_key, make_password
+from state.server.connection import ServerUnfit, check_server, connect
+from state.server.opening import open_shards
+from state.server.unreachable import told
+from state.settings import Settings, SettingsError, load
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "demo"
+READY_SECONDS = 180.0
+"""The first start loads a speech model and may have to prepare it."""
+
+ONCE_SPEED = 8.0
+"""With --once the demo is spoken so many times faster than it was; 429 answers slow it down where that is too fast."""
+
+ONCE_STALLED_SECONDS = 60.0
+"""With --once, how long nothing may move before the demo is given up."""
+
+PAUSE_SECONDS = 5.0
+"""Between two rounds of the demo."""
+
+SETTLE_SECONDS = 15.0
+"""What a killed run had started ends in 10 s."""
+
+
+FIRST_USER, FIRST_KEY, RUN_KEY = "admin", "first", "scripts-run"
+"""Account and key that the first run makes, and the key that each run makes for its own calls."""
+
+
+class Stopped(Exception):
+    """Ctrl-C, SIGTERM, or a process that cannot run."""
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="play the demo once, fast, print the table and end")
+    parser.add_argument("--no-demo", action="store_true", help="serve, and play nothing")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("WEB_ADDRESS") or "127.0.0.1",
+        metavar="ADDR",
+        help="address to listen on (127.0.0.1: only this machine; 0.0.0.0: every IPv4 address; ::: every address)",
+    )
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="of the page (8000)")
+    parser.add_argument("--decoders", type=int, default=0, metavar="N", help="decode loops (one a core)")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="where the embedded server and logs live")
+    options = parser.parse_args(argv)
+    if options.once and options.no_demo:
+        parser.error("--once plays the demo; --no-demo does not")
+    if not 1 <= options.port <= 65535 or not 0 <= options.decoders <= 256:
+        parser.error("--port is 1..65535, --decoders 0..256")
+    return options
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 0, or 1 and one line on stderr."""
+    options = arguments(argv)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    environ = dict(os.environ, PORT=str(options.port), WEB_ADDRESS=options.host)
+    data: Path = options.data.resolve()
+    claim: Claim | None = None
+    server: EmbeddedServer | None = None
+    processes: Processes | None = None
+    try:
+        claim = Claim(data, os.getpid())
+        if claim.killed:
+            say(f"the last run (process {claim.killed}) was killed; what it had accepted goes on")
+        check_port(options.host, options.port, stopping, SETTLE_SECONDS if claim.killed else 0.0)
+        environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', '')}"
+        environ["DECODER_LOOPS"] = str(options.decoders) if options.decoders else environ.get("DECODER_LOOPS", "0")
+        if not environ.get("REDIS_URL") and not environ.get("REDIS_TLS_URL"):
+            server = EmbeddedServer(data / "server")
+            environ["REDIS_URL"] = server.url
+            say(f"embedded server on port {server.port}, data in {data / 'server'}")
+        key = make_key()  # of this run: the demo player's
+        environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
+        settings = load(environ)
+        if server is None:
+            warn_of_risks(settings)
+        processes = Processes(ROOT, data / "logs", environ)
+        processes.start()
+        url = address(options.host, options.port)
+        engine = wait_until_ready(url, processes, stopping, data / "logs")
+        lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
+        if settings.auth == "on":
+            lines = welcome(Operator(open_shards(settings, "command")), key)
+        print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", *lines, sep="\n", flush=True)
+        if options.once:
+            return play_once(url, key, processes, stopping)
+        play_for_ever(url, key, processes, stopping, options.no_demo)
+        return 0
+    except Stopped as reason:
+        if str(reason):
+            sys.stderr.write(f"run: {reason}\n")
+            return 1
+        return 130 if options.once else 0
+    except (AtWork, CannotListen, ServerNotStarted, ServerUnfit, CallFailed, SettingsError, OSError) as error:
+        sys.stderr.write(f"run: {error}\n")
+        return 1
+    except redis.RedisError as error:
+        sys.stderr.write(f"run: {told(load(environ).redis_url, error)}\n")
+        return 1
+    finally:
+        if processes:
+            processes.stop()
+        if server:
+            server.stop()
+        if claim:
+            claim.release()
+
+
+def warn_of_risks(settings: Settings) -> None:
+    """Say what is wrong with a server that is not ours. Raises ServerUnfit, and redis.RedisError if it is away."""
+    info: dict[str, Any] = check_server(connect(settings, "command"))
+    for risk in info["risks"]:
+        say(f"warning: {risk}")
+
+
+def welcome(at: Operator, run_key: str) -> list[str]:
+    """What to tell about the sign-in. The first time an account and a key are made; only then are they known."""
+    if at.access.users.all():
+        return [
+            "Sign in as before (a new password: scripts/users password NAME; all accounts: scripts/users list)",
+            f"API key for this run: {run_key}   (for longer: scripts/keys add NAME --scopes ingest+read)",
+        ]
+    password = make_password()
+    at.access.users.add(FIRST_USER, "admin", password)
+    at.record("user-added", f"{FIRST_USER} (admin)")
+    if any(key.name == FIRST_KEY for key in at.access.keys.all()):  # its owner is gone, and nobody knows it any more
+        at.access.keys.revoke(FIRST_KEY)
+    key = at.access.keys.add(FIRST_KEY, ("ingest", "read"))
+    at.record("key-made", f"{FIRST_KEY} (ingest+read)")
+    return [
+        f"Sign in as: {FIRST_USER}   password: {password}",
+        f"API key: {key}",
+        "Both are shown this once; what is kept of them cannot be turned back into them.",
+    ]
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"run: {text}\n")
+    sys.stderr.flush()
+
+
+def check(processes: Processes, stopping: threading.Event) -> None:
+    """Raises Stopped where there is no point in going on."""
+    if processes.failed:
+        raise Stopped(processes.failed)
+    if stopping.is_set():
+        raise Stopped
+
+
+def wait_until_ready(url: str, processes: Processes, stopping: threading.Event, logs: Path) -> str:
+    """Wait for /readyz; returns the engine's name."""
+    say("starting; loading the speech model")
+    api = Api(url)
+    deadline = time.monotonic() + READY_SECONDS
+    reasons: Any = "the web process does not answer"
+    while time.monotonic() < deadline:
+        check(processes, stopping)
+        try:
+            status, body, _ = api.ask("GET", "/readyz")
+            if status == 200:
+                return str(body.get("model", "?"))
+            reasons = body.get("reasons", body)
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.2)
+    raise Stopped(f"not ready after {READY_SECONDS:.0f} s: {reasons}; see {logs}")
+
+
+def demo_calls() -> list[tuple[str, Path]]:
+    return [(path.name.removeprefix("call-"), path) for path in sorted(DEMO.glob("call-*"))]
+
+
+def play(url: str, key: str, name: str, folder: Path, call_id: str, speed: float, stopping: threading.Event) -> None:
+    """Post one demo call."""
+    truth = json.loads((folder / "truth.json").read_text())
+    tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in ("agent", "customer")]
+    voices = {party: truth["voices"][party].partition("_")[2].title() for party in ("agent", "customer")}
+    metadata = voices | {"queue": name}
+    post_call(url, key, call_id, tracks, metadata, 1000, speed, stopping.is_set)
+
+
+def play_once(url: str, key: str, processes: Processes, stopping: threading.Event) -> int:
+    """All demo calls side by side; print the table; 0 if every call came to its end with words and a score."""
+    run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    call_ids = {name: f"{name}-{run_id}" for name, _ in demo_calls()}
+    failures: list[str] = []
+
+    def one(name: str, folder: Path) -> None:
+        try:
+            play(url, key, name, folder, call_ids[name], ONCE_SPEED, stopping)
+        except CallFailed as error:
+            failures.append(f"{name}: {error}")
+
+    threads = [threading.Thread(target=one, args=demo) for demo in demo_calls()]
+    for thread in threads:
+        thread.start()
+    api = Api(url, key)
+    calls: dict[str, dict[str, Any]] = {}
+    before: Any = None
+    moved_at = time.monotonic()
+    while not failures and time.monotonic() - moved_at < ONCE_STALLED_SECONDS:
+        check(processes, stopping)
+        calls = {name: read_call(api, call_id) for name, call_id in call_ids.items()}
+        if all(call.get("state") == "ended" for call in calls.values()):
+            break
+        now = [[t["decoded_seq"] for t in call.get("tracks", {}).values()] for call in calls.values()]
+        if now != before:
+            before, moved_at = now, time.monotonic()
+            decoded = sum(sum(tracks) for tracks in now)
+            say(f"{decoded} chunks decoded, {sum(c.get('state') == 'ended' for c in calls.values())} calls ended")
+        time.sleep(1.0)
+    stopping.set()
+    for thread in threads:
+        thread.join()
+    print_table(calls)
+    for name, call in calls.items():
+        said = {u["track"] for u in call.get("utterances", []) if u["text"]}
+        if call.get("state") != "ended" or said != {"agent", "customer"} or call["sentiment"]["score"] is None:
+            failures.append(f"{name} did not finish")
+    for failure in failures:
+        sys.stderr.write(f"run: {failure}\n")
+    return 1 if failures else 0
+
+
+def read_call(api: Api, call_id: str) -> dict[str, Any]:
+    try:
+        status, body, _ = api.ask("GET", f"/v1/calls/{call_id}")
+    except (OSError, http.client.HTTPException):
+        return {}
+    return body if status == 200 else {}
+
+
+def print_table(calls: dict[str, dict[str, Any]]) -> None:
+    """The calls as the page shows them, most attention first."""
+    print(f"{'call':<18} {'state':<7} {'attention':>9} {'sentiment':>9}  last utterance")
+    for name, call in sorted(calls.items(), key=lambda item: -item[1].get("attention", 0.0)):
+        score = call.get("sentiment", {}).get("score")
+        last = call.get("last") or {}
+        shown = "" if score is None else f"{score:+.2f}"
+        text = f"{last.get('track', '')}: {last.get('text', '')}"[:70]
+        print(f"{name:<18} {call.get('state', '?'):<7} {call.get('attention', 0.0):>9.2f} {shown:>9}  {text}")
+
+
+def play_for_ever(url: str, key: str, processes: Processes, stopping: threading.Event, nothing: bool) -> None:
+    """Play the demo calls at their own speed, each again and again, until stopped."""
+
+    def again_and_again(name: str, folder: Path) -> None:
+        number = 0
+        while not stopping.is_set():
+            number += 1
+            call_id = f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
+            try:
+                play(url, key, name, folder, call_id, 1.0, stopping)
+            except CallFailed as error:
+                say(f"{name}: {error}")
+            stopping.wait(PAUSE_SECONDS)
+
+    threads = [threading.Thread(target=again_and_again, args=demo) for demo in ([] if nothing else demo_calls())]
+    for thread in threads:
+        thread.start()
+    try:
+        while True:
+            check(processes, stopping)
+            time.sleep(0.2)
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What scripts/chaos does to a fleet, and how it checks that nothing was lost."""

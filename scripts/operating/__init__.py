@@ -1,0 +1,1 @@
+"""Commands for operators: keys, users, the audit trail, rules, and what was laid aside."""

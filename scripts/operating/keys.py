@@ -1,0 +1,68 @@
+"""scripts/keys: API keys. A key is shown once, when it is made; what is kept cannot be turned back into it.
+
+scripts/keys add pbx --scopes ingest
+scripts/keys list
+scripts/keys revoke pbx
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scripts.operating.store import Operator, Refused, add_data_option, moment, run, table
+from state.people.credentials import parse_scopes
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/keys", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data_option(parser)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser("add", help="make a key and print it")
+    add.add_argument("name", help="whose it is: pbx, crm, ...")
+    add.add_argument(
+        "--scopes", default="ingest", help="ingest (post calls), read (see them) or ingest+read (default: ingest)"
+    )
+    commands.add_parser("list", help="print name, scopes and last use of every key")
+    revoke = commands.add_parser("revoke", help="make a key void at once")
+    revoke.add_argument("name")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 1 and one line on stderr if it could not be done."""
+    options = arguments(argv)
+
+    def work(at: Operator) -> None:
+        if options.command == "add":
+            scopes = parse_scopes(options.scopes)
+            key = at.access.keys.add(options.name, scopes)
+            at.record("key-made", f"{options.name.lower()} ({options.scopes})")
+            print(key)
+        elif options.command == "revoke":
+            revoked = at.access.keys.revoke(options.name)
+            if revoked:
+                at.record("key-revoked", options.name.lower())
+            if options.name.lower() in at.access.keys.given_names:
+                raise Refused(f"{options.name} stands in API_KEYS; take it out there and restart the web processes")
+            if not revoked:
+                raise Refused(f"there is no key named {options.name}")
+        else:
+            show(at)
+
+    return run("keys", options.data, work)
+
+
+def show(at: Operator) -> None:
+    rows: list[tuple[str, ...]] = [("NAME", "KEY", "SCOPES", "MADE", "LAST USED")]
+    given = at.access.keys.given_names
+    for key in at.access.keys.all():
+        made, used = ("API_KEYS", "?") if key.name in given else (moment(key.created_at_ms), moment(key.used_at_ms))
+        rows.append((key.name, f"{key.shown}…", "+".join(key.scopes), made, used))
+    table(rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

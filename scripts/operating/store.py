@@ -1,0 +1,108 @@
+"""What scripts/keys, scripts/users and scripts/audit have in common: where the store is, and who is at work."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+
+from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
+from state.people.access import Access
+from state.people.audit import Audit, Deed
+from state.people.credentials import CredentialError
+from state.server.opening import open_shards
+from state.server.shards import Shards, shards_of
+from state.server.unreachable import told
+from state.settings import SettingsError, load
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+class Refused(RuntimeError):
+    """What was asked for cannot be done; one line."""
+
+
+class Operator:
+    """The access store and the trail, for somebody at a terminal of the server."""
+
+    def __init__(self, store: Shards | redis.Redis, url: str = "", api_keys: str = "") -> None:
+        shards = shards_of(store)
+        self.url = url
+        self.access = Access(shards.plain, api_keys)
+        self.audit = Audit(shards)
+
+    def record(self, what: str, about: str) -> None:
+        try:
+            who = getpass.getuser()
+        except (KeyError, OSError):  # a container's user often has no name
+            who = str(os.getuid())
+        self.audit.record(Deed(f"command {who}", what, about, origin="command"))
+
+
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="where scripts/run keeps its embedded server, if REDIS_URL is not set"
+    )
+
+
+@contextmanager
+def operator(data: Path) -> Iterator[Operator]:
+    """At the store of REDIS_URL; else at the embedded server of scripts/run, which is started if it does not run.
+
+    Raises Refused where there is none, SettingsError, ServerNotStarted.
+    """
+    settings = load()
+    if os.environ.get("REDIS_URL") or os.environ.get("REDIS_TLS_URL"):
+        yield Operator(open_shards(settings, "command"), settings.redis_url, settings.api_keys)
+        return
+    folder = data.resolve() / "server"
+    if not folder.is_dir():
+        raise Refused(f"no REDIS_URL, and scripts/run has left no data in {data}")
+    running = running_url(folder)
+    server = None if running else EmbeddedServer(folder)
+    url = server.url if server else running or ""
+    try:
+        yield Operator(redis.Redis.from_url(url, protocol=2), url, settings.api_keys)
+    finally:
+        if server:
+            server.stop()
+
+
+def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
+    """Do `work`; exit status 0, or 1 with one line on stderr."""
+    url = ""
+    try:
+        with operator(data) as at:
+            url = at.url
+            work(at)
+    except (Refused, CredentialError, SettingsError, ServerNotStarted) as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return 1
+    except redis.RedisError as error:
+        sys.stderr.write(f"{name}: {told(url, error)}\n")
+        return 1
+    return 0
+
+
+def moment(at_ms: int | None) -> str:
+    """A time for a list; "-" for never."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}Z" if at_ms else "-"
+
+
+def table(rows: list[tuple[str, ...]]) -> None:
+    """Print rows (the first is the head) in columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def printable(text: str) -> str:
+    """Text that came from outside, without what a terminal would take for an order."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,118 @@
+"""scripts/users: accounts for the page, and who is signed in. A supervisor sees the calls; an admin also reads the
+audit trail.
+
+scripts/users add dana                      prints a random password
+scripts/users add lee --role admin --password-stdin < file
+scripts/users list
+scripts/users password dana                 a new random password; ends all sessions
+scripts/users role dana admin
+scripts/users remove dana
+scripts/users sessions                      who is signed in, from where and until when
+scripts/users sign-out dana:oidc:1f6c...    end all sessions of this name, as `sessions` prints it
+
+People who come through OpenID Connect have no account here: sign-out ends what they have, the provider decides whether
+they come back. Open pages close within seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scripts.operating.store import Operator, Refused, add_data_option, moment, printable, run, table
+from state.people.access import ROLES
+from state.people.credentials import make_password
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/users", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data_option(parser)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser("add", help="make an account")
+    add.add_argument("name")
+    add.add_argument("--role", choices=ROLES, default="supervisor")
+    password = commands.add_parser("password", help="set a password; ends all sessions of the account")
+    password.add_argument("name")
+    for command in (add, password):
+        command.add_argument(
+            "--password-stdin", action="store_true", help="read it from stdin instead of making a random one"
+        )
+    role = commands.add_parser("role", help="set the role; ends all sessions of the account")
+    role.add_argument("name")
+    role.add_argument("role", choices=ROLES)
+    remove = commands.add_parser("remove", help="remove the account and end its sessions")
+    remove.add_argument("name")
+    commands.add_parser("list", help="print every account")
+    commands.add_parser("sessions", help="print who is signed in")
+    sign_out = commands.add_parser("sign-out", help="end all sessions of an account or of a person of the provider")
+    sign_out.add_argument("name", help="as sessions prints it")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 1 and one line on stderr if it could not be done."""
+    options = arguments(argv)
+    given = sys.stdin.readline().rstrip("\r\n") if getattr(options, "password_stdin", False) else None
+    return run("users", options.data, lambda at: work(at, options, given))
+
+
+def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
+    """One command; `given` is the password from stdin."""
+    users = at.access.users
+    if options.command == "list":
+        rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "MADE")]
+        table(rows + [(user.name, "account", user.role, moment(user.created_at_ms)) for user in users.all()])
+        return
+    if options.command == "sessions":
+        show_sessions(at)
+        return
+    if options.command == "sign-out":
+        sign_out(at, options.name)
+        return
+    name = options.name.lower()
+    if options.command in ("add", "password"):
+        password = make_password() if given is None else given
+        if options.command == "add":
+            users.add(name, options.role, password)
+            at.record("user-added", f"{name} ({options.role})")
+        else:
+            must_be_there(users.set_password(name, password), name)
+            at.record("password-set", name)
+        if given is None:
+            print(password)
+    elif options.command == "role":
+        must_be_there(users.set_role(name, options.role), name)
+        at.record("role-set", f"{name} ({options.role})")
+    else:
+        must_be_there(users.remove(name), name)
+        at.record("user-removed", name)
+
+
+def show_sessions(at: Operator) -> None:
+    """One line a session."""
+    rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "SINCE", "UNTIL", "FROM", "ISSUER AND SUBJECT")]
+    for one in at.access.sessions.all():
+        when = (moment(one.begun_at_ms), moment(one.until_ms))
+        rows.append((one.name, one.origin, one.role, *when, one.address, printable(f"{one.issuer} {one.subject}")))
+    table(rows)
+
+
+def sign_out(at: Operator, given: str) -> None:
+    """End all sessions of a name."""
+    name = given if ":" in given else given.lower()
+    ended = at.access.sessions.end_all(name)
+    if not ended:
+        raise Refused(f"nobody is signed in as {name}; scripts/users sessions says who is")
+    at.record("signed-out", name)
+    print(f"{ended} session{'s' if ended > 1 else ''} ended")
+
+
+def must_be_there(found: bool, name: str) -> None:
+    if not found:
+        raise Refused(f"there is no account {name}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

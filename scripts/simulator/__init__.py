@@ -1,0 +1,1 @@
+"""A telephony switch in small: posts recordings as live calls."""

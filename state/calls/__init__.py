@@ -1,0 +1,1 @@
+"""What becomes of calls in the store: chunks, leases, commits, scores, reads, and their end."""

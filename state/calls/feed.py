@@ -1,0 +1,155 @@
+"""The feed: what pages follow, one stream of events a shard.
+
+A cursor names the last event that somebody was told of, so that whoever was away goes on from there. The cursors of all
+shards are one text, with commas between.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from hashlib import blake2b
+from typing import Any, NamedTuple, cast
+
+import redis
+
+from state import keys
+from state.server.shards import Shard, Shards
+
+START = "0-0+0"
+"""The cursor of a feed that has never told anything."""
+
+AWAY = "away"
+"""In the place of a cursor: the shard was away. Nobody knows what it has told, so there is no going on from it."""
+
+_CURSOR = re.compile(r"([0-9-]{3,41})(?:\.([0-9a-f]{16})|\+([0-9]{1,20}))")
+"""<entry id>.<digest of the event>, or of an empty feed <last id>+<events cut off>."""
+
+_BETWEEN = ","
+
+
+class FeedLost(LookupError):
+    """The feed does not hold the cursor's entry (any more): take a new snapshot."""
+
+
+class Told(NamedTuple):
+    """An event: the shard that tells it, the cursor that names it in that shard, and its JSON."""
+
+    shard: int
+    cursor: str
+    event: bytes
+
+
+def joined(cursors: list[str]) -> str:
+    """The cursors of all shards as one."""
+    return _BETWEEN.join(cursors)
+
+
+def parted(cursor: str, shards: int) -> list[str]:
+    """The cursor of each shard. Raises FeedLost for one of another number of shards."""
+    parts = cursor.split(_BETWEEN)
+    if len(parts) != shards:
+        raise FeedLost(cursor)
+    return parts
+
+
+class Feeds:
+    """The feeds of all shards. A shard that is away tells nothing, and holds up no other."""
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+
+    def tips(self) -> list[str]:
+        """The cursor of each shard's last event, or AWAY. Raises redis.RedisError if no shard answers."""
+        found = self._shards.answers(_tip)
+        return [found.get(shard.number, AWAY) for shard in self._shards]
+
+    def recent(self, count: int) -> list[Told]:
+        """Each shard's last events, oldest first. Raises redis.RedisError if no shard answers."""
+
+        def part(shard: Shard) -> list[Told]:
+            entries = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=count))
+            return [Told(shard.number, _cursor(*entry), entry[1][b"j"]) for entry in reversed(entries)]
+
+        return [told for entries in self._shards.answers(part).values() for told in entries]
+
+    def after(self, cursors: list[str], count: int, block_ms: int = 0) -> list[Told]:
+        """What was told after the cursors, oldest first, at most `count` of each shard; waits up to block_ms for the
+        first.
+
+        Raises FeedLost if events after a cursor may have been dropped, or it is no cursor of this shard;
+        redis.RedisError if no shard answers.
+        """
+        alone = len(self._shards) == 1
+        deadline = time.monotonic() + block_ms / 1000
+        while True:
+            found = self._shards.answers(
+                lambda shard: _after(shard, cursors[shard.number], count, block_ms if alone else 0)
+            )
+            told = [one for entries in found.values() for one in entries]
+            pause = min(_POLL_SECONDS, deadline - time.monotonic())
+            if told or alone or pause <= 0:
+                return told
+            time.sleep(pause)
+
+
+_POLL_SECONDS = 0.05
+"""Between two looks at several shards, which no command waits for together."""
+
+
+def _tip(shard: Shard) -> str:
+    newest = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=1))
+    if newest:
+        return _cursor(*newest[0])
+    last, gone = _extent(shard)
+    return f"{last}+{gone}"
+
+
+def _cursor(entry_id: bytes, fields: dict[bytes, bytes]) -> str:
+    """Names an event for good. The id alone does not: after a roll-back the server may give it out once more."""
+    return f"{entry_id.decode()}.{blake2b(fields[b'j'], digest_size=8).hexdigest()}"
+
+
+def _after(shard: Shard, cursor: str, count: int, block_ms: int) -> list[Told]:
+    entry_id = _check(shard, cursor)
+    answer = cast(Any, shard.redis.xread({shard.keys.feed: entry_id}, count=count, block=block_ms or None))
+    if answer:
+        _check(shard, cursor)  # while we waited, an older copy of the server may have taken its place
+    return [Told(shard.number, _cursor(*entry), entry[1][b"j"]) for _, entries in answer or [] for entry in entries]
+
+
+def _check(shard: Shard, cursor: str) -> str:
+    """The entry id to read on from. Raises FeedLost.
+
+    A stream grows at its end and is cut at its beginning: if the cursor's own event is there, so is everything after
+    it. If not, it was cut off, or rolled back together with what a page has already shown; the server may have given
+    its id to another event since.
+    """
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise FeedLost(cursor)
+    entry_id, digest, removed = found.groups()
+    try:
+        number = keys.entry_id(entry_id)
+    except ValueError:
+        raise FeedLost(cursor) from None
+    if digest is not None:
+        entries = cast(Any, shard.redis.xrange(shard.keys.feed, entry_id, entry_id, count=1))
+        if not entries or _cursor(*entries[0]) != cursor:
+            raise FeedLost(cursor)
+        return entry_id
+    last, gone = _extent(shard)
+    if keys.entry_id(last) < number or gone != int(removed):
+        raise FeedLost(cursor)
+    return entry_id
+
+
+def _extent(shard: Shard) -> tuple[str, int]:
+    """The last id that the feed gave out, and how many events were cut off (0 from Redis 6, which cannot tell)."""
+    try:
+        info = shard.redis.xinfo_stream(shard.keys.feed)
+    except redis.exceptions.ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return "0-0", 0
+    return info["last-generated-id"].decode(), info.get("entries-added", info["length"]) - info["length"]

@@ -1,0 +1,253 @@
+"""The decoders' side of the protocol: tokens, leases and commits.
+
+At any instant a track with work has either one token in a work stream or one lease, never both and never two;
+so no two decoders commit for one track, and nobody needs to own a call. ARCHITECTURE.md draws it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.calls.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
+from state.calls.rescue import FORGIVEN_LOSSES, Rescue
+from state.server.connection import BLOCK_MS
+from state.server.scripts import read_answer
+from state.server.shards import Shard
+from state.settings import Settings
+
+LEASE_CHUNKS = 256
+"""New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
+
+JOURNAL_CHUNKS = 1024
+"""Chunks read at once to rebuild a cold recogniser; read on until there is one that is not decoded yet."""
+
+OWN_BEFORE_SHARED = 4
+"""Tokens of the own stream taken in a row before the shared stream is looked at: warm first, but nobody starves."""
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Fleet:
+    """One decoder's view of the fleet in one shard. `worker` names this incarnation and is never used again.
+
+    resident: it is at home in this shard, with a stream of its own. A guest takes what lies there for everybody.
+    """
+
+    def __init__(self, shard: Shard, worker: str, settings: Settings, resident: bool = True) -> None:
+        self.worker = worker
+        self.resident = resident
+        self._shard = shard
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self.others = Rescue(shard, worker)
+        self._heartbeat_ms = int(settings.heartbeat_seconds * 1000)
+        self._retention_seconds = settings.retention_hours * 3600
+        self._own = self._keys.own_work(worker)
+        self._held: deque[Token] = deque()
+        self._own_in_a_row = 0
+        self._leases = 0
+
+    # -- presence -----------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Announce this decoder. Also after a lost connection: then tokens it may still hold come first."""
+        self._shard.load()
+        self._register()
+        self._held.clear()
+        for stream in (self._own, self._keys.work) if self.resident else (self._keys.work,):
+            self._held.extend(self._read({stream: "0"}, 0, count=100))
+
+    def settle(self) -> None:
+        """Be at home here from now on."""
+        self.resident = True
+        self._register()
+
+    def beat(self) -> None:
+        """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
+        if not self._redis.pexpire(self._keys.heartbeat(self.worker), self._heartbeat_ms):
+            self._register()
+
+    def leave(self, crashed: bool = False) -> None:
+        """Hand over every token held or waiting here, then vanish. A no-op if already buried.
+
+        crashed: this decoder is known to have died of what it was doing; the chunk it had begun is charged.
+        """
+        self._redis.delete(self._keys.heartbeat(self.worker))
+        self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
+
+    def _register(self) -> None:
+        self._shard.run("register", worker=self.worker, heartbeat_ms=self._heartbeat_ms, resident=self.resident)
+
+    # -- tokens -------------------------------------------------------------------------------------------
+
+    def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
+        """The next token for this decoder, or None if there is none in so many milliseconds (0: now)."""
+        if not self._held and self.resident and self._own_in_a_row < OWN_BEFORE_SHARED:
+            self._held.extend(self._read({self._own: ">"}, 0))
+            self._own_in_a_row += 1
+        if not self._held:
+            streams = {self._own: ">", self._keys.work: ">"} if self.resident else {self._keys.work: ">"}
+            self._held.extend(self._read(streams, block_ms))
+            self._own_in_a_row = 0
+        return self._held.popleft() if self._held else None
+
+    def _read(self, streams: dict[str, str], block_ms: int, count: int = 1) -> list[Token]:
+        try:
+            answer = self._redis.xreadgroup(
+                keys.DECODERS, self.worker, cast(Any, streams), count=count, block=block_ms or None
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self._register()  # the server came back without its last second
+            return []
+        tokens = []
+        for stream, entries in cast(list[Any], answer) or []:
+            for entry_id, fields in entries:
+                if fields:  # an own pending entry that was deleted since comes back empty
+                    tokens.append(read_token(stream, entry_id, fields))
+                else:
+                    self._redis.xack(stream, keys.DECODERS, entry_id)
+        return tokens
+
+    # -- leases -------------------------------------------------------------------------------------------
+
+    def open(self, token: Token, warm_at: str, warm_seq: int) -> Lease | None:
+        """Take the lease that `token` stands for.
+
+        Args:
+            token: as it was read.
+            warm_at: the `Lease.id` of this decoder's last commit for the track; "" if it has no recogniser.
+            warm_seq: the last chunk that this recogniser has seen.
+
+        Returns:
+            The lease; None if the token is not the track's live one. It is dropped then.
+
+        Raises:
+            redis.RedisError: as the client does; the lease may have been taken, and `open` may be repeated.
+        """
+        self._leases += 1
+        lease_id = f"{self.worker}.{self._leases}"
+        after = warm_seq if warm_at else 0
+        try:
+            answer, state, entries = self._open(token, lease_id, warm_at, after)
+        except redis.exceptions.NoScriptError:
+            self._shard.load()
+            answer, state, entries = self._open(token, lease_id, warm_at, after)
+        if answer.pop("outcome") == "STALE":
+            return None
+        if not answer["warm"]:
+            entries = self._read_back(token, answer["done_seq"], None if after else entries)
+        # What came after the lease is the next one's. A server that forgets its last writes may keep this lease and
+        # forget those chunks: they would be committed although nobody has them (state/model: READS_BEYOND_ITS_LEASE).
+        entries = [entry for entry in entries if seq_of(entry[0]) <= answer["last_seq"]]
+        journal = [read_journal_chunk(entry_id, fields) for entry_id, fields in entries]
+        return Lease(id=lease_id, token=token, state=state, journal=journal, **answer)
+
+    def _open(self, token: Token, lease_id: str, warm_at: str, after: int) -> tuple[dict[str, Any], bytes, list[Any]]:
+        pipe = self._redis.pipeline(transaction=False)
+        fields = {
+            "call_id": token.call_id,
+            "track": token.track,
+            "token": token.name,
+            "lease": lease_id,
+            "owner": self.worker if self.resident else "",
+        }
+        if warm_at:
+            fields["warm_at"] = warm_at
+        self._shard.queue(pipe, "open", **fields)
+        # Audio is read beside the script, not through it: Lua would copy every byte twice.
+        pipe.xrange(
+            self._keys.audio(token.call_id, token.track),
+            min=f"({after}-0" if after else "-",
+            count=LEASE_CHUNKS if after else JOURNAL_CHUNKS,
+        )
+        (packed, state), entries = pipe.execute()
+        return read_answer(packed), state, entries
+
+    def _read_back(self, token: Token, done_seq: int, entries: list[Any] | None) -> list[Any]:
+        """The journal from the open utterance on (`entries`: its beginning, if read) until a chunk is not decoded."""
+        key = self._keys.audio(token.call_id, token.track)
+        if entries is None:
+            entries = cast(list[Any], self._redis.xrange(key, count=JOURNAL_CHUNKS))
+        while entries and len(entries) % JOURNAL_CHUNKS == 0 and seq_of(entries[-1][0]) <= done_seq:
+            after = f"({entries[-1][0].decode()}"
+            more = cast(list[Any], self._redis.xrange(key, min=after, count=JOURNAL_CHUNKS))
+            if not more:
+                break
+            entries += more
+        return entries
+
+    def commit(self, lease: Lease, change: Commit) -> str:
+        """Apply a lease's effects, once.
+
+        Args:
+            lease: as `open` gave it.
+            change: what was decoded under it.
+
+        Returns:
+            OK, ENDED, AGAIN or STALE, as the head of lua/commit.lua says.
+
+        Raises:
+            redis.RedisError: as the client does; it may have been applied, and may be repeated.
+        """
+        shown = change.finals if change.shown is None else change.shown
+        last = max((final for final in shown if final.text), key=lambda final: final.end, default=None)
+        answer = self._shard.run(
+            "commit",
+            change.state,
+            *(chunk.audio for chunk in change.dead),
+            call_id=lease.token.call_id,
+            track=lease.token.track,
+            retention_seconds=self._retention_seconds,
+            lease=lease.id,
+            base_seq=lease.done_seq,
+            done_seq=change.done_seq,
+            done_samples=change.done_samples,
+            open_seq=change.open_seq,
+            final_count=change.final_count,
+            partial=change.partial,
+            chunks=change.chunks,
+            audio_ms=change.audio_ms,
+            audio_bytes=change.audio_bytes,
+            finals=[  # a mark is not scored
+                {"id": final.id, "utterance": _pack(final), "scored": final.mark is None} for final in change.finals
+            ],
+            events=change.events,
+            dead_chunks=[
+                {"seq": chunk.seq, "reason": chunk.reason, "encoding": chunk.encoding} for chunk in change.dead
+            ],
+            finish=change.finish,
+            to_everybody=change.to_everybody,
+            **({"last": _pack(msgspec.structs.replace(last, words=[])), "last_end": last.end} if last else {}),
+        )
+        return str(answer["outcome"])
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back unused, without charging the try. Raises redis.RedisError as the client does."""
+        self._shard.run("release", call_id=lease.token.call_id, track=lease.token.track, lease=lease.id)
+
+    def drop(self, token: Token) -> None:
+        """Take a token out of its stream, for a track that cannot even be opened."""
+        self.others.drop(token)
+
+    def give_up(self, token: Token) -> None:
+        """Put a leased token back for everybody; the try stays charged."""
+        self.others.move(token, force=True, forgive=0)
+
+
+def residents(shard: Shard) -> int:
+    """How many decoders are at home in a shard; the dead count until they are buried."""
+    return shard.redis.scard(shard.keys.residents)
+
+
+def worker_name(host: str, pid: int) -> str:
+    """A name for one incarnation of a decoder: a restarted one, even with the same pid, is another."""
+    return f"{host}-{pid}-{time.time_ns() & 0xFFFFFFFF:08x}{random.getrandbits(16):04x}"

@@ -1,0 +1,154 @@
+"""Who is on which call: take, hand back, acknowledge, snooze, notes and tags.
+
+A change is worked out here from what stands in Redis, and stored only if that has not changed meanwhile
+(lua/handle.lua), together with the event that tells the pages and the line in the audit trail. So of two who take a
+call at once one has it, and the other is told who.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+import redis
+
+from state.events import HandlingEvent, encode
+from state.people import audit
+from state.people.audit import Deed, Origin
+from state.server.shards import Shards, shards_of
+from state.types import Handling, HandlingState, Note
+
+MAX_NOTES, MAX_TAGS = 20, 10
+"""Of a call: all of it is in every row and every event of that call."""
+
+ATTEMPTS = 100
+"""A change is tried again when another one came between. Supervisors are not so many that it goes on."""
+
+Refusal = Literal["held", "changed", "full", "unknown"]
+"""held: another supervisor has taken the call.  changed: the given revision is not the present one.
+full: MAX_NOTES or MAX_TAGS are there.  unknown: no such call."""
+
+_decode = msgspec.msgpack.Decoder(Handling).decode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Refused(Exception):
+    """The change was not made. present: the call's handling; None with "unknown"."""
+
+    def __init__(self, reason: Refusal, present: Handling | None) -> None:
+        super().__init__(reason)
+        self.reason, self.present = reason, present
+
+
+class Handler:
+    """Changes on behalf of one supervisor. Every method returns the handling after it, and raises Refused."""
+
+    def __init__(self, store: Shards | redis.Redis, who: str, address: str = "", origin: Origin = "account") -> None:
+        self._shards = shards_of(store)
+        self._who = who
+        self._address = address
+        self._origin: Origin = origin
+
+    def set_state(
+        self,
+        call_id: str,
+        state: HandlingState,
+        *,
+        seconds: int | None = None,
+        seen: float | None = None,
+        revision: int | None = None,
+    ) -> Handling:
+        """Take (state taken), hand back (open), acknowledge or snooze for `seconds` a call.
+
+        A call that another has taken is left alone, unless `revision` says that the supervisor knows how it stands.
+        The same again changes nothing, but for a snooze, which begins anew.
+        """
+
+        def change(now: Handling, now_ms: int) -> Handling:
+            if revision is not None and revision != now.revision:
+                raise Refused("changed", now)
+            if revision is None and now.state == "taken" and now.by != self._who:
+                raise Refused("held", now)
+            done_with = seen if seen is not None else now.seen
+            if (now.state, now.by, now.seen) == (state, self._who, done_with) and state != "snoozed":
+                return now
+            return msgspec.structs.replace(
+                now,
+                state=state,
+                by=self._who,
+                at_ms=now_ms,
+                until_ms=now_ms + (seconds or 0) * 1000 if state == "snoozed" else None,
+                seen=done_with,
+            )
+
+        return self._change(call_id, _DEEDS[state], change)
+
+    def add_note(self, call_id: str, text: str) -> Handling:
+        """Write a note on a call."""
+
+        def change(now: Handling, now_ms: int) -> Handling:
+            if len(now.notes) >= MAX_NOTES:
+                raise Refused("full", now)
+            return msgspec.structs.replace(now, notes=[*now.notes, Note(self._who, now_ms, text)])
+
+        return self._change(call_id, "note", change)
+
+    def add_tag(self, call_id: str, tag: str) -> Handling:
+        """Put a tag on a call; one that is there already is left as it is."""
+
+        def change(now: Handling, _now_ms: int) -> Handling:
+            if tag in now.tags:
+                return now
+            if len(now.tags) >= MAX_TAGS:
+                raise Refused("full", now)
+            return msgspec.structs.replace(now, tags=sorted([*now.tags, tag]))
+
+        return self._change(call_id, f"tag {tag}", change)
+
+    def remove_tag(self, call_id: str, tag: str) -> Handling:
+        """Take a tag off a call, if it is there."""
+
+        def change(now: Handling, _now_ms: int) -> Handling:
+            if tag not in now.tags:
+                return now
+            return msgspec.structs.replace(now, tags=[one for one in now.tags if one != tag])
+
+        return self._change(call_id, f"untag {tag}", change)
+
+    def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
+        shard = self._shards.of(call_id)
+        for _ in range(ATTEMPTS):
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.hmget(shard.keys.call(call_id), "state", "handling")
+            pipe.time()
+            answers: Any = pipe.execute()
+            (state, stored), (seconds, micros) = answers
+            if state is None:
+                raise Refused("unknown", None)
+            now = _decode(stored) if stored else Handling()
+            after = change(now, seconds * 1000 + micros // 1000)
+            if after == now:
+                return now
+            after = msgspec.structs.replace(after, revision=now.revision + 1)
+            answer = shard.run(
+                "handle",
+                call_id=call_id,
+                after=_pack(after),
+                event=encode(HandlingEvent(call_id, after)),
+                deed=audit.encode(Deed(self._who, what, call_id, self._address, self._origin)),
+                deeds_kept=audit.KEPT,
+                **({"before": stored} if stored else {}),
+            )
+            if answer["outcome"] == "OK":
+                return after
+        raise redis.exceptions.BusyLoadingError("a call's handling changes all the time")
+
+
+_DEEDS: dict[HandlingState, str] = {
+    "open": "hand-back",
+    "acknowledged": "acknowledge",
+    "snoozed": "snooze",
+    "taken": "take",
+}
+"""As the audit trail names them."""

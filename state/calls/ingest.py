@@ -1,0 +1,268 @@
+"""The web's side of the journal: calls begin, chunks come in, calls end."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from math import inf
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state.server.connection import may_evict
+from state.server.shards import Shard, Shards, shards_of
+from state.settings import Settings
+from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
+
+MAX_TRACKS = 8
+"""Tracks a call may have: two parties, a conference, an interpreter; more is a fault of the sender."""
+
+MAX_GAP = 3600
+"""Longest gap in chunks that ?on_gap=skip bridges: an hour of one-second chunks."""
+
+LISTEN_PRESSURE_PERCENT = 50
+"""Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
+
+ENDED_AT_ONCE = 200
+"""Calls that a decoder ends between two leases: about 50 ms of its time, and for the server as many short commands."""
+
+Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS", "FOREIGN"]
+Declared = Literal["CREATED", "SAME", "DIFFERS", "FOREIGN", "BUSY"]
+"""What became of a declaration (see lua/create.lua)."""
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A chunk as the journal keeps it: audio bytes, how to read them, and samples a second."""
+
+    audio: bytes
+    encoding: Encoding
+    rate: int
+
+    @property
+    def samples(self) -> int:
+        return len(self.audio) // SAMPLE_BYTES[self.encoding]
+
+
+class PutAnswer(msgspec.Struct, frozen=True):
+    """What became of a chunk (see lua/ingest.lua), its number, and the number expected next."""
+
+    outcome: Outcome
+    seq: int
+    next_seq: int
+
+
+class EndAnswer(msgspec.Struct, frozen=True):
+    """What became of an end (see lua/end.lua); if SHORT, the track that lacks chunks and the number it expects."""
+
+    outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "FOREIGN", "OTHERS", "SHORT"]
+    track: str = ""
+    next_seq: int = 0
+
+
+class _Memory(msgspec.Struct):
+    """Of a shard's server: when it was asked (monotonic), what it said, and what was put into it since."""
+
+    asked_at: float = -inf
+    percent: float = 0.0
+    unseen_bytes: int = 0
+    unseen_most: float = inf
+
+
+class Ingest:
+    """Writes on behalf of a sender. Every method is atomic and safe to repeat, but for put without a number.
+
+    Another sender's call is refused (FOREIGN); see types.Sender.
+    """
+
+    def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
+        self._shards = shards_of(store)
+        self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
+        self._backlog_limit_bytes = settings.backlog_limit_megabytes * 1_000_000
+        self._track_limit_ms = settings.track_backlog_seconds * 1000
+        self._retention_seconds = settings.retention_hours * 3600
+        self._listen_seconds = settings.listen_seconds
+        self._grace_ms = int(settings.stream_grace_seconds * 1000)
+        self._memory: dict[int, _Memory] = {}
+
+    def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
+        """Declare a call.
+
+        Args:
+            call_id: its name.
+            tracks: names of its tracks.
+            metadata: what is known of it: agent, queue, caller.
+            sender: who declares it.
+
+        Returns:
+            What became of it: see lua/create.lua.
+
+        Raises:
+            redis.RedisError: as the client does.
+        """
+        described = msgspec.json.encode(metadata, order="sorted")
+        digest = hashlib.blake2b(" ".join(tracks).encode() + b"\0" + described, digest_size=16).hexdigest()
+        answer = self._shards.of(call_id).run(
+            "create",
+            call_id=call_id,
+            tracks=" ".join(tracks),
+            metadata=described,
+            digest=digest,
+            **self._backlog_limits(),
+            sender=sender.name,
+            sender_reads=sender.reads,
+        )
+        return cast(Declared, answer["outcome"])
+
+    def put(
+        self,
+        call_id: str,
+        track: str,
+        seq: int | None,
+        chunk: Chunk,
+        skip_gap: bool = False,
+        sender: Sender = INSIDE,
+    ) -> PutAnswer:
+        """Put a chunk into the track's journal.
+
+        Args:
+            call_id: an unknown call is created.
+            track: an unknown track is added.
+            seq: the chunk's number, from 1; None takes the next one, and is not safe to repeat.
+            chunk: the audio.
+            skip_gap: give up the chunks that are missing before it.
+            sender: who sends it.
+
+        Returns:
+            What became of it: see lua/ingest.lua.
+
+        Raises:
+            redis.RedisError: as the client does; the chunk may have been accepted.
+        """
+        digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
+        shard = self._shards.of(call_id)
+        listen = self._listen_seconds if self.memory_pressure(shard) < LISTEN_PRESSURE_PERCENT else 0
+        numbered = {} if seq is None else {"seq": seq}
+        self._of(shard).unseen_bytes += len(chunk.audio) * (2 if listen else 1)
+        answer = shard.run(
+            "ingest",
+            chunk.audio,
+            call_id=call_id,
+            track=track,
+            skip_gap=skip_gap,
+            encoding=chunk.encoding,
+            digest=digest,
+            rate=chunk.rate,
+            samples=chunk.samples,
+            **self._backlog_limits(),
+            track_limit_ms=self._track_limit_ms,
+            max_tracks=MAX_TRACKS,
+            max_gap=MAX_GAP,
+            listen_seconds=listen,
+            sender=sender.name,
+            sender_reads=sender.reads,
+            **numbered,
+        )
+        return PutAnswer(**answer)
+
+    def end(
+        self, call_id: str, last_seq: Mapping[str, int] | None = None, sender: Sender = INSIDE, socket: str = ""
+    ) -> EndAnswer:
+        """The sender has finished this call.
+
+        Args:
+            call_id: the call.
+            last_seq: number of the last chunk posted, by track. The call only ends if the chunks up to these are there:
+                then a server that lost its last second cannot close a call over chunks that are to be sent again.
+            sender: who says so.
+            socket: name of the socket over which it is said. The call only ends if no other socket is at it.
+
+        Returns:
+            What became of it: see lua/end.lua.
+
+        Raises:
+            redis.RedisError: as the client does; the call may have been ended.
+        """
+        return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
+
+    def end_idle(self, shard: Shard, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
+        """End live calls of the shard that had no chunk for so long (at most `limit` at once); returns their ids.
+
+        Not those at which a socket is: a party on hold may say nothing for long.
+        """
+        now_ms, keys = shard.now_ms(), shard.keys
+        before = now_ms - idle_seconds * 1000
+        calls = _overdue(shard, (keys.idle, before), (keys.streaming, now_ms))[:limit]
+        return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
+
+    def end_dropped(self, shard: Shard, limit: int = ENDED_AT_ONCE) -> list[str]:
+        """End live calls of the shard whose sockets are gone for the grace time (at most `limit` at once); their ids.
+
+        A call that also gets chunks over HTTP goes on until there are none for as long.
+        """
+        now_ms, keys = shard.now_ms(), shard.keys
+        before = now_ms - self._grace_ms
+        calls = _overdue(shard, (keys.streaming, now_ms), (keys.idle, before))[:limit]
+        return [call_id for call_id in calls if self._end(call_id, "dropped", before, now_ms).outcome == "ENDING"]
+
+    def _end(
+        self,
+        call_id: str,
+        reason: EndReason,
+        idle_before_ms: int | None = None,
+        gone_before_ms: int | None = None,
+        last_seq: Mapping[str, int] = MappingProxyType({}),
+        sender: Sender = INSIDE,
+        socket: str = "",
+    ) -> EndAnswer:
+        only_if = {"idle_before_ms": idle_before_ms, "gone_before_ms": gone_before_ms, "socket": socket or None}
+        answer = self._shards.of(call_id).run(
+            "end",
+            call_id=call_id,
+            retention_seconds=self._retention_seconds,
+            reason=reason,
+            posted=[{"track": track, "last_seq": seq} for track, seq in last_seq.items()],
+            sender=sender.name,
+            sender_reads=sender.reads,
+            **{name: value for name, value in only_if.items() if value is not None},
+        )
+        return EndAnswer(**answer)
+
+    def memory_pressure(self, shard: Shard) -> float:
+        """Memory the shard's server uses, in percent of its maxmemory; 0 without a limit.
+
+        Asked once a second, and again as soon as this process has put one percent more into it.
+
+        A server that may evict keys by now is as good as full: nothing must be accepted.
+        """
+        known = self._of(shard)
+        if time.monotonic() - known.asked_at > 1.0 or known.unseen_bytes > known.unseen_most:
+            memory: dict[str, Any] = shard.redis.info("memory")
+            limit = int(memory.get("maxmemory", 0))
+            percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
+            if may_evict(memory):
+                percent = 100.0
+            known = _Memory(time.monotonic(), percent, 0, limit // 100 if limit else inf)
+            self._memory[shard.number] = known
+        return known.percent
+
+    def _of(self, shard: Shard) -> _Memory:
+        return self._memory.setdefault(shard.number, _Memory())
+
+    def _backlog_limits(self) -> dict[str, int]:
+        """Each shard's part of what may wait to be decoded."""
+        count = len(self._shards)
+        return {
+            "backlog_limit_ms": self._backlog_limit_ms // count,
+            "backlog_limit_bytes": self._backlog_limit_bytes // count,
+        }
+
+
+def _overdue(shard: Shard, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
+    """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has not:
+    they stay due for as long as they live, and many of them would keep the rest from their turn."""
+    due = cast(list[bytes], shard.redis.zrangebyscore(over[0], "-inf", over[1]))
+    kept = set(cast(list[bytes], shard.redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
+    return [call_id.decode() for call_id in due if call_id not in kept]

@@ -1,0 +1,323 @@
+"""What the web reads: calls, the table's snapshot, the feed, the fleet's health. Lists are merged from all shards."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.calls.feed import Feeds, joined, parted
+from state.calls.transcripts import scored_utterance, transcript
+from state.server.clock import now_ms
+from state.server.shards import Shard, Shards, merged, shards_of
+from state.types import (
+    CallRow,
+    CallState,
+    CallView,
+    EndReason,
+    Handling,
+    ScoredUtterance,
+    Standing,
+    TrackView,
+    Utterance,
+)
+
+RECENTLY_ENDED_SECONDS = 600
+"""Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
+
+RECENTLY_ENDED_CALLS = 50
+
+_standing = msgspec.msgpack.Decoder(Standing)
+_handling = msgspec.msgpack.Decoder(Handling)
+_utterance = msgspec.msgpack.Decoder(Utterance)
+
+
+class FleetView(msgspec.Struct, frozen=True):
+    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: how many
+    there are; away: numbers of those whose server does not answer, of which nothing is counted here."""
+
+    decoders: int
+    backlog_seconds: float
+    backlog_chunks: int
+    model: str
+    shards: int = 1
+    away: list[int] = []
+
+
+class Reads:
+    """Reads only; every method is safe to repeat.
+
+    What is about one call raises redis.RedisError if its shard is away. What is about all leaves such a shard out, and
+    raises only if none answers: `fleet` says which are away.
+    """
+
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+        self.feeds = Feeds(self._shards)
+        self._decoder_lives = (float("-inf"), False)
+
+    def call(self, call_id: str) -> CallView | None:
+        """A whole call with its transcript, or None."""
+        shard = self._shards.of(call_id)
+        rows = _rows(shard, [call_id])
+        if not rows:
+            return None
+        pipe = shard.redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
+        pipe.hgetall(shard.keys.utterances(call_id))
+        pipe.hgetall(shard.keys.scores(call_id))
+        pipe.hget(shard.keys.call(call_id), "summary")
+        utterances, scores, summary = pipe.execute()
+        return CallView(
+            **{name: getattr(rows[0], name) for name in CallRow.__struct_fields__},
+            utterances=transcript(utterances, scores),
+            summary=json.loads(summary) if summary else None,
+        )
+
+    def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
+        """A page of calls, most attention first, and the cursor of the next page. live includes ending.
+
+        Raises ValueError for a cursor that this method did not make. Between two pages a call's attention may
+        change; it may then be seen twice or not at all, as in any list that is sorted by what moves.
+        """
+        top, skip = "+inf", [0] * len(self._shards)
+        if cursor is not None:  # the last attention of the page before, and how many calls with it each shard has shown
+            score, _, seen = cursor.partition("_")
+            top, skip = repr(float(score)), [int(count) for count in seen.split("_")]
+            if len(skip) != len(self._shards) or min(skip) < 0:
+                raise ValueError("cursor")
+
+        def best(shard: Shard) -> list[tuple[bytes, float]]:
+            key = shard.keys.live if state == "live" else shard.keys.ended
+            found = shard.redis.zrange(
+                key, cast(Any, top), cast(Any, "-inf"), desc=True, byscore=True, withscores=True,
+                offset=skip[shard.number], num=limit + 1,
+            )  # fmt: skip
+            return cast(list[tuple[bytes, float]], found)
+
+        found = merged(self._shards.answers(best), lambda call: -call[1], limit + 1)
+        page, following = found[:limit], None
+        if len(found) > limit:
+            last = page[-1][1][1]
+            before = skip if cursor is not None and float(top) == last else [0] * len(skip)
+            shown = Counter(number for number, (_, score) in page if score == last)
+            following = "_".join([repr(last), *(str(count + shown[n]) for n, count in enumerate(before))])
+        return self._rows([name.decode() for _, (name, _) in page]), following
+
+    def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
+        """The transcript of each of these calls."""
+        found: dict[str, list[ScoredUtterance]] = {}
+        for shard, call_ids in self._by_shard([row.call_id for row in rows]):
+            pipe = shard.redis.pipeline(transaction=False)
+            for call_id in call_ids:
+                pipe.hgetall(shard.keys.utterances(call_id))
+                pipe.hgetall(shard.keys.scores(call_id))
+            answers = iter(pipe.execute())
+            for call_id in call_ids:
+                found[call_id] = transcript(next(answers), next(answers))
+        return [found[row.call_id] for row in rows]
+
+    def snapshot(self) -> tuple[list[CallRow], str]:
+        """The live table, and the feed's cursor as it was before the table was read."""
+        cursor = self.tip()
+        return self.table(), cursor
+
+    def table(self) -> list[CallRow]:
+        """Rows of all live and recently ended calls."""
+
+        def part(shard: Shard) -> tuple[list[bytes], list[tuple[bytes, float]]]:
+            since = shard.now_ms() - RECENTLY_ENDED_SECONDS * 1000
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zrange(shard.keys.live, 0, -1)
+            pipe.zrange(shard.keys.retained, "+inf", since, desc=True, byscore=True, withscores=True,
+                        offset=0, num=RECENTLY_ENDED_CALLS)  # fmt: skip
+            live, ended = pipe.execute()
+            return live, ended
+
+        parts = self._shards.answers(part)
+        ended = merged({n: ended for n, (_, ended) in parts.items()}, lambda call: -call[1], RECENTLY_ENDED_CALLS)
+        names = [*(name for live, _ in parts.values() for name in live), *(call[0] for _, call in ended)]
+        return self._rows(list(dict.fromkeys(name.decode() for name in names)))
+
+    def newest(self, most: int) -> list[str]:
+        """Ids of live calls, then of ended ones, the latest first; at most `most`."""
+
+        def part(shard: Shard) -> tuple[list[tuple[bytes, float]], list[tuple[bytes, float]]]:
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zrange(shard.keys.live, 0, most - 1, desc=True, withscores=True)
+            pipe.zrange(shard.keys.retained, 0, most - 1, desc=True, withscores=True)
+            live, ended = pipe.execute()
+            return live, ended
+
+        parts = self._shards.answers(part)
+        found = [
+            name.decode()
+            for place in (0, 1)
+            for _, (name, _) in merged({n: both[place] for n, both in parts.items()}, lambda call: -call[1], most)
+        ]
+        return list(dict.fromkeys(found))[:most]
+
+    def summaries(self, most: int) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """Metadata and summary of up to `most` ended calls that have one, the latest first."""
+
+        def part(shard: Shard) -> list[tuple[float, Any]]:
+            newest = cast(Any, shard.redis.zrange(shard.keys.retained, 0, most - 1, desc=True, withscores=True))
+            pipe = shard.redis.pipeline(transaction=False)
+            for name, _ in newest:
+                pipe.hmget(shard.keys.call(name.decode()), "metadata", "summary")
+            stored = pipe.execute() if newest else []
+            return [(ended, found) for (_, ended), found in zip(newest, stored, strict=True)]
+
+        found = [found for _, (_, found) in merged(self._shards.answers(part), lambda call: -call[0], most)]
+        return [(json.loads(metadata), json.loads(summary)) for metadata, summary in found if metadata and summary]
+
+    # -- the feed, with one cursor for all shards -----------------------------------------------------------
+
+    def tip(self) -> str:
+        """The cursor of what was told last; see Feeds.tips."""
+        return joined(self.feeds.tips())
+
+    def feed(self, after: str, count: int, block_ms: int = 0) -> list[tuple[str, bytes]]:
+        """Events after the cursor as (cursor, JSON), oldest first of each shard; see Feeds.after."""
+        cursors = parted(after, len(self._shards))
+        found = []
+        for told in self.feeds.after(cursors, count, block_ms):
+            cursors[told.shard] = told.cursor
+            found.append((joined(cursors), told.event))
+        return found
+
+    # -- health -------------------------------------------------------------------------------------------
+
+    def fleet(self) -> FleetView:
+        """How many decoders live, how much audio waits, and which engine decodes."""
+
+        def part(shard: Shard) -> tuple[set[str], int, int]:
+            names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.hmget(shard.keys.load, "audio_ms", "chunks")
+            for name in names:
+                pipe.exists(shard.keys.heartbeat(name))
+            (audio_ms, chunks), *beating = pipe.execute()
+            alive = {name for name, beats in zip(names, beating, strict=True) if beats}
+            return alive, int(audio_ms or 0), int(chunks or 0)
+
+        parts = self._shards.answers(part)
+        model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
+        return FleetView(
+            len(set().union(*(alive for alive, _, _ in parts.values()))),
+            sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
+            sum(chunks for _, _, chunks in parts.values()),
+            (model or b"").decode(),
+            len(self._shards),
+            [shard.number for shard in self._shards if shard.number not in parts],
+        )
+
+    def servers(self, section: str) -> list[dict[str, Any]]:
+        """This section of INFO from every server that answers: the plain one, and those that have shards now."""
+        plain = self._shards.plain
+        found: list[dict[str, Any]] = [plain.info(section)]
+        if any(shard.redis is not plain for shard in self._shards):
+            found += self._shards.answers(lambda shard: shard.redis.info(section)).values()
+        return found
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 by the plain server's clock."""
+        return now_ms(self._shards.plain)
+
+    def decoder_lives(self) -> bool:
+        """Whether any decoder is alive; asked at most once a second."""
+        asked_at, lives = self._decoder_lives
+        if time.monotonic() - asked_at > 1.0:
+            lives = self.fleet().decoders > 0
+            self._decoder_lives = (time.monotonic(), lives)
+        return lives
+
+    def counts(self) -> dict[str, int]:
+        """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries."""
+
+        def part(shard: Shard) -> list[int]:
+            pipe = shard.redis.pipeline(transaction=False)
+            pipe.zcard(shard.keys.live)
+            pipe.zcard(shard.keys.ended)
+            pipe.xlen(shard.keys.finals)
+            pipe.xlen(shard.keys.dead)
+            pipe.xlen(shard.keys.feed)
+            return pipe.execute()
+
+        names = ("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events")
+        return dict(
+            zip(names, (sum(counts) for counts in zip(*self._shards.answers(part).values(), strict=True)), strict=True)
+        )
+
+    # -- rows ---------------------------------------------------------------------------------------------
+
+    def _rows(self, call_ids: list[str]) -> list[CallRow]:
+        """Rows of these calls, in their order, without those that are gone or whose shard has gone away meanwhile."""
+        found: dict[str, CallRow] = {}
+        for shard, names in self._by_shard(call_ids):
+            with suppress(redis.ConnectionError, redis.TimeoutError):
+                found |= {row.call_id: row for row in _rows(shard, names)}
+        return [found[call_id] for call_id in call_ids if call_id in found]
+
+    def _by_shard(self, call_ids: list[str]) -> list[tuple[Shard, list[str]]]:
+        parts: dict[int, list[str]] = {}
+        for call_id in call_ids:
+            parts.setdefault(self._shards.of(call_id).number, []).append(call_id)
+        return [(self._shards[number], names) for number, names in parts.items()]
+
+
+def _rows(shard: Shard, call_ids: list[str]) -> list[CallRow]:
+    pipe = shard.redis.pipeline(transaction=False)
+    for call_id in call_ids:
+        pipe.hgetall(shard.keys.call(call_id))
+    answers = pipe.execute() if call_ids else []
+    calls = [(call_id, call) for call_id, call in zip(call_ids, answers, strict=True) if call]
+    lasts = [_utterance.decode(call[b"last"]) if b"last" in call else None for _, call in calls]
+    for (call_id, call), last in zip(calls, lasts, strict=True):
+        for track in call[b"tracks"].split():
+            pipe.hmget(shard.keys.track(call_id, track.decode()), _TRACK_FIELDS)
+        if last is not None:
+            pipe.hget(shard.keys.scores(call_id), last.id)
+    details = iter(pipe.execute() if calls else [])
+    rows = []
+    for (call_id, call), last in zip(calls, lasts, strict=True):
+        fields = _row_fields(call_id, call, details)
+        rows.append(CallRow(**fields, last=scored_utterance(last, next(details)) if last else None))
+    return rows
+
+
+_TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps"]
+
+
+def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -> dict[str, Any]:
+    """What a row and a view share, `last` aside; takes one answer a track from `tracks`."""
+    ended = call.get(b"ended_at_ms")
+    return {
+        "call_id": call_id,
+        "state": cast(CallState, call[b"state"].decode()),
+        "started_at_ms": int(call[b"started_at_ms"]),
+        "ended_at_ms": int(ended) if ended else None,
+        "end_reason": cast(EndReason, call[b"end_reason"].decode()) if b"end_reason" in call else None,
+        "metadata": json.loads(call[b"metadata"]),
+        "handling": _handling.decode(call[b"handling"]) if b"handling" in call else Handling(),
+        "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
+        "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
+    }
+
+
+def _track(fields: list[bytes | None]) -> TrackView:
+    rate, last, done, samples, done_samples, partial, gaps = fields
+    waiting = int(samples or 0) - int(done_samples or 0)
+    return TrackView(
+        next_seq=int(last or 0) + 1,
+        decoded_seq=int(done or 0),
+        lag_seconds=round(waiting / int(rate), 3) if rate else 0.0,
+        partial=(partial or b"").decode(),
+        gaps=[(first, last) for first, last in json.loads(gaps)] if gaps else [],
+    )

@@ -1,0 +1,158 @@
+"""What becomes of others' work: of decoders that died, that are too busy, or that say they live and do nothing."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import redis
+
+from state import keys
+from state.calls.leases import Token, read_token
+from state.server.connection import is_about_data
+from state.server.shards import Shard
+
+STEAL_AFTER_MS = 300
+"""A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
+
+FORGIVEN_LOSSES = 20
+"""Leases lost in a row that a chunk is not accused of. A decoder that was killed from outside, or was too slow for
+its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
+a chunk may take a whole machine with it."""
+
+LONGEST_BEAT_MS = 60_000
+"""No heartbeat is believed for longer, whatever the settings of who left it."""
+
+STALLED_AFTER_MS = 30_000
+"""A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
+new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
+
+
+class Rescue:
+    """One decoder's hand for others' tokens. `worker` is its own name."""
+
+    def __init__(self, shard: Shard, worker: str) -> None:
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self._run = shard.run
+        self._now_ms = shard.now_ms
+        self._worker = worker
+
+    def turn(self, what: str, ms: int) -> bool:
+        """Whether this decoder looks after the others now: one does in `ms`, so that a large fleet costs no more.
+
+        Should it die of it, another looks `ms` later.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(self._keys.turn(what), self._worker, px=ms, nx=True)
+        pipe.pttl(self._keys.turn(what))
+        mine, left_ms = pipe.execute(raise_on_error=False)
+        if isinstance(mine, redis.exceptions.OutOfMemoryError):
+            return True  # a full server is looked after by all
+        for answer in (mine, left_ms):
+            if isinstance(answer, redis.RedisError):
+                raise answer
+        if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last until then
+            self._redis.delete(self._keys.turn(what))
+        return bool(mine)
+
+    def sweep(self) -> int:
+        """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
+        names = self._others()
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.pttl(self._keys.heartbeat(name))
+        left_ms = dict(zip(names, pipe.execute() if names else [], strict=True))
+        for name, left in left_ms.items():
+            if left > LONGEST_BEAT_MS:  # from before the server's clock was set back; who lives renews it anyway
+                self._redis.pexpire(self._keys.heartbeat(name), LONGEST_BEAT_MS)
+        return sum(self.bury(name) for name, left in left_ms.items() if left == -2)  # there is no such key
+
+    def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
+        """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
+
+        forgive: how many tries in a row are given back to a track that was under its lease.
+        """
+        moved = 0
+        own = self._keys.own_work(name)
+        for _ in range(10):  # tokens may still arrive between a look and the burial
+            for entry_id, fields in cast(list[Any], self._redis.xrange(own)):
+                moved += self.move(read_token(own, entry_id, fields), True, forgive)
+            moved += self._move_pending(0, name, forgive)
+            if self._run("bury", worker=name)["outcome"] != "HOLDS":
+                break
+        return moved
+
+    def steal(self) -> int:
+        """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
+        return self._move_old(STEAL_AFTER_MS, most=4, force=False)
+
+    def rescue_stalled(self) -> int:
+        """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""
+        return self._move_pending(STALLED_AFTER_MS) + self._move_old(STALLED_AFTER_MS, most=20, force=True)
+
+    def _move_old(self, age_ms: int, most: int, force: bool) -> int:
+        """Move up to `most` tokens that stand in each other decoder's own stream for so long. Returns how many."""
+        names = self._others()
+        oldest = f"{self._now_ms() - age_ms}-0"
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.xrange(self._keys.own_work(name), max=oldest, count=most)
+        found = pipe.execute() if names else []
+        return sum(
+            self.move(read_token(self._keys.own_work(name), entry_id, fields), force)
+            for name, entries in zip(names, found, strict=True)
+            for entry_id, fields in entries
+        )
+
+    def _others(self) -> list[str]:
+        names = cast(set[bytes], self._redis.smembers(self._keys.workers))
+        return [name.decode() for name in names if name.decode() != self._worker]
+
+    def _move_pending(self, idle_ms: int, consumer: str | None = None, forgive: int = FORGIVEN_LOSSES) -> int:
+        moved = 0
+        try:
+            pending = self._redis.xpending_range(
+                self._keys.work, keys.DECODERS, "-", "+", 100, consumername=consumer, idle=idle_ms or None
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return 0
+        for entry in cast(list[dict[str, Any]], pending):
+            found = cast(list[Any], self._redis.xrange(self._keys.work, entry["message_id"], entry["message_id"]))
+            if found:
+                moved += self.move(read_token(self._keys.work, found[0][0], found[0][1]), True, forgive)
+            else:
+                self._redis.xack(self._keys.work, keys.DECODERS, entry["message_id"])
+        return moved
+
+    def move(self, token: Token, force: bool, forgive: int = FORGIVEN_LOSSES) -> int:
+        """Put a token back for everybody.
+
+        Args:
+            token: as it was read.
+            force: also from under a lease.
+            forgive: how many tries in a row are given back to a track that was under a lease.
+
+        Returns:
+            1 if it was moved, 0 if it is not live (it is dropped) or under a lease.
+
+        Raises:
+            redis.RedisError: as the client does.
+        """
+        try:
+            answer = self._run(
+                "move", call_id=token.call_id, track=token.track, token=token.name, force=force, forgive=forgive
+            )
+        except redis.RedisError as error:
+            if not is_about_data(error):
+                raise
+            self.drop(token)  # of a track that is none: it must not keep the others' from being moved
+            return 0
+        return int(answer["outcome"] == "MOVED")
+
+    def drop(self, token: Token) -> None:
+        """Take a token out of its stream without looking at its track."""
+        stream, _, entry_id = token.name.partition("|")
+        self._redis.xack(stream, keys.DECODERS, entry_id)
+        self._redis.xdel(stream, entry_id)

@@ -1,0 +1,89 @@
+"""What holds words or sound and is old goes, on a quiet system too. docs/ACCESS.md has the ages of all that is kept.
+
+`sweep` is done every few seconds by every sentiment process: there always is one, and it is harmless to do twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import redis
+
+from state.events import QUIET
+from state.keys import entry_id
+from state.server.shards import Shard, Shards, shards_of
+from state.settings import Settings
+
+FEED_SECONDS = 3600
+"""Age at which an event leaves the feed. A page that was away for longer takes a new snapshot."""
+
+CALLS_A_SWEEP = 100
+"""Calls erased at most at once: some milliseconds of the server."""
+
+
+class Retention:
+    """Enforces the ages. Every method is safe to repeat."""
+
+    def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
+        self._shards = shards_of(store)
+        self._kept_ms = settings.retention_hours * 3_600_000
+
+    def sweep(self) -> int:
+        """Remove what is too old; returns how many calls. There may be more of them than are erased at once.
+
+        Shards that are away are left out. Raises redis.RedisError if all are.
+        """
+        return sum(self._shards.answers(self._sweep).values())
+
+    def erase(self, call_id: str, before_ms: int | None = None) -> bool:
+        """Erase a call whole, whatever its state; before_ms: only if nothing has happened to it since. Whether it did.
+
+        Its words stay in the feed for up to FEED_SECONDS.
+        """
+        only = {} if before_ms is None else {"before_ms": before_ms}
+        return bool(self._shards.of(call_id).run("erase", call_id=call_id, **only)["outcome"] == "ERASED")
+
+    def _sweep(self, shard: Shard) -> int:
+        now = shard.now_ms()
+        before = now - self._kept_ms
+        calls = _old_calls(shard, before)
+        for call_id in calls:
+            self.erase(call_id, before)
+        _clear_dead_letters(shard, before)
+        _clear_feed(shard, now)
+        return len(calls)
+
+
+def _old_calls(shard: Shard, before_ms: int) -> list[str]:
+    """Calls that ended, began to end, or were last heard of before that moment."""
+    found: list[bytes] = []
+    for listed in (shard.keys.retained, shard.keys.idle):
+        found += cast(list[bytes], shard.redis.zrangebyscore(listed, "-inf", before_ms, start=0, num=CALLS_A_SWEEP))
+    return [call_id.decode() for call_id in dict.fromkeys(found)]
+
+
+def _clear_dead_letters(shard: Shard, before_ms: int) -> None:
+    dead, dead_texts = shard.keys.dead, shard.keys.dead_texts
+    shard.redis.xtrim(dead, minid=f"{before_ms}-0", approximate=False)
+    texts = cast(list[bytes], shard.redis.hkeys(dead_texts))
+    if not texts:
+        return
+    pipe = shard.redis.pipeline(transaction=False)
+    for letter_id in texts:
+        pipe.xrange(dead, letter_id, letter_id)
+    gone = [letter_id for letter_id, letter in zip(texts, pipe.execute(), strict=True) if not letter]
+    if gone:
+        shard.redis.hdel(dead_texts, *gone)
+
+
+def _clear_feed(shard: Shard, now: int) -> None:
+    """Cut old events off. Whoever follows the feed stands at its last entry, which must stay: where that has become
+    old, one without words comes after it, and the cut is left to the next sweep."""
+    newest = cast(list[Any], shard.redis.xrevrange(shard.keys.feed, count=1))
+    if not newest:
+        return
+    said_at_ms, _ = entry_id(newest[0][0].decode())
+    if said_at_ms <= now - FEED_SECONDS * 500:
+        shard.redis.xadd(shard.keys.feed, {"j": QUIET})
+    else:
+        shard.redis.xtrim(shard.keys.feed, minid=f"{now - FEED_SECONDS * 1000}-0", approximate=False)

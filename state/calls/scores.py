@@ -1,0 +1,320 @@
+"""The sentiment workers' side: utterances to be scored, and the call's standing that follows from all scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.calls.assessments import Assessment, Kept, Scorer, Stretch, Unscored
+from state.calls.transcripts import transcript
+from state.events import FinalEvent, ScoreEvent, encode
+from state.server.connection import BLOCK_MS
+from state.server.shards import Shard
+from state.settings import Settings
+from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
+
+ABANDONED_AFTER_MS = 10_000
+"""An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
+
+SET_ASIDE = "could not be scored"
+"""The one reason of the neutral score of an utterance that was given up."""
+
+FORGOTTEN_AFTER_MS = 3_600_000
+"""A worker that has asked for nothing for so long is dead; one that lives asks every second."""
+
+_utterance = msgspec.msgpack.Decoder(Utterance)
+_standing = msgspec.msgpack.Decoder(Standing)
+_pack = msgspec.msgpack.Encoder().encode
+
+
+_kept = msgspec.msgpack.Decoder(Kept)
+
+
+class Scores:
+    """One sentiment worker's view of one shard. Scoring twice, or by two workers at once, has the effect of once."""
+
+    def __init__(self, shard: Shard, worker: str, settings: Settings) -> None:
+        self._redis = shard.redis
+        self._keys = shard.keys
+        self._run = shard.run
+        self._worker = worker
+        self._retention_seconds = settings.retention_hours * 3600
+
+    def join(self) -> list[Unscored]:
+        """Make sure the group exists; returns what this worker was given before and has not finished."""
+        try:
+            return self._pending()
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
+            self._make_group()
+            return []
+
+    def _make_group(self) -> None:
+        try:
+            self._redis.xgroup_create(self._keys.finals, keys.SENTIMENT, id="0", mkstream=True)
+        except redis.exceptions.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def next(self, block_ms: int = BLOCK_MS, count: int = 32) -> list[Unscored]:
+        """Up to `count` utterances to be scored; waits so long for the first (0: not at all)."""
+        return self._read(">", count, block_ms)
+
+    def abandoned(self) -> list[Unscored]:
+        """Utterances that another worker took and did not finish; they are this worker's now, with what it holds."""
+        try:
+            # JUSTID: a plain claim would count a try for every utterance, also for those nobody has begun.
+            self._redis.xautoclaim(
+                self._keys.finals,
+                keys.SENTIMENT,
+                self._worker,
+                ABANDONED_AFTER_MS,
+                start_id="0-0",
+                count=100,
+                justid=True,
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+        return self.join()
+
+    def begin(self, unscored: Unscored, tries: int) -> None:
+        """Write down how often scoring this utterance was tried, with the try that is now begun or has just failed.
+
+        The count is the group's own delivery count: it goes when the entry goes, and a full server counts, too.
+        """
+        # A delivery counts one, and says nothing about whether anybody has begun.
+        self._redis.xclaim(
+            self._keys.finals, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
+        )
+
+    def forget_dead(self) -> int:
+        """Strike workers that died and left nothing off the group's list. Returns how many."""
+        return int(self._run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
+
+    def leave(self) -> None:
+        """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""
+        pending = cast(
+            list[Any], self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 1, self._worker)
+        )
+        if not pending:
+            self._redis.xgroup_delconsumer(self._keys.finals, keys.SENTIMENT, self._worker)
+
+    def store(self, unscored: Unscored, scorer: Scorer) -> str:
+        """Score one utterance.
+
+        Args:
+            unscored: the utterance.
+            scorer: gives its score.
+
+        Returns:
+            OK, ENDED, AGAIN or GONE: see lua/score.lua.
+
+        Raises:
+            redis.RedisError: as the client does; it may have been stored, and may be repeated.
+        """
+        whole = False
+        while True:
+            scored_before, stretch = self._read_stretch(unscored, scorer, whole)
+            if stretch is None and not whole:
+                whole = True
+                continue
+            if stretch is None or stretch.found.sentiment is not None:
+                # expired or scored before: the script tells which, and drops the entry
+                return self._write(unscored, Assessment(Sentiment(0.0, 0.0), Standing()), scored_before)
+            answer = self._write(unscored, scorer.assess(stretch), scored_before)
+            if answer != "CONFLICT":
+                return answer
+            whole = False
+
+    def set_aside(self, unscored: Unscored, reason: str, hide: Callable[[str], str] | None = None) -> str:
+        """Give up scoring an utterance: it becomes neutral and is marked, and operators find it among the dead letters.
+
+        The call's standing stays as it is. reason: for operators; must not quote the call. hide: what may be shown of
+        a text that redaction could not judge. The answer is as of `store`.
+        """
+        while True:
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hlen(self._keys.scores(unscored.call_id))
+            pipe.hget(self._keys.call(unscored.call_id), "standing")
+            pipe.hget(self._keys.utterances(unscored.call_id), unscored.utterance_id)
+            count, standing, utterance = pipe.execute()
+            try:
+                stays = _standing.decode(standing) if standing else Standing()
+            except msgspec.DecodeError:
+                stays = Standing()
+            given_up = Assessment(Sentiment(0.0, 0.0, [SET_ASIDE]), stays, _marked(utterance, hide))
+            answer = self._write(unscored, given_up, count, reason)
+            if answer != "CONFLICT":
+                return answer
+
+    def forget_kept(self, call_id: str) -> None:
+        """Let the next score read the whole call: perhaps it was what is kept that could not be used."""
+        self._redis.delete(self._keys.kept(call_id))
+
+    def drop(self, unscored: Unscored) -> None:
+        """Take an utterance out of the list of those to be scored, whatever becomes of its call."""
+        self._drop(unscored.entry)
+
+    def _drop(self, entry_id: str | bytes) -> None:
+        self._redis.xack(self._keys.finals, keys.SENTIMENT, entry_id)
+        self._redis.xdel(self._keys.finals, entry_id)
+
+    def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
+        """How many scores the call has, and what is needed of it; None if the utterance, or what is before it, lacks.
+
+        whole: whatever is kept.
+        """
+        # The number of scores first: if one is added later, it is no longer this one, and the script says CONFLICT.
+        # (No MULTI: Redis refuses even reads in one while memory is full.)
+        call_id = unscored.call_id
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hlen(self._keys.scores(call_id))
+        pipe.hmget(self._keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
+        pipe.get(self._keys.kept(call_id))
+        scored, (state, open_tracks, missing, packed_tracks), packed = pipe.execute()
+        tracks = (packed_tracks or b"").decode().split()
+        # Of a call that has nothing outstanding but this score, no more will be said.
+        last = state == b"ending" and open_tracks == b"0" and missing == b"1"
+        kept = _kept_by(scorer.edition, packed) if not whole and not last else None
+        said = self._since(call_id, tracks, kept.cut) if kept else self._all(call_id)
+        at = next((n for n, utterance in enumerate(said) if utterance.id == unscored.utterance_id), None)
+        if at is None or (kept and at < scorer.look_back):
+            return scored, None
+        return scored, Stretch(call_id, said, said[at], tracks, last, kept)
+
+    def _all(self, call_id: str) -> list[ScoredUtterance]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hgetall(self._keys.scores(call_id))
+        pipe.hgetall(self._keys.utterances(call_id))
+        scores, utterances = pipe.execute()
+        return transcript(utterances, scores)
+
+    def _since(self, call_id: str, tracks: list[str], cut: dict[str, int]) -> list[ScoredUtterance]:
+        pipe = self._redis.pipeline(transaction=False)
+        for track in tracks:
+            pipe.hget(self._keys.track(call_id, track), "final_count")
+        ids = [
+            f"{track}:{index}"
+            for track, count in zip(tracks, pipe.execute() if tracks else [], strict=True)
+            for index in range(cut.get(track, 0), int(count or 0))
+        ]
+        if not ids:
+            return []
+        pipe.hmget(self._keys.scores(call_id), ids)
+        pipe.hmget(self._keys.utterances(call_id), ids)
+        scores, utterances = pipe.execute()
+        found = {name.encode(): packed for name, packed in zip(ids, utterances, strict=True) if packed}
+        given = {name.encode(): packed for name, packed in zip(ids, scores, strict=True) if packed}
+        return transcript(found, given)
+
+    def _write(self, unscored: Unscored, assessed: Assessment, scored_before: int, set_aside: str = "") -> str:
+        call_id, standing = unscored.call_id, assessed.standing
+        event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, standing)
+        answer = self._run(
+            "score",
+            call_id=call_id,
+            retention_seconds=self._retention_seconds,
+            entry=unscored.entry,
+            utterance_id=unscored.utterance_id,
+            score=_pack(assessed.sentiment),
+            scored_before=scored_before,
+            standing=_pack(standing),
+            attention=standing.attention,
+            event=encode(event),
+            **({"set_aside": set_aside} if set_aside else {}),
+            **({"kept": _pack(assessed.kept)} if assessed.kept else {}),
+            **masking_fields(call_id, assessed.masked),
+        )
+        return str(answer["outcome"])
+
+    def _read(self, after: str, count: int, block_ms: int) -> list[Unscored]:
+        try:
+            answer = self._redis.xreadgroup(
+                keys.SENTIMENT,
+                self._worker,
+                {self._keys.finals: after},
+                count=count,
+                block=block_ms or None,
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self._make_group()
+            return []
+        return [
+            unscored
+            for _, entries in cast(list[Any], answer) or []
+            for entry_id, fields in entries
+            if fields and (unscored := self._unscored(entry_id, fields))
+        ]
+
+    def _unscored(self, entry_id: bytes, fields: dict[bytes, bytes], delivered: int = 0) -> Unscored | None:
+        """What an entry of `finals` asks for; one that asks for nothing is dropped. delivered: 0 if it is for the first
+        time."""
+        try:
+            call_id, utterance_id = fields[b"c"].decode(), fields[b"i"].decode()
+        except (KeyError, UnicodeDecodeError):
+            self._drop(entry_id)
+            return None
+        return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0)
+
+    def _pending(self) -> list[Unscored]:
+        """What this worker holds, at most 100. Looked up, not read again: that would count as a delivery."""
+        pending = cast(
+            list[dict[str, Any]],
+            self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 100, self._worker),
+        )
+        pipe = self._redis.pipeline(transaction=False)
+        for entry in pending:
+            pipe.xrange(self._keys.finals, entry["message_id"], entry["message_id"])
+        found = []
+        for entry, entries in zip(pending, pipe.execute() if pending else [], strict=True):
+            if not entries:
+                self._redis.xack(self._keys.finals, keys.SENTIMENT, entry["message_id"])
+            elif unscored := self._unscored(entries[0][0], entries[0][1], entry["times_delivered"]):
+                found.append(unscored)
+        return found
+
+
+def _kept_by(edition: str, packed: bytes | None) -> Kept | None:
+    """What was kept, if this edition did."""
+    try:
+        kept = _kept.decode(packed) if packed else None
+    except msgspec.DecodeError:  # of another version
+        return None
+    return kept if kept and kept.edition == edition else None
+
+
+def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:
+    """What is stored and told of an utterance that is set aside; None if it cannot even be read."""
+    try:
+        said = _utterance.decode(utterance or b"")
+    except msgspec.DecodeError:
+        return None
+    marked = msgspec.structs.replace(said, mark="unscorable")
+    if hide is not None:
+        marked = msgspec.structs.replace(marked, text=hide(said.text), words=[])
+    return Masked([], [marked], [marked])
+
+
+def masking_fields(call_id: str, masked: Masked | None) -> dict[str, Any]:
+    """What the scripts are told of redaction, as `redact` in lua/common.lua takes it; nothing if it changes nothing."""
+    if masked is None or not (masked.store or masked.tell):
+        return {}
+    store = [{"id": utterance.id, "utterance": _pack(utterance)} for utterance in masked.store]
+    tell = [
+        {
+            "id": utterance.id,
+            "utterance": _pack(msgspec.structs.replace(utterance, words=[])),
+            "event": encode(FinalEvent(call_id, utterance)),
+        }
+        for utterance in masked.tell
+    ]
+    return {"masked": {"store": store, "tell": tell}}

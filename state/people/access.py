@@ -1,0 +1,283 @@
+"""Who may do what, kept in Redis: API keys, accounts, sessions. Nothing is cached: what is revoked is void at once.
+
+Each of the three changes one key of Redis at a time, so there is no half-done step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import time
+from typing import Any, Literal, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.people.credentials import (
+    SHOWN_CHARACTERS,
+    ApiKey,
+    CredentialError,
+    HashingBusy,
+    Scope,
+    check_name,
+    digest,
+    hash_password,
+    make_key,
+    needs_rehash,
+    parse_given_keys,
+    verify_password,
+)
+from state.server.clock import now_ms
+
+Role = Literal["supervisor", "admin"]
+ROLES: tuple[Role, ...] = ("supervisor", "admin")
+"""A supervisor sees the calls; an admin also the audit trail."""
+
+USED_EVERY_SECONDS = 60.0
+"""The last use of a key is noted to the minute: a write for every chunk would be for nothing."""
+
+TOKEN_BYTES = 32
+
+OIDC_SHOWN_CHARACTERS, OIDC_DIGITS = 46, 12
+"""With ":oidc:" 64 characters, as an account's name has at most. 48 bits tell people apart who do not choose their
+subject; the trail has it all."""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. stamp: random, changes with the password and the role; sessions with another one are void."""
+
+    name: str
+    role: Role
+    password_hash: str
+    stamp: str
+    created_at_ms: int
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in. name: of the account; of a person of the OpenID Connect provider see `oidc_name`. issuer and subject
+    say there who that is, and are "" for an account; stamp: see User; address: from where it was begun."""
+
+    name: str
+    role: Role
+    origin: Literal["account", "oidc"]
+    stamp: str = ""
+    issuer: str = ""
+    subject: str = ""
+    address: str = ""
+    begun_at_ms: int = 0
+    until_ms: int = 0
+
+
+def oidc_name(shown: str, issuer: str, subject: str) -> str:
+    """How somebody of an OpenID Connect provider is called everywhere: `shown`, as the provider calls them, and what
+    nobody else has, of issuer and subject. An account or key cannot be called so (credentials.NAME knows no ':').
+    """
+    plain = re.sub(r"[^\w.@+-]", "_", shown)[:OIDC_SHOWN_CHARACTERS]
+    return f"{plain}:oidc:{digest(json.dumps([issuer, subject]))[:OIDC_DIGITS]}"
+
+
+_decode_key = msgspec.json.Decoder(ApiKey).decode
+_decode_user = msgspec.json.Decoder(User).decode
+_decode_session = msgspec.json.Decoder(Session).decode
+
+
+class Keys:
+    """API keys: those made by scripts/keys, and those given in the environment (`given`: the text of API_KEYS)."""
+
+    def __init__(self, client: redis.Redis, given: str = "") -> None:
+        self._redis = client
+        self._given = parse_given_keys(given)
+        self._noted: dict[str, float] = {}
+
+    @property
+    def given_names(self) -> set[str]:
+        """Names of the keys of the environment, which cannot be revoked here."""
+        return {key.name for key in self._given.values()}
+
+    def find(self, key: str) -> ApiKey | None:
+        """What `key` is good for; None if it is no key, or not any more."""
+        by = digest(key)
+        given = self._given.get(by)
+        if given:
+            return given
+        kept: Any = self._redis.hget(keys.API_KEYS, by)
+        if not kept:
+            return None
+        self._note_use(by)
+        return _decode_key(kept)
+
+    def _note_use(self, by: str) -> None:
+        now = time.monotonic()
+        if by not in self._noted or now - self._noted[by] >= USED_EVERY_SECONDS:
+            self._redis.hset(keys.API_KEYS_USED, by, str(now_ms(self._redis)))
+            self._noted[by] = now
+
+    def add(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        """Make a key and return it: it cannot be had again. Raises CredentialError for a name that is taken."""
+        name, key = check_name(name), make_key()
+        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms(self._redis))
+
+        def store(pipe: Any) -> None:
+            if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
+                raise CredentialError(f"there is a key named {name} already; revoke it first or take another name")
+            pipe.multi()
+            pipe.hset(keys.API_KEYS, digest(key), msgspec.json.encode(made))
+
+        self._redis.transaction(store, keys.API_KEYS)
+        return key
+
+    def all(self) -> list[ApiKey]:
+        """Every key, oldest first; those of the environment before them (with created_at_ms 0)."""
+        kept: Any = self._redis.hgetall(keys.API_KEYS)
+        used: Any = self._redis.hgetall(keys.API_KEYS_USED)
+        found = [
+            msgspec.structs.replace(_decode_key(value), used_at_ms=int(used[by]) if by in used else None)
+            for by, value in kept.items()
+        ]
+        return [*self._given.values(), *sorted(found, key=lambda key: (key.created_at_ms, key.name))]
+
+    def revoke(self, name: str) -> bool:
+        """The key of this name is void from now on, on every process. False if there is none."""
+        kept: Any = self._redis.hgetall(keys.API_KEYS)
+        gone = [by for by, value in kept.items() if _decode_key(value).name == name.lower()]
+        if not gone:
+            return False
+        removed: Any = self._redis.hdel(keys.API_KEYS, *gone)
+        self._redis.hdel(keys.API_KEYS_USED, *gone)
+        return bool(removed)
+
+
+class Users:
+    """Accounts with a password."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def find(self, name: str) -> User | None:
+        kept: Any = self._redis.hget(keys.USERS, name.lower())
+        return _decode_user(kept) if kept else None
+
+    def all(self) -> list[User]:
+        """Every account by name."""
+        kept: Any = self._redis.hvals(keys.USERS)
+        return sorted((_decode_user(value) for value in kept), key=lambda user: user.name)
+
+    def add(self, name: str, role: Role, password: str) -> User:
+        """A new account. Raises CredentialError for a name that is taken or a password that is too short."""
+        user = User(
+            name=check_name(name),
+            role=role,
+            password_hash=hash_password(password),
+            stamp=secrets.token_hex(8),
+            created_at_ms=now_ms(self._redis),
+        )
+        if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
+            raise CredentialError(f"there is an account {user.name} already")
+        return user
+
+    def remove(self, name: str) -> bool:
+        """The account and all its sessions are void from now on. False if there is none."""
+        return bool(self._redis.hdel(keys.USERS, name.lower()))
+
+    def set_password(self, name: str, password: str) -> bool:
+        """Set a password and end all sessions of the account. False if there is none. Raises CredentialError."""
+        return self._change(name, password_hash=hash_password(password), stamp=secrets.token_hex(8))
+
+    def set_role(self, name: str, role: Role) -> bool:
+        """Set the role and end all sessions of the account. False if there is none."""
+        return self._change(name, role=role, stamp=secrets.token_hex(8))
+
+    def check(self, name: str, password: str) -> User | None:
+        """The account, if the password is its own. Raises HashingBusy."""
+        user = self.find(name)
+        if not verify_password(user.password_hash if user else None, password) or user is None:
+            return None
+        if needs_rehash(user.password_hash):
+            with contextlib.suppress(HashingBusy):  # another time
+                self._change(name, password_hash=hash_password(password))
+        return user
+
+    def _change(self, name: str, **values: Any) -> bool:
+        """Change an account if it is there at that moment: one that is being removed must not come back."""
+
+        def store(pipe: Any) -> bool:
+            kept = pipe.hget(keys.USERS, name.lower())
+            pipe.multi()
+            if not kept:
+                return False
+            changed = msgspec.structs.replace(_decode_user(kept), **values)
+            pipe.hset(keys.USERS, changed.name, msgspec.json.encode(changed))
+            return True
+
+        changed: Any = self._redis.transaction(cast(Any, store), keys.USERS, value_from_callable=True)
+        return bool(changed)
+
+
+class Sessions:
+    """Sign-ins. The browser's cookie holds a random token, Redis its digest."""
+
+    def __init__(self, client: redis.Redis, users: Users) -> None:
+        self._redis = client
+        self._users = users
+
+    def begin(self, session: Session, hours: int) -> str:
+        """A new session's token; it is good for so many hours, by Redis' clock."""
+        token, seconds = secrets.token_urlsafe(TOKEN_BYTES), hours * 3600
+        now = now_ms(self._redis)
+        kept = msgspec.structs.replace(session, begun_at_ms=now, until_ms=now + seconds * 1000)
+        self._redis.set(keys.session(digest(token)), msgspec.json.encode(kept), ex=seconds)
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """The session, if it was begun, has neither ended nor run out, and its account is still the same."""
+        kept: Any = self._redis.get(keys.session(digest(token)))
+        return self._good(_decode_session(kept)) if kept else None
+
+    def all(self) -> list[Session]:
+        """Every session that is good, by name. Looks through all keys: for people, not for requests."""
+        return sorted((session for _, session in self._all()), key=lambda found: (found.name, found.begun_at_ms))
+
+    def end(self, token: str) -> None:
+        self._redis.delete(keys.session(digest(token)))
+
+    def end_all(self, name: str) -> int:
+        """End every session of this name on all processes; returns how many there were."""
+        ended = [key for key, session in self._all() if session.name == name]
+        return self._redis.delete(*ended) if ended else 0
+
+    def _all(self) -> list[tuple[bytes, Session]]:
+        found: list[bytes] = list(self._redis.scan_iter(keys.session("*"), count=1000))
+        values: Any = self._redis.mget(found) if found else []
+        kept = [(key, _decode_session(value)) for key, value in zip(found, values, strict=True) if value]
+        return [(key, session) for key, session in kept if self._good(session)]
+
+    def _good(self, session: Session) -> Session | None:
+        if session.origin == "account":
+            user = self._users.find(session.name)
+            if user is None or user.stamp != session.stamp:
+                return None
+        return session
+
+
+class Access:
+    """All of it, for one process."""
+
+    def __init__(self, client: redis.Redis, api_keys: str = "", secret_key: str = "") -> None:
+        self._redis = client
+        self._secret_key = secret_key
+        self.keys = Keys(client, api_keys)
+        self.users = Users(client)
+        self.sessions = Sessions(client, self.users)
+
+    def secret(self) -> str:
+        """What signs cookies: SECRET_KEY, else one made by whichever process needs it first."""
+        if self._secret_key:
+            return self._secret_key
+        kept: Any = self._redis.get(keys.SECRET)
+        if not kept:
+            self._redis.set(keys.SECRET, secrets.token_hex(TOKEN_BYTES), nx=True)
+            kept = self._redis.get(keys.SECRET)
+        return str(kept.decode())

@@ -1,0 +1,180 @@
+"""The audit trail: who did what, when and from where. Never a secret, never what was said on a call.
+
+It has four parts, so that nobody can push out of one what stands in another:
+
+    security   sign-ins, sign-outs, changes of keys and accounts: the newest KEPT
+    acts       what supervisors do to calls and rules: the newest KEPT
+    reads      who read, heard, exported or searched calls: repeats of a day are one entry with a count
+    attempts   sign-ins that failed: likewise
+
+Of reads and attempts each doer has a share of a day's entries; what goes beyond it is counted in one more. They are
+kept for FOLDED_DAYS, whoever else does how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import msgspec
+import redis
+
+from state import keys
+from state.keys import name_entry, read_entry_name
+from state.server.scripts import Scripts
+from state.server.shards import Shards, shards_of
+
+KEPT = 100_000
+"""Newest entries that are kept of security and of acts: 20 to 30 MB each, months of a call centre."""
+
+FOLDED_DAYS = 30
+"""For so long reads and attempts are kept. Copy the trail elsewhere to keep it for longer."""
+
+FOLDED_A_DAY = 10_000
+"""Entries of one doer and day: more calls than anybody can open. A program that reads more has the rest counted
+together. 300 bytes each."""
+
+Part = Literal["security", "acts", "reads", "attempts"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+Streamed = Literal["security", "acts"]
+Folded = Literal["reads", "attempts"]
+
+Origin = Literal["account", "oidc", "key", "command", "anyone", "stranger"]
+"""How `who` is known: an account of scripts/users; a person of the OpenID Connect provider; an API key; somebody at the
+server's terminal; whoever a page with AUTH=off says one is. stranger: not known, `who` is what was typed in."""
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """One entry. what: a word such as sign-in; about: the account, key or call it was done to; address: of the one
+    who did it ("" for commands on the server)."""
+
+    who: str
+    what: str
+    about: str = ""
+    address: str = ""
+    origin: Origin = "account"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A deed in the trail. id: of the form of a stream's entries; at_ms: when, of repeats the last time; first_ms: the
+    first time; count: how often."""
+
+    id: str
+    at_ms: int
+    deed: Deed
+    first_ms: int
+    count: int = 1
+
+
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Deed).decode
+
+_STREAMS: dict[str, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
+
+
+class Audit:
+    """The trail. Raises redis.RedisError as the client does: what cannot be written down must not be done.
+
+    Acts on calls stand in the calls' shards, written in the steps that do them (lua/handle.lua); all else, on the plain
+    server.
+    """
+
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+        self._redis = self._shards.plain
+        self._scripts = Scripts(self._redis, keys.STORE)
+
+    def record(self, deed: Deed, part: Streamed = "security") -> None:
+        """Write down a deed that stands for itself. Acts on calls are written by handling.py, with what they change."""
+        self._redis.xadd(_STREAMS[part], {"j": encode(deed)}, maxlen=KEPT, approximate=True)
+
+    def record_read(self, deed: Deed) -> None:
+        """Write down that words or sound of calls are read."""
+        self._fold("reads", deed, f"{deed.origin} {deed.who}", deed.about)
+
+    def record_attempt(self, deed: Deed, account: str = "") -> None:
+        """Write down a sign-in that failed. account: the one that was tried, if there is such a one; those that are
+        tried at random must not push out the attempts at it."""
+        doer = f"account {account}" if account else deed.origin
+        self._fold("attempts", deed, doer, f"{deed.who} {deed.address}")
+
+    def _fold(self, part: Folded, deed: Deed, doer: str, same: str) -> None:
+        rest = msgspec.structs.replace(deed, **{"about" if part == "reads" else "who": "(others)"})
+        self._scripts.run(
+            "fold",
+            part=part,
+            doer=doer,
+            what=deed.what,
+            same=same,
+            deed=encode(deed),
+            rest=encode(rest),
+            share=FOLDED_A_DAY,
+            kept_seconds=FOLDED_DAYS * 24 * 3600,
+        )
+
+    def read(self, part: Part, count: int, before: str | None = None) -> list[Entry]:
+        """One part, newest first; `before` is the id of the last entry of the page before. Raises ValueError for a
+        `before` that is none."""
+        if part == "acts":
+            return self._acts(count, before)
+        if before is not None:
+            keys.entry_id(before)
+        if part == "security":
+            entries: Any = self._redis.xrevrange(keys.AUDIT, max=f"({before}" if before else "+", count=count)
+            return [_streamed(entry_id, 0, fields) for entry_id, fields in entries]
+        last = f"({_micros(before)}" if before else "+inf"
+        found: Any = self._redis.zrange(
+            keys.audit_entries(part), last, "-inf", desc=True, byscore=True, offset=0, num=count, withscores=True
+        )
+        if not found:
+            return []
+        fields = [field for entry, _ in found for field in (entry, entry + b"#", entry + b"@")]
+        told: Any = iter(self._redis.hmget(keys.audit_told(part), fields))
+        return [
+            _folded(int(micros), deed, int(times), int(first))
+            for (_, micros), deed, times, first in zip(found, told, told, told, strict=True)
+            if deed
+        ]
+
+    def _acts(self, count: int, before: str | None) -> list[Entry]:
+        """Merged from all servers. If one is away that is an error: a trail with a hole passes for a whole one."""
+        last, place = read_entry_name(before) if before is not None else ("+", 0)
+        plain = (self._redis, keys.AUDIT_ACTS)
+        places = [plain, *(there for shard in self._shards if (there := (shard.redis, shard.keys.acts)) != plain)]
+        found: list[Entry] = []
+        for number, (client, key) in enumerate(places):
+            top = last if last == "+" or number < place else f"({last}"
+            entries: Any = client.xrevrange(key, max=top, count=count)
+            found += [_streamed(entry_id, number, fields) for entry_id, fields in entries]
+        return sorted(found, key=_place, reverse=True)[:count]
+
+    def newest(self, count: int, parts: Sequence[Part] = PARTS) -> list[Entry]:
+        """Several parts together, newest first."""
+        found = [entry for part in parts for entry in self.read(part, count)]
+        return sorted(found, key=_place, reverse=True)[:count]
+
+
+def _streamed(entry_id: bytes, place: int, fields: dict[bytes, bytes]) -> Entry:
+    name = name_entry(entry_id, place)
+    at_ms, _, _ = _place_of(name)
+    return Entry(name, at_ms, _decode(fields[b"j"]), at_ms)
+
+
+def _place(entry: Entry) -> tuple[int, int, int]:
+    return _place_of(entry.id)
+
+
+def _place_of(name: str) -> tuple[int, int, int]:
+    entry_id, place = read_entry_name(name)
+    return *keys.entry_id(entry_id), place
+
+
+def _folded(micros: int, deed: bytes, count: int, first_micros: int) -> Entry:
+    ms, rest = divmod(micros, 1000)
+    return Entry(f"{ms}-{rest}", ms, _decode(deed), first_micros // 1000, count)
+
+
+def _micros(entry_id: str) -> int:
+    ms, rest = keys.entry_id(entry_id)
+    return ms * 1000 + rest

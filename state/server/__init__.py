@@ -1,0 +1,1 @@
+"""The server that holds the store: connections, shards, scripts, rights."""

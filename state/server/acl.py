@@ -1,0 +1,81 @@
+"""What each kind of process may do at the server: users for Redis' access control lists (ACL), one a process type.
+
+python -m state.server.acl > users.acl     users with random passwords, for the server's aclfile; new ones at each call
+REDIS_URL=redis://web:PASSWORD@host:6379/0 for the web processes, redis://decoder:... for decoders, and so on
+
+Whoever takes over a decoder reads and changes calls, but no account, key or session; whoever takes over a web process
+asks for no job; nobody empties, reconfigures or stops the server. Keys are described in keys.py; a test looks that each
+of them stands in one group here.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+from state.keys import PREFIX
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "calls": (
+        *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
+        *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
+        *("residents", "layout", "vacant"),
+        *("feed", "dead", "dead-texts", "load", "rules", "unsummarised", "summary-asked:*", "kept:*", "fleet"),
+    ),
+    "people": ("api-keys", "api-keys-used", "users", "session:*", "secret", "limits*", "audit*", "listening:*"),
+}
+"""Names of keys after the prefix, as patterns."""
+
+EVERY_SHARD = PREFIX.replace("}", "*}")
+"""The prefix, as a pattern: each shard has a tag of its own."""
+
+JOBS = "rq:*"
+"""The keys of RQ's queue and its channels, which have no prefix of ours."""
+
+USERS: dict[str, tuple[str, ...]] = {
+    "web": ("calls", "people"),
+    "decoder": ("calls",),
+    "sentiment": ("calls", "jobs"),
+    "jobs": ("calls", "jobs"),
+    "audiosocket": ("calls",),
+    "operator": ("calls", "people", "jobs"),
+}
+"""Groups of each process type of the Procfile; operator: the commands of scripts/ that people give."""
+
+COMMANDS = (
+    "-@all +@read +@write +@connection +@transaction -@admin -@dangerous -scan -randomkey "
+    "+client|setname +client|info +eval +evalsha +script|load +time +info +cluster|slots"
+)
+"""For all. Without @dangerous there is no KEYS, FLUSHALL, CONFIG, SHUTDOWN, DEBUG, REPLICAOF, and no ACL; a Lua script
+may do no more than who runs it."""
+
+
+def rule(user: str) -> str:
+    """The user's permissions, as ACL SETUSER takes them; its password is not among them."""
+    groups = USERS[user]
+    patterns = [f"~{EVERY_SHARD}{name}" for group in groups if group in GROUPS for name in GROUPS[group]]
+    more = ""
+    if "jobs" in groups:
+        patterns.append(f"~{JOBS}")
+        more += f" &{JOBS} +@pubsub"
+    if user == "operator":
+        more += " +scan"
+    return f"on resetkeys resetchannels {' '.join(patterns)} {COMMANDS}{more}"
+
+
+def aclfile() -> str:
+    """Every user with a password of its own; without one of them nobody comes in."""
+    lines = ["user default off"]
+    lines += [f"user {user} >{secrets.token_urlsafe(24)} {rule(user)}" for user in USERS]
+    return "\n".join(lines) + "\n"
+
+
+def table() -> str:
+    """The users and groups for docs/ACCESS.md."""
+    lines = ["| user | keys |", "|---|---|"]
+    lines += [f"| `{user}` | {', '.join(groups)} |" for user, groups in USERS.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(aclfile())

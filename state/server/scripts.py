@@ -1,0 +1,135 @@
+"""Loads and calls the Lua scripts of state/server/lua: the only place where several keys change together.
+
+A script runs alone on the server, so each is one step of the protocol: it is applied whole or not at all. Each file's
+head says what it takes and answers; heads.py reads it, so that a call which does not fit fails here and not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import msgspec
+import redis
+
+from state.keys import Keys
+from state.server.heads import Head, read_head
+
+_FOLDER = Path(__file__).with_name("lua")
+COMMON = (_FOLDER / "common.lua").read_text()
+"""What several scripts do alike."""
+
+_pack = msgpack.Packer(use_bin_type=False).pack
+"""For Lua, whose msgpack knows strings of bytes alone; msgspec writes bytes as a kind of their own."""
+
+_unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
+
+_FUNCTION = re.compile(r"^local function (\w+)\(.*?^end\n", re.DOTALL | re.MULTILINE)
+
+
+def _common_to(text: str) -> str:
+    """What of common.lua a script uses, directly or not: a function costs a moment in each run, called or not."""
+    functions = {found[1]: found[0] for found in _FUNCTION.finditer(COMMON)}
+    constants = _FUNCTION.sub("", COMMON)
+    used: set[str] = set()
+    waiting = [text]
+    while waiting:
+        called = {name for name in re.findall(r"\w+", waiting.pop()) if name in functions}
+        waiting += [functions[name] for name in called - used]
+        used |= called
+    return constants + "".join(function for name, function in functions.items() if name in used)
+
+
+class Script:
+    """One step of the protocol: its head, its whole source, and the digest by which a server knows it."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.head: Head = read_head(name, text)
+        self.text = text
+        self.source = self.head.prelude() + _common_to(text) + text
+        self.digest = hashlib.sha1(self.source.encode()).hexdigest()
+        self._fitting: set[tuple[object, ...]] = set()
+
+    def check(self, fields: Mapping[str, Any], beside: tuple[bytes, ...]) -> None:
+        """Raise HeadError if this is not what the head asks for."""
+        shape = (len(beside), *fields)
+        if shape not in self._fitting:
+            self.head.check(fields, len(beside))
+            self._fitting.add(shape)
+
+
+SCRIPTS: dict[str, Script] = {
+    path.stem: Script(path.stem, path.read_text()) for path in sorted(_FOLDER.glob("*.lua")) if path.stem != "common"
+}
+
+
+def _template(keys: Keys, head: Head) -> str:
+    """The script's keys with %(field)s in the place of what they are made of, one after the other; then `vacant`."""
+    found = (*(getattr(keys, name) for name in head.keys), keys.vacant)
+    return _BETWEEN.join(
+        key if isinstance(key, str) else key(*(f"%({field})s" for field in inspect.signature(key).parameters))
+        for key in found
+    )
+
+
+_BETWEEN = "\0"
+"""Between two keys: in none of them."""
+
+
+class Scripts:
+    """The scripts, bound to one connection. A server that forgot one is told its source once."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._redis = client
+        self._execute: Callable[..., Any] = client.execute_command
+        self._keys = {name: _template(keys, script.head) for name, script in SCRIPTS.items()}
+
+    def run(self, script: str, /, *beside: bytes, **fields: Any) -> dict[str, Any]:
+        """Run a script.
+
+        Args:
+            script: its name, a file of state/server/lua.
+            beside: the values that its head names under BESIDE.
+            fields: those that it names under FIELDS. Its keys follow from them.
+
+        Returns:
+            The map that its head describes under ANSWER.
+
+        Raises:
+            HeadError: the call is not what the head says; nothing was sent.
+            redis.RedisError: as the client does.
+        """
+        arguments = self._arguments(script, fields, beside)
+        try:
+            answer = self._execute("EVALSHA", SCRIPTS[script].digest, *arguments)
+        except redis.exceptions.NoScriptError:
+            answer = self._execute("EVAL", SCRIPTS[script].source, *arguments)
+        return _unpack(answer)
+
+    def queue(self, pipe: Any, script: str, /, *beside: bytes, **fields: Any) -> None:
+        """Add a script to a pipeline, whose answer `read` understands.
+
+        The caller calls `load` and repeats the pipeline on NoScriptError. Raises HeadError.
+        """
+        pipe.execute_command("EVALSHA", SCRIPTS[script].digest, *self._arguments(script, fields, beside))
+
+    def load(self) -> None:
+        """Make every script known to the server (after connecting, and after NoScriptError in a pipeline)."""
+        for script in SCRIPTS.values():
+            self._redis.script_load(script.source)
+
+    def _arguments(self, script: str, fields: dict[str, Any], beside: tuple[bytes, ...]) -> list[Any]:
+        """What follows the digest in a call. Raises HeadError."""
+        SCRIPTS[script].check(fields, beside)
+        names = (self._keys[script] % fields).split(_BETWEEN)
+        return [len(names), *names, _pack(fields), *beside]
+
+
+def read_answer(packed: bytes) -> dict[str, Any]:
+    """The map that a queued script answered."""
+    return _unpack(packed)

@@ -1,0 +1,120 @@
+"""The shards of the store. A call belongs to one of them, and nothing of a call crosses shards.
+
+A shard is one hash tag, so one slot: all its keys are on one server, and its steps are scripts there. A plain server
+holds one shard, or several; a cluster holds many, each of them on whichever node has its slot at the moment. What is
+not a call's (accounts, sessions, rules, the audit trail, jobs) is on one plain server beside them.
+
+    shard = shards.of(call_id)
+    shard.run("ingest", audio, call_id=call_id, ...)
+    shard.redis.hget(shard.keys.call(call_id), "state")
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import redis
+
+from state.keys import Keys, tags
+from state.server.scripts import Scripts
+
+Answer = TypeVar("Answer")
+
+
+class Shard:
+    """One part of the calls: the names of its keys, the client for the server that has them, and its scripts.
+
+    Its methods raise redis.RedisError as the client does; see `away`.
+    """
+
+    def __init__(self, number: int, keys: Keys, client: redis.Redis, is_away: Callable[[], bool] | None = None) -> None:
+        self.number = number
+        self.keys = keys
+        self.redis = client
+        self._is_away = is_away
+        scripts = Scripts(client, keys)
+        self.run = scripts.run
+        self.queue = scripts.queue
+        self.load = scripts.load
+
+    @property
+    def away(self) -> bool:
+        """Whether its server did not answer when it was last asked. Of a plain server it is not known."""
+        return self._is_away is not None and self._is_away()
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 by its server's clock."""
+        seconds, micros = self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+
+class Shards:
+    """All shards, in the order of their numbers, and the plain server beside them."""
+
+    def __init__(self, find: Callable[[], Sequence[Shard]], plain: redis.Redis) -> None:
+        """find: asks the store how many there are; called at the first use, so that a process can start without."""
+        self.plain = plain
+        self._find = find
+        self._found: Sequence[Shard] = ()
+        self._lock = threading.Lock()
+
+    def of(self, call_id: str) -> Shard:
+        """The shard that the call belongs to, for good. Raises redis.RedisError, connection.ServerUnfit."""
+        found = self._found or self._all()
+        return found[zlib.crc32(call_id.encode()) % len(found)] if len(found) > 1 else found[0]
+
+    def __iter__(self) -> Iterator[Shard]:
+        return iter(self._found or self._all())
+
+    def __len__(self) -> int:
+        return len(self._found or self._all())
+
+    def __getitem__(self, number: int) -> Shard:
+        return (self._found or self._all())[number]
+
+    def answers(self, ask: Callable[[Shard], Answer]) -> dict[int, Answer]:
+        """What each shard answers, by its number, without those that are away.
+
+        Raises redis.RedisError if none answers.
+        """
+        answers: dict[int, Answer] = {}
+        failure: redis.RedisError | None = None
+        for shard in self:
+            try:
+                answers[shard.number] = ask(shard)
+            except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ClusterError) as error:
+                failure = error
+        if failure is not None and not answers:
+            raise failure
+        return answers
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.plain.close()
+        for shard in self._found:
+            shard.redis.close()
+
+    def _all(self) -> Sequence[Shard]:
+        with self._lock:
+            if not self._found:
+                self._found = self._find()
+        return self._found
+
+
+def shards_on(client: redis.Redis, count: int = 1) -> Shards:
+    """So many shards on one server, which is the plain one, too."""
+    found = [Shard(number, Keys(tag), client) for number, tag in enumerate(tags(count))]
+    return Shards(lambda: found, client)
+
+
+def shards_of(store: Shards | redis.Redis) -> Shards:
+    """The shards; of the client of a plain server, the only one there."""
+    return store if isinstance(store, Shards) else shards_on(store)
+
+
+def merged(parts: dict[int, list[Any]], key: Callable[[Any], Any], most: int) -> list[tuple[int, Any]]:
+    """The first `most` of what sorted lists hold, each with its shard's number."""
+    return sorted(((n, one) for n, part in parts.items() for one in part), key=lambda each: key(each[1]))[:most]

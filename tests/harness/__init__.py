@@ -1,0 +1,1 @@
+"""Real servers, processes, browsers and clients for tests, chaos and benchmarks."""

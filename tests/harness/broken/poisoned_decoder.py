@@ -1,0 +1,44 @@
+"""A decoder (or job worker) whose engine cannot bear one chunk: `poisoned_decoder.py HOW MODULE FOLDER`.
+
+HOW: abort (as a failed assertion in a C++ library), kill (as the kernel when memory is out), raise, or none.
+MODULE: whose main is run. FOLDER: a file for each time the chunk was begun.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from state import g711
+from workers.engines.stub import StubRecogniser
+
+POISON = bytes([0x2A]) * 1600
+"""The chunk nobody can decode, as mu-law."""
+
+
+def main() -> None:
+    how, module, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    poison = g711.decode_mulaw(POISON)
+    accept = StubRecogniser.accept
+
+    def poisoned(self: StubRecogniser, pcm: bytes, at: int) -> Any:
+        if pcm == poison and how != "none":
+            (folder / f"begun-{os.getpid()}-{time.monotonic_ns()}").touch()
+            if how == "abort":
+                os.abort()
+            if how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise RuntimeError("the engine cannot bear this chunk")
+        return accept(self, pcm, at)
+
+    StubRecogniser.accept = poisoned  # type: ignore[method-assign]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Calls for tests: speech, noise, engines, telephony's messages."""

@@ -1,0 +1,160 @@
+"""A real fleet for tests: worker processes over a real server, fed through the store, killed with real signals.
+
+fleet = Fleet(server, tmp_path, engine="stub")
+fleet.start("decoder", DECODER_LOOPS="2")
+fleet.feed("call-1", {"customer": chunks})
+fleet.wait_ended(["call-1"])
+fleet.transcript("call-1")      # the stored bytes
+fleet.stop()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from scripts.simulator.recording import read_tracks
+from state import keys
+from state.calls.ingest import Chunk, Ingest
+from state.calls.reads import Reads
+from state.server.connection import connect
+from state.settings import Settings
+from state.types import Utterance
+from tests.harness.servers import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "demo"
+
+
+class Fleet:
+    """Worker processes by name, and both ends of the pipeline they form."""
+
+    def __init__(self, server: Server, logs: Path, **environ: str) -> None:
+        self.settings = Settings(redis_url=server.url)
+        self.redis = connect(self.settings, "web")
+        self.ingest = Ingest(self.redis, self.settings)
+        self.reads = Reads(self.redis)
+        self.logs = logs
+        self._environ = dict(os.environ, REDIS_URL=server.url, HEARTBEAT_SECONDS="3", PYTHONPATH=str(ROOT)) | environ
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, what: str, program: Sequence[str] | None = None, **environ: str) -> subprocess.Popen[bytes]:
+        """Start `python -m workers.<what>` (or another program); its output goes to a file."""
+        command = [sys.executable, *(program or ["-m", f"workers.{what}"])]
+        with (self.logs / f"{what}-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environ | environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> list[int]:
+        """SIGTERM to every process, SIGKILL after 20 s; their exit statuses."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        statuses = []
+        for process in self.processes:
+            try:
+                statuses.append(process.wait(20))
+            except subprocess.TimeoutExpired:
+                self.kill_all()
+                statuses.append(process.wait(20))
+        self.processes.clear()
+        return statuses
+
+    def kill_all(self) -> None:
+        """SIGKILL to whatever of ours still runs."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def loops(self, parent: subprocess.Popen[bytes]) -> list[int]:
+        """Process ids of a decoder's decode loops."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [child.pid for child in psutil.Process(parent.pid).children()]
+        return []
+
+    def feed(
+        self,
+        call_id: str,
+        tracks: Mapping[str, Sequence[Chunk]],
+        pause_seconds: float = 0.0,
+        after_each: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Declare a call, put its chunks (tracks in turns), and end it."""
+        self.ingest.create(call_id, list(tracks), {})
+        for n in range(max(len(chunks) for chunks in tracks.values())):
+            for track, chunks in tracks.items():
+                if n < len(chunks):
+                    assert self.ingest.put(call_id, track, n + 1, chunks[n]).outcome in ("OK", "DUP")
+                    after_each()
+            time.sleep(pause_seconds)
+        self.ingest.end(call_id)
+
+    def wait(self, what: Callable[[], Any], seconds: float = 120.0, why: str = "") -> None:
+        """Wait until `what` is true; fails with the end of every log if it is not in time."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"{p.name}:\n{p.read_text(errors='replace')[-1500:]}" for p in self.logs.glob("*.log"))
+                raise AssertionError(f"not in {seconds} s: {why or what}\n{logs}")
+            time.sleep(0.05)
+
+    def decoded(self, call_id: str, track: str, seq: int) -> bool:
+        """Whether the track is decoded up to chunk `seq`."""
+        return int(self.redis.hget(keys.track(call_id, track), "done_seq") or 0) >= seq
+
+    def finished(self, call_id: str) -> bool:
+        """Whether every track with audio is decoded to its end (scored or not)."""
+        call = self.redis.hmget(keys.call(call_id), "state", "open_tracks")
+        return call[0] in (b"ending", b"ended") and int(call[1]) == 0
+
+    def wait_finished(self, call_ids: Sequence[str], seconds: float = 180.0) -> None:
+        """Wait until all these calls are decoded to their ends."""
+        self.wait(lambda: all(self.finished(call_id) for call_id in call_ids), seconds, f"finished: {call_ids}")
+
+    def wait_ended(self, call_ids: Sequence[str], seconds: float = 180.0) -> None:
+        """Wait until all these calls are decoded and scored."""
+        state = lambda call_id: self.redis.hget(keys.call(call_id), "state")  # noqa: E731
+        self.wait(lambda: all(state(call_id) == b"ended" for call_id in call_ids), seconds, f"ended: {call_ids}")
+
+    def transcript(self, call_id: str) -> dict[bytes, bytes]:
+        """The stored utterances, byte for byte."""
+        stored: dict[bytes, bytes] = self.redis.hgetall(keys.utterances(call_id))
+        return dict(sorted(stored.items()))
+
+    def readable(self, call_id: str) -> list[tuple[str, float, float, str, str | None]]:
+        """The stored utterances for a test's message: id, start, end, text, mark."""
+        said = (msgspec.msgpack.decode(packed, type=Utterance) for packed in self.transcript(call_id).values())
+        return [(u.id, u.start, u.end, u.text, u.mark) for u in said]
+
+    def assert_at_rest(self) -> None:
+        """J6, and nothing left over: no token, nothing pending, no lease, no load, no audio."""
+        assert self.redis.hgetall(keys.LOAD) in ({}, {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"})
+        for key in self.redis.scan_iter(keys.WORK + "*"):
+            assert self.redis.xlen(key) == 0, key
+            for group in self.redis.xinfo_groups(key):
+                assert group["pending"] == 0, (key, group)
+        for key in self.redis.scan_iter(keys.PREFIX + "track:*"):
+            assert self.redis.hmget(key, "token", "lease") == [b"", b""], key
+        assert not list(self.redis.scan_iter(keys.PREFIX + "audio:*"))
+
+
+def demo_chunks(call: str, party: str, seconds: float | None = None, from_second: float = 0.0) -> list[Chunk]:
+    """Chunks of a second of one party of a demo call."""
+    track = read_tracks(DEMO / f"call-{call}" / f"{party}.wav", [party])[0]
+    chunks = [Chunk(audio, track.encoding, track.rate) for audio in track.chunks(1000)]
+    first = int(from_second)
+    return chunks[first : first + int(seconds) if seconds else None]

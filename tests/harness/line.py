@@ -1,0 +1,112 @@
+"""A call whose parties say what a test gives them: committed as by a decoder, scored as by a sentiment worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import redis
+
+from state import keys
+from state.calls.fleet import Fleet
+from state.calls.ingest import Chunk, Ingest
+from state.calls.scores import Scores
+from state.server.shards import shards_of
+from state.settings import Settings
+from state.types import INSIDE, Sender, Utterance, Word
+from workers.decoder.track import decode
+from workers.engines.base import Final, Snapshot
+from workers.sentiment.insight import Insight
+
+CHUNK = Chunk(bytes(8000), "mulaw", 8000)
+
+
+class Line:
+    """A call whose tracks say what a test gives them, a second of audio an utterance."""
+
+    def __init__(
+        self,
+        store: redis.Redis,
+        insight: Insight,
+        tracks: list[str],
+        call_id: str = "c",
+        sender: Sender = INSIDE,
+        **metadata: str,
+    ) -> None:
+        self.redis, self.insight, self.call_id, self.sender = store, insight, call_id, sender
+        self.settings = Settings()
+        self.ingest = Ingest(store, self.settings)
+        self.fleet = Fleet(shards_of(store)[0], "d", self.settings)
+        self.fleet.join()
+        self.scores = Scores(shards_of(store)[0], "s", self.settings)
+        self.ingest.create(call_id, tracks, metadata, sender)
+
+    def say(self, track: str, start: float, text: str, end: bool = False) -> None:
+        """One utterance of `track`, as a decoder commits it."""
+        self.ingest.put(self.call_id, track, None, CHUNK, sender=self.sender)
+        if end:
+            self.ingest.end(self.call_id)
+        self.decode(track, start, text)
+
+    def decode(self, track: str, start: float, text: str) -> None:
+        """A decoder makes this of what waits of `track`, and nothing of the other tracks."""
+        token = self.fleet.next_token(0)
+        assert token is not None
+        while token.track != track:
+            self.commit(token, [])
+            token = self.fleet.next_token(0)
+            assert token is not None
+        self.commit(token, [(start, text)])
+
+    def commit(self, token: Any, said: list[tuple[float, str]]) -> None:
+        lease = self.fleet.open(token, "", 0)
+        assert lease is not None
+        change, _ = decode(Scripted(said), lease, None)
+        assert self.fleet.commit(lease, change) in ("OK", "ENDED")
+
+    def end(self) -> None:
+        """The sender ends the call and everything is decoded and scored."""
+        self.ingest.end(self.call_id)
+        while (token := self.fleet.next_token(0)) is not None:
+            self.commit(token, [])
+        self.score()
+
+    def score(self) -> None:
+        """Score everything that waits."""
+        for entry in self.scores.join() + self.scores._read(">", 100, 0):
+            self.scores.store(entry, self.insight)
+
+    def stored(self) -> list[str]:
+        packed = self.redis.hgetall(keys.utterances(self.call_id))
+        return [msgspec.msgpack.decode(value, type=Utterance).text for _, value in sorted(packed.items())]
+
+
+class Scripted:
+    """A model that recognises what it was told to, in one utterance of a lease."""
+
+    identity = display_name = "scripted"
+    fork_safe = True
+
+    def __init__(self, said: list[tuple[float, str]]) -> None:
+        self.said = said
+
+    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Scripted:
+        self.end = open_from
+        return self
+
+    def accept(self, pcm: bytes, at: int) -> list[Final]:
+        self.end = at + len(pcm) // 2
+        finals = [
+            Final(start, start + 0.9, text, [Word(word, start, start + 0.1, None) for word in text.split()])
+            for start, text in self.said
+        ]
+        self.said = []
+        return finals
+
+    def flush(self) -> list[Final]:
+        return []
+
+    def snapshot(self, want_partial: bool) -> Snapshot:
+        return Snapshot(self.identity, self.end, "", self.end)
+
+    memory_bytes = 0

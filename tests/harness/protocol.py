@@ -1,0 +1,144 @@
+"""Both ends of the protocol over one client, without any decoding: what tests of the scripts play with.
+
+`Play` has a sender, decoders by name and a scorer; its commits say "chunks a..b were decoded" in plain words, so
+that a transcript shows at once whether anything was decoded twice or left out.
+"""
+
+from __future__ import annotations
+
+import redis
+
+from state import keys
+from state.calls.assessments import Assessment, Stretch, Unscored
+from state.calls.fleet import Fleet
+from state.calls.ingest import Chunk, Ingest
+from state.calls.leases import Commit, DeadChunk, Lease, Token
+from state.calls.scores import Scores
+from state.events import FinalEvent, encode
+from state.server.shards import shards_of
+from state.settings import Settings
+from state.types import Sentiment, Standing, Utterance
+
+RATE = 8000
+CHUNK_SAMPLES = 80
+
+Dump = dict[bytes, tuple[bytes, bool]]
+"""Key -> its serialised value, and whether it expires."""
+
+
+def dump(client: redis.Redis) -> Dump:
+    """Every key of the server, byte for byte."""
+    names = sorted(client.scan_iter(count=1000))
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.dump(name).pttl(name)
+    answers = pipe.execute() if names else []
+    return {name: (answers[2 * n] or b"", answers[2 * n + 1] >= 0) for n, name in enumerate(names)}
+
+
+def contents(client: redis.Redis) -> dict[bytes, object]:
+    """Every key byte for byte, but for the order of a big hash, which a mere look at it may change."""
+    found: dict[bytes, object] = dict(dump(client))
+    for key in client.scan_iter(count=1000, _type="HASH"):
+        found[key] = (sorted(client.hgetall(key).items()), client.pttl(key) >= 0)
+    return found
+
+
+def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:
+    """A mu-law chunk whose bytes tell its number (and `mark`, to make others of the same number)."""
+    return Chunk(bytes([(seq * 7 + mark) % 256]) * samples, "mulaw", RATE)
+
+
+def utterance(track: str, index: int, first: int, last: int) -> Utterance:
+    """What stands for the decoded chunks first..last."""
+    return Utterance(f"{track}:{index}", track, index, first - 1.0, float(last), f"{first}-{last}", [])
+
+
+class Play:
+    """A sender, decoders and a scorer on one server."""
+
+    def __init__(self, client: redis.Redis, **settings: int | float) -> None:
+        self.client = client
+        self.settings = Settings(**settings)  # type: ignore[arg-type]
+        self.shard = shards_of(client)[0]
+        self.ingest = Ingest(client, self.settings)
+        self.scorer = Scores(self.shard, "scorer", self.settings)
+        self.decoders: dict[str, Fleet] = {}
+
+    def decoder(self, name: str) -> Fleet:
+        """The decoder of this name; it joins when it is first asked for."""
+        if name not in self.decoders:
+            self.decoders[name] = Fleet(self.shard, name, self.settings)
+            self.decoders[name].join()
+        return self.decoders[name]
+
+    def put(self, seq: int, call: str = "c", track: str = "t", mark: int = 0, skip: bool = False) -> str:
+        """Put chunk `seq`; the outcome."""
+        return self.ingest.put(call, track, seq, chunk(seq, mark=mark), skip).outcome
+
+    def token(self, name: str = "d") -> Token:
+        """The next token for decoder `name`; there must be one."""
+        token = self.decoder(name).next_token(0)
+        assert token is not None, "no token waits"
+        return token
+
+    def lease(self, name: str = "d") -> Lease:
+        """The next token, opened."""
+        lease = self.decoder(name).open(self.token(name), "", 0)
+        assert lease is not None
+        return lease
+
+    def commit(self, lease: Lease, name: str = "d", upto: int | None = None, open_from: int | None = None) -> str:
+        """Commit `lease` as decoded (see `change`); the answer."""
+        return self.decoder(name).commit(lease, change(lease, upto, open_from))
+
+    def unscored(self) -> list[Unscored]:
+        """What waits for a score."""
+        return self.scorer.join() + self.scorer._read(">", 100, 0)
+
+    def score(self, entry: Unscored) -> str:
+        """Score one utterance."""
+        return self.scorer.store(entry, PlayScorer())
+
+    def track(self, call: str = "c", track: str = "t") -> dict[str, bytes]:
+        """The track's hash."""
+        return {name.decode(): value for name, value in self.client.hgetall(keys.track(call, track)).items()}
+
+
+def change(lease: Lease, upto: int | None = None, open_from: int | None = None, dead: tuple[int, ...] = ()) -> Commit:
+    """Chunks up to `upto` (default: all) are decoded; what is before chunk `open_from` becomes one final.
+
+    open_from: default upto + 1, so nothing stays open. The track finishes with its last chunk once it is closed.
+    """
+    done = lease.last_seq if upto is None else upto
+    open_seq = done + 1 if open_from is None else open_from
+    new = [chunk for chunk in lease.journal if lease.done_seq < chunk.seq <= done]
+    finish = lease.closed and done == lease.last_seq
+    first, index = lease.open_seq, lease.final_count
+    finals = [utterance(lease.token.track, index, first, open_seq - 1)] if open_seq > first else []
+    return Commit(
+        done_seq=done,
+        open_seq=open_seq,
+        final_count=index + len(finals),
+        done_samples=new[-1].at + new[-1].samples if new else lease.done_samples,
+        chunks=len(new),
+        audio_ms=sum(chunk.samples * 1000 // lease.rate for chunk in new),
+        audio_bytes=sum(len(chunk.audio) for chunk in new),
+        state=f"{open_seq}-{done}".encode(),
+        partial=f"{open_seq}-{done}" if open_seq <= done else "",
+        finals=finals,
+        events=[encode(FinalEvent(lease.token.call_id, u)) for u in finals],
+        dead=[DeadChunk(c.seq, "test", c.encoding, c.audio) for c in new if c.seq in dead],
+        finish=finish,
+    )
+
+
+class PlayScorer:
+    """A score that depends on the text alone, and a standing that depends on how many are scored."""
+
+    edition, look_back = "play", 0
+
+    def assess(self, stretch: Stretch) -> Assessment:
+        scored = [said for said in stretch.transcript if said.sentiment is not None]
+        standing = Standing(score=0.0, attention=min(1.0, (len(scored) + 1) / 10))
+        return Assessment(Sentiment(len(stretch.found.text) / 100, 0.5), standing)

@@ -1,0 +1,355 @@
+"""Who may do what: every route is walked with every kind of credential, and what is refused changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from state import keys
+from state.calls.ingest import Chunk, Ingest
+from state.people.access import Access
+from state.people.audit import Audit, Deed
+from state.settings import Settings
+from state.types import Sender
+from tests.harness.servers import Server
+from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
+from tests.integration.api.test_api_calls import BASIC, SECOND, Contents, contents, problem
+from webapp.access.limits import BAD_KEYS_A_MINUTE
+from webapp.app import create_app
+
+GIVEN = "given-in-the-environment"
+MARK = "Marcelina"
+"""In the metadata of the one call: seen by nobody who may not read."""
+
+ROUTES = {
+    "/v1/calls POST": "ingest",
+    "/v1/calls GET": "read",
+    "/v1/calls/<call_id> GET": "read",
+    "/v1/calls/<call_id>/transcript.<form> GET": "read",
+    "/v1/calls/<call_id>/audio GET": "act",
+    "/v1/calls/<call_id>/handling PUT": "act",
+    "/v1/calls/<call_id>/notes POST": "act",
+    "/v1/calls/<call_id>/tags/<tag> PUT": "act",
+    "/v1/calls/<call_id>/tags/<tag> DELETE": "act",
+    "/v1/calls/<call_id>/end POST": "ingest",
+    "/v1/calls/<call_id>/tracks/<track>/chunks POST": "ingest",
+    "/v1/calls/<call_id>/tracks/<track>/chunks/<seq> PUT": "ingest",
+    "/v1/calls/<call_id>/chunks/<seq> PUT": "ingest",
+    "/v1/rules GET": "read",
+    "/v1/rules PUT": "act",
+    "/v1/rules/dry-run POST": "read",
+    "/v1/agents GET": "read",
+    "/rules GET": "page",
+    "/agents GET": "page",
+    "/v1/streams/twilio GET": "ingest",
+    "/v1/streams/audio GET": "ingest",
+    "/v1/streams/vosk GET": "ingest",
+    "/v1/streams/audiohook GET": "ingest",
+    "/decode POST": "ingest",
+    "/v1/session GET": "known",
+    "/v1/audit GET": "admin",
+    "/v1/openapi.json GET": "public",
+    "/ GET": "page",
+    "/docs GET": "public",
+    "/sign-in GET": "public",
+    "/sign-in POST": "public",
+    "/sign-in/oidc GET": "public",
+    "/sign-in/oidc/callback GET": "public",
+    "/sign-out POST": "known",
+    "/healthz GET": "public",
+    "/readyz GET": "public",
+    "/metrics GET": "read",
+    "/static/<path:filename> GET": "public",
+}
+"""Every route and who may use it. A new route belongs here, with a thought about it."""
+
+VALUES = {
+    "<call_id>": "call-1",
+    "<track>": "customer",
+    "<seq>": "1",
+    "<form>": "txt",
+    "<tag>": "vip",
+    "<path:filename>": "css/base.css",
+}
+FAR = {"REMOTE_ADDR": "203.0.113.7"}
+
+ALLOWED = {
+    "nothing": set(),
+    "a wrong key": set(),
+    "a revoked key": set(),
+    "an empty key": set(),
+    "a forged cookie": set(),
+    "a removed account": set(),
+    "an ended session": set(),
+    "an ingest key": {"ingest", "known"},
+    "a read key": {"read", "known", "page"},
+    "a given key": {"read", "known", "page"},
+    "a supervisor": {"read", "act", "known", "page"},
+    "an admin": {"read", "act", "known", "page", "admin"},
+}
+
+
+@pytest.fixture
+def access(store: redis.Redis) -> Access:
+    return Access(store)
+
+
+def client(valkey: Server, **settings: Any) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
+
+
+def steady(store: redis.Redis) -> Contents:
+    """All that is kept, but counters of limits, the trail, and when a key was used."""
+    passing = (keys.LIMITS, keys.AUDIT, keys.API_KEYS_USED)
+    return {key: value for key, value in contents(store).items() if not key.decode().startswith(passing)}
+
+
+@pytest.fixture
+def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str], tuple[FlaskClient, dict[str, str]]]:
+    """A client and its headers by name of ALLOWED."""
+    ingest = Ingest(store, Settings())
+    ingest.create("call-1", ["customer"], {"agent": MARK})
+    ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000), sender=Sender("key pbx", reads=False))
+    made = {
+        "an ingest key": access.keys.add("pbx", ("ingest",)),
+        "a read key": access.keys.add("crm", ("read",)),
+        "a revoked key": access.keys.add("old", ("ingest", "read")),
+        "a wrong key": "esk_" + "x" * 43,
+        "an empty key": "",
+        "a given key": GIVEN,
+    }
+    access.keys.revoke("old")
+    accounts = {"a supervisor": "dana", "an admin": "lee", "a removed account": "kim", "an ended session": "ann"}
+
+    def visit(name: str) -> tuple[FlaskClient, dict[str, str]]:
+        http = client(valkey, api_keys=f"env:read:{GIVEN}")
+        if name in made:
+            return http, bearer(made[name])
+        if name in accounts:
+            account = accounts[name]
+            access.users.add(account, "supervisor" if account == "dana" else "admin", PASSWORD)
+            sign_in(http, account)
+            if name == "a removed account":
+                access.users.remove(account)
+            if name == "an ended session":
+                for session in store.scan_iter(keys.session("*")):
+                    store.delete(session)
+        if name == "a forged cookie":
+            http.get("/sign-in")
+            cookie = http.get_cookie("earshot")
+            assert cookie is not None
+            http.set_cookie("earshot", "eyJfdXNlcl9pZCI6ImEifQ" + cookie.value[-50:])
+        return http, {}
+
+    return visit
+
+
+def ask(http: FlaskClient, route: str, headers: dict[str, str]) -> TestResponse:
+    path, method = route.split()
+    for name, value in VALUES.items():
+        path = path.replace(name, value)
+    body: dict[str, Any] = {"data": SECOND, "content_type": BASIC["Content-Type"]} if "chunks" in path else {}
+    if path.endswith("/handling"):
+        body = {"json": {"state": "taken"}}
+    if path.endswith("/notes"):
+        body = {"json": {"text": "ring back"}}
+    return http.open(path, method=method, headers=headers, environ_base=FAR, **body)  # type: ignore[arg-type]
+
+
+def test_every_route_is_on_the_list(valkey: Server) -> None:
+    rules = client(valkey).application.url_map.iter_rules()
+    found = {f"{rule.rule} {method}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    assert found == set(ROUTES)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_no_route_shows_or_changes_anything_without_the_right_credential(
+    name: str, visitor: Callable[[str], tuple[FlaskClient, dict[str, str]]], store: redis.Redis
+) -> None:
+    http, headers = visitor(name)
+    http.get("/sign-in", environ_base=FAR)  # so that the secret for cookies is there
+    for route, needed in ROUTES.items():
+        if needed in ALLOWED[name]:
+            continue
+        before = steady(store)
+        answer = ask(http, route, headers)
+        assert MARK not in answer.text, route
+        assert steady(store) == before, route
+        if (needed == "page" or route == "/sign-out POST") and name != "an ingest key" and not headers:
+            assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/sign-in"), route
+        elif needed != "public":
+            assert answer.status_code in (401, 403), route
+            assert answer.content_type == "application/problem+json", route
+            assert answer.headers.get("WWW-Authenticate", "").startswith('Bearer realm="earshot"'), route
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_every_route_is_open_to_the_right_credential(
+    name: str, visitor: Callable[[str], tuple[FlaskClient, dict[str, str]]]
+) -> None:
+    http, headers = visitor(name)
+    if "act" in ALLOWED[name]:
+        headers = {"X-CSRF-Token": csrf_of(http.get("/", environ_base=FAR).text)}
+    for route, needed in ROUTES.items():
+        if needed in ALLOWED[name] and route != "/sign-out POST":
+            # 400, 415 and 426: it was let in, and told that it is no stereo chunk, no JSON, no websocket.
+            assert ask(http, route, headers).status_code in (200, 201, 202, 400, 410, 415, 426), route
+
+
+def test_options_and_unknown_paths_tell_a_stranger_nothing(valkey: Server, store: redis.Redis) -> None:
+    http = client(valkey)
+    Ingest(store, Settings()).create("call-1", ["customer"], {})
+    for known in ("/v1/calls/call-1", "/v1/calls/call-2"):
+        problem(http.options(known), 401, "no_key")
+        problem(http.get(known), 401, "no_key")
+    problem(http.get("/v1/nothing"), 404)
+
+
+def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: Access) -> None:
+    Ingest(store, Settings()).create("call-1", ["customer"], {})
+    http, headers = client(valkey), bearer(access.keys.add("crm", ("read",)))
+    http.get("/v1/calls/call-2/transcript.txt", headers=headers, environ_base=FAR)
+    assert http.get("/v1/calls/call-1/transcript.txt", headers=headers, environ_base=FAR).status_code == 200
+    assert [entry.deed for entry in Audit(store).newest(10)] == [
+        Deed("key crm", "export", "call-1.txt", "203.0.113.7", "key")
+    ]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer a=b",
+        "Bearer \xff\x00",
+        "Basic !!",
+        "Basic Og==",
+        "Digest x",
+        "esk_x",
+        "=" * 9000,
+    ],
+)
+def test_a_malformed_authorization_is_a_strangers(valkey: Server, store: redis.Redis, shown: str) -> None:
+    problem(client(valkey).get("/v1/calls", headers={"Authorization": shown}), 401)
+
+
+def test_a_key_goes_before_a_cookie(valkey: Server, access: Access) -> None:
+    http = client(valkey)
+    access.users.add("dana", "admin", PASSWORD)
+    sign_in(http, "dana")
+    assert http.get("/v1/session").get_json()["name"] == "dana"
+    shown = http.get("/v1/session", headers=bearer(access.keys.add("crm", ("read",)))).get_json()
+    assert shown == {"kind": "key", "name": "crm", "origin": "key", "scopes": ["read"], "until": None}
+    problem(http.get("/v1/calls", headers=bearer("esk_wrong")), 401, "invalid_key")
+
+
+def test_a_revoked_key_is_refused_at_once_by_every_process(valkey: Server, access: Access) -> None:
+    processes = [client(valkey) for _ in range(3)]
+    key = access.keys.add("crm", ("read",))
+    assert [http.get("/v1/calls", headers=bearer(key)).status_code for http in processes] == [200] * 3
+    assert access.keys.revoke("CRM") and not access.keys.revoke("crm")
+    assert [http.get("/v1/calls", headers=bearer(key)).status_code for http in processes] == [401] * 3
+
+
+def test_only_streams_take_a_key_elsewhere_than_in_the_bearer_header(valkey: Server, access: Access) -> None:
+    key = access.keys.add("pbx", ("ingest", "read"))
+    http = client(valkey)
+    problem(http.get(f"/v1/calls?access_token={key}"), 401, "no_key")
+    problem(http.get("/v1/calls", auth=("pbx", key)), 401, "no_key")
+    with http.application.test_request_context(f"/v1/streams/audio?access_token={key}"):
+        from webapp.access.rights import identify
+
+        who = identify()
+        assert who is not None and who.name == "pbx" and key not in repr(who)
+    with http.application.test_request_context("/v1/streams/audio", auth=("anything", key)):
+        who = identify()
+        assert who is not None and who.name == "pbx"
+
+
+def test_no_key_stands_in_redis_in_the_clear_and_its_use_is_noted(
+    valkey: Server, store: redis.Redis, access: Access
+) -> None:
+    key = access.keys.add("crm", ("read",))
+    assert access.keys.all()[0].used_at_ms is None
+    assert client(valkey).get("/v1/calls", headers=bearer(key)).status_code == 200
+    used = access.keys.all()[0].used_at_ms
+    assert used is not None and used >= access.keys.all()[0].created_at_ms
+    assert key.encode() not in b"".join(contents(store).values())
+    assert key.encode() not in b"".join([*store.hgetall(keys.API_KEYS).values(), *store.hgetall(keys.API_KEYS)])
+
+
+def test_a_key_that_is_used_too_often_is_told_to_wait(valkey: Server, access: Access) -> None:
+    http, headers = client(valkey, key_requests_per_second=1), bearer(access.keys.add("crm", ("read",)))
+    other = bearer(access.keys.add("other", ("read",)))
+    answers = (http.get("/v1/calls", headers=headers) for _ in range(50))
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    problem(refused, 429, "rate_limit")
+    assert http.get("/v1/calls", headers=other).status_code == 200
+
+
+def test_wrong_keys_from_one_address_are_slowed_down_and_right_ones_are_not(valkey: Server, access: Access) -> None:
+    http = client(valkey)
+    here, there = {"REMOTE_ADDR": "203.0.113.7"}, {"REMOTE_ADDR": "203.0.113.8"}
+    for _ in range(BAD_KEYS_A_MINUTE):
+        http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=here)
+    problem(http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=here), 429, "too_many_wrong_keys")
+    problem(http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=there), 401, "invalid_key")
+    key = bearer(access.keys.add("crm", ("read",)))
+    assert http.get("/v1/calls", headers=key, environ_base=here).status_code == 200
+
+
+def test_metrics_are_free_on_this_machine_only(valkey: Server, store: redis.Redis) -> None:
+    http = client(valkey)
+    for near in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+        assert http.get("/metrics", environ_base={"REMOTE_ADDR": near}).status_code == 200
+    problem(http.get("/metrics", environ_base=FAR), 401)
+    problem(http.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"}), 401)
+
+
+def test_the_address_behind_trusted_proxies_is_the_clients(valkey: Server, store: redis.Redis) -> None:
+    behind = client(valkey, trusted_proxies=1)
+    forwarded = {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"}
+    behind.post("/sign-in", headers=forwarded)
+    problem(behind.get("/metrics", headers=forwarded), 401)
+    for _ in range(BAD_KEYS_A_MINUTE + 1):
+        behind.get("/v1/calls", headers=bearer("esk_wrong") | forwarded)
+    elsewhere = bearer("esk_wrong") | {"X-Forwarded-For": "127.0.0.1, 203.0.113.10"}
+    problem(behind.get("/v1/calls", headers=elsewhere), 401)
+
+
+def test_with_auth_off_everybody_may_do_everything_and_it_is_said_aloud(
+    valkey: Server, store: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    http = client(valkey, auth="off")
+    assert "AUTH=off" in caplog.text
+    assert http.post("/v1/calls", json={}).status_code == 201
+    assert http.get("/").status_code == http.get("/v1/audit").status_code == 200
+
+
+def test_a_view_that_does_not_say_who_may_call_it_stops_the_process_at_start(valkey: Server) -> None:
+    from webapp.access import rights as access
+
+    app = client(valkey).application
+    app.view_functions["health.healthz"] = lambda: ""
+    with pytest.raises(LookupError, match="/healthz"):
+        access.install(app)
+
+
+def test_with_redis_away_a_cookie_or_key_is_503_and_not_a_stranger(valkey: Server, store: redis.Redis) -> None:
+    http = client(valkey)
+    Access(store).users.add("dana", "admin", PASSWORD)
+    sign_in(http, "dana")
+    cookie = http.get_cookie("earshot")
+    assert cookie is not None
+    away = create_app(Settings(redis_url="redis://127.0.0.1:1/0")).test_client()
+    away.set_cookie("earshot", cookie.value)
+    for path in ("/", "/v1/calls", "/v1/session"):
+        problem(away.get(path), 503, "store_away")
+    problem(away.get("/v1/calls", headers=bearer("esk_any")), 503, "store_away")
+    assert away.get("/healthz").status_code == 200

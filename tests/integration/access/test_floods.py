@@ -1,0 +1,152 @@
+"""What is slow in a web process is refused at once when there is too much of it, and all else goes on in time."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import redis
+import requests
+
+from state import keys
+from state.calls.fleet import Fleet
+from state.people.access import Access
+from state.settings import Settings
+from tests.harness.servers import Server
+from tests.harness.signing_in import PASSWORD, bearer, csrf_of, try_sign_in
+from tests.harness.web import PATIENCE_SECONDS, Web, web_process
+from webapp.access.limits import FAILURES_OF_ADDRESS
+from webapp.app import create_app
+from webapp.http.crowds import DECODE_SHARE
+
+PROMPT_SECONDS = 1.0
+"""In which health checks and chunks are answered, whatever floods the process."""
+
+SECOND = b"\xff" * 8000
+
+
+@pytest.fixture
+def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
+    with web_process(valkey.url, tmp_path / "web.log", AUTH="on", WEB_THREADS="400") as web:
+        yield web
+
+
+class Flood:
+    """Requests from so many clients at once, each over a connection of its own, until all are answered."""
+
+    def __init__(self, web: Web, requests_: list[bytes], at_once: int = 200) -> None:
+        self._where = ("127.0.0.1", web.port)
+        self._selector = selectors.DefaultSelector()
+        self._to_be_sent = requests_
+        self._outstanding = 0
+        self.statuses: Counter[int] = Counter()
+        for _ in range(at_once):
+            self._send()
+
+    def done(self) -> bool:
+        """Take in the answers that are there and send as many more requests; whether all are answered."""
+        for key, _ in self._selector.select(0):
+            sock = key.fileobj
+            assert isinstance(sock, socket.socket)
+            head = sock.recv(4096)
+            self._selector.unregister(sock)
+            sock.close()
+            self.statuses[int(head.split()[1])] += 1
+            self._outstanding -= 1
+            if self._to_be_sent:
+                self._send()
+        return not self._outstanding
+
+    def _send(self) -> None:
+        sock = socket.create_connection(self._where, timeout=30)
+        sock.sendall(self._to_be_sent.pop())
+        self._selector.register(sock, selectors.EVENT_READ)
+        self._outstanding += 1
+
+
+def post(path: str, body: bytes, kind: str, **headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+PIECE = {"audio": [0] * 8000 * 3, "sample_rate": 8000}
+
+
+def pieces(count: int, key: dict[str, str]) -> list[bytes]:
+    """Three seconds of as many conversations: more than the fleet may be behind before the answer waits for it."""
+    bodies = [json.dumps({**PIECE, "id": f"line-{n}"}).encode() for n in range(count)]
+    return [post("/decode", body, "application/json", **key) for body in bodies]
+
+
+def slowest(web: Web, key: dict[str, str], requests_: list[bytes]) -> tuple[float, Counter[int]]:
+    """Ask for health and post chunks until the flood is over: the longest wait for an answer in seconds, and what the
+    flood was answered."""
+    seq = 0
+    asks: list[Callable[[], requests.Response]] = [
+        lambda: requests.get(f"{web.url}/healthz", timeout=60),
+        lambda: requests.put(
+            f"{web.url}/v1/calls/steady-{seq}/tracks/customer/chunks/1",
+            SECOND,
+            headers={**key, "Content-Type": "audio/PCMU"},
+            timeout=60,
+        ),
+    ]
+    warm = Flood(web, [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"] * 200)
+    while not warm.done():  # its threads are begun with its first requests
+        time.sleep(0.01)
+    flood, waits = Flood(web, requests_), []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not flood.done():
+        assert time.monotonic() < deadline, flood.statuses
+        seq += 1
+        for ask in asks:
+            begin = time.monotonic()
+            assert ask().status_code in (200, 202)
+            waits.append(time.monotonic() - begin)
+    return max(waits), flood.statuses
+
+
+def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
+    access = Access(store)
+    access.users.add("dana", "supervisor", PASSWORD)
+    key = bearer(access.keys.add("pbx", ("ingest",)))
+    browser = requests.Session()
+    token = csrf_of(browser.get(f"{web.url}/sign-in", timeout=10).text)
+    cookie = f"earshot={browser.cookies['earshot']}"
+    forms = [urlencode({"csrf_token": token, "name": f"user{n}", "password": "guess"}).encode() for n in range(900)]
+    tries = [post("/sign-in", form, "application/x-www-form-urlencoded", Cookie=cookie) for form in forms]
+    worst, statuses = slowest(web, key, tries)
+    assert worst < PROMPT_SECONDS, statuses
+    assert set(statuses) <= {403, 429}
+    assert 0 < statuses[403] <= FAILURES_OF_ADDRESS, "so many guesses were looked at"
+    elsewhere = create_app(Settings(redis_url=web.redis_url)).test_client()
+    assert try_sign_in(elsewhere, "dana", address="203.0.113.9").status_code == 303, "others still sign in"
+
+
+def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
+    key = bearer(Access(store).keys.add("pbx", ("ingest",)))
+    worst, statuses = slowest(web, key, pieces(900, key))
+    assert worst < PROMPT_SECONDS, statuses
+    assert set(statuses) <= {429, 503}, "no decoder is alive, or too many ask"
+    assert not store.exists(keys.call("line-0")), "what is refused changes nothing"
+    asked = {**PIECE, "id": "line-0"}
+    assert requests.post(f"{web.url}/decode", json=asked, headers=key, timeout=10).json()["reason"] == "no_decoder"
+
+
+def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
+    """A decoder is alive, and busy elsewhere: as many wait as may."""
+    access = Access(store)
+    key, pbx = bearer(access.keys.add("lines", ("ingest",))), bearer(access.keys.add("pbx", ("ingest",)))
+    Fleet(store, "busy", Settings(heartbeat_seconds=60)).join()
+    worst, statuses = slowest(web, pbx, pieces(600, key))
+    assert worst < PROMPT_SECONDS, statuses
+    assert set(statuses) == {200, 429}
+    assert statuses[200] >= int(400 * DECODE_SHARE), "as many are served as there are places"

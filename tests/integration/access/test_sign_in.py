@@ -1,0 +1,395 @@
+"""Signing in and out with a password: cookies, forged forms, guessing, and what ends a session."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from state import keys
+from state.people import audit
+from state.people.access import Access, Users
+from state.people.audit import Audit, Deed
+from state.people.credentials import HashingBusy
+from state.settings import Settings
+from tests.harness.servers import KINDS, Kind, Server, start_server
+from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
+from tests.integration.api.test_api_calls import contents, problem
+from webapp.access import limits
+from webapp.app import create_app
+
+HTTPS = "https://earshot.example"
+
+
+def client(valkey: Server, **settings: Any) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
+
+
+@pytest.fixture
+def access(store: redis.Redis) -> Access:
+    made = Access(store)
+    made.users.add("dana", "supervisor", PASSWORD)
+    return made
+
+
+@pytest.fixture
+def http(valkey: Server, access: Access) -> FlaskClient:
+    return client(valkey)
+
+
+def trail(store: redis.Redis) -> list[tuple[str, str, str, str]]:
+    """The audit trail without reads, oldest first; what was repeated as often as it was."""
+    entries = reversed(Audit(store).newest(1000, ("security", "acts", "attempts")))
+    told = [((e.deed.who, e.deed.what, e.deed.about, e.deed.address), e.count) for e in entries]
+    return [deed for deed, count in told for _ in range(count)]
+
+
+def signed_in(http: FlaskClient) -> bool:
+    return http.get("/v1/session").status_code == 200
+
+
+def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, store: redis.Redis) -> None:
+    refused = http.get("/")
+    assert (refused.status_code, refused.location) == (302, "/sign-in")
+    answer = try_sign_in(http, "Dana")
+    assert (answer.status_code, answer.location) == (303, "/")
+    page = http.get("/")
+    assert page.status_code == 200 and "Signed in as dana" in page.text
+    assert http.get("/v1/calls").status_code == 200
+    shown = http.get("/v1/session").get_json()
+    assert (shown["kind"], shown["name"], shown["scopes"]) == ("user", "dana", ["act", "read"])
+    assert http.get("/sign-in").location == "/"
+
+    kept = http.get_cookie("earshot")
+    assert kept is not None
+    left = http.post("/sign-out", data={"csrf_token": csrf_of(page.text)})
+    assert (left.status_code, left.location) == (303, "/sign-in")
+    assert not signed_in(http)
+    http.set_cookie("earshot", kept.value)
+    assert not signed_in(http), "a copy of the cookie is void too"
+    assert [deed[:3] for deed in trail(store)] == [("dana", "sign-in", "password"), ("dana", "sign-out", "")]
+
+
+def test_who_signs_out_after_the_session_has_ended_comes_to_the_sign_in(http: FlaskClient, access: Access) -> None:
+    sign_in(http, "dana")
+    page = http.get("/").text
+    access.users.set_password("dana", PASSWORD + " anew")
+    left = http.post("/sign-out", data={"csrf_token": csrf_of(page)})
+    assert (left.status_code, left.location) == (302, "/sign-in?ended=1")
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valkey: Server, access: Access) -> None:
+    for base, secure in ((HTTPS, True), ("http://earshot.example", False)):
+        http = client(valkey)
+        token = csrf_of(http.get("/sign-in", base_url=base).text)
+        form = {"csrf_token": token, "name": "dana", "password": PASSWORD}
+        answer = http.post("/sign-in", data=form, base_url=base)
+        flags = {part.strip().partition("=")[0].lower() for part in answer.headers["Set-Cookie"].split(";")}
+        assert {"httponly", "samesite", "expires", "path"} <= flags and "domain" not in flags
+        assert "SameSite=Lax" in answer.headers["Set-Cookie"]
+        assert ("secure" in flags) is secure
+
+
+def test_behind_a_trusted_proxy_that_speaks_tls_the_cookie_is_secure(valkey: Server, access: Access) -> None:
+    forwarded = {"X-Forwarded-Proto": "https"}
+    assert "Secure" in client(valkey, trusted_proxies=1).get("/sign-in", headers=forwarded).headers["Set-Cookie"]
+    assert "Secure" not in client(valkey).get("/sign-in", headers=forwarded).headers["Set-Cookie"]
+
+
+def test_neither_password_nor_token_stands_in_redis(http: FlaskClient, store: redis.Redis, access: Access) -> None:
+    sign_in(http, "dana")
+    cookie = http.get_cookie("earshot")
+    assert cookie is not None
+    with http.session_transaction() as session:
+        token = session["_user_id"]
+    everything = b"".join([*contents(store), *contents(store).values()])
+    user = access.users.find("dana")
+    assert user is not None and user.password_hash.startswith("$argon2id$")
+    assert user.password_hash.encode() in b"".join(store.hvals(keys.USERS))
+    assert len(token) >= 43 and token.encode() not in everything and PASSWORD.encode() not in everything
+
+
+@pytest.mark.parametrize("change", ["password", "role", "remove", "lost"])
+def test_what_ends_a_session_ends_it_on_every_process(
+    change: str, valkey: Server, access: Access, store: redis.Redis
+) -> None:
+    first, second = client(valkey), client(valkey)
+    sign_in(first, "dana")
+    cookie = first.get_cookie("earshot")
+    assert cookie is not None
+    second.set_cookie("earshot", cookie.value)
+    assert signed_in(first) and signed_in(second)
+    if change == "password":
+        assert access.users.set_password("dana", PASSWORD)
+    elif change == "role":
+        assert access.users.set_role("dana", "admin")
+    elif change == "remove":
+        assert access.users.remove("dana")
+    else:
+        store.delete(*store.scan_iter(keys.session("*")))
+    assert not signed_in(first) and not signed_in(second)
+    ended = first.get("/?view=wallboard")
+    assert ended.location == "/sign-in?next=%2F%3Fview%3Dwallboard&ended=1"
+    assert "Your session has ended" in first.get(ended.location).text
+
+
+def test_a_session_runs_out(http: FlaskClient, store: redis.Redis) -> None:
+    sign_in(http, "dana")
+    [session] = store.scan_iter(keys.session("*"))
+    assert 12 * 3600 - 60 < store.ttl(session) <= 12 * 3600
+
+
+def test_processes_share_the_secret_that_signs_cookies_and_one_may_be_given(valkey: Server, access: Access) -> None:
+    first = client(valkey)
+    sign_in(first, "dana")
+    cookie = first.get_cookie("earshot")
+    assert cookie is not None
+    for settings, good in (({}, True), ({"secret_key": "s" * 32}, False)):
+        other = client(valkey, **settings)
+        other.set_cookie("earshot", cookie.value)
+        assert signed_in(other) is good
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_works_on_every_supported_server(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 2)
+    server = start_server(kind, dir=tmp_path)
+    try:
+        with server.client() as store:
+            access = Access(store)
+            access.users.add("dana", "supervisor", PASSWORD)
+            http, key = client(server), access.keys.add("crm", ("read",))
+            assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
+            assert [try_sign_in(http, "dana", word).status_code for word in ("wrong", PASSWORD)] == [403, 303]
+            assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)] == [403, 403, 429]
+            assert access.users.set_role("dana", "admin") and not signed_in(http)
+            assert len(trail(store)) == 5
+    finally:
+        server.kill()
+
+
+# -- forms --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "leads_to"),
+    [
+        ("/?view=wallboard#call=1", "/?view=wallboard#call=1"),
+        ("/docs", "/docs"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("/\t/evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+        ("/" + "a" * 3000, "/"),
+    ],
+)
+def test_after_signing_in_one_goes_on_within_this_host_only(http: FlaskClient, given: str, leads_to: str) -> None:
+    assert try_sign_in(http, "dana", next=given).location == leads_to
+    assert http.get("/sign-in", query_string={"next": given}).location == leads_to
+
+
+def test_a_forged_form_neither_signs_in_nor_out(http: FlaskClient, store: redis.Redis) -> None:
+    http.get("/sign-in")
+    before = contents(store)
+    for token in ({}, {"csrf_token": ""}, {"csrf_token": "forged"}):
+        answer = http.post("/sign-in", data={"name": "dana", "password": PASSWORD, **token})
+        assert answer.status_code == 403 and "too old" in answer.text
+    assert contents(store) == before and not signed_in(http)
+    other = client_of(http)
+    token = csrf_of(other.get("/sign-in").text)
+    assert http.post("/sign-in", data={"name": "dana", "password": PASSWORD, "csrf_token": token}).status_code == 403
+
+    sign_in(http, "dana")
+    problem(http.post("/sign-out"), 403, "csrf")
+    problem(http.post("/sign-out", data={"csrf_token": token}), 403, "csrf")
+    assert signed_in(http)
+
+
+def client_of(http: FlaskClient) -> FlaskClient:
+    """Another browser at the same process."""
+    return http.application.test_client()
+
+
+def test_the_token_of_a_stranger_is_not_that_of_the_session_that_follows(http: FlaskClient) -> None:
+    before = csrf_of(http.get("/sign-in").text)
+    sign_in(http, "dana")
+    problem(http.post("/sign-out", data={"csrf_token": before}), 403, "csrf")
+
+
+def test_no_account_yet_says_how_to_make_one(valkey: Server, store: redis.Redis) -> None:
+    page = client(valkey).get("/sign-in").text
+    assert "scripts/users add" in page and 'name="password"' not in page
+
+
+def test_a_huge_form_is_refused(http: FlaskClient) -> None:
+    assert http.post("/sign-in", data={"password": "x" * 100_000}).status_code == 413
+
+
+# -- guessing -----------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike(http: FlaskClient, store: redis.Redis) -> None:
+    wrong = [try_sign_in(http, name, password) for name, password in (("dana", "wrong"), ("nobody", PASSWORD))]
+    assert [answer.status_code for answer in wrong] == [403, 403]
+    texts = [answer.text.replace(csrf_of(answer.text), "") for answer in wrong]
+    assert texts[0] == texts[1] and not signed_in(http)
+    assert trail(store) == [
+        ("dana", "sign-in-failed", "", "203.0.113.7"),
+        ("nobody", "sign-in-failed", "", "203.0.113.7"),
+    ]
+
+
+def test_what_a_stranger_types_for_a_name_is_no_danger_in_the_trail(http: FlaskClient, store: redis.Redis) -> None:
+    try_sign_in(http, "eve\x1b[2J\n" + "x" * 500, "wrong")
+    [(who, *_)] = trail(store)
+    assert who.isprintable() and len(who) <= 64
+
+
+def test_guessing_locks_the_account_out_for_that_address_even_with_the_right_password(
+    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
+    here, there = client(valkey), client(valkey)
+    assert [try_sign_in(here, "dana", "wrong").status_code for _ in range(3)] == [403] * 3
+    for process in (here, there):
+        locked = try_sign_in(process, "DANA")
+        assert locked.status_code == 429 and 0 < int(locked.headers["Retry-After"]) <= 15 * 60
+        assert not signed_in(process)
+    assert try_sign_in(there, "dana", address="203.0.113.8").status_code == 303, "the owner is elsewhere"
+    told = [what for _, what, *_ in trail(store)]
+    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * 2 + ["sign-in"]
+
+
+def test_many_addresses_together_lock_an_account_out_too(
+    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT", 3)
+    http = client(valkey)
+    assert [try_sign_in(http, "dana", "wrong", f"203.0.113.{n}").status_code for n in range(4)] == [403, 403, 403, 429]
+    assert try_sign_in(http, "nobody", "wrong", "203.0.113.9").status_code == 403
+
+
+def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
+    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
+    http = client(valkey)
+    tries = [try_sign_in(http, f"name-{n}", "wrong", "2001:db8::1").status_code for n in range(4)]
+    assert tries == [403, 403, 403, 429]
+    assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, "the same customer's network"
+    assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
+
+
+def test_who_signs_in_while_too_many_do_is_asked_to_try_again(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise HashingBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Users, "check", busy)
+        answer = try_sign_in(http, "dana")
+    assert (answer.status_code, answer.mimetype) == (429, "text/html") and answer.headers["Retry-After"]
+    assert "Too many people" in answer.text and csrf_of(answer.text)
+    sign_in(http, "dana")
+
+
+def test_who_is_locked_out_cannot_flood_the_trail_with_names(
+    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
+    http = client(valkey)
+    monkeypatch.setattr(audit, "FOLDED_A_DAY", 10)
+    sign_in(client_of(http), "dana")
+    assert {try_sign_in(http, f"name-{n}", "wrong").status_code for n in range(40)} == {403, 429}
+    try_sign_in(http, "dana", "wrong", address="203.0.113.8")
+    told = Audit(store).read("attempts", 100)
+    assert len(told) == 10 + 1 + 1 and sum(entry.count for entry in told) == 41
+    assert {entry.deed.origin for entry in told} == {"stranger"}
+    assert [(e.deed.who, e.deed.address) for e in told if e.deed.who == "dana"] == [("dana", "203.0.113.8")]
+    assert [e.count for e in told if e.deed.who == "(others)"] == [30]
+    assert [entry.deed.what for entry in Audit(store).read("security", 100)] == ["sign-in"]
+
+
+def test_somebody_who_may_sign_in_cannot_flood_the_trail_with_it(
+    http: FlaskClient, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SIGN_INS_OF_PERSON", 3)
+    app = create_app(http.application.extensions["earshot"].settings)  # type: ignore[attr-defined]
+    assert [try_sign_in(app.test_client(), "dana").status_code for _ in range(5)] == [303] * 3 + [429] * 2
+    assert [what for _, what, *_ in trail(store)] == ["sign-in"] * 3
+
+
+def test_a_session_ends_when_its_browser_signs_in_anew(http: FlaskClient, access: Access, store: redis.Redis) -> None:
+    access.users.add("lee", "supervisor", PASSWORD)
+    token = csrf_of(http.get("/sign-in").text)
+    for name in ("dana", "lee"):
+        answer = http.post("/sign-in", data={"csrf_token": token, "name": name, "password": PASSWORD})
+        assert answer.status_code == 303
+        token = csrf_of(http.get("/").text)
+    assert [session.name for session in access.sessions.all()] == ["lee"]
+
+
+def test_the_right_password_forgives_what_was_mistyped_before(
+    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
+    http = client(valkey)
+    for _ in range(2):
+        assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(2)] == [403] * 2
+        assert try_sign_in(client_of(http), "dana").status_code == 303
+
+
+def test_guesses_at_the_same_moment_are_counted_like_those_one_after_another(
+    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
+    http = client(valkey)
+    statuses: list[int] = []
+    guessers = [
+        threading.Thread(target=lambda: statuses.append(try_sign_in(client_of(http), "dana", "wrong").status_code))
+        for _ in range(8)
+    ]
+    for guesser in guessers:
+        guesser.start()
+    for guesser in guessers:
+        guesser.join()
+    assert set(statuses) <= {403, 429}, "some find no place, and are refused at once"
+    statuses += [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)]
+    assert statuses.count(403) == 3
+
+
+# -- the trail ----------------------------------------------------------------------------------------------
+
+
+def test_admins_read_the_trail_page_by_page(valkey: Server, store: redis.Redis) -> None:
+    Access(store).users.add("lee", "admin", PASSWORD)
+    trail = Audit(store)
+    for number in range(5):
+        trail.record(Deed("somebody", f"deed-{number}", "about", "203.0.113.1"))
+    http = client(valkey)
+    sign_in(http, "lee")
+    first = http.get("/v1/audit?limit=4").get_json()
+    second = http.get(f"/v1/audit?limit=4&cursor={first['next_cursor']}").get_json()
+    assert [entry["what"] for entry in first["entries"] + second["entries"]] == [
+        "sign-in",
+        *(f"deed-{number}" for number in (4, 3, 2, 1, 0)),
+    ]
+    assert second["next_cursor"] is None
+    entry = first["entries"][1]
+    assert entry.pop("id") and entry.pop("at") == entry.pop("first_at") and entry.pop("count") == 1
+    assert entry == {
+        "who": "somebody",
+        "origin": "account",
+        "what": "deed-4",
+        "about": "about",
+        "address": "203.0.113.1",
+    }
+    for cursor in ("x", "99999999999999999999-0"):
+        problem(http.get(f"/v1/audit?cursor={cursor}"), 400, "invalid")

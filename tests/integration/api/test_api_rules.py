@@ -1,0 +1,206 @@
+"""/v1/rules and /v1/agents against a real server, and what the sentiment worker makes of a new edition."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+from flask.testing import FlaskClient
+
+from state import keys
+from state.calls.reads import Reads
+from state.rules import RulesChanged, RulesStore
+from state.settings import Settings
+from tests.harness.line import Line
+from tests.harness.servers import Server
+from tests.harness.web import web_process
+from tests.integration.api.test_api_calls import problem
+from webapp.api import rules as api_rules
+from webapp.api.rules import DRY_RUN_SECONDS
+from webapp.app import create_app
+from workers.insight.rulefile import MAX_FILE_CHARS, parse, read
+from workers.jobs.summary import write
+from workers.sentiment.insight import Insight
+
+YAML = {"Content-Type": "application/yaml"}
+MINE = """# What we care for.
+version: 1
+rules:
+  - id: parcel
+    title: Speaks of a parcel
+    severity: critical
+    phrases: [parcel*]
+"""
+
+
+@pytest.fixture
+def http(valkey: Server, store: redis.Redis) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
+
+
+@pytest.fixture(scope="module")
+def insight() -> Insight:
+    return Insight()
+
+
+def test_the_starter_set_is_the_first_edition(http: FlaskClient) -> None:
+    answer = http.get("/v1/rules")
+    assert (answer.status_code, answer.headers["ETag"], answer.mimetype) == (200, '"1"', "application/yaml")
+    assert answer.text == read()
+
+
+def test_rules_are_saved_as_they_were_written_and_counted(http: FlaskClient) -> None:
+    saved = http.put("/v1/rules", data=MINE, headers={**YAML, "If-Match": '"1"'})
+    assert saved.status_code == 200, saved.text
+    assert saved.headers["ETag"] == '"2"' and saved.get_json()["version"] == 2 and saved.get_json()["rules"] == 1
+    assert http.get("/v1/rules").text == MINE.replace("version: 1", "version: 2")
+    again = http.put("/v1/rules", data=MINE.replace("version: 1", "version: 2"), headers={**YAML, "If-Match": '"2"'})
+    assert again.get_json() == saved.get_json(), "what is saved already changes nothing"
+    flow = http.put("/v1/rules", data="{version: 1, rules: []}", headers=YAML)
+    assert flow.get_json()["version"] == 3 and parse(http.get("/v1/rules").text).file.version == 3
+
+
+def test_an_edition_that_somebody_else_saved_is_not_overwritten_unseen(http: FlaskClient, store: redis.Redis) -> None:
+    assert http.put("/v1/rules", data=MINE, headers={**YAML, "If-Match": '"1"'}).status_code == 200
+    before = store.hgetall(keys.RULES)
+    late = http.put("/v1/rules", data=MINE.replace("critical", "low"), headers={**YAML, "If-Match": '"1"'})
+    problem(late, 412, "changed")
+    problem(http.put("/v1/rules", data=MINE, headers={**YAML, "If-Match": "x"}), 400, "invalid")
+    assert store.hgetall(keys.RULES) == before
+    assert (
+        http.put("/v1/rules", data=MINE.replace("critical", "low"), headers={**YAML, "If-Match": "*"}).status_code
+        == 200
+    )
+
+
+def test_two_who_save_at_once_do_not_both_succeed(store: redis.Redis) -> None:
+    rules = RulesStore(store)
+    rules.save("version: 2\nrules: []", 1, 2)
+    with pytest.raises(RulesChanged):
+        rules.save("version: 2\nrules: []", 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "detail"),
+    [
+        (MINE.replace("critical", "huge"), "/rules/0/severity", "line 6"),
+        (MINE.replace("[parcel*]", "['(parcel']"), "/rules/0/phrases/0", "line 7"),
+        ("version: 1\nrules: [", "", "line 2"),
+        ("", "", "object"),
+        (MINE.replace("version: 1", "version: 2001-99-99"), "/version", "Expected `int`, got `str`"),
+        (MINE.replace("version: 1", "version: 1:00:00"), "/version", "Expected `int`, got `str`"),
+        (MINE.replace("[parcel*]", "&a [parcel*]"), "", "line 7: anchors and aliases are not allowed"),
+        ("x" * 1000 + ": 1", "", "unknown field `xxx"),
+        ("[" * 100_000, "", "nested deeper"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/rules"), ("POST", "/v1/rules/dry-run")])
+def test_rules_that_cannot_be_used_are_refused_naming_the_place(
+    http: FlaskClient, store: redis.Redis, text: str, pointer: str, detail: str, method: str, path: str
+) -> None:
+    body = problem(http.open(path, method=method, data=text, headers=YAML), 400, "invalid")
+    assert body["errors"][0]["pointer"] == pointer and detail in body["errors"][0]["detail"]
+    assert not store.exists(keys.RULES)
+
+
+def test_bodies_that_are_no_rules_at_all_are_refused(http: FlaskClient) -> None:
+    problem(http.put("/v1/rules", data=MINE, content_type="application/json"), 415, "unknown_form")
+    problem(http.put("/v1/rules", data=b"\xff\xfe", headers=YAML), 400, "invalid")
+    problem(http.put("/v1/rules", data="#" * (MAX_FILE_CHARS + 1), headers=YAML), 413, "too_large")
+    assert http.put("/v1/rules", data=MINE, content_type="text/plain; charset=utf-8").status_code == 200
+
+
+def unwatched(store: redis.Redis) -> dict[bytes, bytes | None]:
+    """All that is kept, but the audit trail, which tells of reading."""
+    found = [key for key in store.keys("*") if not key.startswith(keys.AUDIT.encode())]
+    return {key: store.dump(key) for key in found}
+
+
+def test_a_dry_run_tells_what_would_have_been_raised_and_changes_nothing(
+    http: FlaskClient, store: redis.Redis, insight: Insight
+) -> None:
+    for call_id in ("c1", "c2"):
+        line = Line(store, insight, ["customer"], call_id, agent="Ann")
+        line.say("customer", 1, "where is my parcel" if call_id == "c1" else "four zero zero zero one one one one")
+        line.score()
+    line.end()
+    before = unwatched(store)
+    number = MINE.replace("parcel*", "'#'")
+    found = http.post("/v1/rules/dry-run", data=MINE, headers=YAML).get_json()
+    assert (found["calls"], found["more"], found["by_rule"]) == (2, False, {"parcel": 1})
+    [hit] = found["hits"]
+    assert (hit["call_id"], hit["agent"], hit["rule_id"], hit["quote"]) == ("c1", "Ann", "parcel", "parcel")
+    assert http.post("/v1/rules/dry-run?calls=1", data=MINE, headers=YAML).get_json()["more"] is True
+    assert http.post("/v1/rules/dry-run", data=number, headers=YAML).get_json()["by_rule"] == {"parcel": 0}
+    problem(http.post("/v1/rules/dry-run?calls=0", data=MINE, headers=YAML), 400, "invalid")
+    assert unwatched(store) == before
+
+
+def test_a_dry_run_ends_with_its_client(valkey: Server, store: redis.Redis, insight: Insight, tmp_path: Path) -> None:
+    """One that would take its whole time is given up as soon as nobody waits for it: the next one has its turn."""
+    line = Line(store, insight, ["customer"], "long")
+    for second in range(3, 600, 3):
+        line.say("customer", second, " ".join(f"{letter}{second}" for letter in "abcdefghijklmnopqrstuvwxyz" * 3))
+    slow = "version: 1\nrules:\n- id: a\n  title: t\n  severity: info\n  phrases:\n"
+    slow += "".join(f"  - '{letter}* {'*9 ' * 60} never'\n" for letter in "abcdefghijklmnopqrstuvwxyz")
+    with web_process(valkey.url, tmp_path / "web.log") as web:
+        url = f"{web.url}/v1/rules/dry-run"
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            requests.post(url, data=slow, headers=YAML, timeout=1)
+        began = time.monotonic()
+        assert requests.post(url, data=MINE, headers=YAML, timeout=30).json()["calls"] == 1
+        assert time.monotonic() - began < DRY_RUN_SECONDS / 2, "the one before went on for nobody"
+        assert requests.post(url, data=slow, headers=YAML, timeout=30).json()["more"], "it is slow enough for this test"
+
+
+def test_few_wait_for_their_turn_and_the_rest_is_refused_at_once(http: FlaskClient) -> None:
+    with contextlib.ExitStack() as all_places:
+        for _ in range(api_rules.WAITING + 1):
+            all_places.enter_context(api_rules.one_at_a_time.place())
+        problem(http.post("/v1/rules/dry-run", data=MINE, headers=YAML), 429, "busy")
+        assert http.get("/v1/rules").status_code == 200
+    assert http.post("/v1/rules/dry-run", data=MINE, headers=YAML).status_code == 200
+
+
+def test_sentiment_workers_follow_the_rules(http: FlaskClient, store: redis.Redis) -> None:
+    insight, rules = Insight(), RulesStore(store)
+    assert insight.follow(rules) is False, "the starter set applies already"
+    line = Line(store, insight, ["customer"])
+    line.say("customer", 1, "hello it is about my parcel")
+    line.score()
+    before = Reads(store).call("c")
+    assert before is not None and not before.standing.raised
+    assert http.put("/v1/rules", data=MINE, headers=YAML).status_code == 200
+    assert insight.follow(rules) is True and insight.follow(rules) is False
+    line.say("customer", 3, "the one from monday")
+    line.score()
+    row = http.get("/v1/calls/c").get_json()
+    assert row["raised"] is True and "Speaks of a parcel: “parcel”" in row["reasons"]
+    assert {"kind": "rule:parcel", "reason": "Speaks of a parcel: “parcel”", "at": 1.9} in row["alerts"]
+    store.hset(keys.RULES, mapping={"version": 9, "digest": "x", "text": "rules of a later version"})
+    assert insight.follow(rules) is True, "it goes on with those before and does not ask again"
+    assert insight.follow(rules) is False
+
+
+def test_agents_figures_are_means_over_their_ended_calls(
+    http: FlaskClient, store: redis.Redis, insight: Insight
+) -> None:
+    assert http.get("/v1/agents").get_json() == {"agents": [], "calls": 0}
+    for call_id, agent in (("c1", "Ann"), ("c2", "Ann"), ("c3", "Bob"), ("c4", "")):
+        line = Line(store, insight, ["agent", "customer"], call_id, **({"agent": agent} if agent else {}))
+        line.say("agent", 0, "good morning how can i help you")
+        line.say("customer", 1, "i want my money back this is ridiculous")
+        line.score()
+        line.end()
+        if call_id != "c3":
+            assert write(store, call_id, redact=True) == "OK"
+    found = http.get("/v1/agents").get_json()
+    assert found["calls"] == 3, "a call that is not summed up yet does not count"
+    assert [(agent["agent"], agent["calls"]) for agent in found["agents"]] == [("", 1), ("Ann", 2)]
+    ann = found["agents"][1]
+    assert ann["talk_ratio"] == 0.5 and ann["words_per_minute"] == pytest.approx(7 / 0.9 * 60, abs=0.2)
+    assert ann["longest_monologue_seconds"] == 0.9 and ann["overlaps"] == 0

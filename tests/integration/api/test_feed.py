@@ -1,0 +1,87 @@
+"""The feed's cursor: a page that was shown what no longer exists is told so, however the server got there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from state import keys
+from state.calls.feed import START, FeedLost
+from state.calls.reads import Reads
+
+NOBODY = "0" * 16
+
+
+def tell(store: redis.Redis, entry_id: str, call_id: str) -> None:
+    """An event under an id of our choice, as a server whose clock stands still would give it."""
+    store.xadd(keys.FEED, {"j": f'{{"kind":"partial","call_id":"{call_id}"}}'}, id=entry_id)
+
+
+@contextmanager
+def rolled_back(store: redis.Redis) -> Iterator[None]:
+    """What happens inside is forgotten, as by a fail-over to a replica that had not heard of it."""
+    copy = {key: store.dump(key) for key in store.scan_iter()}
+    yield
+    store.flushall()
+    for key, value in copy.items():
+        store.restore(key, 0, value)
+
+
+@pytest.mark.parametrize("given_to_another", ["7-0", "7-1"], ids=["the same id", "a later id"])
+def test_a_cursor_from_before_a_rollback_is_told_from_a_good_one_even_when_new_events_have_come(
+    store: redis.Redis, given_to_another: str
+) -> None:
+    reads = Reads(store)
+    tell(store, "6-0", "kept")
+    kept = reads.tip()
+    with rolled_back(store):
+        tell(store, "7-0", "lost")
+        lost = reads.tip()
+    tell(store, given_to_another, "new")
+    assert [told for _, told in reads.feed(kept, 10)] == [b'{"kind":"partial","call_id":"new"}']
+    with pytest.raises(FeedLost):
+        reads.feed(lost, 10)
+
+
+def test_an_empty_feed_is_followed_too_and_what_it_loses_meanwhile_is_noticed(store: redis.Redis) -> None:
+    reads = Reads(store)
+    assert reads.tip() == START and reads.feed(START, 10) == []
+    tell(store, "6-0", "old")
+    store.xtrim(keys.FEED, maxlen=0, approximate=False)
+    empty = reads.tip()
+    assert reads.feed(empty, 10) == []
+    tell(store, "7-0", "new")
+    assert [cursor for cursor, _ in reads.feed(empty, 10)] == [reads.tip()]
+    tell(store, "8-0", "newer")
+    store.xtrim(keys.FEED, maxlen=1, approximate=False)
+    with pytest.raises(FeedLost):
+        reads.feed(empty, 10)
+
+
+def test_a_cursor_that_is_cut_off_or_never_was_is_lost(store: redis.Redis) -> None:
+    reads = Reads(store)
+    tell(store, "6-0", "a")
+    first = reads.tip()
+    assert len(reads.feed(START, 10)) == 1
+    tell(store, "7-0", "b")
+    store.xtrim(keys.FEED, maxlen=1, approximate=False)
+    far = "99999999999999999999-0"
+    for cursor in (
+        first,
+        START,
+        "7-0",
+        f"7-0.{NOBODY}",
+        f"1-1.{NOBODY}",
+        f"{far}.{NOBODY}",
+        f"{far}+0",
+        "",
+        "x-y",
+        "--+0",
+    ):
+        with pytest.raises(FeedLost):
+            reads.feed(cursor, 10)
+    assert reads.feed(reads.tip(), 10) == []
+    assert [told.cursor for told in reads.feeds.recent(10)] == [reads.tip()]

@@ -1,0 +1,222 @@
+"""Whatever holds words or sound goes at its age, on a system where nothing else happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from scripts.demo.server import EmbeddedServer
+from scripts.disasters.clock import Clock
+from state import keys
+from state.calls.dead import DeadLetters, Redriven
+from state.calls.handling import Handler
+from state.calls.ingest import Chunk, Ingest
+from state.calls.reads import Reads
+from state.calls.retention import CALLS_A_SWEEP, FEED_SECONDS, Retention
+from state.calls.streams import Streams
+from state.events import QUIET
+from state.server.connection import connect
+from state.settings import Settings
+from tests.harness.invariants import violations
+from tests.harness.line import Line
+from tests.harness.protocol import Play
+from tests.harness.web import Page, wait_until, web_process
+from workers.jobs.queue import ASKED_KEPT_SECONDS, Summaries
+from workers.jobs.summary import write
+from workers.sentiment.insight import Insight
+
+ROOT = Path(__file__).resolve().parents[3]
+HOUR = 3600.0
+SECRET_WORD = "abracadabra"
+SOUND = b"\x55\x66\x77" * 2000
+IDS = ("ended", "stuck", "silent", "unasked")
+
+
+@pytest.fixture(scope="module")
+def insight() -> Insight:
+    return Insight()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    return Clock(tmp_path / "clock")
+
+
+@pytest.fixture
+def client(clock: Clock, tmp_path: Path) -> Iterator[redis.Redis]:
+    """Of a server whose clock can be set."""
+    server = EmbeddedServer(tmp_path / "server", clock.environ)
+    try:
+        with connect(Settings(redis_url=server.url), "worker") as made:
+            yield made
+    finally:
+        server.stop()
+
+
+def later(client: redis.Redis, clock: Clock, seconds: float) -> None:
+    """Let the server's clock be so much ahead of ours."""
+    clock.set(seconds)
+    wait_until(lambda: client.time()[0] >= time.time() + seconds - 1, "the server's clock was set")
+
+
+def url_of(client: redis.Redis) -> str:
+    at = client.connection_pool.connection_kwargs
+    return f"redis://:{at['password']}@{at['host']}:{at['port']}/0"
+
+
+@contextmanager
+def sentiment(client: redis.Redis, output: Path) -> Iterator[None]:
+    """A sentiment process: nothing else runs."""
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers.sentiment"],
+            cwd=ROOT, env=os.environ | {"REDIS_URL": url_of(client)}, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, output.read_text()
+
+
+def everything(client: redis.Redis) -> dict[str, bytes]:
+    """All keys with all that they hold."""
+    read: dict[bytes, Callable[[bytes], object]] = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"zset": lambda key: client.zrange(key, 0, -1),
+        b"stream": client.xrange,
+        b"none": lambda _: None,  # it has just expired
+    }
+    return {key.decode(): repr(read[client.type(key)](key)).encode() for key in list(client.scan_iter())}
+
+
+def holding(client: redis.Redis, *what: str | bytes) -> list[str]:
+    """The keys in whose name or content one of these is found."""
+    wanted = [repr(part)[2:-1] if isinstance(part, bytes) else part for part in what]
+    return [
+        key
+        for key, held in everything(client).items()
+        if not key.startswith(keys.AUDIT) and any(part in key or part.encode() in held for part in wanted)
+    ]
+
+
+def fill(client: redis.Redis, insight: Insight) -> None:
+    """One of everything that holds words, sound or the id of a call."""
+    line = Line(client, insight, ["customer", "agent"], "ended", agent="Ann")
+    line.say(
+        "customer", 1, f"{SECRET_WORD} my card is four one one one one one one one one one one one one one one one"
+    )
+    line.say("agent", 3, f"thank you {SECRET_WORD}")
+    Handler(client, "boss").add_note("ended", SECRET_WORD)
+    line.end()
+    write(client, "ended", True)
+    unasked = Line(client, insight, ["customer"], "unasked")
+    unasked.say("customer", 1, SECRET_WORD)
+    unasked.end()
+    Summaries(client).request()
+
+    ingest = Ingest(client, Settings())
+    for call_id in ("stuck", "silent"):  # audio that nobody decodes; the sender of the one has finished
+        ingest.put(call_id, "customer", 1, Chunk(SOUND, "mulaw", 8000))
+        ingest.put(call_id, "customer", 3, Chunk(SOUND, "mulaw", 8000), skip_gap=True)
+    ingest.end("stuck")
+    streams = Streams(client, Settings())
+    streams.next_conversation("silent", 0, 60)
+
+    letter = client.xadd(
+        keys.DEAD, {"c": "ended", "t": "customer", "seq": 1, "r": 8000, "reason": "x", "e": "mulaw", "a": SOUND}
+    )
+    client.xadd(keys.DEAD, {"c": "ended", "i": "customer:0", "reason": "x"})
+    assert isinstance(letter, bytes)
+    assert DeadLetters(client).note(letter.decode(), Redriven(SECRET_WORD))
+    client.hset(keys.DEAD_TEXTS, "1-1", SECRET_WORD)  # of a letter that was cut off since
+
+
+def test_nothing_is_left_at_its_age_though_nothing_else_happens(
+    client: redis.Redis, clock: Clock, insight: Insight, tmp_path: Path
+) -> None:
+    fill(client, insight)
+    before = holding(client, SECRET_WORD, SOUND, *IDS)
+    for prefix in ("call:", "track:", "audio:", "listen:", "utterances:", "scores:", "summary-asked:", "heard:"):
+        assert any(key.startswith(keys.PREFIX + prefix) for key in before), prefix
+    for key in (keys.FEED, keys.DEAD, keys.DEAD_TEXTS, keys.LIVE, keys.ENDED, keys.IDLE, keys.RETAINED,
+                keys.UNSUMMARISED, keys.WORK):  # fmt: skip
+        assert key in before
+    assert any(key.startswith("rq:job:") for key in before)
+    with sentiment(client, tmp_path / "out"):
+        time.sleep(1)
+        assert set(holding(client, SECRET_WORD)) >= {keys.FEED, keys.utterances("ended")}, "it is kept until then"
+        later(client, clock, Settings().retention_hours * HOUR + 60)
+        wait_until(lambda: holding(client, SECRET_WORD, SOUND) == [], "no word and no sound is left")
+        age = Settings().retention_hours * HOUR + FEED_SECONDS + ASKED_KEPT_SECONDS + 60
+        later(client, clock, age)
+        wait_until(lambda: client.xrevrange(keys.FEED)[0][1] == {b"j": QUIET}, "the feed can be cut")
+        for _ in range(2):  # each sweep may be a while away
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: holding(client, *IDS) == [], "no call's id is left")
+        assert holding(client, *IDS) == []
+    assert client.hgetall(keys.LOAD) == {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"}
+    assert violations(client) == []
+
+
+def test_a_page_that_is_open_on_a_quiet_system_notices_nothing(
+    client: redis.Redis, clock: Clock, insight: Insight, tmp_path: Path
+) -> None:
+    line = Line(client, insight, ["customer"], "quiet")
+    line.say("customer", 1, SECRET_WORD)
+    retention, reads = Retention(client, Settings()), Reads(client)
+    with web_process(url_of(client), tmp_path / "web.log") as web, Page(web.url) as page:
+        wait_until(lambda: page.snapshots == 1, "it has its table")
+        later(client, clock, 2 * FEED_SECONDS)
+        retention.sweep()
+        told = reads.tip()
+        wait_until(lambda: page.cursor == told, "it stands at the event without words")
+        retention.sweep()
+        assert client.xrange(keys.FEED)[0][1] == {b"j": QUIET} and client.xlen(keys.FEED) == 1
+        line.say("customer", 2, "hello")
+        wait_until(lambda: page.told, "it goes on")
+        assert (page.snapshots, page.disconnections) == (1, 0)
+
+
+def test_the_feed_of_a_busy_system_is_cut_by_age(client: redis.Redis, clock: Clock) -> None:
+    now_ms = client.time()[0] * 1000
+    for age in (FEED_SECONDS + 60, FEED_SECONDS + 30, 30, 0):
+        client.xadd(keys.FEED, {"j": "{}"}, id=f"{now_ms - age * 1000}-1")
+    Retention(client, Settings()).sweep()
+    assert [entry_id for entry_id, _ in client.xrange(keys.FEED)] == [
+        f"{now_ms - age * 1000}-1".encode() for age in (30, 0)
+    ]
+
+
+def test_many_calls_go_in_several_sweeps(client: redis.Redis, clock: Clock) -> None:
+    ingest = Ingest(client, Settings())
+    for number in range(CALLS_A_SWEEP + 5):
+        ingest.put(f"c{number}", "customer", 1, Chunk(bytes(80), "mulaw", 8000))
+    retention = Retention(client, Settings())
+    assert retention.sweep() == 0
+    later(client, clock, 25 * HOUR)
+    assert (retention.sweep(), retention.sweep(), retention.sweep()) == (CALLS_A_SWEEP, 5, 0)
+
+
+def test_a_call_at_work_is_not_erased_and_one_erased_under_a_decoder_comes_not_back(store: redis.Redis) -> None:
+    play = Play(store)
+    play.put(1)
+    retention = Retention(store, play.settings)
+    assert not retention.erase("c", before_ms=store.time()[0] * 1000 - 10_000)
+    lease = play.lease()
+    assert retention.erase("c")
+    assert play.commit(lease) == "STALE"
+    assert [key for key in everything(store) if "c" in key.split(":")] == []
+    assert violations(store) == []

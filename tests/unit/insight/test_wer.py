@@ -1,0 +1,35 @@
+"""The word error count that the benchmark reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.evaluation.wer import errors
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "wrong"),
+    [
+        ("hello there", "Hello, there!", 0),
+        ("hello there", "hello", 1),
+        ("hello", "hello there", 1),
+        ("i was there", "I were there.", 1),
+        ("hello", "", 1),
+        ("uh i um see", "I see", 0),
+        ("okay", "OK.", 0),
+        ("five five six six", "5566", 0),
+        ("sixty pounds", "£60", 0),
+        ("three hundred and forty pounds", "£340", 0),
+        ("three hundred forty", "340", 0),
+        ("twenty twenty six", "2026", 0),
+        ("the ninth and the twelfth", "the 9th and the 12th", 0),
+        ("the thirtieth", "the 30th", 0),
+        ("five", "5,5", 0 + 1),
+    ],
+)
+def test_word_errors_are_counted(said: str, heard: str, wrong: int) -> None:
+    assert errors(said, heard) == (wrong, len([word for word in said.split() if word not in ("uh", "um")]))
+
+
+def test_hesitations_count_when_asked() -> None:
+    assert errors("uh i see", "I see", keep_fillers=True) == (1, 3)

@@ -1,0 +1,54 @@
+"""Procfile and app.json name what there is."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from state.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+PROCESSES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_is_started_by_a_module_that_exists(name: str) -> None:
+    words = shlex.split(PROCESSES[name])
+    if words[0] == "gunicorn":
+        assert (ROOT / words[words.index("-c") + 1]).is_file()
+        module = words[-1].partition(":")[0]
+    else:
+        assert words[:2] == ["python", "-m"]
+        module = words[2]
+    assert importlib.util.find_spec(module) is not None
+
+
+def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_none() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+    assert set(app["formation"]) == set(PROCESSES) - {"audiosocket"}
+    assert {name.lower() for name in app["env"]} <= set(Settings.__struct_fields__)
+
+
+def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_starts_python() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+    assert [pack["url"] for pack in app["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
+    build = json.loads((ROOT / "package.json").read_text())["scripts"]["build"]
+    vendor = json.loads((ROOT / "webapp/package.json").read_text())["scripts"]["vendor"]
+    assert "--prefix webapp vendor" in build and "static/vendor/" in vendor
+    assert "webapp/static/vendor/" in (ROOT / ".gitignore").read_text().split()
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_what_is_installed_is_locked_with_hashes(name: str) -> None:
+    """An .in file that was changed without scripts/lock would install something else than it says."""
+    wanted = re.findall(r"(?m)^([A-Za-z0-9_.-]+==[^\s#]+)", (ROOT / f"{name}.in").read_text())
+    locked = (ROOT / f"{name}.txt").read_text()
+    assert len(wanted) > 10
+    for pinned in wanted:
+        assert f"\n{pinned.lower()} \\\n    --hash=sha256:" in locked, pinned
+    assert "://" not in locked, "no registry is named: every machine uses the one it is set up with"

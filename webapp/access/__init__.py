@@ -1,0 +1,1 @@
+"""Who may do what: keys, sign-in, sessions, limits, origins."""

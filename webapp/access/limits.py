@@ -1,0 +1,110 @@
+"""Rate limits and the lock-out against guessing, counted in Redis for all web processes together (limits library).
+
+An office shares one address, and a stranger may know an account's name: so neither alone is locked out quickly,
+only the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+
+import redis
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from state import keys
+from state.people.credentials import digest
+
+LOCK_MINUTES = 15
+"""Windows begin with the first failure, so nobody is locked out for longer than this."""
+
+TRIES_OF_ACCOUNT_AND_ADDRESS = 10
+TRIES_OF_ACCOUNT = 100
+FAILURES_OF_ADDRESS = 50
+"""100 guesses in 15 minutes would need 10^9 years for a password of 12 random letters; and a stranger needs ten
+addresses to keep the owner of an account out."""
+
+SIGN_INS_OF_PERSON = 30
+"""Right ones, in LOCK_MINUTES: each is an entry of the audit trail; one who may sign in must not push out what
+the others did. Nobody has so many browsers."""
+
+BAD_KEYS_A_MINUTE = 60
+"""Of one address; beyond it wrong keys are answered 429 instead of 401. Right ones are never held up by it."""
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
+
+
+class Limits:
+    """The counters. Raises redis.RedisError as the client does."""
+
+    def __init__(self, client: redis.Redis, key_requests_per_second: int) -> None:
+        # The library wants an address though it is given the connections; it only reads "redis" from it.
+        storage = RedisStorage("redis://", connection_pool=client.connection_pool, key_prefix=keys.LIMITS)
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._key = RateLimitItemPerSecond(key_requests_per_second)
+        self._bad_key = RateLimitItemPerMinute(BAD_KEYS_A_MINUTE)
+        self._pair, self._account, self._address, self._person = (
+            RateLimitItemPerMinute(most, LOCK_MINUTES)
+            for most in (TRIES_OF_ACCOUNT_AND_ADDRESS, TRIES_OF_ACCOUNT, FAILURES_OF_ADDRESS, SIGN_INS_OF_PERSON)
+        )
+
+    def key_used(self, name: str) -> bool:
+        """Count a request of an API key; False if it is one too many."""
+        return self._limiter.hit(self._key, "key", name)
+
+    def bad_key(self, address: str) -> bool:
+        """Count a wrong key; False if this address had too many."""
+        return self._limiter.hit(self._bad_key, "bad-key", network(address))
+
+    def try_account(self, account: str, address: str) -> int:
+        """Count an attempt to sign in, before the password is looked at. 0, or seconds until the next may be made."""
+        counted: list[tuple[RateLimitItem, list[str]]] = []
+        for item, who in self._counters(account, address):
+            if not self._limiter.hit(item, *who):
+                self._take_back(counted)
+                return self._wait(item, *who)
+            counted.append((item, who))
+        return 0
+
+    def not_tried(self, account: str, address: str) -> None:
+        """The password was not looked at after all: the attempt does not count."""
+        self._take_back(self._counters(account, address))
+
+    def succeeded(self, account: str, address: str) -> None:
+        """The attempt was right: it does not count, and what the account's owner mistyped before is forgotten."""
+        self._take_back(self._counters(account, address)[:1])
+        self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
+        self._limiter.clear(self._account, "sign-in-account", digest(account))
+
+    def signs_in(self, name: str) -> int:
+        """Count a sign-in of somebody who is known. 0, or seconds until the next may be made."""
+        return 0 if self._limiter.hit(self._person, "signed-in", name) else self._wait(self._person, "signed-in", name)
+
+    def _counters(self, account: str, address: str) -> list[tuple[RateLimitItem, list[str]]]:
+        who, where = digest(account), network(address)
+        return [
+            (self._address, ["sign-in-address", where]),
+            (self._pair, ["sign-in", who, where]),
+            (self._account, ["sign-in-account", who]),
+        ]
+
+    def _take_back(self, counted: list[tuple[RateLimitItem, list[str]]]) -> None:
+        for item, who in counted:
+            self._limiter.hit(item, *who, cost=-1)
+
+    def _wait(self, item: RateLimitItem, *who: str) -> int:
+        return max(1, math.ceil(self._limiter.get_window_stats(item, *who).reset_time - time.time()))

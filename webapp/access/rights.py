@@ -1,0 +1,320 @@
+"""Who asks, and may they? Every view says what it needs; a view that does not say stops the process at start.
+
+@api.get("/calls")
+@needs("read")                        # an API key of that scope, or for read and admin a signed-in supervisor
+def list_calls(): ...
+
+@public                               # anybody
+def healthz(): ...
+
+`guard` refuses before the view is called: 401 or 403 as problem details, or for a page the way to the sign-in.
+A view that must decide by itself (a socket whose sender is known by a signature) is `signed` and calls `require`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, cast
+from urllib.parse import urlencode
+
+import redis
+from flask import Flask, Response, current_app, g, redirect, request, session
+from flask_login import current_user
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError
+
+from state.people.audit import Deed, Origin
+from state.types import Sender
+from webapp.access import cookies, origins
+from webapp.http.problems import Problem
+from webapp.store import store
+
+log = logging.getLogger("earshot.web")
+
+Need = Literal["ingest", "read", "act", "admin"]
+"""act: listen to a call, take it, write notes on it. No key can: the audit trail names a person."""
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin"})
+SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
+    "supervisor": frozenset({"read", "act"}),
+    "admin": frozenset({"read", "act", "admin"}),
+}
+"""Nobody posts audio with a cookie: there is no forged request that could."""
+
+STREAMS = "/v1/streams/"
+"""Websockets, whose clients often cannot set headers: there a key may be a parameter, a Basic password, or what
+Genesys calls X-API-KEY; Live Call Analytics' client writes ?authorization=Bearer KEY."""
+
+DECODE = "/decode"
+"""The first demonstration's client sets no header, but takes any address: there a key may be a parameter."""
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a view asks for. scope: None, any identity; page: people see it; local: free from this machine itself;
+    signed: who signs the request needs no scope, and the view calls `require` for who does not."""
+
+    public: bool = False
+    scope: Need | None = None
+    page: bool = False
+    local: bool = False
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks. name: of the key, account or person; origin: how that is known; until_ms: when a sign-in runs out."""
+
+    kind: Literal["key", "user", "anyone"]
+    name: str
+    scopes: frozenset[str]
+    origin: Origin
+    credential: str = field(default="", repr=False)
+    until_ms: int | None = None
+
+    @property
+    def who(self) -> str:
+        """As the audit trail names it."""
+        return f"key {self.name}" if self.kind == "key" else self.name
+
+
+ANYONE = Identity("anyone", "anyone", ALL, "anyone")
+"""Everybody, with AUTH=off."""
+
+
+# -- what a view says --------------------------------------------------------------------------------------
+
+
+def public(view: View) -> View:
+    """Anybody may call this view."""
+    view.requirement = Requirement(public=True)  # type: ignore[attr-defined]
+    return view
+
+
+def needs(
+    scope: Need | None, *, page: bool = False, local: bool = False, signed: bool = False
+) -> Callable[[View], View]:
+    """Only those with `scope` may call this view (None: whoever is known); see Requirement."""
+
+    def mark(view: View) -> View:
+        view.requirement = Requirement(scope=scope, page=page, local=local, signed=signed)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def requirement(view: object) -> Requirement | None:
+    """What `view` says, if anything."""
+    return cast(Requirement | None, getattr(view, "requirement", None))
+
+
+def install(app: Flask) -> None:
+    """Guard every view of `app`. Call it when all are registered; raises LookupError for one that says nothing."""
+    public(app.view_functions["static"])
+    for rule in app.url_map.iter_rules():
+        if requirement(app.view_functions[rule.endpoint]) is None:
+            raise LookupError(f"{rule.rule} says neither @needs nor @public")
+    app.before_request(guard)
+
+
+# -- who asks ----------------------------------------------------------------------------------------------
+
+
+def identify() -> Identity | None:
+    """Who makes this request; None for a stranger. Raises Problem 401 or 429 for a key that is none.
+
+    A key goes before a cookie: who shows one wants to be known by it.
+    """
+    if "identity" not in g:
+        g.identity = _identify()
+    return cast(Identity | None, g.identity)
+
+
+def _identify() -> Identity | None:
+    here = store()
+    if here.settings.auth == "off":
+        return ANYONE
+    key = _key_shown()
+    if key is not None:
+        return _by_key(key)
+    if cookies.unreadable(session):
+        raise redis.ConnectionError("the session cannot be read")
+    if not current_user.is_authenticated:
+        return None
+    found = cast(cookies.SignedIn, current_user)
+    signed = found.session
+    return Identity("user", signed.name, SCOPES_OF_ROLE[signed.role], signed.origin, found.token, signed.until_ms)
+
+
+def _key_shown() -> str | None:
+    shown = request.authorization
+    if shown and shown.type == "bearer":
+        return shown.token or ""
+    if request.path.startswith(STREAMS):
+        if shown and shown.type == "basic":
+            return shown.password or ""
+        if "X-API-KEY" in request.headers:
+            return request.headers["X-API-KEY"]
+    if request.path.startswith(STREAMS) and (in_address := request.args.get("authorization")) is not None:
+        return in_address.removeprefix("Bearer ")
+    if request.path.startswith(STREAMS) or request.path == DECODE:
+        return request.args.get("access_token")
+    return None
+
+
+def _by_key(key: str) -> Identity:
+    here = store()
+    found = here.access.keys.find(key)
+    if found is None:
+        if not here.limits.bad_key(address()):
+            raise Problem(429, "too_many_wrong_keys", "Too many wrong keys from this address.", retry=True)
+        raise _unknown("invalid_key", "This is no key, or it was revoked.", 'error="invalid_token"')
+    if not here.limits.key_used(found.name):
+        raise Problem(429, "rate_limit", "This key is used too often; see KEY_REQUESTS_PER_SECOND.", retry=True)
+    return Identity("key", found.name, frozenset(found.scopes), "key", key)
+
+
+def sender(interface: str = "") -> Sender:
+    """As whom this request sends audio. `interface`: one that answers with words keeps its calls to itself, so that
+    a key which may not read cannot ask there for what it sent elsewhere."""
+    who = identify()
+    assert who is not None, "the guard has let a stranger in"
+    return Sender(" ".join(filter(None, (who.kind, who.name, interface))), reads="read" in who.scopes)
+
+
+def still_in(app: Flask, who: Identity) -> bool:
+    """Whether an identity that was good when a socket was opened is good still. Raises redis.RedisError."""
+    with app.app_context():
+        kept = store().access
+    if who.kind == "key":
+        return kept.keys.find(who.credential) is not None
+    return who.kind == "anyone" or kept.sessions.find(who.credential) is not None
+
+
+def address() -> str:
+    """The client's address; with TRUSTED_PROXIES, as the outermost of those saw it."""
+    return request.remote_addr or "unknown"
+
+
+def _from_this_machine() -> bool:
+    """A request from here that no proxy handed on."""
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        found = ipaddress.ip_address(address())
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
+
+
+# -- may they ----------------------------------------------------------------------------------------------
+
+
+def guard() -> Response | None:
+    """Before every request: None if it may go on. Raises Problem, or leads a person to the sign-in."""
+    check_host()
+    if request.endpoint is None:
+        return None  # no such path or method: nothing is shown
+    needed = requirement(current_app.view_functions[request.endpoint])
+    if needed is None:
+        raise LookupError(f"{request.endpoint} says neither @needs nor @public")
+    if needed.public or needed.signed or (needed.local and _from_this_machine()):
+        return None
+    if needed.page and identify() is None:
+        asked = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+        return cast(Response, redirect(sign_in_url(asked, "_user_id" in session)))
+    require(needed.scope)
+    return None
+
+
+def require(scope: Need | None) -> Identity:
+    """Who asks, if they may do this. Raises Problem 401 or 403."""
+    who = identify()
+    if who is None:
+        raise _unknown("no_key", "Show an API key (Authorization: Bearer ...), or sign in on the page.")
+    if scope is not None and scope not in who.scopes:
+        headers = {"WWW-Authenticate": f'Bearer realm="earshot", error="insufficient_scope", scope="{scope}"'}
+        raise Problem(403, "scope", f"This needs the scope {scope}.", headers=headers)
+    changes = request.method not in SAFE_METHODS
+    if who.kind != "key" and (changes or "Upgrade" in request.headers):
+        check_origin()
+    if who.kind == "user" and changes:
+        check_form()
+    return who
+
+
+def check_host() -> None:
+    """With AUTH=off the network's address is all that protects: it must be asked for by its own name. Raises 403."""
+    if store().settings.auth == "off" and not origins.is_loopback(request.headers.get("Host", "")):
+        raise Problem(403, "host", "With AUTH=off only localhost is served: ask for it by that name.")
+
+
+def check_origin() -> None:
+    """Who shows no key may act, and open sockets, from our own pages only. Raises Problem 403."""
+    if not origins.is_ours(store().settings.public_url, request.headers.get("Origin"), request.environ):
+        raise Problem(403, "origin", "This did not come from a page of this host; behind a proxy, PUBLIC_URL names it.")
+
+
+def check_form() -> None:
+    """A form must be one of our own pages'. Raises Problem 403."""
+    check_origin()
+    given = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token")
+    try:
+        validate_csrf(given, secret_key=store().access.secret())
+    except ValidationError:
+        raise Problem(403, "csrf", "This did not come from the page, or the page was too old: reload it.") from None
+
+
+def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:
+    """Where to sign in, and then go on. ended: a session has run out."""
+    query = {"next": leads_to} if leads_to != "/" else {}
+    if ended:
+        query["ended"] = "1"
+    return "/sign-in" + (f"?{urlencode(query)}" if query else "")
+
+
+def record(what: str, about: str = "") -> None:
+    """Write into the audit trail what this request does that concerns security: "sign-out"."""
+    store().audit.record(_deed(what, about))
+
+
+def record_act(what: str, about: str = "") -> None:
+    """Write into the audit trail what a supervisor changes: "rules"."""
+    store().audit.record(_deed(what, about), "acts")
+
+
+def record_read(what: str, about: str = "") -> None:
+    """Write into the audit trail that words of calls are read: "read", "export", ... Call it before they are sent."""
+    store().audit.record_read(_deed(what, about))
+
+
+def _deed(what: str, about: str) -> Deed:
+    who = require(None)
+    return Deed(who.who, what, about, address(), who.origin)
+
+
+def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:
+    """A refusal for a socket that is about to be opened without the right to read; else None."""
+    with app.request_context(environ):
+        try:
+            check_host()
+            require("read")
+        except Problem as refusal:
+            return refusal.response()
+        except redis.RedisError as error:
+            log.warning("sockets: redis refused", extra={"error": repr(error)})
+            return Problem(503, "store_away", "The store cannot be reached.", retry=True).response()
+    return None
+
+
+def _unknown(reason: str, detail: str, error: str = "") -> Problem:
+    challenge = 'Bearer realm="earshot"' + (f", {error}" if error else "")
+    return Problem(401, reason, detail, headers={"WWW-Authenticate": challenge})

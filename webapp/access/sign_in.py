@@ -1,0 +1,178 @@
+"""Signing in and out: with a password, or through an OpenID Connect provider."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session
+from flask_login import current_user, login_user, logout_user
+from flask_wtf.csrf import generate_csrf
+
+from state.people.access import Session
+from state.people.audit import Deed
+from state.people.credentials import HashingBusy
+from webapp.access import oidc, rights
+from webapp.access.cookies import SignedIn
+from webapp.access.rights import needs, public
+from webapp.http.problems import RETRY_AFTER_SECONDS, Problem
+from webapp.store import store
+
+pages = Blueprint("sign_in", __name__)
+
+PATH = "/sign-in"
+BUSY = "Too many people are signing in at this moment. Try again."
+
+MAX_FORM_BYTES = 16 * 1024
+MAX_NEXT_CHARACTERS = 2000
+_NEXT = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+"""A path on this host. "//host" and "/\\host" lead elsewhere."""
+
+
+def safe_next(given: str | None) -> str:
+    """Where to go after signing in: `given` if it lies on this host, else the table."""
+    return given if given and len(given) <= MAX_NEXT_CHARACTERS and _NEXT.fullmatch(given) else "/"
+
+
+def csrf_token() -> str:
+    """For a form of this page."""
+    return str(generate_csrf(secret_key=store().access.secret()))
+
+
+@pages.get(PATH)
+@public
+def form() -> Response:
+    """The form; who is signed in already is sent on."""
+    leads_to = safe_next(request.args.get("next"))
+    if rights.identify() is not None:
+        return cast(Response, redirect(leads_to))
+    return _form(leads_to, "Your session has ended. Sign in to go on." if "ended" in request.args else "")
+
+
+@pages.post(PATH)
+@public
+def sign_in() -> Response:
+    """Check a password. A wrong name, a wrong password and no such account are answered alike."""
+    request.max_content_length = MAX_FORM_BYTES
+    leads_to = safe_next(request.form.get("next"))
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    try:
+        rights.check_form()
+    except Problem as refusal:
+        message = "This form was too old. Please try again." if refusal.reason == "csrf" else refusal.detail
+        return _form(leads_to, message, 403)
+    here, address = store(), rights.address()
+    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # of what a stranger typed, in the trail
+    wait_seconds = here.limits.try_account(name.lower(), address)
+    if wait_seconds:
+        _attempt(Deed(told, "sign-in-locked", "", address, "stranger"), name)
+        return _locked(leads_to, wait_seconds)
+    try:
+        user = here.access.users.check(name, password)
+    except HashingBusy:
+        here.limits.not_tried(name.lower(), address)
+        answer = _form(leads_to, BUSY, 429)
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
+    if user is None:
+        _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
+        return _form(leads_to, "That name and password do not fit together.", 403)
+    here.limits.succeeded(user.name, address)
+    begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
+    return _begin(begun, here.settings.session_hours, "password", leads_to)
+
+
+@pages.post("/sign-out")
+@needs(None, page=True)
+def sign_out() -> Response:
+    """End the session on all processes."""
+    who = rights.require(None)
+    rights.record("sign-out")
+    store().access.sessions.end(who.credential)
+    logout_user()
+    session.clear()
+    return cast(Response, redirect(rights.sign_in_url(), 303))
+
+
+@pages.get("/sign-in/oidc")
+@public
+def oidc_begin() -> Response:
+    """To the provider."""
+    session["next"] = safe_next(request.args.get("next"))
+    try:
+        return oidc.begin()
+    except oidc.ProviderFailed as error:
+        return _form(session["next"], str(error), 502)
+
+
+@pages.get("/sign-in/oidc/callback")
+@public
+def oidc_end() -> Response:
+    """Back from the provider."""
+    here, address = store(), rights.address()
+    leads_to = safe_next(session.get("next"))
+    try:
+        person, role = oidc.end()
+    except oidc.ProviderFailed as error:
+        return _form(leads_to, str(error), 502)
+    except oidc.NotWelcome as refusal:
+        deed = Deed(refusal.who.name, "sign-in-failed", _identity(refusal.who), address, "oidc")
+        here.audit.record_attempt(deed)
+        return _form(leads_to, str(refusal), 403)
+    begun = Session(
+        name=person.name, role=role, origin="oidc", issuer=person.issuer, subject=person.subject, address=address
+    )
+    hours = min(here.settings.oidc_session_hours, here.settings.session_hours)
+    return _begin(begun, hours, _identity(person), leads_to)
+
+
+def _identity(person: oidc.Person) -> str:
+    """Issuer and subject for the trail."""
+    return f"{person.issuer} {person.subject}"
+
+
+def _attempt(deed: Deed, name: str) -> None:
+    here = store()
+    user = here.access.users.find(name)
+    here.audit.record_attempt(deed, user.name if user else "")
+
+
+def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
+    """Write the sign-in down, begin a session, and put its token into the cookie and nothing that was there before.
+
+    A session that this browser had ends: nobody could end it any more, nor know of it.
+    """
+    here = store()
+    wait_seconds = here.limits.signs_in(new.name)
+    if wait_seconds:
+        return _locked(leads_to, wait_seconds)
+    if current_user.is_authenticated:
+        here.access.sessions.end(cast(SignedIn, current_user).token)
+    here.audit.record(Deed(new.name, "sign-in", how, new.address, new.origin))
+    token = here.access.sessions.begin(new, hours)
+    found = here.access.sessions.find(token)
+    if found is None:
+        raise Problem(503, "try_again", "The account was changed at this very moment. Sign in again.", retry=True)
+    session.clear()
+    login_user(SignedIn(token, found))
+    return cast(Response, redirect(leads_to, 303))
+
+
+def _locked(leads_to: str, wait_seconds: int) -> Response:
+    """Too often."""
+    answer = _form(leads_to, f"Too many attempts. Try again in {-(-wait_seconds // 60)} min.", 429)
+    answer.headers["Retry-After"] = str(wait_seconds)
+    return answer
+
+
+def _form(leads_to: str, message: str, status: int = 200) -> Response:
+    here = store()
+    page = render_template(
+        "sign-in.html",
+        csrf_token=csrf_token(),
+        leads_to=leads_to,
+        message=message,
+        with_oidc=bool(here.settings.oidc_issuer),
+        with_password=bool(here.access.users.all()),
+    )
+    return make_response(page, status)

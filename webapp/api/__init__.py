@@ -1,0 +1,1 @@
+"""The HTTP API: what it says, what it takes, and its document."""

@@ -1,0 +1,64 @@
+"""GET /v1/agents: how each agent's ended calls were talked and how they went."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from webapp.access.rights import needs
+from webapp.api.openapi import operation
+from webapp.api.schemas import ApiAgent, ApiAgents
+from webapp.http import inputs
+from webapp.store import store
+
+api = Blueprint("agents", __name__, url_prefix="/v1")
+
+MOST_CALLS = 1000
+"""The latest so many ended calls are counted; reading them takes some 50 ms."""
+
+NO_NAME = ""
+
+
+@api.get("/agents")
+@operation("Read how each agent's ended calls were talked", {200: ApiAgents})
+@needs("read")
+def read_agents() -> Response:
+    """Means over the latest ended calls that are summed up, by the metadata's `agent`."""
+    inputs.query()
+    return Response(msgspec.json.encode(agents(store().reads.summaries(MOST_CALLS))), content_type="application/json")
+
+
+def agents(calls: list[tuple[dict[str, str], dict[str, Any]]]) -> ApiAgents:
+    """Aggregates (metadata, summary) pairs. Summaries of older editions may lack figures."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for metadata, summary in calls:
+        by_name.setdefault(metadata.get("agent", NO_NAME), []).append(summary)
+    return ApiAgents([_agent(name, by_name[name]) for name in sorted(by_name)], len(calls))
+
+
+def _agent(name: str, summaries: list[dict[str, Any]]) -> ApiAgent:
+    talks = [summary.get("talk") or {} for summary in summaries]
+    own = [(talk.get("parties") or {}).get("agent") or {} for talk in talks]
+    minutes = sum(party.get("talk_seconds") or 0.0 for party in own) / 60
+    words = sum(party.get("words") or 0 for party in own)
+    return ApiAgent(
+        agent=name,
+        calls=len(summaries),
+        raised_calls=sum(bool(summary.get("raised_seconds")) for summary in summaries),
+        sentiment_score=_mean(summaries, "sentiment_score"),
+        talk_ratio=_mean(talks, "talk_ratio"),
+        words_per_minute=round(words / minutes, 1) if minutes else None,
+        longest_monologue_seconds=max((party.get("longest_monologue_seconds") or 0.0 for party in own), default=None),
+        silence_seconds=_mean(talks, "silence_seconds"),
+        hold_seconds=_mean(talks, "hold_seconds"),
+        overlaps=_mean(talks, "overlaps"),
+        interruptions=_mean(own, "interruptions"),
+    )
+
+
+def _mean(found: list[dict[str, Any]], name: str) -> float | None:
+    values = [float(one[name]) for one in found if isinstance(one.get(name), int | float)]
+    return round(fmean(values), 3) if values else None

@@ -1,0 +1,282 @@
+"""/v1/calls: telephony posts calls and their audio, everybody reads them. Statuses are the contract's."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal, cast
+
+import msgspec
+from flask import Blueprint, Response, request, url_for
+
+from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
+from webapp.access.rights import needs, record_read, sender
+from webapp.api import find, shapes
+from webapp.api.openapi import Parameter, operation
+from webapp.api.schemas import (
+    ApiCall,
+    ApiCalls,
+    CallEnd,
+    ChannelsReceipt,
+    ChunkReceipt,
+    DeclaredCall,
+    EndReceipt,
+    NewCall,
+)
+from webapp.http import audio_forms, inputs
+from webapp.http.problems import Problem, invalid
+from webapp.store import store
+
+api = Blueprint("calls", __name__, url_prefix="/v1")
+
+MAX_LIMIT, DEFAULT_LIMIT = 500, 100
+"""Rows a page of the list; 500 rows are about 500 kB."""
+
+MAX_SOUGHT = 100
+"""Characters of what is looked for."""
+
+_CHUNK_REFUSALS = {
+    409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
+    410: "The call's sender has ended it.",
+    413: "More than 1 MiB or 10 s of audio.",
+    415: "A form that is not known: `known_types` lists those that are.",
+    429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+}
+
+_ON_GAP = Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")
+
+
+def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers, content_type="application/json")
+
+
+# -- writing ----------------------------------------------------------------------------------------------
+
+
+@api.post("/calls")
+@operation(
+    "Declare a call",
+    {201: DeclaredCall, 200: DeclaredCall},
+    {
+        409: "`reason`: differs (the call was declared otherwise).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+        429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+    },
+    body=NewCall,
+)
+@needs("ingest")
+def declare_call() -> Response:
+    """201 for a new call, 200 if it was declared alike before."""
+    inputs.query()
+    declared = inputs.new_call()
+    call_id = declared.call_id or str(uuid.uuid4())
+    _refuse_under_pressure(call_id)
+    outcome = store().ingest.create(call_id, declared.tracks, declared.metadata, sender())
+    if outcome == "BUSY":
+        raise _busy()
+    if outcome == "FOREIGN":
+        raise another_sender(call_id)
+    if outcome == "DIFFERS":
+        raise Problem(409, "differs", f"Call {call_id} exists with other tracks or metadata.")
+    location = url_for("calls.read_call", call_id=call_id)
+    answer = DeclaredCall(call_id, declared.tracks, declared.metadata)
+    return _json(201 if outcome == "CREATED" else 200, answer, {"Location": location})
+
+
+@api.put("/calls/<call_id>/tracks/<track>/chunks/<seq>")
+@operation(
+    "Post chunk number seq of a track; safe to repeat",
+    {202: ChunkReceipt, 200: ChunkReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+    query=[_ON_GAP],
+)
+@needs("ingest")
+def put_chunk(call_id: str, track: str, seq: str) -> Response:
+    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
+    skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
+    return _take_chunk(call_id, track, inputs.seq(seq), skip)
+
+
+@api.put("/calls/<call_id>/chunks/<seq>")
+@operation(
+    "Post chunk number seq of several tracks, interleaved; safe to repeat",
+    {202: ChannelsReceipt, 200: ChannelsReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+    query=[
+        Parameter("tracks", {"type": "string"}, "names of the channels in order, with commas: agent,customer", True),
+        _ON_GAP,
+    ],
+)
+@needs("ingest")
+def put_channels(call_id: str, seq: str) -> Response:
+    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it.
+
+    Tracks are taken one after the other: a refusal (409, 429, 503) may leave the first ones taken. Repeating the
+    request, or going on from `expected_seq`, makes the chunk whole, since what is there is not taken twice.
+    """
+    parameters = inputs.query("tracks", "on_gap")
+    skip = inputs.choice(parameters, "on_gap", ("skip",)) is not None
+    call_id, number = inputs.call_id(call_id), inputs.seq(seq)
+    names = inputs.tracks(parameters.get("tracks"))
+    chunks = audio_forms.parse_channels(request.headers.get("Content-Type"), inputs.raw_body(), len(names))
+    _refuse_under_pressure(call_id)
+    ingest = store().ingest
+    asks = sender()
+    answers = [ingest.put(call_id, name, number, chunk, skip, asks) for name, chunk in zip(names, chunks, strict=True)]
+    behind = min((answer for answer in answers if answer.outcome == "GAP"), key=lambda a: a.next_seq, default=None)
+    if behind is not None:
+        raise _refusal(call_id, ",".join(names), behind)
+    for name, answer in zip(names, answers, strict=True):
+        if answer.outcome not in ("OK", "DUP"):
+            raise _refusal(call_id, name, answer)
+    following = {name: answer.next_seq for name, answer in zip(names, answers, strict=True)}
+    new = any(answer.outcome == "OK" for answer in answers)
+    return _json(202 if new else 200, ChannelsReceipt(call_id, number, following))
+
+
+@api.post("/calls/<call_id>/tracks/<track>/chunks")
+@operation(
+    "Post the next chunk of a track; the server numbers it, so a repetition is a second chunk",
+    {202: ChunkReceipt},
+    _CHUNK_REFUSALS,
+    audio=True,
+)
+@needs("ingest")
+def post_chunk(call_id: str, track: str) -> Response:
+    """202 for every chunk that is taken."""
+    inputs.query()
+    return _take_chunk(call_id, track, None, False)
+
+
+def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Response:
+    call_id, track = inputs.call_id(call_id), inputs.track(track)
+    chunk = audio_forms.parse(request.headers.get("Content-Type"), inputs.raw_body())
+    _refuse_under_pressure(call_id)
+    answer = store().ingest.put(call_id, track, seq, chunk, skip_gap, sender())
+    if answer.outcome not in ("OK", "DUP"):
+        raise _refusal(call_id, track, answer)
+    receipt = ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
+    return _json(202 if answer.outcome == "OK" else 200, receipt)
+
+
+@api.post("/calls/<call_id>/end")
+@operation(
+    "Say that no more audio comes; safe to repeat",
+    {202: EndReceipt},
+    {
+        404: "No such call.",
+        409: "`reason`: gap (chunks up to a `last_seq` are not there: see `expected_seq`, post them and end again).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+    },
+    body=CallEnd,
+)
+@needs("ingest")
+def end_call(call_id: str) -> Response:
+    """202, the first time and every time."""
+    inputs.query()
+    call_id = inputs.call_id(call_id)
+    answer = store().ingest.end(call_id, inputs.call_end().last_seq, sender())
+    if answer.outcome == "UNKNOWN":
+        raise _unknown_call(call_id)
+    if answer.outcome == "FOREIGN":
+        raise another_sender(call_id)
+    if answer.outcome == "SHORT":
+        detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
+        raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
+    return _json(202, EndReceipt(call_id))
+
+
+def _refuse_under_pressure(call_id: str) -> None:
+    if store().under_pressure(call_id):
+        raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
+
+
+def _refusal(call_id: str, track: str, answer: PutAnswer) -> Problem:
+    if answer.outcome == "GAP":
+        detail = f"Chunk {answer.seq} was posted, but {answer.next_seq} is expected next."
+        if answer.seq - answer.next_seq > MAX_GAP:
+            detail += f" on_gap=skip bridges {MAX_GAP} chunks at most."
+        return Problem(409, "gap", detail, expected_seq=answer.next_seq)
+    if answer.outcome == "OTHER":
+        return Problem(409, "other_bytes", f"Chunk {answer.seq} was accepted before with other audio.")
+    if answer.outcome == "RATE":
+        return Problem(409, "rate", f"The sample rate of track {track} was fixed by its first chunk.")
+    if answer.outcome == "TRACKS":
+        return Problem(409, "too_many_tracks", f"A call has at most {MAX_TRACKS} tracks.")
+    if answer.outcome == "FOREIGN":
+        return another_sender(call_id)
+    if answer.outcome == "CLOSED":
+        return Problem(410, "ended", f"Call {call_id} was ended by its sender.")
+    return _busy()
+
+
+def another_sender(call_id: str) -> Problem:
+    """403: the call is not this sender's."""
+    return Problem(403, "another_sender", f"Call {call_id} belongs to another sender.")
+
+
+def _busy() -> Problem:
+    return Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
+
+
+# -- reading ----------------------------------------------------------------------------------------------
+
+
+@api.get("/calls")
+@operation(
+    "List calls, most attention first",
+    {200: ApiCalls},
+    query=[
+        Parameter("state", {"enum": ["live", "ended"], "default": "live"}, "live includes calls that are ending"),
+        Parameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            "calls a page",
+        ),
+        Parameter("cursor", {"type": "string"}, "next_cursor of the page before"),
+        Parameter(
+            "text",
+            {"type": "string", "minLength": 1, "maxLength": MAX_SOUGHT},
+            "only calls in which all these words were said, or that are known by them; pages may then hold fewer calls",
+        ),
+    ],
+)
+@needs("read")
+def list_calls() -> Response:
+    """A page of live (the default) or ended calls."""
+    parameters = inputs.query("state", "limit", "cursor", "text")
+    wanted = find.words(parameters.get("text", ""))
+    if "text" in parameters and (not wanted or len(parameters["text"]) > MAX_SOUGHT):
+        raise invalid("text", f"must be 1 to {MAX_SOUGHT} characters")
+    state = inputs.choice(parameters, "state", ("live", "ended")) or "live"
+    limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    cursor = inputs.cursor(parameters)
+    try:
+        rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
+    except ValueError:
+        raise inputs.bad_cursor() from None
+    record_read("search" if wanted else "list")
+    if wanted:
+        rows = find.holding(store().transcripts, rows, wanted)
+    return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
+
+
+@api.get("/calls/<call_id>")
+@operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
+@needs("read")
+def read_call(call_id: str) -> Response:
+    """The call as it stands."""
+    inputs.query()
+    call_id = inputs.call_id(call_id)
+    found = store().reads.call(call_id)
+    if found is None:
+        raise _unknown_call(call_id)
+    record_read("read", call_id)
+    return _json(200, shapes.call(found))
+
+
+def _unknown_call(call_id: str) -> Problem:
+    return Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")

@@ -1,0 +1,151 @@
+"""POST /decode: the client of this idea's first demonstration runs unchanged.
+
+It posts JSON with a quarter of a second of samples and prints `hstr` and `confidence` of the answer. `id` names the
+speaker; `do_finalize` ends the conversation, and what comes next under the same id is another call.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from flask import Blueprint, Response
+from msgspec import Meta
+
+from state.calls.ingest import Chunk
+from state.calls.streams import Heard, OtherSender
+from state.types import Sender
+from webapp.access.rights import needs, sender
+from webapp.api.calls import another_sender
+from webapp.api.openapi import operation
+from webapp.http import inputs
+from webapp.http.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE
+from webapp.http.problems import Problem, invalid
+from webapp.store import Store, store
+from webapp.streams.events import CUSTOMER, clean_call_id
+
+api = Blueprint("decode", __name__)
+
+BEHIND_SECONDS = 2.0
+"""Audio the fleet may be behind before the answer waits for it: a client that posts a file is slowed down so."""
+
+PATIENCE_SECONDS = 10.0
+"""Longest wait for words, below any proxy's limit (Heroku: 30 s)."""
+
+LOOK_SECONDS, LOOK_AT_LEAST_SECONDS = 0.05, 0.25
+"""Between two looks at the words: at first, and when it takes longer. Each is a step of the store's."""
+
+
+class DecodeRequest(msgspec.Struct):
+    """A piece of a conversation. audio: signed 16 bit samples. broker and topic are taken and not used."""
+
+    audio: list[Annotated[int, Meta(ge=-32768, le=32767)]]
+    sample_rate: Annotated[int, Meta(ge=MIN_RATE, le=MAX_RATE)]
+    id: int | Annotated[str, Meta(min_length=1, max_length=128)]
+    do_finalize: bool = False
+    broker: str | None = None
+    topic: str | None = None
+
+
+class Decoded(msgspec.Struct):
+    """hstr: all words of the conversation so far. confidence: their mean, 0 to 1; 1 from an engine without any."""
+
+    hstr: str
+    confidence: float
+    id: str
+    call_id: str
+
+
+_request = msgspec.json.Decoder(DecodeRequest)
+
+
+@api.post("/decode")
+@operation(
+    "Post a piece of audio and get the conversation's words so far (the first demonstration's interface)",
+    {200: Decoded},
+    {
+        409: "The sample rate changed within a conversation.",
+        413: "More than 1 MiB of JSON or 10 s of audio.",
+        429: "Too much audio is waiting to be decoded, or too many requests for words: repeat after Retry-After.",
+        503: "`reason`: no_decoder (nobody would hear it), or the store is away or full: repeat after Retry-After.",
+    },
+    body=DecodeRequest,
+)
+@needs("ingest")
+def decode() -> Response:
+    """The words known by now; with do_finalize all of them."""
+    inputs.query("access_token")
+    asked = _asked(inputs.raw_body())
+    here = store()
+    asks = sender("decode")
+    speaker = clean_call_id(asked.id)
+    if not here.reads.decoder_lives():
+        raise Problem(503, "no_decoder", "No decoder is alive.", retry=True)
+    conversation = here.streams.conversation(speaker)
+    call_id = _call_id(speaker, conversation)
+    if asked.audio:
+        audio = np.array(asked.audio, "<i2").tobytes()
+        chunk = Chunk(audio, "s16le", asked.sample_rate)
+        if here.under_pressure(call_id):
+            raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
+        outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
+        if outcome == "CLOSED":  # ended meanwhile, for it was idle: a new conversation begins
+            conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
+            call_id = _call_id(speaker, conversation)
+            outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
+        if outcome == "FOREIGN":
+            raise another_sender(call_id)
+        if outcome == "RATE":
+            raise Problem(409, "rate", "The sample rate was fixed by the conversation's first piece.")
+        if outcome != "OK":
+            raise Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
+    ended = False
+    if asked.do_finalize:
+        outcome_of_end = here.ingest.end(call_id, sender=asks).outcome
+        if outcome_of_end == "FOREIGN":
+            raise another_sender(call_id)
+        ended = outcome_of_end != "UNKNOWN"
+    if ended:
+        here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
+    try:
+        said = _listen(here, call_id, asks, ended)
+    except OtherSender:
+        raise another_sender(call_id) from None
+    words = [word for final in said.finals for word in final.words]
+    known = [word.conf for word in words if word.conf is not None]
+    text = " ".join(part for part in (*(final.text for final in said.finals), said.partial) if part)
+    confidence = sum(known) / len(known) if known else float(bool(text))
+    answer = Decoded(text, round(confidence, 4), str(asked.id), call_id)
+    return Response(msgspec.json.encode(answer), content_type="application/json")
+
+
+def _asked(body: bytes) -> DecodeRequest:
+    try:
+        asked = _request.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # also what does not fit the types
+        raise invalid("body", str(error)) from None
+    if len(asked.audio) > MAX_CHUNK_SECONDS * asked.sample_rate:
+        raise Problem(413, "too_long", f"A piece is at most {MAX_CHUNK_SECONDS} s.")
+    return asked
+
+
+def _call_id(speaker: str, conversation: int) -> str:
+    return clean_call_id(f"{speaker}.{conversation + 1}" if conversation else speaker)
+
+
+def _keep_seconds(here: Store) -> int:
+    return here.settings.retention_hours * 3600 * 2
+
+
+def _listen(here: Store, call_id: str, asks: Sender, to_the_end: bool) -> Heard:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    pause_seconds = LOOK_SECONDS
+    while True:
+        heard = here.streams.heard(call_id, CUSTOMER, 0, asks)
+        enough = heard.finished if to_the_end else heard.behind_seconds <= BEHIND_SECONDS
+        if enough or time.monotonic() > deadline:
+            return heard
+        time.sleep(pause_seconds)
+        pause_seconds = min(1.5 * pause_seconds, LOOK_AT_LEAST_SECONDS)

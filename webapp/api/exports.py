@@ -1,0 +1,135 @@
+"""A call's transcript as a file: JSON, text, subtitles (WebVTT, SRT), CSV. GET /v1/calls/{id}/transcript.{form}"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Literal, cast
+
+import msgspec
+from flask import Blueprint, Response
+
+from state.types import CallView, ScoredUtterance, Voice
+from webapp.access.rights import needs, record_read
+from webapp.api import shapes
+from webapp.api.openapi import operation
+from webapp.http import inputs
+from webapp.http.problems import Problem
+from webapp.store import store
+
+api = Blueprint("exports", __name__, url_prefix="/v1")
+
+Form = Literal["json", "txt", "vtt", "srt", "csv"]
+
+MEDIA_TYPES: dict[str, str] = {
+    "json": "application/json",
+    "txt": "text/plain; charset=utf-8",
+    "vtt": "text/vtt; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
+
+VOICE = Voice.__struct_fields__
+BLANK = [""] * len(VOICE)
+
+SHORTEST_CUE_SECONDS = 0.001
+"""A subtitle that ends when it begins is dropped by players; the formats count in milliseconds."""
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes text that begins so for a formula; an apostrophe before it makes it text again."""
+
+MISSING_AUDIO = {"gap": "[audio is missing here]", "dead": "[audio could not be read here]"}
+
+
+@api.get("/calls/<call_id>/transcript.<form>")
+@operation(
+    "Read a call's transcript as a file",
+    {200: dict},
+    {404: "No such call, or no such form: `json`, `txt`, `vtt`, `srt` and `csv` are known."},
+    forms=tuple(MEDIA_TYPES.values()),
+)
+@needs("read")
+def read_transcript(call_id: str, form: str) -> Response:
+    """The transcript as it stands, for a live call too."""
+    inputs.query()
+    call_id = inputs.call_id(call_id)
+    if form not in MEDIA_TYPES:
+        raise Problem(404, "unknown_form", f"A transcript can be had as {', '.join(MEDIA_TYPES)}.")
+    call = store().reads.call(call_id)
+    if call is None:
+        raise Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")
+    record_read("export", f"{call_id}.{form}")
+    name = {"Content-Disposition": f'attachment; filename="{call_id}.{form}"'}
+    return Response(render(call, cast(Form, form)), headers=name, content_type=MEDIA_TYPES[form])
+
+
+def render(call: CallView, form: Form) -> str:
+    """The transcript of `call`; finals without words are left out unless a mark says that audio is missing."""
+    return _WRITERS[form](call)
+
+
+def _said(call: CallView) -> list[tuple[ScoredUtterance, str]]:
+    """Utterances with what is to be read of them, on one line."""
+    told = [(one, one.text or MISSING_AUDIO.get(one.mark or "", "")) for one in call.utterances]
+    return [(one, " ".join(text.split())) for one, text in told if text]
+
+
+def _json(call: CallView) -> str:
+    return msgspec.json.encode(shapes.call(call)).decode()
+
+
+def _txt(call: CallView) -> str:
+    about = {"Call": call.call_id, "Started": shapes.moment(call.started_at_ms), "State": call.state}
+    head = [f"{name}: {value}" for name, value in {**about, **call.metadata}.items()]
+    lines = [f"[{_clock(one.start, '.')}] {one.track}: {text}" for one, text in _said(call)]
+    return "\n".join([*(" ".join(line.split()) for line in head), "", *lines]) + "\n"
+
+
+def _vtt(call: CallView) -> str:
+    cues = [
+        f"{one.id}\n{_clock(one.start, '.')} --> {_clock(_cue_end(one), '.')}\n<v {one.track}>{_escaped(text)}\n"
+        for one, text in _said(call)
+    ]
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def _srt(call: CallView) -> str:
+    return "\n".join(
+        f"{number}\n{_clock(one.start, ',')} --> {_clock(_cue_end(one), ',')}\n{one.track}: {_escaped(text)}\n"
+        for number, (one, text) in enumerate(_said(call), 1)
+    )
+
+
+def _csv(call: CallView) -> str:
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(["id", "track", "start", "end", "text", "polarity", "subjectivity", "reasons", "mark", *VOICE])
+    for one in call.utterances:
+        score = one.sentiment
+        scored = (score.polarity, score.subjectivity, _cell("; ".join(score.reasons))) if score else ("", "", "")
+        voice = ["" if value is None else value for value in msgspec.structs.astuple(one.voice)] if one.voice else BLANK
+        writer.writerow([one.id, one.track, one.start, one.end, _cell(one.text), *scored, one.mark or "", *voice])
+    return rows.getvalue()
+
+
+_WRITERS: dict[str, Callable[[CallView], str]] = {"json": _json, "txt": _txt, "vtt": _vtt, "srt": _srt, "csv": _csv}
+
+
+def _clock(seconds: float, point: str) -> str:
+    """HH:MM:SS.mmm, the milliseconds after `point`."""
+    whole, ms = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{point}{ms:03d}"
+
+
+def _cue_end(one: ScoredUtterance) -> float:
+    return max(one.end, one.start + SHORTEST_CUE_SECONDS)
+
+
+def _escaped(text: str) -> str:
+    """Subtitle text: words of a call are never markup, nor the arrow that divides two times."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,132 @@
+"""/v1/calls/{id}/handling, notes and tags: supervisors say who is on which call, and what they think of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from state.calls.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
+from state.types import Handling
+from webapp.access import rights
+from webapp.access.rights import needs
+from webapp.api import shapes
+from webapp.api.openapi import operation
+from webapp.api.schemas import MAX_NAME, TAG, ApiHandling, HandlingAsked, NewNote
+from webapp.http import inputs
+from webapp.http.problems import Problem, invalid
+from webapp.store import store
+
+api = Blueprint("handling", __name__, url_prefix="/v1")
+
+IN_NOTES = "\n\u200c\u200d"
+"""What a note may hold though it is not printable: line breaks, and the joiners of Persian, Indic scripts and emoji."""
+
+_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
+_UNKNOWN = {404: "No such call."}
+_FULL = {404: "No such call.", 409: f"`reason`: full (a call has at most {MAX_NOTES} notes and {MAX_TAGS} tags)."}
+
+
+@api.put("/calls/<call_id>/handling")
+@operation(
+    "Take, hand back, acknowledge or snooze a call",
+    {200: ApiHandling},
+    {
+        **_BODY,
+        404: "No such call.",
+        409: "`reason`: held (another has taken the call) or changed (it is not the given revision any more). "
+        "`detail` says who.",
+    },
+    body=HandlingAsked,
+)
+@needs("act")
+def put_handling(call_id: str) -> Response:
+    """state: taken, open (hand back), acknowledged or snoozed. Of two who take a call at once one gets a 409.
+
+    A call that another has taken is taken over by giving its present revision.
+    """
+    inputs.query()
+    asked: HandlingAsked = inputs.json_body(HandlingAsked)
+    if (asked.state == "snoozed") != (asked.seconds is not None):
+        raise invalid("/seconds", "says how long to snooze, and only that")
+    handler = _handler(asked.by)
+    return _answer(
+        lambda: handler.set_state(
+            inputs.call_id(call_id), asked.state, seconds=asked.seconds, seen=asked.seen, revision=asked.revision
+        )
+    )
+
+
+@api.post("/calls/<call_id>/notes")
+@operation("Write a note on a call", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewNote)
+@needs("act")
+def post_note(call_id: str) -> Response:
+    """A note tells who wrote it and when; it goes with the call."""
+    inputs.query()
+    new: NewNote = inputs.json_body(NewNote)
+    text = re.sub(r"[^\S\n]", " ", new.text).strip()
+    if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
+        raise invalid("/text", "must be printable text")
+    handler = _handler(new.by)
+    return _answer(lambda: handler.add_note(inputs.call_id(call_id), text))
+
+
+@api.put("/calls/<call_id>/tags/<tag>")
+@operation("Put a tag on a call", {200: ApiHandling}, _FULL)
+@needs("act")
+def put_tag(call_id: str, tag: str) -> Response:
+    """Safe to repeat."""
+    handler = _handler(inputs.query("by").get("by"))
+    return _answer(lambda: handler.add_tag(inputs.call_id(call_id), _tag(tag)))
+
+
+@api.delete("/calls/<call_id>/tags/<tag>")
+@operation("Take a tag off a call", {200: ApiHandling}, _UNKNOWN)
+@needs("act")
+def delete_tag(call_id: str, tag: str) -> Response:
+    """Safe to repeat."""
+    handler = _handler(inputs.query("by").get("by"))
+    return _answer(lambda: handler.remove_tag(inputs.call_id(call_id), _tag(tag)))
+
+
+def _handler(by: str | None) -> Handler:
+    return Handler(store().shards, _name(by), rights.address(), rights.require("act").origin)
+
+
+def _answer(change: Any) -> Response:
+    try:
+        made: Handling = change()
+    except Refused as refused:
+        raise _refusal(refused) from None
+    return Response(msgspec.json.encode(shapes.handling(made)), content_type="application/json")
+
+
+def _refusal(refused: Refused) -> Problem:
+    now = refused.present
+    if now is None:
+        return Problem(404, "unknown_call", "There is no such call; ended calls are kept for some hours only.")
+    if refused.reason == "full":
+        return Problem(409, "full", f"A call has at most {MAX_NOTES} notes and {MAX_TAGS} tags.")
+    who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")
+    return Problem(409, refused.reason, who)
+
+
+def _name(given: str | None) -> str:
+    """Who acts: the one who signed in; with AUTH=off whoever one says one is."""
+    who = rights.require("act")
+    if who.kind != "anyone":
+        if given is not None and given != who.name:
+            raise invalid("by", "is only taken with AUTH=off; here it is the one who signed in")
+        return who.name
+    name = (given or "").strip()
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise invalid("by", f"must be printable, with at most {MAX_NAME} characters")
+    return name or who.name
+
+
+def _tag(given: str) -> str:
+    if not re.fullmatch(TAG, given):
+        raise invalid("tag", "must be letters, digits, blanks and . & + - _, begin with a letter or digit, at most 32")
+    return given

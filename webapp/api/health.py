@@ -1,0 +1,62 @@
+"""/healthz, /readyz, /metrics and the OpenAPI document: for machines that look after this one."""
+
+from __future__ import annotations
+
+import msgspec
+import redis
+from flask import Blueprint, Response, current_app
+
+from state.server.connection import may_evict
+from webapp.access.rights import needs, public
+from webapp.api import metrics, openapi
+from webapp.api.openapi import operation
+from webapp.api.schemas import Readiness
+from webapp.http.problems import Problem
+from webapp.store import store
+
+api = Blueprint("health", __name__)
+
+
+@api.get("/healthz")
+@public
+def healthz() -> Response:
+    """200 as long as this process serves at all; asks nobody else."""
+    return Response(b'{"alive":true}', content_type="application/json")
+
+
+@api.get("/readyz")
+@public
+def readyz() -> Response:
+    """200 if calls can be taken and will be decoded; 503 with the reasons if not."""
+    reasons = []
+    model = ""
+    try:
+        if policy := next(filter(None, map(may_evict, store().reads.servers("memory"))), ""):
+            reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
+        persistence = store().reads.servers("persistence")
+        if any(info.get("aof_last_write_status", "ok") != "ok" for info in persistence):
+            reasons.append("Redis takes nothing in: it cannot write its append-only file (is its disk full?).")
+        fleet = store().reads.fleet()
+        model = fleet.model
+        if not fleet.decoders:
+            reasons.append("No decoder is alive.")
+    except redis.RedisError as error:
+        reasons.append(f"Redis does not answer: {type(error).__name__}.")
+    if reasons:
+        raise Problem(503, "not_ready", " ".join(reasons), reasons=reasons, retry=True)
+    return Response(msgspec.json.encode(Readiness(True, [], model)), content_type="application/json")
+
+
+@api.get("/metrics")
+@needs("read", local=True)
+def read_metrics() -> Response:
+    """Always 200: a store that is away is a number too."""
+    return Response(metrics.exposition(store().reads), content_type=metrics.CONTENT_TYPE)
+
+
+@api.get("/v1/openapi.json")
+@operation("This document", {200: dict})
+@public
+def openapi_json() -> Response:
+    """The OpenAPI 3.1 document."""
+    return Response(msgspec.json.encode(current_app.extensions[openapi.DOCUMENT]), content_type="application/json")

@@ -1,0 +1,71 @@
+"""/metrics: numbers computed from Redis when Prometheus asks, so that every web process gives the same answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import redis
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from state.calls.reads import Reads
+
+log = logging.getLogger("earshot.web")
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class FleetCollector(Collector):
+    """Gauges of the whole fleet. With Redis away there is one: earshot_redis_up 0."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("earshot_redis_up", "1 if the store answers")
+        try:
+            gauges = self._gauges()
+        except redis.RedisError as error:
+            log.warning("metrics: redis refused", extra={"error": repr(error)})
+            gauges = []
+        up.add_metric([], float(bool(gauges)))
+        yield up
+        yield from gauges
+
+    def _fullest(self) -> tuple[int, int]:
+        """Bytes used and allowed of the server that has the least left."""
+        found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in self._reads.servers("memory")]
+        return max(found, key=lambda memory: memory[0] / (memory[1] or float("inf")))
+
+    def _gauges(self) -> list[GaugeMetricFamily]:
+        fleet = self._reads.fleet()
+        counts = self._reads.counts()
+        memory = self._fullest()
+        calls = GaugeMetricFamily("earshot_calls", "calls kept, by state (live includes ending)", labels=["state"])
+        calls.add_metric(["live"], counts["calls_live"])
+        calls.add_metric(["ended"], counts["calls_ended"])
+        plain = {
+            "decoders_alive": ("decode loops with a heartbeat", fleet.decoders),
+            "backlog_seconds": ("audio accepted and not yet decoded", fleet.backlog_seconds),
+            "backlog_chunks": ("chunks accepted and not yet decoded", fleet.backlog_chunks),
+            "finals_waiting": ("utterances not yet scored", counts["finals_waiting"]),
+            "chunks_dead": ("chunks given up and kept for inspection", counts["chunks_dead"]),
+            "feed_events": ("events in the feed of the live table", counts["feed_events"]),
+            "shards": ("parts of the store", fleet.shards),
+            "shards_away": ("parts of the store that do not answer; nothing of them is counted here", len(fleet.away)),
+            "redis_memory_used_bytes": ("memory the store uses (of several servers, the fullest)", memory[0]),
+            "redis_memory_max_bytes": ("its limit; 0 for none", memory[1]),
+        }
+        return [
+            calls,
+            *(GaugeMetricFamily(f"earshot_{name}", about, value=value) for name, (about, value) in plain.items()),
+        ]
+
+
+def exposition(reads: Reads) -> bytes:
+    """The answer to a scrape, in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(FleetCollector(reads))
+    return generate_latest(registry)

@@ -1,0 +1,207 @@
+"""/v1/rules: what supervisors want to be told of. YAML in and out; nothing is saved that cannot be applied."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from state.rules import RulesChanged, RulesText
+from webapp.access.rights import needs, record_act, record_read
+from webapp.api.openapi import Parameter, operation
+from webapp.api.schemas import ApiDryRun, ApiHit, ApiRules
+from webapp.http import inputs
+from webapp.http.heavy import OneAtATime, has_gone
+from webapp.http.problems import ErrorItem, Problem, invalid
+from webapp.store import store
+from workers.insight.rulefile import MAX_FILE_CHARS, numbered, parse, read
+from workers.insight.rules import RuleError, RuleSet
+from workers.insight.spoken import Spoken
+
+api = Blueprint("rules", __name__, url_prefix="/v1")
+
+YAML = "application/yaml"
+YAML_TYPES = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
+"""RFC 9512 names the first; curl and editors know others."""
+
+DRY_RUN_CALLS, DRY_RUN_DEFAULT = 500, 200
+DRY_RUN_SECONDS = 5.0
+"""A dry run shares its process with uploads: it stops here and says so."""
+DRY_RUN_HITS = 1000
+
+WAITING = 8
+"""Requests that may wait for the one that reads rules or tries them out; the process has other work for its threads."""
+WAIT_SECONDS = 10.0
+
+one_at_a_time = OneAtATime(WAITING, WAIT_SECONDS)
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+
+@api.get("/rules")
+@operation("Read the rules", {200: str}, forms=(YAML,))
+@needs("read")
+def read_rules() -> Response:
+    """The edition that applies, as it was saved, comments and all; its version is the ETag."""
+    inputs.query()
+    current = _current()
+    return Response(current.text, headers={"ETag": f'"{current.version}"'}, content_type=f"{YAML}; charset=utf-8")
+
+
+@api.put("/rules")
+@operation(
+    "Save the rules",
+    {200: ApiRules},
+    {
+        412: "Another edition was saved since the one that If-Match names.",
+        413: "Too large.",
+        415: "The body is not YAML.",
+        429: "Too many try rules out at the moment.",
+    },
+    takes=YAML,
+)
+@needs("act")
+def save_rules() -> Response:
+    """A new edition: sentiment workers take it up within about a second. The server counts `version` up.
+
+    With If-Match only if that edition (its ETag) still applies. Text that is saved already changes nothing.
+    """
+    inputs.query()
+    text = _text()
+    with one_at_a_time.turn():
+        return _save(text)
+
+
+def _save(text: str) -> Response:
+    rules = _understood(text)
+    current = _current()
+    after = _wanted(current.version)
+    if after != current.version:
+        raise _changed()
+    if text in (current.text, numbered(current.text, rules.file.version)):
+        return _told(current, parse(current.text))
+    text = numbered(text, current.version + 1)
+    try:
+        saved = store().rules.save(text, current.version, current.version + 1)
+    except RulesChanged:
+        raise _changed() from None
+    record_act("rules", f"edition {current.version + 1}")
+    return _told(saved, rules)
+
+
+@api.post("/rules/dry-run")
+@operation(
+    "Try rules out on the calls there are",
+    {200: ApiDryRun},
+    {413: "Too large.", 415: "The body is not YAML.", 429: "Too many try rules out at the moment."},
+    takes=YAML,
+    query=[
+        Parameter(
+            "calls",
+            {"type": "integer", "minimum": 1, "maximum": DRY_RUN_CALLS, "default": DRY_RUN_DEFAULT},
+            "how many calls at most, live ones first, then those that ended last",
+        )
+    ],
+)
+@needs("read")
+def try_rules() -> Response:
+    """What these rules would have raised in live and ended calls; nothing is changed."""
+    most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)
+    text = _text()
+    record_read("dry-run")
+    with one_at_a_time.turn():
+        result = dry_run(_understood(text), most, partial(has_gone, request.environ.get("gunicorn.socket")))
+    return Response(msgspec.json.encode(result), content_type="application/json")
+
+
+class _Enough(Exception):
+    """The time of a dry run is over, or nobody waits for it any more."""
+
+
+def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRun:
+    """Apply `rules` to up to `most` stored calls, as they may be shown. `more` in the answer: not to all there are."""
+    reads = store().reads
+    until = time.monotonic() + DRY_RUN_SECONDS
+
+    def go_on() -> None:
+        if time.monotonic() > until or given_up():
+            raise _Enough
+
+    names = reads.newest(most + 1)
+    result = ApiDryRun(0, len(names) > most, [], {rule.id: 0 for rule in rules.file.rules})
+    for call_id in names[:most]:
+        try:
+            go_on()
+            call = reads.call(call_id)
+            if call is None:
+                continue
+            said = [Spoken(u.id, u.track, u.start, u.end, u.text, u.sentiment) for u in call.utterances]
+            hits = rules.apply(said, between=go_on)
+        except _Enough:
+            result.more = True
+            break
+        result.calls += 1
+        agent = call.metadata.get("agent", "")
+        for hit in hits:
+            result.by_rule[hit.rule_id] += 1
+            if len(result.hits) < DRY_RUN_HITS:
+                told = (hit.rule_id, hit.title, hit.severity, hit.at, hit.utterance_id, hit.quote)
+                result.hits.append(ApiHit(call_id, agent, *told))
+    return result
+
+
+def _current() -> RulesText:
+    return store().rules.read() or RulesText(1, "starter", read())
+
+
+def _wanted(current: int) -> int:
+    """The version that If-Match names; the current one without it, and for *."""
+    given = request.headers.get("If-Match", "*").strip()
+    if given == "*":
+        return current
+    found = _ETAG.fullmatch(given)
+    if found is None:
+        raise invalid("If-Match", "must be one ETag of the rules")
+    return int(found[1])
+
+
+def _changed() -> Problem:
+    return Problem(412, "changed", "Another edition of the rules was saved meanwhile.")
+
+
+def _text() -> str:
+    """The body. Raises Problem."""
+    body = inputs.raw_body()
+    if len(body) > MAX_FILE_CHARS:
+        raise Problem(413, "too_large", f"Rules have at most {MAX_FILE_CHARS} bytes.")
+    if request.mimetype not in YAML_TYPES:
+        raise Problem(415, "unknown_form", "The body must be YAML.", known_types=list(YAML_TYPES))
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(400, "invalid", f"The body is not UTF-8: {error}", errors=[ErrorItem("", str(error))]) from None
+
+
+def _understood(text: str) -> RuleSet:
+    """The rules that the text is. Raises Problem that names the place."""
+    try:
+        return parse(text)
+    except RuleError as error:
+        detail = f"line {error.line}: {error.what}" if error.line else error.what
+        item = ErrorItem(_pointer(error.place), detail)
+        raise Problem(400, "invalid", f"The rules cannot be used: {error}", errors=[item]) from None
+
+
+def _pointer(place: str) -> str:
+    """ "rules[3].severity" as a JSON Pointer."""
+    return "".join(f"/{step}" for step in re.findall(r"[^.\[\]]+", place))
+
+
+def _told(edition: RulesText, rules: RuleSet) -> Response:
+    body = ApiRules(edition.version, edition.digest, len(rules.file.rules))
+    headers = {"ETag": f'"{edition.version}"'}
+    return Response(msgspec.json.encode(body), headers=headers, content_type="application/json")

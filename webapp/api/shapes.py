@@ -1,0 +1,160 @@
+"""From the store's values to what the API and the sockets say. The only place that does it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from state.calls.reads import FleetView
+from state.events import CallEvent, Event, FinalEvent, HandlingEvent, PartialEvent
+from state.types import CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
+from webapp.api.schemas import (
+    ApiCall,
+    ApiCallSentiment,
+    ApiHandling,
+    ApiLast,
+    ApiNote,
+    ApiRow,
+    ApiSentiment,
+    ApiStanding,
+    ApiTrack,
+    ApiUtterance,
+    ApiWord,
+)
+
+_decode_event = msgspec.json.Decoder(Event).decode
+
+
+def moment(at_ms: int) -> str:
+    """A wall-clock moment as ISO 8601 UTC with milliseconds: 2026-01-31T09:15:02.113Z."""
+    seconds, ms = divmod(at_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def _moment_or_none(at_ms: int | None) -> str | None:
+    return None if at_ms is None else moment(at_ms)
+
+
+def _sentiment(sentiment: Sentiment | None) -> ApiSentiment | None:
+    if sentiment is None:
+        return None
+    return ApiSentiment(sentiment.polarity, sentiment.subjectivity, sentiment.reasons)
+
+
+def utterance(said: Utterance, sentiment: Sentiment | None) -> ApiUtterance:
+    return ApiUtterance(
+        id=said.id,
+        track=said.track,
+        index=said.index,
+        start=said.start,
+        end=said.end,
+        text=said.text,
+        mark=said.mark,
+        words=[ApiWord(word.word, word.start, word.end, word.conf) for word in said.words],
+        voice=said.voice,
+        sentiment=_sentiment(sentiment),
+    )
+
+
+def _last(said: ScoredUtterance | None) -> ApiLast | None:
+    if said is None:
+        return None
+    return ApiLast(said.id, said.track, said.text, said.start, said.end, _sentiment(said.sentiment))
+
+
+def _track(view: TrackView) -> ApiTrack:
+    return ApiTrack(view.next_seq, view.decoded_seq, view.lag_seconds, view.partial, view.gaps)
+
+
+def handling(made: Handling) -> ApiHandling:
+    """What supervisors make of a call."""
+    return ApiHandling(
+        state=made.state,
+        by=made.by,
+        at=_moment_or_none(made.at_ms),
+        until=_moment_or_none(made.until_ms),
+        seen=made.seen,
+        revision=made.revision,
+        notes=[ApiNote(note.by, moment(note.at_ms), note.text) for note in made.notes],
+        tags=made.tags,
+    )
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "sentiment": ApiCallSentiment(standing.score, standing.trend),
+        "attention": standing.attention,
+        "raised": standing.raised,
+        "raised_at": standing.raised_at,
+        "reasons": standing.reasons,
+        "alerts": standing.alerts,
+        "curve": standing.curve,
+    }
+
+
+def _row_fields(view: CallRow) -> dict[str, Any]:
+    return {
+        "call_id": view.call_id,
+        "state": view.state,
+        "started_at": moment(view.started_at_ms),
+        "ended_at": _moment_or_none(view.ended_at_ms),
+        "end_reason": view.end_reason,
+        "metadata": view.metadata,
+        "tracks": {name: _track(track) for name, track in view.tracks.items()},
+        "last": _last(view.last),
+        "handling": handling(view.handling),
+        **_standing(view.standing),
+    }
+
+
+def row(view: CallRow) -> ApiRow:
+    """A row of the table."""
+    return ApiRow(**_row_fields(view))
+
+
+def call(view: CallView) -> ApiCall:
+    """A whole call."""
+    return ApiCall(
+        **_row_fields(view),
+        utterances=[utterance(said, said.sentiment) for said in view.utterances],
+        summary=view.summary,
+    )
+
+
+def fleet(view: FleetView, server_time_ms: int) -> dict[str, Any]:
+    """The fleet's health with the server's clock, by which the page measures durations."""
+    return {**msgspec.to_builtins(view), "server_time_ms": server_time_ms}
+
+
+def event(encoded: bytes) -> dict[str, Any]:
+    """An entry of the feed as the sockets send it. Raises msgspec.DecodeError if it is none."""
+    told: Event = _decode_event(encoded)
+    if isinstance(told, CallEvent):
+        shaped: dict[str, Any] = {
+            "state": told.state,
+            "started_at": moment(told.started_at_ms),
+            "ended_at": _moment_or_none(told.ended_at_ms),
+            "end_reason": told.end_reason,
+            "metadata": told.metadata,
+        }
+    elif isinstance(told, PartialEvent):
+        shaped = {
+            "track": told.track,
+            "partial": told.partial,
+            "lag_seconds": told.lag_seconds,
+            "decoded_seq": told.decoded_seq,
+        }
+    elif isinstance(told, FinalEvent):
+        shaped = {"utterance": utterance(told.utterance, None)}
+    elif isinstance(told, HandlingEvent):
+        shaped = {"handling": handling(told.handling)}
+    else:
+        shaped = {
+            "utterance_id": told.utterance_id,
+            "sentiment": _sentiment(told.sentiment),
+            "standing": ApiStanding(**_standing(told.standing)),
+        }
+    kind = told.__struct_config__.tag
+    return dict(msgspec.to_builtins({"kind": kind, "call_id": told.call_id, **shaped}))

@@ -1,0 +1,300 @@
+"""The live table's sockets: every page follows the feed by cursor, so that it misses nothing whatever breaks.
+
+A page says `follow` {cursor}: null at first, then that of the last event it holds. From then on it is told, in order,
+
+    snapshot  {part, of, rows, cursor}          the whole table in parts, if its cursor leads nowhere
+    feed      {from, cursor, events}            all events after `from`, at most five times a second
+    fleet     {...}                             every two seconds as a sign of life; none while Redis is away
+
+A page that was cut off says `follow` with its cursor again, to any web process. One whose link is slow gets nothing new
+while it is still taking the last message, and then all that came meanwhile in one, without partials that others have
+replaced: it lags by what its link needs, and nothing piles up here.
+
+What is told is made once for all pages. One thread reads the feed and tells it; the pages that are at the same
+event get the same message, and so the same compressed frame (page_wire.py). The table is read at most once in
+SNAPSHOT_SECONDS, however many pages ask.
+
+A socket is open to those who may read (rights.py), and only as long as they may: the door is kept by doorman.py,
+and every sign of life goes along with a look at whose session has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+import redis
+from flask import request
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from state.calls.feed import FeedLost
+from state.calls.reads import Reads
+from webapp.access import rights
+from webapp.access.rights import Identity
+from webapp.api import shapes
+from webapp.http.problems import Problem
+from webapp.page import page_wire
+from webapp.page.page_wire import PageWire
+from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent
+
+log = logging.getLogger("earshot.web")
+
+BATCH_SECONDS = 0.2
+"""Least time between two batches: a screen that changes five times a second is live to the eye."""
+
+BLOCK_MS = 100
+"""How long the reader waits for an event at most, and so a new page for its answer."""
+
+FLEET_SECONDS = 2.0
+"""Time between two signs of life; the page takes the third one missing for a broken link."""
+
+SNAPSHOT_SECONDS = 2.0
+"""How long a snapshot is told again; what came since follows as events."""
+
+SNAPSHOT_AGAIN_SECONDS = 5.0
+"""Least time between two snapshots to one socket."""
+
+SNAPSHOT_ROWS = 100
+"""Rows of one message: about 150 kB, 15 compressed."""
+
+PATIENCE_SECONDS = 0.5
+"""Time between two attempts while Redis is away."""
+
+
+class Json:
+    """How Socket.IO encodes: fast, and able to take what is encoded already (msgspec.Raw)."""
+
+    loads = staticmethod(json.loads)
+
+    @staticmethod
+    def dumps(value: object, **_options: object) -> str:
+        return msgspec.json.encode(value).decode()
+
+
+@dataclass
+class _Page:
+    """A page whose socket is open. cursor: of the last event it was told; None, it needs a snapshot."""
+
+    sid: str
+    who: Identity
+    wire: PageWire
+    asked: bool = False
+    asks_from: str | None = None
+    following: bool = False
+    cursor: str | None = None
+    snapshot_at: float = float("-inf")
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The table at one moment (monotonic seconds), in parts as they are told."""
+
+    at: float
+    cursor: str
+    parts: list[dict[str, Any]]
+
+
+class LiveTable:
+    """The sockets of one web process."""
+
+    def __init__(self, socketio: SocketIO, reads: Reads, still_in: Callable[[Identity], bool]) -> None:
+        self._socketio = socketio
+        self._reads = reads
+        self._still_in = still_in
+        self._lock = threading.Lock()
+        self._pages: dict[str, _Page] = {}
+        self._recent: Recent | None = None
+        self._snapshot: _Snapshot | None = None
+        self._fleet_at = 0.0
+        self._started = False
+        self._wanted = threading.Event()
+        self._stopping = threading.Event()
+        socketio.on_event("connect", self._connect)
+        socketio.on_event("follow", self._follow)
+        socketio.on_event("disconnect", self._gone)
+
+    def stop(self) -> None:
+        """Close every socket soon. Safe in a signal handler: it only sets flags.
+
+        A page takes it for a broken link and comes back, to another process or to this one's successor.
+        """
+        self._stopping.set()
+        self._wanted.set()
+
+    # -- what a page says -----------------------------------------------------------------------------------
+
+    def _connect(self, _auth: object = None) -> None:
+        try:
+            who = rights.require("read")
+            rights.record_read("watch")
+        except Problem:
+            raise ConnectionRefusedError("unauthorised") from None
+        except redis.RedisError:
+            raise ConnectionRefusedError("the store cannot be reached") from None
+        page = _Page(cast(Any, request).sid, who, request.environ[page_wire.WIRE])
+        page.wire.introduced = True
+        with self._lock:
+            self._pages[page.sid] = page
+            if not self._started:
+                self._started = True
+                for target in (self._read, self._close_when_stopping):
+                    threading.Thread(target=target, name=f"live{target.__name__}", daemon=True).start()
+        self._wanted.set()
+
+    def _follow(self, said: Any = None) -> None:
+        cursor = said.get("cursor") if isinstance(said, dict) else None
+        with self._lock:
+            page = self._pages.get(cast(Any, request).sid)
+            if page is None:
+                return  # its socket is closed: this came too late
+            page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
+
+    def _gone(self, *_reason: object) -> None:
+        with self._lock:
+            self._pages.pop(cast(Any, request).sid, None)
+
+    # -- what pages are told: all in one thread -------------------------------------------------------------
+
+    def _read(self) -> None:
+        """The reader thread: never ends before the process, whatever Redis does."""
+        away = False
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+                if away:
+                    log.info("redis is back")
+                away = False
+            except FeedLost:
+                self._start_over()
+            except redis.RedisError as error:
+                if not away:
+                    log.warning("redis is away", extra={"error": repr(error)})
+                away = True
+                self._stopping.wait(PATIENCE_SECONDS)
+            except Exception:
+                log.exception("live: unexpected error")
+                self._stopping.wait(PATIENCE_SECONDS)
+
+    def _turn(self) -> None:
+        """What is new to every page that has taken what it was told before, and a sign of life if it is due."""
+        pages = self._following()
+        if not self._pages:
+            self._rest()
+            return
+        if self._recent is None:
+            self._recent = self._begin()
+        now = time.monotonic()
+        if now >= self._fleet_at:
+            self._show_out()
+            self._tell("fleet", self._fleet(), [page for page in pages if not page.wire.sending])
+            self._fleet_at = now + FLEET_SECONDS
+        entries = self._reads.feeds.after(self._recent.tips, BATCH_EVENTS, BLOCK_MS)
+        self._recent.add(entries)
+        self._tell_news(self._recent, pages)
+        if entries and len(entries) < BATCH_EVENTS:
+            self._stopping.wait(BATCH_SECONDS)
+
+    def _begin(self) -> Recent:
+        tips = self._reads.feeds.tips()
+        return Recent(self._reads.feeds.recent(EVENTS // len(tips)), tips)
+
+    def _following(self) -> list[_Page]:
+        """The pages that follow, each from where it asked to."""
+        with self._lock:
+            for page in self._pages.values():
+                if page.asked:
+                    page.asked, page.following, page.cursor = False, True, page.asks_from
+            return [page for page in self._pages.values() if page.following]
+
+    def _rest(self) -> None:
+        """No page is open: keep nothing that was said, and sleep."""
+        self._recent = self._snapshot = None
+        self._fleet_at = 0.0
+        page_wire.forget_frames()
+        with self._lock:
+            if not self._pages and not self._stopping.is_set():
+                self._wanted.clear()
+        self._wanted.wait()
+
+    def _tell_news(self, recent: Recent, pages: list[_Page]) -> None:
+        now = time.monotonic()
+        behind: dict[str, list[_Page]] = {}
+        lost: list[_Page] = []
+        for page in pages:
+            if page.wire.sending or page.cursor == recent.tip:
+                continue
+            if page.cursor is not None and page.cursor in recent:
+                behind.setdefault(page.cursor, []).append(page)
+            elif now >= page.snapshot_at + SNAPSHOT_AGAIN_SECONDS:
+                lost.append(page)
+        for cursor, group in behind.items():
+            for batch in recent.after(cursor):
+                self._tell("feed", batch.said, group)
+            for page in group:
+                page.cursor = recent.tip
+        if lost:
+            self._tell_all(recent, lost)
+        elif self._snapshot and now >= self._snapshot.at + SNAPSHOT_SECONDS:
+            self._snapshot = None
+
+    def _tell_all(self, recent: Recent, pages: list[_Page]) -> None:
+        kept = self._snapshot
+        if kept is None or kept.cursor not in recent or time.monotonic() >= kept.at + SNAPSHOT_SECONDS:
+            kept = self._snapshot = self._take_snapshot(recent.tip)
+        self._tell("fleet", self._fleet(), pages)  # first: it sets the page's clock
+        for part in kept.parts:
+            self._tell("snapshot", part, pages)
+        for page in pages:
+            page.cursor, page.snapshot_at = kept.cursor, time.monotonic()
+
+    def _take_snapshot(self, cursor: str) -> _Snapshot:
+        """The table, read after the event that `cursor` names."""
+        at = time.monotonic()
+        rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in self._reads.table()]
+        pieces = [rows[n : n + SNAPSHOT_ROWS] for n in range(0, len(rows) or 1, SNAPSHOT_ROWS)]
+        parts = [{"part": n, "of": len(pieces), "cursor": cursor, "rows": piece} for n, piece in enumerate(pieces, 1)]
+        return _Snapshot(at, cursor, parts)
+
+    def _tell(self, event: str, what: dict[str, Any], pages: list[_Page]) -> None:
+        """The same to all these pages, encoded once."""
+        if pages:
+            self._socketio.emit(event, what, to=cast(Any, [page.sid for page in pages]))
+
+    def _show_out(self) -> None:
+        """Close the sockets of those who may not read any more; their pages ask again and are sent to sign in."""
+        with self._lock:
+            pages = list(self._pages.values())
+        gone = {who for who in {page.who for page in pages} if not self._still_in(who)}
+        for page in pages:
+            if page.who in gone:
+                log.info("socket closed: its session has ended", extra={"who": page.who.who})
+                page.wire.cut()
+
+    def _start_over(self) -> None:
+        """Redis came back without what we have shown: every page shall follow again."""
+        log.warning("the feed was lost; all pages start over")
+        self._recent = self._snapshot = None
+        self._close_sockets()
+
+    def _fleet(self) -> dict[str, Any]:
+        return shapes.fleet(self._reads.fleet(), self._reads.now_ms())
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def _close_when_stopping(self) -> None:
+        self._stopping.wait()
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
+        """Cut the transport without a word: after a close packet some Socket.IO clients stay away."""
+        for socket in list(cast(Any, self._socketio.server).eio.sockets.values()):
+            try:
+                socket.close(wait=False, abort=True)
+            except Exception:
+                log.exception("live: a socket could not be closed")

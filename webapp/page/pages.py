@@ -1,0 +1,44 @@
+"""The pages: the live table, the rules, the agents."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from webapp.access.rights import identify, needs
+from webapp.access.sign_in import csrf_token
+from webapp.store import store
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+@needs("read", page=True)
+def wall() -> str:
+    """The live table; what it shows comes over its socket (live.py)."""
+    return _page("wall.html")
+
+
+@pages.get("/rules")
+@needs("read", page=True)
+def rules() -> str:
+    """The rules' editor; it works through /v1/rules."""
+    return _page("rules.html")
+
+
+@pages.get("/agents")
+@needs("read", page=True)
+def agents() -> str:
+    """The agents' figures, from /v1/agents."""
+    return _page("agents.html")
+
+
+def _page(template: str) -> str:
+    """A page for whoever asks, with the token by which what it sends is known to come from it."""
+    who = identify()
+    signed_in = who is not None and who.kind == "user"
+    return render_template(
+        template,
+        user=who if signed_in else None,
+        csrf_token=csrf_token() if signed_in else "",
+        listening=store().settings.listen_seconds > 0,
+    )

@@ -1,0 +1,68 @@
+// Sentiment over the time of a call: the smoothed score as a line, each utterance as a dot, alerts as flags.
+
+import { duration, signed } from "../shared/format.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 420;
+const HEIGHT = 104;
+const FRAME = { left: 30, right: 8, top: 14, bottom: 18 };
+
+/** Time and score to the chart's pixels, and back. */
+export function scales(seconds) {
+  const width = WIDTH - FRAME.left - FRAME.right;
+  const height = HEIGHT - FRAME.top - FRAME.bottom;
+  const whole = Math.max(30, seconds);
+  return {
+    x: (second) => FRAME.left + (Math.min(second, whole) / whole) * width,
+    y: (score) => FRAME.top + ((1 - Math.max(-1, Math.min(1, score))) / 2) * height,
+    second: (fraction) => Math.max(0, Math.min(1, (fraction * WIDTH - FRAME.left) / width)) * whole,
+  };
+}
+
+/** Draws a call's course into `svg`. */
+export function draw(svg, { curve, alerts, utterances, seconds }) {
+  const { x, y } = scales(seconds);
+  const parts = [-1, 0, 1].flatMap((score) => [
+    node("line", { class: score ? "grid" : "zero", x1: FRAME.left, x2: WIDTH - FRAME.right, y1: y(score), y2: y(score) }),
+    node("text", { x: FRAME.left - 6, y: y(score) + 4, "text-anchor": "end" }, score ? signed(score).slice(0, 2) : "0"),
+  ]);
+  for (const [second, anchor] of [[0, "start"], [seconds, "end"]]) {
+    parts.push(node("text", { x: x(second), y: HEIGHT - 4, "text-anchor": anchor }, duration(second)));
+  }
+  for (const { at, reason } of alerts) {
+    const flag = node("g", { class: "flag" });
+    const [left, top] = [x(at), FRAME.top];
+    flag.append(
+      node("line", { x1: left, x2: left, y1: top, y2: HEIGHT - FRAME.bottom }),
+      node("path", { d: `M${left - 5} ${top - 10}h10l-5 9z` }),
+      node("title", {}, `${duration(at)} ${reason}`),
+    );
+    parts.push(flag);
+  }
+  for (const { track, start, sentiment } of utterances) {
+    if (!sentiment) continue;
+    const dot = { class: `dot ${track === "customer" ? "customer" : ""}`, r: 2.5, cx: x(start), cy: y(sentiment.polarity) };
+    parts.push(node("circle", dot));
+  }
+  const points = curve.map(([second, score]) => `${x(second).toFixed(1)},${y(score).toFixed(1)}`).join(" ");
+  parts.push(node("polyline", { class: "curve", points }));
+  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  svg.setAttribute("aria-label", inWords(curve, alerts));
+  svg.replaceChildren(...parts);
+}
+
+function inWords(curve, alerts) {
+  if (!curve.length) return "Mood over time: nothing scored yet";
+  const scores = curve.map(([, score]) => score);
+  const [least, most] = [Math.min(...scores), Math.max(...scores)];
+  const flags = alerts.map(({ at, reason }) => `at ${duration(at)} ${reason}`).join(", ");
+  const range = `between ${signed(least)} and ${signed(most)}, now ${signed(scores.at(-1))}`;
+  return `Mood over time: ${range}${flags ? `; alerts: ${flags}` : ""}`;
+}
+
+function node(name, attributes, text = "") {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text) made.textContent = text;
+  return made;
+}

@@ -1,0 +1,142 @@
+// The transcript on the page, as a conversation. Follows its end until the reader scrolls up.
+
+import * as format from "../shared/format.js";
+import { confidence, wordsOf } from "./transcript.js";
+
+/** So near to the end (pixels) a reader counts as being there. */
+const AT_END = 48;
+const FLASH_MS = 2_500;
+
+export class Conversation {
+  #list;
+  #scroller;
+  #newest;
+  #items = new Map(); // utterance id -> {said, element}
+  #partials = new Map(); // track -> element
+  #following = true;
+  #startedMs = 0;
+
+  /** @param list the <ol>  @param scroller what scrolls it  @param newest the button back to the end */
+  constructor(list, scroller, newest) {
+    [this.#list, this.#scroller, this.#newest] = [list, scroller, newest];
+    scroller.addEventListener("scroll", () => {
+      this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END;
+      newest.hidden = this.#following;
+    });
+    newest.addEventListener("click", () => this.toEnd());
+  }
+
+  /** Begins anew for a call that started at `startedMs`. */
+  clear(startedMs) {
+    this.#items.clear();
+    this.#partials.clear();
+    this.#list.replaceChildren();
+    this.#startedMs = startedMs;
+    this.#following = true;
+    this.#newest.hidden = true;
+  }
+
+  /** @param utterances in order  @param tracks track -> {partial} */
+  show(utterances, tracks) {
+    let next = this.#list.firstElementChild;
+    for (const said of utterances) {
+      const element = this.#item(said);
+      if (element === next) next = next.nextElementSibling;
+      else this.#list.insertBefore(element, next);
+    }
+    for (const [track, { partial }] of Object.entries(tracks)) this.#showPartial(track, partial);
+    if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** Shows an utterance and the ones about it. */
+  jump(id) {
+    const element = this.#items.get(id)?.element;
+    if (!element) return;
+    this.#following = false;
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+    element.dataset.flash = "";
+    setTimeout(() => delete element.dataset.flash, FLASH_MS);
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #item(said) {
+    const known = this.#items.get(said.id);
+    if (known?.said.sentiment === said.sentiment && known?.said.text === said.text) return known.element;
+    const element = known?.element ?? document.createElement("li");
+    element.replaceChildren(...this.#content(said));
+    element.tabIndex = -1;
+    element.dataset.utterance = said.id;
+    this.#side(element, said.track);
+    element.dataset.mood = format.mood(said.sentiment?.polarity);
+    if (said.mark) element.dataset.mark = said.mark;
+    this.#items.set(said.id, { said, element });
+    return element;
+  }
+
+  #content(said) {
+    const head = make("span", "said-by", said.track);
+    const time = make("time", "at", format.duration(said.start));
+    time.title = format.moment(this.#startedMs + said.start * 1000);
+    head.append(" ", time);
+    const words = make("p", "words");
+    if (said.words?.length) {
+      for (const { word, conf } of said.words) {
+        const one = make("span", "", word);
+        one.dataset.conf = confidence(conf);
+        if (conf !== null && conf !== undefined) one.title = `${Math.round(conf * 100)} % sure`;
+        words.append(one, " ");
+      }
+    } else {
+      words.textContent = wordsOf(said);
+    }
+    const parts = [head, words];
+    if (said.sentiment && format.mood(said.sentiment.polarity) !== "even") {
+      const why = said.sentiment.reasons.join(", ");
+      head.append(" ", make("span", "polarity", format.signed(said.sentiment.polarity)));
+      if (why) parts.push(make("p", "why", why));
+    }
+    return parts;
+  }
+
+  #showPartial(track, partial) {
+    let element = this.#partials.get(track);
+    if (!partial) {
+      element?.remove();
+      return;
+    }
+    if (!element) {
+      element = document.createElement("li");
+      element.className = "speaking";
+      element.append(make("span", "said-by", `${track}, speaking`), make("p", "words partial"));
+      this.#side(element, track);
+      this.#partials.set(track, element);
+    }
+    const words = element.lastElementChild;
+    if (words.textContent !== partial) words.textContent = partial;
+    if (element.parentElement !== this.#list || !isLast(element)) this.#list.append(element);
+  }
+
+  #side(element, track) {
+    element.dataset.track = track;
+    element.dataset.side = track === "agent" ? "right" : "left";
+  }
+}
+
+/** Whether only other words still being spoken follow. */
+function isLast(element) {
+  for (let next = element.nextElementSibling; next; next = next.nextElementSibling) {
+    if (!next.classList.contains("speaking")) return false;
+  }
+  return true;
+}
+
+function make(tag, name, text = "") {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.textContent = text;
+  return made;
+}

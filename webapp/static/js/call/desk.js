@@ -1,0 +1,100 @@
+// In the opened call: who is on it and what can be done, notes and tags.
+
+import * as format from "../shared/format.js";
+import { inWords, snoozeLeft, UNTOUCHED } from "../shared/handling.js";
+
+export class Desk {
+  #parts = {};
+  #acting;
+  #id = null;
+  #shown = "";
+  #handling = UNTOUCHED;
+
+  /** @param root the panel  @param acting an Acting */
+  constructor(root, acting) {
+    this.#acting = acting;
+    for (const part of root.querySelectorAll("[data-desk]")) this.#parts[part.dataset.desk] = part;
+    const { take, back, acknowledge, over, noteForm, tagForm } = this.#parts;
+    take.addEventListener("click", () => acting.set(this.#id, "taken"));
+    back.addEventListener("click", () => acting.set(this.#id, "open"));
+    acknowledge.addEventListener("click", () => acting.set(this.#id, "acknowledged"));
+    over.addEventListener("click", () => acting.set(this.#id, "taken", { revision: this.#handling.revision }));
+    for (const button of root.querySelectorAll("[data-snooze]")) {
+      button.addEventListener("click", () => {
+        acting.set(this.#id, "snoozed", { seconds: Number(button.dataset.snooze) });
+        button.closest("details").open = false;
+      });
+    }
+    onSubmit(noteForm, (text) => acting.note(this.#id, text));
+    onSubmit(tagForm, (text) => acting.tag(this.#id, text));
+  }
+
+  /** Leads to the field for a note. */
+  write() {
+    this.#parts.box.open = true;
+    this.#parts.noteForm.elements[0].focus();
+  }
+
+  /** @param row of the opened call  @param nowMs the server's clock */
+  show(row, nowMs) {
+    const { handling } = row;
+    if (row.call_id !== this.#id) {
+      for (const form of [this.#parts.noteForm, this.#parts.tagForm]) form.reset();
+    }
+    [this.#id, this.#handling] = [row.call_id, handling];
+    const left = handling.state === "snoozed" ? `, ${snoozeLeft(handling, nowMs)}` : "";
+    const words = inWords(row, this.#acting.me);
+    const key = JSON.stringify([row.call_id, row.state, words, left, handling, this.#acting.me]);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    const { who, take, back, acknowledge, over, snooze, notes, tags, count } = this.#parts;
+    const taken = handling.state === "taken";
+    const mine = taken && handling.by === this.#acting.me;
+    const over_ = row.state === "ended";
+    who.textContent = words ? words + left : over_ ? "" : "Nobody is on it";
+    who.dataset.state = words ? handling.state : "open";
+    take.hidden = taken || over_;
+    back.hidden = !mine && handling.state !== "snoozed" && !(handling.state === "acknowledged" && words);
+    back.textContent = mine ? "Hand back" : "Undo";
+    acknowledge.hidden = taken || over_ || handling.state === "snoozed" || (handling.state === "acknowledged" && words);
+    snooze.hidden = taken || over_;
+    over.hidden = !taken || mine || over_;
+    over.textContent = `Take over from ${handling.by}`;
+    count.textContent = handling.notes.length + handling.tags.length || "";
+    notes.replaceChildren(...handling.notes.map(noteItem));
+    tags.replaceChildren(...handling.tags.map((tag) => this.#tagItem(tag)));
+  }
+
+  #tagItem(tag) {
+    const item = make("li", tag);
+    const button = make("button", "×");
+    button.type = "button";
+    button.setAttribute("aria-label", `Remove tag ${tag}`);
+    button.addEventListener("click", () => this.#acting.untag(this.#id, tag));
+    item.append(" ", button);
+    return item;
+  }
+}
+
+function noteItem({ by, at, text }) {
+  const item = document.createElement("li");
+  const head = make("span", `${by}, ${format.clock(Date.parse(at))}`);
+  head.className = "said-by";
+  item.append(head, make("p", text));
+  return item;
+}
+
+function make(tag, text) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+/** Hands on what was typed, and empties the field when it was taken. */
+function onSubmit(form, act) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = form.elements[0].value.trim();
+    if (text && (await act(text))) form.reset();
+  });
+}

@@ -1,0 +1,282 @@
+// An opened call, beside the table. Its address is #/calls/ID; live calls go on in it, ended ones are read again.
+
+import { draw, scales } from "./chart.js";
+import { Conversation } from "./conversation.js";
+import * as format from "../shared/format.js";
+import { UNTOUCHED, woken } from "../shared/handling.js";
+import { customerOf } from "../shared/store.js";
+import { summaryLines } from "./summary.js";
+import { talkLines, talkTable } from "./talk.js";
+import { Transcript } from "./transcript.js";
+
+const RETRY_MS = 3_000;
+
+export class Panel {
+  id = null;
+  /** Resolves when the call was read, or could not be. */
+  ready = Promise.resolve();
+  #root;
+  #parts = {};
+  #calls;
+  #clock;
+  #conversation;
+  #transcript = null;
+  #view = null; // the call as it was last read from the API
+  #loads = 0;
+  #frame = 0;
+
+  /** Called with the opened call's row and the time whenever it is drawn. */
+  onDraw = (_row, _nowMs) => {};
+
+  /** Called when a call was opened or closed, with its id or null. */
+  onChange = (_id) => {};
+
+  constructor(root, calls, clock) {
+    [this.#root, this.#calls, this.#clock] = [root, calls, clock];
+    for (const part of root.querySelectorAll("[data-call]")) this.#parts[part.dataset.call] = part;
+    const { list, scroller, newest, confidence, worst, copy, chart } = this.#parts;
+    this.#conversation = new Conversation(list, scroller, newest);
+    confidence.addEventListener("click", () => {
+      const on = confidence.getAttribute("aria-pressed") !== "true";
+      confidence.setAttribute("aria-pressed", on);
+      list.dataset.confidence = on ? "shown" : "hidden";
+    });
+    worst.addEventListener("click", () => this.#conversation.jump(this.#transcript.worst));
+    copy.addEventListener("click", () => this.#copy());
+    chart.addEventListener("click", (event) => {
+      const { left, width } = chart.getBoundingClientRect();
+      this.#jumpTo(scales(this.#seconds()).second((event.clientX - left) / width));
+    });
+    addEventListener("hashchange", () => this.follow());
+    setInterval(() => this.id && this.#schedule(), 1_000);
+  }
+
+  /** Opens the call that the address names, or closes the panel. */
+  follow() {
+    const named = /^#\/calls\/(.+)$/.exec(location.hash)?.[1];
+    const id = named ? decode(named) : null;
+    if (id === this.id) return;
+    this.id = id;
+    this.#root.hidden = !id;
+    this.#transcript = new Transcript();
+    this.#view = null;
+    this.onChange(id);
+    if (!id) return;
+    this.#parts.title.textContent = id;
+    this.#parts.note.textContent = "Fetching the call…";
+    this.#conversation.clear(Date.now());
+    this.#links();
+    this.#draw();
+    this.ready = this.load();
+    this.#parts.title.focus();
+  }
+
+  close() {
+    if (this.id) location.hash = "";
+  }
+
+  /** Reads the call: on opening, after a hole in the feed, when it has ended. */
+  async load() {
+    if (!this.id) return;
+    const load = ++this.#loads;
+    let note = "";
+    try {
+      const answer = await fetch(this.#address(), { headers: { Accept: "application/json" } });
+      if (load !== this.#loads) return;
+      if (answer.status === 404) note = "This call is not known. Ended calls are kept for some time only.";
+      else if (!answer.ok) throw new Error(String(answer.status));
+      else {
+        const view = await answer.json();
+        if (load !== this.#loads) return;
+        if (!this.#view) this.#conversation.clear(Date.parse(view.started_at));
+        this.#view = view;
+        this.#transcript.load(view);
+      }
+    } catch {
+      if (load !== this.#loads) return;
+      note = "The call could not be fetched. Trying again…";
+      setTimeout(() => load === this.#loads && this.load(), RETRY_MS);
+    }
+    this.#parts.note.textContent = note;
+    this.#draw();
+  }
+
+  /** Takes in an event of the feed. */
+  apply(event) {
+    if (event.call_id !== this.id) return;
+    this.#transcript.apply(event);
+    if (event.kind === "handling" && this.#view) this.#view = { ...this.#view, handling: event.handling };
+    if (event.kind === "call" && event.state === "ended") this.load(); // the end, then its summary
+    this.#schedule();
+  }
+
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  /** The call's row: the table's if it is there, for that one is live. */
+  get #row() {
+    return this.#calls.rows.get(this.id) ?? this.#view;
+  }
+
+  #draw() {
+    const row = this.#row;
+    this.#parts.body.hidden = !this.#view;
+    if (!this.id || !row) return;
+    const parts = this.#parts;
+    const { agent, queue } = row.metadata;
+    this.#text("title", customerOf(row) || row.call_id);
+    this.#text("with", [agent && `with ${agent}`, queue].filter(Boolean).join(" · "));
+    this.#text("state", row.state);
+    this.#text("duration", format.duration(this.#seconds()));
+    this.#text("attention", `attention ${format.attention(row.attention)}`);
+    this.#text("mood", `mood ${format.signed(row.sentiment.score)}`);
+    parts.facts.dataset.mood = format.mood(row.sentiment.score);
+    if (!this.#view) return;
+    this.onDraw({ ...row, handling: woken(row.handling ?? UNTOUCHED, this.#clock()) }, this.#clock());
+    const { utterances, summary, worst } = this.#transcript;
+    parts.worst.disabled = !worst;
+    parts.confidence.disabled = !this.#transcript.hasConfidence;
+    parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call tells no confidence" : "";
+    const why = row.reasons.map((reason) => reason[0].toUpperCase() + reason.slice(1));
+    this.#once("why", why, () => this.#why(why));
+    this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Attention");
+    this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
+    this.#once("about", row.metadata, () => pairs(parts.about, this.#about(row)));
+    this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));
+    parts.summaryBox.hidden = !summary;
+    this.#once("talkTable", summary?.talk, () => this.#talk(summary?.talk));
+    const seconds = Math.round(this.#seconds());
+    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length], () =>
+      draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds }),
+    );
+    this.#conversation.show(utterances, row.tracks);
+    this.#text("silence", utterances.length ? "" : "Nothing has been said yet.");
+  }
+
+  #seconds() {
+    const row = this.#row;
+    const until = row.ended_at ? Date.parse(row.ended_at) : this.#clock();
+    return Math.max(0, (until - Date.parse(row.started_at)) / 1000);
+  }
+
+  #about(row) {
+    const moments = [["started", format.moment(Date.parse(row.started_at))]];
+    if (row.ended_at) moments.push(["ended", format.moment(Date.parse(row.ended_at))]);
+    return [["call", row.call_id], ...moments, ...Object.entries(row.metadata)];
+  }
+
+  #talk(talk) {
+    this.#parts.talkBox.hidden = !talk;
+    if (!talk) return;
+    const { head, rows } = talkTable(talk);
+    const line = (cells, kind) => {
+      const row = document.createElement("tr");
+      cells.forEach((text, index) => {
+        const cell = document.createElement(kind === "head" || !index ? "th" : "td");
+        if (cell.tagName === "TH") cell.scope = kind === "head" ? "col" : "row";
+        cell.textContent = text;
+        row.append(cell);
+      });
+      return row;
+    };
+    this.#parts.talkTable.replaceChildren(line(head, "head"), ...rows.map((cells) => line(cells)));
+    pairs(this.#parts.talk, talkLines(talk));
+  }
+
+  #why(reasons) {
+    const items = reasons.map((reason) => {
+      const item = document.createElement("li");
+      item.textContent = reason;
+      return item;
+    });
+    this.#parts.why.replaceChildren(...items);
+    this.#parts.whyBox.hidden = !items.length;
+  }
+
+  #alerts(alerts) {
+    const items = alerts.map(({ at, reason }) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${format.duration(at)} ${reason}`;
+      button.title = reason;
+      button.addEventListener("click", () => this.#jumpTo(at));
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    });
+    this.#parts.alerts.replaceChildren(...items);
+  }
+
+  #jumpTo(second) {
+    this.#conversation.jump(this.#transcript.at(second));
+  }
+
+  async #copy() {
+    const { copy } = this.#parts;
+    const done = await toClipboard(this.#transcript.text);
+    copy.textContent = done ? "Copied" : "Copying is not allowed here";
+    setTimeout(() => (copy.textContent = "Copy"), 2_000);
+  }
+
+  #links() {
+    for (const link of this.#root.querySelectorAll("a[data-form]")) {
+      link.href = `${this.#address()}/transcript.${link.dataset.form}`;
+      link.download = `${this.id}.${link.dataset.form}`;
+    }
+    for (const key of ["why", "talkTable", "alerts", "about", "summary", "chart"]) delete this.#parts[key].shown;
+  }
+
+  #address() {
+    return `/v1/calls/${encodeURIComponent(this.id)}`;
+  }
+
+  #text(part, value) {
+    if (this.#parts[part].textContent !== value) this.#parts[part].textContent = value;
+  }
+
+  /** Draws a part if what it shows has changed. */
+  #once(part, value, show) {
+    const key = JSON.stringify(value);
+    if (this.#parts[part].shown === key) return;
+    this.#parts[part].shown = key;
+    show();
+  }
+}
+
+function pairs(list, entries) {
+  const items = entries.map(([name, value]) => {
+    const item = document.createElement("div");
+    item.append(document.createElement("dt"), document.createElement("dd"));
+    [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
+    return item;
+  });
+  list.replaceChildren(...items);
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The clipboard needs https or localhost; elsewhere the old way through a selection. */
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+}

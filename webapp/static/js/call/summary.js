@@ -1,0 +1,34 @@
+// An ended call's summary, as lines to read. Pure.
+
+import { duration, MISSING, signed } from "../shared/format.js";
+
+/** What is drawn or shown elsewhere in the panel. */
+const ELSEWHERE = new Set(["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds"]);
+
+/** A summary as [name, value] pairs; "talk_seconds" of "agent" reads "agent talk". */
+export function summaryLines(summary) {
+  const told = Object.entries(summary).filter(([name]) => name !== "talk_seconds" || !summary.talk);
+  return told.flatMap(([name, value]) => lines(name, value));
+}
+
+function lines(name, value) {
+  if (ELSEWHERE.has(name)) return [];
+  const label = name.replaceAll("_", " ");
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    if ("at" in value && "text" in value) return [[label, `${duration(value.at)} “${value.text}”`]];
+    const [whole, unit] = name.endsWith("_seconds") ? [label.replace(/ seconds$/, ""), "_seconds"] : ["", ""];
+    return Object.entries(value).flatMap(([inner, part]) =>
+      lines(inner + unit, part).map(([tail, shown]) => [`${tail} ${whole}`.trim(), shown]),
+    );
+  }
+  return [[label.replace(/ seconds$/, ""), show(name, value)]];
+}
+
+function show(name, value) {
+  if (value === null) return MISSING;
+  if (Array.isArray(value)) return value.join(", ") || MISSING;
+  if (typeof value !== "number") return String(value);
+  if (/seconds$/.test(name)) return duration(value);
+  if (/score|polarity/.test(name)) return signed(value);
+  return String(Math.round(value * 100) / 100);
+}

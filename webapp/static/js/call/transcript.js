@@ -1,0 +1,77 @@
+// An opened call's transcript: what GET /v1/calls/{id} told, and every event since. Pure.
+
+import { duration } from "../shared/format.js";
+
+export class Transcript {
+  summary = null;
+  #utterances = new Map();
+
+  /** Takes in a call as the API tells it. Events that came meanwhile are kept: scores that it lacks, later finals. */
+  load(view) {
+    this.summary = view.summary;
+    for (const told of view.utterances) {
+      const known = this.#utterances.get(told.id);
+      const merged = { ...told, sentiment: told.sentiment ?? known?.sentiment ?? null };
+      // What has not changed stays the same object, and so the same lines on the page.
+      if (JSON.stringify(known) !== JSON.stringify(merged)) this.#utterances.set(told.id, merged);
+    }
+  }
+
+  /** Applies a feed event of this call; true if an utterance changed. */
+  apply(event) {
+    if (event.kind === "final") {
+      const known = this.#utterances.get(event.utterance.id);
+      const sentiment = event.utterance.sentiment ?? known?.sentiment ?? null;
+      this.#utterances.set(event.utterance.id, { ...event.utterance, sentiment });
+      return true;
+    }
+    const known = event.kind === "score" && this.#utterances.get(event.utterance_id);
+    if (!known) return false;
+    this.#utterances.set(known.id, { ...known, sentiment: event.sentiment });
+    return true;
+  }
+
+  /** What was said, in the order in which it began. Finals without words or mark are left out. */
+  get utterances() {
+    return [...this.#utterances.values()]
+      .filter((said) => said.text || said.mark)
+      .sort((a, b) => a.start - b.start || (a.track < b.track ? -1 : a.track > b.track ? 1 : a.index - b.index));
+  }
+
+  /** Whether the engine says how sure it is of its words. */
+  get hasConfidence() {
+    return [...this.#utterances.values()].some(({ words }) => words?.some(({ conf }) => typeof conf === "number"));
+  }
+
+  /** The id of the utterance at which the call was worst, as the summary says or else by score; null if none. */
+  get worst() {
+    const told = (this.summary?.worst_moment ?? this.summary?.worst)?.utterance_id;
+    if (told) return told;
+    const bad = this.utterances.filter((said) => said.sentiment && said.sentiment.polarity < 0);
+    const customers = bad.filter((said) => said.track === "customer");
+    const least = (a, b) => (b.sentiment.polarity < a.sentiment.polarity ? b : a);
+    return (customers.length ? customers : bad).reduce((a, b) => (a ? least(a, b) : b), null)?.id ?? null;
+  }
+
+  /** The id of the utterance that is spoken at `second`, or last before it. */
+  at(second) {
+    const began = this.utterances.filter((said) => said.start <= second + 0.05);
+    return (began.find((said) => said.end >= second - 0.05) ?? began.at(-1) ?? this.utterances[0])?.id ?? null;
+  }
+
+  /** As plain text, one utterance a line. */
+  get text() {
+    return this.utterances.map((said) => `[${duration(said.start)}] ${said.track}: ${wordsOf(said)}\n`).join("");
+  }
+}
+
+/** An utterance's words, or what stands for them. */
+export function wordsOf({ text, mark }) {
+  return text || (mark === "gap" ? "[audio is missing here]" : "[audio could not be read here]");
+}
+
+/** How sure the recogniser was of a word: "high", "fair", "low", or "unknown" where the engine does not say. */
+export function confidence(conf) {
+  if (conf === null || conf === undefined) return "unknown";
+  return conf >= 0.8 ? "high" : conf >= 0.5 ? "fair" : "low";
+}

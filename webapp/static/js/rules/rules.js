@@ -1,0 +1,112 @@
+// The rules' editor: reads, tries out and saves them. What is wrong is said below the text and marked in it.
+
+import { faultOf, hitCells, lineSpan, looked } from "../shared/figures.js";
+import { rowOf } from "../table/rows.js";
+
+const at = (selector) => document.querySelector(selector);
+const text = at("#text");
+const buttons = [at("#save"), at("#try"), at("#reload")];
+const token = at("meta[name=csrf-token]").content;
+let etag = "";
+let saved = "";
+
+const dirty = () => text.value !== saved;
+
+function busy(doing) {
+  for (const button of buttons) button.disabled = doing;
+  at("#try").disabled ||= text.disabled; // nothing was read yet: that can be tried again
+  at("#reload").disabled ||= !dirty() && !text.disabled;
+  at("#save").disabled ||= !dirty();
+}
+
+function say(message, fault = "") {
+  at("#said").textContent = message;
+  at("#fault").textContent = fault;
+  text.setAttribute("aria-invalid", String(Boolean(fault)));
+}
+
+async function ask(method, path, headers = {}) {
+  const body = method === "GET" ? undefined : text.value;
+  const sent = body === undefined ? {} : { "Content-Type": "application/yaml", "X-CSRF-Token": token };
+  return fetch(path, { method, body, headers: { ...sent, ...headers } });
+}
+
+/** Says what the server refused, and goes to the line. */
+async function refused(answer) {
+  const problem = await answer.json().catch(() => ({ title: `The server answered ${answer.status}.` }));
+  if (answer.status === 412) {
+    say("", "Somebody else has saved other rules meanwhile. Copy yours, discard the changes, and put them in again.");
+    return;
+  }
+  const { line, message } = faultOf(problem);
+  say("", message);
+  if (!line) return;
+  const [start, end] = lineSpan(text.value, line);
+  text.focus();
+  text.setSelectionRange(start, end);
+  const height = parseFloat(getComputedStyle(text).lineHeight);
+  text.scrollTop = Math.max(0, (line - 4) * height);
+}
+
+async function working(message, work) {
+  busy(true);
+  say(message);
+  try {
+    await work();
+  } catch {
+    say("", "The server cannot be reached. Nothing was changed.");
+  }
+  busy(false);
+}
+
+const load = () =>
+  working("Fetching the rules…", async () => {
+    const answer = await ask("GET", "/v1/rules");
+    if (!answer.ok) return refused(answer);
+    etag = answer.headers.get("ETag");
+    text.value = await answer.text();
+    saved = text.value; // as the field holds it: with other line ends
+    text.disabled = false;
+    at("#version").textContent = `Version ${etag.replaceAll('"', "")}.`;
+    say("");
+  });
+
+const save = () =>
+  working("Saving…", async () => {
+    const answer = await ask("PUT", "/v1/rules", { "If-Match": etag });
+    if (!answer.ok) return refused(answer);
+    const { rules } = await answer.json();
+    await load();
+    say(`Saved: ${rules} rules apply to all live calls within a second or two.`);
+  });
+
+const tryOut = () =>
+  working("Trying the rules on the calls there are…", async () => {
+    const answer = await ask("POST", "/v1/rules/dry-run");
+    if (!answer.ok) return refused(answer);
+    const found = await answer.json();
+    at("#by-rule tbody").replaceChildren(
+      ...Object.entries(found.by_rule).map(([rule, hits]) => rowOf([rule, String(hits)], true)),
+    );
+    at("#hits tbody").replaceChildren(...found.hits.map((hit) => hitRow(hit)));
+    at("#looked").textContent = looked(found);
+    at("#found").hidden = false;
+    say("Tried: see below.");
+    at("#found-title").focus();
+  });
+
+function hitRow(hit) {
+  const row = rowOf(hitCells(hit));
+  const link = document.createElement("a");
+  link.href = `/#/calls/${encodeURIComponent(hit.call_id)}`;
+  link.textContent = hit.call_id;
+  /** @type {Element} */ (row.firstChild).replaceChildren(link);
+  return row;
+}
+
+at("#save").addEventListener("click", save);
+at("#try").addEventListener("click", tryOut);
+at("#reload").addEventListener("click", load);
+text.addEventListener("input", () => busy(false));
+addEventListener("beforeunload", (event) => dirty() && event.preventDefault());
+load();

@@ -1,0 +1,105 @@
+// Which call stands where: needs-attention first (of those the ones nobody is on), then the longest running. Steady,
+// so that the eye can rest.
+
+import { isHandled } from "../shared/handling.js";
+
+/** Calls within one band of attention are taken for equal and stand by duration. */
+const BAND = 0.1;
+/** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
+const BAND_SLACK = 0.04;
+
+export const GROUPS = ["needs", "rest", "ended"];
+
+export class Order {
+  #standing = new Map(); // call_id -> {attention, band}
+
+  /** The group a row belongs to. Whether a call is raised the server says, with hysteresis: it does not flicker. */
+  group(row) {
+    if (row.state === "ended") return "ended";
+    return row.raised ? "needs" : "rest";
+  }
+
+  /**
+   * The rows' ids by group, each group in its order.
+   * @param rows iterable of rows
+   * @param column what to sort by instead of attention: value(row) and descending; or null
+   */
+  arrange(rows, column = null) {
+    const groups = { needs: [], rest: [], ended: [] };
+    const seen = new Set();
+    for (const row of rows) {
+      const group = this.group(row);
+      groups[column && group === "needs" ? "rest" : group].push(row);
+      seen.add(row.call_id);
+    }
+    for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
+    const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
+    groups.needs.sort((a, b) => Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b));
+    groups.rest.sort(column ? byColumn(column) : byStart); // nothing to do there: nothing moves
+    groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
+    return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));
+  }
+
+  #of(row) {
+    const { call_id: id, attention } = row;
+    const was = this.#standing.get(id);
+    if (was?.attention === attention) return was;
+    const keeps =
+      was && attention > was.band * BAND - BAND_SLACK && attention < (was.band + 1) * BAND + BAND_SLACK;
+    // The small addend: 0.15 / 0.05 is 2.9999999999999996.
+    const now = { attention, band: keeps ? was.band : Math.floor(attention / BAND + 1e-9) };
+    this.#standing.set(id, now);
+    return now;
+  }
+}
+
+/**
+ * The fewest items to move so that `current` becomes the order of `wanted`: all but a longest run of items that
+ * stand in the right order already. Items that are in `wanted` only count as moved.
+ */
+export function movesBetween(current, wanted) {
+  const place = new Map(wanted.map((id, index) => [id, index]));
+  const kept = current.filter((id) => place.has(id));
+  const tails = []; // tails[n]: index in kept of the smallest last item of a rising run of n + 1 items
+  const before = new Array(kept.length);
+  kept.forEach((id, index) => {
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place.get(kept[tails[middle]]) < place.get(id)) low = middle + 1;
+      else high = middle;
+    }
+    before[index] = low ? tails[low - 1] : -1;
+    tails[low] = index;
+  });
+  const moved = new Set(wanted);
+  for (let index = tails.at(-1) ?? -1; index >= 0; index = before[index]) moved.delete(kept[index]);
+  return moved;
+}
+
+/**
+ * An order nearer to `wanted`, for moving few rows at a time: what is not in `current` comes in, what is not in
+ * `wanted` goes, and of the others `most` are moved, the first ones first. Asked again and again it ends in `wanted`.
+ */
+export function towards(current, wanted, most) {
+  const stood = new Set(current);
+  let left = most;
+  const moves = new Set([...movesBetween(current, wanted)].filter((id) => !stood.has(id) || left-- > 0));
+  const place = new Map(wanted.map((id, index) => [id, index]));
+  const order = current.filter((id) => place.has(id) && !moves.has(id));
+  for (const id of moves) order.splice(order.indexOf(wanted[place.get(id) - 1]) + 1, 0, id);
+  return order;
+}
+
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+const byStart = (a, b) => compare(a.started_at, b.started_at) || compare(a.call_id, b.call_id);
+
+/** Missing values stand last in either direction. */
+function byColumn({ value, descending }) {
+  return (a, b) => {
+    const [left, right] = [value(a), value(b)];
+    const missing = Number(left === null || left === "") - Number(right === null || right === "");
+    return missing || (descending ? compare(right, left) : compare(left, right)) || byStart(a, b);
+  };
+}

@@ -1,0 +1,177 @@
+// One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
+
+import * as format from "../shared/format.js";
+import { inWords, isHandled } from "../shared/handling.js";
+import { HEIGHT, place, WIDTH } from "./sparkline.js";
+import { customerOf, isBehind, lagSeconds } from "../shared/store.js";
+
+/** A party is called silent after so many seconds without speech. */
+const SILENT_SECONDS = 10;
+/** The alert that says that a call was raised; its reasons of now say more. */
+const RAISED = "needs_attention";
+/** Alerts that have a line of their own; the others are counted. */
+const ALERT_LINES = 2;
+/** Of the calls that need attention, those from here on need it now. */
+const URGENT = 0.75;
+const MOOD_SHAPES = { good: "M5 1 9 9H1z", even: "M1 3.5h8v3H1z", bad: "M5 9 1 1h8z", none: "" };
+
+/** Whether a row has lines of alerts, of who sees to the call, or of tags. @param needs attention? */
+export function isTold(row, needs) {
+  const { alerts, handling } = row;
+  return (needs && row.reasons.length > 0) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
+}
+
+export class RowView {
+  #parts = {};
+  #shown = new Map();
+
+  /** @param template the page's <template> of a row */
+  constructor(template, id) {
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.element.dataset.callId = id;
+    for (const part of this.element.querySelectorAll("[data-part]")) this.#parts[part.dataset.part] = part;
+    this.link = this.#parts.link;
+    this.link.href = `#/calls/${encodeURIComponent(id)}`;
+    this.#parts.spark.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  }
+
+  /** Shows `row`. @param needs attention?  @param me the viewer's name  @param spokeAt track -> ms of its last speech  @param nowMs server's clock */
+  update(row, needs, me, spokeAt, nowMs) {
+    this.row = row;
+    const { agent, queue, caller } = row.metadata;
+    const customer = customerOf(row);
+    this.#data("state", row.state);
+    this.#data("level", !needs ? "calm" : row.attention >= URGENT ? "now" : "watch");
+    this.#text("link", agent || format.MISSING);
+    this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
+    this.#text("customer", customer || format.MISSING);
+    this.#text("state", row.state);
+    this.#attention(row.attention, row.reasons);
+    this.#sentiment(row.sentiment.score);
+    this.#trend(row);
+    this.#words(row);
+    const handled = inWords(row, me);
+    this.#data("handled", isHandled(row) ? "yes" : "no");
+    this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
+    this.#alerts(needs ? row.reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    this.#data("told", isTold(row, needs) ? "yes" : "no");
+    this.agentNote = queue || (agent ? "" : row.call_id);
+    this.customerNote = row.metadata.customer && caller ? caller : "";
+    this.tick(spokeAt, nowMs);
+  }
+
+  /** Marks the row of the opened call. */
+  setCurrent(current) {
+    this.#data("current", current ? "yes" : "no");
+    this.link.ariaCurrent = current ? "true" : null;
+  }
+
+  /** Brings what depends on the time up to date. */
+  tick(spokeAt, nowMs) {
+    const { row } = this;
+    const until = row.ended_at ? Date.parse(row.ended_at) : nowMs;
+    this.#text("duration", format.duration((until - Date.parse(row.started_at)) / 1000));
+    this.#voice("agent", this.agentNote, spokeAt, nowMs);
+    this.#voice("customer", this.customerNote, spokeAt, nowMs);
+    this.#text("lag", isBehind(row) ? `behind ${format.span(lagSeconds(row))}` : "");
+  }
+
+  #attention(value, reasons) {
+    this.#text("attention", format.attention(value));
+    if (this.#changed("why", reasons.join("\n"))) this.#parts.attention.parentElement.title = reasons.join("\n");
+    this.#value("attention", value);
+    if (this.#changed("meter", value)) this.#parts.meter.style.transform = `scaleX(${value})`;
+  }
+
+  #sentiment(score) {
+    const mood = format.mood(score);
+    this.#data("mood", mood);
+    this.#attribute("shape", "d", MOOD_SHAPES[mood]);
+    this.#text("sentiment", format.signed(score));
+    this.#value("sentiment", score);
+  }
+
+  #trend({ curve, sentiment }) {
+    if (!this.#changed("curve", JSON.stringify([curve, sentiment.trend]))) return;
+    const points = place(curve);
+    const [x, y] = points.at(-1) ?? [-9, -9];
+    this.#parts.line.setAttribute("points", points.map((point) => point.join(",")).join(" "));
+    this.#parts.tip.setAttribute("cx", x);
+    this.#parts.tip.setAttribute("cy", y);
+    this.#parts.zero.setAttribute("x2", points.length ? WIDTH - 3 : 3);
+    this.#text("course", format.course(sentiment.trend));
+    this.#parts.course.parentElement.title = format.course(sentiment.trend);
+  }
+
+  #words({ last, tracks }) {
+    this.#text("speaker", last ? last.track : "");
+    this.#text("final", last ? last.text : "");
+    const open = Object.entries(tracks).filter(([, track]) => track.partial);
+    // Of two who talk at once the customer is shown: it is the customer whom the supervisor watches.
+    const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
+    this.#data("open", track ? "yes" : "no");
+    this.#text("talker", track ? name : "");
+    this.#text("partial", track ? track.partial : "");
+  }
+
+  /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else, each once. */
+  #alerts(reasons, alerts, room) {
+    if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts, room]))) return;
+    const why = reasons.slice(0, 1).map((reason) => ({ kind: "why", reason }));
+    const others = alerts.filter(({ kind, reason }) => !why.length || (kind !== RAISED && reason !== reasons[0]));
+    const times = new Map();
+    for (const { reason } of others) times.set(reason, (times.get(reason) ?? 0) + 1);
+    const shown = [...why, ...others.reverse().filter(({ reason }, n) => others.findIndex((o) => o.reason === reason) === n)];
+    const lines = shown.slice(0, room).map(({ kind, reason }) => {
+      const line = document.createElement("span");
+      line.className = "alert";
+      line.textContent = times.get(reason) > 1 ? `${reason} ×${times.get(reason)}` : reason;
+      line.dataset.kind = kind;
+      return line;
+    });
+    if (shown.length > room) {
+      const more = document.createElement("span");
+      more.className = "more";
+      more.textContent = `+${shown.length - room}`;
+      lines.at(-1).append(" ", more);
+    }
+    this.#parts.alerts.replaceChildren(...lines);
+    this.#parts.alerts.title = alerts
+      .map((alert) => `${format.duration(alert.at)} ${alert.reason}`)
+      .join("\n");
+  }
+
+  #voice(party, note, spokeAt, nowMs) {
+    const track = this.row.tracks[party];
+    const talking = Boolean(track?.partial) && this.row.state !== "ended";
+    const silent = (nowMs - spokeAt(party)) / 1000;
+    const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row);
+    const part = `${party}-voice`;
+    this.#text(part, talking ? "talking" : quiet ? `silent ${format.span(silent)}` : note);
+    this.#attribute(part, "class", `sub ${talking ? "talking" : ""}`);
+  }
+
+  #changed(key, value) {
+    if (this.#shown.get(key) === value) return false;
+    this.#shown.set(key, value);
+    return true;
+  }
+
+  #text(part, value) {
+    if (this.#changed(part, value)) this.#parts[part].textContent = value;
+  }
+
+  #attribute(part, name, value) {
+    if (this.#changed(`${part}@${name}`, value)) this.#parts[part].setAttribute(name, value);
+  }
+
+  #data(name, value) {
+    if (this.#changed(`data-${name}`, value)) this.element.dataset[name] = value;
+  }
+
+  /** The unrounded value, for programs that read the table. */
+  #value(field, value) {
+    const cell = this.#parts[field].closest("td");
+    if (this.#changed(`${field}-value`, value)) cell.dataset.value = value ?? "";
+  }
+}

@@ -1,0 +1,101 @@
+// What the supervisor has chosen to see: filters and a column to sort by. Lives in the URL. Pure.
+
+import { isHandled } from "../shared/handling.js";
+import { customerOf, isBehind } from "../shared/store.js";
+
+/** Columns that can be sorted by; `first`: the direction of the first click. */
+export const COLUMNS = {
+  attention: { value: (row) => row.attention, first: "descending" },
+  agent: { value: (row) => (row.metadata.agent ?? "").toLowerCase(), first: "ascending" },
+  customer: { value: (row) => customerOf(row).toLowerCase(), first: "ascending" },
+  state: { value: (row) => row.state, first: "ascending" },
+  duration: { value: age, first: "descending" },
+  sentiment: { value: (row) => row.sentiment.score, first: "ascending" },
+  trend: { value: (row) => row.sentiment.trend, first: "ascending" },
+  alerts: { value: (row) => row.alerts.length, first: "descending" },
+};
+
+/** The filters, by their names in the URL, each with its test. */
+const TESTS = {
+  agent: (row, wanted) => row.metadata.agent === wanted,
+  queue: (row, wanted) => row.metadata.queue === wanted,
+  state: (row, wanted) => STATES[wanted]?.(row) ?? true,
+  alert: (row, wanted) => row.alerts.some((alert) => alert.kind === wanted),
+  q: (row, wanted) => holds(textOf(row), wanted),
+};
+export const FILTERS = Object.keys(TESTS);
+
+const STATES = {
+  live: (row) => row.state !== "ended",
+  ended: (row) => row.state === "ended",
+  behind: isBehind,
+  unhandled: (row) => row.state !== "ended" && !isHandled(row),
+};
+
+/** Reads a view from a URL's query. What it does not know it leaves alone. */
+export function parse(query) {
+  const given = new URLSearchParams(query);
+  const filters = {};
+  for (const name of FILTERS) if (given.get(name)?.trim()) filters[name] = given.get(name).trim();
+  const sort = given.get("sort") ?? "";
+  const column = sort.replace(/^-/, "");
+  return {
+    filters,
+    sort: Object.hasOwn(COLUMNS, column) ? { column, descending: sort.startsWith("-") } : null,
+    wallboard: given.get("view") === "wallboard",
+  };
+}
+
+/** The query of a view, "" for the plain one. `query`: the present one, whose other parameters are kept. */
+export function write({ filters, sort }, query = "") {
+  const params = new URLSearchParams(query);
+  for (const name of FILTERS) {
+    if (filters[name]) params.set(name, filters[name]);
+    else params.delete(name);
+  }
+  if (sort) params.set("sort", (sort.descending ? "-" : "") + sort.column);
+  else params.delete("sort");
+  return params.size ? `?${params}` : "";
+}
+
+/** Whether a row passes all filters. @param said whether the words looked for were said earlier on the call */
+export function matches(row, filters, said = false) {
+  return Object.entries(filters).every(([name, wanted]) => (name === "q" && said) || TESTS[name](row, wanted));
+}
+
+/** Whether a text holds all the words, as parts of words too. */
+export function holds(text, words) {
+  const small = text.toLowerCase();
+  return words.toLowerCase().split(/\s+/).every((word) => small.includes(word));
+}
+
+/** The next state of a column's header: its first direction, the other one, none. */
+export function nextSort(sort, column) {
+  const descendingFirst = COLUMNS[column].first === "descending";
+  if (sort?.column !== column) return { column, descending: descendingFirst };
+  return sort.descending === descendingFirst ? { column, descending: !descendingFirst } : null;
+}
+
+/** What there is to choose from, by filter. */
+export function choices(rows) {
+  const found = { agent: new Set(), queue: new Set(), alert: new Set() };
+  for (const { metadata, alerts } of rows) {
+    if (metadata.agent) found.agent.add(metadata.agent);
+    if (metadata.queue) found.queue.add(metadata.queue);
+    for (const { kind } of alerts) found.alert.add(kind);
+  }
+  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values].sort()]));
+}
+
+/** Longest first when descending: of live calls those that began first, of ended ones by their length. */
+function age(row) {
+  const began = Date.parse(row.started_at);
+  return row.state === "ended" ? Date.parse(row.ended_at) - began : -began;
+}
+
+function textOf({ metadata, last, tracks, alerts, handling }) {
+  const partials = Object.values(tracks).map((track) => track.partial);
+  const reasons = alerts.map((alert) => alert.reason);
+  const written = [handling.state === "open" ? "" : handling.by, ...handling.tags, ...handling.notes.map(({ text }) => text)];
+  return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons, ...written].join("\n").toLowerCase();
+}
