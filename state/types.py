@@ -100,18 +100,28 @@ class Sentiment(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Something a supervisor should know of: `kind` for programs, `reason` in words, second `at` of the call."""
+    """Something a supervisor should know of: `kind` for programs, `reason` in words, second `at` of the call, and the
+    ids of the utterances it rests on."""
 
     kind: str
     reason: str
     at: float
+    utterances: list[str] = []
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a call has attention now: a phrase or a fact in words, since second `at`, and the utterances it rests on."""
+
+    text: str
+    at: float
+    utterances: list[str] = []
 
 
 class Standing(msgspec.Struct, frozen=True):
     """How a call stands, as far as it is scored: what the table sorts and draws by.
 
     score: smoothed polarity, -1..1; None while nothing is scored.  trend: change of it, per minute of call.
-    attention: 0 (leave it alone) to 1 (go now).  curve: [second, score] points, oldest first, at most 30.
+    attention: chance (0..1) that it deserves a look.  curve: [second, score] points, oldest first, at most 30.
     raised: a supervisor is wanted, with hysteresis, so that rows do not flap; raised_at: second of the call since
     when, None while not raised.  reasons: what makes up the attention now, in words, the weightiest first.
     """
@@ -123,7 +133,8 @@ class Standing(msgspec.Struct, frozen=True):
     curve: list[tuple[float, float]] = []
     raised: bool = False
     raised_at: float | None = None
-    reasons: list[str] = []
+    reasons: list[Reason] = []
+    findings: list[Alert] = []
 
 
 HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]

@@ -88,7 +88,7 @@ def simulate(utterances: list[Spoken], duration: float, model: AttentionModel) -
         peak = max(peak, standing.attention)
         if standing.raised and open_since is None:
             open_since = utterance.end
-            why = why or "; ".join(standing.reasons[:2])
+            why = why or "; ".join(reason.text for reason in standing.reasons[:2])
         elif not standing.raised and open_since is not None:
             spans.append((open_since, utterance.end))
             open_since = None

@@ -16,6 +16,7 @@ import numpy as np
 from scripts.evaluation.stats import auc, shown, table
 from workers.insight.attention import AttentionModel, Following
 from workers.insight.spoken import Spoken
+from workers.insight.verdict import verdict
 
 BAD_BELOW, GOOD_FROM = 2.5, 3.0
 BOOTSTRAPS = 200
@@ -27,13 +28,15 @@ class Call(NamedTuple):
     """A rated call and what was made of it.
 
     rating: of the whole call, None if it has none.  score: of the whole call, -1..1, None if nothing was scored.
-    peak: its highest attention.  raised: a supervisor was wanted at some time.
+    peak: as in its summary (talk.Summary.peak_attention).
+    live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
     turns: (rating, polarity) of the customer's rated turns.
     """
 
     rating: float | None
     score: float | None
     peak: float
+    live: float
     raised: bool
     turns: list[tuple[float, float]]
 
@@ -52,6 +55,7 @@ class Figures(msgspec.Struct, frozen=True):
     turn_auc: float | None
     dialogue_auc: float | None
     peak_auc: float | None
+    live_peak_auc: float | None
     good: int
     good_raised: int
     bad: int
@@ -59,17 +63,17 @@ class Figures(msgspec.Struct, frozen=True):
     calibration: list[Bin]
 
 
-def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, bool]:
-    """(peak, raised at some time) of a call whose utterances arrive in the order of their end."""
-    peak, raised = 0.0, False
+def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, float, bool]:
+    """(peak, live peak, raised at some time) of a call whose utterances arrive in the order of their end."""
+    judged, live, raised = verdict(said, model.analyzer), 0.0, False
     arrived: list[Spoken] = []
     following = Following(model)
     for utterance in sorted(said, key=lambda u: (u.end, u.track)):
         arrived.append(utterance)
         standing = following.standing(arrived)
-        peak = max(peak, standing.attention)
+        live = max(live, standing.attention)
         raised = raised or standing.raised
-    return peak, raised
+    return (max(judged, live) if raised else judged), live, raised
 
 
 def figures(calls: Sequence[Call]) -> Figures:
@@ -82,6 +86,7 @@ def figures(calls: Sequence[Call]) -> Figures:
         turn_auc=_rounded(auc(*_parted([(rating < BAD_BELOW, -said) for rating, said in turns]))),
         dialogue_auc=_rounded(auc(*_parted([(_bad(c), -c.score) for c in rated if c.score is not None]))),
         peak_auc=_rounded(auc(*_parted([(_bad(call), call.peak) for call in rated]))),
+        live_peak_auc=_rounded(auc(*_parted([(_bad(call), call.live) for call in rated]))),
         good=len(good),
         good_raised=sum(call.raised for call in good),
         bad=len(bad),
@@ -101,12 +106,12 @@ def report(sets: dict[str, list[Call]]) -> str:
         for key, value in _told(found).items():
             digits, factor = (1, 100) if key in ("good", "bad") else (3, 1)
             row.append("-" if value is None else f"{factor * value:.{digits}f} ±{factor * error[key]:.{digits}f}")
-        row[4:4], row[6:6] = [f"{found.good_raised}/{found.good}"], [f"{found.bad_raised}/{found.bad}"]
+        row[5:5], row[7:7] = [f"{found.good_raised}/{found.good}"], [f"{found.bad_raised}/{found.bad}"]
         rows.append(row)
         reliable.append(
             [name, *(f"{shown(b.shown, 2)} {shown(b.deserved, 2)} of {b.calls}" for b in found.calibration)]
         )
-    head = ["set", "turn AUC", "score AUC", "peak AUC", "good raised", "%", "bad raised", "%"]
+    head = ["set", "turn AUC", "score AUC", "peak AUC", "live peak", "good raised", "%", "bad raised", "%"]
     bins = [f"{at / BINS:.1f}-{(at + 1) / BINS:.1f}" for at in range(BINS)]
     return "\n".join([table(head, rows), "", table(["peak shown, share bad", *bins], reliable)])
 
@@ -116,6 +121,7 @@ def _told(found: Figures) -> dict[str, float | None]:
         "turn": found.turn_auc,
         "score": found.dialogue_auc,
         "peak": found.peak_auc,
+        "live": found.live_peak_auc,
         "good": found.good_raised / found.good if found.good else None,
         "bad": found.bad_raised / found.bad if found.bad else None,
     }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from scripts.evaluation.scorers import plain_scorers
 from scripts.evaluation.stats import auc, shown, table
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import UNHAPPY_BELOW
+from workers.insight.evidence import UNHAPPY_BELOW
 
 FOLDER = Path(__file__).parent
 HALVES = ("read", "apart")

@@ -12,7 +12,7 @@ import hashlib
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,25 +20,27 @@ from numpy.typing import NDArray
 
 from scripts.evaluation.figures import BAD_BELOW
 from scripts.evaluation.stats import auc, pearson, shown
-from workers.insight.learned import FILE, LearnedFile, grams
+from scripts.training import course
+from workers.insight.learned import FILE, Learned, LearnedFile, grams
 from workers.insight.tokens import tokenise
+from workers.insight.weights import FILE as WEIGHTS
 
 DIALOGUES = Path(__file__).with_name("dialogues")
 SEEN_FROM = 3
 """Turns in which a gram must stand to be learned: one writer's whim is no language."""
 RIDGE = 3.0
 """Penalty on the weights. 1 to 6 differ by less than .01 of any AUC."""
-FOLDS = 10
 LEAST_WEIGHT = 0.002
 """Smaller weights are left out of the file."""
 
-Party = str
+Party = Literal["customer", "agent"]
 
 
 class Turn(NamedTuple):
-    """A customer's turn: number of its dialogue, rating, grams of the agent's answer before it and of its own."""
+    """A customer's turn: its dialogue's number and file, rating, grams of the agent's answer before and its own."""
 
     dialogue: int
+    file: str
     rating: int
     grams: dict[Party, list[str]]
 
@@ -67,7 +69,7 @@ def load() -> list[Turn]:
                 answer = list(grams(tokenise(text).forms))
             elif head in ("c1", "c2", "c3", "c4", "c5"):
                 own = list(grams(tokenise(text).forms))
-                turns.append(Turn(dialogue, int(head[1]), {"customer": own, "agent": answer}))
+                turns.append(Turn(dialogue, path.name, int(head[1]), {"customer": own, "agent": answer}))
                 answer = []
             else:
                 raise ValueError(f"{path.name} line {number}: neither title, agent nor rated customer: {line[:40]!r}")
@@ -105,18 +107,38 @@ def satisfaction(turns: list[Turn]) -> NDArray[np.float64]:
     return np.array([(turn.rating - 3) / 2 for turn in turns])
 
 
-def cross_validate(turns: list[Turn]) -> NDArray[np.float64]:
-    """What is said of each turn by a model that has seen none of its dialogue."""
-    out = np.zeros(len(turns))
-    for fold in range(FOLDS):
-        left_out = np.array([turn.dialogue % FOLDS == fold for turn in turns])
-        seen = [turn for turn, out_now in zip(turns, left_out, strict=True) if not out_now]
-        vocabulary = Vocabulary(seen)
-        bias, weights = fit(vocabulary.matrix(seen), satisfaction(seen))
-        unseen = [turn for turn, out_now in zip(turns, left_out, strict=True) if out_now]
-        out[left_out] = bias + vocabulary.matrix(unseen) @ weights
-        print(f"train: fold {fold + 1} of {FOLDS}", file=sys.stderr, flush=True)
+def learn(turns: list[Turn]) -> LearnedFile:
+    """The model of these turns."""
+    vocabulary = Vocabulary(turns)
+    _, weights = fit(vocabulary.matrix(turns), satisfaction(turns))  # a reading is told from the usual, not from 3
+    learned: dict[Party, dict[str, float]] = {"customer": {}, "agent": {}}
+    for (party, gram), at in vocabulary.columns.items():
+        if abs(weights[at]) >= LEAST_WEIGHT:
+            learned[party][gram] = round(float(weights[at]), 3)
+    return LearnedFile(digest(), learned["customer"], learned["agent"])
+
+
+def by_others(turns: list[Turn]) -> dict[str, Learned]:
+    """For each file a model that has seen all files but it."""
+    out: dict[str, Learned] = {}
+    for file in sorted({turn.file for turn in turns}):
+        out[file] = Learned(learn([turn for turn in turns if turn.file != file]))
+        print(f"train: without {file}", file=sys.stderr, flush=True)
     return out
+
+
+def report(turns: list[Turn], unseen: dict[str, Learned]) -> str:
+    """How well ratings are told by models that have not seen the file; and by all of them, what is usual apart."""
+    said = [_reading(turn, unseen[turn.file]) for turn in turns]
+    bad = [-s for s, turn in zip(said, turns, strict=True) if turn.rating < BAD_BELOW]
+    good = [-s for s, turn in zip(said, turns, strict=True) if turn.rating >= BAD_BELOW]
+    r = pearson([float(turn.rating) for turn in turns], said)
+    head = f"{turns[-1].dialogue} dialogues, {len(turns)} turns, {len(bad)} of them dissatisfied"
+    return f"{head}\nunseen files: AUC of turns {shown(auc(bad, good))}, r {shown(r)}"
+
+
+def _reading(turn: Turn, model: Learned) -> float:
+    return model.of("customer", turn.grams["customer"]) + model.of("agent", turn.grams["agent"])
 
 
 def main(argv: list[str]) -> int:
@@ -129,23 +151,21 @@ def main(argv: list[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
-    said = cross_validate(turns)
-    bad = [-s for s, turn in zip(said, turns, strict=True) if turn.rating < BAD_BELOW]
-    good = [-s for s, turn in zip(said, turns, strict=True) if turn.rating >= BAD_BELOW]
-    r = pearson([float(turn.rating) for turn in turns], list(said))
-    print(f"{turns[-1].dialogue} dialogues, {len(turns)} turns, {len(bad)} of them dissatisfied")
-    print(f"unseen: AUC {shown(auc(bad, good))}, r {shown(r)}")
+    unseen = by_others(turns)
+    print(report(turns, unseen))
+    dialogues = course.load(DIALOGUES)
+    seen = [
+        one
+        for file, model in unseen.items()
+        for one in course.see([rated for rated in dialogues if rated.file == file], model)
+    ]
+    weights = course.fit(seen, digest())
     if options.check:
         return 0
-    vocabulary = Vocabulary(turns)
-    _, weights = fit(vocabulary.matrix(turns), satisfaction(turns))  # a reading is told from the usual, not from 3
-    learned: dict[Party, dict[str, float]] = {"customer": {}, "agent": {}}
-    for (party, gram), at in vocabulary.columns.items():
-        if abs(weights[at]) >= LEAST_WEIGHT:
-            learned[party][gram] = round(float(weights[at]), 3)
-    file = LearnedFile(digest(), learned["customer"], learned["agent"])
+    file = learn(turns)
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
-    print(f"{sum(map(len, learned.values()))} weights in {FILE.name}, {FILE.stat().st_size // 1000} kB")
+    WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(weights), indent=1) + b"\n")
+    print(f"{len(file.customer) + len(file.agent)} weights in {FILE.name}, {FILE.stat().st_size // 1000} kB")
     return 0
 
 

@@ -17,7 +17,7 @@ from state.events import ScoreEvent, encode
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
-from state.types import Alert, Sentiment, Standing
+from state.types import Alert, Reason, Sentiment, Standing
 from tests.acceptance.test_page_table import cell, order, wait_until
 from tests.harness.browser import watched_page
 from tests.harness.servers import Server
@@ -34,7 +34,9 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 def trouble(store: redis.Redis, call_id: str, at: float = 12.0, attention: float = 0.8) -> None:
     """The call is raised, with an alert at that second."""
     alerts = [Alert("escalation", "Asks for a manager", second) for second in (12.0, 40.0) if second <= at]
-    standing = Standing(score=-0.6, attention=attention, alerts=alerts, raised=True, raised_at=at, reasons=["angry"])
+    standing = Standing(
+        score=-0.6, attention=attention, alerts=alerts, raised=True, raised_at=at, reasons=[Reason("angry", at)]
+    )
     event = ScoreEvent(call_id, "customer:0", Sentiment(-0.6, 0.5), standing)
     store.hset(keys.call(call_id), "standing", msgspec.msgpack.encode(standing))
     store.xadd(keys.FEED, {"j": encode(event)})

@@ -16,7 +16,7 @@ const ROW = {
   sentiment: { score: 0, trend: null },
   attention: 0.25,
   raised: true,
-  reasons: ["third call"],
+  reasons: [{ text: "third call", at: 1, utterances: [] }],
   alerts: [{ kind: "escalation", reason: "Asks for a manager", at: 4 }],
   tracks: { customer: { partial: "and another thing", lag_seconds: 9 } },
   last: { text: "where is my money" },

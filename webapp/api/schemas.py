@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from state.calls.ingest import MAX_TRACKS
 from state.people.audit import Origin
-from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Voice
+from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Reason, Voice
 
 MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
@@ -151,18 +151,20 @@ class ApiCallSentiment(msgspec.Struct):
 
 
 class ApiStanding(msgspec.Struct, kw_only=True):
-    """How a call stands. attention: 0 (leave it alone) to 1 (go now). curve: [second, score] points.
+    """How a call stands. attention: chance (0 to 1) that it deserves a look. curve: [second, score] points.
 
     raised: a supervisor is wanted; with hysteresis, so it does not follow from attention alone. raised_at: second of
-    the call since when, or null. reasons: what makes up the attention now, in words, the weightiest first.
+    the call since when, or null. reasons: what makes up the attention now, at most three, the weightiest first.
+    findings: what the agent owed and did not do or say (greeting, notice of recording); no part of the attention.
     """
 
     sentiment: ApiCallSentiment
     attention: float
     raised: bool
     raised_at: float | None
-    reasons: list[str]
+    reasons: list[Reason]
     alerts: list[Alert]
+    findings: list[Alert]
     curve: list[tuple[float, float]]
 
 

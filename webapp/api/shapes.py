@@ -90,6 +90,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "raised_at": standing.raised_at,
         "reasons": standing.reasons,
         "alerts": standing.alerts,
+        "findings": standing.findings,
         "curve": standing.curve,
     }
 

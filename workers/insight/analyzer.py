@@ -56,8 +56,11 @@ dialogues: scripts/evaluate."""
 GENERAL_SHARE = 0.5
 """Share of VADER's general reading where nobody knows who speaks (party "other")."""
 MAX_REASONS = 4
-LEARNED_WORDS = 2
-"""Words and pairs named as the reason of the trained model's reading."""
+LONE_PROFANITY, AT_ODDS_ABOVE = 0.2, -0.2
+"""What is left of a swear word where all else said with it sums to more than that: in friendly words it is mostly
+misheard ("shift"), and recognisers without confidence give no other hint."""
+DOUBTFUL_SHARE = 0.3
+"""What is left of a word that the recogniser itself was not sure of."""
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
 """Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive
@@ -68,6 +71,11 @@ CACHED_UTTERANCES = 10_000
 _SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
 _ANSWERED_BY_NO = wordset("i it that you we they he she this there thanks thank the my your")
 _LEAD_INS = frozenset({"oh", "well", "so"})
+_FAINT = wordset(
+    "now then still only very more because when been one get got go going well said say says see than too much many"
+    " some other all up out off back over again every her his him she he know think want need make made let"
+)
+"""Words that say nothing by themselves, beside _COMMON: never told as a reason."""
 _COMMON = wordset(
     "i you it the a an to of and or is are was were be been do did does have has had in on at for"
     " with that this not no yes please will would like can could me my your we our they them there"
@@ -80,6 +88,7 @@ class Heard(NamedTuple):
 
     kinds: the phrase groups heard (phrases.yaml), each with its reason in words, quoting what was said.
     content: its words without the commonest, in normal form; two utterances that share them say the same.
+    reading: what the trained model makes of a customer's words (learned.Reading), 0 for an agent's.
     outlook: how much better (below 0: worse) than usual a customer will sound who was told this; 0 for a customer's.
     """
 
@@ -87,6 +96,7 @@ class Heard(NamedTuple):
     kinds: dict[str, str]
     content: frozenset[str]
     outlook: float
+    reading: float
 
 
 @dataclass(slots=True)
@@ -98,6 +108,7 @@ class _Part:
     start: int
     end: int
     value: float
+    doubtful: bool = False
 
 
 def _book(groups: list[Group]) -> Phrasebook[Group]:
@@ -113,13 +124,13 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
     kind = CONTINUOUS
     RETURN_TYPE = namedtuple("RETURN_TYPE", ["polarity", "subjectivity"])
 
-    def __init__(self) -> None:
+    def __init__(self, model: learned.Learned | None = None) -> None:
+        """model: another trained model than the one that is shipped."""
         super().__init__()
         self._lexicon = lexicon.load()
-        self._learned = learned.load()
+        self._learned = model or learned.load()
         known = phrases.load()
         self._customer, self._agent = _book(known.customer), _book(known.agent)
-        self._trained = True
         self._cached = lru_cache(maxsize=CACHED_UTTERANCES)(self._hear)
 
     def analyze(self, text: str) -> Any:
@@ -127,37 +138,42 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
         scored = self.score(text, "customer")
         return self.RETURN_TYPE(scored.polarity, scored.subjectivity)
 
-    def score(self, text: str, party: Party) -> Sentiment:
+    def score(self, text: str, party: Party, doubtful: tuple[str, ...] = ()) -> Sentiment:
         """Score one utterance. Never fails on any string; text without words scores 0."""
-        return self.hear(text, party).sentiment
+        return self.hear(text, party, doubtful).sentiment
 
-    def hear(self, text: str, party: Party) -> Heard:
+    def hear(self, text: str, party: Party, doubtful: tuple[str, ...] = ()) -> Heard:
         """Everything the words say by themselves. Cached: a call's history is gone through again and
-        again."""
-        return self._cached(text, party)
+        again.
 
-    def _hear(self, text: str, party: Party) -> Heard:
+        doubtful: words of it, as they stand, that the recogniser was not sure of.
+        """
+        return self._cached(text, party, doubtful)
+
+    def _hear(self, text: str, party: Party, doubtful: tuple[str, ...]) -> Heard:
         tokens = tokenise(text)
         parts = self._parts(tokens.forms, party)
+        self._mistrust(parts, tokens.forms, {form for word in doubtful for form in tokenise(word).forms})
         raw = text.split()
         told: list[str] = []
         kinds: dict[str, str] = {}
         for part in sorted(parts, key=lambda p: (-abs(p.value), p.start)):
             said = " ".join(raw[tokens.words[part.start] : tokens.words[part.end - 1] + 1]).strip(" ,.!?;:")
-            reason = f"{part.reason}: “{said}”" if part.reason else ""
+            reason = f"“{said}”: {part.reason}" if part.reason else ""
             if reason and abs(part.value) >= MIN_REASON and len(told) < MAX_REASONS:
                 told.append(reason)
-            if part.group is not None:
+            if part.group is not None and not part.doubtful:
                 kinds.setdefault(part.group, reason)
         polarity = squash(sum(part.value for part in parts))
-        outlook = 0.0
+        outlook = heard_by_model = 0.0
         if party == "agent":
             outlook = LEARNED_SHARE * self._learned.agent(tokens.forms)
         else:
             reading = self._learned.customer(tokens.forms)
+            heard_by_model = reading.value
             polarity = max(-1.0, min(1.0, polarity + LEARNED_SHARE * reading.value))
-            if reading.words and reading.value * polarity > 0 and len(told) < MAX_REASONS:
-                told.append(_sounds(reading))
+            if reading.value * polarity > 0 and len(told) < MAX_REASONS:
+                told.extend(_sounds(reading))
         if party == "other":
             polarity = (1 - GENERAL_SHARE) * polarity + GENERAL_SHARE * lexicon.general_polarity(text)
         weight = sum(abs(part.value) for part in parts)
@@ -166,7 +182,7 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             subjectivity=round(1 - math.exp(-SUBJECTIVITY_RATE * weight), 3),
             reasons=list(dict.fromkeys(told)),
         )
-        return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON, outlook)
+        return Heard(sentiment, kinds, frozenset(tokens.forms) - _COMMON, outlook, heard_by_model)
 
     def _claims(self, forms: list[str], party: Party) -> list[Hit[Group]]:
         """Phrase hits without overlaps, by start: the longer and weightier first."""
@@ -204,6 +220,20 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
             for part in parts:
                 part.value *= BEFORE_BUT if part.end <= turn else AFTER_BUT
         return parts
+
+    def _mistrust(self, parts: list[_Part], forms: list[str], doubtful: set[str]) -> None:
+        """Take weight from single words that may have been misheard."""
+        total = sum(part.value for part in parts)
+        for part in parts:
+            if part.end - part.start > 1:
+                continue
+            word = forms[part.start]
+            if word in doubtful:
+                part.value *= DOUBTFUL_SHARE
+                part.doubtful = True
+            elif word in self._lexicon.profane and total - part.value > AT_ODDS_ABOVE:
+                part.value *= LONE_PROFANITY
+                part.doubtful = True
 
     def _word_parts(self, forms: list[str], party: Party, covered: set[int]) -> list[_Part]:
         words, factors = self._lexicon.valences, self._lexicon.factors
@@ -245,10 +275,14 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
         return None
 
 
-def _sounds(reading: learned.Reading) -> str:
+def _sounds(reading: learned.Reading) -> list[str]:
+    """The trained model's reading told by its weightiest words that say something by themselves, if there are any."""
     mood = "content" if reading.value > 0 else "let down"
-    words = ", ".join(f"“{gram.strip('<> ')}”" for gram in reading.words[:LEARNED_WORDS])
-    return f"sounds like somebody who is {mood}: {words}"
+    for gram in reading.words:
+        words = gram.strip("<> ").split()
+        if any(word not in _COMMON and word not in _FAINT and len(word) > 2 for word in words):
+            return [f"“{' '.join(words)}”: sounds {mood}"]
+    return []
 
 
 def squash(total: float) -> float:

@@ -3,17 +3,18 @@
 `AttentionModel.standing` is a pure fold over the call's utterances in canonical order, hysteresis included:
 any worker that has the same utterances computes the same standing, to the bit, at any time.
 
-Attention joins independent pieces of evidence (evidence.py), each 0..1 and each with its reason in words, as
-1 - product(1 - e): no single faint sign can raise it, several can. It rises at once and sinks slowly.
+Attention is the chance that the call deserves a look. It comes of a sum: each sign in the call's course (evidence.py)
+adds its weight, kind words take some away, and what the sum is worth was measured (weights.py). It rises at once and
+sinks slowly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from state.types import Alert, Standing
+from state.types import Alert, Reason, Sentiment, Standing
 from workers.insight.analyzer import CallAnalyzer, Heard
 from workers.insight.context import ContextScorer
 from workers.insight.evidence import (
@@ -22,20 +23,27 @@ from workers.insight.evidence import (
     CALM_KINDS,
     CALM_SHARE,
     GRIEVANCES,
+    HAPPY_ABOVE,
     LEAST,
     MAX_ALERTS,
-    SILENCE_EVIDENCE,
-    SILENCE_MOST,
+    RECENT_UNHAPPY,
+    SET_BY_HAND,
+    SILENCE_FULL,
     STALE_SECONDS,
     TREND_WINDOW_SECONDS,
+    UNHAPPY_BELOW,
     CallState,
-    Evidence,
     Fading,
+    Sign,
+    Unhappy,
     faded,
-    weigh,
+    ramp,
+    signs,
+    strengths,
 )
-from workers.insight.rules import Hit, RuleEvidence, RuleState
+from workers.insight.rules import SEVERITY_EVIDENCE, About, Hit, RuleEvidence, RuleState
 from workers.insight.spoken import Spoken, canonical
+from workers.insight.weights import Weights, load
 
 AGENT_WEIGHT = 0.1
 """The agent's tone in the call's score, against the customer's 1."""
@@ -43,20 +51,25 @@ NEUTRAL_WEIGHT = 1.0
 """Weight of 'nothing known' at 0 in the score: one utterance does not make a mood."""
 FULL_WEIGHT_SECONDS = 2.0
 """An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
-UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
-MIN_TURNS = 2
-"""Customer turns before faint signs together may raise a call; a single strong one may at once."""
+FIRM_KINDS = frozenset({"legal_threat", "escalation"})
+"""Signs of several words that raise a call by themselves; all others, a misheard word above all, need a second
+utterance that speaks for it."""
+BESIDE = 0.2
+"""Log odds from which a sign counts as a second one."""
 WARM_ABOVE = 0.15
 """Polarity from which a turn is warm."""
 TELLING_WORDS = 2
 """Content words from which a turn that is not warm says something; "yes" and "go on" do not."""
 NEUTRAL_TURNS = 3
 """So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
+LATEST_TURN = 0.3
+"""Weight of the latest turn in what the trained model hears, and of the latest answer."""
 INTERRUPTION_SECONDS = 0.25
 """Shorter overlaps are quick answers or a recogniser's late endpoint."""
 SAME_SECONDS = 30.0
 """A built-in sign and a rule of the same name this near to each other say the same."""
-MAX_REASONS = 5
+MAX_REASONS = 3
+CRITICAL = SEVERITY_EVIDENCE["critical"]
 RULE = "rule "
 """Before the name of a grievance that is a rule's hit."""
 
@@ -64,8 +77,8 @@ RULE = "rule "
 class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may tune. All times are seconds of call audio."""
 
-    raise_at: float = 0.55
-    """Attention from which a call is raised."""
+    raise_at: float = 0.54
+    """Attention from which a call is raised: 2 % of the good calls in training that the weights had not seen."""
     lower_at: float = 0.35
     """Attention below which a raised call is let go."""
     memory_seconds: float = 45.0
@@ -81,22 +94,27 @@ class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class Course(msgspec.Struct, array_like=True):
     """How a call has gone so far: all that its further utterances need, small however long the call is.
 
-    alerts: the rules' latest. waiting: hits at a second that the call has not reached (they are rounded).
+    alerts, findings: the rules' latest. waiting: hits at a second that the call has not reached (they are rounded).
     """
 
     call: CallState = msgspec.field(default_factory=CallState)
     heard: RuleState = msgspec.field(default_factory=RuleState)
     alerts: list[Alert] = []
+    findings: list[Alert] = []
     waiting: list[RuleEvidence] = []
 
 
 class AttentionModel:
     """Computes standings with one analyzer; one per process, safe to share between threads."""
 
-    def __init__(self, analyzer: CallAnalyzer, settings: AttentionSettings | None = None) -> None:
-        self._analyzer = analyzer
+    def __init__(
+        self, analyzer: CallAnalyzer, settings: AttentionSettings | None = None, weights: Weights | None = None
+    ) -> None:
+        self.analyzer = analyzer
         self._scorer = ContextScorer(analyzer)
         self._settings = settings or AttentionSettings()
+        self._fitted = weights or load()
+        self._weights = self._fitted.signs | SET_BY_HAND
 
     def standing(
         self,
@@ -104,6 +122,7 @@ class AttentionModel:
         *,
         rule_alerts: Sequence[Alert] = (),
         rule_evidence: Sequence[RuleEvidence] = (),
+        findings: Sequence[Alert] = (),
         usual_length_seconds: float | None = None,
         now: float | None = None,
     ) -> Standing:
@@ -111,12 +130,13 @@ class AttentionModel:
 
         rule_alerts:   alerts of the supervisor's rules, merged into the list.
         rule_evidence: the same hits as evidence (rules.Hit.evidence).
+        findings:      of rules that are about compliance, told as they are.
         usual_length_seconds: how long calls of this queue usually last.
         now:           second of audio reached, if later than the last word: a silence counts while it lasts.
         """
         state = CallState()
         evidence, _ = self._fold(state, canonical(list(utterances)), rule_evidence, usual_length_seconds)
-        return self._tell(state, evidence, rule_alerts, usual_length_seconds, now)
+        return self._tell(state, evidence, rule_alerts, findings, usual_length_seconds, now)
 
     def follow(
         self, course: Course, said: Sequence[Spoken], usual_length_seconds: float | None = None
@@ -128,12 +148,21 @@ class AttentionModel:
         """
         heard, hits, open_hits = self._hits(course.heard, said)
         state = course.call.copy()
-        new = [hit.evidence for hit in [*hits, *open_hits]]
+        new = [hit.evidence for hit in [*hits, *open_hits] if hit.about == "attention"]
         evidence, waiting = self._fold(state, said, [*course.waiting, *new], usual_length_seconds)
-        alerts = sorted([*course.alerts, *(hit.alert for hit in hits)], key=_place)[-MAX_ALERTS:]
-        after = None if open_hits else Course(state.copy(), heard, alerts, waiting)
-        shown = [*alerts, *(hit.alert for hit in open_hits)]
-        return self._tell(state, evidence, shown, usual_length_seconds), after
+        alerts, findings = _more(course.alerts, hits, "attention"), _more(course.findings, hits, "compliance")
+        after = None if open_hits else Course(state.copy(), heard, alerts, findings, waiting)
+        alerts, findings = _more(alerts, open_hits, "attention"), _more(findings, open_hits, "compliance")
+        return self._tell(state, evidence, alerts, findings, usual_length_seconds), after
+
+    def courses(self, utterances: Sequence[Spoken]) -> list[dict[str, float]]:
+        """The strength of every sign (evidence.strengths) after each utterance, in order: to fit weights to."""
+        state = CallState()
+        out: list[dict[str, float]] = []
+        for utterance in canonical(list(utterances)):
+            self._step(state, utterance)
+            out.append(strengths(state, self._settings.grievance_seconds, None))
+        return out
 
     def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:
         """Without rules: none."""
@@ -141,11 +170,11 @@ class AttentionModel:
 
     def _fold(
         self, state: CallState, said: Sequence[Spoken], hits: Sequence[RuleEvidence], usual: float | None
-    ) -> tuple[list[Evidence], list[RuleEvidence]]:
+    ) -> tuple[list[Sign], list[RuleEvidence]]:
         """Take utterances and rules' hits into `state`; the evidence after the last, and hits that are yet to come."""
         waiting = sorted(hits)
         unheard = {utterance.id for utterance in said}
-        evidence: list[Evidence] = []
+        evidence: list[Sign] = []
         for utterance in said:
             self._step(state, utterance)
             unheard.discard(utterance.id)
@@ -161,8 +190,9 @@ class AttentionModel:
     def _tell(
         self,
         state: CallState,
-        evidence: list[Evidence],
+        evidence: list[Sign],
         rule_alerts: Sequence[Alert],
+        findings: Sequence[Alert],
         usual: float | None,
         now: float | None = None,
     ) -> Standing:
@@ -178,7 +208,8 @@ class AttentionModel:
             curve=state.shown_curve(),
             raised=state.raised_at is not None,
             raised_at=state.raised_at,
-            reasons=[e.told() for e in evidence[:MAX_REASONS]],
+            reasons=_reasons(evidence),
+            findings=sorted(findings, key=_place)[-MAX_ALERTS:],
         )
 
     def _pass_time(self, state: CallState, to: float) -> None:
@@ -192,7 +223,7 @@ class AttentionModel:
             state.at = to
         silence = to - state.speech_end
         if state.speech_end and silence >= self._settings.silence_from_seconds:
-            value = min(SILENCE_MOST, SILENCE_EVIDENCE * silence / self._settings.silence_from_seconds)
+            value = min(1.0, silence / SILENCE_FULL)
             held = state.passing.get("silence")
             if held is None or value >= held.now(to, STALE_SECONDS):
                 state.passing["silence"] = Fading(value, to, silence)
@@ -202,7 +233,7 @@ class AttentionModel:
             self._pass_time(state, utterance.start)
         agent = utterance.party == "agent"
         if (state.customer_end if agent else state.agent_end) - utterance.start > INTERRUPTION_SECONDS:
-            _count(state, "interrupted")
+            _count(state, "interrupted", utterance.id)
         state.speech_end = max(state.speech_end, utterance.end)
         if agent:
             state.agent_end = max(state.agent_end, utterance.end)
@@ -210,69 +241,118 @@ class AttentionModel:
             state.customer_end = max(state.customer_end, utterance.end)
         self._pass_time(state, max(state.at, utterance.end))
 
+        repeats = state.mood.repeats
         sentiment, state.mood = self._scorer.step(state.mood, utterance)
-        heard = self._analyzer.hear(utterance.text, utterance.party)
+        if state.mood.repeats > repeats:
+            _count(state, "repeats", utterance.id)
+        heard = self.analyzer.hear(utterance.text, utterance.party, utterance.doubtful)
         weight = max(0.5, min(1.0, (utterance.end - utterance.start) / FULL_WEIGHT_SECONDS))
         if agent:
             weight *= AGENT_WEIGHT
+            state.answers += LATEST_TURN * (heard.outlook - state.answers)
             if "unable" in heard.kinds:
-                _count(state, "refused")
+                _count(state, "refused", utterance.id)
             if "cold" in heard.kinds:
-                _count(state, "cold")
+                _count(state, "cold", utterance.id)
         else:
-            self._hear_customer(state, utterance, sentiment.polarity, heard)
+            self._hear_customer(state, utterance, sentiment, heard)
         state.weighted += weight * sentiment.polarity
         state.weight += weight
         state.add_point(round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
 
-    def _hear_customer(self, state: CallState, utterance: Spoken, polarity: float, heard: Heard) -> None:
-        half_life = self._settings.grievance_seconds
+    def _hear_customer(self, state: CallState, utterance: Spoken, sentiment: Sentiment, heard: Heard) -> None:
+        half_life, polarity = self._settings.grievance_seconds, sentiment.polarity
         state.turns += 1
+        state.words += LATEST_TURN * (heard.reading - state.words)
         if polarity > WARM_ABOVE:
             state.unthanked = 0
         elif len(heard.content) >= TELLING_WORDS:
             state.unthanked += 1
         if polarity < UNHAPPY_BELOW:
             state.streak, state.neutral = state.streak + 1, 0
+            told = next(iter(sentiment.reasons), "")
+            turn = Unhappy(polarity, round(utterance.end, 2), told, utterance.id)
+            state.unhappy = [*state.unhappy, turn][-RECENT_UNHAPPY:]
         elif polarity > HAPPY_ABOVE:
             state.streak = state.neutral = 0
             # contentment lets go of what was held against the call, by as much as it is content
             state.grievances = _soothed(state.grievances, polarity)
             state.passing = _soothed(state.passing, polarity)
+            state.sharpest = state.sharpest._replace(value=state.sharpest.value * (1 - polarity))
+            state.unhappy = []
         else:
             state.neutral += 1
             if state.neutral >= NEUTRAL_TURNS:
                 state.streak = 0
+        sharp = ramp(-polarity, -UNHAPPY_BELOW, 1.0)
+        if sharp >= state.sharpest.now(state.at, half_life):
+            state.sharpest = Fading(sharp, state.at)
         for kind, reason in heard.kinds.items():
-            value = GRIEVANCES.get(kind)
-            if value is None:
+            if kind not in GRIEVANCES:
                 continue
-            if kind in CALM_KINDS and state.score > CALM_ABOVE:
-                value *= CALM_SHARE
+            value = CALM_SHARE if kind in CALM_KINDS and state.score > CALM_ABOVE else 1.0
             held = state.grievances.get(kind)
             if held is not None:
                 value = max(value, held.now(state.at, half_life))
-            state.grievances[kind] = Fading(value, state.at, 1, reason)
+            state.grievances[kind] = Fading(value, state.at, 1, reason, utterance.id)
             if kind in ALERT_KINDS and all(alert.kind != kind for alert in state.alerts):
-                state.add_alert(Alert(kind, reason, round(utterance.end, 2)))
+                state.add_alert(Alert(kind, reason, round(utterance.end, 2), [utterance.id]))
 
-    def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Evidence]:
-        """Weigh the evidence at state.at, raise or let go; the evidence that counted, weightiest first."""
+    def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Sign]:
+        """Weigh the signs at state.at, raise or let go; the signs that speak for going in, weightiest first."""
         limits = self._settings
-        evidence = [e for e in weigh(state, limits.grievance_seconds, usual_length_seconds) if e.value >= LEAST]
-        calm = 1.0
-        for piece in evidence:
-            calm *= 1.0 - min(0.95, piece.value)
-        state.attention = max(state.attention, 1.0 - calm)
-        evidence.sort(key=_weight_of)
-        sure = state.turns >= MIN_TURNS or (evidence and evidence[0].value >= limits.raise_at)
+        found = strengths(state, limits.grievance_seconds, usual_length_seconds)
+        every = [*signs(state, found, self._weights), *self._hit_signs(state)]
+        evidence = self._fitted.intercept + sum(sign.weight for sign in every)
+        chance = self._fitted.probability(evidence)
+        for_it = sorted((sign for sign in every if sign.weight >= LEAST), key=_weight_of)
+        sure = _sure(for_it)
+        if not sure:  # what rests on one utterance may have been misheard
+            chance = min(chance, limits.raise_at - 0.01)
+        state.attention = max(state.attention, chance)
         if state.raised_at is None and sure and state.attention >= limits.raise_at:
             state.raised_at = round(state.at, 2)
-            why = "; ".join(piece.told() for piece in evidence[:3])
-            state.add_alert(Alert("needs_attention", why, state.raised_at))
+            why = _reasons(for_it) or [Reason("", state.raised_at)]
+            first = next((reason for reason in why if reason.text.startswith("“")), why[0])
+            state.add_alert(Alert("needs_attention", first.text, state.raised_at, first.utterances))
         elif state.raised_at is not None and state.attention < limits.lower_at:
             state.raised_at = None
-        return evidence
+        return for_it
+
+    def _hit_signs(self, state: CallState) -> Iterable[Sign]:
+        for kind, held in state.grievances.items():
+            if kind.startswith(RULE):
+                left = held.now(state.at, self._settings.grievance_seconds)
+                yield Sign(kind, self._weights["rule"] * left, held.words, held.at, (held.by,) if held.by else ())
+
+
+def _sure(for_it: Sequence[Sign]) -> bool:
+    """Whether more than one utterance speaks for going in, or one that can hardly be misheard."""
+    utterances: set[str] = set()
+    for sign in for_it:
+        critical = sign.name.startswith(RULE) and sign.weight >= SET_BY_HAND["rule"] * CRITICAL / 2
+        if critical or sign.name in FIRM_KINDS:
+            return True
+        if sign.weight >= BESIDE:
+            utterances.update(sign.by)
+    return len(utterances) > 1
+
+
+def _reasons(for_it: Sequence[Sign]) -> list[Reason]:
+    """At most MAX_REASONS, strongest first; of what rests on the same words only the first."""
+    out: list[Reason] = []
+    told: set[tuple[str, ...]] = set()
+    for sign in for_it:
+        by = tuple(dict.fromkeys(sign.by))
+        if not sign.told or any(reason.text == sign.told for reason in out) or (by and by in told):
+            continue
+        told.add(by)
+        out.append(Reason(sign.told, round(sign.at, 2), list(by)))
+    return out[:MAX_REASONS]
+
+
+def _more(alerts: Sequence[Alert], hits: Sequence[Hit], about: About) -> list[Alert]:
+    return sorted([*alerts, *(hit.alert for hit in hits if hit.about == about)], key=_place)[-MAX_ALERTS:]
 
 
 def _place(alert: Alert) -> tuple[float, str]:
@@ -284,7 +364,7 @@ def _take_in(state: CallState, hit: RuleEvidence, half_life: float) -> None:
     faint = [
         kind
         for kind, held in state.grievances.items()
-        if kind.startswith(RULE) and held.now(state.at, half_life) < LEAST
+        if kind.startswith(RULE) and held.now(state.at, half_life) < LEAST / SET_BY_HAND["rule"]
     ]
     for kind in faint:  # it counts no more and never will again
         del state.grievances[kind]
@@ -293,25 +373,24 @@ def _take_in(state: CallState, hit: RuleEvidence, half_life: float) -> None:
         return
     same = state.grievances.get(hit.kind)
     known = same is not None and abs(same.at - hit.at) <= SAME_SECONDS
-    if same is not None and known:
-        state.grievances[hit.kind] = same._replace(value=max(same.value, hit.value))
-    state.grievances[key] = Fading(0.0 if known else hit.value, hit.at, 1, hit.reason)
+    if known and hit.value >= CRITICAL:
+        del state.grievances[hit.kind]
+    value = 0.0 if known and hit.value < CRITICAL else hit.value
+    state.grievances[key] = Fading(value, hit.at, 1, hit.reason, hit.by)
 
 
-def _weight_of(piece: Evidence) -> tuple[float, str]:
-    return (-piece.value, piece.template)
+def _weight_of(sign: Sign) -> tuple[float, str]:
+    return -sign.weight, sign.name
 
 
 def _soothed(held: dict[str, Fading], by: float) -> dict[str, Fading]:
     return {what: seen._replace(value=seen.value * (1 - by)) for what, seen in held.items()}
 
 
-def _count(state: CallState, what: str) -> None:
+def _count(state: CallState, what: str, by: str) -> None:
     held = state.passing.get(what)
-    if held is None:
-        state.passing[what] = Fading(1.0, state.at)
-    else:
-        state.passing[what] = Fading(held.now(state.at, STALE_SECONDS) + 1.0, state.at, held.times + 1)
+    before, times = (held.now(state.at, STALE_SECONDS), held.times) if held is not None else (0.0, 0.0)
+    state.passing[what] = Fading(before + 1.0, state.at, times + 1, by=by)
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:

@@ -27,6 +27,8 @@ REPETITION_FROM = 0.6
 again."""
 REPETITION_MIN_WORDS = 3
 """Fewer content words are alike by chance ("my phone", "his phone")."""
+CONTENT_FROM = 0.3
+"""Polarity from which saying the same again is no complaint: thanks are often said twice."""
 REPETITION_WINDOW = 6
 """Own utterances looked back on."""
 ECHO = -0.25
@@ -74,7 +76,7 @@ class ContextScorer:
 
     def step(self, mood: Mood, utterance: Spoken) -> tuple[Sentiment, Mood]:
         """Score the next utterance of a call (canonical order) and return it with the mood after it."""
-        heard = self._analyzer.hear(utterance.text, utterance.party)
+        heard = self._analyzer.hear(utterance.text, utterance.party, utterance.doubtful)
         own = utterance.sentiment or heard.sentiment
         if utterance.party == "agent":
             refused = "unable" in heard.kinds or "cold" in heard.kinds
@@ -96,7 +98,7 @@ class ContextScorer:
         polarity += CARRY * mood.level + mood.outlook
         if mood.outlook <= OUTLOOK_TOLD:
             reasons.append("after an answer that seldom pleases")
-        repeated = _repeats(content, mood.said)
+        repeated = own.polarity < CONTENT_FROM and _repeats(content, mood.said)
         if repeated:
             polarity += REPETITION
             reasons.append("says again what was said before")

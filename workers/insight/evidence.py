@@ -1,8 +1,11 @@
-"""What speaks for going into a call: the running state of a call and the evidence in it, each piece with its
-words.
+"""What speaks for going into a call: the running state of a call, and the signs in it.
 
-Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second
-they were seen and weighed by their age when read.
+A sign has a name, a strength (0..1) and what it rests on. What it weighs is fitted (weights.py), except for what
+written dialogues cannot show, which is set here. A further kind of sign (a raised voice) is a name with a weight in
+SET_BY_HAND, its strength in `strengths`, and one more entry in `signs`.
+
+Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second they were
+seen and weighed by their age when read.
 """
 
 from __future__ import annotations
@@ -15,96 +18,127 @@ from state.types import Alert
 from workers.insight.context import Mood
 
 GRIEVANCES = {
-    "legal_threat": 0.65,
-    "escalation": 0.6,
-    "cancellation": 0.35,
-    "fed_up": 0.3,
-    "repeat_contact": 0.25,
-    "refund": 0.25,
-    "sarcasm": 0.2,
-    "disbelief": 0.2,
-    "waiting": 0.15,
-    "not_delivered": 0.15,
-    "failure": 0.1,
-    "accusation": 0.2,
-    "hardship": 0.2,
-    "retort": 0.1,
-    "denial": 0.1,
-    "long_time": 0.1,
-    "dispute": 0.15,
+    "legal_threat": 3.0,
+    "escalation": 2.2,
+    "fed_up": 1.5,
+    "sarcasm": 1.0,
+    "disbelief": 1.0,
+    "accusation": 0.8,
+    "hardship": 0.8,
+    "waiting": 0.6,
+    "cancellation": 0.5,
+    "refund": 0.5,
+    "run_around": 0.5,
+    "understatement": 0.5,
+    "bad_state": 0.5,
+    "repeat_contact": 0.0,
+    "not_delivered": 0.0,
+    "dispute": 0.0,
+    "denial": 0.0,
+    "failure": 0.0,
+    "retort": 0.0,
+    "long_time": 0.0,
+    "distress": 0.0,
 }
-"""Evidence of a phrase group of the customer (phrases.py) when just heard."""
+"""Signs that are phrase groups of the customer (phrases.py), and what their weights are drawn to where dialogues say
+little: some, such as a threat of legal steps, are rare and telling. Corrections, polite refusals, dislikes and
+alternatives are no displeasure, so they are no signs."""
+COURSE = {
+    "dark": 0.0,
+    "warm": 0.0,
+    "streak": 0.0,
+    "sharp": 0.0,
+    "unthanked": 0.0,
+    "words": 0.0,
+    "kind_words": 0.0,
+    "cold": 1.0,
+    "repeats": 0.0,
+    "answers": 0.0,
+}
+"""Signs in the call's course, with the same: the score below and above 0, unhappy turns in a row, the unhappiest, no
+warm word, what the trained model hears, coldness, the customer's repetitions, answers that seldom please. A refusal is
+an answer like others: counted by itself it raised ordinary calls."""
+PRIOR = GRIEVANCES | COURSE
+"""All signs whose weights are fitted."""
+SOOTHING = frozenset({"warm", "kind_words"})
+"""Signs that speak against going in: their weights are not above 0, all others' not below."""
+SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "rule": 7.0}
+"""Log odds at full strength. A rule's strength is that of its severity (rules.py): a critical hit (0.7) is enough."""
+
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
 """Grievances that are also plain errands: while the score is above CALM_ABOVE they count by CALM_SHARE."""
 ALERT_KINDS = frozenset({"legal_threat", "escalation", "cancellation", "repeat_contact", "fed_up"})
 """Grievances that are also put on the call's alert list, each kind once."""
 
-MOOD_FROM, MOOD_FULL = 0.15, 0.65
-"""Smoothed score below zero at which the mood begins to count and at which it counts fully."""
-MOOD_EVIDENCE = 0.75
-"""Evidence of the blackest mood: enough to raise a call without any other sign."""
-ELSEWHERE = 0.5
-"""Share of that left when nothing is held against the service: dark words may be about a third party."""
+UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
+"""Polarity in context of an unhappy turn, and of a happy one."""
+RECENT_UNHAPPY = 3
+"""Unhappy turns that are remembered by their words."""
+STREAK_FULL, COLD_FULL, REPEATS_FULL = 3, 2, 2
+"""Number at which a sign is at full strength; of a streak, beyond the first."""
+WORDS_FULL, ANSWERS_FULL = 0.4, 0.15
+"""What the trained model hears in words, and in answers, at which it counts fully: one turn in fifty goes beyond."""
+UNTHANKED_FROM, UNTHANKED_FULL, UNTHANKED_SCORE = 2, 5, 0.2
+"""Turns in a row without a warm word beyond which they count, how many more count fully, and the score below 0 from
+which they do: alone they say nothing, content people may be curt."""
 TREND_WINDOW_SECONDS = 60.0
 CURVE_SECONDS = TREND_WINDOW_SECONDS + 1.0
 """Of the curve, so much is looked back on; the second is for rounded times."""
 CURVE_POINTS = 30
 MAX_ALERTS = 20
-FALL_FROM, FALL_FULL, FALL_EVIDENCE = 0.3, 1.2, 0.25
-"""Fall of the score over the window from which, and at which fully, it counts."""
-STREAK_EVIDENCE = (0.0, 0.0, 0.1, 0.25, 0.35)
-"""By the number of unhappy customer utterances without a happy one between; the last for more."""
-UNTHANKED_FROM, UNTHANKED_EVIDENCE, UNTHANKED_MOST, UNTHANKED_SCORE = 3, 0.08, 0.4, 0.15
-"""Customer turns in a row without a warm word ("thanks", "great", "that's fine") from which they count, and
-how much each further one does, in full from a score of -UNTHANKED_SCORE: content people warm up every two or
-three turns, whatever the call is about; a neutral call that only collects facts is none of our business."""
-REPEAT_EVIDENCE, REPEAT_MOST = 0.08, 0.15
-PASSING = {
-    "refused": (0.1, 0.3, "agent could not help", "agent could not help ({n} times)"),
-    "cold": (0.12, 0.25, "agent sounds dismissive", "agent sounds dismissive ({n} times)"),
-    "interrupted": (0.04, 0.12, "they talk over each other", "they talk over each other ({n} times)"),
-}
-"""Evidence of one occurrence, the most it can come to, the words for one and for several."""
 STALE_SECONDS = 60.0
-"""Half-life of refusals, coldness, interruptions and silences."""
-SILENCE_EVIDENCE, SILENCE_MOST = 0.1, 0.3
-LENGTH_FROM, LENGTH_EVIDENCE, LENGTH_MOST = 1.5, 0.1, 0.25
-"""Multiple of the queue's usual length from which a call is long; evidence per multiple."""
-LEAST = 0.03
-"""Evidence below this is neither counted nor told."""
+"""Half-life of refusals, coldness, repetitions, interruptions and silences."""
+INTERRUPTED_FULL = 3
+SILENCE_FULL = 24.0
+"""Seconds of silence or hold at which it counts fully."""
+LENGTH_FROM, LENGTH_FULL = 1.5, 3.0
+"""Multiple of the queue's usual length from which a call is long, and at which that counts fully."""
+LEAST = 0.05
+"""Log odds below which a sign is not told."""
 
 
 class Fading(NamedTuple):
-    """A value seen at a second of the call. `times`: occurrences, or seconds of silence. `words`: its
-    reason."""
+    """A value seen at a second of the call. `times`: occurrences, or seconds of silence. `words`: its reason.
+    `by`: id of the utterance it rests on."""
 
     value: float
     at: float
     times: float = 1.0
     words: str = ""
+    by: str = ""
 
     def now(self, second: float, half_life: float) -> float:
         """What is left of it at `second`."""
         return self.value * faded(second - self.at, half_life)
 
 
-class Evidence(NamedTuple):
-    """One piece of evidence, 0..1, and how it is told."""
+class Unhappy(NamedTuple):
+    """An unhappy turn of the customer: how it is told, and the utterance."""
 
-    value: float
-    template: str
-    numbers: tuple[float, ...] = ()
+    polarity: float
+    at: float
+    words: str
+    by: str
 
-    def told(self) -> str:
-        """The reason in words; only made when shown, most evidence never is."""
-        return self.template.format(*self.numbers) if self.numbers else self.template
+
+class Sign(NamedTuple):
+    """One sign: its name, what it adds in log odds, how it is told ("" is not), since when, and the utterances it
+    rests on."""
+
+    name: str
+    weight: float
+    told: str = ""
+    at: float = 0.0
+    by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class CallState:
     """Running state of a call; `at` is the latest second of audio accounted for. Its size does not grow with the call.
 
-    curve: [second, score] points of the last CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people.
+    words: what the trained model heard in the customer's latest turns, the last counting most. unhappy: the last turns
+    of that kind. sharpest: how unhappy the unhappiest turn was. curve: [second, score] points of the last
+    CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people.
     """
 
     mood: Mood = field(default_factory=Mood)
@@ -115,11 +149,15 @@ class CallState:
     neutral: int = 0
     unthanked: int = 0
     turns: int = 0
+    words: float = 0.0
+    answers: float = 0.0
+    sharpest: Fading = field(default_factory=lambda: Fading(0.0, 0.0))
     attention: float = 0.0
     raised_at: float | None = None
     speech_end: float = 0.0
     agent_end: float = 0.0
     customer_end: float = 0.0
+    unhappy: list[Unhappy] = field(default_factory=list)
     grievances: dict[str, Fading] = field(default_factory=dict)
     passing: dict[str, Fading] = field(default_factory=dict)
     curve: list[tuple[float, float]] = field(default_factory=list)
@@ -131,7 +169,7 @@ class CallState:
     def copy(self) -> CallState:
         """An independent copy; the values inside are immutable."""
         twin = CallState(*(getattr(self, name) for name in self.__slots__))
-        twin.grievances, twin.passing = dict(self.grievances), dict(self.passing)
+        twin.grievances, twin.passing, twin.unhappy = dict(self.grievances), dict(self.passing), list(self.unhappy)
         twin.curve, twin.drawn, twin.alerts = list(self.curve), list(self.drawn), list(self.alerts)
         return twin
 
@@ -171,49 +209,80 @@ class CallState:
         return self.curve[-1][1] if self.curve else 0.0
 
 
-def weigh(state: CallState, grievance_seconds: float, usual_length_seconds: float | None) -> Iterator[Evidence]:
-    """All evidence at second `state.at`."""
-    at, score = state.at, state.score
-    for grievance in state.grievances.values():
-        yield Evidence(grievance.now(at, grievance_seconds), grievance.words)
-    if score < 0:
-        dark = MOOD_EVIDENCE * ramp(-score, MOOD_FROM, MOOD_FULL)
-        if not state.grievances and "refused" not in state.passing and "cold" not in state.passing:
-            dark *= ELSEWHERE
-        yield Evidence(dark, "the customer's mood is {:+.1f}", (score,))
-        yield _fall(state)
-        yield Evidence(
-            STREAK_EVIDENCE[min(state.streak, len(STREAK_EVIDENCE) - 1)],
-            "{} unhappy turns, no happy one between",
-            (state.streak,),
-        )
-        cold = min(UNTHANKED_MOST, UNTHANKED_EVIDENCE * (state.unthanked - UNTHANKED_FROM + 1))
-        yield Evidence(cold * ramp(-score, 0.0, UNTHANKED_SCORE), "{} turns without a warm word", (state.unthanked,))
-    if state.mood.repeats:
-        yield Evidence(min(REPEAT_MOST, REPEAT_EVIDENCE * state.mood.repeats), "the customer has to repeat")
-    for what, held in state.passing.items():
-        if what == "silence":
-            yield Evidence(held.now(at, STALE_SECONDS), "{:.0f} s of silence or hold", (held.times,))
+def strengths(state: CallState, grievance_seconds: float, usual_length_seconds: float | None) -> dict[str, float]:
+    """Every sign's strength at second `state.at`, 0..1; rules' hits apart."""
+    at, dark = state.at, max(0.0, -state.score)
+    out = dict.fromkeys(PRIOR, 0.0)
+    for kind, held in state.grievances.items():
+        if kind in GRIEVANCES:
+            out[kind] = held.now(at, grievance_seconds)
+    cold = min(UNTHANKED_FULL, max(0, state.unthanked - UNTHANKED_FROM)) / UNTHANKED_FULL
+    return out | {
+        "dark": dark,
+        "warm": max(0.0, state.score),
+        "streak": _full(state.streak - 1, STREAK_FULL),
+        "sharp": state.sharpest.now(at, grievance_seconds),
+        "unthanked": cold * min(1.0, dark / UNTHANKED_SCORE),
+        "cold": _full(_passing(state, "cold"), COLD_FULL),
+        "repeats": _full(_passing(state, "repeats"), REPEATS_FULL),
+        "words": _full(-state.words, WORDS_FULL),
+        "kind_words": _full(state.words, WORDS_FULL),
+        "answers": _full(-state.answers, ANSWERS_FULL),
+        "interrupted": _full(_passing(state, "interrupted") - 1, INTERRUPTED_FULL),
+        "silence": _passing(state, "silence"),
+        "length": ramp(at / usual_length_seconds, LENGTH_FROM, LENGTH_FULL) if usual_length_seconds else 0.0,
+    }
+
+
+def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) -> Iterator[Sign]:
+    """The signs with their weights, those of a kind together: a tone is told once, by the words it was heard in."""
+    last = state.unhappy[-1:]
+    worst = min(state.unhappy, default=None)
+    for kind in sorted(GRIEVANCES.keys() & state.grievances.keys()):
+        held = state.grievances[kind]
+        yield Sign(kind, weights[kind] * found[kind], held.words, held.at, (held.by,))
+    tone = sum(weights[name] * found[name] for name in ("dark", "streak", "sharp", "unthanked", "words"))
+    by = tuple(turn.by for turn in state.unhappy)
+    if state.streak > 1 and len(by) > 1:
+        yield Sign("tone", tone, f"{state.streak} unhappy turns in a row", last[0].at, by)
+    elif worst:
+        yield Sign("tone", tone, worst.words, worst.at, (worst.by, *by))
+    else:
+        yield Sign("tone", tone)
+    yield Sign("content", weights["warm"] * found["warm"] + weights["kind_words"] * found["kind_words"])
+    for name, sign in _COUNTED.items():
+        counted = state.passing.get(name)
+        if counted is None:
+            yield Sign(sign, weights[sign] * found[sign])
             continue
-        each, most, once, often = PASSING[what]
-        words = once if held.times < 2 else often.format(n=int(held.times))
-        yield Evidence(min(most, each * held.now(at, STALE_SECONDS)), words)
-    if usual_length_seconds and at > LENGTH_FROM * usual_length_seconds:
-        times = at / usual_length_seconds
-        yield Evidence(min(LENGTH_MOST, LENGTH_EVIDENCE * times), "lasts {:.1f} times the usual", (times,))
+        once, often = _TOLD[name]
+        told = once if counted.times < 2 else often.format(int(counted.times))
+        yield Sign(sign, weights[sign] * found[sign], told, counted.at, (counted.by,))
+    silence = state.passing.get("silence")
+    if silence is not None:
+        told = f"{silence.times:.0f} s of silence or hold"
+        yield Sign("silence", weights["silence"] * found["silence"], told, silence.at)
+    if found["length"]:
+        yield Sign("length", weights["length"] * found["length"], "longer than calls of this queue usually are", 0.0)
 
 
-def _fall(state: CallState) -> Evidence:
-    """How far the score fell from its highest point within the window."""
-    curve = state.curve
-    recent = [point for point in curve if point[0] >= state.at - TREND_WINDOW_SECONDS] or curve[-1:]
-    second, high = max(recent, key=_score_of)
-    value = FALL_EVIDENCE * ramp(high - state.score, FALL_FROM, FALL_FULL)
-    return Evidence(value, "fell from {:.1f} to {:.1f} in {:.0f} s", (high, state.score, max(1.0, state.at - second)))
+_COUNTED = {"refused": "answers", "repeats": "repeats", "cold": "cold", "interrupted": "interrupted"}
+"""What is counted, and the sign it is told for."""
+_TOLD = {
+    "refused": ("the agent could not help", "the agent could not help, {} times"),
+    "repeats": ("the customer says it again", "the customer says it again, {} times"),
+    "cold": ("the agent sounds dismissive", "the agent sounds dismissive, {} times"),
+    "interrupted": ("they talk over each other", "they talk over each other, {} times"),
+}
 
 
-def _score_of(point: tuple[float, float]) -> float:
-    return point[1]
+def _passing(state: CallState, what: str) -> float:
+    held = state.passing.get(what)
+    return held.now(state.at, STALE_SECONDS) if held is not None else 0.0
+
+
+def _full(value: float, at: float) -> float:
+    return max(0.0, min(1.0, value / at))
 
 
 def faded(seconds: float, half_life: float) -> float:

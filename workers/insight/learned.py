@@ -8,11 +8,11 @@ sum of its words' weights, so it can always be told from which words it came.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -43,16 +43,21 @@ class Learned:
     def __init__(self, file: LearnedFile) -> None:
         self._file = file
 
+    def of(self, party: Literal["customer", "agent"], said: Iterable[str]) -> float:
+        """Reading of a party's grams."""
+        weights = self._file.customer if party == "customer" else self._file.agent
+        return sum(weight for _, weight in _weights(said, weights))
+
     def customer(self, forms: Sequence[str]) -> Reading:
         """How a customer sounds who says this (tokens of tokens.py)."""
-        found = _weights(forms, self._file.customer)
+        found = _weights(grams(forms), self._file.customer)
         value = sum(weight for _, weight in found)
         telling = sorted((f for f in found if f[1] * value > 0), key=lambda f: (-abs(f[1]), f[0]))
         return Reading(value, tuple(gram for gram, weight in telling if abs(weight) >= TOLD_FROM))
 
     def agent(self, forms: Sequence[str]) -> float:
         """How much better (or, below 0, worse) than usual a customer will sound whom an agent has told this."""
-        return sum(weight for _, weight in _weights(forms, self._file.agent))
+        return self.of("agent", grams(forms))
 
 
 def grams(forms: Sequence[str]) -> Iterator[str]:
@@ -71,8 +76,8 @@ def load() -> Learned:
     return Learned(msgspec.json.decode(FILE.read_bytes(), type=LearnedFile))
 
 
-def _weights(forms: Sequence[str], weights: dict[str, float]) -> list[tuple[str, float]]:
+def _weights(said: Iterable[str], weights: dict[str, float]) -> list[tuple[str, float]]:
     """The known grams and what each adds; the more there are, the less: a long turn is not worse for being long."""
-    known = [gram for gram in grams(forms) if gram in weights]
+    known = [gram for gram in said if gram in weights]
     scale = 1 / math.sqrt(len(known)) if known else 0.0
     return [(gram, weights[gram] * scale) for gram in known]

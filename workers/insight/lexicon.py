@@ -39,6 +39,7 @@ class WordFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dampeners: dict[str, float]
     negators: str
     breaks: str
+    profane: str
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ class Lexicon(msgspec.Struct, frozen=True):
     factors: dict[str, float]
     negators: frozenset[str]
     breaks: frozenset[str]
+    profane: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -69,6 +71,7 @@ def load() -> Lexicon:
         factors=own.intensifiers | own.dampeners,
         negators=frozenset(own.negators.split()),
         breaks=frozenset(own.breaks.split()),
+        profane=frozenset(own.profane.split()),
     )
 
 

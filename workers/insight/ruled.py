@@ -26,6 +26,7 @@ class RuledModel(AttentionModel):
         *,
         rule_alerts: Sequence[Alert] = (),
         rule_evidence: Sequence[RuleEvidence] = (),
+        findings: Sequence[Alert] = (),
         usual_length_seconds: float | None = None,
         now: float | None = None,
     ) -> Standing:
@@ -33,8 +34,9 @@ class RuledModel(AttentionModel):
         hits = self.rules.apply(utterances, now=now)
         standing = super().standing(
             utterances,
-            rule_alerts=[*rule_alerts, *(hit.alert for hit in hits)],
-            rule_evidence=[*rule_evidence, *(hit.evidence for hit in hits)],
+            rule_alerts=[*rule_alerts, *(hit.alert for hit in hits if hit.about == "attention")],
+            rule_evidence=[*rule_evidence, *(hit.evidence for hit in hits if hit.about == "attention")],
+            findings=[*findings, *(hit.alert for hit in hits if hit.about == "compliance")],
             usual_length_seconds=usual_length_seconds,
             now=now,
         )

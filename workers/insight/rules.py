@@ -30,6 +30,8 @@ SEVERITY_EVIDENCE: dict[Severity, float] = {
 }
 """What a hit adds to the call's attention: a critical hit raises a call by itself, others only help to."""
 Track = Literal["customer", "agent", "any"]
+About = Literal["attention", "compliance"]
+"""attention: a hit is an alert and speaks for going in. compliance: it is a finding beside the call's attention."""
 
 SPLIT_SECONDS = 2.0
 """A phrase may be split over two utterances of one track that are no further apart than this."""
@@ -78,7 +80,9 @@ class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rule.
 
-    phrases:           what triggers it (any of them); without, the call's start does, and `and_not` is due.
+    about:             what a hit is for.
+    phrases:           what triggers it (any of them); without, the first word on the track of `and_not` does: a call
+                       that has no such track is not at fault.
     and_not:           only a hit if this was then not said in time: 'said X and not Y within N s'.
     times:             so often the phrases must be said before it is a hit.
     polarity_below:    only utterances scored below this trigger it.
@@ -88,6 +92,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Identifier
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     severity: Severity
+    about: About = "attention"
     track: Track = "customer"
     phrases: Phrases | None = None
     and_not: Missing | None = None
@@ -128,16 +133,17 @@ class Hit(msgspec.Struct, frozen=True):
     at: float
     utterance_id: str | None
     quote: str
+    about: About = "attention"
 
     @property
     def reason(self) -> str:
         """The hit in words."""
-        return f"{self.title}: “{self.quote}”" if self.quote else self.title
+        return f"“{self.quote}”: {self.title}" if self.quote else self.title
 
     @property
     def alert(self) -> Alert:
         """As an alert of the call; its kind is "rule:<id>"."""
-        return Alert(f"rule:{self.rule_id}", self.reason, self.at)
+        return Alert(f"rule:{self.rule_id}", self.reason, self.at, [self.utterance_id] if self.utterance_id else [])
 
     @property
     def evidence(self) -> RuleEvidence:
@@ -234,7 +240,9 @@ class RuleSet:
             if not rule.enabled or (known is None and rule.phrases is not None and not heard and not answered):
                 continue
             if known is None:
-                known = Progress(waiting=[] if rule.phrases is not None else [(0.0, None, "")])
+                known = Progress(waiting=[] if rule.phrases is not None else _first_word(rule, said))
+                if rule.phrases is None and not known.waiting:
+                    continue
             rules[rule.id] = after = _heard(rule, known, heard, answered, frontier)
             sure, unsure = _decide(rule, after, max(reached, now or 0.0), frontier)
             hits += sure
@@ -262,6 +270,13 @@ class RuleState(msgspec.Struct, array_like=True):
     reached: float = 0.0
     frontier: float = 0.0
     room: tuple[int, int] = (MAX_HEARD, MAX_HEARD)
+
+
+def _first_word(rule: Rule, said: Sequence[Spoken]) -> list[tuple[float, str | None, str]]:
+    """From when on what the rule wants is missing: the first word of whoever should say it."""
+    track = rule.and_not.track if rule.and_not else "any"
+    first = next((utterance for utterance in said if _on(track, utterance)), None)
+    return [] if first is None else [(first.start, None, "")]
 
 
 def _moment(hit: Hit) -> tuple[float, str]:
@@ -363,7 +378,7 @@ def _decide(rule: Rule, progress: Progress, reached: float, frontier: float) -> 
             undecided.append(moment)
         if at > reached or (last is not None and at - last < rule.cooldown_seconds):
             continue
-        hit = Hit(rule.id, rule.title, rule.severity, round(at, 2), utterance_id, quote)
+        hit = Hit(rule.id, rule.title, rule.severity, round(at, 2), utterance_id, quote, rule.about)
         last = hit.at
         if decided:
             progress.last_at = last

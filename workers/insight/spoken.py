@@ -23,7 +23,8 @@ def party_of(track: str) -> Party:
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """One finished utterance. start, end: seconds of the call's audio. sentiment: None while not scored."""
+    """One finished utterance. start, end: seconds of the call's audio. sentiment: None while not scored. doubtful: its
+    words, as they stand, that the recogniser was not sure of; () from an engine that tells no confidence."""
 
     id: str
     track: str
@@ -31,6 +32,7 @@ class Spoken(msgspec.Struct, frozen=True):
     end: float
     text: str
     sentiment: Sentiment | None = None
+    doubtful: tuple[str, ...] = ()
 
     @property
     def party(self) -> Party:

@@ -16,6 +16,7 @@ from workers.insight.attention import AttentionModel, Following
 from workers.insight.context import ContextScorer, Mood, overall
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import FILLERS
+from workers.insight.verdict import verdict
 
 MONOLOGUE_PAUSE_SECONDS = 2.0
 """A party's utterances no further apart than this, with nobody else speaking between, are one monologue."""
@@ -72,12 +73,14 @@ class WorstMoment(msgspec.Struct, frozen=True):
 
 class Summary(msgspec.Struct, frozen=True):
     """What is kept of an ended call beside its transcript. score: the customer's side of the whole call,
-    -1..1."""
+    -1..1. verdict: chance that the call as a whole deserves a look (verdict.py). peak_attention: the highest it
+    was if the call was ever raised, else the verdict: what never called for anybody is ranked by how it ended."""
 
     talk: Talk
     score: float | None
     standing: Standing
     worst: WorstMoment | None
+    verdict: float
     peak_attention: float
     raised_seconds: list[float]
 
@@ -158,7 +161,11 @@ def summary(
         peak = max(peak, standing.attention)
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)
-    return Summary(analyse(said, duration_seconds), overall(polarities), standing, worst, peak, raised)
+    judged = verdict(said, model.analyzer)
+    talked = analyse(said, duration_seconds)
+    return Summary(
+        talked, overall(polarities), standing, worst, judged, max(peak, judged) if raised else judged, raised
+    )
 
 
 def _words(text: str) -> int:

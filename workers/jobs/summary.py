@@ -65,6 +65,7 @@ def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
         "talk_seconds": {track: round(seconds, 3) for track, seconds in talked.items()},
         "sentiment_score": found.score,
         "sentiment_curve": call.standing.curve,
+        "verdict": found.verdict,
         "peak_attention": found.peak_attention,
         "raised_seconds": found.raised_seconds,
         "worst_moment": None

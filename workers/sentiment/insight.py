@@ -25,6 +25,9 @@ from workers.sentiment import courses
 
 log = logging.getLogger("earshot.sentiment")
 
+DOUBTFUL_BELOW = 0.6
+"""Confidence below which a word may well be another one; set by hand."""
+
 
 class Insight:
     """Loaded once a process (about a second). A state.calls.assessments.Scorer.
@@ -72,7 +75,7 @@ class Insight:
 
     def judge(self, utterance: Utterance) -> Sentiment:
         """Sentiment of an utterance by itself; the course of the call is the standing's."""
-        return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track))
+        return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track), doubtful(utterance))
 
     def follow(self, store: RulesStore) -> bool:
         """Take up the rules in the store if they are another edition than before; whether they are.
@@ -112,4 +115,17 @@ def applying(stored: RulesText | None) -> RuleSet:
 
 def spoken(utterance: ScoredUtterance) -> Spoken:
     """A stored utterance as workers/insight takes it."""
-    return Spoken(utterance.id, utterance.track, utterance.start, utterance.end, utterance.text, utterance.sentiment)
+    return Spoken(
+        utterance.id,
+        utterance.track,
+        utterance.start,
+        utterance.end,
+        utterance.text,
+        utterance.sentiment,
+        doubtful(utterance),
+    )
+
+
+def doubtful(utterance: Utterance) -> tuple[str, ...]:
+    """Words that the recogniser was not sure of."""
+    return tuple(word.word for word in utterance.words if word.conf is not None and word.conf < DOUBTFUL_BELOW)

@@ -70,6 +70,7 @@ class World:
                 "raised_at": None,
                 "reasons": [],
                 "alerts": [],
+                "findings": [],
                 "curve": [],
                 "tracks": {},
                 "last": None,
@@ -143,16 +144,19 @@ class World:
             said["sentiment"] = {"polarity": polarity, "subjectivity": 0.5, "reasons": list(reasons)}
             call["sentiment"] = {"score": polarity if score is None else score, "trend": trend}
             call["attention"] = attention
-            call["reasons"] = list(why)
+            call["reasons"] = [{"text": text, "at": said["end"], "utterances": [utterance_id]} for text in why]
             call["raised"] = attention >= 0.5 if raised is None else raised
             call["raised_at"] = (call["raised_at"] or said["end"]) if call["raised"] else None
             call["curve"] = [*call["curve"], [said["end"], call["sentiment"]["score"]]][-30:]
             if alert:
-                call["alerts"] = [*call["alerts"], {"kind": alert[0], "reason": alert[1], "at": said["end"]}]
+                call["alerts"] = [
+                    *call["alerts"],
+                    {"kind": alert[0], "reason": alert[1], "at": said["end"], "utterances": [utterance_id]},
+                ]
             self._update_last(call)
             standing = {
                 name: call[name]
-                for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "curve")
+                for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "findings", "curve")
             }
             told = {"utterance_id": utterance_id, "sentiment": said["sentiment"], "standing": standing}
             self._tell("score", call_id, copy.deepcopy(told))

@@ -141,8 +141,7 @@ export class Panel {
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
     parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call tells no confidence" : "";
-    const why = row.reasons.map((reason) => reason[0].toUpperCase() + reason.slice(1));
-    this.#once("why", why, () => this.#why(why));
+    this.#once("why", [row.reasons, row.findings], () => this.#why(row.reasons, row.findings));
     this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Attention");
     this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
     this.#once("about", row.metadata, () => pairs(parts.about, this.#about(row)));
@@ -187,28 +186,27 @@ export class Panel {
     pairs(this.#parts.talk, talkLines(talk));
   }
 
-  #why(reasons) {
-    const items = reasons.map((reason) => {
-      const item = document.createElement("li");
-      item.textContent = reason;
-      return item;
-    });
-    this.#parts.why.replaceChildren(...items);
-    this.#parts.whyBox.hidden = !items.length;
+  /** Why the call has attention; what the agent owed and did not do stands beside it. */
+  #why(reasons, findings) {
+    const told = [...reasons, ...findings.map(({ at, reason }) => ({ at, text: reason }))];
+    this.#parts.why.replaceChildren(...told.map(({ at, text }) => this.#moment(at, text)));
+    this.#parts.whyBox.hidden = !told.length;
   }
 
   #alerts(alerts) {
-    const items = alerts.map(({ at, reason }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${format.duration(at)} ${reason}`;
-      button.title = reason;
-      button.addEventListener("click", () => this.#jumpTo(at));
-      const item = document.createElement("li");
-      item.append(button);
-      return item;
-    });
-    this.#parts.alerts.replaceChildren(...items);
+    this.#parts.alerts.replaceChildren(...alerts.map(({ at, reason }) => this.#moment(at, reason)));
+  }
+
+  /** A line that opens the words of its moment. */
+  #moment(at, told) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `${format.duration(at)} ${told}`;
+    button.title = told;
+    button.addEventListener("click", () => this.#jumpTo(at));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
   }
 
   #jumpTo(second) {

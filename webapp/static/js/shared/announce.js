@@ -37,6 +37,6 @@ export class Announcer {
 
 function describe(row) {
   const who = `${row.metadata.agent || "unknown agent"} with ${customerOf(row) || "unknown"}`;
-  const why = row.reasons[0] ?? row.alerts.at(-1)?.reason;
+  const why = row.reasons[0]?.text ?? row.alerts.at(-1)?.reason;
   return why ? `${who}, ${why}` : who;
 }

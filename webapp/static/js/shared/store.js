@@ -120,7 +120,7 @@ export const customerOf = (row) => row.metadata.customer || row.metadata.caller 
 
 function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
-  const standing = { sentiment, attention: 0, raised: false, raised_at: null, reasons: [], alerts: [], curve: [] };
+  const standing = { sentiment, attention: 0, raised: false, raised_at: null, reasons: [], alerts: [], findings: [], curve: [] };
   return { call_id, ...standing, tracks: {}, last: null, handling: UNTOUCHED };
 }
 

@@ -14,7 +14,7 @@ const COLUMNS = {
   trend: (row) => row.sentiment.trend ?? "",
   attention: (row) => row.attention,
   raised: (row) => (row.raised ? "yes" : "no"),
-  reasons: (row) => row.reasons.join("; "),
+  reasons: (row) => row.reasons.map((reason) => reason.text).join("; "),
   alerts: (row) => row.alerts.map((alert) => alert.reason).join("; "),
   handling: (row) => row.handling.state,
   handled_by: (row) => row.handling.by,

@@ -46,14 +46,15 @@ export class RowView {
     this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
     this.#text("customer", customer || format.MISSING);
     this.#text("state", row.state);
-    this.#attention(row.attention, row.reasons);
+    const reasons = row.reasons.map((reason) => reason.text);
+    this.#attention(row.attention, reasons);
     this.#sentiment(row.sentiment.score);
     this.#trend(row);
     this.#words(row);
     const handled = inWords(row, me);
     this.#data("handled", isHandled(row) ? "yes" : "no");
     this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
-    this.#alerts(needs ? row.reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    this.#alerts(needs ? reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
     this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";

@@ -1,0 +1,58 @@
+"""What a call as a whole was like: the chance that it deserves a look, once it is over.
+
+While a call goes on, attention waits for signs that somebody is let down. Once it is over there is more to go by: how
+it ended, and how the customer was told things. A call nobody complained in may still have gone badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workers.insight.analyzer import CallAnalyzer
+from workers.insight.context import LAST_TURNS, ContextScorer, Mood
+from workers.insight.spoken import Spoken, canonical
+from workers.insight.weights import Weights, chance, load
+
+FEW_TURNS = 2
+"""So many turns of nothing known stand beside the customer's: two unfriendly words are not a bad call."""
+LONG_ANSWER = 8
+"""Content words from which a turn counts as talkative; people who are let down say less."""
+
+Whole = tuple[float, float, float, float]
+"""mean, last, answers, brevity: each higher for a worse call."""
+
+
+def whole(utterances: Sequence[Spoken], analyzer: CallAnalyzer) -> Whole | None:
+    """What the verdict goes by; None if the customer said nothing."""
+    scorer = ContextScorer(analyzer)
+    mood = Mood()
+    polarities: list[float] = []
+    outlooks: list[float] = []
+    words: list[int] = []
+    for utterance in canonical(list(utterances)):
+        sentiment, mood = scorer.step(mood, utterance)
+        heard = analyzer.hear(utterance.text, utterance.party, utterance.doubtful)
+        if utterance.party == "agent":
+            outlooks.append(heard.outlook)
+        else:
+            polarities.append(sentiment.polarity)
+            words.append(min(LONG_ANSWER, len(heard.content)))
+    if not polarities:
+        return None
+    last = polarities[-LAST_TURNS:]
+    return (
+        -sum(polarities) / (len(polarities) + FEW_TURNS),
+        -sum(last) / len(last),
+        -sum(outlooks) / len(outlooks) if outlooks else 0.0,
+        1 - sum(words) / len(words) / LONG_ANSWER,
+    )
+
+
+def verdict(utterances: Sequence[Spoken], analyzer: CallAnalyzer, weights: Weights | None = None) -> float:
+    """Chance, 0..1, that a call that is over deserves a look; 0 if the customer said nothing."""
+    found = whole(utterances, analyzer)
+    if found is None:
+        return 0.0
+    fitted = (weights or load()).verdict
+    by = (fitted.mean, fitted.last, fitted.answers, fitted.brevity)
+    return round(chance(fitted.intercept + sum(w * x for w, x in zip(by, found, strict=True))), 4)
