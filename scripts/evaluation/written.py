@@ -1,4 +1,7 @@
-"""Attention on calls written for this project (written_calls.yaml): read while tuning, and kept apart."""
+"""Attention on calls written for this project: read while tuning, and kept apart.
+
+written_calls.yaml: by two authors; ordinary_calls.yaml: most of them ordinary, all kept apart.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from scripts.evaluation.figures import Call, follow
 from workers.insight.attention import AttentionModel
 from workers.insight.spoken import Spoken
 
-FILE = Path(__file__).with_name("written_calls.yaml")
+FILES = ("written_calls.yaml", "ordinary_calls.yaml")
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,9 +33,10 @@ class WrittenFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: list[Written]
 
 
-def load() -> list[Written]:
-    """All written calls."""
-    return msgspec.convert(yaml.safe_load(FILE.read_text(encoding="utf-8")), WrittenFile).calls
+def load(name: str = FILES[0]) -> list[Written]:
+    """All written calls of a file."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), WrittenFile).calls
 
 
 def spoken(call: Written) -> list[Spoken]:
@@ -43,9 +47,10 @@ def spoken(call: Written) -> list[Spoken]:
 
 def sets(model: AttentionModel) -> dict[str, list[Call]]:
     """Those read while tuning and those kept apart, judged; needed counts as the lowest rating, others as the best."""
-    out: dict[str, list[Call]] = {"written-read": [], "written-apart": []}
-    for call in load():
-        rating = 1.0 if call.needed else 5.0
-        name = "written-read" if call.tuned else "written-apart"
-        out[name].append(Call(rating, None, *follow(spoken(call), model), []))
-    return out
+    calls = {"written-read": [c for c in load() if c.tuned], "written-apart": [c for c in load() if not c.tuned]}
+    calls["ordinary-apart"] = load(FILES[1])
+    return {name: [_judged(call, model) for call in some] for name, some in calls.items()}
+
+
+def _judged(call: Written, model: AttentionModel) -> Call:
+    return Call(1.0 if call.needed else 5.0, None, *follow(spoken(call), model), [])

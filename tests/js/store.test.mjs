@@ -40,6 +40,7 @@ const scored = (id, utterance_id, score, attention = 0) => ({
     raised_at: null,
     reasons: [{ text: "third call", at: 1, utterances: [] }],
     alerts: [],
+    findings: [],
     curve: [[1, score]],
   },
 });
@@ -69,6 +70,7 @@ test("events make a row of the API's form", () => {
     raised_at: null,
     reasons: [{ text: "third call", at: 1, utterances: [] }],
     alerts: [],
+    findings: [],
     curve: [[1, -0.4]],
     tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5 } },
     last: {

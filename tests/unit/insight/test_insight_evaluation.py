@@ -126,7 +126,11 @@ def test_without_rated_dialogues_it_says_how_to_get_them(
     monkeypatch.setattr(command, "RATED", tmp_path / "nowhere")
     assert command.main(["--json"]) == 0
     told = capsys.readouterr()
-    assert "--dialogues" in told.err and set(json.loads(told.out)["sets"]) == {"written-read", "written-apart"}
+    assert "--dialogues" in told.err and set(json.loads(told.out)["sets"]) == {
+        "written-read",
+        "written-apart",
+        "ordinary-apart",
+    }
 
 
 def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
