@@ -118,7 +118,6 @@ def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(we
                     {"word": "good", "start": 1.0, "end": 1.2, "conf": 0.9},
                     {"word": "day", "start": 1.2, "end": 1.5, "conf": None},
                 ],
-                "voice": None,
                 "sentiment": None,
             },
         },
