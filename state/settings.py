@@ -80,6 +80,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audiosocket_address: Annotated[
         str, _about("where it listens; AudioSocket knows no password, so keep it in a private network")
     ] = "127.0.0.1"
+    vosk_port: Annotated[
+        int,
+        _about(
+            "TCP port of the audiosocket process for vosk-server's clients (2700 there), which show no key; 0: none",
+            ge=0,
+            le=65535,
+        ),
+    ] = 0
+    vosk_address: Annotated[
+        str, _about("where it listens; everybody who reaches it may send calls, so keep it to this machine")
+    ] = "127.0.0.1"
     vosk_model: Annotated[
         str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
     ] = ""

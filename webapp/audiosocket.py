@@ -1,7 +1,7 @@
-"""The process that takes Asterisk's AudioSocket connections: python -m webapp.audiosocket
+"""The process with ports of its own, for AudioSocket and vosk-server's clients: python -m webapp.audiosocket
 
-It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT is set: AudioSocket knows no password and plain TCP
-cannot pass a platform's HTTP router, so whoever wants it says where it may listen.
+It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT or VOSK_PORT is set: neither knows a password, and plain
+TCP cannot pass a platform's HTTP router, so whoever wants them says where they may listen.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    if settings.audiosocket_port:
+    if settings.audiosocket_port or settings.vosk_port:
         from state.server.connection import ServerUnfit  # Redis, numpy: not for a process that only waits
         from webapp.streams.tcp import serve
 
@@ -41,10 +41,10 @@ def main() -> int:
         except ServerUnfit as error:
             return _unfit(error)
         except OSError as error:
-            sys.stderr.write(f"earshot audiosocket: AUDIOSOCKET_ADDRESS, AUDIOSOCKET_PORT: {error.strerror}\n")
+            sys.stderr.write(f"earshot audiosocket: {error.filename}: {error.strerror}\n")
             return 1
     else:
-        log.info("AUDIOSOCKET_PORT is not set: nothing to do")
+        log.info("neither AUDIOSOCKET_PORT nor VOSK_PORT is set: nothing to do")
         stopping.wait()
     return 0
 

@@ -1,11 +1,16 @@
-"""The TCP server behind AudioSocket: a thread a connection, each with a session of its own."""
+"""TCP ports of their own, for AudioSocket and for vosk-server's clients: a thread a connection, each with a session."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import selectors
 import socket
 import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import NamedTuple
 
 from state.server.opening import check_store_if_there, open_shards
 from state.settings import Settings
@@ -15,6 +20,7 @@ from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.events import Message
 from webapp.streams.serve import converse
 from webapp.streams.session import Session
+from webapp.streams.vosk_port import serve_client
 from webapp.streams.wire import READ_BYTES, SEND_SECONDS, Gone
 
 log = logging.getLogger("earshot.audiosocket")
@@ -31,45 +37,94 @@ RETRY_SECONDS = 0.5
 SENDER = Sender("AudioSocket", reads=False)
 """Who sends here: it cannot be known. No call of somebody else is taken over."""
 
+TURN_SECONDS = 0.5
+"""Between two looks whether the process is to stop."""
+
 STOP_SECONDS = 8.0
 """How long all connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
 
 
+ServeOne = Callable[[socket.socket, Store, Callable[[], bool]], None]
+
+
+class Door(NamedTuple):
+    """A port and who serves a connection to it. names: the settings that say where it is."""
+
+    names: str
+    address: str
+    port: int
+    serve_one: ServeOne
+
+
+def doors(settings: Settings) -> list[Door]:
+    """The ports that are wanted."""
+    all_doors = [
+        Door(
+            "AUDIOSOCKET_ADDRESS, AUDIOSOCKET_PORT",
+            settings.audiosocket_address,
+            settings.audiosocket_port,
+            serve_audiosocket,
+        ),
+        Door("VOSK_ADDRESS, VOSK_PORT", settings.vosk_address, settings.vosk_port, serve_client),
+    ]
+    return [door for door in all_doors if door.port]
+
+
 def serve(settings: Settings, stopping: threading.Event) -> None:
-    """Accept connections until told to stop, then let each put what it holds. Raises ServerUnfit, and OSError if it
-    cannot listen there."""
+    """Accept connections until told to stop, then let each put what it holds. Raises ServerUnfit, and OSError with the
+    settings' names as its filename if it cannot listen there."""
     check_store_if_there(settings)
     store = open_store(settings, open_shards(settings, "web"))
     threads: set[threading.Thread] = set()
-    with socket.create_server((settings.audiosocket_address, settings.audiosocket_port)) as listener:
-        listener.settimeout(0.5)
-        log.info("listening", extra={"address": settings.audiosocket_address, "port": settings.audiosocket_port})
+    with ExitStack() as open_doors:
+        selector = open_doors.enter_context(selectors.DefaultSelector())
+        for door in doors(settings):
+            selector.register(open_doors.enter_context(_listen(door)), selectors.EVENT_READ, door)
+            log.info("listening", extra={"address": door.address, "port": door.port})
         while not stopping.is_set():
             threads = {thread for thread in threads if thread.is_alive()}
-            try:
-                connection, _ = listener.accept()
-            except TimeoutError:
-                continue
-            except OSError as error:  # no file descriptor is left, or the caller has gone: those who are here talk on
-                log.warning("a connection was not accepted", extra={"error": repr(error)})
-                stopping.wait(RETRY_SECONDS)
-                continue
-            if len(threads) >= MOST:
-                log.warning("no room for another connection")
-                connection.close()
-                continue
-            thread = threading.Thread(target=_serve_one, args=(connection, store, stopping), daemon=True)
-            thread.start()
-            threads.add(thread)
+            for ready, _ in selector.select(TURN_SECONDS):
+                listener, door = ready.fileobj, ready.data
+                assert isinstance(listener, socket.socket)
+                try:
+                    connection, _ = listener.accept()
+                except BlockingIOError:  # the caller has gone
+                    continue
+                except OSError as error:  # no file descriptor is left: those who are here talk on
+                    log.warning("a connection was not accepted", extra={"error": repr(error)})
+                    stopping.wait(RETRY_SECONDS)
+                    continue
+                if len(threads) >= MOST:
+                    log.warning("no room for another connection")
+                    connection.close()
+                    continue
+                what = (door.serve_one, connection, store, stopping)
+                thread = threading.Thread(target=_serve_one, args=what, daemon=True)
+                thread.start()
+                threads.add(thread)
     deadline = time.monotonic() + STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _serve_one(connection: socket.socket, store: Store, stopping: threading.Event) -> None:
+def _listen(door: Door) -> socket.socket:
+    try:
+        listener = socket.create_server((door.address, door.port))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, door.names) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _serve_one(serve_one: ServeOne, connection: socket.socket, store: Store, stopping: threading.Event) -> None:
+    with connection, contextlib.suppress(OSError):
+        serve_one(connection, store, stopping.is_set)
+
+
+def serve_audiosocket(connection: socket.socket, store: Store, stopping: Callable[[], bool]) -> None:
+    """Serve one connection of Asterisk to its end."""
     parser = AudioSocketParser()
-    with connection:
-        converse(TcpWire(connection), parser, Session(store, parser, SENDER), stopping.is_set)
+    converse(TcpWire(connection), parser, Session(store, parser, SENDER), stopping)
 
 
 class TcpWire:

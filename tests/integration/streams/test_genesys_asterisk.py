@@ -189,9 +189,11 @@ def audiosocket(house: House, tmp_path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def audiosocket_process(environ: Mapping[str, str], tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def audiosocket_process(
+    environ: Mapping[str, str], tmp_path: Path, setting: str = "AUDIOSOCKET_PORT"
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
-    environ = {**environ, "AUDIOSOCKET_PORT": str(port)}
+    environ = {**environ, setting: str(port)}
     with (tmp_path / "audiosocket.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "webapp.audiosocket"], cwd=ROOT, env=environ, stderr=log)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ import requests
 from state import g711
 from state.people.access import Access
 from state.types import Utterance
-from tests.harness.calls.wires import TEXT, WebSocket
+from tests.harness.calls.wires import TEXT, Refused, WebSocket
 from tests.harness.signing_in import bearer
 from tests.harness.web import Web, wait_until, web_process
 from tests.integration.streams.conftest import House
+from tests.integration.streams.test_genesys_asterisk import audiosocket_process
 from webapp.api.decode import PATIENCE_SECONDS
 
 
@@ -71,6 +74,32 @@ def test_a_client_gets_one_answer_a_frame_and_the_words_that_http_gives(house: H
     assert len(results) > 1, "results come while it is spoken, not only at the end"
     transcript = {name: value for name, value in house.transcript.items() if name.startswith(b"agent")}
     assert house.finished(call_id) == transcript
+
+
+def test_a_client_of_voskserver_runs_with_no_change_on_the_port_for_it(house: House, tmp_path: Path) -> None:
+    with audiosocket_process(house.fleet._environ, tmp_path, "VOSK_PORT") as (port, process):
+        ws = WebSocket(f"ws://127.0.0.1:{port}")
+        ws.text({"config": {"sample_rate": 8000}})
+        heard = []
+        audio = pcm(house)
+        for at in range(0, len(audio), 8000):
+            ws.binary(audio[at : at + 8000])
+            heard.append(ws.json())
+        ws.text('{"eof" : 1}')
+        heard.append(ws.json())
+        assert ws.close_code() == 1000
+        results = [answer["text"] for answer in heard if answer.get("text")]
+        assert " ".join(results) == " ".join(one.text for one in said(house, "agent"))
+        with pytest.raises(Refused) as refused:
+            WebSocket(f"ws://127.0.0.1:{port}", {"Origin": "https://evil.example"})
+        assert refused.value.status == 403
+        assert WebSocket(f"ws://127.0.0.1:{port}/x?track=A%20B").close_code() == 1007
+        for nonsense in (b"GET / HTTP/1.0\r\n\r\n", b"\x00\xff" * 40000, b""):
+            with socket.create_connection(("127.0.0.1", port), 10) as odd, contextlib.suppress(OSError):
+                odd.sendall(nonsense)
+        WebSocket(f"ws://127.0.0.1:{port}/any/path", {"Origin": "http://localhost:8080"}).close()
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def test_a_key_that_may_only_send_gets_every_word_of_its_own_audio(house: House, tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""A port of its own for vosk-server's clients: any path, no key, as they are. The protocol is vosk.py's."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from state.types import Sender
+from webapp.access.origins import is_loopback
+from webapp.store import Store
+from webapp.streams.events import ProtocolError
+from webapp.streams.serve import converse
+from webapp.streams.vosk import VoskParser, VoskTalk
+from webapp.streams.wire import READ_BYTES, Wire
+
+log = logging.getLogger("earshot.audiosocket")
+
+SENDER = Sender("VOSK_PORT", reads=False)
+"""Who sends here: it cannot be known. So each client gets the words of its own audio, and no call of others."""
+
+HANDSHAKE_SECONDS = 10.0
+"""How long a client may take to ask for a websocket."""
+
+
+def serve_client(connection: socket.socket, store: Store, stopping: Callable[[], bool]) -> None:
+    """Serve one client to its end. Raises OSError."""
+    request = _shake_hands(connection)
+    if request is None:
+        return
+    query = dict(parse_qsl(urlsplit(request.path).query))
+    try:
+        parser = VoskParser(query)
+    except ProtocolError as error:
+        Wire(connection, 0.0).close(1007, str(error))
+        return
+    converse(Wire(connection, 0.0), parser, VoskTalk(store, parser, SENDER), stopping)
+
+
+def _shake_hands(connection: socket.socket) -> Request | None:
+    """The client's request, once it is answered with 101; None if it was refused or never came."""
+    protocol = ServerProtocol()
+    deadline = time.monotonic() + HANDSHAKE_SECONDS
+    request: Request | None = None
+    while request is None:
+        connection.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            data = connection.recv(READ_BYTES)
+        except TimeoutError:
+            data = b""
+        if not data:
+            return None
+        protocol.receive_data(data)
+        if protocol.handshake_exc is not None:
+            return None  # no HTTP
+        request = next((event for event in protocol.events_received() if isinstance(event, Request)), None)
+    origin = request.headers.get("Origin")
+    if origin is not None and not is_loopback(urlsplit(origin).netloc):
+        response = protocol.reject(403, "Pages of other hosts may not speak here.\n")
+    else:
+        response = protocol.accept(request)
+    protocol.send_response(response)
+    for sent in protocol.data_to_send():
+        connection.sendall(sent)
+    return request if response.status_code == 101 else None
