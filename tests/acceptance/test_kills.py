@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from state import keys
 from state.calls.ingest import Chunk
 from tests.harness.calls.engines import ENGINES, Engine
 from tests.harness.fleet import Fleet
-from tests.harness.servers import start_server
+from tests.harness.places import PLACES, Place, store_in
 
 KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
@@ -34,14 +33,17 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return chosen
 
 
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with store_in(request.param, tmp_path_factory.mktemp("store")) as place:
+        yield place
+
+
 @pytest.fixture(scope="module")
-def fleet(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    server = start_server("valkey9", dir=folder)
-    fleet = Fleet(server, folder, **engine.environ)
+def fleet(engine: Engine, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    fleet = Fleet(place, tmp_path_factory.mktemp("fleet"), **engine.environ)
     yield fleet
     fleet.kill_all()
-    server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_kills_at_random_instants_change_no_byte(
             os.kill(dice.choice(loops), signal.SIGKILL)
             kills += 1
         # No further than two chunks ahead, so that the kills meet decoders at work and not a backlog.
-        fleet.wait(lambda: int(fleet.redis.hget(keys.LOAD, "chunks") or 0) <= 2)
+        fleet.wait(lambda: fleet.chunks_waiting() <= 2)
 
     rounds = 0
     while kills < enough:
@@ -142,7 +144,7 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
         nonlocal seen
         seen += 1
         for track in call:  # a try is charged only while a chunk is at work, and never for a hand-over
-            assert int(fleet.redis.hget(keys.track("deployed", track), "tries") or 0) <= 1
+            assert fleet.count("deployed", track, "tries") <= 1
         if seen % 12 == 0:
             old = parents[-1]
             parents.append(start())

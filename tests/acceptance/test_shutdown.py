@@ -13,7 +13,7 @@ from scripts.simulator.recording import Track
 from scripts.simulator.telephony import post_call
 from state import keys
 from tests.harness.fleet import Fleet
-from tests.harness.servers import start_server
+from tests.harness.places import PLACES, Place, store_in
 from tests.harness.web import Page, web_process
 
 PROMISED_SECONDS = 10
@@ -23,21 +23,27 @@ LONG_SECONDS = "60"
 """A heartbeat so long that a track that had to wait for one would fail the test."""
 
 
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    with store_in(request.param, tmp_path) as place:
+        yield place
+
+
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    server = start_server("valkey9", dir=tmp_path)
-    fleet = Fleet(server, tmp_path, EARSHOT_ENGINE="stub", HEARTBEAT_SECONDS=LONG_SECONDS)
+def fleet(place: Place, tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(place, tmp_path, EARSHOT_ENGINE="stub", HEARTBEAT_SECONDS=LONG_SECONDS)
     yield fleet
     fleet.kill_all()
-    server.kill()
 
 
-def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(fleet: Fleet, tmp_path: Path) -> None:
+def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(
+    fleet: Fleet, place: Place, tmp_path: Path
+) -> None:
     audio = [Track(name, bytes(range(250)) * 640, "mulaw", 8000) for name in ("agent", "customer")]
     calls = [f"call-{n}" for n in range(5)]
     failures: list[Exception] = []
 
-    with web_process(fleet.settings.redis_url, tmp_path / "web.out", AUTH="off") as web:
+    with web_process(place.url, tmp_path / "web.out", AUTH="off", **place.environ) as web:
 
         def play(call_id: str) -> None:
             try:
@@ -70,7 +76,7 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(flee
             assert fleet.reads.fleet().decoders == 2
             for call in calls:
                 for track in ("agent", "customer"):
-                    assert int(fleet.redis.hget(keys.track(call, track), "tries") or 0) <= 1, "no try is charged"
+                    assert fleet.count(call, track, "tries") <= 1, "no try is charged"
         with Page(web.url) as page:
             fleet.wait(lambda: page.snapshots)
             assert web.terminate(PROMISED_SECONDS) == 0
