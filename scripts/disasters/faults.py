@@ -16,7 +16,7 @@ STOP_SECONDS = (0.2, 4.0)
 
 
 class Store(Protocol):
-    """What the fleet stores in: see chaos_server.py, chaos_cluster.py.
+    """What the fleet stores in: see one_server.py, many_servers.py.
 
     environ names it for the fleet, whose requests pass links. disasters: how often, and what; each answers whether it
     has struck. complaints: what went wrong with the store itself.

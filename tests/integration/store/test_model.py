@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.model import FAULTS, MODEL, SPARE, check
+from state.model.check import FAULTS, MODEL, SPARE, check
 from state.server.scripts import SCRIPTS
 
 

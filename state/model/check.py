@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-MODEL = Path(__file__).resolve().parent.parent / "state" / "model" / "protocol.pml"
+MODEL = Path(__file__).with_name("protocol.pml")
 
 FAULTS = sorted(set(re.findall(r"\bFAULT_([A-Z_]+[A-Z])", MODEL.read_text())))
 """All mistakes that the model can be made to have."""
