@@ -246,7 +246,7 @@ def test_who_leaves_connections_open_that_are_over_keeps_nobody_out(web: Web) ->
         for stream, request in zip(streams, plain, strict=True):
             left.callback(stream.sock.close)
             stream.text({"event": "stop"})
-            request.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            request.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
         for stream, request in zip(streams, plain, strict=True):
             assert stream.close_code() == 1000
             assert request.recv(12) == b"HTTP/1.0 200"

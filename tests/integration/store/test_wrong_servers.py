@@ -20,7 +20,7 @@ from tests.harness.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYS, DEAD = ("keys", "list"), ("dead", "list")
-RUN = ("run", "--no-demo", "--port", "PORT", "--data", "DATA")
+RUN = ("demo.run", "--no-demo", "--port", "PORT", "--data", "DATA")
 
 
 @pytest.fixture(scope="module")
