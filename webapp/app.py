@@ -21,6 +21,7 @@ from webapp.access import cookies, oidc, origins, rights, sign_in
 from webapp.access.doorman import Doorman
 from webapp.api import agents, calls, decode, docs, exports, handling, health, listen, openapi, rules, session
 from webapp.http import crowds, headers, problems
+from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import page_wire, pages
 from webapp.page.live import Json, LiveTable
@@ -88,7 +89,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
             crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")
         ),
     }
-    app.wsgi_app = crowds.Crowds(doorman, slow)  # type: ignore[method-assign]
+    app.wsgi_app = Arrival(crowds.Crowds(doorman, slow))  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
