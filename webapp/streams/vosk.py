@@ -55,6 +55,9 @@ BEHIND_SECONDS = 2.0
 BEHIND_PATIENCE_SECONDS = 10.0
 """Longest wait for one answer; then an empty partial says that nothing is known yet."""
 
+_TOLD = ("sample_rate", "rate", "metadata")
+"""What of a client's words is kept until its audio comes. It may say what it likes, as often as it likes."""
+
 ROUNDING_SECONDS = 0.001
 """An utterance's bounds are rounded to that."""
 
@@ -100,7 +103,7 @@ class VoskParser:
     def _text(self, told: dict[str, Any]) -> list[Event]:
         config = mapping(told.get("config"))
         if config and self._form is None:
-            self._told |= config
+            self._told |= {name: config[name] for name in _TOLD if name in config}
             name = config.get("call_id")
             if isinstance(name, str) and name not in ("", self._name):
                 self._name, self._rounds = name, 0

@@ -72,7 +72,7 @@ class Wire:
         self._rest_until = 0.0
         self._protocol = Protocol(SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
         self._ready: deque[Message] = deque()
-        self._parts: list[bytes] = []
+        self._begun: bytearray | None = None  # of a message of which more frames come
         self._text = False
         self._gone: int | None = None
         self._heard_at = self._asked_at = time.monotonic()
@@ -153,12 +153,12 @@ class Wire:
         elif frame.opcode is not Opcode.CONT:
             return
         data = bytes(frame.data)
-        if not frame.fin or self._parts:
-            self._parts.append(data)
+        if self._begun is not None or not frame.fin:
+            self._begun = self._begun if self._begun is not None else bytearray()
+            self._begun += data  # frames of nothing, without end, add nothing
             if not frame.fin:
                 return
-            data = b"".join(self._parts)
-            self._parts = []
+            data, self._begun = bytes(self._begun), None
         if not self._text:
             self._ready.append(data)
             return

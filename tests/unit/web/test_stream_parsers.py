@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
 import re
 import uuid
 from collections.abc import Callable
@@ -247,3 +248,12 @@ def test_a_signature_is_twilios() -> None:
     assert is_signed("12345", "https://example.com/a", signature("12345", "wss://example.com/a/"))
     assert not is_signed("12345", "https://example.com/a", signature("12345", "wss://example.com/b"))
     assert not is_signed("12345", "https://example.com/a", "")
+
+
+def test_what_a_vosk_client_says_beforehand_is_not_kept_without_end() -> None:
+    parser = VoskParser({})
+    for n in range(300):
+        parser.feed(json.dumps({"config": {f"word-{n}": "x" * 1000, "sample_rate": 16000}}))
+    assert len(pickle.dumps(parser)) < 10_000
+    started = [event for event in parser.feed(bytes(320)) if isinstance(event, Audio)]
+    assert [event.form.rate for event in started] == [16000]
