@@ -12,13 +12,13 @@ import redis
 import requests
 
 from state import keys
-from state.access import Access
-from state.fleet import Fleet
+from state.calls.fleet import Fleet
+from state.people.access import Access
 from state.settings import Settings
-from tests.servers import Server
-from tests.signing_in import bearer
-from tests.web import Web, web_process
-from webapp.crowds import DECODE_SHARE
+from tests.harness.servers import Server
+from tests.harness.signing_in import bearer
+from tests.harness.web import Web, web_process
+from webapp.http.crowds import DECODE_SHARE
 
 THREADS = 16
 SECOND = b"\xff" * 8000
