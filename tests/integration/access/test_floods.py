@@ -15,9 +15,9 @@ import pytest
 import redis
 import requests
 
-from state import keys
 from state.calls.fleet import Fleet
 from state.people.access import Access
+from state.server.shards import shards_of
 from state.settings import Settings
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, try_sign_in
@@ -136,7 +136,7 @@ def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(we
     worst, statuses = slowest(web, key, pieces(900, key))
     assert worst < PROMPT_SECONDS, statuses
     assert set(statuses) <= {429, 503}, "no decoder is alive, or too many ask"
-    assert not store.exists(keys.call("line-0")), "what is refused changes nothing"
+    assert not store.exists(shards_of(store)[0].keys.call("line-0")), "what is refused changes nothing"
     asked = {**PIECE, "id": "line-0"}
     assert requests.post(f"{web.url}/decode", json=asked, headers=key, timeout=10).json()["reason"] == "no_decoder"
 
@@ -145,7 +145,7 @@ def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web,
     """A decoder is alive, and busy elsewhere: as many wait as may."""
     access = Access(store)
     key, pbx = bearer(access.keys.add("lines", ("ingest",))), bearer(access.keys.add("pbx", ("ingest",)))
-    Fleet(store, "busy", Settings(heartbeat_seconds=60)).join()
+    Fleet(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
     worst, statuses = slowest(web, pbx, pieces(600, key))
     assert worst < PROMPT_SECONDS, statuses
     assert set(statuses) == {200, 429}

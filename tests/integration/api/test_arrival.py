@@ -11,9 +11,9 @@ import pytest
 import redis
 import requests
 
-from state import keys
 from state.calls.fleet import Fleet
 from state.people.access import Access
+from state.server.shards import shards_of
 from state.settings import Settings
 from tests.harness.servers import Server
 from tests.harness.signing_in import bearer
@@ -61,7 +61,7 @@ def test_half_of_a_chunk_is_no_chunk(web: Web, store: redis.Redis, key: dict[str
     whole = SECOND * channels
     half = said(web, method, f"/v1/calls/cut/{path}", {**headers, "Content-Length": str(len(whole))}, whole[:4000])
     assert status(half) == 400
-    assert not store.exists(keys.call("cut"))
+    assert not store.exists(shards_of(store)[0].keys.call("cut"))
     again = requests.request(method, f"{web.url}/v1/calls/cut/{path}", data=whole, headers=headers, timeout=30)
     assert again.status_code == 202
 
@@ -88,12 +88,12 @@ def test_chunks_that_are_none_are_the_senders_fault(
     sock.close()
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 ") == 1, "nobody knows where the next request begins"
-    assert not store.exists(keys.call("torn"))
+    assert not store.exists(shards_of(store)[0].keys.call("torn"))
 
 
 def test_places_are_counted_however_a_path_is_spelled(web: Web, store: redis.Redis, key: dict[str, str]) -> None:
     """A decoder is alive and busy elsewhere: as many wait for words as may, and the next is refused at once."""
-    Fleet(store, "busy", Settings(heartbeat_seconds=60)).join()
+    Fleet(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
     bodies = [json.dumps({"audio": [0] * 8000 * 3, "sample_rate": 8000, "id": f"line-{n}"}).encode() for n in range(3)]
     headers = {**key, "Content-Type": "application/json"}
     asked = []
