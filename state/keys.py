@@ -10,7 +10,7 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words, as it may be shown;
                                   msgpack), last_end, last_track, end_reason (types.EndReason), handling
-                                  (msgpack of types.Handling)
+                                  (msgpack of types.Handling), archived (1: the database has it)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
@@ -53,6 +53,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
                                   digest (names the text), saved_at_ms; without it the starter set applies
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
+    unarchived            set     ended calls that the database does not have yet, or not as they stand now
+    archive-asked:<call>  string  a job that writes this call to the database was enqueued a moment ago (expires)
     layout                string  JSON of layout.Layout: the protocol, and how many shards
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
@@ -60,14 +62,15 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
 How long what holds words, sound or a call's id is kept (RETENTION_HOURS as "R"; retention.py sweeps, and a key that
 expires by itself says so):
 
-    call, track, utterances, scores, and the call's id in every list: R after the call's end; a call that never ends: R
-                          after its sender finished, or after its last chunk
+    call, track, utterances, scores, and the call's id in every list: R after the call's end, and, with DATABASE_URL,
+                          until the database has it; a call that never ends: R after its sender finished, or after its
+                          last chunk
     audio                 until its utterance is final, at most as long as its call
     listen                LISTEN_SECONDS + 60 s after the last chunk (expires)
     feed                  an hour: retention.FEED_SECONDS
     dead, dead-texts      R after the letter was written
     finals, work          ids only, until the work is done or the call is gone
-    streams, heard, listening, summary-asked: ids only, a day at most (expire)
+    streams, heard, listening, summary-asked, archive-asked: ids only, a day at most (expire)
     audit, audit-acts     ids and names, no words of a call: the newest 100,000 entries each
     audit-<part>...       likewise: 30 days (audit.FOLDED_DAYS; and they expire so long after the last entry)
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
@@ -130,6 +133,7 @@ class Keys:
         self.streaming = self.prefix + "streaming"
         self.retained = self.prefix + "retained"
         self.unsummarised = self.prefix + "unsummarised"
+        self.unarchived = self.prefix + "unarchived"
         self.work = self.prefix + "work"
         self.workers = self.prefix + "workers"
         self.residents = self.prefix + "residents"
@@ -189,6 +193,9 @@ class Keys:
 
     def summary_asked(self, call_id: str) -> str:
         return f"{self.prefix}summary-asked:{call_id}"
+
+    def archive_asked(self, call_id: str) -> str:
+        return f"{self.prefix}archive-asked:{call_id}"
 
 
 def slot(tag: str) -> int:

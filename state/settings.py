@@ -154,7 +154,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     call_idle_seconds: Annotated[
         int, _about("a live call without a chunk for so long is ended", ge=1, le=1_000_000_000)
     ] = 300
-    retention_hours: Annotated[int, _about("how long an ended call stays readable", ge=1, le=1_000_000)] = 24
+    retention_hours: Annotated[
+        int,
+        _about(
+            "how long an ended call stays in Redis; with DATABASE_URL, longer if the database does not have it yet",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 24
+    database_url: Annotated[
+        str,
+        _about(
+            "where ended calls are kept: sqlite:////path/to/file or postgresql://user:password@host/name; empty:"
+            " nowhere (scripts/run: a file in its data folder). One file serves one machine",
+            pattern=r"^((sqlite:///|postgres(ql)?://).+)?$",
+        ),
+    ] = ""
     auth: Annotated[
         str,
         _about(

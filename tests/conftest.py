@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 import redis
 
 from tests.harness.cluster import Cluster
+from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, start_server
 
 # A busy machine makes any example slow once: no test asserts a time.
@@ -50,3 +53,20 @@ def store(valkey: Server) -> Iterator[redis.Redis]:
     with valkey.client() as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole session, with a database for each test that asks."""
+    cluster = Postgres()
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'archive.db'}"
+    cluster: Postgres = request.getfixturevalue("postgres")
+    return cluster.new_database(f"t{uuid.uuid4().hex}")

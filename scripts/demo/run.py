@@ -97,6 +97,8 @@ def main(argv: list[str]) -> int:
             server = EmbeddedServer(data / "server")
             environ["REDIS_URL"] = server.url
             say(f"embedded server on port {server.port}, data in {data / 'server'}")
+        if not environ.get("DATABASE_URL"):
+            environ["DATABASE_URL"] = f"sqlite:///{data / 'archive.db'}"
         key = make_key()  # of this run: the demo player's
         environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
         settings = load(environ)

@@ -239,7 +239,8 @@ class Reads:
         return lives
 
     def counts(self) -> dict[str, int]:
-        """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries."""
+        """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries, ended calls that
+        the database does not have."""
 
         def part(shard: Shard) -> list[int]:
             pipe = shard.redis.pipeline(transaction=False)
@@ -248,9 +249,10 @@ class Reads:
             pipe.xlen(shard.keys.finals)
             pipe.xlen(shard.keys.dead)
             pipe.xlen(shard.keys.feed)
+            pipe.scard(shard.keys.unarchived)
             return pipe.execute()
 
-        names = ("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events")
+        names = ("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events", "calls_unarchived")
         return dict(
             zip(names, (sum(counts) for counts in zip(*self._shards.answers(part).values(), strict=True)), strict=True)
         )

@@ -27,6 +27,7 @@ class Retention:
     def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
         self._shards = shards_of(store)
         self._kept_ms = settings.retention_hours * 3_600_000
+        self._archives = bool(settings.database_url)
 
     def sweep(self) -> int:
         """Remove what is too old; returns how many calls. There may be more of them than are erased at once.
@@ -36,11 +37,12 @@ class Retention:
         return sum(self._shards.answers(self._sweep).values())
 
     def erase(self, call_id: str, before_ms: int | None = None) -> bool:
-        """Erase a call whole, whatever its state; before_ms: only if nothing has happened to it since. Whether it did.
+        """Erase a call whole, whatever its state; before_ms: only if nothing has happened to it since, and, with a
+        database, not before that has it. Whether it did.
 
         Its words stay in the feed for up to FEED_SECONDS.
         """
-        only = {} if before_ms is None else {"before_ms": before_ms}
+        only = {} if before_ms is None else {"before_ms": before_ms} | ({"archived": 1} if self._archives else {})
         return bool(self._shards.of(call_id).run("erase", call_id=call_id, **only)["outcome"] == "ERASED")
 
     def _sweep(self, shard: Shard) -> int:

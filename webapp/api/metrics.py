@@ -51,6 +51,7 @@ class FleetCollector(Collector):
             "backlog_seconds": ("audio accepted and not yet decoded", fleet.backlog_seconds),
             "backlog_chunks": ("chunks accepted and not yet decoded", fleet.backlog_chunks),
             "finals_waiting": ("utterances not yet scored", counts["finals_waiting"]),
+            "calls_unarchived": ("ended calls that wait for the database", counts["calls_unarchived"]),
             "chunks_dead": ("chunks given up and kept for inspection", counts["chunks_dead"]),
             "feed_events": ("events in the feed of the live table", counts["feed_events"]),
             "shards": ("parts of the store", fleet.shards),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import redis
 from rq.worker import HerokuWorker
 
+from state.archive.opening import ArchiveAway, open_archive
 from state.server.connection import connect, wait_for_server
 from state.settings import Settings
 from workers.jobs import summary
 from workers.jobs.perform import PerformedJob
 from workers.jobs.queue import job_queue
 from workers.process import start
+
+log = logging.getLogger("earshot.jobs")
 
 PATIENCE_SECONDS = 60.0
 """How long to wait for the server at the start; later RQ waits by itself."""
@@ -21,6 +25,7 @@ PATIENCE_SECONDS = 60.0
 def run(settings: Settings) -> int:
     """Work until SIGTERM: a running job is given 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
     summary.prepare()
+    _prepare_archive(settings)
     client = connect(settings, "jobs")
     try:
         wait_for_server(client, PATIENCE_SECONDS)
@@ -33,6 +38,18 @@ def run(settings: Settings) -> int:
     )
     worker.work(logging_level=None, with_scheduler=False)
     return 0
+
+
+def _prepare_archive(settings: Settings) -> None:
+    """Bring the database up to date now, if it is there: calls wait in Redis until it is."""
+    archive = open_archive(settings)
+    if archive is None:
+        return
+    try:
+        archive.prepare()
+    except ArchiveAway as error:
+        log.warning("the database is away: calls wait in Redis", extra={"error": str(error)})
+    archive.close()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import redis
 from msgspec import Meta
 
 from state import keys
+from state.archive.opening import open_archive
 from state.server.opening import open_shards
 from state.settings import load
 from state.types import CALL_ID
@@ -44,7 +45,19 @@ def _call_id(given: str) -> None:
 
 def _summarise(client: redis.Redis, call_id: str) -> str:
     settings = load()
-    return summary.write(open_shards(settings, "jobs", client), call_id, settings.redact)
+    return summary.write(
+        open_shards(settings, "jobs", client), call_id, settings.redact, archive=bool(settings.database_url)
+    )
+
+
+def _archive(client: redis.Redis, call_id: str) -> str:
+    from workers.jobs.archive import move
+
+    settings = load()
+    archive = open_archive(settings)
+    if archive is None:
+        return "OFF"
+    return move(open_shards(settings, "jobs", client), archive, call_id, settings.redact)
 
 
 def _redrive(client: redis.Redis, letter_id: str) -> str:
@@ -53,7 +66,11 @@ def _redrive(client: redis.Redis, letter_id: str) -> str:
     return redrive(open_shards(load(), "jobs", client), letter_id)
 
 
-_JOBS: dict[Task, _Job] = {"summarise": _Job(_call_id, _summarise), "redrive": _Job(keys.read_entry_name, _redrive)}
+_JOBS: dict[Task, _Job] = {
+    "summarise": _Job(_call_id, _summarise),
+    "archive": _Job(_call_id, _archive),
+    "redrive": _Job(keys.read_entry_name, _redrive),
+}
 
 
 def perform(client: redis.Redis, data: bytes) -> str:

@@ -14,13 +14,15 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from state.calls.departures import Departures
 from state.calls.summaries import BATCH, Outstanding
 from state.server.shards import Shards, shards_of
 
 QUEUE = "earshot"
 
-Task = Literal["summarise", "redrive"]
-"""summarise: write the summary of the ended call of this id.  redrive: decode the dead letter of this id once more."""
+Task = Literal["summarise", "archive", "redrive"]
+"""summarise: write the summary of the ended call of this id.  archive: write that call to the database.
+redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
 ASKED_KEPT_SECONDS = 3600
@@ -81,20 +83,22 @@ def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
     return queue.enqueue(task, argument, **options)
 
 
-class Summaries:
-    """Requests a summary for every ended call that has none."""
+class Requests:
+    """Asks for what is to become of every ended call: first its summary, then its way into the database."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         shards = shards_of(store)
-        self._outstanding = Outstanding(shards)
+        self._summaries = Outstanding(shards)
+        self._departures = Departures(shards)
         self._queue = job_queue(shards.plain)
 
     def request(self) -> int:
         """Enqueue what is outstanding and was not asked for lately; returns how many."""
         if self._queue.count >= BATCH:
             return 0  # asking again for what only waits its turn would make the queue longer and longer
-        call_ids = self._outstanding.take()
-        for call_id in call_ids:
+        wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
+        wanted += [("summarise", call_id) for call_id in self._summaries.take()]
+        for task, call_id in wanted:
             kept = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
-            ask(self._queue, "summarise", call_id, **kept)
-        return len(call_ids)
+            ask(self._queue, task, call_id, **kept)
+        return len(wanted)

@@ -23,8 +23,10 @@ from workers.insight.rules import RuleError, RuleSet
 from workers.sentiment.insight import applying, spoken
 
 
-def write(store: Shards | redis.Redis, call_id: str, redact: bool) -> str:
+def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool = False) -> str:
     """The job: write the summary of `call_id`, and mask what could not be judged before the end.
+
+    archive: whether the call is to be written to the database then.
 
     Repeating it changes nothing.
     """
@@ -36,7 +38,7 @@ def write(store: Shards | redis.Redis, call_id: str, redact: bool) -> str:
     if redact:
         masked = finish(call.utterances, list(call.tracks))
         call = msgspec.structs.replace(call, utterances=masked.transcript)
-    return Outstanding(shards).store(call_id, summary(call, _rules(shards.plain)), masked)
+    return Outstanding(shards).store(call_id, summary(call, _rules(shards.plain)), masked, archive)
 
 
 def _rules(client: redis.Redis) -> RuleSet:

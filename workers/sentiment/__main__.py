@@ -19,7 +19,7 @@ from state.server.connection import BLOCK_MS
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shard
 from state.settings import Settings
-from workers.jobs.queue import Summaries
+from workers.jobs.queue import Requests
 from workers.process import Stop, start
 from workers.sentiment.insight import Insight
 from workers.sentiment.scoring import Scoring
@@ -85,7 +85,7 @@ class Desk:
 class Upkeep:
     """What is done for all shards together. It must never keep anybody from scoring: that frees a full server."""
 
-    def __init__(self, summaries: Summaries, retention: Retention, insight: Insight, rules: RulesStore) -> None:
+    def __init__(self, summaries: Requests, retention: Retention, insight: Insight, rules: RulesStore) -> None:
         self._summaries, self._retention = summaries, retention
         self._insight, self._rules = insight, rules
         self._upkeep_at = self._sweep_at = 0.0
@@ -111,7 +111,7 @@ def run(settings: Settings) -> None:
     stop = Stop()
     shards = open_shards(settings, "worker")
     insight = Insight(settings.redact)
-    upkeep = Upkeep(Summaries(shards), Retention(shards, settings), insight, RulesStore(shards.plain))
+    upkeep = Upkeep(Requests(shards), Retention(shards, settings), insight, RulesStore(shards.plain))
     while not stop():
         try:
             check_store(shards)

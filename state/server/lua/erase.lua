@@ -1,12 +1,14 @@
 -- Erases a call whole: its words, its sound, and its id in every list. What was accepted of it and not decoded is lost.
 --
--- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, load, feed
+-- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, unarchived, load, feed
 -- FIELDS  call_id
 --         before_ms?   only if nothing has happened to the call since
+--         archived?    only if the database has it, in case it has ended
 -- ANSWER  outcome
 --         ERASED
 --         YOUNG   something has happened since, or a socket is at it
--- WRITES  with ERASED
+--         KEPT    the database does not have it yet
+-- WRITES  with ERASED; with KEPT it puts the call on the list of those that the database is to have
 
 if before_ms then
   for _, list in ipairs({idle_key, retained_key}) do
@@ -14,11 +16,16 @@ if before_ms then
   end
   if tonumber(redis.call('ZSCORE', streaming_key, call_id) or 0) > now_ms() then return answer({outcome = 'YOUNG'}) end
 end
-local state, tracks, started = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'started_at_ms'))
+local state, tracks, started, has = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'started_at_ms', 'archived'))
+if archived and state == 'ended' and (not has or redis.call('SISMEMBER', unarchived_key, call_id) == 1) then
+  redis.call('SADD', unarchived_key, call_id)
+  return answer({outcome = 'KEPT'})
+end
 for _, list in ipairs({live_key, ended_key, idle_key, streaming_key, retained_key}) do
   redis.call('ZREM', list, call_id) -- frees first: see open.lua
 end
 redis.call('SREM', unsummarised_key, call_id)
+redis.call('SREM', unarchived_key, call_id)
 redis.call('UNLINK', call_key, utterances_key, scores_key, streams_key)
 for track in string.gmatch(tracks or '', '%S+') do
   local key = key_of_track(track)

@@ -1,6 +1,6 @@
 -- Changes what supervisors make of a call, if it is still what the change was made from. The trail tells who did it.
 --
--- KEYS    call, feed, acts
+-- KEYS    call, feed, acts, unarchived
 -- FIELDS  call_id
 --         before?            handling as it was read; without it, there was none
 --         after              handling to be stored
@@ -16,6 +16,7 @@ local state, handling = unpack(redis.call('HMGET', call_key, 'state', 'handling'
 if not state then return answer({outcome = 'GONE'}) end
 if handling ~= (before or false) then return answer({outcome = 'CONFLICT'}) end
 redis.call('HSET', call_key, 'handling', after)
+if redis.call('HEXISTS', call_key, 'archived') == 1 then redis.call('SADD', unarchived_key, call_id) end
 redis.call('XADD', acts_key, 'MAXLEN', '~', deeds_kept, '*', 'j', deed)
 say(event)
 return answer({outcome = 'OK'})

@@ -1,9 +1,10 @@
 -- Stores an ended call's summary, once.
 --
--- KEYS    call, utterances, unsummarised, feed
+-- KEYS    call, utterances, unsummarised, unarchived, feed
 -- FIELDS  call_id
 --         summary            JSON
 --         masked?            what redaction changes: see `redact`
+--         archive?           the call is to be written to the database now
 -- ANSWER  outcome
 --         OK     stored
 --         AGAIN  it has one
@@ -13,6 +14,7 @@
 redis.call('SREM', unsummarised_key, call_id)
 if redis.call('EXISTS', call_key) == 0 then return answer({outcome = 'GONE'}) end
 if redis.call('HSETNX', call_key, 'summary', summary) == 0 then return answer({outcome = 'AGAIN'}) end
+if archive then redis.call('SADD', unarchived_key, call_id) end
 redact(masked)
 say_call()
 return answer({outcome = 'OK'})

@@ -30,7 +30,7 @@ from tests.harness.invariants import violations
 from tests.harness.line import Line
 from tests.harness.protocol import Play
 from tests.harness.web import Page, wait_until, web_process
-from workers.jobs.queue import ASKED_KEPT_SECONDS, Summaries
+from workers.jobs.queue import ASKED_KEPT_SECONDS, Requests
 from workers.jobs.summary import write
 from workers.sentiment.insight import Insight
 
@@ -125,7 +125,7 @@ def fill(client: redis.Redis, insight: Insight) -> None:
     unasked = Line(client, insight, ["customer"], "unasked")
     unasked.say("customer", 1, SECRET_WORD)
     unasked.end()
-    Summaries(client).request()
+    Requests(client).request()
 
     ingest = Ingest(client, Settings())
     for call_id in ("stuck", "silent"):  # audio that nobody decodes; the sender of the one has finished

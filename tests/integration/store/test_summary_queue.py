@@ -1,4 +1,4 @@
-"""Summaries are asked for again when their jobs are lost, but never pile up behind a slow jobs process."""
+"""Requests are asked for again when their jobs are lost, but never pile up behind a slow jobs process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import redis
 from state.calls.summaries import BATCH
 from state.keys import PREFIX
 from tests.harness.protocol import Play
-from workers.jobs.queue import Summaries, job_queue
+from workers.jobs.queue import Requests, job_queue
 
 
 def test_a_slow_jobs_process_is_not_asked_again_for_what_waits_its_turn(store: redis.Redis) -> None:
-    play, summaries, queue = Play(store), Summaries(store), job_queue(store)
+    play, summaries, queue = Play(store), Requests(store), job_queue(store)
     for n in range(3 * BATCH):
         play.ingest.create(f"c{n}", ["t"], {})
         play.ingest.end(f"c{n}")

@@ -1,0 +1,8 @@
+"""Ended calls, kept in a database for as long as they are wanted: SQLite, or PostgreSQL by DATABASE_URL.
+
+tables.py      every table and column, described
+migrations/    how a database becomes what tables.py says (Alembic)
+opening.py     connecting, migrating, and what "the database is away" means
+write.py       an ended call into the database; workers/jobs/archive.py does it when its summary is written
+search.py      lists of calls by words, agent, queue, ...; and one call
+"""

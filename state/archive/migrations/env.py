@@ -1,0 +1,15 @@
+"""Alembic runs this to run the steps, on the connection that opening.py gives it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from state.archive.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    render_as_batch=True,
+    transaction_per_migration=False,
+)
+context.run_migrations()

@@ -1,0 +1,150 @@
+"""Opening the archive: SQLite (WAL) or PostgreSQL, brought up to date by whoever comes first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError
+
+from state.archive.migrations import HEAD
+from state.settings import Settings
+
+log = logging.getLogger("earshot.archive")
+
+WAIT_SECONDS = 5
+"""For a connection, for a free one of the pool, and in SQLite for another writer."""
+
+STATEMENT_SECONDS = 30
+"""Longest statement in PostgreSQL: a search must not hold a web process's thread for ever."""
+
+_MIGRATING = 4_817_263_355
+"""Names the lock under which PostgreSQL is brought up to date; any number that nobody else uses."""
+
+
+class ArchiveAway(RuntimeError):
+    """The database does not answer, or its disk is full, or it is not fit. One line. Nothing was changed."""
+
+
+class Archive:
+    """The database. Any thread may use it; after a fork, open another."""
+
+    def __init__(self, url: str) -> None:
+        """url: sqlite:///PATH or postgresql://...; nothing is connected yet."""
+        self._engine = _engine(url)
+        self._ready = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a transaction that changes nothing. Raises ArchiveAway."""
+        with self._connected() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection in a transaction: all of it happens, or nothing. Raises ArchiveAway."""
+        with self._connected() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    def prepare(self) -> None:
+        """Bring the database up to date, if it is not. Raises ArchiveAway."""
+        with self._connected():
+            pass
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with _told(), self._engine.connect() as connection:
+            if not self._ready:
+                with self._lock:
+                    _up_to_date(connection)
+                    self._ready = True
+            yield connection
+
+
+def open_archive(settings: Settings) -> Archive | None:
+    """The archive of DATABASE_URL; None if there is none."""
+    return Archive(settings.database_url) if settings.database_url else None
+
+
+def _engine(url: str) -> Engine:
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        if address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        made = create_engine(address, pool_timeout=WAIT_SECONDS, connect_args={"timeout": WAIT_SECONDS})
+        event.listen(made, "connect", _set_up_sqlite)
+        event.listen(made, "begin", _begin_sqlite)
+        return made
+    address = address.set(drivername="postgresql+psycopg")
+    options = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={WAIT_SECONDS * 1000}"
+    connect = {"connect_timeout": WAIT_SECONDS, "options": options, "application_name": "earshot"}
+    return create_engine(address, pool_pre_ping=True, pool_timeout=WAIT_SECONDS, connect_args=connect)
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    """FULL: a call leaves Redis when it is committed here, so that must outlive a power loss."""
+    connection.isolation_level = None  # transactions begin where we say, see _begin_sqlite
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """One who will write says so at once: SQLite refuses a reader that becomes a writer beside another."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the database's own troubles are called here; faults of ours stay what they are."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+        raise ArchiveAway(reason.splitlines()[0]) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise ArchiveAway("the connection broke") from error
+        raise
+
+
+def _up_to_date(connection: Connection) -> None:
+    with connection.begin():
+        found = _version(connection)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise ArchiveAway(f"the database is of a newer Earshot (step {found}; this one knows {HEAD})")
+    from alembic import command  # late: only the first process ever needs it
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    connection.execution_options(writes=True)
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
+        if _version(connection) != HEAD:
+            log.info("bringing the database up to date", extra={"step": HEAD})
+            command.upgrade(config, "head")
+
+
+def _version(connection: Connection) -> str | None:
+    """The step at which the database stands; None for an empty one."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

@@ -1,0 +1,223 @@
+"""Reading the archive: lists of calls by what is sought, and one call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, literal_column, select, text, tuple_
+
+from state.archive.opening import Archive
+from state.archive.tables import alerts, calls, tags, transcripts
+from state.archive.write import customer
+from state.types import CallRow, CallView, ScoredUtterance
+
+RANKED = 1000
+"""By relevance, so many calls are ranked: the newest in which all words stand. Older ones are found by time."""
+
+Order = Literal["attention", "time", "relevance"]
+"""Most attention first; the newest first; the best match first, then the newest."""
+
+Place = tuple[float, str]
+"""Where a call stands in a list: the number it is sorted by, then its id. Higher places come first."""
+
+_row = msgspec.json.Decoder(CallRow).decode
+_utterances = msgspec.json.Decoder(list[ScoredUtterance]).decode
+_TOKEN = re.compile(r"[^\W_]+")
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sought; None and [] are not. words: all of them, whole; from_ms (included) and to_ms (not): when the
+    call began; attention: at least."""
+
+    words: list[str] = []
+    agent: str | None = None
+    queue: str | None = None
+    customer: str | None = None
+    tag: str | None = None
+    alert: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    attention: float | None = None
+    handled: bool | None = None
+
+    def fits(self, row: CallRow) -> bool:
+        """Whether a call is sought, words aside."""
+        wanted = {"agent": row.metadata.get("agent"), "queue": row.metadata.get("queue")}
+        wanted["customer"] = customer(row.metadata)
+        return (
+            all(getattr(self, name) in (None, value) for name, value in wanted.items())
+            and (self.tag is None or self.tag in row.handling.tags)
+            and (self.alert is None or any(alert.kind == self.alert for alert in row.standing.alerts))
+            and (self.from_ms is None or row.started_at_ms >= self.from_ms)
+            and (self.to_ms is None or row.started_at_ms < self.to_ms)
+            and (self.attention is None or row.standing.attention >= self.attention)
+            and (self.handled is None or (row.handling.state != "open") == self.handled)
+        )
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """The utterance that holds most of what was sought."""
+
+    utterance_id: str
+    track: str
+    start: float
+    text: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A call that was found. hit: None if no words were sought, or none of them was spoken."""
+
+    row: CallRow
+    place: Place
+    hit: Hit | None = None
+
+
+def tokens(words: str) -> list[str]:
+    """The words of a search as the databases divide text."""
+    return _TOKEN.findall(words.lower())
+
+
+def place(row: CallRow, order: Order) -> Place:
+    """Where a call stands; of relevance, where one stands that is not ranked: before all others, by time."""
+    if order == "attention":
+        return row.standing.attention, row.call_id
+    return row.started_at_ms, row.call_id
+
+
+def search(
+    archive: Archive,
+    sought: Sought,
+    order: Order,
+    limit: int,
+    after: Place | None = None,
+    without: Collection[str] = (),
+) -> list[Found]:
+    """Up to `limit` calls, in order, those after a place; without those ids. Raises ArchiveAway."""
+    with archive.reading() as connection:
+        ask = _ranked if order == "relevance" else _listed
+        return ask(connection, sought, order, limit, after, frozenset(without))
+
+
+def read_call(archive: Archive, call_id: str) -> CallView | None:
+    """A whole call, the latest of this id; None if there is none. Raises ArchiveAway."""
+    wanted = (
+        select(transcripts.c.row, transcripts.c.summary, transcripts.c.utterances)
+        .join(calls, calls.c.id == transcripts.c.call)
+        .where(calls.c.call_id == call_id)
+        .order_by(calls.c.started_at_ms.desc())
+        .limit(1)
+    )
+    with archive.reading() as connection:
+        found = connection.execute(wanted).first()
+    if found is None:
+        return None
+    row = _row(found.row)
+    return CallView(
+        **{name: getattr(row, name) for name in CallRow.__struct_fields__},
+        utterances=_utterances(found.utterances),
+        summary=msgspec.json.decode(found.summary),
+    )
+
+
+def _listed(
+    connection: Connection, sought: Sought, order: Order, limit: int, after: Place | None, without: frozenset[str]
+) -> list[Found]:
+    by = calls.c.attention if order == "attention" else calls.c.started_at_ms
+    wanted = _filtered(select(calls.c.id, by.label("by"), calls.c.call_id), sought)
+    if sought.words:
+        wanted = wanted.where(_holding(connection, sought.words))
+    if after is not None:
+        wanted = wanted.where(tuple_(by, calls.c.call_id) < after)
+    wanted = wanted.order_by(by.desc(), calls.c.call_id.desc()).limit(limit + len(without))
+    found = [(number, (by, call_id)) for number, by, call_id in connection.execute(wanted) if call_id not in without]
+    return _shown(connection, found[:limit], sought.words)
+
+
+def _ranked(
+    connection: Connection, sought: Sought, _order: Order, limit: int, after: Place | None, without: frozenset[str]
+) -> list[Found]:
+    if connection.dialect.name == "sqlite":
+        rank: Any = literal_column("-bm25(words)")
+        every = select(calls.c.id, rank.label("rank"), calls.c.call_id).select_from(
+            calls.join(text("words"), calls.c.id == literal_column("words.rowid"))
+        )
+        wanted: Select[Any] = every.where(text("words MATCH :sought").bindparams(sought=_fts5(sought.words)))
+        newest: Select[Any] = _filtered(wanted, sought).order_by(literal_column("words.rowid").desc()).limit(RANKED)
+    else:
+        query, given = _tsquery(sought.words)
+        rank = literal_column(f"ts_rank_cd(transcripts.words, {query})")
+        inner = select(calls.c.id, calls.c.call_id).join(transcripts, transcripts.c.call == calls.c.id)
+        inner = inner.where(text(f"transcripts.words @@ ({query})").bindparams(**given))
+        chosen = _filtered(inner, sought).order_by(calls.c.id.desc()).limit(RANKED).subquery()
+        newest = select(chosen.c.id, rank.label("rank"), chosen.c.call_id).join(
+            transcripts, transcripts.c.call == chosen.c.id
+        )
+        newest = newest.params(**given)
+    ranked = [
+        (number, (round(float(rank), 6), call_id))
+        for number, rank, call_id in connection.execute(newest, _given(connection, sought.words))
+        if call_id not in without
+    ]
+    ranked.sort(key=lambda call: (call[1][0], call[1][1]), reverse=True)
+    following = [call for call in ranked if after is None or call[1] < after]
+    return _shown(connection, following[:limit], sought.words)
+
+
+def _given(connection: Connection, words: list[str]) -> dict[str, str]:
+    return {} if connection.dialect.name == "sqlite" else _tsquery(words)[1]
+
+
+def _filtered(wanted: Select[Any], sought: Sought) -> Select[Any]:
+    for name in ("agent", "queue", "customer", "handled"):
+        if (value := getattr(sought, name)) is not None:
+            wanted = wanted.where(calls.c[name] == value)
+    if sought.tag is not None:
+        wanted = wanted.where(calls.c.id.in_(select(tags.c.call).where(tags.c.tag == sought.tag)))
+    if sought.alert is not None:
+        wanted = wanted.where(calls.c.id.in_(select(alerts.c.call).where(alerts.c.kind == sought.alert)))
+    if sought.from_ms is not None:
+        wanted = wanted.where(calls.c.started_at_ms >= sought.from_ms)
+    if sought.to_ms is not None:
+        wanted = wanted.where(calls.c.started_at_ms < sought.to_ms)
+    if sought.attention is not None:
+        wanted = wanted.where(calls.c.attention >= sought.attention)
+    return wanted
+
+
+def _holding(connection: Connection, words: list[str]) -> Any:
+    if connection.dialect.name == "sqlite":
+        return text("calls.id IN (SELECT rowid FROM words WHERE words MATCH :sought)").bindparams(sought=_fts5(words))
+    query, given = _tsquery(words)
+    return text(f"calls.id IN (SELECT call FROM transcripts WHERE words @@ ({query}))").bindparams(**given)
+
+
+def _fts5(words: list[str]) -> str:
+    """All of the words; each is one token, letters and digits only."""
+    return " AND ".join(f'"{word}"' for word in words)
+
+
+def _tsquery(words: list[str]) -> tuple[str, dict[str, str]]:
+    given = {f"sought{n}": word for n, word in enumerate(words)}
+    return " && ".join(f"plainto_tsquery('simple', :{name})" for name in given), given
+
+
+def _shown(connection: Connection, found: list[tuple[int, Place]], words: list[str]) -> list[Found]:
+    columns = [transcripts.c.call, transcripts.c.row, *([transcripts.c.utterances] if words else [])]
+    wanted = select(*columns).where(transcripts.c.call.in_(bindparam("numbers", expanding=True)))
+    shown = {one.call: one for one in connection.execute(wanted, {"numbers": [number for number, _ in found]})}
+    return [
+        Found(_row(shown[number].row), at, best_hit(_utterances(shown[number].utterances), words) if words else None)
+        for number, at in found
+        if number in shown
+    ]
+
+
+def best_hit(said: list[ScoredUtterance], words: list[str]) -> Hit | None:
+    """The first utterance that holds most of the words."""
+    sought = set(words)
+    held = [(len(sought & set(tokens(utterance.text))), utterance) for utterance in said]
+    most, best = max(held, key=lambda one: one[0], default=(0, None))
+    return Hit(best.id, best.track, best.start, best.text) if most and best is not None else None

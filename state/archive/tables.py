@@ -1,0 +1,71 @@
+"""The archive's tables. A change here needs a step in migrations/versions, and its number in migrations/__init__.py.
+
+What a list is sought, sorted or counted by is a column of `calls`; what is only shown stands as JSON in `transcripts`,
+in the forms of state/types.py. So a call is shown from here as it is from Redis.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+
+METADATA = MetaData()
+
+_ID = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only if their key is called INTEGER."""
+
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+"""Sorted as Python sorts it: cursors are compared on both sides."""
+
+calls = Table(
+    "calls",
+    METADATA,
+    Column("id", _ID, primary_key=True, comment="in the order of arrival here"),
+    Column("call_id", _BYTEWISE, nullable=False, comment="telephony may use one again later: see started_at_ms"),
+    Column("started_at_ms", BigInteger, nullable=False, comment="with call_id, names a call"),
+    Column("ended_at_ms", BigInteger, nullable=False),
+    Column("agent", Text, comment="of the metadata"),
+    Column("queue", Text, comment="of the metadata"),
+    Column("customer", Text, comment="of the metadata: customer, else caller"),
+    Column("attention", Float, nullable=False, comment="0..1, at the call's end"),
+    Column("sentiment", Float, comment="-1..1, at the call's end; null if nothing was scored"),
+    Column("peak_attention", Float, comment="0..1, the highest"),
+    Column("talk_seconds", Float, comment="of all parties together"),
+    Column("handled", Boolean, nullable=False, comment="a supervisor has taken, seen or snoozed it"),
+    Column("handled_by", Text),
+    Column("handled_at_ms", BigInteger),
+    Column("engine", Text, nullable=False, comment="the fleet's speech engine when the call came here"),
+    Index("calls_one", "call_id", "started_at_ms", unique=True),
+    Index("calls_by_time", "started_at_ms", "call_id"),
+    Index("calls_by_attention", "attention", "call_id"),
+    Index("calls_by_agent", "agent", "started_at_ms"),
+    Index("calls_by_queue", "queue", "started_at_ms"),
+    Index("calls_by_customer", "customer", "started_at_ms"),
+)
+
+
+def _call() -> Column[int]:
+    return Column("call", _ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+
+
+tags = Table("tags", METADATA, _call(), Column("tag", Text, primary_key=True), Index("tags_by_tag", "tag", "call"))
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    _call(),
+    Column("kind", Text, primary_key=True, comment="of types.Alert"),
+    Index("alerts_by_kind", "kind", "call"),
+)
+
+transcripts = Table(
+    "transcripts",
+    METADATA,
+    _call(),
+    Column("row", Text, nullable=False, comment="JSON of types.CallRow: standing, alerts, handling, notes, tracks"),
+    Column("summary", Text, nullable=False, comment="JSON: what the jobs process wrote, talk figures among it"),
+    Column("utterances", Text, nullable=False, comment="JSON of list[types.ScoredUtterance]: words, scores, voices"),
+    Column("text", Text, nullable=False, comment="what a search finds: all that was said, and what is known"),
+)
+"""One row a call. The full-text index over `text` differs by database: in SQLite the FTS5 table `words`, kept up by
+triggers; in PostgreSQL the column `words` (tsvector), which the database computes. Both take words as they are: no
+stems, no stop words."""

@@ -1,0 +1,103 @@
+"""An ended call into the archive: once, however often it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from state.archive.opening import Archive
+from state.archive.tables import alerts, calls, tags, transcripts
+from state.types import CallRow, CallView
+
+MOST_TEXT = 500_000
+"""Characters of a call that a search finds: ten hours of talk."""
+
+
+def write(archive: Archive, call: CallView, engine: str) -> None:
+    """Put `call`, which has ended, into the archive, in the place of what stands there of it.
+
+    engine: the speech engine's name. Raises ArchiveAway; nothing is changed then.
+    """
+    with archive.writing() as connection:
+        put(connection, call, engine)
+
+
+def put(connection: Connection, call: CallView, engine: str) -> None:
+    """The same, in the caller's transaction."""
+    columns = _columns(call, engine)
+    number = _upsert(connection, calls, ["call_id", "started_at_ms"], columns)
+    for table, name, values in (
+        (tags, "tag", set(call.handling.tags)),
+        (alerts, "kind", {alert.kind for alert in call.standing.alerts}),
+    ):
+        connection.execute(delete(table).where(table.c.call == number))
+        if values:
+            connection.execute(insert(table), [{"call": number, name: _text(value)} for value in sorted(values)])
+    row = CallRow(**{name: getattr(call, name) for name in CallRow.__struct_fields__})
+    shown = {"row": _json(row), "summary": _json(call.summary), "utterances": _json(call.utterances)}
+    _upsert(connection, transcripts, ["call"], {"call": number, **shown, "text": found_by(call)})
+
+
+def customer(metadata: dict[str, str]) -> str | None:
+    """Who calls, as the metadata says: what the page shows, too."""
+    return metadata.get("customer") or metadata.get("caller") or None
+
+
+def known(row: CallRow) -> Iterator[str]:
+    """What a search finds of a call besides what was said."""
+    yield from row.metadata.values()
+    yield from (alert.reason for alert in row.standing.alerts)
+    yield from row.handling.tags
+    yield from (note.text for note in row.handling.notes)
+    yield row.handling.by
+
+
+def found_by(call: CallView) -> str:
+    """The text that a search finds the call by, a line each."""
+    said = (utterance.text for utterance in call.utterances)
+    return _text("\n".join(filter(None, [*known(call), *said]))[:MOST_TEXT])
+
+
+def _columns(call: CallView, engine: str) -> dict[str, Any]:
+    summary, made = call.summary or {}, call.handling
+    talked = summary.get("talk_seconds") or {}
+    named = {"agent": call.metadata.get("agent"), "queue": call.metadata.get("queue")}
+    return {
+        "call_id": call.call_id,
+        "started_at_ms": call.started_at_ms,
+        "ended_at_ms": call.ended_at_ms or call.started_at_ms,
+        **{name: _text(value) if value else None for name, value in named.items()},
+        "customer": customer(call.metadata),
+        "attention": call.standing.attention,
+        "sentiment": call.standing.score,
+        "peak_attention": summary.get("peak_attention"),
+        "talk_seconds": round(sum(talked.values()), 3) if talked else None,
+        "handled": made.state != "open",
+        "handled_by": _text(made.by) or None,
+        "handled_at_ms": made.at_ms,
+        "engine": engine,
+    }
+
+
+def _upsert(connection: Connection, table: Table, by: list[str], values: dict[str, Any]) -> int:
+    """Insert or replace the row that `by` names; returns its number."""
+    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = kind(table).values(values)
+    statement = statement.on_conflict_do_update(
+        index_elements=by, set_={name: statement.excluded[name] for name in values if name not in by}
+    )
+    number: int = connection.execute(statement.returning(next(iter(table.primary_key)))).scalar_one()
+    return number
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _text(value: str) -> str:
+    """Without what PostgreSQL's text cannot hold."""
+    return value.replace("\0", " ").encode(errors="replace").decode()

@@ -1,0 +1,58 @@
+"""Ended calls on their way to the database: what is outstanding, what a job writes, and when one may leave Redis."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from state import keys
+from state.calls.reads import Reads
+from state.calls.summaries import take
+from state.server.shards import Shard, Shards, shards_of
+from state.types import CallView
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """A call as it is to be written. handling: as it was stored before the call was read, b"" if there was none."""
+
+    call: CallView
+    handling: bytes
+    engine: str
+
+
+class Departures:
+    """The list of ended calls that the database does not have as they stand."""
+
+    def __init__(self, store: Shards | redis.Redis) -> None:
+        self._shards = shards_of(store)
+
+    def take(self) -> list[str]:
+        """Some calls of each shard that nobody asked about lately; they count as asked now. Shards that are away are
+        left out. Raises redis.RedisError if all are."""
+
+        def part(shard: Shard) -> list[str]:
+            return take(shard, shard.keys.unarchived, shard.keys.archive_asked)
+
+        return [call_id for taken in self._shards.answers(part).values() for call_id in taken]
+
+    def outstanding(self) -> list[str]:
+        """All calls on the list; those whose summary is outstanding too are not on it yet."""
+        parts = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.unarchived)))
+        return [call_id.decode() for part in parts.values() for call_id in part]
+
+    def read(self, call_id: str) -> Leaving | None:
+        """The call, or None if it is gone. Supervisors may go on changing it: see `settle`."""
+        shard = self._shards.of(call_id)
+        handling = cast("bytes | None", shard.redis.hget(shard.keys.call(call_id), "handling"))
+        call = Reads(self._shards).call(call_id)
+        if call is None:
+            return None
+        engine = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
+        return Leaving(call, handling or b"", (engine or b"").decode())
+
+    def settle(self, call_id: str, handling: bytes = b"") -> str:
+        """The database has the call, with this handling. Returns OK, CHANGED (it is to be written again) or GONE."""
+        only: dict[str, Any] = {"handling": handling} if handling else {}
+        return str(self._shards.of(call_id).run("archived", call_id=call_id, **only)["outcome"])

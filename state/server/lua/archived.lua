@@ -1,0 +1,19 @@
+-- The database has an ended call: it may leave Redis when its time has come.
+--
+-- KEYS    call, unarchived
+-- FIELDS  call_id
+--         handling?          as it was read before the call was written to the database; without it, there was none
+-- ANSWER  outcome
+--         OK       noted
+--         CHANGED  supervisors have changed something since: write it again
+--         GONE     no such call
+-- WRITES  with OK; with GONE it only takes the call off the list of what is outstanding
+
+if redis.call('EXISTS', call_key) == 0 then
+  redis.call('SREM', unarchived_key, call_id)
+  return answer({outcome = 'GONE'})
+end
+if redis.call('HGET', call_key, 'handling') ~= (handling or false) then return answer({outcome = 'CHANGED'}) end
+redis.call('SREM', unarchived_key, call_id) -- frees first: see open.lua
+redis.call('HSET', call_key, 'archived', 1)
+return answer({outcome = 'OK'})

@@ -1,0 +1,89 @@
+"""A real PostgreSQL for tests: a cluster of its own in a temporary folder, on a socket there, ended by process id.
+
+The server refuses to run as root; then it runs as Debian's user postgres.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+START_SECONDS = 60
+
+_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/opt/homebrew/bin")
+
+
+class PostgresMissingError(LookupError):
+    """No PostgreSQL is installed here. No test skips it: scripts/setup --dev installs Debian's."""
+
+
+def _programs() -> Path:
+    for place in _PLACES:
+        for found in sorted(Path("/").glob(f"{place[1:]}/initdb"), reverse=True):
+            return found.parent
+    raise PostgresMissingError("no initdb; scripts/setup --dev installs PostgreSQL")
+
+
+class Postgres:
+    """A running cluster; `url` is its DATABASE_URL."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        self._user = "postgres" if os.getuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="earshot-pg-", dir="/tmp"))  # a socket's path has 107 bytes at most
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        self._log = self.folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        made = self._popen(
+            "initdb", "-D", "data", "-A", "trust", "-U", "earshot", "-N", "--locale=C.UTF-8", "-E", "UTF8"
+        )
+        assert made.wait(120) == 0, self._log.read_text()
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://earshot@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ("-k", str(self.folder), "-c", "listen_addresses=", "-c", "shared_buffers=64MB")
+        self.process = self._popen("postgres", "-D", "data", *options)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                assert self.process.poll() is None and time.monotonic() < deadline, self._log.read_text()[-2000:]
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it at once, as by an operator in a hurry (SIGQUIT is a crash to it, SIGINT is not)."""
+        if self.process is not None:
+            self.process.send_signal(2)
+            self.process.wait(30)
+            self.process = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_database(self, name: str) -> str:
+        """The address of a new, empty database."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql://earshot@/{name}?host={self.folder}"
+
+    def _popen(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [self._programs / program, *arguments], cwd=self.folder, user=self._user, group=self._user,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip

@@ -1,0 +1,38 @@
+"""An ended call's way into the database. Killed anywhere, it is done again, with the same effect."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+import redis
+
+from state.archive.opening import Archive, ArchiveAway
+from state.archive.write import write
+from state.calls.departures import Departures
+from state.server.shards import Shards
+from workers.insight.masking import view
+
+log = logging.getLogger("earshot.jobs")
+
+
+def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bool) -> str:
+    """The job: write `call_id` to the database, then note in Redis that it is there.
+
+    Returns OK; CHANGED, AWAY or EARLY (written again, later, as it is still outstanding); or GONE.
+    """
+    departures = Departures(store)
+    leaving = departures.read(call_id)
+    if leaving is None:
+        return departures.settle(call_id)
+    call = leaving.call
+    if call.state != "ended" or call.summary is None:
+        return "EARLY"
+    if redact:  # it has been masked with its summary; nothing else ever reaches the database
+        call = msgspec.structs.replace(call, utterances=view(call.utterances, ended=True))
+    try:
+        write(archive, call, leaving.engine)
+    except ArchiveAway as error:
+        log.warning("the database is away: calls wait in Redis", extra={"error": str(error)})
+        return "AWAY"
+    return departures.settle(call_id, leaving.handling)
