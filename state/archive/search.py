@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any, Literal
+from functools import reduce
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, literal_column, select, text, tuple_
+from sqlalchemy import Connection, Select, TableClause, bindparam, column, func, literal_column, select, table, tuple_
 
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, tags, transcripts
@@ -128,7 +129,8 @@ def _listed(
     by = calls.c.attention if order == "attention" else calls.c.started_at_ms
     wanted = _filtered(select(calls.c.id, by.label("by"), calls.c.call_id), sought)
     if sought.words:
-        wanted = wanted.where(_holding(connection, sought.words))
+        index = _index(connection, sought.words)
+        wanted = wanted.where(calls.c.id.in_(select(index.call).where(index.holds)))
     if after is not None:
         wanted = wanted.where(tuple_(by, calls.c.call_id) < after)
     wanted = wanted.order_by(by.desc(), calls.c.call_id.desc()).limit(limit + len(without))
@@ -139,35 +141,21 @@ def _listed(
 def _ranked(
     connection: Connection, sought: Sought, _order: Order, limit: int, after: Place | None, without: frozenset[str]
 ) -> list[Found]:
-    if connection.dialect.name == "sqlite":
-        rank: Any = literal_column("-bm25(words)")
-        every = select(calls.c.id, rank.label("rank"), calls.c.call_id).select_from(
-            calls.join(text("words"), calls.c.id == literal_column("words.rowid"))
-        )
-        wanted: Select[Any] = every.where(text("words MATCH :sought").bindparams(sought=_fts5(sought.words)))
-        newest: Select[Any] = _filtered(wanted, sought).order_by(literal_column("words.rowid").desc()).limit(RANKED)
-    else:
-        query, given = _tsquery(sought.words)
-        rank = literal_column(f"ts_rank_cd(transcripts.words, {query})")
-        inner = select(calls.c.id, calls.c.call_id).join(transcripts, transcripts.c.call == calls.c.id)
-        inner = inner.where(text(f"transcripts.words @@ ({query})").bindparams(**given))
-        chosen = _filtered(inner, sought).order_by(calls.c.id.desc()).limit(RANKED).subquery()
-        newest = select(chosen.c.id, rank.label("rank"), chosen.c.call_id).join(
-            transcripts, transcripts.c.call == chosen.c.id
-        )
-        newest = newest.params(**given)
+    index = _index(connection, sought.words)
+    holding = calls.join(index.table, index.call == calls.c.id)
+    newest = _filtered(select(calls.c.id).select_from(holding).where(index.holds), sought)
+    numbers = connection.execute(newest.order_by(index.call.desc()).limit(RANKED)).scalars().all()
+    if not numbers:
+        return []
+    wanted = _filtered(select(calls.c.id, index.rank, calls.c.call_id).select_from(holding).where(index.holds), sought)
     ranked = [
         (number, (round(float(rank), 6), call_id))
-        for number, rank, call_id in connection.execute(newest, _given(connection, sought.words))
+        for number, rank, call_id in connection.execute(wanted.where(index.call >= min(numbers)))
         if call_id not in without
     ]
-    ranked.sort(key=lambda call: (call[1][0], call[1][1]), reverse=True)
+    ranked.sort(key=lambda call: call[1], reverse=True)
     following = [call for call in ranked if after is None or call[1] < after]
     return _shown(connection, following[:limit], sought.words)
-
-
-def _given(connection: Connection, words: list[str]) -> dict[str, str]:
-    return {} if connection.dialect.name == "sqlite" else _tsquery(words)[1]
 
 
 def _filtered(wanted: Select[Any], sought: Sought) -> Select[Any]:
@@ -187,21 +175,26 @@ def _filtered(wanted: Select[Any], sought: Sought) -> Select[Any]:
     return wanted
 
 
-def _holding(connection: Connection, words: list[str]) -> Any:
+class _Index(NamedTuple):
+    """The full-text index, asked for words. call: number of a call in it; holds: whether all words stand in that call;
+    rank: how well they do."""
+
+    table: TableClause
+    call: Any
+    holds: Any
+    rank: Any
+
+
+def _index(connection: Connection, sought: list[str]) -> _Index:
+    """Each word is one token, letters and digits only."""
     if connection.dialect.name == "sqlite":
-        return text("calls.id IN (SELECT rowid FROM words WHERE words MATCH :sought)").bindparams(sought=_fts5(words))
-    query, given = _tsquery(words)
-    return text(f"calls.id IN (SELECT call FROM transcripts WHERE words @@ ({query}))").bindparams(**given)
-
-
-def _fts5(words: list[str]) -> str:
-    """All of the words; each is one token, letters and digits only."""
-    return " AND ".join(f'"{word}"' for word in words)
-
-
-def _tsquery(words: list[str]) -> tuple[str, dict[str, str]]:
-    given = {f"sought{n}": word for n, word in enumerate(words)}
-    return " && ".join(f"plainto_tsquery('simple', :{name})" for name in given), given
+        words = table("words", column("rowid"))
+        query = " AND ".join(f'"{word}"' for word in sought)
+        return _Index(words, words.c.rowid, literal_column("words").op("MATCH")(query), literal_column("-bm25(words)"))
+    texts = table("transcripts", column("call"), column("words"))
+    asked: list[Any] = [func.plainto_tsquery(literal_column("'simple'::regconfig"), word) for word in sought]
+    together: Any = reduce(lambda both, word: both.op("&&")(word), asked)
+    return _Index(texts, texts.c.call, texts.c.words.op("@@")(together), func.ts_rank_cd(texts.c.words, together))
 
 
 def _shown(connection: Connection, found: list[tuple[int, Place]], words: list[str]) -> list[Found]:

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from state import keys
+from state.calls.departures import Departures
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, Chunk, EndAnswer
 from state.calls.leases import Token
 from state.calls.retention import Retention
@@ -452,6 +453,26 @@ def test_summarise_stores_once(play: Play, client: redis.Redis) -> None:
     assert client.hget(keys.call("c"), "summary") == b'{"a":1}' and client.scard(keys.UNSUMMARISED) == 0
 
 
+def test_archived_lets_go_of_what_was_written_as_it_stands(play: Play, client: redis.Redis) -> None:
+    departures, retention = Departures(client), Retention(client, Settings(database_url="sqlite:///anywhere"))
+    play.ingest.create("c", ["t"], {})
+    play.ingest.end("c")
+    soon = client.time()[0] * 1000 + 60_000
+    assert Outstanding(client).store("c", {"a": 1}, archive=True) == "OK"
+    assert departures.take() == ["c"] and departures.take() == []
+    with Unchanged(client):
+        assert departures.settle("c", b"other handling") == "CHANGED"
+        assert departures.settle("never-was") == "GONE"
+        assert not retention.erase("c", soon), "the database does not have it"
+    client.config_set("maxmemory", 1)
+    try:
+        assert departures.settle("c") == "OK"
+        assert retention.erase("c", soon), "a full server is freed by it"
+    finally:
+        client.config_set("maxmemory", 0)
+    assert departures.settle("c") == "GONE" and departures.outstanding() == []
+
+
 def test_handle_changes_what_it_was_made_from_and_nothing_else(play: Play, client: redis.Redis) -> None:
     def handle(call: str, before: str | None, after: str) -> str:
         known = {} if before is None else {"before": before}
@@ -636,5 +657,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "handle", "forget", "erase", "fold",
+        "hold", "handle", "forget", "erase", "fold", "archived",
     }  # fmt: skip
