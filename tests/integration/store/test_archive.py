@@ -41,12 +41,13 @@ def insight() -> Insight:
     return Insight()
 
 
-def ended(store: redis.Redis, insight: Insight, call_id: str = "c", **metadata: str) -> Line:
-    """A call that has ended, with a card number in it, and its summary."""
+def ended(store: redis.Redis, insight: Insight, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
+    """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
     line = Line(store, insight, ["agent", "customer"], call_id, **metadata)
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six five five six six five five five six")
     line.say("customer", 5, "this is terrible i want to speak to a manager")
+    line.say("agent", 7, "well " * more)
     line.score()
     line.end()
     assert summary.write(store, call_id, redact=True, archive=True) == "OK"
@@ -159,7 +160,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
 
 
 def test_a_full_disk_keeps_calls_in_redis(store: redis.Redis, insight: Insight, tmp_path: Path) -> None:
-    ended(store, insight)
+    ended(store, insight, more=5000)
     archive = Archive(f"sqlite:///{tmp_path / 'archive.db'}")
     archive.prepare()
 
