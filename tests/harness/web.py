@@ -101,10 +101,13 @@ def web_process(redis_url: str, output: Path, conf: str = CONF, **environ: str) 
         web.kill()
 
 
-def place(cursor: str) -> tuple[int, int]:
-    """The feed's entry id of a cursor."""
-    ms, n = re.split("[.+]", cursor)[0].split("-")
-    return int(ms), int(n)
+def reaches(ours: str, theirs: str) -> bool:
+    """Whether who was told all up to cursor `ours` was told all up to `theirs`, in every shard."""
+
+    def ids(cursor: str) -> list[tuple[int, ...]]:
+        return [tuple(map(int, re.split("[.+]", part)[0].split("-"))) for part in cursor.split(",")]
+
+    return all(our >= their for our, their in zip(ids(ours), ids(theirs), strict=True))
 
 
 class Page:
@@ -164,8 +167,8 @@ class Page:
 
     def _batch(self, batch: dict[str, Any]) -> None:
         with self._lock:
-            if self.cursor is None or place(self.cursor) < place(batch["from"]):
+            if self.cursor is None or not reaches(self.cursor, batch["from"]):
                 self._follow()
-            elif place(self.cursor) < place(batch["cursor"]):
+            elif not reaches(self.cursor, batch["cursor"]):
                 self.told += batch["events"]
                 self.cursor = batch["cursor"]

@@ -17,9 +17,12 @@ from state import keys
 from state.calls.ingest import Ingest
 from state.calls.reads import Reads
 from state.events import FinalEvent, PartialEvent, ScoreEvent, encode
-from state.settings import Settings
+from state.server.opening import open_shards
+from state.server.shards import Shards
+from state.settings import Settings, load
 from state.types import Alert, Sentiment, Standing, Utterance, Word
 from tests.harness.calls.wires import WebSocket
+from tests.harness.places import PLACES, store_in
 from tests.harness.servers import Server, start_server
 from tests.harness.web import PATIENCE_SECONDS, Page, Web, wait_until, web_process
 
@@ -34,7 +37,7 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
 
 
 @contextmanager
-def calls_beginning(store: redis.Redis) -> Iterator[list[str]]:
+def calls_beginning(store: Shards | redis.Redis) -> Iterator[list[str]]:
     """Declare about a hundred calls a second, whatever happens to the web; yields the list of them as it grows."""
     ingest, made, enough = Ingest(store, Settings()), [], threading.Event()
 
@@ -150,12 +153,15 @@ def test_an_event_nobody_understands_is_left_out_and_stops_nothing(web: Web, sto
     assert "a feed event cannot be read" in web.output.read_text()
 
 
-def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_over(
-    web: Web, store: redis.Redis
-) -> None:
-    with Page(web.url) as page:
+@pytest.mark.parametrize("kind", PLACES)
+def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_over(kind: str, tmp_path: Path) -> None:
+    with (
+        store_in(kind, tmp_path) as place,
+        web_process(place.url, tmp_path / "web.log", **place.environ) as web,
+        Page(web.url) as page,
+    ):
         wait_until(lambda: page.snapshots, "a snapshot")
-        with calls_beginning(store) as made:
+        with calls_beginning(open_shards(load(place.environ), "web")) as made:
             for _ in range(2):
                 seen = page.disconnections
                 wait_until(lambda: len(page.told) > 20, "some events")
@@ -166,7 +172,8 @@ def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_
                 web.start()
                 wait_until(lambda before=behind: len(page.calls) > before + 20, "the page catches up")
         wait_until(lambda: len(page.calls) == len(made), "the last event")
-        assert page.calls == made
+        assert sorted(page.calls) == sorted(made), "each shard's events come in order, those of two as they come"
+        assert len(page.told) == len(made), "and none twice"
         assert page.snapshots == 1, "it caught up by its cursor, not by a new snapshot"
 
 
