@@ -21,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from scripts.benchmarks.fleet import ROOT, cpu_seconds
 from scripts.demo.server import EmbeddedServer, free_port
 from scripts.disasters.processes import children
@@ -50,7 +52,8 @@ COMMANDS = {
 class _Fleet:
     """One of each kind of process on a store, and what they have spent."""
 
-    def __init__(self, folder: Path, servers: list[int], environ: dict[str, str]) -> None:
+    def __init__(self, folder: Path, servers: dict[int, redis.Redis], environ: dict[str, str]) -> None:
+        """servers: their process ids, and a client to each."""
         self.port = int(environ["PORT"])
         self._servers = servers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -74,6 +77,15 @@ class _Fleet:
             for name, process in self._processes.items()
         }
         return found | {"server": sum(map(cpu_seconds, self._servers))}
+
+    def server_bytes(self) -> dict[str, int]:
+        """What the servers keep in memory, and what they have received and sent so far; replicas count, too."""
+        told = [client.info() for client in self._servers.values()]
+        return {
+            "memory": sum(int(info["used_memory"]) for info in told),
+            "received": sum(int(info["total_net_input_bytes"]) for info in told),
+            "sent": sum(int(info["total_net_output_bytes"]) for info in told),
+        }
 
     def gauge(self, name: str) -> float:
         """One of /metrics."""
@@ -136,11 +148,12 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         fleet.wait("finals_waiting", 0)
         rounds = -(-options.chunks // tracks)
         wanted = [(line, 2 + line % 4 + n) for n in range(rounds) for line in range(tracks)][: options.chunks]
-        before = fleet.spent()
+        before, bytes_before = fleet.spent(), fleet.server_bytes()
         paced = _post(fleet, wanted, options.chunk_rate)
         fleet.wait("backlog_chunks", 0)
         fleet.wait("finals_waiting", 0)
         cost = _difference(fleet.spent(), before, len(wanted) / 1000)
+        bytes_after = fleet.server_bytes()
     return {
         "tracks": tracks,
         "shards": shards,
@@ -148,6 +161,10 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         "chunks_per_second": round(len(wanted) / paced, 1),
         "cpu_ms_per_chunk": {name: round(spent, 3) for name, spent in cost.items()},
         "cpu_ms_per_chunk_in_all": round(sum(cost.values()), 3),
+        "server_bytes_per_chunk": {
+            name: round((bytes_after[name] - before_it) / len(wanted)) for name, before_it in bytes_before.items()
+        },
+        "server_memory_megabytes": round(bytes_after["memory"] / 1e6, 1),
         "cpu_cores_idle": {name: round(spent, 4) for name, spent in idle.items()},
     }
 
@@ -175,10 +192,10 @@ def _fleet(shards: int, on_cluster: bool) -> Iterator[_Fleet]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-scale-")))
         plain = EmbeddedServer(folder / "server")
         stack.callback(plain.stop)
-        servers, url = [plain.pid], plain.url
+        servers, url = {plain.pid: redis.Redis.from_url(plain.url)}, plain.url
         if on_cluster:
             cluster = stack.enter_context(Cluster(folder / "cluster"))
-            servers += [node.process.pid for node in cluster.nodes if node.process]
+            servers |= {node.process.pid: node.client() for node in cluster.nodes if node.process}
             url = cluster.url
         environ = {
             "REDIS_URL": url,
