@@ -28,8 +28,8 @@ class Call(NamedTuple):
     """A rated call and what was made of it.
 
     rating: of the whole call, None if it has none.  score: of the whole call, -1..1, None if nothing was scored.
-    peak: as in its summary (talk.Summary.peak_attention).
-    live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
+    peak: what its attention came to in the end
+    (verdict.py), by which ended calls are ranked.  live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
     turns: (rating, polarity) of the customer's rated turns.
     """
 
@@ -64,8 +64,8 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, float, bool]:
-    """(peak, live peak, raised at some time) of a call whose utterances arrive in the order of their end."""
-    judged, live, raised = verdict(said, model.analyzer), 0.0, False
+    """(verdict, live peak, raised at some time) of a call whose utterances arrive in the order of their end."""
+    live, raised = 0.0, False
     arrived: list[Spoken] = []
     following = Following(model)
     for utterance in sorted(said, key=lambda u: (u.end, u.track)):
@@ -73,7 +73,7 @@ def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, float,
         standing = following.standing(arrived)
         live = max(live, standing.attention)
         raised = raised or standing.raised
-    return (max(judged, live) if raised else judged), live, raised
+    return verdict(said, model.analyzer, live if raised else None), live, raised
 
 
 def figures(calls: Sequence[Call]) -> Figures:

@@ -50,6 +50,8 @@ SQUASH = 0.6
 """total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
 CLAIM_BY_VALENCE = 3.0
 """Of overlapping phrases that one wins with the larger length in tokens + CLAIM_BY_VALENCE * |valence|."""
+FRIENDLY_NO = 0.3
+"""What is left of a "no" at the beginning when what follows is friendly: a polite refusal, a correction of oneself."""
 LEARNED_SHARE = 0.7
 """Weight of the trained model's reading beside the phrases' and words' sum. From 0.5 to 1.5 it trades turns for whole
 dialogues: scripts/evaluate."""
@@ -70,6 +72,7 @@ CACHED_UTTERANCES = 10_000
 
 _SUBJECT_NEGATORS = frozenset({"nobody", "nothing", "never", "none"})
 _ANSWERED_BY_NO = wordset("i it that you we they he she this there thanks thank the my your")
+_FRIENDLY = frozenset({"polite_refusal", "self_correction", "asks_back", "thanks", "assent", "relief"})
 _LEAD_INS = frozenset({"oh", "well", "so"})
 _FAINT = wordset(
     "now then still only very more because when been one get got go going well said say says see than too much many"
@@ -214,6 +217,10 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
                 value *= REPEATED_GROUP
             seen.add(group.kind)
             parts.append(_Part(group.kind, group.reason, hit.start, hit.end, value))
+        if not seen.isdisjoint(_FRIENDLY):
+            for part in parts:
+                if part.group == "refusal_opener":
+                    part.value *= FRIENDLY_NO
         parts.extend(self._word_parts(forms, party, covered))
         if "but" in forms:
             turn = len(forms) - 1 - forms[::-1].index("but")

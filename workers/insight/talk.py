@@ -73,8 +73,8 @@ class WorstMoment(msgspec.Struct, frozen=True):
 
 class Summary(msgspec.Struct, frozen=True):
     """What is kept of an ended call beside its transcript. score: the customer's side of the whole call,
-    -1..1. verdict: chance that the call as a whole deserves a look (verdict.py). peak_attention: the highest it
-    was if the call was ever raised, else the verdict: what never called for anybody is ranked by how it ended."""
+    -1..1. verdict: chance that the call deserves a look now that it is over (verdict.py). peak_attention: the highest
+    while it went on."""
 
     talk: Talk
     score: float | None
@@ -161,11 +161,8 @@ def summary(
         peak = max(peak, standing.attention)
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)
-    judged = verdict(said, model.analyzer)
-    talked = analyse(said, duration_seconds)
-    return Summary(
-        talked, overall(polarities), standing, worst, judged, max(peak, judged) if raised else judged, raised
-    )
+    judged = verdict(said, model.analyzer, peak if raised else None)
+    return Summary(analyse(said, duration_seconds), overall(polarities), standing, worst, judged, peak, raised)
 
 
 def _words(text: str) -> int:

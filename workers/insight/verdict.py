@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import LAST_TURNS, ContextScorer, Mood
 from workers.insight.spoken import Spoken, canonical
-from workers.insight.weights import Weights, chance, load
+from workers.insight.weights import Weights, chance, load, odds
 
 FEW_TURNS = 2
 """So many turns of nothing known stand beside the customer's: two unfriendly words are not a bad call."""
@@ -48,11 +48,18 @@ def whole(utterances: Sequence[Spoken], analyzer: CallAnalyzer) -> Whole | None:
     )
 
 
-def verdict(utterances: Sequence[Spoken], analyzer: CallAnalyzer, weights: Weights | None = None) -> float:
-    """Chance, 0..1, that a call that is over deserves a look; 0 if the customer said nothing."""
+def verdict(
+    utterances: Sequence[Spoken], analyzer: CallAnalyzer, raised: float | None = None, weights: Weights | None = None
+) -> float:
+    """Chance, 0..1, that a call that is over deserves a look; 0 if the customer said nothing.
+
+    raised: the highest attention of a call that was raised. The verdict is then midway between the two, in log odds: a
+    call that was put right deserves a look less than one that was not.
+    """
     found = whole(utterances, analyzer)
     if found is None:
         return 0.0
     fitted = (weights or load()).verdict
     by = (fitted.mean, fitted.last, fitted.answers, fitted.brevity)
-    return round(chance(fitted.intercept + sum(w * x for w, x in zip(by, found, strict=True))), 4)
+    log_odds = fitted.intercept + sum(w * x for w, x in zip(by, found, strict=True))
+    return round(chance(log_odds if raised is None else (log_odds + odds(raised)) / 2), 4)

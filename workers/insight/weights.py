@@ -15,6 +15,8 @@ import msgspec
 
 FILE = Path(__file__).with_name("weights.json")
 
+LIKELIEST = 0.999
+"""No evidence of ours makes more than this of a chance."""
 BASE_SHARE = 0.1
 """Share of calls that deserve a look for which attention is calibrated. It cannot be known before a queue's own calls
 have been judged; with fewer such calls attention shows too much, with more too little."""
@@ -56,6 +58,12 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load() -> Weights:
     """The fitted weights, once a process. The file ships with the package: an error in it is ours."""
     return msgspec.json.decode(FILE.read_bytes(), type=Weights)
+
+
+def odds(probability: float) -> float:
+    """A probability as log odds; certainty as LIKELIEST."""
+    sure = max(1 - LIKELIEST, min(LIKELIEST, probability))
+    return math.log(sure / (1 - sure))
 
 
 def chance(log_odds: float) -> float:

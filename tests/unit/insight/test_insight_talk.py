@@ -9,6 +9,7 @@ from workers.insight.attention import AttentionModel
 from workers.insight.context import ContextScorer
 from workers.insight.spoken import Spoken
 from workers.insight.talk import analyse, summary
+from workers.insight.verdict import verdict
 
 SAID = [
     Spoken("agent:0", "agent", 0.0, 4.0, "good morning how can i help"),
@@ -49,6 +50,7 @@ def test_a_summary_names_the_worst_moment() -> None:
     assert kept.worst is not None and (kept.worst.utterance_id, kept.worst.at) == ("customer:1", 7.0)
     assert kept.score is not None and kept.score < 0
     assert kept.peak_attention >= kept.standing.attention
+    assert 0 <= kept.verdict <= 1
     assert kept.standing == AttentionModel(analyzer).standing(SAID)
 
 
@@ -56,3 +58,19 @@ def test_a_friendly_call_has_no_worst_moment() -> None:
     analyzer = CallAnalyzer()
     happy = [Spoken("customer:0", "customer", 0, 2, "brilliant thank you so much")]
     assert summary(happy, AttentionModel(analyzer), ContextScorer(analyzer)).worst is None
+
+
+def test_a_verdict_knows_how_a_call_ended_and_a_raised_one_counts_less_if_it_was_put_right() -> None:
+    analyzer = CallAnalyzer()
+    opening = [("agent", "how can i help"), ("customer", "my order has not come yet")]
+
+    def judged(*ending: tuple[str, str], raised: float | None = None) -> float:
+        turns = [*opening, *ending]
+        said = [Spoken(f"{who}:{at}", who, at * 5.0, at * 5.0 + 4, text) for at, (who, text) in enumerate(turns)]
+        return verdict(said, analyzer, raised)
+
+    good = [("agent", "i have sent a new one today"), ("customer", "oh that's great thank you so much")]
+    bad = [("agent", "there is nothing i can do"), ("customer", "right so that's that then")]
+    assert judged(*good) < 0.05 < judged(*bad)
+    assert judged(*good) < judged(*good, raised=0.7) < judged(*bad, raised=0.7)
+    assert verdict([], analyzer) == 0.0
