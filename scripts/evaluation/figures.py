@@ -28,8 +28,8 @@ class Call(NamedTuple):
     """A rated call and what was made of it.
 
     rating: of the whole call, None if it has none.  score: of the whole call, -1..1, None if nothing was scored.
-    peak: what its attention came to in the end
-    (verdict.py), by which ended calls are ranked.  live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
+    peak: what its attention came to in the end (verdict.py), by which ended calls are ranked.
+    live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
     turns: (rating, polarity) of the customer's rated turns.
     """
 
