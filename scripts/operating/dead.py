@@ -7,7 +7,7 @@ inspect ID       what is known of one; --audio FILE.wav also writes what it hold
 redrive ID       have the jobs process decode a chunk once more, alone, and print the text (its mark stays)
 drop ID          forget it
 
-The server is REDIS_URL's.
+The server is REDIS_URL's, else the one of scripts/run.
 """
 
 from __future__ import annotations
@@ -22,11 +22,9 @@ from pathlib import Path
 import redis
 from rq.job import JobStatus
 
-from state import g711, settings
+from scripts.operating.store import Operator, Refused, add_data_option, printable, run
+from state import g711
 from state.calls.dead import DeadLetter, DeadLetters, SetAside
-from state.server.opening import open_shards
-from state.server.unreachable import told
-from state.settings import SettingsError
 from state.types import SAMPLE_BYTES
 from workers.jobs.queue import ask, job_queue
 
@@ -38,6 +36,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/dead", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_data_option(parser)
     parser.add_argument("what", choices=("list", "inspect", "redrive", "drop"))
     parser.add_argument("id", nargs="?", help="as list prints it")
     parser.add_argument("--audio", type=Path, metavar="FILE.wav")
@@ -50,38 +49,41 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     """Entry point; exit status 1 and one line on stderr if it could not be done."""
     options = arguments(argv)
-    try:
-        shards = open_shards(settings.load(), "command")
-        letters = DeadLetters(shards)
-        if options.what == "list":
-            for letter in letters.all():
-                print(line(letter))
-            for said in letters.set_aside():
-                print(said_line(said))
-            return 0
-        said = next((said for said in letters.set_aside() if said.id == options.id), None)
-        if said is not None:
-            if options.what == "redrive":
-                return fail("only a chunk can be tried again")
-            if options.what == "drop":
-                letters.drop(said.id)
-            else:
-                print(said_line(said))
-            return 0
-        found = letters.get(options.id)
-        if found is None:
-            return fail(f"there is no dead letter {options.id}")
-        if options.what == "inspect":
-            inspect(found, options.audio)
-        elif options.what == "redrive":
-            return redrive(shards.plain, letters, found)
+    return run("dead", options.data, lambda at: work(at, options))
+
+
+def work(at: Operator, options: argparse.Namespace) -> None:
+    """One command. Raises Refused."""
+    letters = DeadLetters(at.shards)
+    if options.what == "list":
+        for line in [*map(chunk_line, letters.all()), *map(said_line, letters.set_aside())]:
+            print(line)
+        return
+    found = next((said for said in letters.set_aside() if said.id == options.id), None) or letter_of(
+        letters, options.id
+    )
+    if options.what == "drop":
+        letters.drop(found.id)
+    elif options.what == "inspect":
+        if isinstance(found, SetAside):
+            print(said_line(found))
         else:
-            letters.drop(found.id)
-    except redis.RedisError as error:
-        return fail(told(settings.load().redis_url, error))
-    except (SettingsError, ValueError, OSError) as error:
-        return fail(str(error))
-    return 0
+            inspect(found, options.audio)
+    elif isinstance(found, SetAside):
+        raise Refused("only a chunk can be tried again")
+    else:
+        redrive(at.shards.plain, letters, found)
+
+
+def letter_of(letters: DeadLetters, letter_id: str) -> DeadLetter:
+    """Raises Refused if there is none of this id."""
+    try:
+        found = letters.get(letter_id)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    if found is None:
+        raise Refused(f"there is no dead letter {letter_id}")
+    return found
 
 
 def said_line(said: SetAside) -> str:
@@ -94,7 +96,7 @@ def moment(letter_id: str) -> str:
     return f"{datetime.fromtimestamp(int(letter_id.partition('-')[0]) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def line(letter: DeadLetter) -> str:
+def chunk_line(letter: DeadLetter) -> str:
     """One dead chunk in a line."""
     said = f"  redriven: {outcome(letter)}" if letter.redriven else ""
     return (
@@ -108,15 +110,10 @@ def outcome(letter: DeadLetter) -> str:
     return printable(letter.redriven.error or letter.redriven.text or "[silence]")
 
 
-def printable(text: str) -> str:
-    """Transcripts are not trusted: no control characters reach the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def inspect(letter: DeadLetter, audio: Path | None) -> None:
     """Everything of one letter; its audio to a file."""
     samples = len(letter.audio) // SAMPLE_BYTES[letter.encoding]
-    print(line(letter))
+    print(chunk_line(letter))
     print(f"{letter.encoding}, {letter.rate} Hz, {len(letter.audio)} bytes, {samples / letter.rate:.3f} s")
     if audio is not None:
         with wave.open(str(audio), "wb") as out:
@@ -126,27 +123,22 @@ def inspect(letter: DeadLetter, audio: Path | None) -> None:
             out.writeframes(g711.to_pcm(letter.encoding, letter.audio))
 
 
-def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> int:
-    """Ask for the job, wait for it, print what it gave."""
+def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> None:
+    """Ask for the job, wait for it, print what it gave. Raises Refused if it gave no text."""
     job = ask(job_queue(client), "redrive", letter.id, job_timeout=REDRIVE_SECONDS, result_ttl=60, failure_ttl=3600)
     deadline = time.monotonic() + REDRIVE_SECONDS
     while (status := job.get_status()) not in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, None):
         if time.monotonic() > deadline:
-            return fail("nobody did the job in time; is a jobs process running?")
+            raise Refused("nobody did the job in time; is a jobs process running?")
         time.sleep(0.2)
     if status is not JobStatus.FINISHED:
-        return fail("the chunk killed the job's process, too")
+        raise Refused("the chunk killed the job's process, too")
     after = letters.get(letter.id)
     if after is None or after.redriven is None:
-        return fail("it was dropped meanwhile")
+        raise Refused("it was dropped meanwhile")
+    if after.redriven.error:
+        raise Refused(outcome(after))
     print(outcome(after))
-    return 1 if after.redriven.error else 0
-
-
-def fail(why: str) -> int:
-    """One line on stderr; exit status 1."""
-    sys.stderr.write(f"dead: {why}\n")
-    return 1
 
 
 if __name__ == "__main__":

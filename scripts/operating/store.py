@@ -1,4 +1,4 @@
-"""What scripts/keys, scripts/users and scripts/audit have in common: where the store is, and who is at work."""
+"""What scripts/keys, users, audit and dead have in common: where the store is, and who is at work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
+from msgspec.structs import replace
 
 from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
 from state.people.access import Access
@@ -33,10 +34,10 @@ class Operator:
     """The access store and the trail, for somebody at a terminal of the server."""
 
     def __init__(self, store: Shards | redis.Redis, url: str = "", api_keys: str = "") -> None:
-        shards = shards_of(store)
+        self.shards = shards_of(store)
         self.url = url
-        self.access = Access(shards.plain, api_keys)
-        self.audit = Audit(shards)
+        self.access = Access(self.shards.plain, api_keys)
+        self.audit = Audit(self.shards)
 
     def record(self, what: str, about: str) -> None:
         try:
@@ -69,7 +70,7 @@ def operator(data: Path) -> Iterator[Operator]:
     server = None if running else EmbeddedServer(folder)
     url = server.url if server else running or ""
     try:
-        yield Operator(redis.Redis.from_url(url, protocol=2), url, settings.api_keys)
+        yield Operator(open_shards(replace(settings, redis_url=url), "command"), url, settings.api_keys)
     finally:
         if server:
             server.stop()
@@ -82,7 +83,7 @@ def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
         with operator(data) as at:
             url = at.url
             work(at)
-    except (Refused, CredentialError, SettingsError, ServerNotStarted) as error:
+    except (Refused, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     except redis.RedisError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,3 +199,30 @@ def test_the_first_run_makes_a_sign_in_and_a_key_and_later_ones_keep_them(tmp_pa
         assert session.get(f"{second.url}/v1/session", timeout=10).json()["name"] == name, "signed in still"
     for log in tmp_path.glob("logs/*.log"):
         assert not {password, key, this_run[0]} & set(re.split(r"[\s=\"']", log.read_text())), log
+
+
+def test_a_platform_without_an_environment_of_ours_runs_the_commands(
+    valkey: Server, store: redis.Redis, at: dict[str, str], tmp_path: Path
+) -> None:
+    """The packages are in the python3 of the path; there is no .venv, no npm, and nothing is set up."""
+    for folder in ("scripts", "state", "workers"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (programs / "python3").chmod(0o755)
+
+    def run(name: str, *arguments: str) -> str:
+        command = [str(tmp_path / "scripts" / name), *arguments]
+        environ = {**at, "PATH": f"{programs}:/usr/bin:/bin"}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert len(run("users", "add", "dana").strip()) > 10
+    assert "dana" in run("users", "list")
+    assert run("keys", "add", "pbx").startswith("esk_")
+    assert "user-added" in run("audit")
+    assert run("dead", "list") == ""
+    assert "rules" in run("rules", "--help")
+    assert not (tmp_path / ".venv").exists()
