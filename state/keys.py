@@ -55,7 +55,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
     archive-asked:<call>  string  a job that writes this call to the database was enqueued a moment ago (expires)
-    layout                string  JSON of layout.Layout: the protocol, and how many shards
+    layout                string  JSON of layout.Layout: the protocol, and how many shards; in a cluster it stands there
+    nodes                 string  JSON of a cluster's [host, port]s, for who starts while the node of REDIS_URL is down
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
 
@@ -126,6 +127,7 @@ class Keys:
     """The names of all keys under one hash tag. Scripts name them in their heads as the attributes here."""
 
     def __init__(self, tag: str) -> None:
+        self.tag = tag
         self.prefix = "{" + tag + "}:"
         self.live = self.prefix + "live"
         self.ended = self.prefix + "ended"
@@ -237,6 +239,7 @@ STREAMING = STORE.streaming
 UNSUMMARISED = STORE.unsummarised
 AUDIT_ACTS = STORE.acts
 LAYOUT = PREFIX + "layout"
+NODES = PREFIX + "nodes"
 FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
 API_KEYS_USED = PREFIX + "api-keys-used"

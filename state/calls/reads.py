@@ -16,6 +16,7 @@ from state import keys
 from state.calls.feed import Feeds, joined, parted
 from state.calls.transcripts import scored_utterance, transcript
 from state.server.clock import now_ms
+from state.server.connection import AWAY
 from state.server.shards import Shard, Shards, merged, shards_of
 from state.types import (
     CallRow,
@@ -263,7 +264,7 @@ class Reads:
         """Rows of these calls, in their order, without those that are gone or whose shard has gone away meanwhile."""
         found: dict[str, CallRow] = {}
         for shard, names in self._by_shard(call_ids):
-            with suppress(redis.ConnectionError, redis.TimeoutError):
+            with suppress(*AWAY):
                 found |= {row.call_id: row for row in _rows(shard, names)}
         return [found[call_id] for call_id in call_ids if call_id in found]
 

@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "calls": (
         *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
         *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
-        *("residents", "layout", "vacant"),
+        *("residents", "layout", "nodes", "vacant"),
         *(
             "feed",
             "dead",

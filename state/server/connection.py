@@ -39,34 +39,60 @@ class ServerUnfit(RuntimeError):
     """The server may drop data or lacks what we need. One clear sentence."""
 
 
+class ShardAway(redis.ConnectionError):
+    """A part of the store does not answer, as somebody else has found out just now. The others do."""
+
+
+AWAY = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+    redis.exceptions.AskError,
+)
+"""Errors that say: this server, or this part of the store, cannot be used just now; others can."""
+
+
 def connect(settings: Settings, role: Role) -> redis.Redis:
-    """A client (pool) for a process of this role; it does not connect yet. Replies are bytes, RESP2.
+    """A client (pool) to the plain server, for a process of this role; it does not connect yet."""
+    return client_at(settings.jobs_redis_url or settings.redis_url, settings, role)
+
+
+def client_at(url: str, settings: Settings, role: Role) -> redis.Redis:
+    """A client (pool) to the server at `url`. Replies are bytes, RESP2.
 
     jobs has no socket timeout, because RQ blocks for minutes at a time.
     """
     retries = _RETRIES[role]
-    options: dict[str, Any] = {
-        "protocol": 2,
+    options: dict[str, Any] = client_options(url, settings, role) | {
         "socket_timeout": _SOCKET_TIMEOUT_SECONDS[role],
         "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "socket_keepalive": True,
         "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries) if retries else Retry(NoBackoff(), 0),
         # A server that was made a replica keeps its connections: drop them, so that the next ones reach its successor.
         "retry_on_error": [redis.exceptions.ReadOnlyError],
+    }
+    if role != "web":
+        return redis.Redis.from_url(url, **options)
+    options |= {"max_connections": _WEB_CONNECTIONS, "timeout": _WEB_WAIT_SECONDS}
+    return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
+
+
+def client_options(url: str, settings: Settings, role: Role) -> dict[str, Any]:
+    """What every client of this process says of itself and of TLS."""
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_keepalive": True,
         "health_check_interval": 0 if role == "worker" else 30,
         "client_name": f"earshot-{role}",
     }
-    if settings.redis_url.startswith("rediss://") and not settings.redis_tls_verify:
+    if url.startswith("rediss://") and not settings.redis_tls_verify:
         options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-    if role != "web":
-        return redis.Redis.from_url(settings.redis_url, **options)
-    options |= {"max_connections": _WEB_CONNECTIONS, "timeout": _WEB_WAIT_SECONDS}
-    return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(settings.redis_url, **options))
+    return options
 
 
-def check_server(client: redis.Redis) -> dict[str, Any]:
+def check_server(client: redis.Redis, in_cluster: bool = False) -> dict[str, Any]:
     """What kind of server this is. Every process asks before it works. Raises ServerUnfit if the server may evict keys,
-    is too old or is a cluster's. Logs a warning for each of `server_risks`.
+    is too old or, unless `in_cluster`, is a cluster's. Logs a warning for each of `server_risks`.
 
     Reads INFO, which hosted servers allow where CONFIG is denied.
     """
@@ -77,8 +103,8 @@ def check_server(client: redis.Redis) -> dict[str, Any]:
         raise ServerUnfit(f"the server speaks Redis {version}; 6.2 or newer is needed")
     if policy := may_evict(info):
         raise ServerUnfit(f"the server's maxmemory-policy is {policy}: it would drop calls; set it to noeviction")
-    if info.get("cluster_enabled"):
-        raise ServerUnfit("the server is a cluster's, in which RQ's jobs cannot be; one that is none is needed")
+    if info.get("cluster_enabled") and not in_cluster:
+        raise ServerUnfit("JOBS_REDIS_URL names a node of a cluster: jobs need keys of several slots at once")
     risks = server_risks(info)
     for risk in risks:
         log.warning(risk)
@@ -113,7 +139,7 @@ def server_risks(info: dict[str, Any]) -> list[str]:
     return risks
 
 
-_SERVER_STATES = ("MISCONF", "BUSY", "NOREPLICAS", "NOGROUP")
+_SERVER_STATES = ("MISCONF", "BUSY", "NOREPLICAS", "NOGROUP", "UNBLOCKED")
 
 
 def is_about_data(error: redis.RedisError) -> bool:

@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 import redis
 
 from state.keys import Keys, tags
+from state.server.cluster import Route
+from state.server.connection import AWAY
 from state.server.scripts import Scripts
 
 Answer = TypeVar("Answer")
@@ -30,11 +32,11 @@ class Shard:
     Its methods raise redis.RedisError as the client does; see `away`.
     """
 
-    def __init__(self, number: int, keys: Keys, client: redis.Redis, is_away: Callable[[], bool] | None = None) -> None:
+    def __init__(self, number: int, keys: Keys, client: redis.Redis, route: Route | None = None) -> None:
         self.number = number
         self.keys = keys
         self.redis = client
-        self._is_away = is_away
+        self._route = route
         scripts = Scripts(client, keys)
         self.run = scripts.run
         self.queue = scripts.queue
@@ -43,7 +45,7 @@ class Shard:
     @property
     def away(self) -> bool:
         """Whether its server did not answer when it was last asked. Of a plain server it is not known."""
-        return self._is_away is not None and self._is_away()
+        return self._route is not None and self._route.away
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 by its server's clock."""
@@ -85,7 +87,7 @@ class Shards:
         for shard in self:
             try:
                 answers[shard.number] = ask(shard)
-            except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ClusterError) as error:
+            except AWAY as error:
                 failure = error
         if failure is not None and not answers:
             raise failure

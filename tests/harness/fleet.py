@@ -26,6 +26,7 @@ import psutil
 from scripts.simulator.recording import read_tracks
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
+from state.server.connection import AWAY
 from state.server.opening import open_shards
 from state.settings import load
 from state.types import Utterance
@@ -51,12 +52,14 @@ class Fleet:
         self._environ = os.environ | where | {"HEARTBEAT_SECONDS": "3", "PYTHONPATH": str(ROOT)} | environ
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, what: str, program: Sequence[str] | None = None, **environ: str) -> subprocess.Popen[bytes]:
-        """Start `python -m workers.<what>` (or another program); its output goes to a file."""
+    def start(
+        self, what: str, program: Sequence[str] | None = None, folder: Path = ROOT, **environ: str
+    ) -> subprocess.Popen[bytes]:
+        """Start `python -m workers.<what>` (or another program) of the source in `folder`; its output is in a file."""
         command = [sys.executable, *(program or ["-m", f"workers.{what}"])]
         with (self.logs / f"{what}-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environ | environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, cwd=folder, env=self._environ | environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
@@ -109,7 +112,7 @@ class Fleet:
     def wait(self, what: Callable[[], Any], seconds: float = 120.0, why: str = "") -> None:
         """Wait until `what` is true; fails with the end of every log if it is not in time."""
         deadline = time.monotonic() + seconds
-        while not what():
+        while not _holds(what):
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{p.name}:\n{p.read_text(errors='replace')[-1500:]}" for p in self.logs.glob("*.log"))
                 raise AssertionError(f"not in {seconds} s: {why or what}\n{logs}")
@@ -161,6 +164,13 @@ class Fleet:
     def assert_at_rest(self) -> None:
         """J6, but for the finals: tests without a scorer leave them."""
         assert [wrong for wrong in at_rest(self.shards) if "wait for a score" not in wrong] == []
+
+
+def _holds(what: Callable[[], Any]) -> bool:
+    try:
+        return bool(what())
+    except AWAY:
+        return False
 
 
 def demo_chunks(call: str, party: str, seconds: float | None = None, from_second: float = 0.0) -> list[Chunk]:

@@ -25,7 +25,8 @@ from state.server.shards import Shard, Shards, shards_of
 _KEYS = re.compile(
     r"(?:call|summary-asked|archive-asked|utterances|scores|kept|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
     r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
-    r"|streaming|residents|layout|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load|unsummarised|unarchived"
+    r"|streaming|residents|layout|nodes|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load"
+    r"|unsummarised|unarchived"
     r"|fleet|api-keys|api-keys-used|users|session:[0-9a-f]+|secret|audit.*|limits.*"
 )
 

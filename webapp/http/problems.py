@@ -18,12 +18,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
+from state.server.connection import AWAY
+
 log = logging.getLogger("earshot.web")
 
 RETRY_AFTER_SECONDS = 2
 """When to come back after 429 and 503: a decoder frees a track's backlog, and Redis restarts, in about that."""
 
-EXPECTED_REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError, OutOfMemoryError, ReadOnlyError)
+EXPECTED_REDIS_ERRORS = (*AWAY, OutOfMemoryError, ReadOnlyError)
 """Redis away, loading, full, or demoted (the others of redis-py derive from these): no traceback is logged."""
 
 

@@ -10,6 +10,7 @@ from rq.worker import HerokuWorker
 
 from state.archive.opening import ArchiveAway, open_archive
 from state.server.connection import connect, wait_for_server
+from state.server.opening import check_store, open_shards
 from state.settings import Settings
 from workers.jobs import summary
 from workers.jobs.perform import PerformedJob
@@ -29,6 +30,7 @@ def run(settings: Settings) -> int:
     client = connect(settings, "jobs")
     try:
         wait_for_server(client, PATIENCE_SECONDS)
+        check_store(open_shards(settings, "jobs", client))
     except redis.RedisError as error:
         sys.stderr.write(f"earshot jobs: the server did not answer in {PATIENCE_SECONDS:.0f} s: {error}\n")
         return 1

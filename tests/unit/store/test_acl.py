@@ -19,7 +19,7 @@ def every_key() -> set[str]:
     functions += [function for name, function in inspect.getmembers(keys.STORE, inspect.ismethod) if name[0] != "_"]
     for function in functions:
         made.add(function(*("x" for _ in inspect.signature(function).parameters)))
-    made |= {value for value in vars(keys.STORE).values() if isinstance(value, str)}
+    made |= {value for value in vars(keys.STORE).values() if value.startswith(keys.PREFIX)}
     return {key.removeprefix(keys.PREFIX) for key in made} - {""}
 
 
