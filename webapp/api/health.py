@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics and the OpenAPI document: for machines that look after this one."""
+"""/healthz, /readyz, /metrics and the OpenAPI and AsyncAPI documents: for machines that look after this one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app
 
 from state.server.connection import may_evict
 from webapp.access.rights import needs, public
-from webapp.api import metrics, openapi
+from webapp.api import asyncapi, metrics, openapi
 from webapp.api.openapi import operation
 from webapp.api.schemas import Readiness
 from webapp.http.problems import Problem
@@ -60,3 +60,11 @@ def read_metrics() -> Response:
 def openapi_json() -> Response:
     """The OpenAPI 3.1 document."""
     return Response(msgspec.json.encode(current_app.extensions[openapi.DOCUMENT]), content_type="application/json")
+
+
+@api.get("/v1/asyncapi.json")
+@operation("What the live socket says: AsyncAPI 3.0", {200: dict})
+@public
+def asyncapi_json() -> Response:
+    """The AsyncAPI document; docs/LIVE.md has examples."""
+    return Response(msgspec.json.encode(asyncapi.document()), content_type="application/json")

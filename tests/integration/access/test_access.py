@@ -54,6 +54,7 @@ ROUTES = {
     "/v1/session GET": "known",
     "/v1/audit GET": "admin",
     "/v1/openapi.json GET": "public",
+    "/v1/asyncapi.json GET": "public",
     "/ GET": "page",
     "/docs GET": "public",
     "/sign-in GET": "public",

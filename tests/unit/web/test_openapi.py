@@ -35,6 +35,7 @@ STATUSES = {
     ("/v1/rules/dry-run", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/agents", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
+    ("/v1/asyncapi.json", "get"): {"200", "400", "500", "503"},
     ("/v1/streams/twilio", "get"): STREAM,
     ("/v1/streams/audio", "get"): STREAM,
     ("/v1/streams/vosk", "get"): STREAM,
