@@ -1,0 +1,208 @@
+"""scripts/asterisk: play both parties of a demo call through a real Asterisk, and compare what Earshot writes down.
+
+The same audio goes over HTTP first. Then Asterisk plays it over local channels, over SIP (baresip), and one party over
+AudioSocket; each must give the same words. Needs root and a few minutes; all on 127.0.0.1; nothing is left running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+import requests
+
+from scripts.demo.server import free_port
+from scripts.simulator.asterisk import switch
+from scripts.simulator.asterisk.ari import Ari
+from state import g711
+from state.people.access import Access
+from tests.harness.calls.engines import english
+from tests.harness.fleet import Fleet
+from tests.harness.servers import start_server
+from tests.harness.web import Web, wait_until, web_process
+
+PATIENCE_SECONDS = 120.0
+
+
+class House(msgspec.Struct):
+    """Earshot, Asterisk, and the call that is played: parties as mu-law at 8000 Hz, words as HTTP gave them."""
+
+    folder: Path
+    fleet: Fleet
+    web: Web
+    key: str
+    ari: Ari
+    ports: dict[str, int]
+    parties: dict[str, bytes]
+    words: dict[str, str]
+
+
+def words(fleet: Fleet, call_id: str) -> dict[str, str]:
+    """What each party said: words alone, without times, capitals and marks."""
+    fleet.wait_finished([call_id])
+    view = fleet.reads.call(call_id)
+    assert view is not None
+    said = {track: [one for one in view.utterances if one.track == track] for track in view.tracks}
+    texts = {track: " ".join(one.text for one in found).lower() for track, found in said.items()}
+    return {track: " ".join(re.findall(r"[\w']+", text)) for track, text in texts.items()}
+
+
+def over_http(fleet: Fleet, web: Web, key: str, parties: dict[str, bytes]) -> dict[str, str]:
+    """Post the call in chunks of a second; its words."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "audio/PCMU"}
+    for party, audio in parties.items():
+        for n, at in enumerate(range(0, len(audio), 8000)):
+            url = f"{web.url}/v1/calls/http/tracks/{party}/chunks/{n + 1}"
+            requests.put(url, audio[at : at + 8000], headers=headers, timeout=10).raise_for_status()
+    requests.post(f"{web.url}/v1/calls/http/end", headers=headers, timeout=10).raise_for_status()
+    return words(fleet, "http")
+
+
+@contextmanager
+def earshot(folder: Path) -> Iterator[tuple[Fleet, Web, str, dict[str, int]]]:
+    """A server, a decoder, a web process that asks for keys, and the AudioSocket process."""
+    server = start_server("valkey9", dir=folder / "server")
+    fleet = Fleet(server, folder, EARSHOT_ENGINE="moonshine")
+    ports = {"audiosocket": free_port()}
+    try:
+        fleet.start("decoder", DECODER_LOOPS="2")
+        fleet.start("audiosocket", ["-m", "webapp.audiosocket"], AUDIOSOCKET_PORT=str(ports["audiosocket"]))
+        with web_process(server.url, folder / "web.log", AUTH="on") as web:
+            yield fleet, web, Access(fleet.redis).keys.add("asterisk", ("ingest",)), ports
+    finally:
+        fleet.kill_all()
+        server.kill()
+
+
+@contextmanager
+def house(folder: Path) -> Iterator[House]:
+    """Everything, ended at the end. Raises NoAsterisk."""
+    parties = {party: b"".join(chunk.audio for chunk in chunks) for party, chunks in english().items()}
+    with ExitStack() as stack:
+        fleet, web, key, ports = stack.enter_context(earshot(folder))
+        ports |= {name: free_port() for name in ("http", "sip", "agent", "customer")}
+        heard = over_http(fleet, web, key, parties)
+        password = secrets.token_hex(8)
+        filled = {f"{name}_port": port for name, port in ports.items()}
+        tones = {"supervisor": g711_tone(1000.0, 20.0)}
+        stack.enter_context(
+            switch.running(
+                folder / "asterisk.log", parties | tones, web_port=web.port, key=key, ari_password=password, **filled
+            )
+        )
+        ari = Ari(ports["http"], password)
+        stack.callback(ari.close)
+        yield House(folder, fleet, web, key, ari, ports, parties, heard)
+
+
+def g711_tone(hertz: float, seconds: float) -> bytes:
+    """A sine in mu-law."""
+    import numpy as np
+
+    at = np.arange(int(8000 * seconds)) / 8000
+    return bytes(g711.encode_mulaw((8000 * np.sin(2 * np.pi * hertz * at)).astype("<i2").tobytes()))
+
+
+def two_legs(house: House, endpoints: dict[str, str]) -> str:
+    """Both parties in a bridge, each tapped by a snoop channel; the call's id."""
+    call_id = str(uuid.uuid4())
+    legs = {party: house.ari.call(endpoint) for party, endpoint in endpoints.items()}
+    for party, channel in legs.items():
+        house.ari.tap(channel, "earshot-send", party, CALL=call_id, AGENT_CHANNEL=legs["agent"])
+    house.ari.bridge(*legs.values())
+    return call_id
+
+
+def local(house: House) -> dict[str, str]:
+    """Two local channels of the dialplan, each playing its party."""
+    return words(house.fleet, two_legs(house, {party: f"Local/{party}@parties/n" for party in house.parties}))
+
+
+def sip(house: House) -> dict[str, str]:
+    """Two phones (baresip) that answer and play their party over RTP."""
+    phones = [_phone(house, party) for party in house.parties]
+    try:
+        return words(house.fleet, two_legs(house, {party: f"PJSIP/{party}" for party in house.parties}))
+    finally:
+        for phone in phones:
+            phone.kill()
+            phone.wait()
+
+
+def _phone(house: House, party: str) -> subprocess.Popen[bytes]:
+    folder = house.folder / f"phone-{party}"
+    folder.mkdir()
+    with wave.open(str(folder / "says.wav"), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(bytes(2 * 24000) + g711.decode_mulaw(house.parties[party]) + bytes(2 * 16000))
+    (folder / "accounts").write_text(f"<sip:{party}@127.0.0.1>;regint=0;answermode=auto;audio_codecs=pcmu/8000/1\n")
+    (folder / "config").write_text(
+        f"sip_listen 127.0.0.1:{house.ports[party]}\n"
+        "module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n"
+        "module_app account.so\nmodule_app menu.so\n"
+        f"audio_source aufile,{folder}/says.wav\naudio_player aufile,{folder}/hears.wav\naudio_alert aufile,/dev/null\n"
+    )
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(["baresip", "-f", str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def audiosocket(house: House) -> dict[str, str]:
+    """One party, whose channel AudioSocket takes over."""
+    call_id = str(uuid.uuid4())
+    house.ari.ask(
+        "POST", "/channels", endpoint="Local/customer@parties/n", context="audiosocket", extension=call_id, priority=1
+    )
+    wait_until(lambda: house.fleet.reads.call(call_id) is not None, "the call is there")
+    return words(house.fleet, call_id)
+
+
+WAYS: dict[str, Callable[[House], dict[str, str]]] = {"local": local, "sip": sip, "audiosocket": audiosocket}
+
+
+def main(argv: list[str]) -> int:
+    """Exit status 1 and one line if a transcript differs, or Asterisk cannot be had."""
+    parser = argparse.ArgumentParser(prog="scripts/asterisk", description=__doc__)
+    parser.add_argument(
+        "ways", nargs="*", default=[], metavar="WAY", help=f"of {', '.join(WAYS)}; all if none is given"
+    )
+    options = parser.parse_args(argv)
+    unknown = set(options.ways) - set(WAYS)
+    if unknown:
+        parser.error(f"no such way: {', '.join(sorted(unknown))}")
+    ways = options.ways or [way for way in WAYS if way != "sip" or shutil.which("baresip")]
+    differ = 0
+    try:
+        switch.install()
+        with tempfile.TemporaryDirectory(prefix="earshot-asterisk-") as folder, house(Path(folder)) as everything:
+            for way in ways:
+                began = time.monotonic()
+                heard = WAYS[way](everything)
+                expected = {track: everything.words[track] for track in heard}
+                same = heard == expected
+                differ += not same
+                print(f"{way:<12} {'the same words' if same else 'OTHER WORDS'}, {time.monotonic() - began:.0f} s")
+                if not same:
+                    for track in heard:
+                        print(f"  {track} over HTTP: {expected[track]}\n  {track} here:      {heard[track]}")
+    except switch.NoAsterisk as error:
+        sys.stderr.write(f"asterisk: {error}\n")
+        return 1
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
