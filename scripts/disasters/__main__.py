@@ -78,7 +78,7 @@ class Run:
         recordings: list[Template] = templates(options.engine, ROOT / "demo", self.dice)
         url = f"http://127.0.0.1:{self.port}"
         chunk_ms = STUB_CHUNK_MS if stub else SPEECH_CHUNK_MS
-        self.callers = Callers(url, recordings, chunk_ms, options.speed, self.said)
+        self.callers = Callers(url, recordings, chunk_ms, options.speed, self.store.confirm_seconds, self.said)
         environ = dict(
             os.environ,
             **self.store.environ,

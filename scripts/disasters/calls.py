@@ -99,9 +99,11 @@ class NoisyApi(Api):
 class Callers:
     """So many calls at a time, one after the other, until told to stop; then those under way come to their end."""
 
-    def __init__(self, url: str, recordings: list[Template], chunk_ms: int, speed: float, said: Said) -> None:
+    def __init__(
+        self, url: str, recordings: list[Template], chunk_ms: int, speed: float, confirm_seconds: float, said: Said
+    ) -> None:
         self._url, self._recordings, self._chunk_ms, self._speed = url, recordings, chunk_ms, speed
-        self._said = said
+        self._confirm_seconds, self._said = confirm_seconds, said
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.calls: dict[str, int] = {}
@@ -158,6 +160,16 @@ class Callers:
     def _post(self, call_id: str, number: int, connect: Callable[[str, str], Api], speed: float) -> None:
         tracks = self._recordings[number]
         try:
-            post_call(self._url, "", call_id, tracks, self.metadata(call_id), self._chunk_ms, speed, connect=connect)
+            post_call(
+                self._url,
+                "",
+                call_id,
+                tracks,
+                self.metadata(call_id),
+                self._chunk_ms,
+                speed,
+                connect=connect,
+                confirm_seconds=self._confirm_seconds,
+            )
         except CallFailed as error:
             self._said.complain(f"{call_id}: {error}")

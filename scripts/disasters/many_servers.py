@@ -17,9 +17,10 @@ import redis
 from redis.crc import key_slot
 
 from scripts.demo.server import EmbeddedServer
+from scripts.simulator.telephony import CONFIRM_SECONDS
 from state.keys import Keys, tags
 from tests.harness.cluster import Cluster
-from tests.harness.cluster_node import Node
+from tests.harness.cluster_node import NODE_TIMEOUT_MS, Node
 from tests.harness.link import Link
 
 AWAY_SECONDS = (0.0, 6.0)
@@ -37,6 +38,9 @@ Disaster = Generator[None, None, None]
 
 class ManyServers:
     """Three masters with a replica each behind links, and a plain server for accounts and jobs."""
+
+    confirm_seconds = CONFIRM_SECONDS + 1.5 * NODE_TIMEOUT_MS / 1000
+    """A master that is cut off answers for as long as it takes it to notice, and all that is lost."""
 
     def __init__(self, folder: Path, dice: random.Random, shards: int) -> None:
         self._dice = dice

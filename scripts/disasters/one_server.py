@@ -13,6 +13,7 @@ import redis
 
 from scripts.demo.server import EmbeddedServer
 from scripts.disasters.clock import Clock
+from scripts.simulator.telephony import CONFIRM_SECONDS
 from tests.harness.link import Link
 
 DOWN_SECONDS = (0.0, 1.5)
@@ -29,6 +30,8 @@ APPEND_ONLY_LIMIT_BYTES = 64_000_000
 
 class OneServer:
     """A server behind a link. `environ` is for the fleet, whose requests pass the link."""
+
+    confirm_seconds = CONFIRM_SECONDS
 
     def __init__(self, folder: Path, dice: random.Random, _shards: int) -> None:
         self._dice = dice

@@ -22,7 +22,8 @@ PATIENCE_SECONDS = 120.0
 """How long one chunk is tried before the call is given up."""
 
 CONFIRM_SECONDS = 2.0
-"""A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago."""
+"""A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago. A
+master of a cluster may for longer: see docs/GUARANTEES.md."""
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 
@@ -79,6 +80,7 @@ def post_call(
     speed: float,
     stopping: Callable[[], bool] = lambda: False,
     connect: Callable[[str, str], Api] = Api,
+    confirm_seconds: float = CONFIRM_SECONDS,
 ) -> None:
     """Declare the call, post every track beside the others at `speed` times real time, end it, and look once more.
 
@@ -93,7 +95,7 @@ def post_call(
         last_seq = {"last_seq": {name: len(chunks) for name, chunks in sender.chunks.items()}}
         status, _ = sender.insist(api, "POST", f"/v1/calls/{call_id}/end", last_seq, (202, 404, 409))
         if status == 202 and not stopping():
-            time.sleep(CONFIRM_SECONDS)
+            time.sleep(confirm_seconds)
             sender.declare(api)
         _, call = sender.insist(api, "GET", f"/v1/calls/{call_id}", None, (200, 404))
         if status == 202 and call.get("state") in ("ending", "ended"):
