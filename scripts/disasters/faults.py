@@ -18,8 +18,10 @@ STOP_SECONDS = (0.2, 4.0)
 class Store(Protocol):
     """What the fleet stores in: see one_server.py, many_servers.py.
 
-    confirm_seconds: after so long what was answered is not forgotten. environ names it for the fleet, whose requests pass links. disasters: how often, and what; each answers whether it
-    has struck. complaints: what went wrong with the store itself.
+    environ: names it for the fleet, whose requests pass links.
+    confirm_seconds: what was answered so long ago is not forgotten any more.
+    disasters: how often, and what; each answers whether it has struck.
+    complaints: what went wrong with the store itself.
     """
 
     confirm_seconds: float
