@@ -25,8 +25,8 @@ NO_DIALOGUES = (
 TUNED = (
     "Tuned on: phrases were written by hand, looking at the even sessions of MWOZ and ReDial; the odd sessions were\n"
     "measured along the way but not read. No weight is fitted to either set; the model's form and the threshold were\n"
-    "chosen looking at all of these. The demo calls and written-read were read while writing: they show that it works as\n"
-    "meant, not how it does on calls unseen. Peak: the verdict on the ended call; live peak: while it went on."
+    "chosen looking at all of these. The demo calls and written-read were read while writing: they show that it works\n"
+    "as meant, not how it does on calls unseen. Peak: the verdict on the ended call; live peak: while it went on."
 )
 
 
