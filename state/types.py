@@ -124,6 +124,8 @@ class Standing(msgspec.Struct, frozen=True):
     attention: chance (0..1) that it deserves a look.  curve: [second, score] points, oldest first, at most 30.
     raised: a supervisor is wanted, with hysteresis, so that rows do not flap; raised_at: second of the call since
     when, None while not raised.  reasons: what makes up the attention now, in words, the weightiest first.
+    findings: hits of rules about compliance.  loud: the last utterances in a raised voice, by id; loud_since: second
+    of the call since when the customer's voice is raised, None while it is not.
     """
 
     score: float | None = None
@@ -135,6 +137,8 @@ class Standing(msgspec.Struct, frozen=True):
     raised_at: float | None = None
     reasons: list[Reason] = []
     findings: list[Alert] = []
+    loud: list[str] = []
+    loud_since: float | None = None
 
 
 HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]

@@ -41,6 +41,8 @@ const scored = (id, utterance_id, score, attention = 0) => ({
     reasons: [{ text: "third call", at: 1, utterances: [] }],
     alerts: [],
     findings: [],
+    loud: [],
+    loud_since: null,
     curve: [[1, score]],
   },
 });
@@ -71,6 +73,8 @@ test("events make a row of the API's form", () => {
     reasons: [{ text: "third call", at: 1, utterances: [] }],
     alerts: [],
     findings: [],
+    loud: [],
+    loud_since: null,
     curve: [[1, -0.4]],
     tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5 } },
     last: {

@@ -156,6 +156,8 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     raised: a supervisor is wanted; with hysteresis, so it does not follow from attention alone. raised_at: second of
     the call since when, or null. reasons: what makes up the attention now, at most three, the weightiest first.
     findings: what the agent owed and did not do or say (greeting, notice of recording); no part of the attention.
+    loud: the last utterances in a raised voice, by id. loud_since: second of the call since when the customer's voice
+    is raised, or null.
     """
 
     sentiment: ApiCallSentiment
@@ -165,6 +167,8 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     reasons: list[Reason]
     alerts: list[Alert]
     findings: list[Alert]
+    loud: list[str]
+    loud_since: float | None
     curve: list[tuple[float, float]]
 
 

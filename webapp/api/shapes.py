@@ -91,6 +91,8 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "reasons": standing.reasons,
         "alerts": standing.alerts,
         "findings": standing.findings,
+        "loud": standing.loud,
+        "loud_since": standing.loud_since,
         "curve": standing.curve,
     }
 

@@ -25,6 +25,7 @@ from workers.insight.evidence import (
     GRIEVANCES,
     HAPPY_ABOVE,
     LEAST,
+    LOUD_TOLD,
     MAX_ALERTS,
     RECENT_UNHAPPY,
     SET_BY_HAND,
@@ -44,6 +45,7 @@ from workers.insight.evidence import (
 from workers.insight.rules import SEVERITY_EVIDENCE, About, Hit, RuleEvidence, RuleState
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.weights import Weights, load
+from workers.voice.calm import Calm, hear, judge
 
 AGENT_WEIGHT = 0.1
 """The agent's tone in the call's score, against the customer's 1."""
@@ -210,6 +212,8 @@ class AttentionModel:
             raised_at=state.raised_at,
             reasons=_reasons(evidence),
             findings=sorted(findings, key=_place)[-MAX_ALERTS:],
+            loud=list(state.loud),
+            loud_since=state.loud_from if state.is_loud else None,
         )
 
     def _pass_time(self, state: CallState, to: float) -> None:
@@ -263,6 +267,7 @@ class AttentionModel:
     def _hear_customer(self, state: CallState, utterance: Spoken, sentiment: Sentiment, heard: Heard) -> None:
         half_life, polarity = self._settings.grievance_seconds, sentiment.polarity
         state.turns += 1
+        _hear_voice(state, utterance, polarity)
         state.words += LATEST_TURN * (heard.reading - state.words)
         if polarity > WARM_ABOVE:
             state.unthanked = 0
@@ -391,6 +396,22 @@ def _count(state: CallState, what: str, by: str) -> None:
     held = state.passing.get(what)
     before, times = (held.now(state.at, STALE_SECONDS), held.times) if held is not None else (0.0, 0.0)
     state.passing[what] = Fading(before + 1.0, state.at, times + 1, by=by)
+
+
+def _hear_voice(state: CallState, utterance: Spoken, polarity: float) -> None:
+    """Whether a voice is raised, against the same track's calm speech. With glad words it means nothing."""
+    if utterance.voice is None:
+        return
+    calm = state.calm.get(utterance.track, Calm())
+    state.calm[utterance.track] = hear(calm, utterance.voice, utterance.end - utterance.start)
+    found = judge(calm, utterance.voice)
+    raised = found is not None and found.raised and polarity <= HAPPY_ABOVE
+    if raised:
+        if not state.is_loud:
+            state.loud_from = round(utterance.start, 2)
+        state.loud = [*state.loud, utterance.id][-LOUD_TOLD:]
+        state.passing["raised_voice"] = Fading(1.0, state.at, 1, by=utterance.id)
+    state.is_loud = raised
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:

@@ -1,8 +1,8 @@
 """What speaks for going into a call: the running state of a call, and the signs in it.
 
 A sign has a name, a strength (0..1) and what it rests on. What it weighs is fitted (weights.py), except for what
-written dialogues cannot show, which is set here. A further kind of sign (a raised voice) is a name with a weight in
-SET_BY_HAND, its strength in `strengths`, and one more entry in `signs`.
+written dialogues cannot show, which is set here. A further kind of sign is a name with a weight in SET_BY_HAND, its
+strength in `strengths`, and one more entry in `signs`.
 
 Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second they were
 seen and weighed by their age when read.
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from state.types import Alert
 from workers.insight.context import Mood
+from workers.voice.calm import Calm
 
 GRIEVANCES = {
     "legal_threat": 3.0,
@@ -60,9 +61,11 @@ warm word, what the trained model hears, coldness, the customer's repetitions, a
 an answer like others: counted by itself it raised ordinary calls."""
 PRIOR = GRIEVANCES | COURSE
 """All signs whose weights are fitted."""
+DISPLEASED = ("sharp", "streak", "words", "interrupted", *GRIEVANCES)
+"""Signs beside which a raised voice means something: it strengthens them, and alone it is nothing."""
 SOOTHING = frozenset({"warm", "kind_words"})
 """Signs that speak against going in: their weights are not above 0, all others' not below."""
-SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "rule": 7.0}
+SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 1.5, "rule": 7.0}
 """Log odds at full strength. A rule's strength is that of its severity (rules.py): a critical hit (0.7) is enough."""
 
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
@@ -93,6 +96,8 @@ SILENCE_FULL = 24.0
 """Seconds of silence or hold at which it counts fully."""
 LENGTH_FROM, LENGTH_FULL = 1.5, 3.0
 """Multiple of the queue's usual length from which a call is long, and at which that counts fully."""
+LOUD_TOLD = 100
+"""Utterances in a raised voice that are remembered by their ids."""
 LEAST = 0.05
 """Log odds below which a sign is not told."""
 
@@ -138,7 +143,9 @@ class CallState:
 
     words: what the trained model heard in the customer's latest turns, the last counting most. unhappy: the last turns
     of that kind. sharpest: how unhappy the unhappiest turn was. curve: [second, score] points of the last
-    CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people.
+    CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people. calm: how each track sounds when calm.
+    loud: the last utterances in a raised voice; loud_from: second at which the last stretch of them began; is_loud:
+    whether it goes on.
     """
 
     mood: Mood = field(default_factory=Mood)
@@ -165,12 +172,17 @@ class CallState:
     drawn_every: int = 1
     points: int = 0
     alerts: list[Alert] = field(default_factory=list)
+    calm: dict[str, Calm] = field(default_factory=dict)
+    loud: list[str] = field(default_factory=list)
+    loud_from: float = 0.0
+    is_loud: bool = False
 
     def copy(self) -> CallState:
         """An independent copy; the values inside are immutable."""
         twin = CallState(*(getattr(self, name) for name in self.__slots__))
         twin.grievances, twin.passing, twin.unhappy = dict(self.grievances), dict(self.passing), list(self.unhappy)
         twin.curve, twin.drawn, twin.alerts = list(self.curve), list(self.drawn), list(self.alerts)
+        twin.calm, twin.loud = dict(self.calm), list(self.loud)
         return twin
 
     def add_point(self, second: float, score: float) -> None:
@@ -217,7 +229,7 @@ def strengths(state: CallState, grievance_seconds: float, usual_length_seconds: 
         if kind in GRIEVANCES:
             out[kind] = held.now(at, grievance_seconds)
     cold = min(UNTHANKED_FULL, max(0, state.unthanked - UNTHANKED_FROM)) / UNTHANKED_FULL
-    return out | {
+    out |= {
         "dark": dark,
         "warm": max(0.0, state.score),
         "streak": _full(state.streak - 1, STREAK_FULL),
@@ -232,6 +244,8 @@ def strengths(state: CallState, grievance_seconds: float, usual_length_seconds: 
         "silence": _passing(state, "silence"),
         "length": ramp(at / usual_length_seconds, LENGTH_FROM, LENGTH_FULL) if usual_length_seconds else 0.0,
     }
+    displeased = max(_full(dark, UNTHANKED_SCORE), *(out[name] for name in DISPLEASED))
+    return out | {"raised_voice": _passing(state, "raised_voice") * displeased}
 
 
 def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) -> Iterator[Sign]:
@@ -258,6 +272,11 @@ def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) 
         once, often = _TOLD[name]
         told = once if counted.times < 2 else often.format(int(counted.times))
         yield Sign(sign, weights[sign] * found[sign], told, counted.at, (counted.by,))
+    loud = state.passing.get("raised_voice")
+    if loud is not None:
+        minutes, seconds = divmod(int(state.loud_from), 60)
+        told = f"raised voice since {minutes}:{seconds:02d}"
+        yield Sign("raised_voice", weights["raised_voice"] * found["raised_voice"], told, state.loud_from, (loud.by,))
     silence = state.passing.get("silence")
     if silence is not None:
         told = f"{silence.times:.0f} s of silence or hold"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from state.types import Sentiment
+from state.types import Sentiment, Voice
 
 Party = Literal["agent", "customer", "other"]
 """Who speaks. The words of agent and customer are judged differently; other counts as a customer."""
@@ -24,7 +24,8 @@ def party_of(track: str) -> Party:
 
 class Spoken(msgspec.Struct, frozen=True):
     """One finished utterance. start, end: seconds of the call's audio. sentiment: None while not scored. doubtful: its
-    words, as they stand, that the recogniser was not sure of; () from an engine that tells no confidence."""
+    words, as they stand, that the recogniser was not sure of; () from an engine that tells no confidence. voice: how it
+    was spoken, if that was measured."""
 
     id: str
     track: str
@@ -33,6 +34,7 @@ class Spoken(msgspec.Struct, frozen=True):
     text: str
     sentiment: Sentiment | None = None
     doubtful: tuple[str, ...] = ()
+    voice: Voice | None = None
 
     @property
     def party(self) -> Party:

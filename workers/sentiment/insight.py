@@ -22,6 +22,7 @@ from workers.insight.rulefile import load, parse
 from workers.insight.rules import RuleSet
 from workers.insight.spoken import Spoken, party_of
 from workers.sentiment import courses
+from workers.voice import calm
 
 log = logging.getLogger("earshot.sentiment")
 
@@ -101,11 +102,13 @@ def counts(utterance: ScoredUtterance) -> bool:
 
 @cache
 def _code_digest() -> str:
-    """Names what standings are computed by: source and data of workers/insight, and the types they are kept in."""
+    """Names what standings are computed by: source and data of workers/insight, what it takes for a calm voice, and the
+    types they are kept in."""
     files = sorted(
         path for path in Path(insight.__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc"
     )
-    return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, Path(types.__file__)])).hexdigest()[:16]
+    others = [Path(types.__file__), Path(calm.__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, *others])).hexdigest()[:16]
 
 
 def applying(stored: RulesText | None) -> RuleSet:
@@ -123,6 +126,7 @@ def spoken(utterance: ScoredUtterance) -> Spoken:
         utterance.text,
         utterance.sentiment,
         doubtful(utterance),
+        utterance.voice,
     )
 
 

@@ -20,7 +20,8 @@ export function scales(seconds) {
 }
 
 /** Draws a call's course into `svg`. */
-export function draw(svg, { curve, alerts, utterances, seconds }) {
+export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
+  const raised = utterances.filter(({ id }) => loud.includes(id));
   const { x, y } = scales(seconds);
   const parts = [-1, 0, 1].flatMap((score) => [
     node("line", { class: score ? "grid" : "zero", x1: FRAME.left, x2: WIDTH - FRAME.right, y1: y(score), y2: y(score) }),
@@ -44,20 +45,27 @@ export function draw(svg, { curve, alerts, utterances, seconds }) {
     const dot = { class: `dot ${track === "customer" ? "customer" : ""}`, r: 2.5, cx: x(start), cy: y(sentiment.polarity) };
     parts.push(node("circle", dot));
   }
+  for (const { start, end } of raised) {
+    const [left, right, top] = [x(start), Math.max(x(end), x(start) + 4), HEIGHT - FRAME.bottom - 1];
+    const mark = node("path", { class: "loud", d: `M${left} ${top}h${right - left}M${left} ${top - 3}h${right - left}` });
+    mark.append(node("title", {}, `${duration(start)} raised voice`));
+    parts.push(mark);
+  }
   const points = curve.map(([second, score]) => `${x(second).toFixed(1)},${y(score).toFixed(1)}`).join(" ");
   parts.push(node("polyline", { class: "curve", points }));
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.setAttribute("aria-label", inWords(curve, alerts));
+  svg.setAttribute("aria-label", inWords(curve, alerts, raised));
   svg.replaceChildren(...parts);
 }
 
-function inWords(curve, alerts) {
+function inWords(curve, alerts, raised) {
   if (!curve.length) return "Mood over time: nothing scored yet";
   const scores = curve.map(([, score]) => score);
   const [least, most] = [Math.min(...scores), Math.max(...scores)];
   const flags = alerts.map(({ at, reason }) => `at ${duration(at)} ${reason}`).join(", ");
   const range = `between ${signed(least)} and ${signed(most)}, now ${signed(scores.at(-1))}`;
-  return `Mood over time: ${range}${flags ? `; alerts: ${flags}` : ""}`;
+  const voice = raised.length ? `; raised voice at ${raised.map(({ start }) => duration(start)).join(", ")}` : "";
+  return `Mood over time: ${range}${flags ? `; alerts: ${flags}` : ""}${voice}`;
 }
 
 function node(name, attributes, text = "") {

@@ -11,8 +11,9 @@ export class Conversation {
   #list;
   #scroller;
   #newest;
-  #items = new Map(); // utterance id -> {said, element}
+  #items = new Map(); // utterance id -> {said, element, loud}
   #partials = new Map(); // track -> element
+  #loud = new Set();
   #following = true;
   #startedMs = 0;
 
@@ -36,8 +37,9 @@ export class Conversation {
     this.#newest.hidden = true;
   }
 
-  /** @param utterances in order  @param tracks track -> {partial} */
-  show(utterances, tracks) {
+  /** @param utterances in order  @param tracks track -> {partial}  @param loud ids of those in a raised voice */
+  show(utterances, tracks, loud = []) {
+    this.#loud = new Set(loud);
     let next = this.#list.firstElementChild;
     for (const said of utterances) {
       const element = this.#item(said);
@@ -65,7 +67,10 @@ export class Conversation {
 
   #item(said) {
     const known = this.#items.get(said.id);
-    if (known?.said.sentiment === said.sentiment && known?.said.text === said.text) return known.element;
+    const loud = this.#loud.has(said.id);
+    if (known?.loud === loud && known.said.sentiment === said.sentiment && known.said.text === said.text) {
+      return known.element;
+    }
     const element = known?.element ?? document.createElement("li");
     element.replaceChildren(...this.#content(said));
     element.tabIndex = -1;
@@ -73,7 +78,8 @@ export class Conversation {
     this.#side(element, said.track);
     element.dataset.mood = format.mood(said.sentiment?.polarity);
     if (said.mark) element.dataset.mark = said.mark;
-    this.#items.set(said.id, { said, element });
+    element.toggleAttribute("data-loud", loud);
+    this.#items.set(said.id, { said, element, loud });
     return element;
   }
 
@@ -94,6 +100,7 @@ export class Conversation {
       words.textContent = wordsOf(said);
     }
     const parts = [head, words];
+    if (this.#loud.has(said.id)) head.append(" ", make("span", "loud", "raised voice"));
     if (said.sentiment && format.mood(said.sentiment.polarity) !== "even") {
       const why = said.sentiment.reasons.join(", ");
       head.append(" ", make("span", "polarity", format.signed(said.sentiment.polarity)));

@@ -149,10 +149,10 @@ export class Panel {
     parts.summaryBox.hidden = !summary;
     this.#once("talkTable", summary?.talk, () => this.#talk(summary?.talk));
     const seconds = Math.round(this.#seconds());
-    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length], () =>
-      draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds }),
+    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length, row.loud], () =>
+      draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud }),
     );
-    this.#conversation.show(utterances, row.tracks);
+    this.#conversation.show(utterances, row.tracks, row.loud);
     this.#text("silence", utterances.length ? "" : "Nothing has been said yet.");
   }
 

@@ -116,11 +116,15 @@ export function lagSeconds(row) {
 
 export const isBehind = (row) => lagSeconds(row) >= BEHIND_SECONDS;
 
+/** Whether the customer's voice is raised now. */
+export const isLoud = (row) => row.state !== "ended" && row.loud_since !== null;
+
 export const customerOf = (row) => row.metadata.customer || row.metadata.caller || "";
 
 function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
-  const standing = { sentiment, attention: 0, raised: false, raised_at: null, reasons: [], alerts: [], findings: [], curve: [] };
+  const told = { reasons: [], alerts: [], findings: [], curve: [], loud: [], loud_since: null };
+  const standing = { sentiment, attention: 0, raised: false, raised_at: null, ...told };
   return { call_id, ...standing, tracks: {}, last: null, handling: UNTOUCHED };
 }
 

@@ -3,7 +3,7 @@
 import * as format from "../shared/format.js";
 import { inWords, isHandled } from "../shared/handling.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
-import { customerOf, isBehind, lagSeconds } from "../shared/store.js";
+import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/store.js";
 
 /** A party is called silent after so many seconds without speech. */
 const SILENT_SECONDS = 10;
@@ -148,8 +148,10 @@ export class RowView {
     const silent = (nowMs - spokeAt(party)) / 1000;
     const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row);
     const part = `${party}-voice`;
-    this.#text(part, talking ? "talking" : quiet ? `silent ${format.span(silent)}` : note);
-    this.#attribute(part, "class", `sub ${talking ? "talking" : ""}`);
+    const loud = party === "customer" && isLoud(this.row) ? "raised voice" : "";
+    const doing = talking ? "talking" : quiet ? `silent ${format.span(silent)}` : loud ? "" : note;
+    this.#text(part, [loud, doing].filter(Boolean).join(", "));
+    this.#attribute(part, "class", `sub ${talking ? "talking" : ""} ${loud ? "loud" : ""}`);
   }
 
   #changed(key, value) {

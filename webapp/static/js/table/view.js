@@ -1,7 +1,7 @@
 // What the supervisor has chosen to see: filters and a column to sort by. Lives in the URL. Pure.
 
 import { isHandled } from "../shared/handling.js";
-import { customerOf, isBehind } from "../shared/store.js";
+import { customerOf, isBehind, isLoud } from "../shared/store.js";
 
 /** Columns that can be sorted by; `first`: the direction of the first click. */
 export const COLUMNS = {
@@ -29,6 +29,7 @@ const STATES = {
   live: (row) => row.state !== "ended",
   ended: (row) => row.state === "ended",
   behind: isBehind,
+  loud: isLoud,
   unhandled: (row) => row.state !== "ended" && !isHandled(row),
 };
 

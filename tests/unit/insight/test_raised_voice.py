@@ -1,0 +1,122 @@
+"""What a raised voice does to a call's attention: it strengthens displeased words, and alone it is nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from scripts.simulator.recording import read_tracks
+from state.g711 import to_pcm
+from state.types import Standing, Voice
+from tests.unit.insight.test_insight_attention import ANGRY, CALM, MODEL, call
+from workers.insight.attention import Course
+from workers.insight.spoken import Spoken
+from workers.voice.calm import Calm, hear, judge
+from workers.voice.measure import measure
+
+DEMO = Path(__file__).resolve().parents[3] / "demo"
+QUIET = Voice(-8.0, 3.0, 4.0, -20.0, 2.5, 0.2)
+LOUD = Voice(0.0, 11.0, 4.0, -14.0, 3.0, 0.1)
+
+SMALL_TALK = call(
+    ("c", "good morning i would like to change the address on my account"),
+    ("a", "of course what is the new address"),
+    ("c", "it is twenty seven mill lane in the old town"),
+    ("a", "thank you and from which day on"),
+    ("c", "from the first of next month on please"),
+    ("a", "let me put that in for you"),
+    ("c", "my daughter is moving to the same street in the spring"),
+    ("a", "how nice to have her so near"),
+    ("c", "and the telephone number stays the one that you have"),
+)
+
+
+def voiced(said: list[Spoken], *loud: int) -> list[Spoken]:
+    """The call with a voice for each of the customer's turns; `loud` counts those in a raised one, from 0."""
+    turns = [n for n, one in enumerate(said) if one.track == "customer"]
+    chosen = {turns[n] for n in loud}
+    return [
+        msgspec.structs.replace(one, voice=LOUD if n in chosen else QUIET) if n in turns else one
+        for n, one in enumerate(said)
+    ]
+
+
+def standing(said: list[Spoken]) -> Standing:
+    return MODEL.standing(said)
+
+
+def test_a_raised_voice_alone_changes_no_attention() -> None:
+    calm, loud = standing(voiced(SMALL_TALK)), standing(voiced(SMALL_TALK, 4))
+    assert loud.attention == calm.attention
+    assert not loud.raised
+    assert loud.reasons == calm.reasons
+    assert loud.loud == [SMALL_TALK[8].id]
+    assert loud.loud_since == SMALL_TALK[8].start
+
+
+def test_it_strengthens_displeased_words_and_is_told_with_its_time() -> None:
+    said = [*SMALL_TALK, *(_later(ANGRY[:2], SMALL_TALK[-1].end + 1))]
+    calm, loud = standing(voiced(said)), standing(voiced(said, 5))
+    assert loud.attention > calm.attention
+    minutes, seconds = divmod(int(said[-1].start), 60)
+    told = [reason for reason in loud.reasons if reason.text == f"raised voice since {minutes}:{seconds:02d}"]
+    assert [reason.utterances for reason in told] == [[said[-1].id]]
+    assert not any("voice" in reason.text for reason in calm.reasons)
+
+
+def test_with_glad_words_it_means_nothing() -> None:
+    said = [*SMALL_TALK, *_later(call(("c", "oh that is wonderful thank you so much")), SMALL_TALK[-1].end + 1)]
+    found = standing(voiced(said, 5))
+    assert found.loud == []
+    assert found.loud_since is None
+    assert found.attention == standing(voiced(said)).attention
+
+
+def test_it_is_over_with_the_next_calm_turn_but_remembered() -> None:
+    found = standing(voiced(SMALL_TALK, 4) + _later(voiced(call(("c", "and that was all"))), SMALL_TALK[-1].end + 1))
+    assert found.loud_since is None
+    assert found.loud == [SMALL_TALK[8].id]
+
+
+def test_without_voices_nothing_is_said_of_them() -> None:
+    assert standing(CALM).loud == []
+    assert standing(ANGRY).loud_since is None
+
+
+@pytest.mark.parametrize("cut", range(1, len(SMALL_TALK)))
+def test_a_call_followed_step_by_step_stands_as_when_read_at_once(cut: int) -> None:
+    said = voiced([*SMALL_TALK, *_later(ANGRY, SMALL_TALK[-1].end + 1)], 3, 4, 5)
+    _, course = MODEL.follow(Course(), said[:cut])
+    assert course is not None
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(course), type=Course)
+    followed, _ = MODEL.follow(kept, said[cut:])
+    assert followed == standing(said)
+
+
+@pytest.mark.parametrize("folder", sorted(DEMO.glob("call-*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("party", ["agent", "customer"])
+def test_no_synthetic_voice_of_the_demo_calls_is_raised(folder: Path, party: str) -> None:
+    """They do not act: whoever raises one of them by its voice has measured something else."""
+    track = read_tracks(folder / f"{party}.wav", [party])[0]
+    samples = np.frombuffer(to_pcm(track.encoding, track.audio), "<i2")
+    calm, judged = Calm(), 0
+    for turn in json.loads((folder / "truth.json").read_text())["turns"]:
+        if turn["track"] != party:
+            continue
+        first, end = (round(turn[edge] * track.rate) for edge in ("start_s", "end_s"))
+        found = measure(samples[first:end], track.rate, len(turn["text"].split()))
+        if found is None:
+            continue
+        verdict = judge(calm, found)
+        judged += verdict is not None
+        assert verdict is None or not verdict.raised, turn
+        calm = hear(calm, found, turn["end_s"] - turn["start_s"])
+    assert judged > 3
+
+
+def _later(said: list[Spoken], by: float) -> list[Spoken]:
+    return [msgspec.structs.replace(one, id=f"{one.id}'", start=one.start + by, end=one.end + by) for one in said]
