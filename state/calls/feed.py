@@ -111,6 +111,8 @@ def _cursor(entry_id: bytes, fields: dict[bytes, bytes]) -> str:
 
 
 def _after(shard: Shard, cursor: str, count: int, block_ms: int) -> list[Told]:
+    if cursor == AWAY:
+        _tip(shard)  # as long as it is away, there is nothing to be told; when it is back, all is to be told anew
     entry_id = _check(shard, cursor)
     answer = cast(Any, shard.redis.xread({shard.keys.feed: entry_id}, count=count, block=block_ms or None))
     if answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.harness.invariants import violations
 from tests.harness.places import Place
 from tests.harness.protocol import chunk
 from tests.harness.servers import Server, start_server
-from tests.harness.web import wait_until, web_process
+from tests.harness.web import Page, wait_until, web_process
 
 HEADERS = {"Content-Type": "audio/PCMU"}
 SECOND = Chunk(bytes(range(256)) * 31 + bytes(64), "mulaw", 8000)
@@ -204,7 +205,7 @@ def test_a_shard_that_is_away_answers_503_and_holds_up_no_other(
     other = next(each for each in store if cluster.owner(slot(each.keys.tag)) is not here)
     (lost,), (kept,) = calls_of(shard, store, 1), calls_of(other, store, 1)
     replicas = cluster.replicas(here)
-    with web_process(cluster.url, tmp_path / "web.log", JOBS_REDIS_URL=jobs.url) as web:
+    with web_process(cluster.url, tmp_path / "web.log", JOBS_REDIS_URL=jobs.url) as web, ExitStack() as left:
 
         def put(call_id: str, seq: int) -> requests.Response:
             url = f"{web.url}/v1/calls/{call_id}/tracks/customer/chunks/{seq}"
@@ -217,6 +218,10 @@ def test_a_shard_that_is_away_answers_503_and_holds_up_no_other(
         wait_until(lambda: put(lost, 2).status_code == 503, "it is noticed")
         answer = put(lost, 2)
         assert answer.status_code == 503 and "Retry-After" in answer.headers
+        page = left.enter_context(Page(web.url))
+        wait_until(lambda: page.fleets and len(page.fleets[-1]["away"]) == 4, "the page is told which parts are away")
+        assert shard.number in page.fleets[-1]["away"] and other.number not in page.fleets[-1]["away"]
+        wait_until(lambda: [row["call_id"] for row in page.rows] == [kept], "and shows what it can")
         took = []
         for seq in range(2, 22):
             began = time.monotonic()
@@ -232,6 +237,7 @@ def test_a_shard_that_is_away_answers_503_and_holds_up_no_other(
             if not node.alive:
                 node.start()
         wait_until(lambda: put(lost, 2).status_code in (200, 202), "it is back")
+        wait_until(lambda: lost in page.calls and page.fleets[-1]["away"] == [], "the page shows its calls again")
         wait_until(lambda: "earshot_shards_away 0.0" in requests.get(f"{web.url}/metrics", timeout=30).text, "all are")
 
 

@@ -165,7 +165,12 @@ const handlers = {
     if (events.some(({ kind }) => kind === "handling")) ring();
     table.schedule();
   },
-  fleet: (view) => status.fleet(view),
+  fleet: (view) => {
+    status.fleet(view);
+    for (const row of at("#calls").querySelectorAll("tr[data-call-id]")) {
+      mark(row, "away", status.isAway(row.dataset.callId) ? "yes" : "no");
+    }
+  },
   heard: () => status.heard(),
   link: (connected) => status.link(connected),
   // A browser does not say why a socket was refused: ask whether we are still signed in.

@@ -2,6 +2,7 @@
 
 import { mark } from "./dom.js";
 import * as format from "./format.js";
+import { shardOf } from "./shards.js";
 import { BEHIND_SECONDS } from "./store.js";
 
 /** The server sends `fleet` every 2 s, if nothing else; without a word for so long, what is shown may be old. */
@@ -15,6 +16,7 @@ export class Status {
   #counts = { live: 0, needs: 0, behind: 0 };
   #tracks = 0;
   #failure = "";
+  #awaySinceMs = 0; // viewer's clock: since when a part of the store does not answer
 
   /** What to add to the viewer's clock for the server's. */
   offsetMs = 0;
@@ -36,9 +38,15 @@ export class Status {
 
   fleet(view) {
     this.#fleet = view;
+    this.#awaySinceMs = view.away?.length ? this.#awaySinceMs || Date.now() : 0;
     this.heard();
     if (view.server_time_ms) this.offsetMs = view.server_time_ms - this.#heardMs;
     this.#show();
+  }
+
+  /** Whether the call is kept where the server cannot look just now: its row stands as it did. */
+  isAway(callId) {
+    return Boolean(this.#awaySinceMs) && this.#fleet.away.includes(shardOf(callId, this.#fleet.shards));
   }
 
   /** @param counts the numbers in the bar  @param tracks how many tracks the live calls have */
@@ -95,6 +103,12 @@ export class Status {
       return this.#connected
         ? `The server has stopped reporting. ${age}`
         : `Connection lost. ${age} Trying to reconnect…`;
+    }
+    if (this.#awaySinceMs) {
+      const { away, shards } = this.#fleet;
+      const since = format.clock(this.#awaySinceMs);
+      const which = `${away.length} of the store's ${shards} parts ${away.length === 1 ? "does" : "do"} not answer`;
+      return `${which}: the grey calls stand as they did at ${since}.`;
     }
     if (this.#fleet.decoders === 0 && this.#counts.live) {
       return "No decoder is running: audio is being kept, but nothing is transcribed until one starts.";

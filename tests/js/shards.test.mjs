@@ -1,0 +1,10 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { shardOf } from "../../webapp/static/js/shared/shards.js";
+
+test("a call is in the shard in which the server keeps it", () => {
+  // From Python: [zlib.crc32(id.encode()) % n for id in (...)]
+  assert.deepEqual(["call-1", "a", "Zebra~9_x"].map((id) => shardOf(id, 12)), [4, 3, 7]);
+  assert.equal(shardOf("call-1", 1), 0);
+});
