@@ -28,8 +28,8 @@ log = logging.getLogger("earshot.web")
 READ_AT_ONCE = 25
 """Calls whose transcripts are read at once: about 2 MB of half an hour's talk each."""
 
-FEED_EVENTS = 2000
-"""Most events read at once."""
+EVENTS_AT_ONCE = 2000
+"""Most events of the feed read at once."""
 
 KEPT_SECONDS = 600
 MOST_BYTES = 128 << 20
@@ -127,7 +127,7 @@ class Transcripts:
         try:
             while self._keep():
                 try:
-                    entries = self._reads.feed(cursor, FEED_EVENTS, BLOCK_MS)
+                    entries = self._reads.feed(cursor, EVENTS_AT_ONCE, BLOCK_MS)
                 except FeedLost:
                     cursor = self._reads.tip()
                     self._forget()

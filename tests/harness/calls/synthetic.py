@@ -20,12 +20,12 @@ from flask import Flask, Response, abort, render_template, request
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
+from state.events import FEED_EVENTS
 from state.types import CallView
 from webapp.api import exports
 from webapp.http import headers
 
 WEBAPP = Path(__file__).resolve().parents[3] / "webapp"
-FEED_EVENTS = 20_000
 BATCH_SECONDS = 0.2
 FLEET_SECONDS = 2.0
 
