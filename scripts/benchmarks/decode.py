@@ -138,7 +138,7 @@ def bare_cost(model: Model, folder: Path) -> float:
         pieces: list[Any] = []
         transcribe = model.transcribe
 
-        def remember(samples: Any) -> str:
+        def remember(samples: Any) -> Any:
             pieces.append(samples)
             return transcribe(samples)
 

@@ -13,7 +13,7 @@ from state import keys
 from state.calls.ingest import Ingest
 from state.events import FEED_EVENTS, Event, FinalEvent, PartialEvent, ScoreEvent, encode
 from state.settings import Settings
-from state.types import Alert, Sentiment, Standing, Utterance, Word
+from state.types import Alert, Reason, Sentiment, Standing, Utterance, Word
 
 TALK = """i have been waiting for forty minutes and nobody can tell me where the parcel is that you said would come on
 monday can you look at my account please because this is the third time that i am calling about the same bill and i want
@@ -64,7 +64,7 @@ def standing(dice: random.Random) -> Standing:
     """How a call stands after some minutes: a full curve, an alert, some reasons."""
     curve = [(9.0 * n, round(dice.uniform(-0.5, 0.5), 3)) for n in range(30)]
     alerts = [Alert("phrase", "asks for a manager", 120.5)]
-    reasons = ["asks for a manager", "falls for two minutes"]
+    reasons = [Reason("asks for a manager", 120.5), Reason("falls for two minutes", 130.0)]
     return Standing(curve[-1][1], -0.05, round(dice.random() * 0.4, 2), alerts, curve, False, None, reasons)
 
 

@@ -114,8 +114,8 @@ def _talk(client: redis.Redis, calls: list[str]) -> None:
         kinds.append(({one.id: pack(one) for one in said}, {one.id: score for one in said}))
     for n, call in enumerate(calls):
         said_of_call, scores = kinds[n % len(kinds)]
-        client.hset(keys.utterances(call), mapping=said_of_call)  # type: ignore[arg-type]
-        client.hset(keys.scores(call), mapping=scores)  # type: ignore[arg-type]
+        client.hset(keys.utterances(call), mapping=said_of_call)
+        client.hset(keys.scores(call), mapping=scores)
 
 
 def _resident() -> int:

@@ -71,7 +71,8 @@ class Run:
         self.options = options
         self.dice = random.Random(options.seed)
         self.folder = folder
-        self.store: Store = (ManyServers if options.cluster else OneServer)(folder, self.dice, options.shards)
+        kind = ManyServers if options.cluster else OneServer
+        self.store: Store = kind(folder, self.dice, options.shards)
         self.port = free_port()
         self.said = Said()
         stub = options.engine == "stub"

@@ -26,8 +26,10 @@ class Store(Protocol):
 
     confirm_seconds: float
     environ: dict[str, str]
-    disasters: Sequence[tuple[int, Callable[[], bool]]]
     complaints: list[str]
+
+    @property
+    def disasters(self) -> Sequence[tuple[int, Callable[[], bool]]]: ...
 
     def go_on(self, counts: Counter[str]) -> None:
         """Do what is due between two disasters; called often."""

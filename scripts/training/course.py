@@ -8,6 +8,7 @@ each call is calibrated, and a second, small regression gives the verdict on who
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -93,15 +94,15 @@ def fit(seen: Sequence[Seen], digest: str) -> Weights:
         others = [one for one, name in zip(seen, files, strict=True) if name != file]
         b, w = _signs(others)
         v = _verdict(others)
-        for at in np.flatnonzero(files == file):
+        for at in map(int, np.flatnonzero(files == file)):
             peaks[at] = float((seen[at].strengths @ w + b).max())
             by = (v.mean, v.last, v.answers, v.brevity)
             verdicts[at] = v.intercept + sum(x * y for x, y in zip(by, seen[at].whole, strict=True))
     good = np.sort(peaks[[one.rated.rating >= GOOD_FROM for one in seen]])
     for share in (0.01, 0.02, 0.04):
-        at = good[-max(1, round(share * len(good)))]
+        bar = good[-max(1, round(share * len(good)))]
         print(
-            f"unseen files: evidence {at:.2f} raises {share:.0%} of good calls, {(peaks[bad] > at).mean():.0%} of bad"
+            f"unseen files: evidence {bar:.2f} raises {share:.0%} of good calls, {(peaks[bad] > bar).mean():.0%} of bad"
         )
     print(
         f"unseen files: AUC of the evidence's peak {shown(auc(list(peaks[bad]), list(peaks[~bad])))},"
@@ -143,7 +144,8 @@ def _logistic(
 ) -> tuple[float, Matrix]:
     """Intercept and weights of a logistic regression drawn to `prior`, none against its `sign`: accelerated projected
     gradient."""
-    step = 1 / (0.25 * np.linalg.norm(np.c_[rows, np.ones(len(rows))] * np.sqrt(weight)[:, None], 2) ** 2 + pull)
+    norm = float(np.linalg.norm(np.c_[rows, np.ones(len(rows))] * np.sqrt(weight)[:, None], 2))
+    step = 1 / (0.25 * norm**2 + pull)
     w, b = prior.copy(), 0.0
     ahead, ahead_b, pace = w.copy(), b, 1.0
     for _ in range(STEPS):
@@ -151,7 +153,7 @@ def _logistic(
         new = ahead - step * (rows.T @ error + pull * (ahead - prior))
         new = np.where(sign * new < 0, 0.0, new)
         new_b = ahead_b - step * float(error.sum())
-        faster = (1 + np.sqrt(1 + 4 * pace * pace)) / 2
+        faster = (1 + math.sqrt(1 + 4 * pace * pace)) / 2
         ahead = new + (pace - 1) / faster * (new - w)
         ahead_b = new_b + (pace - 1) / faster * (new_b - b)
         w, b, pace = new, new_b, faster

@@ -93,7 +93,7 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
     ports = {"audiosocket": free_port()}
 
     def start(what: str, program: list[str] | None = None) -> subprocess.Popen[bytes]:
-        more = {"AUDIOSOCKET_PORT": str(ports["audiosocket"])} if what == "audiosocket" else {}
+        more: dict[str, Any] = {"AUDIOSOCKET_PORT": str(ports["audiosocket"])} if what == "audiosocket" else {}
         return fleet.start(what, program, REDIS_URL=guarded.url(what), **more)
 
     with web_process(guarded.url("web"), tmp_path / "web.log", AUTH="on", WEB_THREADS="64") as web:

@@ -225,7 +225,7 @@ def test_while_the_link_is_down_the_opened_calls_clock_stands_still(
 
 def test_words_in_an_opened_call_are_never_taken_for_markup(page: Page, server: SyntheticServer, world: World) -> None:
     hostile = "<img src=x onerror='document.title=1'><script>document.title=1</script>"
-    world.add("c1", customer=hostile, agent=hostile, **{"<b>key</b>": hostile})
+    world.add("c1", 0.0, customer=hostile, agent=hostile, **{"<b>key</b>": hostile})
     said = world.final("c1", "customer", hostile, 0.0, 1.0)
     world.score("c1", said, -0.5, 0.1, alert=("x", hostile), reasons=(hostile,))
     world.end("c1")

@@ -83,7 +83,7 @@ def shown(page: Page, call_id: str) -> dict[str, Any]:
     """What a row says, unrounded where it keeps the value."""
     score = cell(page, call_id, "sentiment").get_attribute("data-value") or DASH
     return {
-        "state": cell(page, call_id, "state").text_content().strip(),  # type: ignore[union-attr]
+        "state": cell(page, call_id, "state").text_content().strip(),
         "score": score if score == DASH else float(score),
         "attention": float(cell(page, call_id, "attention").get_attribute("data-value") or -1),
         "last": cell(page, call_id, "text").locator("[data-part=final]").text_content(),

@@ -207,7 +207,7 @@ class Cluster:
             for node in self.nodes[1:]:
                 client.execute_command("CLUSTER MEET", node.host, node.port, node.bus_port)
         for node in self.nodes:
-            wait(lambda node=node: self._knows_all(node), f"node {node.number} knows all others")  # type: ignore[misc]
+            wait(lambda node=node: self._knows_all(node), f"node {node.number} knows all others")
         for node in self.nodes[masters:]:
             with node.client() as client:
                 client.execute_command("CLUSTER REPLICATE", self.nodes[node.number % masters].id)

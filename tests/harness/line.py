@@ -90,7 +90,7 @@ class Scripted:
     def __init__(self, said: list[tuple[float, str]]) -> None:
         self.said = said
 
-    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Scripted:
+    def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Any:
         self.end = open_from
         return self
 

@@ -166,7 +166,7 @@ def test_a_slot_that_moves_in_mid_call_loses_and_doubles_no_chunk(
         there = next(node for node in cluster.nodes[:3] if node is not here)
         moved += cluster.migrate(slot(shard.keys.tag), there, atomic=atomic)
         sent = sender.sent
-        wait_until(lambda sent=sent: sender.sent > sent + 20, "chunks are posted afterwards")  # type: ignore[misc]
+        wait_until(lambda sent=sent: sender.sent > sent + 20, "chunks are posted afterwards")
     last = sender.stop()
     assert moved == 2
     for call_id in calls_of(shard, store):

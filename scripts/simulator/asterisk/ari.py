@@ -22,7 +22,7 @@ class Ari:
         query = urlencode({"app": APP, "api_key": f"earshot:{password}"})
         self._events = connect(f"ws://127.0.0.1:{port}/ari/events?{query}")
 
-    def ask(self, method: str, path: str, body: Any = None, **query: object) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """The answer, decoded. Raises requests.HTTPError."""
         answer = requests.request(method, self._base + path, params=query, json=body, auth=self._auth, timeout=10)
         answer.raise_for_status()

@@ -38,7 +38,7 @@ def main() -> None:
         step()  # both do, and RQ does not know
         return outcome
 
-    Departures.settle = settled  # type: ignore[method-assign]
+    Departures.settle = settled  # type: ignore[method-assign, assignment]
     settings = load()
     archive = open_archive(settings)
     assert archive is not None

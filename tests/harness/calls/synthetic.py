@@ -300,11 +300,11 @@ class SyntheticServer:
             body = exports.render(self.world.view(call_id), cast(exports.Form, form))
             return Response(body, content_type=exports.MEDIA_TYPES[form])
 
-        @self._socketio.on("connect")
+        @self._socketio.on("connect")  # type: ignore[untyped-decorator]
         def connect() -> bool:
             return not self.world.refusing
 
-        @self._socketio.on("follow")
+        @self._socketio.on("follow")  # type: ignore[untyped-decorator]
         def follow(asked: Json) -> None:
             sid = request.sid  # type: ignore[attr-defined]
             with self.world.lock:

@@ -159,7 +159,7 @@ def ask(http: FlaskClient, route: str, headers: dict[str, str]) -> TestResponse:
         body = {"json": {"state": "taken"}}
     if path.endswith("/notes"):
         body = {"json": {"text": "ring back"}}
-    return http.open(path, method=method, headers=headers, environ_base=FAR, **body)  # type: ignore[arg-type]
+    return http.open(path, method=method, headers=headers, environ_base=FAR, **body)
 
 
 def test_every_route_is_on_the_list(valkey: Server) -> None:

@@ -197,8 +197,8 @@ def test_after_signing_in_one_goes_on_within_this_host_only(http: FlaskClient, g
 def test_a_forged_form_neither_signs_in_nor_out(http: FlaskClient, store: redis.Redis) -> None:
     http.get("/sign-in")
     before = contents(store)
-    for token in ({}, {"csrf_token": ""}, {"csrf_token": "forged"}):
-        answer = http.post("/sign-in", data={"name": "dana", "password": PASSWORD, **token})
+    for sent in ({}, {"csrf_token": ""}, {"csrf_token": "forged"}):
+        answer = http.post("/sign-in", data={"name": "dana", "password": PASSWORD, **sent})
         assert answer.status_code == 403 and "too old" in answer.text
     assert contents(store) == before and not signed_in(http)
     other = client_of(http)
@@ -321,7 +321,7 @@ def test_somebody_who_may_sign_in_cannot_flood_the_trail_with_it(
     http: FlaskClient, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SIGN_INS_OF_PERSON", 3)
-    app = create_app(http.application.extensions["earshot"].settings)  # type: ignore[attr-defined]
+    app = create_app(http.application.extensions["earshot"].settings)
     assert [try_sign_in(app.test_client(), "dana").status_code for _ in range(5)] == [303] * 3 + [429] * 2
     assert [what for _, what, *_ in trail(store)] == ["sign-in"] * 3
 

@@ -15,6 +15,7 @@ from state import keys
 from state.calls.reads import Reads
 from state.rules import RulesChanged, RulesStore
 from state.settings import Settings
+from state.types import INSIDE
 from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.web import web_process
@@ -192,7 +193,7 @@ def test_agents_figures_are_means_over_their_ended_calls(
 ) -> None:
     assert http.get("/v1/agents").get_json() == {"agents": [], "calls": 0}
     for call_id, agent in (("c1", "Ann"), ("c2", "Ann"), ("c3", "Bob"), ("c4", "")):
-        line = Line(store, insight, ["agent", "customer"], call_id, **({"agent": agent} if agent else {}))
+        line = Line(store, insight, ["agent", "customer"], call_id, INSIDE, **({"agent": agent} if agent else {}))
         line.say("agent", 0, "good morning how can i help you")
         line.say("customer", 1, "i want my money back this is ridiculous")
         line.score()

@@ -39,7 +39,8 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
 @contextmanager
 def calls_beginning(store: Shards | redis.Redis) -> Iterator[list[str]]:
     """Declare about a hundred calls a second, whatever happens to the web; yields the list of them as it grows."""
-    ingest, made, enough = Ingest(store, Settings()), [], threading.Event()
+    ingest, enough = Ingest(store, Settings()), threading.Event()
+    made: list[str] = []
 
     def declare() -> None:
         while not enough.wait(0.01):

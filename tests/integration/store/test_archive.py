@@ -25,6 +25,7 @@ from state.calls.handling import Handler
 from state.calls.reads import Reads
 from state.calls.retention import Retention
 from state.settings import Settings
+from state.types import INSIDE
 from tests.harness.fleet import ROOT, Fleet
 from tests.harness.line import Line
 from tests.harness.postgres import Postgres
@@ -43,7 +44,7 @@ def insight() -> Insight:
 
 def ended(store: redis.Redis, insight: Insight, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
     """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
-    line = Line(store, insight, ["agent", "customer"], call_id, **metadata)
+    line = Line(store, insight, ["agent", "customer"], call_id, INSIDE, **metadata)
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six five five six six five five five six")
     line.say("customer", 5, "this is terrible i want to speak to a manager")

@@ -33,7 +33,7 @@ def test_while_its_keys_are_moved_every_script_is_refused_and_writes_nothing(clu
         lambda play: play.decoders["d"].give_up(lease.token),
     ]
     later = Play(there, heartbeat_seconds=60)
-    later.decoders["d"] = type(play.decoders["d"])(there, "d", play.settings)
+    later.decoders["d"] = type(play.decoders["d"])(later.shard, "d", play.settings)
     before = contents(here)
     there.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", source.id)
     here.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", target.id)

@@ -83,7 +83,7 @@ def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.R
     play.put(2)
     play.commit(play.lease(), upto=1)
     idle = play.decoder("e")
-    idle.others._now_ms = lambda: now  # type: ignore[method-assign]
+    idle.others._now_ms = lambda: now
     now = int(store.time()[0]) * 1000 - 5000
     assert idle.others.steal() == 0, "it has only just come"
     now += 10_000 + STEAL_AFTER_MS

@@ -139,7 +139,7 @@ def test_audio_that_genesys_discarded_is_a_recorded_gap(house: House) -> None:
     view = house.fleet.reads.call(call_id)
     assert view is not None
     [gap] = [said for said in view.utterances if said.mark == "gap"]
-    assert (gap.start, gap.end) == (pytest.approx(4.0), pytest.approx(7.5, abs=0.01))
+    assert (gap.start, gap.end) == pytest.approx((4.0, 7.5), abs=0.01)
     after = [said for said in view.utterances if said.start > 9]
     assert after and after[-1].text == list(house_texts(house, "customer"))[-1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -25,7 +26,7 @@ from webapp.streams.writer import PATIENCE_SECONDS
 SECOND = 8000
 
 
-def here(valkey: Server, client: redis.Redis, **settings: int) -> Store:
+def here(valkey: Server, client: redis.Redis, **settings: Any) -> Store:
     return open_store(Settings(redis_url=valkey.url, **settings), client)
 
 
@@ -152,11 +153,17 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
     quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
     session = begun(quick)
     time.sleep(0.05)
-    assert quick.ingest.end_idle(0) == []
-    assert quick.ingest.end_dropped() == []
+    (shard,) = quick.shards
+    assert quick.ingest.end_idle(shard, 0) == []
+    assert quick.ingest.end_dropped(shard) == []
     session.drop()
     ended: list[str] = []
-    until(lambda: ended.extend(quick.ingest.end_dropped()) or ended)
+
+    def some_ended() -> list[str]:
+        ended.extend(quick.ingest.end_dropped(shard))
+        return ended
+
+    until(some_ended)
     assert ended == ["call-1"]
     assert store.hget(keys.call("call-1"), "end_reason") == b"dropped"
     assert not store.exists(keys.streams("call-1")) and not store.exists(keys.STREAMING)
@@ -175,5 +182,5 @@ def test_a_call_that_also_comes_over_http_goes_on_when_its_socket_is_gone(valkey
     while time.monotonic() < deadline:
         seq += 1
         quick.ingest.put("call-1", "agent", seq, chunk(b"\x01" * 800))
-        assert quick.ingest.end_dropped() == []
+        assert quick.ingest.end_dropped(quick.shards[0]) == []
         time.sleep(0.1)

@@ -47,8 +47,8 @@ def converse(
     ws.text({"config": config})
     answers = []
     audio = pcm(house)
-    for at in range(0, len(audio), frame_bytes):
-        ws.binary(audio[at : at + frame_bytes])
+    for begin in range(0, len(audio), frame_bytes):
+        ws.binary(audio[begin : begin + frame_bytes])
         answers.append(ws.json())
     ws.text(end)
     answers.append(ws.json())

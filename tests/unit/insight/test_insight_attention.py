@@ -15,11 +15,12 @@ from scripts.evaluation import calls
 from scripts.training import __main__ as trainer
 from workers.insight import weights
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel, Course, RuleEvidence
+from workers.insight.attention import AttentionModel, Course
 from workers.insight.context import ContextScorer, overall
 from workers.insight.evidence import PRIOR, SOOTHING
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load, parse
+from workers.insight.rules import RuleEvidence
 from workers.insight.spoken import Spoken, canonical
 from workers.sentiment.courses import Courses, pack, unpack
 
