@@ -26,8 +26,8 @@ Contents = dict[bytes, bytes]
 
 
 def contents(store: redis.Redis) -> Contents:
-    """Every key of ours with its serialised value."""
-    return {key: store.dump(key) for key in store.keys(f"{keys.PREFIX}*")}
+    """Every key of ours with its serialised value, but what the first process writes down of the store itself."""
+    return {key: store.dump(key) for key in store.keys(f"{keys.PREFIX}*") if key.decode() != keys.LAYOUT}
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:

@@ -116,8 +116,8 @@ def test_bodies_that_are_no_rules_at_all_are_refused(http: FlaskClient) -> None:
 
 
 def unwatched(store: redis.Redis) -> dict[bytes, bytes | None]:
-    """All that is kept, but the audit trail, which tells of reading."""
-    found = [key for key in store.keys("*") if not key.startswith(keys.AUDIT.encode())]
+    """All that is kept, but the audit trail, which tells of reading, and what the store says of itself."""
+    found = [key for key in store.keys("*") if not key.decode().startswith((keys.AUDIT, keys.LAYOUT))]
     return {key: store.dump(key) for key in found}
 
 

@@ -19,7 +19,7 @@ from tests.harness.servers import Server, find_binary, start_server
 from tests.harness.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[3]
-KEYS, DEAD = ("keys", "list"), ("dead", "list")
+KEYS, DEAD = ("operating.keys", "list"), ("operating.dead", "list")
 RUN = ("demo.run", "--no-demo", "--port", "PORT", "--data", "DATA")
 
 
@@ -74,7 +74,7 @@ def test_a_command_says_in_one_line_what_is_wrong(
     )  # fmt: skip
     assert ended.returncode == 1 and ended.stdout == ""
     [line] = ended.stderr.splitlines()
-    assert line.startswith(f"{command[0]}: ") and SAID[wrong] in line
+    assert line.startswith(f"{command[0].rpartition('.')[2]}: ") and SAID[wrong] in line
     assert "hunter2" not in line
 
 
