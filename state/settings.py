@@ -249,7 +249,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {what}") from None
+        raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {_in_words(what)}") from None
     if not _is_address(settings.redis_url):
         name = "REDIS_TLS_URL" if environ.get("REDIS_TLS_URL") else "REDIS_URL"
         raise SettingsError(f"{name}: Expected a redis:// or rediss:// address")
@@ -268,6 +268,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if not settings.oidc_supervisors and not settings.oidc_admins:
             raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could come in")
     return settings
+
+
+def _in_words(what: str) -> str:
+    """msgspec's complaint for the person who set the variable: no regular expression where there is a choice."""
+    choice = re.fullmatch(r"Expected `str` matching regex '\^\(([a-z|]+)\)\$'", what)
+    if choice:
+        *others, last = choice[1].split("|")
+        return f"must be {', '.join(others)} or {last}"
+    kinds = {"bool": "1 or 0", "int": "a whole number", "float": "a number"}
+    kind = re.fullmatch(r"Expected `(bool|int|float)`, got `str`", what)
+    return f"must be {kinds[kind[1]]}" if kind else what
 
 
 def _is_loopback(address: str) -> bool:

@@ -76,6 +76,8 @@ def main(argv: list[str]) -> int:
     unknown = set(options.names) - set(BENCHES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    if not options.names:
+        sys.stderr.write(f"bench: all of {', '.join(BENCHES)}: about half an hour. For one: scripts/bench NAME\n")
     for name in options.names or BENCHES:
         sys.stderr.write(f"bench: {name}\n")
         print(json.dumps({"bench": name} | BENCHES[name](options)), flush=True)

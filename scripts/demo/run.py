@@ -129,6 +129,7 @@ def main(argv: list[str]) -> int:
         return 1
     finally:
         if processes:
+            say("stopping: processes finish what they have in hand, up to 10 s")
             processes.stop()
         if server:
             server.stop()

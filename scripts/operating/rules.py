@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
         return int(COMMANDS[options.command](options) or 0)
     except (Refused, RuleError) as error:
         sys.stderr.write(f"rules: {error}\n")
-    except OSError as error:  # also requests' own: nobody answers
+    except OSError as error:  # also requests' own, as for a wrong address
         sys.stderr.write(f"rules: {error}\n")
     return 1
 
@@ -117,13 +117,18 @@ def ask(
 ) -> requests.Response:
     """One request. Raises Refused with what the server says."""
     key = {"Authorization": f"Bearer {options.key}"} if options.key else {}
-    answer = requests.request(
-        method,
-        options.url.rstrip("/") + path,
-        data=text.encode() if text else None,
-        headers={**YAML, **key, **(headers or {})},
-        timeout=TIMEOUT_SECONDS,
-    )
+    try:
+        answer = requests.request(
+            method,
+            options.url.rstrip("/") + path,
+            data=text.encode() if text else None,
+            headers={**YAML, **key, **(headers or {})},
+            timeout=TIMEOUT_SECONDS,
+        )
+    except requests.Timeout:
+        raise Refused(f"{options.url} does not answer in {TIMEOUT_SECONDS:.0f} s") from None
+    except requests.ConnectionError:
+        raise Refused(f"nobody answers at {options.url}; is the web process running? (--url, PORT)") from None
     if not answer.ok:
         raise Refused(_reason(answer))
     return answer

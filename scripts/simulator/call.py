@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.simulator.recording import RecordingError, read_tracks
-from scripts.simulator.telephony import Api, CallFailed, post_call
+from scripts.simulator.telephony import FIRST_PATIENCE_SECONDS, Api, CallFailed, post_call
 
 POLL_SECONDS = 0.5
 DECODE_PATIENCE_SECONDS = 120.0
@@ -60,7 +60,8 @@ def main(argv: list[str]) -> int:
         printer.start()
         try:
             pace = options.chunk_ms, options.speed
-            post_call(options.url, options.key, options.call_id, tracks, metadata, *pace, done.is_set)
+            to = options.url, options.key, options.call_id
+            post_call(*to, tracks, metadata, *pace, done.is_set, first_patience_seconds=FIRST_PATIENCE_SECONDS)
             printer.join()
         finally:
             done.set()  # also at Ctrl-C: the threads that post and print would go on
@@ -68,6 +69,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"call: {error}\n")
         return 1
     except KeyboardInterrupt:
+        sys.stderr.write("call: stopped; the call stays open until it is ended or idle\n")
         return 130
     return 0
 

@@ -21,6 +21,9 @@ TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
 """How long one chunk is tried before the call is given up."""
 
+FIRST_PATIENCE_SECONDS = 5.0
+"""How long a person at a terminal waits for the first answer: a wrong address never answers."""
+
 CONFIRM_SECONDS = 2.0
 """A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago. A
 master of a cluster may for longer: see docs/GUARANTEES.md."""
@@ -81,13 +84,14 @@ def post_call(
     stopping: Callable[[], bool] = lambda: False,
     connect: Callable[[str, str], Api] = Api,
     confirm_seconds: float = CONFIRM_SECONDS,
+    first_patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Declare the call, post every track beside the others at `speed` times real time, end it, and look once more.
 
-    Raises CallFailed.
+    first_patience_seconds: how long to wait for the first answer of all. Raises CallFailed.
     """
     sender = _Sender(call_id, tracks, metadata, chunk_ms, speed, stopping, lambda: connect(url, key))
-    sender.declare(api := sender.connect())
+    sender.declare(api := sender.connect(), first_patience_seconds)
     begin = dict.fromkeys(sender.chunks, 1)
     while not stopping():
         sender.post(begin)
@@ -124,9 +128,9 @@ class _Sender:
         self.chunks = {track.name: track.chunks(chunk_ms) for track in tracks}
         self.connect = connect
 
-    def declare(self, api: Api) -> None:
+    def declare(self, api: Api, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Declare the call; repeated, it changes nothing."""
-        self.insist(api, "POST", "/v1/calls", self._declared, (200, 201))
+        self.insist(api, "POST", "/v1/calls", self._declared, (200, 201), patience_seconds)
 
     def post(self, begin: dict[str, int]) -> None:
         """Post every track from chunk `begin` of it on."""
@@ -169,18 +173,27 @@ class _Sender:
                 seq += 1
 
     def insist(
-        self, api: Api, method: str, path: str, body: object, good: tuple[int, ...]
+        self,
+        api: Api,
+        method: str,
+        path: str,
+        body: object,
+        good: tuple[int, ...],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> tuple[int, dict[str, Any]]:
         """Ask until the answer is one of `good`."""
         encoded = None if body is None else json.dumps(body).encode()
-        return _insist(lambda: api.ask(method, path, encoded), good, self._stopping)
+        return _insist(lambda: api.ask(method, path, encoded), good, self._stopping, patience_seconds)
 
 
 def _insist(
-    ask: Callable[[], Answer], good: tuple[int, ...], stopping: Callable[[], bool]
+    ask: Callable[[], Answer],
+    good: tuple[int, ...],
+    stopping: Callable[[], bool],
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> tuple[int, dict[str, Any]]:
     """Ask until the answer is one of `good`; waits where the server is busy, restarting or away."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while not stopping():
         try:
             status, body, headers = ask()
@@ -191,7 +204,7 @@ def _insist(
         if status not in (0, 429, 502, 503, 504):
             raise CallFailed(f"the server answers {status}: {body.get('detail') or body.get('title')}")
         if time.monotonic() > deadline:
-            raise CallFailed(f"gave up after {PATIENCE_SECONDS:.0f} s: {body.get('detail')}")
+            raise CallFailed(f"gave up after {patience_seconds:.0f} s: {body.get('detail')}")
         wait = headers.get("Retry-After", "")
         time.sleep(min(float(wait), 10.0) if wait.isdigit() else 0.3)
     return 0, {}

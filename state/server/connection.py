@@ -152,10 +152,14 @@ def is_about_data(error: redis.RedisError) -> bool:
 def wait_for_server(client: redis.Redis, patience_seconds: float) -> dict[str, Any]:
     """check_server, once the server answers. Raises redis.RedisError if it does not within the patience."""
     deadline = time.monotonic() + patience_seconds
+    warned = False
     while True:
         try:
             return check_server(client)
-        except redis.RedisError:
+        except redis.RedisError as error:
             if time.monotonic() > deadline:
                 raise
+            if not warned:
+                log.warning("the server does not answer yet", extra={"error": str(error)})
+                warned = True
             time.sleep(0.2)

@@ -11,6 +11,7 @@ from rq.worker import HerokuWorker
 from state.archive.opening import ArchiveAway, open_archive
 from state.server.connection import connect, wait_for_server
 from state.server.opening import check_store, open_shards
+from state.server.unreachable import told
 from state.settings import Settings
 from workers.jobs import summary
 from workers.jobs.perform import PerformedJob
@@ -32,7 +33,8 @@ def run(settings: Settings) -> int:
         wait_for_server(client, PATIENCE_SECONDS)
         check_store(open_shards(settings, "jobs", client))
     except redis.RedisError as error:
-        sys.stderr.write(f"earshot jobs: the server did not answer in {PATIENCE_SECONDS:.0f} s: {error}\n")
+        url = settings.jobs_redis_url or settings.redis_url
+        sys.stderr.write(f"earshot jobs: gave up after {PATIENCE_SECONDS:.0f} s: {told(url, error)}\n")
         return 1
     queue = job_queue(client, PerformedJob)
     worker = HerokuWorker(

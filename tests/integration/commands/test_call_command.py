@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo.server import free_port
 from scripts.simulator.call import follow
 from scripts.simulator.telephony import Answer, Api
 
@@ -98,3 +99,17 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
         process = call(*arguments)
         assert process.communicate(timeout=60) == ("", f"call: {reason}\n")
         assert process.returncode == 1
+
+
+def test_a_dead_address_is_told_within_seconds(tmp_path: Path) -> None:
+    process = call("--url", f"http://127.0.0.1:{free_port()}", recording(tmp_path / "mono.wav", 1))
+    assert process.communicate(timeout=60) == ("", "call: gave up after 5 s: [Errno 111] Connection refused\n")
+    assert process.returncode == 1
+
+
+def test_rules_say_that_nobody_answers() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "scripts.operating.rules", "--url", url, "show"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    said = f"rules: nobody answers at {url}; is the web process running? (--url, PORT)\n"
+    assert (ended.returncode, ended.stderr) == (1, said)

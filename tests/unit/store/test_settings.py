@@ -95,6 +95,21 @@ def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: 
     assert "geheim" not in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"AUTH": "maybe"}, "AUTH: must be on or off"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be debug, info, warning or error"),
+        ({"REDACT": "perhaps"}, "REDACT: must be 1 or 0"),
+        ({"PORT": "eighty"}, "PORT: must be a whole number"),
+    ],
+)
+def test_a_wrong_choice_is_told_in_words(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load(environ)
+    assert str(caught.value) == said
+
+
 def test_every_number_has_bounds() -> None:
     """One beyond what the server counts with would fail with the first chunk, not at the start."""
     for field in msgspec.inspect.type_info(settings.Settings).fields:  # type: ignore[attr-defined]
