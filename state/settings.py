@@ -135,6 +135,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=1_000_000_000,
         ),
     ] = 400
+    live_calls_limit: Annotated[
+        int,
+        _about(
+            "calls that may be live at once, beyond which new ones are answered 429: every page shows every live call",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 10_000
     track_backlog_seconds: Annotated[
         int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1, le=1_000_000_000)
     ] = 300

@@ -81,6 +81,7 @@ class Ingest:
         self._shards = shards_of(store)
         self._backlog_limit_ms = settings.backlog_limit_seconds * 1000
         self._backlog_limit_bytes = settings.backlog_limit_megabytes * 1_000_000
+        self._live_limit = settings.live_calls_limit
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
         self._listen_seconds = settings.listen_seconds
@@ -110,7 +111,7 @@ class Ingest:
             tracks=" ".join(tracks),
             metadata=described,
             digest=digest,
-            **self._backlog_limits(),
+            **self._limits(),
             sender=sender.name,
             sender_reads=sender.reads,
         )
@@ -156,7 +157,7 @@ class Ingest:
             digest=digest,
             rate=chunk.rate,
             samples=chunk.samples,
-            **self._backlog_limits(),
+            **self._limits(),
             track_limit_ms=self._track_limit_ms,
             max_tracks=MAX_TRACKS,
             max_gap=MAX_GAP,
@@ -251,12 +252,13 @@ class Ingest:
     def _of(self, shard: Shard) -> _Memory:
         return self._memory.setdefault(shard.number, _Memory())
 
-    def _backlog_limits(self) -> dict[str, int]:
-        """Each shard's part of what may wait to be decoded."""
+    def _limits(self) -> dict[str, int]:
+        """Each shard's part of what may wait to be decoded, and of the calls."""
         count = len(self._shards)
         return {
             "backlog_limit_ms": self._backlog_limit_ms // count,
             "backlog_limit_bytes": self._backlog_limit_bytes // count,
+            "live_limit": max(1, self._live_limit // count),
         }
 
 

@@ -39,7 +39,7 @@ _CHUNK_REFUSALS = {
     410: "The call's sender has ended it.",
     413: "More than 1 MiB or 10 s of audio.",
     415: "A form that is not known: `known_types` lists those that are.",
-    429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+    429: "Too much audio is waiting to be decoded, or too many calls are live: repeat after Retry-After.",
 }
 
 _ON_GAP = Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")
@@ -60,7 +60,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
         409: "`reason`: differs (the call was declared otherwise).",
         413: "The body is too large.",
         415: "The body is not JSON.",
-        429: "Too much audio is waiting to be decoded: repeat after Retry-After.",
+        429: "Too much audio is waiting to be decoded, or too many calls are live: repeat after Retry-After.",
     },
     body=NewCall,
 )
@@ -219,7 +219,7 @@ def another_sender(call_id: str) -> Problem:
 
 
 def _busy() -> Problem:
-    return Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
+    return Problem(429, "busy", "Too much audio is waiting to be decoded, or too many calls are live.", retry=True)
 
 
 # -- reading ----------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ MAX_SEQ = 2**53
 MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
 """Entries of a call's metadata; characters of a key and of a value."""
 
+MAX_METADATA_CHARACTERS = 4096
+"""Of all keys and values of a call together. Every page is told the metadata of every live call."""
+
 MAX_NOTE = 500
 """Characters of a note. Every page gets all notes of all live calls."""
 
@@ -33,7 +36,10 @@ Track = Annotated[str, Meta(pattern=TRACK, description="small letters, digits, _
 MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
 Metadata = Annotated[
     dict[str, MetadataValue],
-    Meta(max_length=MAX_METADATA, description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters"),
+    Meta(
+        max_length=MAX_METADATA,
+        description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters, 4096 characters in all",
+    ),
 ]
 Tag = Annotated[str, Meta(pattern=TAG, description="letters, digits, blanks and . & + - _, at most 32")]
 By = Annotated[

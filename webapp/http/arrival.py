@@ -21,7 +21,7 @@ class Arrival:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ["PATH_INFO"] = "/" + environ.get("PATH_INFO", "").lstrip("/")
-        if environ.get("CONTENT_LENGTH"):
+        if environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
             environ.pop("wsgi.input_terminated", None)  # Werkzeug then counts for itself, and refuses what is too short
         else:
             environ["wsgi.input"] = _Chunks(environ["wsgi.input"])

@@ -13,11 +13,11 @@ from flask import request
 
 from state.calls.ingest import MAX_TRACKS
 from state.types import CALL_ID, TRACK
-from webapp.api.schemas import MAX_METADATA_KEY, MAX_SEQ, CallEnd, NewCall
+from webapp.api.schemas import MAX_METADATA_CHARACTERS, MAX_METADATA_KEY, MAX_SEQ, CallEnd, NewCall
 from webapp.http.problems import ErrorItem, Problem, invalid
 
-MAX_JSON_BYTES = 256 * 1024
-"""The largest metadata we accept, with every character escaped, is 220 kB."""
+MAX_JSON_BYTES = 64 * 1024
+"""The largest metadata we accept, with every character escaped, is 50 kB."""
 
 _CURSOR = re.compile(r"[0-9.e+-]{1,32}_[0-9]{1,9}")
 _SEQ = re.compile(r"[0-9]{1,16}")
@@ -151,6 +151,8 @@ def _faults(declared: NewCall) -> list[ErrorItem]:
         wrong.append(ErrorItem("/tracks", "Line breaks are not allowed"))
     if len(set(declared.tracks)) != len(declared.tracks):
         wrong.append(ErrorItem("/tracks", "The same track is named twice"))
+    if sum(map(len, (*declared.metadata, *declared.metadata.values()))) > MAX_METADATA_CHARACTERS:
+        wrong.append(ErrorItem("/metadata", f"All of it has at most {MAX_METADATA_CHARACTERS} characters"))
     for key, value in declared.metadata.items():
         pointer = "/metadata/" + key.replace("~", "~0").replace("/", "~1")
         if not key or len(key) > MAX_METADATA_KEY:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from state.types import CALL_ID, TRACK
-from webapp.api.schemas import MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
+from webapp.api.schemas import MAX_METADATA, MAX_METADATA_CHARACTERS, MAX_METADATA_KEY, MAX_METADATA_VALUE
 from webapp.http.audio_forms import MAX_RATE, MIN_RATE
 
 Message = str | bytes
@@ -117,6 +117,7 @@ def track_name(given: object) -> str:
 def clean_metadata(given: dict[str, Any]) -> dict[str, str]:
     """Flat printable metadata from whatever a provider tells; what is empty or too long is cut."""
     kept: dict[str, str] = {}
+    left = MAX_METADATA_CHARACTERS
     for key, value in given.items():
         name = _printable(key, MAX_METADATA_KEY)
         if isinstance(value, bool):
@@ -125,7 +126,8 @@ def clean_metadata(given: dict[str, Any]) -> dict[str, str]:
             text = _printable(value, MAX_METADATA_VALUE)
         else:
             continue
-        if name and text and len(kept) < MAX_METADATA:
+        if name and text and len(kept) < MAX_METADATA and len(name) + len(text) <= left:
+            left -= len(name) + len(text)
             kept[name] = text
     return kept
 

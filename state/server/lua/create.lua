@@ -9,19 +9,21 @@
 --         sender_reads       it may read every call: see types.Sender
 --         backlog_limit_ms, backlog_limit_bytes
 --                            of undecoded audio; new calls are refused from nine tenths of one of them on
+--         live_limit         calls that may be live or ending
 -- ANSWER  outcome
 --         CREATED  it is declared now
 --         SAME     it was, with the same words
 --         DIFFERS  it was, with others; or by another sender, and one that may not read could guess what was declared
 --         FOREIGN  the call has another sender's audio
---         BUSY     too much audio waits to be decoded
+--         BUSY     too much audio waits to be decoded, or too many calls are live
 -- WRITES  with CREATED
 
 local state, known_digest, known_tracks, owner, declarer =
   unpack(redis.call('HMGET', call_key, 'state', 'digest', 'tracks', 'sender', 'declarer'))
 if not state then
   local waiting_ms, waiting_bytes = unpack(redis.call('HMGET', load_key, 'audio_ms', 'audio_bytes'))
-  if tonumber(waiting_ms or 0) >= backlog_limit_ms * 0.9 or tonumber(waiting_bytes or 0) >= backlog_limit_bytes * 0.9 then
+  if tonumber(waiting_ms or 0) >= backlog_limit_ms * 0.9 or tonumber(waiting_bytes or 0) >= backlog_limit_bytes * 0.9
+    or redis.call('ZCARD', live_key) >= live_limit then
     return answer({outcome = 'BUSY'})
   end
   create_call(tracks, metadata, digest)

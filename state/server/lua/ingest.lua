@@ -8,6 +8,7 @@
 --         backlog_limit_ms, backlog_limit_bytes
 --                            of undecoded audio; beyond one of them: BUSY
 --         track_limit_ms     the same for this track alone
+--         live_limit         calls that may be live or ending, beyond which there is no new one
 --         max_tracks         a call may have
 --         max_gap            chunks that skip_gap bridges at most
 --         listen_seconds     of audio to be kept for listening; 0: none, and what is there is dropped
@@ -19,7 +20,7 @@
 --         DUP      accepted before (and with the same bytes, if they are still there to be compared)
 --         OTHER    accepted before, with other bytes
 --         GAP      chunks before it are missing
---         BUSY     too much audio waits to be decoded
+--         BUSY     too much audio waits to be decoded, or too many calls are live
 --         CLOSED   the sender has ended the call
 --         RATE     the track has another sample rate
 --         TRACKS   the call has its most tracks already
@@ -60,6 +61,7 @@ local track_ms = (track_samples - tonumber(done_samples or 0)) * 1000 / rate + c
 local share = last_seq == 0 and 0.9 or 1 -- new calls are refused before old ones
 if waiting_ms > backlog_limit_ms * share or waiting_bytes > backlog_limit_bytes * share
   or track_ms > track_limit_ms then return say_so('BUSY') end
+if not state and redis.call('ZCARD', live_key) >= live_limit then return say_so('BUSY') end
 
 local count, known = 0, false
 for name in string.gmatch(tracks or '', '%S+') do

@@ -15,10 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.types import CALL_ID, TRACK
+from webapp.api.schemas import MAX_METADATA_CHARACTERS
 from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.binary import BinaryParser
-from webapp.streams.events import Audio, Event, Lost, Message, Parser, ProtocolError, Start, clean_call_id
+from webapp.streams.events import (
+    Audio,
+    Event,
+    Lost,
+    Message,
+    Parser,
+    ProtocolError,
+    Start,
+    clean_call_id,
+    clean_metadata,
+)
 from webapp.streams.twilio import TwilioParser, is_signed, signature
 from webapp.streams.vosk import VoskParser
 
@@ -257,3 +268,10 @@ def test_what_a_vosk_client_says_beforehand_is_not_kept_without_end() -> None:
     assert len(pickle.dumps(parser)) < 10_000
     started = [event for event in parser.feed(bytes(320)) if isinstance(event, Audio)]
     assert [event.form.rate for event in started] == [16000]
+
+
+def test_metadata_of_a_stream_is_cut_to_what_a_call_may_have() -> None:
+    kept = clean_metadata({f"word-{n}": "x" * 512 for n in range(32)} | {"agent": "Ann"})
+    assert sum(map(len, (*kept, *kept.values()))) <= MAX_METADATA_CHARACTERS
+    assert kept["word-0"] == "x" * 512
+    assert kept["agent"] == "Ann", "what still fits is kept"
