@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, cast
 
@@ -14,30 +13,21 @@ import redis
 
 from state import keys
 from state.calls.feed import Feeds, joined, parted
-from state.calls.transcripts import scored_utterance, transcript
+from state.calls.rows import answers, read_rows, readable
+from state.calls.transcripts import transcript
 from state.server.clock import now_ms
 from state.server.connection import AWAY
 from state.server.shards import Shard, Shards, merged, shards_of
 from state.types import (
     CallRow,
-    CallState,
     CallView,
-    EndReason,
-    Handling,
     ScoredUtterance,
-    Standing,
-    TrackView,
-    Utterance,
 )
 
 RECENTLY_ENDED_SECONDS = 600
 """Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
 
 RECENTLY_ENDED_CALLS = 50
-
-_standing = msgspec.msgpack.Decoder(Standing)
-_handling = msgspec.msgpack.Decoder(Handling)
-_utterance = msgspec.msgpack.Decoder(Utterance)
 
 
 class FleetView(msgspec.Struct, frozen=True):
@@ -67,7 +57,7 @@ class Reads:
     def call(self, call_id: str) -> CallView | None:
         """A whole call with its transcript, or None."""
         shard = self._shards.of(call_id)
-        rows = _rows(shard, [call_id])
+        rows = read_rows(shard, [call_id])
         if not rows:
             return None
         pipe = shard.redis.pipeline(transaction=False)  # no MULTI: refused, even to read, while memory is full
@@ -172,11 +162,16 @@ class Reads:
             pipe = shard.redis.pipeline(transaction=False)
             for name, _ in newest:
                 pipe.hmget(shard.keys.call(name.decode()), "metadata", "summary")
-            stored = pipe.execute() if newest else []
-            return [(ended, found) for (_, ended), found in zip(newest, stored, strict=True)]
+            stored = [fields if isinstance(fields, list) else (None, None) for fields in answers(pipe)]
+            return [(ended, (name.decode(), found)) for (name, ended), found in zip(newest, stored, strict=True)]
 
         found = [found for _, (_, found) in merged(self._shards.answers(part), lambda call: -call[0], most)]
-        return [(json.loads(metadata), json.loads(summary)) for metadata, summary in found if metadata and summary]
+        told = []
+        for call_id, (metadata, summary) in found:
+            with readable(call_id):
+                if metadata and summary:
+                    told.append((msgspec.json.decode(metadata, type=dict[str, str]), json.loads(summary)))
+        return told
 
     # -- the feed, with one cursor for all shards -----------------------------------------------------------
 
@@ -265,7 +260,7 @@ class Reads:
         found: dict[str, CallRow] = {}
         for shard, names in self._by_shard(call_ids):
             with suppress(*AWAY):
-                found |= {row.call_id: row for row in _rows(shard, names)}
+                found |= {row.call_id: row for row in read_rows(shard, names)}
         return [found[call_id] for call_id in call_ids if call_id in found]
 
     def _by_shard(self, call_ids: list[str]) -> list[tuple[Shard, list[str]]]:
@@ -273,54 +268,3 @@ class Reads:
         for call_id in call_ids:
             parts.setdefault(self._shards.of(call_id).number, []).append(call_id)
         return [(self._shards[number], names) for number, names in parts.items()]
-
-
-def _rows(shard: Shard, call_ids: list[str]) -> list[CallRow]:
-    pipe = shard.redis.pipeline(transaction=False)
-    for call_id in call_ids:
-        pipe.hgetall(shard.keys.call(call_id))
-    answers = pipe.execute() if call_ids else []
-    calls = [(call_id, call) for call_id, call in zip(call_ids, answers, strict=True) if call]
-    lasts = [_utterance.decode(call[b"last"]) if b"last" in call else None for _, call in calls]
-    for (call_id, call), last in zip(calls, lasts, strict=True):
-        for track in call[b"tracks"].split():
-            pipe.hmget(shard.keys.track(call_id, track.decode()), _TRACK_FIELDS)
-        if last is not None:
-            pipe.hget(shard.keys.scores(call_id), last.id)
-    details = iter(pipe.execute() if calls else [])
-    rows = []
-    for (call_id, call), last in zip(calls, lasts, strict=True):
-        fields = _row_fields(call_id, call, details)
-        rows.append(CallRow(**fields, last=scored_utterance(last, next(details)) if last else None))
-    return rows
-
-
-_TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps"]
-
-
-def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: Iterator[Any]) -> dict[str, Any]:
-    """What a row and a view share, `last` aside; takes one answer a track from `tracks`."""
-    ended = call.get(b"ended_at_ms")
-    return {
-        "call_id": call_id,
-        "state": cast(CallState, call[b"state"].decode()),
-        "started_at_ms": int(call[b"started_at_ms"]),
-        "ended_at_ms": int(ended) if ended else None,
-        "end_reason": cast(EndReason, call[b"end_reason"].decode()) if b"end_reason" in call else None,
-        "metadata": json.loads(call[b"metadata"]),
-        "handling": _handling.decode(call[b"handling"]) if b"handling" in call else Handling(),
-        "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
-        "tracks": {name.decode(): _track(next(tracks)) for name in call[b"tracks"].split()},
-    }
-
-
-def _track(fields: list[bytes | None]) -> TrackView:
-    rate, last, done, samples, done_samples, partial, gaps = fields
-    waiting = int(samples or 0) - int(done_samples or 0)
-    return TrackView(
-        next_seq=int(last or 0) + 1,
-        decoded_seq=int(done or 0),
-        lag_seconds=round(waiting / int(rate), 3) if rate else 0.0,
-        partial=(partial or b"").decode(),
-        gaps=[(first, last) for first, last in json.loads(gaps)] if gaps else [],
-    )

@@ -10,9 +10,13 @@ import pytest
 import redis
 
 from state import keys
+from state.calls.feed import joined
 from state.calls.ingest import Chunk, Ingest
+from state.calls.reads import Reads
+from state.server.shards import shards_of
 from state.settings import Settings
 from state.types import Utterance
+from webapp.page.recent import Recent
 from workers.decoder.loop import DecodeLoop
 from workers.engines.stub import StubModel
 
@@ -118,3 +122,51 @@ def test_a_track_that_cannot_be_opened_stalls_nobody_else(decoder: Decoder) -> N
     decoder.ingest.end("other")
     decoder.until(decoder.finished("other"))
     assert decoder.client.xpending(keys.WORK, keys.DECODERS)["pending"] == 0
+
+
+WRONG: list[tuple[str, bytes]] = [
+    ("metadata", b"{"),
+    ("metadata", b'{"agent": 1}'),
+    ("state", b"\xff"),
+    ("started_at_ms", b"noon"),
+    ("ended_at_ms", b"nan"),
+    ("tracks", b"\xff"),
+    ("standing", b"\xc1"),
+    ("handling", b"\xc1"),
+    ("last", b"\xc1"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_call_that_cannot_be_read_is_left_out_and_all_others_are_shown(
+    decoder: Decoder, field: str, value: bytes
+) -> None:
+    for call in ("a", "c", "z"):
+        decoder.put(call, 1, 1)
+    decoder.client.hset(keys.call("c"), field, value)
+    reads = Reads(decoder.client)
+    assert sorted(row.call_id for row in reads.table()) == ["a", "z"]
+    assert sorted(row.call_id for row in reads.rows("live", 10, None)[0]) == ["a", "z"]
+    assert reads.call("c") is None
+    assert reads.call("z") is not None
+
+
+@pytest.mark.parametrize("key", [keys.call("c"), keys.track("c", "t")])
+def test_a_key_of_another_kind_hides_no_other_call(decoder: Decoder, key: str) -> None:
+    for call in ("a", "c", "z"):
+        decoder.put(call, 1, 1)
+    decoder.client.set(key, "a string")
+    assert sorted(row.call_id for row in Reads(decoder.client).table()) == ["a", "z"]
+
+
+def test_an_entry_of_the_feed_that_is_none_holds_up_nobody(decoder: Decoder) -> None:
+    feeds = Reads(decoder.client).feeds
+    before = feeds.tips()
+    decoder.client.xadd(shards_of(decoder.client)[0].keys.feed, {"foreign": "hand"})
+    decoder.put("c", 1, 1)
+    told = feeds.after(before, 10)
+    assert told[0].event == b"" and len(told) > 1
+    recent = Recent([], before)
+    recent.add(told)
+    assert recent.tips == feeds.tips()
+    assert [len(batch.events) for batch in recent.after(joined(before))] == [len(told) - 1]
