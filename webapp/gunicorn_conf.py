@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from gunicorn.util import close_graceful
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from state import logs
 from state.server.connection import ServerUnfit
@@ -67,6 +67,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """
 
     def handle(self, conn: Any) -> Any:
+        if not conn.initialized and not conn.wait_for_data(0.0):
+            return _DEFER  # nothing came yet: the main loop waits for it; gunicorn keeps a thread for 5 s first
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
         goes_on = super().handle(conn)
         if goes_on is False:

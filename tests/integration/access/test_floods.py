@@ -150,3 +150,14 @@ def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web,
     assert worst < PROMPT_SECONDS, statuses
     assert set(statuses) == {200, 429}
     assert statuses[200] >= int(400 * DECODE_SHARE), "as many are served as there are places"
+
+
+def test_connections_on_which_nothing_comes_keep_no_thread(web: Web) -> None:
+    idle = [socket.create_connection(("127.0.0.1", web.port), timeout=30) for _ in range(450)]
+    begin = time.monotonic()
+    assert requests.get(f"{web.url}/healthz", timeout=60).status_code == 200
+    assert time.monotonic() - begin < PROMPT_SECONDS
+    idle[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert idle[0].recv(4096).startswith(b"HTTP/1.1 200 "), "one that speaks up later is heard"
+    for connection in idle:
+        connection.close()
