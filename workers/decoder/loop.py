@@ -127,8 +127,10 @@ class DecodeLoop:
         if not homes or empty:
             least = [number for number, there in counts.items() if there == fewest and number not in homes]
             self._post(random.choice(least), resident=True)
-        elif crowded and (len(homes) > 1 or counts[homes[0]] > fewest + 1):
-            self._leave_home(random.choice(crowded), one_of=counts[homes[0]])
+        elif crowded:
+            number = random.choice(crowded)
+            if len(homes) > 1 or counts[number] > fewest + 1:
+                self._leave_home(number, one_of=counts[number])
         self._next_look = now + LOOK_SECONDS[0 if len(empty) > 1 or not homes else 1] * random.uniform(0.5, 1.5)
 
     def _leave_home(self, number: int, one_of: int) -> None:
