@@ -91,6 +91,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vosk_address: Annotated[
         str, _about("where it listens; everybody who reaches it may send calls, so keep it to this machine")
     ] = "127.0.0.1"
+    ari_url: Annotated[
+        str, _about("Asterisk's ARI, http://host:8088/ari: supervisors whisper, barge, take over, hang up; empty: no")
+    ] = ""
+    ari_user: Annotated[str, _about("its user")] = "earshot"
+    ari_password: Annotated[str, _about("and the user's password")] = ""
+    ari_endpoint: Annotated[str, _about("a supervisor's phone there; {} stands for the extension")] = "PJSIP/{}"
+    switch_webhook_url: Annotated[
+        str, _about("what another switch is asked by for the same: a signed POST goes there; empty: no")
+    ] = ""
+    switch_webhook_secret: Annotated[str, _about("signs it (HMAC-SHA256, Standard Webhooks)")] = ""
     vosk_model: Annotated[
         str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
     ] = ""
@@ -241,7 +251,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
 
 
-SECRETS = ("api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
+SECRETS = ("ari_password", "switch_webhook_secret", "api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
 """Settings that are never shown."""
 
 _USER = re.compile(r"(?<=://)[^/]*@")
@@ -269,6 +279,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"API_KEYS: {error}") from None
     if settings.auth == "off" and not _is_loopback(settings.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
+    for name in ("ari_url", "switch_webhook_url"):
+        address = getattr(settings, name)
+        if address and (urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname):
+            raise SettingsError(f"{name.upper()}: Expected an http:// or https:// address")
+    if settings.ari_url and settings.switch_webhook_url:
+        raise SettingsError("SWITCH_WEBHOOK_URL: ARI_URL is set, and there can only be one switch")
+    if settings.switch_webhook_url and len(settings.switch_webhook_secret) < 16:
+        raise SettingsError("SWITCH_WEBHOOK_SECRET: 16 characters or more sign SWITCH_WEBHOOK_URL")
     if settings.oidc_issuer:
         for name in ("oidc_client_id", "oidc_client_secret"):
             if not getattr(settings, name):

@@ -14,6 +14,7 @@ from state.calls.reads import Reads
 from state.calls.streams import Streams
 from state.people.access import Access
 from state.people.audit import Audit
+from state.people.extensions import Extensions
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
@@ -39,6 +40,7 @@ class Store:
     rules: RulesStore
     streams: Streams
     access: Access
+    extensions: Extensions
     audit: Audit
     limits: Limits
     listening: Listening
@@ -66,6 +68,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         RulesStore(shards.plain),
         ShownStreams(shards, settings) if settings.redact else Streams(shards, settings),
         Access(shards.plain, settings.api_keys, settings.secret_key),
+        Extensions(shards.plain),
         Audit(shards),
         Limits(shards.plain, settings.key_requests_per_second),
         Listening(shards),

@@ -34,7 +34,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "fleet",
         ),
     ),
-    "people": ("api-keys", "api-keys-used", "users", "session:*", "secret", "limits*", "audit*", "listening:*"),
+    "people": (
+        "api-keys",
+        "api-keys-used",
+        "users",
+        "extensions",
+        "session:*",
+        "secret",
+        "limits*",
+        "audit*",
+        "listening:*",
+    ),
 }
 """Names of keys after the prefix, as patterns."""
 

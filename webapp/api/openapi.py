@@ -23,6 +23,7 @@ from webapp.access.rights import DECODE, SAFE_METHODS, STREAMS, Requirement, req
 from webapp.api.schemas import CallId, Tag, Track
 from webapp.http.audio_forms import KNOWN_TYPES
 from webapp.http.problems import ProblemBody
+from webapp.switch.base import Act
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -85,6 +86,7 @@ _PATH_TYPES: dict[str, Any] = {
     "seq": int,
     "form": str,
     "tag": Tag,
+    "act": Act,
 }
 
 

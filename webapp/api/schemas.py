@@ -254,6 +254,20 @@ class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     by: By | None = None
 
 
+class Extension(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the switch calls a supervisor; "" forgets it. acts: what may be done on the switch (only told)."""
+
+    extension: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,31})?$", description="such as 201")]
+    acts: list[str] = []
+
+
+class SwitchReceipt(msgspec.Struct):
+    """The switch has begun with it."""
+
+    call_id: str
+    act: str
+
+
 class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A note to be written on a call."""
 

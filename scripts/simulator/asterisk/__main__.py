@@ -1,7 +1,8 @@
 """scripts/asterisk: play both parties of a demo call through a real Asterisk, and compare what Earshot writes down.
 
 The same audio goes over HTTP first. Then Asterisk plays it over local channels, over SIP (baresip), and one party over
-AudioSocket; each must give the same words. Needs root and a few minutes; all on 127.0.0.1; nothing is left running.
+AudioSocket; each must give the same words. Then a supervisor whispers, barges in, takes over and hangs up, and it is
+checked who hears whom. Needs root and a few minutes; all on 127.0.0.1; nothing is left running.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import msgspec
 import requests
 
 from scripts.demo.server import free_port
+from scripts.simulator.asterisk import supervisor as supervising
 from scripts.simulator.asterisk import switch
 from scripts.simulator.asterisk.ari import Ari
 from state import g711
@@ -44,6 +46,8 @@ class House(msgspec.Struct):
     web: Web
     key: str
     ari: Ari
+    password: str
+    recordings: Path
     ports: dict[str, int]
     parties: dict[str, bytes]
     words: dict[str, str]
@@ -97,14 +101,14 @@ def house(folder: Path) -> Iterator[House]:
         password = secrets.token_hex(8)
         filled = {f"{name}_port": port for name, port in ports.items()}
         tones = {"supervisor": g711_tone(1000.0, 20.0)}
-        stack.enter_context(
+        home = stack.enter_context(
             switch.running(
                 folder / "asterisk.log", parties | tones, web_port=web.port, key=key, ari_password=password, **filled
             )
         )
         ari = Ari(ports["http"], password)
         stack.callback(ari.close)
-        yield House(folder, fleet, web, key, ari, ports, parties, heard)
+        yield House(folder, fleet, web, key, ari, password, home / "recordings", ports, parties, heard)
 
 
 def g711_tone(hertz: float, seconds: float) -> bytes:
@@ -163,11 +167,25 @@ def _phone(house: House, party: str) -> subprocess.Popen[bytes]:
 def audiosocket(house: House) -> dict[str, str]:
     """One party, whose channel AudioSocket takes over."""
     call_id = str(uuid.uuid4())
-    house.ari.ask(
-        "POST", "/channels", endpoint="Local/customer@parties/n", context="audiosocket", extension=call_id, priority=1
-    )
+    party = "Local/customer@parties-at-once/n"
+    house.ari.ask("POST", "/channels", endpoint=party, context="audiosocket", extension=call_id, priority=1)
     wait_until(lambda: house.fleet.reads.call(call_id) is not None, "the call is there")
     return words(house.fleet, call_id)
+
+
+def supervisor(house: House) -> list[str]:
+    """What went wrong when a supervisor whispered, barged in and took over; each call is hung up at the end."""
+    environ = {
+        "ARI_URL": f"http://127.0.0.1:{house.ports['http']}/ari",
+        "ARI_PASSWORD": house.password,
+        "ARI_ENDPOINT": "Local/{}@parties/n",
+    }
+    faults = []
+    with web_process(house.web.redis_url, house.folder / "supervisor.log", **environ) as web:
+        for act in supervising.WHO_HEARS_THE_SUPERVISOR:
+            fault = supervising.check(act, house.ari, web, house.fleet.ingest, house.recordings)
+            faults += [f"{act}: {fault}"] if fault else []
+    return faults
 
 
 WAYS: dict[str, Callable[[House], dict[str, str]]] = {"local": local, "sip": sip, "audiosocket": audiosocket}
@@ -175,20 +193,23 @@ WAYS: dict[str, Callable[[House], dict[str, str]]] = {"local": local, "sip": sip
 
 def main(argv: list[str]) -> int:
     """Exit status 1 and one line if a transcript differs, or Asterisk cannot be had."""
+    known = [*WAYS, "supervisor"]
     parser = argparse.ArgumentParser(prog="scripts/asterisk", description=__doc__)
-    parser.add_argument(
-        "ways", nargs="*", default=[], metavar="WAY", help=f"of {', '.join(WAYS)}; all if none is given"
-    )
+    parser.add_argument("ways", nargs="*", default=[], metavar="WAY", help=f"{', '.join(known)}; all if none")
     options = parser.parse_args(argv)
-    unknown = set(options.ways) - set(WAYS)
+    unknown = set(options.ways) - set(known)
     if unknown:
         parser.error(f"no such way: {', '.join(sorted(unknown))}")
-    ways = options.ways or [way for way in WAYS if way != "sip" or shutil.which("baresip")]
+    ways = options.ways or [way for way in known if way != "sip" or shutil.which("baresip")]
     differ = 0
     try:
         switch.install()
         with tempfile.TemporaryDirectory(prefix="earshot-asterisk-") as folder, house(Path(folder)) as everything:
-            for way in ways:
+            if "supervisor" in ways:
+                faults = supervisor(everything)
+                differ += len(faults)
+                print("supervisor   " + ("; ".join(faults) or "whisper, barge, takeover and hangup do what they say"))
+            for way in [way for way in ways if way != "supervisor"]:
                 began = time.monotonic()
                 heard = WAYS[way](everything)
                 expected = {track: everything.words[track] for track in heard}

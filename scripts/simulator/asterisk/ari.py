@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -55,6 +56,11 @@ class Ari:
         for name, value in variables.items():
             self.ask("POST", f"/channels/{snoop['id']}/variable", variable=name, value=value)
         self.ask("POST", f"/channels/{snoop['id']}/continue", context=context, extension=track, priority=1)
+
+    def hang_up(self, channel: str) -> None:
+        """Safe where it is gone already."""
+        with contextlib.suppress(requests.HTTPError):
+            self.ask("DELETE", f"/channels/{channel}")
 
     def close(self) -> None:
         self._events.close()
