@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,6 +22,7 @@ from state.settings import Settings
 from state.types import Alert, Reason, Sentiment, Standing
 from tests.acceptance.test_page_table import cell, order, wait_until
 from tests.harness.browser import watched_page
+from tests.harness.calls.switch import Switch
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
@@ -223,3 +226,38 @@ def test_without_sign_in_a_supervisor_says_who_she_is_once(
         expect(cell(page, "c2", "alerts")).to_contain_text("Seen by you")
         page.close()
     assert Audit(calls).read("acts", 1)[0].deed.who == "Mia"
+
+
+def test_a_supervisor_whispers_from_the_opened_call_where_the_switch_knows_its_channel(
+    browser: Browser, valkey: Server, calls: redis.Redis, tmp_path: Path
+) -> None:
+    Ingest(calls, Settings()).create("c4", ["agent", "customer"], {"agent": "Eve", "switch_channel": "17.3"})
+    with (
+        Switch() as switch,
+        web_process(valkey.url, tmp_path / "web.log", AUTH="on", ARI_URL=f"{switch.url}/ari") as web,
+        watched_page(browser, 1440, 900) as page,
+    ):
+        threading.Thread(target=switch.serve_forever, daemon=True).start()
+        Access(calls).users.add("dana", "supervisor", PASSWORD)
+        page.goto(web.url)
+        page.get_by_label("Name").fill("dana")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        cell(page, "c1", "agent").click()
+        expect(page.get_by_role("button", name="Worst moment")).to_be_visible()
+        expect(page.locator("#switch")).to_be_hidden()
+        cell(page, "c4", "agent").click()
+        page.locator("#switch summary").click()
+        page.get_by_role("button", name="Whisper to the agent").click()
+        expect(page.locator("#said")).to_contain_text("at which extension")
+        page.locator("#switch summary").click()
+        page.get_by_label("Your extension").fill("201")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#said")).to_contain_text("calls you at 201")
+        page.get_by_role("button", name="Whisper to the agent").click()
+        expect(page.locator("#said")).to_contain_text("Only the agent will hear you")
+        assert switch.asked[-1]["query"]["extension"] == "whisper"
+        assert switch.asked[-1]["query"]["endpoint"] == "PJSIP/201"
+        switch.shutdown()
+    entry = Audit(calls).read("acts", 1, None)[0].deed
+    assert (entry.who, entry.what, entry.about) == ("dana", "whisper", "c4")

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from webapp.access.rights import identify, needs
 from webapp.access.sign_in import csrf_token
 from webapp.store import store
+from webapp.switch.base import switch_of
 
 pages = Blueprint("pages", __name__)
 
@@ -40,5 +41,6 @@ def _page(template: str) -> str:
         template,
         user=who if signed_in else None,
         csrf_token=csrf_token() if signed_in else "",
+        switch=switch_of(store().settings) is not None,
         listening=store().settings.listen_seconds > 0,
     )

@@ -8,9 +8,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import redis
@@ -18,44 +16,11 @@ import redis
 from state.calls.ingest import Ingest
 from state.people.audit import Audit
 from state.settings import Settings, SettingsError, load
+from tests.harness.calls.switch import Switch
 from tests.harness.servers import Server
 from webapp.app import create_app
 
 CHANNEL = "1764166000.17"
-
-
-class Switch(ThreadingHTTPServer):
-    """Writes down what it is asked; answers with `status`."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Asked)
-        self.asked: list[dict[str, Any]] = []
-        self.status = 200
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Asked(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path)
-        switch = self.server
-        assert isinstance(switch, Switch)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        switch.asked.append(
-            {"method": self.command, "path": parts.path, "query": query, "body": body, "headers": headers}
-        )
-        self.send_response(switch.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_DELETE = do_POST  # noqa: N815 (http.server's names)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture

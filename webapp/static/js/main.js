@@ -13,6 +13,7 @@ import { Listening } from "./call/listening.js";
 import { closeMenus } from "./shared/menus.js";
 import { Order } from "./table/order.js";
 import { Panel } from "./call/panel.js";
+import { Switchboard } from "./call/switchboard.js";
 import { Search } from "./table/search.js";
 import { Status } from "./shared/status.js";
 import { Calls, isBehind } from "./shared/store.js";
@@ -38,9 +39,13 @@ const acting = new Acting({
   onChange: (event) => handlers.events([event]),
 });
 const desk = new Desk(at("#call"), acting);
+const switchboard = new Switchboard(document.querySelector("#switch"), acting);
 const bell = new Bell(at("#bell"), acting);
 table.viewer = () => acting.me;
-panel.onDraw = (row, nowMs) => desk.show(row, nowMs);
+panel.onDraw = (row, nowMs) => {
+  desk.show(row, nowMs);
+  switchboard.show(row);
+};
 const search = new Search(() => choose());
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
 

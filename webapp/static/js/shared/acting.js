@@ -50,22 +50,23 @@ export class Acting {
     if (!this.me && !(await this.#askName())) return false;
     const by = this.#user ? {} : { by: this.me };
     const query = body || this.#user ? "" : `?${new URLSearchParams(by)}`;
+    const told = await this.send(method, `/v1/calls/${encodeURIComponent(id)}/${path}${query}`, body && { ...body, ...by });
+    if (told) this.#onChange({ kind: "handling", call_id: id, handling: told });
+    return told !== null;
+  }
+
+  /** What the server answers; null if it refused, which is told. */
+  async send(method, url, body = null) {
     const headers = { "X-CSRF-Token": this.#token, ...(body && { "Content-Type": "application/json" }) };
     try {
-      const answer = await fetch(`/v1/calls/${encodeURIComponent(id)}/${path}${query}`, {
-        method, headers, body: body && JSON.stringify({ ...body, ...by }),
-      });
+      const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
       const told = await answer.json();
-      if (!answer.ok) {
-        this.tell(told.detail || told.title);
-        return false;
-      }
-      this.#onChange({ kind: "handling", call_id: id, handling: told });
-      return true;
+      if (answer.ok) return told;
+      this.tell(told.detail || told.title);
     } catch {
       this.tell("That did not reach the server. Nothing was changed.");
-      return false;
     }
+    return null;
   }
 
   /** Says something to the viewer, for a while. */
