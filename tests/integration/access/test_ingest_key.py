@@ -39,6 +39,7 @@ VALUES: dict[str, list[str]] = {
     "seq": ["1", "2", "3"],
     "form": ["txt", "json", "csv", "srt", "vtt"],
     "tag": ["vip"],
+    "act": ["whisper", "barge", "takeover", "hangup"],
     "filename": ["css/base.css"],
 }
 """What the parts of addresses may be. A new part belongs here."""
