@@ -20,8 +20,8 @@ from msgspec import Meta
 from state.people.credentials import CredentialError, parse_given_keys
 
 EXIT_CONFIG = 78
-"""EX_CONFIG of sysexits.h, the exit status of a process that cannot work as it is set up: starting it again will not
-help until somebody changes something."""
+"""Exit status of a process that cannot work as it is set up, EX_CONFIG of sysexits.h. Starting it again does not help
+until somebody changes something."""
 
 
 class SettingsError(ValueError):
@@ -33,21 +33,23 @@ def _about(text: str, **limits: Any) -> Any:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """See the descriptions; every duration and size names its unit."""
+    """See the descriptions. Every duration and size names its unit."""
 
-    redis_url: Annotated[str, _about("redis:// or rediss:// (REDIS_TLS_URL wins if set)")] = "redis://127.0.0.1:6379/0"
+    redis_url: Annotated[str, _about("Address of the server, redis:// or rediss:// (REDIS_TLS_URL wins if set)")] = (
+        "redis://127.0.0.1:6379/0"
+    )
     redis_tls_verify: Annotated[
-        bool, _about("0 accepts a self-signed certificate, as Heroku's Redis has; say so explicitly")
+        bool, _about("Whether to check the server's certificate. 0 accepts a self-signed one, as Heroku's Redis has")
     ] = True
     jobs_redis_url: Annotated[
         str,
-        _about("plain server (no cluster) for accounts, sessions, rules and jobs; empty: REDIS_URL"),
+        _about("Plain server (no cluster) for accounts, sessions, rules and jobs. Empty: REDIS_URL"),
     ] = ""
     shards: Annotated[
         int,
         _about(
-            "parts into which a new store divides its calls, for good; 0: one on a plain server, four a master of a"
-            " cluster. Once it has begun, the store itself says how many",
+            "Number of shards into which a new store divides its calls, for good. 0: one on a plain server, four a"
+            " master of a cluster. A store that has begun keeps its own number",
             ge=0,
             le=1024,
         ),
@@ -56,40 +58,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     web_address: Annotated[
         str,
         _about(
-            "address the web process listens on; empty: every address of the machine (scripts/run: 127.0.0.1)",
+            "Address that the web process listens on. Empty: every address of the machine (scripts/run: 127.0.0.1)",
             pattern=r"^[A-Za-z0-9.:_-]*$",
         ),
     ] = ""
     web_threads: Annotated[
         int,
-        _about("threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
+        _about("Threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
     ] = 400
     stream_chunk_ms: Annotated[
-        int, _about("small frames from sockets are joined to chunks of so many milliseconds", ge=100, le=5000)
+        int, _about("Milliseconds of audio in a chunk that joins small frames from sockets", ge=100, le=5000)
     ] = 500
     stream_grace_seconds: Annotated[
         float,
-        _about("so long a call may be without its socket before it is ended", ge=1, le=600),
+        _about("Seconds a call may go without a socket before it ends", ge=1, le=600),
     ] = 5.0
     twilio_auth_token: Annotated[
-        str, _about("if set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)")
+        str,
+        _about("Twilio's secret. If set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)"),
     ] = ""
     audiosocket_port: Annotated[
-        int, _about("TCP port of the audiosocket process (Asterisk); 0: it does nothing", ge=0, le=65535)
+        int, _about("TCP port of the audiosocket process for Asterisk. 0: none", ge=0, le=65535)
     ] = 0
     audiosocket_address: Annotated[
-        str, _about("where it listens; AudioSocket knows no password, so keep it in a private network")
+        str, _about("Address of that port. AudioSocket knows no password, so keep it in a private network")
     ] = "127.0.0.1"
     vosk_port: Annotated[
         int,
         _about(
-            "TCP port of the audiosocket process for vosk-server's clients (2700 there), which show no key; 0: none",
+            "TCP port of the audiosocket process for vosk-server's clients (2700 there), which show no key. 0: none",
             ge=0,
             le=65535,
         ),
     ] = 0
     vosk_address: Annotated[
-        str, _about("where it listens; everybody who reaches it may send calls, so keep it to this machine")
+        str, _about("Address of that port. Everybody who reaches it may send calls, so keep it to this machine")
     ] = "127.0.0.1"
     ari_url: Annotated[
         str, _about("Asterisk's ARI, http://host:8088/ari: supervisors whisper, barge, take over, hang up; empty: no")
@@ -104,43 +107,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vosk_model: Annotated[
         str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
     ] = ""
-    vosk_model_url: Annotated[str, _about("where official Vosk models are downloaded from")] = (
+    vosk_model_url: Annotated[str, _about("Address to download official Vosk models from")] = (
         "https://alphacephei.com/vosk/models"
     )
     sherpa_model: Annotated[
         str,
         _about(
-            "folder or official name of an offline model that sherpa-onnx runs: transducer, NeMo, Whisper and others"
+            "Folder or official name of an offline model that sherpa-onnx runs: transducer, NeMo, Whisper and others"
         ),
     ] = ""
-    sherpa_model_url: Annotated[str, _about("where those models are downloaded from")] = (
+    sherpa_model_url: Annotated[str, _about("Address to download those models from")] = (
         "https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models"
     )
     earshot_engine: Annotated[
         str,
         _about(
-            "auto, vosk, sherpa, moonshine, or stub (no speech: for load tests)",
+            "Speech engine: auto, vosk, sherpa, moonshine, or stub (no speech, for load tests)",
             pattern="^(auto|vosk|sherpa|moonshine|stub)$",
         ),
     ] = "auto"
     decoder_loops: Annotated[
-        int, _about("decode loops (child processes) of a decoder process; 0: one a core", ge=0, le=256)
+        int, _about("Decode loops (child processes) of a decoder process. 0: one a core", ge=0, le=256)
     ] = 0
     warm_megabytes: Annotated[
         int,
-        _about("memory for warm recognisers of one decode loop; beyond it the oldest go cold", ge=0, le=1_000_000_000),
+        _about(
+            "Megabytes that one decode loop may use for warm recognisers. Beyond it the oldest go cold",
+            ge=0,
+            le=1_000_000_000,
+        ),
     ] = 1000
     heartbeat_seconds: Annotated[
-        float, _about("a decoder silent for so long is taken for dead and its tracks handed on", ge=1, le=60)
+        float,
+        _about("Seconds a decoder may be silent before others take it for dead and hand on its tracks", ge=1, le=60),
     ] = 6.0
     backlog_limit_seconds: Annotated[
         int,
-        _about("undecoded audio, summed over all tracks, beyond which chunks are answered 429", ge=1, le=1_000_000_000),
+        _about(
+            "Seconds of undecoded audio, in all tracks together, beyond which chunks get 429", ge=1, le=1_000_000_000
+        ),
     ] = 20_000
     backlog_limit_megabytes: Annotated[
         int,
         _about(
-            "the same in megabytes: wide-band audio takes twelve times as many a second as telephony's",
+            "The same in megabytes. Wide-band audio takes twelve times as many a second as telephony's",
             ge=1,
             le=1_000_000_000,
         ),
@@ -148,34 +158,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     live_calls_limit: Annotated[
         int,
         _about(
-            "calls that may be live at once, beyond which new ones are answered 429: every page shows every live call",
+            "Live calls beyond which new ones get 429: every page shows every live call",
             ge=1,
             le=1_000_000,
         ),
     ] = 10_000
     track_backlog_seconds: Annotated[
-        int, _about("undecoded audio of one track beyond which its chunks are answered 429", ge=1, le=1_000_000_000)
+        int, _about("Seconds of undecoded audio of one track beyond which its chunks get 429", ge=1, le=1_000_000_000)
     ] = 300
     memory_limit_percent: Annotated[
         int,
-        _about("of Redis' maxmemory, beyond which chunks are answered 503 (new calls 10 earlier)", ge=20, le=95),
+        _about("Percent of Redis' maxmemory beyond which chunks get 503 (new calls 10 earlier)", ge=20, le=95),
     ] = 75
     listen_seconds: Annotated[
         int,
         _about(
-            "of each track's newest audio that supervisors may listen to; 0: no listening. Costs Redis 8 kB a second"
+            "Seconds of each track's newest audio that supervisors may hear. 0: no listening. Redis needs 8 kB a second"
             " and track of G.711: 100 calls of two tracks and 60 s take 96 MB",
             ge=0,
             le=3600,
         ),
     ] = 60
     call_idle_seconds: Annotated[
-        int, _about("a live call without a chunk for so long is ended", ge=1, le=1_000_000_000)
+        int, _about("Seconds without a chunk until a live call ends", ge=1, le=1_000_000_000)
     ] = 300
     retention_hours: Annotated[
         int,
         _about(
-            "how long an ended call stays in Redis; with DATABASE_URL, longer if the database does not have it yet",
+            "Hours an ended call stays in Redis. With DATABASE_URL, longer if the database does not have it yet",
             ge=1,
             le=1_000_000,
         ),
@@ -183,8 +193,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         str,
         _about(
-            "where ended calls are kept: sqlite:////path/to/file or postgresql://user:password@host/name; empty:"
-            " nowhere (scripts/run: a file in its data folder). One file serves one machine",
+            "Database that keeps ended calls: sqlite:////path/to/file or postgresql://user:password@host/name. Empty:"
+            " none (scripts/run: a file in its data folder). One file serves one machine",
             pattern=r"^((sqlite:///|postgres(ql)?://).+)?$",
         ),
     ] = ""
@@ -197,65 +207,77 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "on"
     api_keys: Annotated[
         str,
-        _about("API keys besides those of scripts/keys: name:scopes:key, ...; scopes are ingest, read or ingest+read"),
+        _about("API keys besides those of scripts/keys: name:scopes:key, ... Scopes are ingest, read or ingest+read"),
     ] = ""
     secret_key: Annotated[
-        str, _about("signs cookies, 32 characters or more; empty: one is made and kept in Redis", pattern="^(.{32,})?$")
+        str,
+        _about(
+            "Key that signs cookies, at least 32 characters. Empty: Earshot makes one and keeps it in Redis",
+            pattern="^(.{32,})?$",
+        ),
     ] = ""
-    session_hours: Annotated[int, _about("how long a sign-in is good for: a shift", ge=1, le=720)] = 12
+    session_hours: Annotated[int, _about("Hours until a sign-in ends: a shift", ge=1, le=720)] = 12
     key_requests_per_second: Annotated[
         int,
         _about(
-            "of one API key, beyond which it is answered 429 (a call of two parties makes 2)", ge=1, le=1_000_000_000
+            "Requests a second of one API key beyond which it gets 429 (a call of two parties makes 2)",
+            ge=1,
+            le=1_000_000_000,
         ),
     ] = 1000
     trusted_proxies: Annotated[
-        int, _about("proxies in front whose X-Forwarded-For and -Proto are believed (Heroku: 1)", ge=0, le=10)
+        int,
+        _about("Number of proxies in front whose X-Forwarded-For and -Proto Earshot believes (Heroku: 1)", ge=0, le=10),
     ] = 0
     public_url: Annotated[
         str,
         _about(
-            "https://host where people and telephony reach this, if a proxy changes the Host header",
+            "https://host where people and telephony reach Earshot, if a proxy changes the Host header",
             pattern="^(https?://.+)?$",
         ),
     ] = ""
     oidc_issuer: Annotated[
-        str, _about("OpenID Connect provider for supervisors' sign-in; empty: none", pattern="^(https?://.+)?$")
+        str,
+        _about(
+            "Address of the OpenID Connect provider for supervisors' sign-in. Empty: none", pattern="^(https?://.+)?$"
+        ),
     ] = ""
-    oidc_client_id: Annotated[str, _about("this application's id there")] = ""
-    oidc_client_secret: Annotated[str, _about("and its secret")] = ""
-    oidc_scopes: Annotated[str, _about("what is asked of the provider", pattern="(^| )openid( |$)")] = (
+    oidc_client_id: Annotated[str, _about("Earshot's client id at the provider")] = ""
+    oidc_client_secret: Annotated[str, _about("Earshot's client secret at the provider")] = ""
+    oidc_scopes: Annotated[str, _about("Scopes to ask the provider for", pattern="(^| )openid( |$)")] = (
         "openid profile email"
     )
-    oidc_claim: Annotated[str, _about("claim that says who may come in; dots lead into objects")] = "groups"
+    oidc_claim: Annotated[str, _about("Claim that says who may sign in. Dots lead into objects")] = "groups"
     oidc_session_hours: Annotated[
         int,
         _about(
-            "how long a sign-in through the provider is good for (at most SESSION_HOURS), until it is asked again",
+            "Hours until Earshot asks the provider again (at most SESSION_HOURS)",
             ge=1,
             le=24,
         ),
     ] = 8
-    oidc_supervisors: Annotated[str, _about("values of that claim that make a supervisor, comma separated")] = ""
-    oidc_admins: Annotated[str, _about("values of that claim that make an admin, comma separated")] = ""
+    oidc_supervisors: Annotated[str, _about("Values of that claim that make a supervisor, separated by commas")] = ""
+    oidc_admins: Annotated[str, _about("Values of that claim that make an admin, separated by commas")] = ""
     voice: Annotated[
         str,
         _about(
-            "whose voices are measured, raised or calm: customers, everyone or off; see docs/PRIVACY.md",
+            "Whose voices Earshot measures, raised or calm: customers, everyone or off. See docs/PRIVACY.md",
             pattern="^(customers|everyone|off)$",
         ),
     ] = "customers"
-    redact: Annotated[bool, _about("0 shows and stores card numbers, addresses and the like as they were spoken")] = (
-        True
-    )
-    log_level: Annotated[str, _about("debug, info, warning or error", pattern="^(debug|info|warning|error)$")] = "info"
+    redact: Annotated[
+        bool, _about("Whether to mask card numbers, addresses and the like. 0 shows and stores them as spoken")
+    ] = True
+    log_level: Annotated[
+        str, _about("Least level that is logged: debug, info, warning or error", pattern="^(debug|info|warning|error)$")
+    ] = "info"
 
 
 SECRETS = ("ari_password", "switch_webhook_secret", "api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
 """Settings that are never shown."""
 
 _USER = re.compile(r"(?<=://)[^/]*@")
-"""Name and password in an address."""
+"""The name and password in an address."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -292,7 +314,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             if not getattr(settings, name):
                 raise SettingsError(f"{name.upper()}: OIDC_ISSUER is set, so this is needed too")
         if not settings.oidc_supervisors and not settings.oidc_admins:
-            raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could come in")
+            raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could sign in")
     return settings
 
 
@@ -308,7 +330,7 @@ def _in_words(what: str) -> str:
 
 
 def _is_loopback(address: str) -> bool:
-    """Whether only this machine reaches the address; also of the empty one, which is then 127.0.0.1."""
+    """Whether only this machine reaches the address. True for the empty one too: it stands for 127.0.0.1 then."""
     try:
         return address in ("", "localhost") or ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -316,8 +338,8 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_address(url: str) -> bool:
-    """Whether redis-py can connect to it; it finds out only then, with a traceback."""
-    from redis.connection import parse_url  # late: the audiosocket process mostly waits, and needs no Redis for that
+    """Whether redis-py can connect to it. redis-py itself finds out only when it connects, with a traceback."""
+    from redis.connection import parse_url  # late: the audiosocket process mostly waits, and needs no Redis to wait
 
     try:
         parts = urlsplit(url)
@@ -328,7 +350,7 @@ def _is_address(url: str) -> bool:
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged: secrets and passwords in addresses are left out."""
+    """The settings for the log, without secrets and without passwords in addresses."""
     shown = msgspec.to_builtins(settings)
     shown |= {name: "***" for name in SECRETS if shown[name]}
     for name in ("redis_url", "jobs_redis_url"):
