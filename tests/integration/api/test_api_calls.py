@@ -203,7 +203,7 @@ def test_an_ended_call_without_audio_is_in_the_ended_list(http: FlaskClient) -> 
 
 
 def test_a_body_sent_in_pieces_without_a_length_is_taken(http: FlaskClient) -> None:
-    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}  # not "0"
     sent = http.put(f"{CHUNKS}/1", input_stream=BytesIO(SECOND), environ_overrides=environ, headers=BASIC)
     assert sent.status_code == 202, sent.text
 
