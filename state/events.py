@@ -1,4 +1,4 @@
-"""What the feed says: six kinds of event, each idempotent, each carrying the new value and not a difference.
+"""What the feed says: six kinds of event. Each is idempotent and carries the new value, not a difference.
 
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
@@ -10,9 +10,9 @@ that id. Applying an event twice, or to a snapshot that already holds it, leaves
     {"kind": "handling", "call_id", "handling": types.Handling}
     {"kind": "quiet"}   (for the feed itself, see QuietEvent)
 
-`partial` is "" when nothing is open. A `call` event comes when a call is created, described, ends or is summed
-up; a `handling` event when a supervisor takes it, writes on it and so on. The browser gets them in batches over
-Socket.IO (webapp/page/live.py says how).
+`partial` is "" when no utterance is open. A `call` event comes when a call begins, is described, ends or gets its
+summary. A `handling` event comes when a supervisor takes the call, writes on it and so on. The browser gets events in
+batches over Socket.IO (webapp/page/live.py says how).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class HandlingEvent(msgspec.Struct, frozen=True, tag="handling", tag_field="kind
 
 
 class QuietEvent(msgspec.Struct, frozen=True, tag="quiet", tag_field="kind"):
-    """Nothing has happened for long. It keeps the feed's end where all else is cut off; no page is told."""
+    """Nothing has happened for long. It keeps the feed's end when all else is cut off. No page gets it."""
 
 
 Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent | HandlingEvent
@@ -66,5 +66,5 @@ QUIET = encode(QuietEvent())
 
 
 FEED_EVENTS = 20_000
-"""The feed is capped here: at 100 calls (about 200 events a second) a page may be away 100 s without a new
-snapshot."""
+"""At most so many events in the feed. With 100 calls (about 200 events a second) a page may be away 100 s and needs no
+new snapshot."""

@@ -1,6 +1,6 @@
 """G.711: telephony's 8 bit samples to 16 bit ones by table, and back for mu-law.
 
-Written out because `audioop` left Python in 3.13. The tables follow ITU-T G.711: a code is a sign bit, a three
+The code is here because `audioop` left Python in 3.13. The tables follow ITU-T G.711: a code is a sign bit, a three
 bit segment and a four bit step in it, stored inverted (mu-law) or with every other bit inverted (A-law).
 """
 
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 MULAW_BIAS = 132
-"""Added to a 14 bit magnitude (scaled to 16 bit), so that every segment begins at a power of two."""
+"""Number added to a 14 bit magnitude (scaled to 16 bit), so that every segment begins at a power of two."""
 
 MULAW_CLIP = 32635
-"""Largest magnitude that can be coded: 32767 - MULAW_BIAS."""
+"""Largest magnitude that mu-law can code: 32767 - MULAW_BIAS."""
 
 
 def decode_mulaw(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _SECRET = re.compile(
     r"esk_[A-Za-z0-9_-]{6,}|(?<=access_token=)[^&\s\"']+|(?<=authorization=)(Bearer(%20|[ +]))?[^&\s\"']+"
 )
-"""API keys. Nobody logs one on purpose; exceptions and libraries quote what they were given."""
+"""API keys. Nobody logs one on purpose, but exceptions and libraries quote their input."""
 
 _BARE = re.compile(r"[A-Za-z0-9_.,:;/@%+*#!?()<>\[\]{}$&'~^|-]+")
 
@@ -32,7 +32,7 @@ def _value(value: Any) -> str:
 
 
 class Logfmt(logging.Formatter):
-    """`at level logger pid msg`, then whatever was given as `extra`, then `exception` with its traceback."""
+    """`at level logger pid msg`, then all of `extra`, then `exception` with its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)

@@ -32,7 +32,7 @@ from webapp.streams.serve import Sockets
 log = logging.getLogger("earshot.web")
 
 LIVE = "earshot-live"
-"""Under this name in `app.extensions`: the application's LiveTable."""
+"""Name of the application's LiveTable in `app.extensions`."""
 
 
 def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     settings = settings or settings_module.load()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
-    app.url_map.merge_slashes = False  # a path that is slightly wrong is wrong, not redirected
+    app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     problems.install(app)
     headers.install(app)
@@ -61,8 +61,8 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     )
     for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
-    rights.install(app)  # so does one that does not say who may call it
-    app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route that is not described stops the process here
+    rights.install(app)  # so does a route that does not say who may call it
+    app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route without a description stops the process here
     socketio = SocketIO(
         app,
         async_mode="threading",
@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         ping_timeout=20,
         max_http_buffer_size=page_wire.MAX_MESSAGE_BYTES,
         manage_session=False,
-        async_handlers=False,  # a page's words are heard one after the other, not each in a thread of its own
+        async_handlers=False,  # a page's messages come one after the other, not each in its own thread
         json=Json,
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
@@ -106,5 +106,5 @@ def stop(app: Flask) -> None:
 
 
 def live_table(app: Flask) -> LiveTable:
-    """The sockets of an application that create_app made."""
+    """The sockets of an application from create_app."""
     return cast(LiveTable, app.extensions[LIVE])

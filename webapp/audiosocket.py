@@ -1,7 +1,7 @@
-"""The process with ports of its own, for AudioSocket and vosk-server's clients: python -m webapp.audiosocket
+"""The process with its own ports, for AudioSocket and vosk-server's clients: python -m webapp.audiosocket
 
-It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT or VOSK_PORT is set: neither knows a password, and plain
-TCP cannot pass a platform's HTTP router, so whoever wants them says where they may listen.
+It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT or VOSK_PORT is set. Neither protocol knows a password,
+and plain TCP cannot pass a platform's HTTP router. So the operator says where they may listen.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if settings.audiosocket_port or settings.vosk_port:
-        from state.server.connection import ServerUnfit  # Redis, numpy: not for a process that only waits
+        from state.server.connection import ServerUnfit  # Redis, numpy: a process that only waits does not need them
         from webapp.streams.tcp import serve
 
         try:

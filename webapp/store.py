@@ -1,4 +1,4 @@
-"""What a view needs of the outside: made once by the application factory, found through the current app."""
+"""What a view needs from outside. The application factory makes it once; views find it through the current app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from webapp.api.transcripts import Transcripts
 _NAME = "earshot"
 
 NEW_CALLS_EARLIER_PERCENT = 10
-"""New calls are refused this much of the memory before chunks of old ones: those are to be finished first."""
+"""Percent of memory by which new calls are refused before chunks of old ones. Old calls must finish first."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Store:
     listening: Listening
 
     def under_pressure(self, call_id: str) -> bool:
-        """Whether this call's audio is to be refused: a server full to the brim could not even drain its backlog."""
+        """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""
         limit = self.settings.memory_limit_percent
         shard = self.shards.of(call_id)
         pressure = self.ingest.memory_pressure(shard)

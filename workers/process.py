@@ -1,4 +1,4 @@
-"""What every worker process does at its edges: settings, logs, signals, and how it ends."""
+"""What every worker process does at its start and end: settings, logs, signals, exit status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Stop:
 
 
 def start(name: str, body: Callable[[Settings], int | None]) -> int:
-    """Run a process's body with settings read and logs set up; returns the exit status.
+    """Read the settings, set up the logs, run a process's body. Returns the exit status.
 
     A wrong setting, an unfit server or an unusable model ends it with one line on stderr and EXIT_CONFIG.
     """

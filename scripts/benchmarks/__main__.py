@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
     parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="length of overhead and of each part of page and streams"
+        "--seconds", type=float, default=10.0, help="seconds of overhead, and of each part of page and streams"
     )
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")

@@ -25,7 +25,7 @@ def check_port(host: str, port: int, stopping: threading.Event, patience_seconds
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline and not stopping.wait(0.2):
                 continue
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                raise CannotListen(f"port {port}: {os.strerror(error.errno)}; give another with --port") from None
+                raise CannotListen(f"port {port}: {os.strerror(error.errno)}; name another with --port") from None
             raise CannotListen(f"--host {host}: not an address of this machine") from None
 
 

@@ -27,7 +27,9 @@ class Claim:
         except BlockingIOError:
             self._file.close()
             who = f"process {found}" if found else "another process"
-            raise AtWork(f"scripts/run is at work in {data} already ({who}); stop it, or give another --data") from None
+            raise AtWork(
+                f"scripts/run already works in {data} ({who}). Stop it, or name another folder with --data"
+            ) from None
         self.killed = found
         self._write(str(pid))
 

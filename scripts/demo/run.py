@@ -64,9 +64,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         metavar="ADDR",
         help="address to listen on (127.0.0.1: only this machine; 0.0.0.0: every IPv4 address; ::: every address)",
     )
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="of the page (8000)")
-    parser.add_argument("--decoders", type=int, default=0, metavar="N", help="decode loops (one a core)")
-    parser.add_argument("--data", type=Path, default=ROOT / "data", help="where the embedded server and logs live")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="port of the page (8000)")
+    parser.add_argument("--decoders", type=int, default=0, metavar="N", help="number of decode loops (one a core)")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder of the embedded server and the logs")
     options = parser.parse_args(argv)
     if options.once and options.no_demo:
         parser.error("--once plays the demo; --no-demo does not")
@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     try:
         claim = Claim(data, os.getpid())
         if claim.killed:
-            say(f"the last run (process {claim.killed}) was killed; what it had accepted goes on")
+            say(f"the last run (process {claim.killed}) was killed. This run goes on with what it had accepted")
         check_port(options.host, options.port, stopping, SETTLE_SECONDS if claim.killed else 0.0)
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', '')}"
         environ["DECODER_LOOPS"] = str(options.decoders) if options.decoders else environ.get("DECODER_LOOPS", "0")
@@ -108,7 +108,7 @@ def main(argv: list[str]) -> int:
         processes.start()
         url = address(options.host, options.port)
         engine = wait_until_ready(url, processes, stopping, data / "logs")
-        lines = ["AUTH=off: whoever reaches this machine's port needs no sign-in and no key"]
+        lines = ["AUTH=off: nobody needs a sign-in or a key here"]
         if settings.auth == "on":
             lines = welcome(Operator(open_shards(settings, "command")), key)
         print(f"Earshot is at {url}   (speech engine: {engine}; logs in {data / 'logs'})", *lines, sep="\n", flush=True)
@@ -161,7 +161,7 @@ def welcome(at: Operator, run_key: str) -> list[str]:
     return [
         f"Sign in as: {FIRST_USER}   password: {password}",
         f"API key: {key}",
-        "Both are shown this once; what is kept of them cannot be turned back into them.",
+        "You see both only this once. Nobody can recover them later.",
     ]
 
 

@@ -108,7 +108,7 @@ def wait_for(what: Any, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         if time.monotonic() > deadline:
-            raise SystemExit("screenshots: what was to be seen did not come to pass")
+            raise SystemExit("screenshots: what the picture should show did not happen")
         time.sleep(0.3)
 
 

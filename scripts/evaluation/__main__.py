@@ -18,7 +18,7 @@ from workers.insight.rulefile import load
 ROOT = Path(__file__).resolve().parents[2]
 RATED = ROOT.parent / "shared" / "data" / "uss"
 NO_DIALOGUES = (
-    "evaluate: no rated dialogues given and none in ../shared/data/uss; going on with the calls written for this\n"
+    "evaluate: no rated dialogues given and none in ../shared/data/uss. Using only the calls written for this\n"
     "evaluate: project. The User Satisfaction Simulation sets (Sun and others, SIGIR 2021) have the form that\n"
     "evaluate: --dialogues reads: https://github.com/sunnweiwei/user-satisfaction-simulation"
 )
@@ -68,7 +68,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--recognised",
         type=Path,
         metavar="DIR",
-        help="recognised transcripts of the calls, one JSON file each",
+        help="folder of recognised transcripts, one JSON file a call",
     )
     parser.add_argument(
         "--recognise",

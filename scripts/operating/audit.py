@@ -1,8 +1,8 @@
 """scripts/audit: prints the audit trail, newest first: when, who, what, about what, from which address.
 
-ORIGIN says how WHO is known: an account, a person of the OpenID Connect provider (oidc), an API key, a command on the
-server; of a stranger it is what was typed in. Reads and failed sign-ins that are repeated on a day are one line:
-TIMES says how often, SINCE when first, WHEN the last time.
+ORIGIN says where WHO comes from: an account, a person of the OpenID Connect provider (oidc), an API key, a command on
+the server. A stranger's WHO is what was typed in. Reads and failed sign-ins that repeat on one day are one line:
+TIMES says how often, SINCE the first time, WHEN the last.
 
 scripts/audit                           the newest 100 of all parts
 scripts/audit --part security           sign-ins, and changes of keys and accounts

@@ -1,10 +1,10 @@
-"""scripts/dead: what was given up because working on it failed, or killed the worker, again and again.
+"""scripts/dead: work that was given up because it failed, or killed the worker, again and again.
 
 These are chunks that could not be decoded, and utterances that could not be scored.
 
 list             one line each
-inspect ID       what is known of one; --audio FILE.wav also writes what it holds
-redrive ID       have the jobs process decode a chunk once more, alone, and print the text (its mark stays)
+inspect ID       all about one; --audio FILE.wav also writes its audio
+redrive ID       let the jobs process decode a chunk once more, alone, and print the text (its mark stays)
 drop ID          forget it
 
 The server is REDIS_URL's, else the one of scripts/run.
@@ -38,7 +38,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     )
     add_data_option(parser)
     parser.add_argument("what", choices=("list", "inspect", "redrive", "drop"))
-    parser.add_argument("id", nargs="?", help="as list prints it")
+    parser.add_argument("id", nargs="?", help="its id, as list prints it")
     parser.add_argument("--audio", type=Path, metavar="FILE.wav")
     options = parser.parse_args(argv)
     if (options.what == "list") != (options.id is None):
@@ -70,7 +70,7 @@ def work(at: Operator, options: argparse.Namespace) -> None:
         else:
             inspect(found, options.audio)
     elif isinstance(found, SetAside):
-        raise Refused("only a chunk can be tried again")
+        raise Refused("only a chunk can run again")
     else:
         redrive(at.shards.plain, letters, found)
 
@@ -129,13 +129,13 @@ def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> No
     deadline = time.monotonic() + REDRIVE_SECONDS
     while (status := job.get_status()) not in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, None):
         if time.monotonic() > deadline:
-            raise Refused("nobody did the job in time; is a jobs process running?")
+            raise Refused("nobody did the job in time. Is a jobs process running?")
         time.sleep(0.2)
     if status is not JobStatus.FINISHED:
         raise Refused("the chunk killed the job's process, too")
     after = letters.get(letter.id)
     if after is None or after.redriven is None:
-        raise Refused("it was dropped meanwhile")
+        raise Refused("somebody dropped it meanwhile")
     if after.redriven.error:
         raise Refused(outcome(after))
     print(outcome(after))

@@ -1,4 +1,4 @@
-"""scripts/keys: API keys. A key is shown once, when it is made; what is kept cannot be turned back into it.
+"""scripts/keys: API keys. You see a key once, when you make it. Nobody can recover it later.
 
 scripts/keys add pbx --scopes ingest
 scripts/keys list
@@ -21,7 +21,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     add_data_option(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make a key and print it")
-    add.add_argument("name", help="whose it is: pbx, crm, ...")
+    add.add_argument("name", help="name of its owner: pbx, crm, ...")
     add.add_argument(
         "--scopes", default="ingest", help="ingest (post calls), read (see them) or ingest+read (default: ingest)"
     )
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
             if revoked:
                 at.record("key-revoked", options.name.lower())
             if options.name.lower() in at.access.keys.given_names:
-                raise Refused(f"{options.name} stands in API_KEYS; take it out there and restart the web processes")
+                raise Refused(f"{options.name} is in API_KEYS. Remove it there and restart the web processes")
             if not revoked:
                 raise Refused(f"there is no key named {options.name}")
         else:

@@ -1,9 +1,9 @@
-"""scripts/rules: what supervisors want to be told of, by file.
+"""scripts/rules: reads and saves the supervisors' rules as a file.
 
 scripts/rules show > mine.yaml      the rules that apply
-scripts/rules check mine.yaml       whether a file can be used; asks nobody
-scripts/rules dry-run mine.yaml     what it would have raised in the calls there are
-scripts/rules set mine.yaml         saves it, unless somebody saved another edition since `version` in it
+scripts/rules check mine.yaml       whether a file works; asks no server
+scripts/rules dry-run mine.yaml     what it would have raised in the stored calls
+scripts/rules set mine.yaml         saves it, unless somebody saved an edition after its `version`
 
 FILE may be - for standard input.
 """
@@ -35,20 +35,20 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         prog="scripts/rules", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="of the web process"
+        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="address of the web process"
     )
     parser.add_argument("--key", default=os.environ.get("EARSHOT_KEY", ""), help="API key (or EARSHOT_KEY)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("show", help="print the rules that apply")
     for name, about in (
-        ("check", "whether a file can be used"),
-        ("dry-run", "what it would have raised"),
+        ("check", "say whether a file works"),
+        ("dry-run", "show what a file would have raised"),
         ("set", "save it"),
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("file", metavar="FILE")
         if name == "set":
-            command.add_argument("--force", action="store_true", help="whatever edition applies now")
+            command.add_argument("--force", action="store_true", help="save over any edition")
     return parser.parse_args(argv)
 
 
@@ -70,7 +70,7 @@ def show(options: argparse.Namespace) -> None:
 
 def check(options: argparse.Namespace) -> None:
     rules = parse(text_of(options.file), options.file)
-    print(f"{len(rules.file.rules)} rules, version {rules.file.version}: all can be used")
+    print(f"{len(rules.file.rules)} rules, version {rules.file.version}: all work")
 
 
 def save(options: argparse.Namespace) -> None:
@@ -85,7 +85,7 @@ def dry_run(options: argparse.Namespace) -> None:
     text = text_of(options.file)
     parse(text, options.file)
     found = ask(options, "POST", "/v1/rules/dry-run", text).json()
-    print(f"{found['calls']} calls looked at" + (", there are more" if found["more"] else ""))
+    print(f"{found['calls']} calls read" + (", and there are more" if found["more"] else ""))
     for rule, hits in found["by_rule"].items():
         print(f"  {hits:5} {rule}")
     for hit in found["hits"][:SHOWN_HITS]:

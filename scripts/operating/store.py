@@ -49,7 +49,7 @@ class Operator:
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, default=DATA, help="where scripts/run keeps its embedded server, if REDIS_URL is not set"
+        "--data", type=Path, default=DATA, help="folder of scripts/run's embedded server, if REDIS_URL is not set"
     )
 
 

@@ -10,7 +10,7 @@ scripts/users remove dana
 scripts/users sessions                      who is signed in, from where and until when
 scripts/users sign-out dana:oidc:1f6c...    end all sessions of this name, as `sessions` prints it
 
-People who come through OpenID Connect have no account here: sign-out ends what they have, the provider decides whether
+People who come through OpenID Connect have no account here. sign-out ends their sessions; the provider decides whether
 they come back. Open pages close within seconds.
 """
 

@@ -25,13 +25,13 @@ DECODE_PATIENCE_SECONDS = 120.0
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/call", description=__doc__)
     parser.add_argument(
-        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="of the web process"
+        "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="address of the web process"
     )
     parser.add_argument("--key", default=os.environ.get("EARSHOT_KEY", ""), help="API key (or EARSHOT_KEY)")
     parser.add_argument("--call-id", default=f"call-{time.time_ns() // 1_000_000}")
-    parser.add_argument("--speed", type=float, default=1.0, help="times real time")
+    parser.add_argument("--speed", type=float, default=1.0, help="speed, as a multiple of real time")
     parser.add_argument("--chunk-ms", type=int, default=1000)
-    parser.add_argument("--meta", action="append", default=[], metavar="K=V", help="metadata, any number of times")
+    parser.add_argument("--meta", action="append", default=[], metavar="K=V", help="metadata; may be repeated")
     parser.add_argument("--agent", type=Path, metavar="A.wav")
     parser.add_argument("--customer", type=Path, metavar="C.wav")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE.wav", help="mono: the customer; stereo: agent left")
@@ -86,7 +86,7 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
         except (OSError, http.client.HTTPException):
             status, call = 0, {}
         if status in (401, 403):
-            sys.stderr.write("call: the transcript is not shown: this key has not the scope read\n")
+            sys.stderr.write("call: no transcript: this key does not have the scope read\n")
             return
         if status == 200:
             for utterance in call["utterances"]:
@@ -100,7 +100,7 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
             if now != progress:
                 progress, moved_at = now, time.monotonic()
             elif call["state"] == "ending" and time.monotonic() - moved_at > DECODE_PATIENCE_SECONDS:
-                sys.stderr.write("call: posted, but nobody decodes it; is a decoder running?\n")
+                sys.stderr.write("call: posted, but nobody decodes it. Is a decoder running?\n")
                 return
         time.sleep(POLL_SECONDS)
 

@@ -56,7 +56,7 @@ def read_tracks(path: Path, names: list[str]) -> list[Track]:
     if wave.channels == 1:
         return [Track(names[-1], wave.audio, wave.encoding, wave.rate)]
     if wave.channels != len(names):
-        raise RecordingError(f"{path}: {wave.channels} channels; at most {len(names)} can be understood here")
+        raise RecordingError(f"{path}: {wave.channels} channels; at most {len(names)} work here")
     width = SAMPLE_BYTES[wave.encoding]
     whole = len(wave.audio) // (width * wave.channels) * width * wave.channels
     samples = np.frombuffer(wave.audio[:whole], np.uint8).reshape(-1, wave.channels, width)

@@ -45,7 +45,7 @@ class Api:
         except ValueError:
             port = 0
         if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-            raise CallFailed(f"{url!r} is no http:// address")
+            raise CallFailed(f"{url!r} is not an http:// address")
         self._connect: Callable[[], http.client.HTTPConnection] = lambda: (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )(parts.hostname or "", port, timeout=TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""What passes between a scorer and the store: an utterance, what is read of its call, and what was made of it."""
+"""What passes between a scorer and the store: an utterance, what is read of its call, and its score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from state.types import Masked, ScoredUtterance, Sentiment, Standing
 class Unscored(msgspec.Struct, frozen=True):
     """An utterance waiting for its score: its entry in `finals`, its call and its id.
 
-    tries: how often scoring it was begun in vain. redelivered: a worker was given it before.
+    tries: number of earlier attempts that failed. redelivered: another worker had it before.
     """
 
     entry: str
@@ -23,7 +23,7 @@ class Unscored(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What a scorer keeps of a call's beginning, so that nobody need read it again.
+    """What a scorer keeps of a call's beginning, so that nobody has to read it again.
 
     edition: names what computed it. cut: by track, index of the first utterance that is not in it. course: its own.
     """
@@ -49,7 +49,7 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """What follows from a score. kept: to be kept instead of what was; None leaves that."""
+    """What follows from a score. kept: replaces what was kept; None leaves it."""
 
     sentiment: Sentiment
     standing: Standing
@@ -58,15 +58,15 @@ class Assessment(msgspec.Struct, frozen=True):
 
 
 class Scorer(Protocol):
-    """What gives scores. `assess` is pure: when another score comes between reading and writing, it is asked again."""
+    """Gives scores. `assess` is pure: if another score comes between reading and writing, it runs again."""
 
     @property
     def edition(self) -> str:
-        """Changes with everything that its answers depend on; what another edition kept is not used."""
+        """Changes with everything that its answers depend on. A scorer ignores what another edition kept."""
 
     @property
     def look_back(self) -> int:
-        """So many utterances before the one to be scored are needed, if there are."""
+        """Number of utterances that it needs before the one to score, if there are so many."""
 
     def assess(self, stretch: Stretch) -> Assessment:
         """Score `stretch.found`."""

@@ -1,5 +1,5 @@
-"""Dead letters: chunks that could not be decoded and utterances that could not be scored, kept for people to look at.
-A chunk can be tried again."""
+"""Dead letters: chunks that no decoder could decode and utterances that no scorer could score, kept for people to see.
+The jobs process can try a chunk again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from state.server.shards import Shard, Shards, shards_of
 
 
 class Redriven(msgspec.Struct, frozen=True):
-    """What decoding a dead chunk alone gave: its text ("" if nothing was said), or why it failed again."""
+    """The result of decoding a dead chunk alone: its text ("" if nobody spoke), or why it failed again."""
 
     text: str
     error: str = ""
@@ -73,7 +73,7 @@ class DeadLetters:
         return next(iter(_range(self._shards[number], name, name)), None)
 
     def note(self, letter_id: str, redriven: Redriven) -> bool:
-        """Keep what a redrive gave; False if the letter was dropped meanwhile."""
+        """Keep the result of a redrive. False if somebody dropped the letter meanwhile."""
         if self.get(letter_id) is None:
             return False
         name, number = read_entry_name(letter_id)
@@ -82,7 +82,7 @@ class DeadLetters:
         return True
 
     def drop(self, letter_id: str) -> bool:
-        """Forget a dead letter of either kind; whether there was one. Its mark in the transcript stays."""
+        """Forget a dead letter of either kind. Returns whether there was one. Its mark in the transcript stays."""
         name, number = read_entry_name(letter_id)
         if number >= len(self._shards):
             return False

@@ -1,4 +1,4 @@
-"""Ended calls on their way to the database: what is outstanding, what a job writes, and when one may leave Redis."""
+"""Ended calls on their way to the database: which ones wait, what a job writes, and when one may leave Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state.types import CallView
 
 
 class Leaving(msgspec.Struct, frozen=True):
-    """A call as it is to be written. handling: as it was stored before the call was read, b"" if there was none."""
+    """A call, ready to be written. handling: as stored before the call was read; b"" if there was none."""
 
     call: CallView
     handling: bytes
@@ -23,7 +23,7 @@ class Leaving(msgspec.Struct, frozen=True):
 
 
 class Departures:
-    """The list of ended calls that the database does not have as they stand."""
+    """The list of ended calls whose present state the database does not have."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)
@@ -38,12 +38,12 @@ class Departures:
         return [call_id for taken in self._shards.answers(part).values() for call_id in taken]
 
     def outstanding(self) -> list[str]:
-        """All calls on the list; those whose summary is outstanding too are not on it yet."""
+        """Number of calls on the list. Calls that wait for their summary are not on it yet."""
         parts = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.unarchived)))
         return [call_id.decode() for part in parts.values() for call_id in part]
 
     def read(self, call_id: str) -> Leaving | None:
-        """The call, or None if it is gone. Supervisors may go on changing it: see `settle`."""
+        """The call, or None if it is gone. Supervisors may still change it: see `settle`."""
         shard = self._shards.of(call_id)
         handling = cast("bytes | None", shard.redis.hget(shard.keys.call(call_id), "handling"))
         call = Reads(self._shards).call(call_id)
@@ -53,6 +53,6 @@ class Departures:
         return Leaving(call, handling or b"", (engine or b"").decode())
 
     def settle(self, call_id: str, handling: bytes = b"") -> str:
-        """The database has the call, with this handling. Returns OK, CHANGED (it is to be written again) or GONE."""
+        """The database has the call, with this handling. Returns OK, CHANGED (write it again) or GONE."""
         only: dict[str, Any] = {"handling": handling} if handling else {}
         return str(self._shards.of(call_id).run("archived", call_id=call_id, **only)["outcome"])

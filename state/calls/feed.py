@@ -1,7 +1,7 @@
 """The feed: what pages follow, one stream of events a shard.
 
-A cursor names the last event that somebody was told of, so that whoever was away goes on from there. The cursors of all
-shards are one text, with commas between.
+A cursor names the last event that a page got. After a break the page goes on from there. The cursors of all shards are
+one text, with commas between.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from state import keys
 from state.server.shards import Shard, Shards
 
 START = "0-0+0"
-"""The cursor of a feed that has never told anything."""
+"""The cursor of a feed without any event so far."""
 
 AWAY = "away"
-"""In the place of a cursor: the shard was away. Nobody knows what it has told, so there is no going on from it."""
+"""Stands for the cursor of a shard that was away. Nobody knows what it has told, so nobody can go on from it."""
 
 _CURSOR = re.compile(r"([0-9-]{3,41})(?:\.([0-9a-f]{16})|\+([0-9]{1,20}))")
 """<entry id>.<digest of the event>, or of an empty feed <last id>+<events cut off>."""
@@ -46,7 +46,7 @@ def joined(cursors: list[str]) -> str:
 
 
 def parted(cursor: str, shards: int) -> list[str]:
-    """The cursor of each shard. Raises FeedLost for one of another number of shards."""
+    """The cursor of each shard. Raises FeedLost if their number is not that of the shards."""
     parts = cursor.split(_BETWEEN)
     if len(parts) != shards:
         raise FeedLost(cursor)
@@ -54,7 +54,7 @@ def parted(cursor: str, shards: int) -> list[str]:
 
 
 class Feeds:
-    """The feeds of all shards. A shard that is away tells nothing, and holds up no other."""
+    """The feeds of all shards. A shard that is away tells nothing and does not hold up the others."""
 
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
@@ -94,7 +94,7 @@ class Feeds:
 
 
 _POLL_SECONDS = 0.05
-"""Between two looks at several shards, which no command waits for together."""
+"""Seconds between two looks at several shards, because no command can wait for several."""
 
 
 def _tip(shard: Shard) -> str:

@@ -1,7 +1,7 @@
 """The decoders' side of the protocol: tokens, leases and commits.
 
-At any instant a track with work has either one token in a work stream or one lease, never both and never two;
-so no two decoders commit for one track, and nobody needs to own a call. ARCHITECTURE.md draws it.
+At any instant a track with work has either one token in a work stream or one lease, never both and never two. So no
+two decoders commit for one track, and nobody has to own a call. ARCHITECTURE.md draws it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from state.server.shards import Shard
 from state.settings import Settings
 
 LEASE_CHUNKS = 256
-"""New chunks read for one lease at most; the decode loop stops earlier, by seconds of audio."""
+"""At most so many new chunks are read for one lease. The decode loop stops earlier, by seconds of audio."""
 
 JOURNAL_CHUNKS = 1024
-"""Chunks read at once to rebuild a cold recogniser; read on until there is one that is not decoded yet."""
+"""Chunks in one read that rebuilds a cold recogniser. Reads go on until a chunk comes that is not decoded yet."""
 
 OWN_BEFORE_SHARED = 4
-"""Tokens of the own stream taken in a row before the shared stream is looked at: warm first, but nobody starves."""
+"""Tokens to take from the own stream in a row before a look at the shared one: warm first, but nobody starves."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
 class Fleet:
-    """One decoder's view of the fleet in one shard. `worker` names this incarnation and is never used again.
+    """One decoder's view of the fleet in one shard. `worker` names this incarnation; no other ever has the name.
 
-    resident: it is at home in this shard, with a stream of its own. A guest takes what lies there for everybody.
+    resident: it is at home in this shard and has its own stream. A guest takes only what waits there for everybody.
     """
 
     def __init__(self, shard: Shard, worker: str, settings: Settings, resident: bool = True) -> None:
@@ -57,7 +57,7 @@ class Fleet:
     # -- presence -----------------------------------------------------------------------------------------
 
     def join(self) -> None:
-        """Announce this decoder. Also after a lost connection: then tokens it may still hold come first."""
+        """Announce this decoder, at start and after a lost connection: then tokens it may still hold come first."""
         self._shard.load()
         self._register()
         self._held.clear()
@@ -70,14 +70,14 @@ class Fleet:
         self._register()
 
     def beat(self) -> None:
-        """Say that this decoder lives. Renewing frees memory for nobody but needs none either."""
+        """Say that this decoder lives. Renewing the heartbeat needs no memory, so it works on a full server."""
         if not self._redis.pexpire(self._keys.heartbeat(self.worker), self._heartbeat_ms):
             self._register()
 
     def leave(self, crashed: bool = False) -> None:
         """Hand over every token held or waiting here, then vanish. A no-op if already buried.
 
-        crashed: this decoder is known to have died of what it was doing; the chunk it had begun is charged.
+        crashed: this decoder died of its work. The chunk that it had begun loses a try.
         """
         self._redis.delete(self._keys.heartbeat(self.worker))
         self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
@@ -88,7 +88,7 @@ class Fleet:
     # -- tokens -------------------------------------------------------------------------------------------
 
     def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
-        """The next token for this decoder, or None if there is none in so many milliseconds (0: now)."""
+        """The next token for this decoder, or None if none comes within block_ms milliseconds (0: now)."""
         if not self._held and self.resident and self._own_in_a_row < OWN_BEFORE_SHARED:
             self._held.extend(self._read({self._own: ">"}, 0))
             self._own_in_a_row += 1
@@ -111,7 +111,7 @@ class Fleet:
         tokens = []
         for stream, entries in cast(list[Any], answer) or []:
             for entry_id, fields in entries:
-                if fields:  # an own pending entry that was deleted since comes back empty
+                if fields:  # a pending entry of our own that was deleted meanwhile comes back empty
                     tokens.append(read_token(stream, entry_id, fields))
                 else:
                     self._redis.xack(stream, keys.DECODERS, entry_id)
@@ -123,15 +123,15 @@ class Fleet:
         """Take the lease that `token` stands for.
 
         Args:
-            token: as it was read.
+            token: as read.
             warm_at: the `Lease.id` of this decoder's last commit for the track; "" if it has no recogniser.
             warm_seq: the last chunk that this recogniser has seen.
 
         Returns:
-            The lease; None if the token is not the track's live one. It is dropped then.
+            The lease. None if the token is not the track's live one; then the token is dropped.
 
         Raises:
-            redis.RedisError: as the client does; the lease may have been taken, and `open` may be repeated.
+            redis.RedisError: as the client does. The lease may be taken; `open` may be repeated.
         """
         self._leases += 1
         lease_id = f"{self.worker}.{self._leases}"
@@ -145,8 +145,9 @@ class Fleet:
             return None
         if not answer["warm"]:
             entries = self._read_back(token, answer["done_seq"], None if after else entries)
-        # What came after the lease is the next one's. A server that forgets its last writes may keep this lease and
-        # forget those chunks: they would be committed although nobody has them (state/model: READS_BEYOND_ITS_LEASE).
+        # Chunks that came after the lease belong to the next one. A server that forgets its last writes may keep this
+        # lease and forget those chunks. A commit would then have chunks that nobody has (state/model:
+        # READS_BEYOND_ITS_LEASE).
         entries = [entry for entry in entries if seq_of(entry[0]) <= answer["last_seq"]]
         journal = [read_journal_chunk(entry_id, fields) for entry_id, fields in entries]
         return Lease(id=lease_id, token=token, state=state, journal=journal, **answer)
@@ -173,7 +174,7 @@ class Fleet:
         return read_answer(packed), state, entries
 
     def _read_back(self, token: Token, done_seq: int, entries: list[Any] | None) -> list[Any]:
-        """The journal from the open utterance on (`entries`: its beginning, if read) until a chunk is not decoded."""
+        """The journal from the open utterance on, up to a chunk not decoded yet (`entries`: its beginning, if read)."""
         key = self._keys.audio(token.call_id, token.track)
         if entries is None:
             entries = cast(list[Any], self._redis.xrange(key, count=JOURNAL_CHUNKS))
@@ -190,13 +191,13 @@ class Fleet:
 
         Args:
             lease: as `open` gave it.
-            change: what was decoded under it.
+            change: what the decoder made under it.
 
         Returns:
             OK, ENDED, AGAIN or STALE, as the head of lua/commit.lua says.
 
         Raises:
-            redis.RedisError: as the client does; it may have been applied, and may be repeated.
+            redis.RedisError: as the client does. The commit may be applied; it may be repeated.
         """
         shown = change.finals if change.shown is None else change.shown
         last = max((final for final in shown if final.text), key=lambda final: final.end, default=None)
@@ -217,7 +218,7 @@ class Fleet:
             chunks=change.chunks,
             audio_ms=change.audio_ms,
             audio_bytes=change.audio_bytes,
-            finals=[  # a mark is not scored
+            finals=[  # a mark gets no score
                 {"id": final.id, "utterance": _pack(final), "scored": final.mark is None} for final in change.finals
             ],
             events=change.events,
@@ -231,23 +232,23 @@ class Fleet:
         return str(answer["outcome"])
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back unused, without charging the try. Raises redis.RedisError as the client does."""
+        """Give a lease back unused; it costs no try. Raises redis.RedisError as the client does."""
         self._shard.run("release", call_id=lease.token.call_id, track=lease.token.track, lease=lease.id)
 
     def drop(self, token: Token) -> None:
-        """Take a token out of its stream, for a track that cannot even be opened."""
+        """Take a token out of its stream if its track cannot even be opened."""
         self.others.drop(token)
 
     def give_up(self, token: Token) -> None:
-        """Put a leased token back for everybody; the try stays charged."""
+        """Put a leased token back for everybody. It still costs the try."""
         self.others.move(token, force=True, forgive=0)
 
 
 def residents(shard: Shard) -> int:
-    """How many decoders are at home in a shard; the dead count until they are buried."""
+    """Number of decoders at home in a shard. Dead ones count until they are buried."""
     return shard.redis.scard(shard.keys.residents)
 
 
 def worker_name(host: str, pid: int) -> str:
-    """A name for one incarnation of a decoder: a restarted one, even with the same pid, is another."""
+    """A name for one incarnation of a decoder. A restarted decoder gets another name, even with the same pid."""
     return f"{host}-{pid}-{time.time_ns() & 0xFFFFFFFF:08x}{random.getrandbits(16):04x}"

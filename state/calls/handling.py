@@ -1,8 +1,8 @@
 """Who is on which call: take, hand back, acknowledge, snooze, notes and tags.
 
-A change is worked out here from what stands in Redis, and stored only if that has not changed meanwhile
-(lua/handle.lua), together with the event that tells the pages and the line in the audit trail. So of two who take a
-call at once one has it, and the other is told who.
+This module computes a change from what is in Redis. lua/handle.lua stores it only if nothing has changed meanwhile, and
+with it the event for the pages and the line in the audit trail. So if two people take a call at once, one gets it, and
+the other learns who has it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from state.server.shards import Shards, shards_of
 from state.types import Handling, HandlingState, Note
 
 MAX_NOTES, MAX_TAGS = 20, 10
-"""Of a call: all of it is in every row and every event of that call."""
+"""At most so many of a call: every row and every event of the call carries all of them."""
 
 ATTEMPTS = 100
-"""A change is tried again when another one came between. Supervisors are not so many that it goes on."""
+"""At most so many tries if another change comes between. Supervisors are too few to need more."""
 
 Refusal = Literal["held", "changed", "full", "unknown"]
 """held: another supervisor has taken the call.  changed: the given revision is not the present one.
@@ -61,8 +61,8 @@ class Handler:
     ) -> Handling:
         """Take (state taken), hand back (open), acknowledge or snooze for `seconds` a call.
 
-        A call that another has taken is left alone, unless `revision` says that the supervisor knows how it stands.
-        The same again changes nothing, but for a snooze, which begins anew.
+        A call that another supervisor has taken stays theirs, unless `revision` shows that this one knows its present
+        state. Repeating changes nothing, except that a snooze begins anew.
         """
 
         def change(now: Handling, now_ms: int) -> Handling:
@@ -95,7 +95,7 @@ class Handler:
         return self._change(call_id, "note", change)
 
     def add_tag(self, call_id: str, tag: str) -> Handling:
-        """Put a tag on a call; one that is there already is left as it is."""
+        """Put a tag on a call. Nothing changes if it is there already."""
 
         def change(now: Handling, _now_ms: int) -> Handling:
             if tag in now.tags:
@@ -107,7 +107,7 @@ class Handler:
         return self._change(call_id, f"tag {tag}", change)
 
     def remove_tag(self, call_id: str, tag: str) -> Handling:
-        """Take a tag off a call, if it is there."""
+        """Remove a tag from a call, if it is there."""
 
         def change(now: Handling, _now_ms: int) -> Handling:
             if tag not in now.tags:

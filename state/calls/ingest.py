@@ -18,20 +18,20 @@ from state.settings import Settings
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8
-"""Tracks a call may have: two parties, a conference, an interpreter; more is a fault of the sender."""
+"""At most so many tracks a call: two parties, a conference, an interpreter. More is a fault of the sender."""
 
 MAX_GAP = 3600
-"""Longest gap in chunks that ?on_gap=skip bridges: an hour of one-second chunks."""
+"""At most so many missing chunks for ?on_gap=skip: an hour of one-second chunks."""
 
 LISTEN_PRESSURE_PERCENT = 50
-"""Memory in use from which audio is no longer kept for listening: calls must be transcribed, heard they may be."""
+"""Percent of memory in use from which no audio is kept for listening. Transcribing comes before listening in."""
 
 ENDED_AT_ONCE = 200
-"""Calls that a decoder ends between two leases: about 50 ms of its time, and for the server as many short commands."""
+"""At most so many calls that a decoder ends between two leases: about 50 ms of its time, and so many short commands."""
 
 Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS", "FOREIGN"]
 Declared = Literal["CREATED", "SAME", "DIFFERS", "FOREIGN", "BUSY"]
-"""What became of a declaration (see lua/create.lua)."""
+"""The outcome of a declaration (see lua/create.lua)."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class PutAnswer(msgspec.Struct, frozen=True):
-    """What became of a chunk (see lua/ingest.lua), its number, and the number expected next."""
+    """The outcome of a chunk (see lua/ingest.lua), its number, and the number expected next."""
 
     outcome: Outcome
     seq: int
@@ -55,7 +55,7 @@ class PutAnswer(msgspec.Struct, frozen=True):
 
 
 class EndAnswer(msgspec.Struct, frozen=True):
-    """What became of an end (see lua/end.lua); if SHORT, the track that lacks chunks and the number it expects."""
+    """The outcome of an end (see lua/end.lua). If SHORT: the track that lacks chunks and the number it expects."""
 
     outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "FOREIGN", "OTHERS", "SHORT"]
     track: str = ""
@@ -63,7 +63,7 @@ class EndAnswer(msgspec.Struct, frozen=True):
 
 
 class _Memory(msgspec.Struct):
-    """Of a shard's server: when it was asked (monotonic), what it said, and what was put into it since."""
+    """Memory of a shard's server: when it was asked (monotonic), what it said, what this process put in since."""
 
     asked_at: float = -inf
     percent: float = 0.0
@@ -72,9 +72,9 @@ class _Memory(msgspec.Struct):
 
 
 class Ingest:
-    """Writes on behalf of a sender. Every method is atomic and safe to repeat, but for put without a number.
+    """Writes for a sender. Every method is atomic. Every method but put without a number is safe to repeat.
 
-    Another sender's call is refused (FOREIGN); see types.Sender.
+    Refuses another sender's call (FOREIGN); see types.Sender.
     """
 
     def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
@@ -94,7 +94,7 @@ class Ingest:
         Args:
             call_id: its name.
             tracks: names of its tracks.
-            metadata: what is known of it: agent, queue, caller.
+            metadata: agent, queue, caller and the like.
             sender: who declares it.
 
         Returns:
@@ -129,18 +129,18 @@ class Ingest:
         """Put a chunk into the track's journal.
 
         Args:
-            call_id: an unknown call is created.
-            track: an unknown track is added.
-            seq: the chunk's number, from 1; None takes the next one, and is not safe to repeat.
+            call_id: the call. An unknown one begins.
+            track: the track. An unknown one is added.
+            seq: the chunk's number, from 1. None takes the next one and is not safe to repeat.
             chunk: the audio.
-            skip_gap: give up the chunks that are missing before it.
+            skip_gap: give up the missing chunks before it.
             sender: who sends it.
 
         Returns:
             What became of it: see lua/ingest.lua.
 
         Raises:
-            redis.RedisError: as the client does; the chunk may have been accepted.
+            redis.RedisError: as the client does. The chunk may be accepted.
         """
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         shard = self._shards.of(call_id)
@@ -171,27 +171,27 @@ class Ingest:
     def end(
         self, call_id: str, last_seq: Mapping[str, int] | None = None, sender: Sender = INSIDE, socket: str = ""
     ) -> EndAnswer:
-        """The sender has finished this call.
+        """Note that the sender has finished this call.
 
         Args:
             call_id: the call.
-            last_seq: number of the last chunk posted, by track. The call only ends if the chunks up to these are there:
-                then a server that lost its last second cannot close a call over chunks that are to be sent again.
+            last_seq: number of the last chunk posted, by track. The call only ends if all chunks up to these are there.
+                So a server that lost its last second does not close a call while its sender must send chunks again.
             sender: who says so.
-            socket: name of the socket over which it is said. The call only ends if no other socket is at it.
+            socket: name of the socket that says so. The call only ends if no other socket sends it.
 
         Returns:
             What became of it: see lua/end.lua.
 
         Raises:
-            redis.RedisError: as the client does; the call may have been ended.
+            redis.RedisError: as the client does. The call may have ended.
         """
         return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
 
     def end_idle(self, shard: Shard, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls of the shard that had no chunk for so long (at most `limit` at once); returns their ids.
+        """End live calls of the shard without a chunk for idle_seconds (at most `limit` at once). Returns their ids.
 
-        Not those at which a socket is: a party on hold may say nothing for long.
+        Spares calls with a socket: a party on hold may be silent for long.
         """
         now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - idle_seconds * 1000
@@ -199,9 +199,9 @@ class Ingest:
         return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
 
     def end_dropped(self, shard: Shard, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls of the shard whose sockets are gone for the grace time (at most `limit` at once); their ids.
+        """End live calls of the shard whose sockets are gone for the grace time (at most `limit`). Returns their ids.
 
-        A call that also gets chunks over HTTP goes on until there are none for as long.
+        A call that also gets chunks over HTTP goes on until none came for the same time.
         """
         now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - self._grace_ms
@@ -234,9 +234,8 @@ class Ingest:
     def memory_pressure(self, shard: Shard) -> float:
         """Memory the shard's server uses, in percent of its maxmemory; 0 without a limit.
 
-        Asked once a second, and again as soon as this process has put one percent more into it.
-
-        A server that may evict keys by now is as good as full: nothing must be accepted.
+        It asks once a second, and again once this process has put one percent more into the server. A server that
+        now may evict keys counts as full: it must accept nothing.
         """
         known = self._of(shard)
         if time.monotonic() - known.asked_at > 1.0 or known.unseen_bytes > known.unseen_most:
@@ -263,8 +262,8 @@ class Ingest:
 
 
 def _overdue(shard: Shard, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
-    """Calls whose moment in the one zset has passed, oldest first, without those whose moment in the other has not:
-    they stay due for as long as they live, and many of them would keep the rest from their turn."""
+    """Calls whose moment in the one zset has passed, oldest first, except those whose moment in the other has not.
+    The exceptions stay due for as long as they live; many of them would keep the rest from their turn."""
     due = cast(list[bytes], shard.redis.zrangebyscore(over[0], "-inf", over[1]))
     kept = set(cast(list[bytes], shard.redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
     return [call_id.decode() for call_id in due if call_id not in kept]

@@ -1,4 +1,4 @@
-"""What passes between a decoder and the store: a token, the lease it stands for, and what was made of it."""
+"""What passes between a decoder and the store: a token, the lease it stands for, and the lease's result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from state.types import Utterance
 
 
 class Token(msgspec.Struct, frozen=True):
-    """Leave to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
+    """Permission to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
 
     name: str
     call_id: str
@@ -27,11 +27,12 @@ class JournalChunk(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """A track in one decoder's hands. Numbers are the track's hash's; journal holds what was asked for.
+    """A track in one decoder's hands. Numbers are those of the track's hash; journal holds the chunks that `open` asked
+    for.
 
     warm: the recogniser at the version given to `open` is exact, and journal begins at done_seq + 1. Otherwise
     state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `open_seq`.
-    Chunks up to number `careful_seq` are to be decoded one a lease.
+    The decoder takes chunks up to number `careful_seq` one a lease.
     """
 
     id: str
@@ -63,7 +64,7 @@ class DeadChunk(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a lease changed. `done_seq`, `open_seq`, `final_count`, `done_samples` are the values after it.
 
-    shown are the finals as people may see them before they are scored; without it, as they are.
+    shown: the finals as people may see them before their score; without it, as they are.
     chunks, audio_ms and audio_bytes are what was added to the load for these chunks (each rounded down by itself, as it
     was added; chunks skipped as a gap never were).
     """
@@ -86,7 +87,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_token(stream: bytes | str, entry_id: bytes, fields: dict[bytes, bytes]) -> Token:
-    """The token that an entry of a work stream is. An entry that is none is no track's live one, and so is dropped."""
+    """The token in an entry of a work stream. An entry without one is no track's live token, and so gets dropped."""
     name = stream.decode() if isinstance(stream, bytes) else stream
     call_id, track = (fields.get(field, b"").decode(errors="replace") for field in (b"c", b"t"))
     return Token(f"{name}|{entry_id.decode()}", call_id, track)
@@ -98,7 +99,7 @@ def seq_of(entry_id: bytes) -> int:
 
 
 def read_journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
-    """The chunk that an entry of a journal is."""
+    """The chunk in an entry of a journal."""
     gap = fields.get(b"g")
     return JournalChunk(
         seq=seq_of(entry_id),

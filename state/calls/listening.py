@@ -1,5 +1,5 @@
-"""The audio that is kept for people to hear, by the second of the call, and who is listening. Decoding knows nothing
-of it: see `listen:` in keys.py."""
+"""The audio for people to hear, by the second of the call, and who is listening. Decoders never look at it: see
+`listen:` in keys.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from state.server.shards import Shards, shards_of
 from state.types import Encoding
 
 PIECE_CHUNKS = 512
-"""Chunks of a track read at once: 10 s in chunks of 20 ms, the smallest that telephony makes."""
+"""Chunks of a track in one read: 10 s in chunks of 20 ms, the smallest that telephony makes."""
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Sound(msgspec.Struct, frozen=True):
 
 
 class Listening:
-    """What may be heard of calls."""
+    """The audio of calls that people may hear."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)
@@ -63,14 +63,14 @@ class Listening:
         for name in tracks:
             key = shard.keys.listen(call_id, name)
             start_ms = int(start * 1000)
-            pipe.xrevrange(key, max=str(start_ms), count=1)  # the chunk in whose midst `start` lies
+            pipe.xrevrange(key, max=str(start_ms), count=1)  # the chunk that contains `start`
             pipe.xrange(key, min=str(start_ms + 1), max=str(int(end * 1000)), count=PIECE_CHUNKS)
         answers = iter(pipe.execute() if tracks else [])
         found = {name: [_sound(entry) for entry in (*next(answers), *next(answers))] for name in tracks}
         return {name: [one for one in sounds if one.end > start and one.start < end] for name, sounds in found.items()}
 
     def next_start(self, call_id: str, tracks: list[str], second: float) -> float:
-        """Where the first kept chunk begins that begins no earlier than `second`; infinity if there is none."""
+        """Start of the first kept chunk that begins at `second` or later; infinity if there is none."""
         shard = self._shards.of(call_id)
         pipe = shard.redis.pipeline(transaction=False)
         for name in tracks:
@@ -83,7 +83,7 @@ class Listening:
         return bool(shard.redis.exists(shard.keys.listening(call_id, digest)))
 
     def note(self, call_id: str, digest: str, seconds: int) -> None:
-        """This person listens to the call; forgotten after `seconds` without a further note."""
+        """Note that this person listens to the call. The note goes after `seconds` if nobody renews it."""
         shard = self._shards.of(call_id)
         shard.redis.set(shard.keys.listening(call_id, digest), 1, ex=seconds)
 

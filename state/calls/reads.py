@@ -25,14 +25,14 @@ from state.types import (
 )
 
 RECENTLY_ENDED_SECONDS = 600
-"""Ended calls stay on the live table for so long, so that a supervisor sees how a call she watched came out."""
+"""How long an ended call stays on the live table, so that a supervisor sees how a call she watched ended."""
 
 RECENTLY_ENDED_CALLS = 50
 
 
 class FleetView(msgspec.Struct, frozen=True):
-    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: how many
-    there are; away: numbers of those whose server does not answer, of which nothing is counted here."""
+    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: their
+    number. away: numbers of those whose server does not answer; nothing of them counts here."""
 
     decoders: int
     backlog_seconds: float
@@ -43,10 +43,10 @@ class FleetView(msgspec.Struct, frozen=True):
 
 
 class Reads:
-    """Reads only; every method is safe to repeat.
+    """Reads only. Every method is safe to repeat.
 
-    What is about one call raises redis.RedisError if its shard is away. What is about all leaves such a shard out, and
-    raises only if none answers: `fleet` says which are away.
+    A method for one call raises redis.RedisError if the call's shard is away. A method for all calls leaves such a
+    shard out and raises only if none answers. `fleet` says which are away.
     """
 
     def __init__(self, store: Shards | redis.Redis) -> None:
@@ -74,11 +74,11 @@ class Reads:
     def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
         """A page of calls, most attention first, and the cursor of the next page. live includes ending.
 
-        Raises ValueError for a cursor that this method did not make. Between two pages a call's attention may
-        change; it may then be seen twice or not at all, as in any list that is sorted by what moves.
+        Raises ValueError for a cursor that this method did not make. If a call's attention changes between two pages,
+        the call may come twice or not at all.
         """
         top, skip = "+inf", [0] * len(self._shards)
-        if cursor is not None:  # the last attention of the page before, and how many calls with it each shard has shown
+        if cursor is not None:  # the last attention on the page before, and how many calls with it each shard has shown
             score, _, seen = cursor.partition("_")
             top, skip = repr(float(score)), [int(count) for count in seen.split("_")]
             if len(skip) != len(self._shards) or min(skip) < 0:
@@ -115,7 +115,7 @@ class Reads:
         return [found[row.call_id] for row in rows]
 
     def snapshot(self) -> tuple[list[CallRow], str]:
-        """The live table, and the feed's cursor as it was before the table was read."""
+        """The live table, and the feed's cursor from before the read."""
         cursor = self.tip()
         return self.table(), cursor
 
@@ -176,7 +176,7 @@ class Reads:
     # -- the feed, with one cursor for all shards -----------------------------------------------------------
 
     def tip(self) -> str:
-        """The cursor of what was told last; see Feeds.tips."""
+        """The cursor of the last event; see Feeds.tips."""
         return joined(self.feeds.tips())
 
     def feed(self, after: str, count: int, block_ms: int = 0) -> list[tuple[str, bytes]]:
@@ -191,7 +191,7 @@ class Reads:
     # -- health -------------------------------------------------------------------------------------------
 
     def fleet(self) -> FleetView:
-        """How many decoders live, how much audio waits, and which engine decodes."""
+        """The number of live decoders, the audio that waits, and the engine in use."""
 
         def part(shard: Shard) -> tuple[set[str], int, int]:
             names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
@@ -215,7 +215,7 @@ class Reads:
         )
 
     def servers(self, section: str) -> list[dict[str, Any]]:
-        """This section of INFO from every server that answers: the plain one, and those that have shards now."""
+        """This section of INFO from every server that answers: the plain one and those that hold shards now."""
         plain = self._shards.plain
         found: list[dict[str, Any]] = [plain.info(section)]
         if any(shard.redis is not plain for shard in self._shards):
@@ -227,7 +227,7 @@ class Reads:
         return now_ms(self._shards.plain)
 
     def decoder_lives(self) -> bool:
-        """Whether any decoder is alive; asked at most once a second."""
+        """Whether any decoder is alive. Asks at most once a second."""
         asked_at, lives = self._decoder_lives
         if time.monotonic() - asked_at > 1.0:
             lives = self.fleet().decoders > 0
@@ -256,7 +256,7 @@ class Reads:
     # -- rows ---------------------------------------------------------------------------------------------
 
     def _rows(self, call_ids: list[str]) -> list[CallRow]:
-        """Rows of these calls, in their order, without those that are gone or whose shard has gone away meanwhile."""
+        """Rows of these calls, in their order. Leaves out calls that are gone or whose shard went away meanwhile."""
         found: dict[str, CallRow] = {}
         for shard, names in self._by_shard(call_ids):
             with suppress(*AWAY):

@@ -1,4 +1,4 @@
-"""What becomes of others' work: of decoders that died, that are too busy, or that say they live and do nothing."""
+"""Rescues other decoders' work: of those that died, that are too busy, or that beat and do nothing."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from state.server.connection import is_about_data
 from state.server.shards import Shard
 
 STEAL_AFTER_MS = 300
-"""A token left in a busy decoder's own stream for so long is moved to everybody by an idle one."""
+"""Age at which an idle decoder moves a token from a busy decoder's own stream to everybody."""
 
 FORGIVEN_LOSSES = 20
-"""Leases lost in a row that a chunk is not accused of. A decoder that was killed from outside, or was too slow for
-its heartbeat on a busy machine, says nothing about the chunk; one that crashed by itself does. Not for ever, because
-a chunk may take a whole machine with it."""
+"""At most so many leases lost in a row that cost a chunk no try. A decoder that something killed from outside, or that
+was too slow for its heartbeat on a busy machine, says nothing about the chunk. One that crashed by itself does. There
+is a limit because a chunk may take a whole machine with it."""
 
 LONGEST_BEAT_MS = 60_000
-"""No heartbeat is believed for longer, whatever the settings of who left it."""
+"""The longest time that a heartbeat counts, whatever the settings of its decoder."""
 
 STALLED_AFTER_MS = 30_000
-"""A token pending for so long is moved whatever its holder's heart says: no lease takes so long (at most 8 s of
-new audio and 20 s of replay, decoded slower than real time even so). The backstop that trusts no registry."""
+"""Age at which a pending token moves, whatever its holder's heartbeat says. No lease takes so long: it has at most 8 s
+of new audio and 20 s of replay, even if decoded slower than real time. This is the backstop that trusts no registry."""
 
 
 class Rescue:
-    """One decoder's hand for others' tokens. `worker` is its own name."""
+    """What one decoder does for others' tokens. `worker` is its own name."""
 
     def __init__(self, shard: Shard, worker: str) -> None:
         self._redis = shard.redis
@@ -38,39 +38,39 @@ class Rescue:
         self._worker = worker
 
     def turn(self, what: str, ms: int) -> bool:
-        """Whether this decoder looks after the others now: one does in `ms`, so that a large fleet costs no more.
+        """Whether this decoder looks after the others now. One does in each `ms`, so that a large fleet costs no more.
 
-        Should it die of it, another looks `ms` later.
+        If it dies of that, another looks `ms` later.
         """
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(self._keys.turn(what), self._worker, px=ms, nx=True)
         pipe.pttl(self._keys.turn(what))
         mine, left_ms = pipe.execute(raise_on_error=False)
         if isinstance(mine, redis.exceptions.OutOfMemoryError):
-            return True  # a full server is looked after by all
+            return True  # on a full server all look
         for answer in (mine, left_ms):
             if isinstance(answer, redis.RedisError):
                 raise answer
-        if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last until then
+        if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last too long
             self._redis.delete(self._keys.turn(what))
         return bool(mine)
 
     def sweep(self) -> int:
-        """Hand on the work of decoders whose heart has stopped, and bury them. Returns tokens moved."""
+        """Hand on the work of decoders without a heartbeat, and bury them. Returns the number of tokens moved."""
         names = self._others()
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
             pipe.pttl(self._keys.heartbeat(name))
         left_ms = dict(zip(names, pipe.execute() if names else [], strict=True))
         for name, left in left_ms.items():
-            if left > LONGEST_BEAT_MS:  # from before the server's clock was set back; who lives renews it anyway
+            if left > LONGEST_BEAT_MS:  # from before the server's clock was set back; a living decoder renews it anyway
                 self._redis.pexpire(self._keys.heartbeat(name), LONGEST_BEAT_MS)
         return sum(self.bury(name) for name, left in left_ms.items() if left == -2)  # there is no such key
 
     def bury(self, name: str, forgive: int = FORGIVEN_LOSSES) -> int:
         """Move every token of decoder `name` (without a heartbeat) to the shared stream and forget it.
 
-        forgive: how many tries in a row are given back to a track that was under its lease.
+        forgive: number of tries in a row that a track under its lease gets back.
         """
         moved = 0
         own = self._keys.own_work(name)
@@ -130,12 +130,12 @@ class Rescue:
         """Put a token back for everybody.
 
         Args:
-            token: as it was read.
+            token: as read.
             force: also from under a lease.
-            forgive: how many tries in a row are given back to a track that was under a lease.
+            forgive: number of tries in a row that a track under a lease gets back.
 
         Returns:
-            1 if it was moved, 0 if it is not live (it is dropped) or under a lease.
+            1 if it moved, 0 if it is not live (it is dropped) or under a lease.
 
         Raises:
             redis.RedisError: as the client does.
@@ -147,7 +147,7 @@ class Rescue:
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise
-            self.drop(token)  # of a track that is none: it must not keep the others' from being moved
+            self.drop(token)  # of no real track: it must not keep others from moving
             return 0
         return int(answer["outcome"] == "MOVED")
 

@@ -1,6 +1,6 @@
-"""What holds words or sound and is old goes, on a quiet system too. docs/ACCESS.md has the ages of all that is kept.
+"""Removes old words and sound, on a quiet system too. docs/ACCESS.md has the ages of all that is kept.
 
-`sweep` is done every few seconds by every sentiment process: there always is one, and it is harmless to do twice.
+Every sentiment process calls `sweep` every few seconds: one is always there, and sweeping twice does no harm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FEED_SECONDS = 3600
 """Age at which an event leaves the feed. A page that was away for longer takes a new snapshot."""
 
 CALLS_A_SWEEP = 100
-"""Calls erased at most at once: some milliseconds of the server."""
+"""At most so many calls erased at once: some milliseconds of the server."""
 
 
 class Retention:
@@ -30,15 +30,15 @@ class Retention:
         self._archives = bool(settings.database_url)
 
     def sweep(self) -> int:
-        """Remove what is too old; returns how many calls. There may be more of them than are erased at once.
+        """Remove what is too old. Returns the number of calls erased; more may wait for the next sweep.
 
         Shards that are away are left out. Raises redis.RedisError if all are.
         """
         return sum(self._shards.answers(self._sweep).values())
 
     def erase(self, call_id: str, before_ms: int | None = None) -> bool:
-        """Erase a call whole, whatever its state; before_ms: only if nothing has happened to it since, and, with a
-        database, not before that has it. Whether it did.
+        """Erase a whole call, whatever its state. before_ms: only if nothing has happened to it since then, and, with a
+        database, only if that has it. Returns whether it did.
 
         Its words stay in the feed for up to FEED_SECONDS.
         """
@@ -79,8 +79,8 @@ def _clear_dead_letters(shard: Shard, before_ms: int) -> None:
 
 
 def _clear_feed(shard: Shard, now: int) -> None:
-    """Cut old events off. Whoever follows the feed stands at its last entry, which must stay: where that has become
-    old, one without words comes after it, and the cut is left to the next sweep."""
+    """Cut old events off. Followers of the feed stand at its last entry, so that must stay. If it has become old, an
+    entry without words follows it, and the next sweep cuts."""
     newest = cast(list[Any], shard.redis.xrevrange(shard.keys.feed, count=1))
     if not newest:
         return

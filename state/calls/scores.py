@@ -18,13 +18,13 @@ from state.settings import Settings
 from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
 ABANDONED_AFTER_MS = 10_000
-"""An utterance delivered to a sentiment worker and not scored for so long goes to another (scoring takes ms)."""
+"""Age at which an utterance that a sentiment worker has not scored goes to another (scoring takes ms)."""
 
 SET_ASIDE = "could not be scored"
-"""The one reason of the neutral score of an utterance that was given up."""
+"""The only reason in the neutral score of an utterance that was given up."""
 
 FORGOTTEN_AFTER_MS = 3_600_000
-"""A worker that has asked for nothing for so long is dead; one that lives asks every second."""
+"""Silence after which a worker counts as dead. A living worker asks every second."""
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
 _standing = msgspec.msgpack.Decoder(Standing)
@@ -35,7 +35,8 @@ _kept = msgspec.msgpack.Decoder(Kept)
 
 
 class Scores:
-    """One sentiment worker's view of one shard. Scoring twice, or by two workers at once, has the effect of once."""
+    """One sentiment worker's view of one shard. Scoring twice, or by two workers at once, has the effect of scoring
+    once."""
 
     def __init__(self, shard: Shard, worker: str, settings: Settings) -> None:
         self._redis = shard.redis
@@ -45,7 +46,7 @@ class Scores:
         self._retention_seconds = settings.retention_hours * 3600
 
     def join(self) -> list[Unscored]:
-        """Make sure the group exists; returns what this worker was given before and has not finished."""
+        """Make sure the group exists. Returns what this worker got before and has not finished."""
         try:
             return self._pending()
         except redis.exceptions.ResponseError as error:
@@ -63,13 +64,14 @@ class Scores:
                 raise
 
     def next(self, block_ms: int = BLOCK_MS, count: int = 32) -> list[Unscored]:
-        """Up to `count` utterances to be scored; waits so long for the first (0: not at all)."""
+        """Up to `count` utterances to score. Waits block_ms for the first (0: not at all)."""
         return self._read(">", count, block_ms)
 
     def abandoned(self) -> list[Unscored]:
-        """Utterances that another worker took and did not finish; they are this worker's now, with what it holds."""
+        """Utterances that another worker took and did not finish. They belong to this worker now, like those it
+        holds."""
         try:
-            # JUSTID: a plain claim would count a try for every utterance, also for those nobody has begun.
+            # JUSTID: a plain claim would count a try for every utterance, even for those that nobody has begun.
             self._redis.xautoclaim(
                 self._keys.finals,
                 keys.SENTIMENT,
@@ -85,21 +87,21 @@ class Scores:
         return self.join()
 
     def begin(self, unscored: Unscored, tries: int) -> None:
-        """Write down how often scoring this utterance was tried, with the try that is now begun or has just failed.
+        """Record the number of tries to score this utterance, with the one that begins now or has just failed.
 
-        The count is the group's own delivery count: it goes when the entry goes, and a full server counts, too.
+        The count is the group's own delivery count: it goes with the entry, and a full server counts, too.
         """
-        # A delivery counts one, and says nothing about whether anybody has begun.
+        # A delivery counts one, even if nobody has begun.
         self._redis.xclaim(
             self._keys.finals, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
         )
 
     def forget_dead(self) -> int:
-        """Strike workers that died and left nothing off the group's list. Returns how many."""
+        """Remove workers that died and left nothing from the group's list. Returns how many."""
         return int(self._run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
 
     def leave(self) -> None:
-        """Withdraw from the group, unless something is still pending here (it is claimed by others then)."""
+        """Leave the group, unless something is still pending here (others claim it then)."""
         pending = cast(
             list[Any], self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 1, self._worker)
         )
@@ -117,7 +119,7 @@ class Scores:
             OK, ENDED, AGAIN or GONE: see lua/score.lua.
 
         Raises:
-            redis.RedisError: as the client does; it may have been stored, and may be repeated.
+            redis.RedisError: as the client does. The score may be stored; the call may be repeated.
         """
         whole = False
         while True:
@@ -126,7 +128,7 @@ class Scores:
                 whole = True
                 continue
             if stretch is None or stretch.found.sentiment is not None:
-                # expired or scored before: the script tells which, and drops the entry
+                # expired or scored before: the script says which, and drops the entry
                 return self._write(unscored, Assessment(Sentiment(0.0, 0.0), Standing()), scored_before)
             answer = self._write(unscored, scorer.assess(stretch), scored_before)
             if answer != "CONFLICT":
@@ -134,10 +136,11 @@ class Scores:
             whole = False
 
     def set_aside(self, unscored: Unscored, reason: str, hide: Callable[[str], str] | None = None) -> str:
-        """Give up scoring an utterance: it becomes neutral and is marked, and operators find it among the dead letters.
+        """Give up scoring an utterance: it becomes neutral and gets a mark, and operators find it among the dead
+        letters.
 
-        The call's standing stays as it is. reason: for operators; must not quote the call. hide: what may be shown of
-        a text that redaction could not judge. The answer is as of `store`.
+        The call's standing stays as it is. reason: for operators; it must not quote the call. hide: what people may see
+        of a text that redaction could not judge. Returns the same as `store`.
         """
         while True:
             pipe = self._redis.pipeline(transaction=False)
@@ -155,11 +158,11 @@ class Scores:
                 return answer
 
     def forget_kept(self, call_id: str) -> None:
-        """Let the next score read the whole call: perhaps it was what is kept that could not be used."""
+        """Let the next score read the whole call: perhaps the kept part was unusable."""
         self._redis.delete(self._keys.kept(call_id))
 
     def drop(self, unscored: Unscored) -> None:
-        """Take an utterance out of the list of those to be scored, whatever becomes of its call."""
+        """Take an utterance out of the list to score, whatever happens to its call."""
         self._drop(unscored.entry)
 
     def _drop(self, entry_id: str | bytes) -> None:
@@ -167,9 +170,10 @@ class Scores:
         self._redis.xdel(self._keys.finals, entry_id)
 
     def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
-        """How many scores the call has, and what is needed of it; None if the utterance, or what is before it, lacks.
+        """The number of the call's scores, and what scoring needs of it. None if the utterance, or one before it, is
+        missing.
 
-        whole: whatever is kept.
+        whole: read all of it, whatever is kept.
         """
         # The number of scores first: if one is added later, it is no longer this one, and the script says CONFLICT.
         # (No MULTI: Redis refuses even reads in one while memory is full.)
@@ -180,7 +184,7 @@ class Scores:
         pipe.get(self._keys.kept(call_id))
         scored, (state, open_tracks, missing, packed_tracks), packed = pipe.execute()
         tracks = (packed_tracks or b"").decode().split()
-        # Of a call that has nothing outstanding but this score, no more will be said.
+        # If only this score is outstanding, nobody will say more on this call.
         last = state == b"ending" and open_tracks == b"0" and missing == b"1"
         kept = _kept_by(scorer.edition, packed) if not whole and not last else None
         said = self._since(call_id, tracks, kept.cut) if kept else self._all(call_id)
@@ -256,8 +260,8 @@ class Scores:
         ]
 
     def _unscored(self, entry_id: bytes, fields: dict[bytes, bytes], delivered: int = 0) -> Unscored | None:
-        """What an entry of `finals` asks for; one that asks for nothing is dropped. delivered: 0 if it is for the first
-        time."""
+        """What an entry of `finals` asks for. One that asks for nothing is dropped. delivered: 0 at the first
+        delivery."""
         try:
             call_id, utterance_id = fields[b"c"].decode(), fields[b"i"].decode()
         except (KeyError, UnicodeDecodeError):
@@ -266,7 +270,7 @@ class Scores:
         return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0)
 
     def _pending(self) -> list[Unscored]:
-        """What this worker holds, at most 100. Looked up, not read again: that would count as a delivery."""
+        """What this worker holds, at most 100. It looks them up, because reading again would count as a delivery."""
         pending = cast(
             list[dict[str, Any]],
             self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 100, self._worker),
@@ -284,16 +288,16 @@ class Scores:
 
 
 def _kept_by(edition: str, packed: bytes | None) -> Kept | None:
-    """What was kept, if this edition did."""
+    """What is kept, if this edition wrote it."""
     try:
         kept = _kept.decode(packed) if packed else None
-    except msgspec.DecodeError:  # of another version
+    except msgspec.DecodeError:  # from another version
         return None
     return kept if kept and kept.edition == edition else None
 
 
 def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:
-    """What is stored and told of an utterance that is set aside; None if it cannot even be read."""
+    """What to store and tell of an utterance that is set aside. None if it cannot even be read."""
     try:
         said = _utterance.decode(utterance or b"")
     except msgspec.DecodeError:
@@ -305,7 +309,7 @@ def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Maske
 
 
 def masking_fields(call_id: str, masked: Masked | None) -> dict[str, Any]:
-    """What the scripts are told of redaction, as `redact` in lua/common.lua takes it; nothing if it changes nothing."""
+    """What the scripts get of redaction, as `redact` in lua/common.lua takes it. Nothing if it changes nothing."""
     if masked is None or not (masked.store or masked.tell):
         return {}
     store = [{"id": utterance.id, "utterance": _pack(utterance)} for utterance in masked.store]

@@ -1,8 +1,8 @@
 """Calls that come over sockets: who sends which track, how long a dropped socket may be gone, what was heard.
 
-A socket's process keeps nothing that matters: another socket, in any process, takes the tracks over (`hold`) and
-goes on with the number and the sample at which the journal stands. Nobody has to notice a socket's end: it holds
-its call for the grace time at a time, and the decoders end calls that nobody holds (Ingest.end_dropped).
+A socket's process keeps nothing that matters. Another socket, in any process, takes the tracks over (`hold`) and goes
+on at the journal's present number and sample. Nobody has to notice a socket's end: it holds its call for one grace time
+after the other, and decoders end calls that nobody holds (Ingest.end_dropped).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _utterance = msgspec.msgpack.Decoder(Utterance)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a track's journal stands: number of the next chunk, its first sample, and Hz (None: no chunk yet)."""
+    """Position of a track's journal: number of the next chunk, its first sample, and Hz (None: no chunk yet)."""
 
     next_seq: int
     samples: int
@@ -31,8 +31,9 @@ class Place(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """What the fleet has made of a track so far.
 
-    finals: from the index asked for on.  behind_seconds: audio taken and not yet decoded.  finished: nothing
-    more will come.  partial_seq: number of the chunk in which the partial begins.  next_seq: number of the next chunk.
+    finals: from the index on that the caller named.  behind_seconds: audio taken and not yet decoded.  finished:
+    nothing more will come.  partial_seq: number of the chunk in which the partial begins.  next_seq: number of the next
+    chunk.
     """
 
     finals: list[Utterance]
@@ -44,7 +45,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class OtherSender(Exception):
-    """The call is another sender's, and who asks may not read it."""
+    """The call belongs to another sender, and this one may not read it."""
 
 
 Held = Literal["HELD", "TAKEN", "CLOSED", "FOREIGN"]
@@ -63,14 +64,14 @@ class Streams:
         """Say that `socket` is at the call and sends `tracks`.
 
         Args:
-            call_id: the call; it need not exist yet.
+            call_id: the call. It may be a new one.
             socket: the socket's name.
             tracks: names of the tracks that it sends.
             take_over: take them from other sockets.
             sender: whose socket it is.
 
         Returns:
-            What became of it (see lua/hold.lua); and with HELD, where each track stands.
+            The outcome (see lua/hold.lua). With HELD also each track's position.
 
         Raises:
             redis.RedisError: as the client does.
@@ -91,20 +92,21 @@ class Streams:
         return cast(Held, answer["outcome"]), places
 
     def clock_zero(self, call_id: str, stream: str, proposed_ms: float) -> float:
-        """What to add to a stream's clock (ms) for the call's: `proposed_ms`, unless it was agreed on before."""
+        """Milliseconds to add to a stream's clock for the call's clock: `proposed_ms`, unless one was agreed on
+        before."""
         shard = self._shards.of(call_id)
         key = shard.keys.streams(call_id)
         pipe = shard.redis.pipeline(transaction=True)
         field = "b:" + hashlib.blake2b(stream.encode(errors="replace"), digest_size=8).hexdigest()
         pipe.hsetnx(key, field, repr(proposed_ms))
-        pipe.expire(key, 86400)  # as hold.lua: the call may have ended meanwhile, and its key with it
+        pipe.expire(key, 86400)  # as in hold.lua: the call may have ended meanwhile, and its key with it
         pipe.hget(key, field)
         return float(pipe.execute()[2])
 
     def heard(self, call_id: str, track: str, from_index: int, sender: Sender = INSIDE) -> Heard:
         """The track's finals from `from_index` on, and its open utterance's text. Raises OtherSender."""
         shard = self._shards.of(call_id)
-        pipe = shard.redis.pipeline(transaction=True)  # whose the words are is asked in the moment they are read
+        pipe = shard.redis.pipeline(transaction=True)  # it checks the owner at the moment of reading
         pipe.hget(shard.keys.call(call_id), "sender")
         pipe.hmget(
             shard.keys.track(call_id, track),
@@ -127,12 +129,12 @@ class Streams:
     # -- POST /decode ---------------------------------------------------------------------------------------
 
     def conversation(self, speaker_id: str) -> int:
-        """How many conversations were finished under this id."""
+        """Number of finished conversations under this id."""
         shard = self._shards.of(speaker_id)
         return int(cast(Any, shard.redis.get(shard.keys.heard(speaker_id))) or 0)
 
     def next_conversation(self, speaker_id: str, after: int, keep_seconds: int) -> int:
-        """Count the conversation after so many as finished; returns the new count. Repeated, it counts once."""
+        """Count conversation number `after` + 1 as finished. Returns the new count. Repeated, it counts once."""
         shard = self._shards.of(speaker_id)
         shard.redis.set(shard.keys.heard(speaker_id), after + 1, ex=keep_seconds)
         return after + 1

@@ -1,4 +1,4 @@
-"""Ended calls whose summary is outstanding, and storing it."""
+"""Ended calls without a summary, and how a summary is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from state.server.shards import Shard, Shards, shards_of
 from state.types import Masked
 
 ASK_AGAIN_SECONDS = 60
-"""What was asked for a call and not done after so long is asked for again."""
+"""Seconds after which a job for a call is asked for again if nobody did it."""
 
 BATCH = 20
 
@@ -39,8 +39,8 @@ class Outstanding:
         Args:
             call_id: an ended call.
             summary: to be stored as JSON.
-            masked: what redaction still changes, now that nothing more will be said.
-            archive: whether the call is to be written to the database now.
+            masked: what redaction still changes, because nobody will say more.
+            archive: whether to write the call to the database now.
 
         Returns:
             OK, AGAIN (it has one) or GONE (the call has expired).

@@ -38,7 +38,9 @@ _SEEN_BITS = 27
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/model", description=__doc__)
-    parser.add_argument("--disasters", type=int, default=3, help="how many may come together in the second part (3)")
+    parser.add_argument(
+        "--disasters", type=int, default=3, help="disasters that may come together in the second part (3)"
+    )
     parser.add_argument("--seconds", type=float, default=25.0, help="for the second part (25)")
     parser.add_argument("--whole", action="store_true", help="see all states of the second part: gigabytes, and hours")
     options = parser.parse_args(argv)
@@ -115,7 +117,7 @@ def main(argv: Sequence[str]) -> int:
     print(json.dumps(report, indent=1))
     wrong = [part["wrong"] for part in (report["one disaster"], *parts) if part["wrong"]]
     if wrong:
-        say(f"the protocol is wrong; {trail} tells how it came about")
+        say(f"the protocol is wrong. {trail} shows how")
     return int(bool(wrong) or any(not found for fault, found in faults.items() if fault not in SPARE))
 
 

@@ -1,6 +1,6 @@
-"""Who may do what, kept in Redis: API keys, accounts, sessions. Nothing is cached: what is revoked is void at once.
+"""Who may do what, in Redis: API keys, accounts, sessions. Nothing is cached, so whatever is revoked is void at once.
 
-Each of the three changes one key of Redis at a time, so there is no half-done step.
+Each of the three changes one key of Redis at a time, so no step can be half done.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from state.server.clock import now_ms
 
 Role = Literal["supervisor", "admin"]
 ROLES: tuple[Role, ...] = ("supervisor", "admin")
-"""A supervisor sees the calls; an admin also the audit trail."""
+"""A supervisor sees the calls. An admin also sees the audit trail."""
 
 USED_EVERY_SECONDS = 60.0
-"""The last use of a key is noted to the minute: a write for every chunk would be for nothing."""
+"""Precision of a key's last use: a minute. A write for every chunk would help nobody."""
 
 TOKEN_BYTES = 32
 
 OIDC_SHOWN_CHARACTERS, OIDC_DIGITS = 46, 12
-"""With ":oidc:" 64 characters, as an account's name has at most. 48 bits tell people apart who do not choose their
-subject; the trail has it all."""
+"""Hex digits of a person's issuer and subject in their name. With ":oidc:" it fits 64 characters, the most of an
+account's name. 48 bits tell people apart who do not choose their subject. The trail has all of it."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. stamp: random, changes with the password and the role; sessions with another one are void."""
+    """An account. stamp: random; it changes with the password and the role, and sessions with another one are void."""
 
     name: str
     role: Role
@@ -57,8 +57,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in. name: of the account; of a person of the OpenID Connect provider see `oidc_name`. issuer and subject
-    say there who that is, and are "" for an account; stamp: see User; address: from where it was begun."""
+    """A sign-in. name: of the account; for a person of the OpenID Connect provider see `oidc_name`. issuer, subject: of
+    such a person; "" for an account. stamp: see User. address: where the sign-in came from."""
 
     name: str
     role: Role
@@ -72,8 +72,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def oidc_name(shown: str, issuer: str, subject: str) -> str:
-    """How somebody of an OpenID Connect provider is called everywhere: `shown`, as the provider calls them, and what
-    nobody else has, of issuer and subject. An account or key cannot be called so (credentials.NAME knows no ':').
+    """The name of a person of an OpenID Connect provider: `shown`, the provider's name for them, and digits of issuer
+    and subject that nobody else has. No account or key can have such a name (credentials.NAME allows no ':').
     """
     plain = re.sub(r"[^\w.@+-]", "_", shown)[:OIDC_SHOWN_CHARACTERS]
     return f"{plain}:oidc:{digest(json.dumps([issuer, subject]))[:OIDC_DIGITS]}"
@@ -85,7 +85,7 @@ _decode_session = msgspec.json.Decoder(Session).decode
 
 
 class Keys:
-    """API keys: those made by scripts/keys, and those given in the environment (`given`: the text of API_KEYS)."""
+    """API keys: those of scripts/keys, and those of the environment (`given`: the text of API_KEYS)."""
 
     def __init__(self, client: redis.Redis, given: str = "") -> None:
         self._redis = client
@@ -94,11 +94,11 @@ class Keys:
 
     @property
     def given_names(self) -> set[str]:
-        """Names of the keys of the environment, which cannot be revoked here."""
+        """Names of the keys of the environment. Nobody can revoke them here."""
         return {key.name for key in self._given.values()}
 
     def find(self, key: str) -> ApiKey | None:
-        """What `key` is good for; None if it is no key, or not any more."""
+        """What `key` may do. None if there is no such key, or no longer."""
         by = digest(key)
         given = self._given.get(by)
         if given:
@@ -116,13 +116,13 @@ class Keys:
             self._noted[by] = now
 
     def add(self, name: str, scopes: tuple[Scope, ...]) -> str:
-        """Make a key and return it: it cannot be had again. Raises CredentialError for a name that is taken."""
+        """Make a key and return it. Nobody can read it later. Raises CredentialError for a name that is taken."""
         name, key = check_name(name), make_key()
         made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms(self._redis))
 
         def store(pipe: Any) -> None:
             if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
-                raise CredentialError(f"there is a key named {name} already; revoke it first or take another name")
+                raise CredentialError(f"key {name} exists already. Revoke it first or take another name")
             pipe.multi()
             pipe.hset(keys.API_KEYS, digest(key), msgspec.json.encode(made))
 
@@ -140,7 +140,7 @@ class Keys:
         return [*self._given.values(), *sorted(found, key=lambda key: (key.created_at_ms, key.name))]
 
     def revoke(self, name: str) -> bool:
-        """The key of this name is void from now on, on every process. False if there is none."""
+        """Make the key of this name void on every process. False if there is none."""
         kept: Any = self._redis.hgetall(keys.API_KEYS)
         gone = [by for by, value in kept.items() if _decode_key(value).name == name.lower()]
         if not gone:
@@ -175,11 +175,11 @@ class Users:
             created_at_ms=now_ms(self._redis),
         )
         if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
-            raise CredentialError(f"there is an account {user.name} already")
+            raise CredentialError(f"account {user.name} exists already")
         return user
 
     def remove(self, name: str) -> bool:
-        """The account and all its sessions are void from now on. False if there is none."""
+        """Make the account and all its sessions void. False if there is none."""
         return bool(self._redis.hdel(keys.USERS, name.lower()))
 
     def set_password(self, name: str, password: str) -> bool:
@@ -201,7 +201,7 @@ class Users:
         return user
 
     def _change(self, name: str, **values: Any) -> bool:
-        """Change an account if it is there at that moment: one that is being removed must not come back."""
+        """Change an account if it is there at that moment. An account under removal must not come back."""
 
         def store(pipe: Any) -> bool:
             kept = pipe.hget(keys.USERS, name.lower())
@@ -224,7 +224,7 @@ class Sessions:
         self._users = users
 
     def begin(self, session: Session, hours: int) -> str:
-        """A new session's token; it is good for so many hours, by Redis' clock."""
+        """A new session's token. It is good for `hours`, by Redis' clock."""
         token, seconds = secrets.token_urlsafe(TOKEN_BYTES), hours * 3600
         now = now_ms(self._redis)
         kept = msgspec.structs.replace(session, begun_at_ms=now, until_ms=now + seconds * 1000)
@@ -232,12 +232,12 @@ class Sessions:
         return token
 
     def find(self, token: str) -> Session | None:
-        """The session, if it was begun, has neither ended nor run out, and its account is still the same."""
+        """The session, if it exists, has not ended or run out, and its account is still the same."""
         kept: Any = self._redis.get(keys.session(digest(token)))
         return self._good(_decode_session(kept)) if kept else None
 
     def all(self) -> list[Session]:
-        """Every session that is good, by name. Looks through all keys: for people, not for requests."""
+        """Every good session, by name. It looks through all keys: use it for people, not for requests."""
         return sorted((session for _, session in self._all()), key=lambda found: (found.name, found.begun_at_ms))
 
     def end(self, token: str) -> None:
@@ -273,7 +273,7 @@ class Access:
         self.sessions = Sessions(client, self.users)
 
     def secret(self) -> str:
-        """What signs cookies: SECRET_KEY, else one made by whichever process needs it first."""
+        """The key that signs cookies: SECRET_KEY, else one that the first process to need it made."""
         if self._secret_key:
             return self._secret_key
         kept: Any = self._redis.get(keys.SECRET)

@@ -1,14 +1,14 @@
 """The audit trail: who did what, when and from where. Never a secret, never what was said on a call.
 
-It has four parts, so that nobody can push out of one what stands in another:
+It has four parts, so that entries of one cannot push out entries of another:
 
     security   sign-ins, sign-outs, changes of keys and accounts: the newest KEPT
     acts       what supervisors do to calls and rules: the newest KEPT
     reads      who read, heard, exported or searched calls: repeats of a day are one entry with a count
     attempts   sign-ins that failed: likewise
 
-Of reads and attempts each doer has a share of a day's entries; what goes beyond it is counted in one more. They are
-kept for FOLDED_DAYS, whoever else does how much.
+Each doer has a share of a day's entries of reads and attempts. One more entry counts the rest. They stay for
+FOLDED_DAYS, whatever others do.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from state.server.scripts import Scripts
 from state.server.shards import Shards, shards_of
 
 KEPT = 100_000
-"""Newest entries that are kept of security and of acts: 20 to 30 MB each, months of a call centre."""
+"""Entries kept of security and of acts, the newest: 20 to 30 MB each, months of a call centre."""
 
 FOLDED_DAYS = 30
-"""For so long reads and attempts are kept. Copy the trail elsewhere to keep it for longer."""
+"""Days that reads and attempts stay. Copy the trail elsewhere to keep it for longer."""
 
 FOLDED_A_DAY = 10_000
-"""Entries of one doer and day: more calls than anybody can open. A program that reads more has the rest counted
-together. 300 bytes each."""
+"""At most so many entries of one doer and day: more calls than anybody can open. One more entry counts the rest of a
+program's reads. 300 bytes each."""
 
 Part = Literal["security", "acts", "reads", "attempts"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -41,13 +41,13 @@ Streamed = Literal["security", "acts"]
 Folded = Literal["reads", "attempts"]
 
 Origin = Literal["account", "oidc", "key", "command", "anyone", "stranger"]
-"""How `who` is known: an account of scripts/users; a person of the OpenID Connect provider; an API key; somebody at the
-server's terminal; whoever a page with AUTH=off says one is. stranger: not known, `who` is what was typed in."""
+"""Where `who` comes from: an account of scripts/users; a person of the OpenID Connect provider; an API key; somebody at
+the server's terminal; a name given on a page with AUTH=off. stranger: unknown, `who` is what was typed in."""
 
 
 class Deed(msgspec.Struct, frozen=True):
-    """One entry. what: a word such as sign-in; about: the account, key or call it was done to; address: of the one
-    who did it ("" for commands on the server)."""
+    """One entry. what: a word such as sign-in. about: the account, key or call concerned. address: the doer's ("" for
+    commands on the server)."""
 
     who: str
     what: str
@@ -57,8 +57,8 @@ class Deed(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A deed in the trail. id: of the form of a stream's entries; at_ms: when, of repeats the last time; first_ms: the
-    first time; count: how often."""
+    """A deed in the trail. id: has the form of a stream entry's id. at_ms: when, for repeats the last time. first_ms:
+    the first time. count: how often."""
 
     id: str
     at_ms: int
@@ -74,9 +74,9 @@ _STREAMS: dict[str, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
 
 
 class Audit:
-    """The trail. Raises redis.RedisError as the client does: what cannot be written down must not be done.
+    """The trail. Raises redis.RedisError as the client does: nobody may do what the trail cannot record.
 
-    Acts on calls stand in the calls' shards, written in the steps that do them (lua/handle.lua); all else, on the plain
+    Acts on calls are in the calls' shards; the steps that do them write them (lua/handle.lua). All else is on the plain
     server.
     """
 
@@ -86,16 +86,16 @@ class Audit:
         self._scripts = Scripts(self._redis, keys.STORE)
 
     def record(self, deed: Deed, part: Streamed = "security") -> None:
-        """Write down a deed that stands for itself. Acts on calls are written by handling.py, with what they change."""
+        """Record a deed that stands for itself. handling.py records acts on calls, with what they change."""
         self._redis.xadd(_STREAMS[part], {"j": encode(deed)}, maxlen=KEPT, approximate=True)
 
     def record_read(self, deed: Deed) -> None:
-        """Write down that words or sound of calls are read."""
+        """Record that somebody reads words or hears sound of calls."""
         self._fold("reads", deed, f"{deed.origin} {deed.who}", deed.about)
 
     def record_attempt(self, deed: Deed, account: str = "") -> None:
-        """Write down a sign-in that failed. account: the one that was tried, if there is such a one; those that are
-        tried at random must not push out the attempts at it."""
+        """Record a failed sign-in. account: the account tried, if it exists. Attempts at random names must not push out
+        the attempts at it."""
         doer = f"account {account}" if account else deed.origin
         self._fold("attempts", deed, doer, f"{deed.who} {deed.address}")
 
@@ -114,8 +114,8 @@ class Audit:
         )
 
     def read(self, part: Part, count: int, before: str | None = None) -> list[Entry]:
-        """One part, newest first; `before` is the id of the last entry of the page before. Raises ValueError for a
-        `before` that is none."""
+        """One part, newest first. before: id of the last entry on the page before. Raises ValueError if `before` is not
+        an id."""
         if part == "acts":
             return self._acts(count, before)
         if before is not None:
@@ -138,7 +138,7 @@ class Audit:
         ]
 
     def _acts(self, count: int, before: str | None) -> list[Entry]:
-        """Merged from all servers. If one is away that is an error: a trail with a hole passes for a whole one."""
+        """Merged from all servers. A server that is away is an error, because a trail with a hole looks whole."""
         last, place = read_entry_name(before) if before is not None else ("+", 0)
         plain = (self._redis, keys.AUDIT_ACTS)
         places = [plain, *(there for shard in self._shards if (there := (shard.redis, shard.keys.acts)) != plain)]

@@ -1,8 +1,8 @@
-"""API keys and passwords by themselves: made, hashed, checked. What is kept of them stands in state/people/access.py.
+"""API keys and passwords by themselves: made, hashed, checked. state/people/access.py says what is kept of them.
 
-A key is 256 random bits, so nobody finds it by trying: one round of SHA-256 is enough to keep it (a slow, salted
-hash protects what people think up), cheap enough for every chunk, and the digest can be looked up directly. A
-password is thought up by people: argon2id, with the parameters of RFC 9106 for machines that have other work.
+A key is 256 random bits, so nobody finds it by trying. One round of SHA-256 is enough for it (a slow, salted hash
+protects what people think up), costs little for every chunk, and lets Redis find the digest directly. People think
+passwords up: they get argon2id, with the parameters of RFC 9106 for machines that have other work.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ KEY_PREFIX = "esk_"
 """Earshot secret key: so that a leaked one is recognised, by us in logs and by scanners elsewhere."""
 
 SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
-"""What a list shows of a key: enough to tell it from others, 36 of its 256 bits."""
+"""Characters of a key that a list shows: enough to tell it from others, 36 of its 256 bits."""
 
 MIN_GIVEN_KEY_CHARACTERS = 16
-"""Of a key that the operator made up (API_KEYS): shorter ones can be found by trying."""
+"""At least so many characters in a key that the operator made up (API_KEYS). Guessing finds shorter ones."""
 
 BEARER_TOKEN = r"[A-Za-z0-9._~+/-]+=*"
-"""What may follow "Bearer " (RFC 6750): a key of other characters could not be shown."""
+"""What may follow "Bearer " (RFC 6750). Nobody could show a key of other characters."""
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$"
-"""Of keys and accounts: what is safe in a log line and a terminal; e-mail addresses are."""
+"""Names of keys and accounts: safe in a log line and a terminal, as e-mail addresses are."""
 
 MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_CHARACTERS = 12, 256
-"""The upper one keeps the cost of hashing what a stranger sends small."""
+"""Characters of a password. The upper limit keeps the hashing of a stranger's input cheap."""
 
 HASHINGS_AT_ONCE = 2
-"""Each takes 64 MiB and a core for some tens of milliseconds: strangers must not be able to ask for many. One more is
-refused and does not wait: it would keep a thread."""
+"""At most so many hashings at once in a process. Each takes 64 MiB and a core for some tens of milliseconds, and
+strangers can ask for them. One more is refused and does not wait, because it would keep a thread."""
 
 
 class CredentialError(ValueError):
-    """A name, scope, key or password is not acceptable. One sentence that never holds a secret."""
+    """A name, scope, key or password is not acceptable. The message is one sentence and never holds a secret."""
 
 
 class HashingBusy(RuntimeError):
-    """Too many passwords are being checked at this moment."""
+    """Too many password checks are running."""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a key. shown: its first characters; used_at_ms: to the minute, None if never."""
+    """What is kept of a key. shown: its first characters. used_at_ms: to the minute; None if never used."""
 
     name: str
     scopes: tuple[Scope, ...]
@@ -77,7 +77,7 @@ def make_key() -> str:
 
 
 def digest(secret: str) -> str:
-    """Under which a key or a session's token is kept: SHA-256 in hex."""
+    """The name under which a key or a session's token is kept: SHA-256 in hex."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -109,7 +109,7 @@ def parse_given_keys(text: str) -> dict[str, ApiKey]:
                 f"entry {number}: a key is {MIN_GIVEN_KEY_CHARACTERS} or more letters, digits and . _ ~ + / -"
             )
         if digest(key) in keys or made.name in [other.name for other in keys.values()]:
-            raise CredentialError(f"entry {number}: its name or key is there twice")
+            raise CredentialError(f"entry {number}: its name or key comes twice")
         keys[digest(key)] = made
     return keys
 
@@ -128,7 +128,7 @@ def _entry(entry: str, number: int) -> tuple[str, str, str]:
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _hashing = threading.BoundedSemaphore(HASHINGS_AT_ONCE)
 _nobody: list[str] = []
-"""The hash that a password is compared with where there is no account, made at first need."""
+"""The hash to compare a password with if there is no account. Made at first need."""
 
 
 def make_password() -> str:
@@ -137,7 +137,7 @@ def make_password() -> str:
 
 
 def check_password(password: str) -> str:
-    """`password` if it may be set. Raises CredentialError."""
+    """`password`, if it is acceptable. Raises CredentialError."""
     if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
         raise CredentialError(f"a password has {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters")
     return password
@@ -151,7 +151,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(kept: str | None, password: str) -> bool:
-    """Whether `password` fits the hash `kept`; takes the same time where there is none. Raises HashingBusy."""
+    """Whether `password` fits the hash `kept`. Takes the same time if there is none. Raises HashingBusy."""
     with _Turn():
         if kept is None and not _nobody:
             _nobody.append(_hasher.hash(make_password()))

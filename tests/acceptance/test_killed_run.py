@@ -135,10 +135,10 @@ def test_two_runs_on_one_folder_or_one_port(tmp_path: Path, runs: list[Run]) -> 
     runs += [second, third]
     assert (second.process.wait(30), third.process.wait(30)) == (1, 1)
     assert second.said == (
-        f"run: scripts/run is at work in {tmp_path / 'data'} already (process {first.process.pid}); stop it, or give "
-        "another --data\n"
+        f"run: scripts/run already works in {tmp_path / 'data'} (process {first.process.pid}). Stop it, or name "
+        "another folder with --data\n"
     )
-    assert third.said == f"run: port {port}: Address already in use; give another with --port\n"
+    assert third.said == f"run: port {port}: Address already in use; name another with --port\n"
     assert first.process.poll() is None
 
 

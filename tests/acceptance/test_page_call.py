@@ -90,7 +90,7 @@ def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_c
 
 def test_a_call_that_is_not_known_is_said_to_be_so(page: Page, server: SyntheticServer, world: World) -> None:
     page.goto(server.url + "#/calls/nobody")
-    expect(page.locator("#call [data-call=note]")).to_contain_text("not known")
+    expect(page.locator("#call [data-call=note]")).to_contain_text("no such call")
 
 
 def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: SyntheticServer, world: World) -> None:

@@ -81,6 +81,6 @@ def test_a_call_of_which_nothing_is_kept_says_so(ear: Page, web: Web, store: red
     ear.goto(f"{web.url}/#/calls/mute")
     expect(ear.locator("#call .body")).to_be_visible()
     ear.keyboard.press("l")
-    expect(ear.locator("[data-listen=note]")).to_have_text("No audio of this call is kept.")
+    expect(ear.locator("[data-listen=note]")).to_have_text("Earshot has no audio of this call.")
     ear.keyboard.press("l")
     expect(ear.locator("[data-listen=note]")).to_have_text("")

@@ -62,7 +62,7 @@ def test_a_supervisor_edits_tries_and_saves_the_rules(desk: Page, web: Web) -> N
 
     mine = "version: 1\nrules:\n- {id: parcel, title: Speaks of a parcel, severity: low, phrases: [parcel]}\n"
     field.fill(mine)
-    desk.get_by_role("button", name="Try on the calls there are").click()
+    desk.get_by_role("button", name="Try on stored calls").click()
     expect(desk.get_by_text("1 hits in 1 calls.")).to_be_visible()
     expect(desk.get_by_role("row", name="c1 0:01 low Speaks of a parcel parcel")).to_be_visible()
     assert complaints(desk) == []

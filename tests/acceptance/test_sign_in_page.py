@@ -46,7 +46,7 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
     expect(tab).to_have_url(re.compile(r"/sign-in\?next="))
     expect(tab.get_by_label("Name")).to_be_focused()
     fill_in(tab, "wrong")
-    expect(tab.get_by_role("alert")).to_contain_text("do not fit together")
+    expect(tab.get_by_role("alert")).to_contain_text("Wrong name or password")
     fill_in(tab, PASSWORD)
     expect(tab).to_have_url(f"{web.url}/?view=x")
     expect(tab.locator('tr[data-call-id="call-1"]')).to_contain_text("Ann Marker")

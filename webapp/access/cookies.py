@@ -1,11 +1,11 @@
 """The signed cookie, and who is signed in by it (Flask's sessions, Flask-Login).
 
-The cookie holds a random token; what it stands for is in Redis (state/people/access.py), so that signing out, a new
-password or removing an account ends it on every process. The secret that signs it is asked of Redis whenever a
-cookie comes: processes never disagree about it, and one that starts while Redis is away starts all the same.
+The cookie holds a random token. Redis holds the session behind it (state/people/access.py), so signing out, a new
+password or removing an account ends it on every process. Whenever a cookie comes, the process asks Redis for the secret
+that signs it. So processes never disagree about it, and one that starts while Redis is away still starts.
 
-No clock but the store's counts: the cookie carries no time, its session ends when Redis lets it expire, and the browser
-is told for how long to keep it, not until when. So web hosts may have any time they like.
+Only the store's clock counts. The cookie carries no time, and its session ends when Redis lets it expire. The browser
+learns how long to keep the cookie, not until when. So web hosts may have any time they like.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from webapp.store import store
 COOKIE = "earshot"
 
 WITHOUT_SESSION = ("/static/", "/healthz")
-"""Paths whose answers are the same for everybody: Redis is not asked."""
+"""Paths with the same answer for everybody. They need no question to Redis."""
 
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """Flask-Login's user: a session that was found."""
+    """Flask-Login's user: a session that exists."""
 
     token: str
     session: Session
@@ -46,7 +46,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed cookies, with a secret that is found when it is needed and without the signer's clock."""
+    """Flask's signed cookies, without the signer's clock. They look the secret up when they need it."""
 
     def open_session(self, app: Flask, request: Request) -> Any:
         value = request.cookies.get(COOKIE)
@@ -57,13 +57,13 @@ class Cookies(SecureCookieSessionInterface):
         except BadSignature:
             return self.session_class()
         except redis.RedisError:
-            return self.make_null_session(app)  # told from an empty one in `unreadable`
+            return self.make_null_session(app)  # `unreadable` tells it from an empty one
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if session.accessed:
             response.vary.add("Cookie")
         if not session.modified:
-            return  # a sign-in is good for so many hours, used or not
+            return  # a sign-in lasts its hours, used or not
         response.vary.add("Cookie")
         flags: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": request.is_secure}
         if session:
@@ -82,14 +82,14 @@ def _signer() -> URLSafeSerializer:
 
 
 def _seconds_left() -> int | None:
-    """For how long the browser is to keep the cookie; None, until it is closed: before somebody has signed in."""
+    """How long the browser must keep the cookie. None before a sign-in: until the browser closes."""
     if not current_user.is_authenticated:
         return None
     return max(0, cast(SignedIn, current_user).session.until_ms - now_ms(store().shards.plain)) // 1000
 
 
 def unreadable(session: object) -> bool:
-    """Whether a cookie came that could not be looked at, because Redis is away."""
+    """Whether a cookie came that nobody could check, because Redis is away."""
     return isinstance(session, NullSession)
 
 
@@ -98,10 +98,10 @@ def install(app: Flask) -> None:
     app.session_interface = Cookies()
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
-        WTF_CSRF_TIME_LIMIT=None,  # a form is good as long as its session: sign-in pages stay open overnight
+        WTF_CSRF_TIME_LIMIT=None,  # a form lasts as long as its session: sign-in pages stay open overnight
     )
     manager = LoginManager(app)
-    manager.session_protection = None  # it ties a session to an address; supervisors walk between networks
+    manager.session_protection = None  # it would tie a session to an address, but supervisors change networks
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(token: str) -> SignedIn | None:

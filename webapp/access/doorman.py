@@ -1,6 +1,6 @@
-"""Lets only those in who may read, and only so many that threads remain for uploads: an open socket keeps one.
+"""Lets in only those who may read, and only so many that threads remain for uploads: an open socket occupies one.
 
-A stranger is refused before the socket opens; behind it he could keep a thread as long as he answers pings.
+It refuses a stranger before the socket opens. Later he could keep a thread as long as he answers pings.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from flask_socketio import SocketIO
 from webapp.page.page_wire import is_upgrade
 
 UPLOAD_SHARE = 0.25
-"""Share of the threads that pages and audio streams may not take. 100 lines post about 100 chunks a
-second of 2 ms each."""
+"""Share of the threads that pages and audio streams must leave free. 100 lines post about 100 chunks a second, of 2 ms
+each."""
 
 PATH = "/socket.io/"
 
 WEBSOCKET_ONLY = "Only websockets are served here: connect with transports=['websocket'] (docs/LIVE.md has an example)."
-"""For Socket.IO clients that begin with polling, as most do unless told otherwise."""
+"""Answer to Socket.IO clients that begin with polling, as most do by default."""
 
 
 class Doorman:

@@ -1,7 +1,7 @@
 """Rate limits and the lock-out against guessing, counted in Redis for all web processes together (limits library).
 
-An office shares one address, and a stranger may know an account's name: so neither alone is locked out quickly,
-only the two together.
+An office shares one address, and a stranger may know an account's name. So neither alone is locked out quickly, only
+the two together.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from state import keys
 from state.people.credentials import digest
 
 LOCK_MINUTES = 15
-"""Windows begin with the first failure, so nobody is locked out for longer than this."""
+"""Minutes of a window. It begins with the first failure, so no lock-out lasts longer."""
 
 TRIES_OF_ACCOUNT_AND_ADDRESS = 10
 TRIES_OF_ACCOUNT = 100
 FAILURES_OF_ADDRESS = 50
-"""100 guesses in 15 minutes would need 10^9 years for a password of 12 random letters; and a stranger needs ten
-addresses to keep the owner of an account out."""
+"""At most so many attempts at an account, from all addresses. With 100 guesses in 15 minutes a password of 12 random
+letters would take 10^9 years, and a stranger needs ten addresses to keep an account's owner out."""
 
 SIGN_INS_OF_PERSON = 30
-"""Right ones, in LOCK_MINUTES: each is an entry of the audit trail; one who may sign in must not push out what
-the others did. Nobody has so many browsers."""
+"""At most so many right sign-ins in LOCK_MINUTES. Each is an entry of the audit trail, and nobody who may sign in may
+push out what others did. Nobody has so many browsers."""
 
 BAD_KEYS_A_MINUTE = 60
-"""Of one address; beyond it wrong keys are answered 429 instead of 401. Right ones are never held up by it."""
+"""At most so many wrong keys of one address in a minute. Beyond it wrong keys get 429 instead of 401; right ones still
+work."""
 
 
 def network(address: str) -> str:
@@ -63,7 +64,7 @@ class Limits:
         )
 
     def key_used(self, name: str) -> bool:
-        """Count a request of an API key; False if it is one too many."""
+        """Count a request of an API key. False if it is one too many."""
         return self._limiter.hit(self._key, "key", name)
 
     def bad_key(self, address: str) -> bool:
@@ -71,7 +72,7 @@ class Limits:
         return self._limiter.hit(self._bad_key, "bad-key", network(address))
 
     def try_account(self, account: str, address: str) -> int:
-        """Count an attempt to sign in, before the password is looked at. 0, or seconds until the next may be made."""
+        """Count an attempt to sign in, before anybody checks the password. 0, or seconds until the next attempt."""
         counted: list[tuple[RateLimitItem, list[str]]] = []
         for item, who in self._counters(account, address):
             if not self._limiter.hit(item, *who):
@@ -81,17 +82,17 @@ class Limits:
         return 0
 
     def not_tried(self, account: str, address: str) -> None:
-        """The password was not looked at after all: the attempt does not count."""
+        """Take an attempt back, because nobody checked the password."""
         self._take_back(self._counters(account, address))
 
     def succeeded(self, account: str, address: str) -> None:
-        """The attempt was right: it does not count, and what the account's owner mistyped before is forgotten."""
+        """Take a right attempt back, and forget what the account's owner mistyped before."""
         self._take_back(self._counters(account, address)[:1])
         self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
         self._limiter.clear(self._account, "sign-in-account", digest(account))
 
     def signs_in(self, name: str) -> int:
-        """Count a sign-in of somebody who is known. 0, or seconds until the next may be made."""
+        """Count a sign-in of a known person. 0, or seconds until the next one."""
         return 0 if self._limiter.hit(self._person, "signed-in", name) else self._wait(self._person, "signed-in", name)
 
     def _counters(self, account: str, address: str) -> list[tuple[RateLimitItem, list[str]]]:

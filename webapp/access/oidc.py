@@ -1,6 +1,6 @@
 """Sign-in through an OpenID Connect provider, by Authlib: code flow with PKCE, state and nonce.
 
-The provider says who somebody is; a claim says what they may do here (OIDC_CLAIM, OIDC_SUPERVISORS, OIDC_ADMINS).
+The provider says who a person is. A claim says what they may do here (OIDC_CLAIM, OIDC_SUPERVISORS, OIDC_ADMINS).
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ _NAME = "oidc"
 _EXTENSION = "earshot-oidc"
 
 PROVIDER_SECONDS = 5
-"""Patience with the provider; a person waits."""
+"""Seconds to wait for the provider. A person waits, too."""
 
 LEEWAY_SECONDS = 60
-"""By so much the provider's clock may differ from the store's."""
+"""Seconds by which the provider's clock may differ from the store's."""
 
 SHOWN_BY = ("preferred_username", "email", "sub")
-"""Claims that say how a person is called, best first. None but `sub` says who it is: the others change, and may be
-chosen."""
+"""Claims with a person's name, best first. Only `sub` says who it is: the others change, and people may choose them."""
 
 MAX_SUBJECT_CHARACTERS = 255
 """OpenID Connect Core 1.0, section 2."""
 
 
 class ProviderFailed(RuntimeError):
-    """The provider cannot be reached, or what came from it is not right. A sentence for the person."""
+    """The provider does not answer, or its answer is wrong. The message is a sentence for the person."""
 
 
 class NotWelcome(RuntimeError):
-    """The provider knows this person, but no claim gives a role here. A sentence for the person."""
+    """The provider knows this person, but no claim gives a role here. The message is a sentence for the person."""
 
     def __init__(self, who: Person) -> None:
         super().__init__("You are known, but not allowed in here. Ask for one of the groups that are.")
@@ -55,7 +54,7 @@ class NotWelcome(RuntimeError):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody as the provider knows them: issuer and subject say who that is, `shown` how they are called today."""
+    """A person as the provider knows them. issuer and subject say who it is; `shown` is their present name."""
 
     issuer: str
     subject: str
@@ -63,19 +62,19 @@ class Person:
 
     @property
     def name(self) -> str:
-        """How they are called here, and nobody else."""
+        """Their name here, which nobody else has."""
         return oidc_name(self.shown, self.issuer, self.subject)
 
 
 class _IdToken(CodeIDToken):  # type: ignore[misc]
-    """What the provider has signed; whether it is good still is told by the store's clock, not by this host's."""
+    """What the provider has signed. The store's clock, not this host's, says whether it is still good."""
 
     def validate(self, now: float | None = None, leeway: int = 0) -> None:
         super().validate(now_ms(store().shards.plain) // 1000, leeway)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Set up the provider if one is configured; it is asked for its document at the first sign-in."""
+    """Set up the provider if one is configured. The first sign-in asks it for its document."""
     if not settings.oidc_issuer:
         return
     oauth = OAuth(app)
@@ -129,7 +128,7 @@ def end() -> tuple[Person, Role]:
 
 
 def values(claims: dict[str, Any], path: str) -> list[str]:
-    """The texts of a claim: one or a list of them; dots in `path` lead into objects, as in realm_access.roles."""
+    """The texts of a claim, one or a list. Dots in `path` lead into objects, as in realm_access.roles."""
     found: Any = claims
     for part in [path] if path in claims else path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
@@ -138,7 +137,7 @@ def values(claims: dict[str, Any], path: str) -> list[str]:
 
 
 def role_of(given: list[str], supervisors: str, admins: str) -> Role | None:
-    """The role that the values of a claim give; both lists are comma separated."""
+    """The role that a claim's values give. Both lists are separated by commas."""
 
     def meets(wanted: str) -> bool:
         return bool({value.strip() for value in wanted.split(",") if value.strip()} & set(given))
@@ -155,6 +154,6 @@ def _callback() -> str:
 def _failed(error: Exception) -> ProviderFailed:
     if isinstance(error, redis.RedisError):
         raise error
-    # Not the text of the error: it may quote what the provider answered, and that may hold tokens.
+    # Not the error's text: it may quote the provider's answer, and that may hold tokens.
     log.warning("oidc: sign-in failed", extra={"error": type(error).__name__, "path": request.path})
     return ProviderFailed("The identity provider did not answer as it should. Try again.")

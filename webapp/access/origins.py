@@ -1,7 +1,8 @@
-"""Which pages may ask for something, and under which name they reach this server.
+"""Which pages may send requests, and under which name they reach this server.
 
-A browser sends its cookies along whatever page asks, and a page anywhere reaches the servers of the machine it is shown
-on. A foreign page cannot hide its Origin; its own name can be made to lead here (DNS rebinding), but is then the Host.
+A browser sends its cookies for any page that asks, and a page from anywhere reaches the servers of the machine that
+shows it. A foreign page cannot hide its Origin. Its own name may lead here (DNS rebinding), but then that name is the
+Host.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 
 def is_ours(public_url: str, origin: str | None, environ: Mapping[str, Any]) -> bool:
-    """Whether `origin` (the header) is the host that is asked, or that of PUBLIC_URL. Programs send none."""
+    """Whether `origin` (the header) is the request's host or that of PUBLIC_URL. Programs send none."""
     if origin is None:
         return True
     host = environ.get("HTTP_HOST", "")

@@ -1,4 +1,4 @@
-"""Who asks, and may they? Every view says what it needs; a view that does not say stops the process at start.
+"""Who asks, and may they? Every view says what it needs. A view that does not say so stops the process at start.
 
 @api.get("/calls")
 @needs("read")                        # an API key of that scope, or for read and admin a signed-in supervisor
@@ -7,8 +7,8 @@ def list_calls(): ...
 @public                               # anybody
 def healthz(): ...
 
-`guard` refuses before the view is called: 401 or 403 as problem details, or for a page the way to the sign-in.
-A view that must decide by itself (a socket whose sender is known by a signature) is `signed` and calls `require`.
+`guard` refuses before the view runs: 401 or 403 as problem details, or for a page the way to the sign-in. A view that
+must decide by itself (a socket whose sender signs the request) is `signed` and calls `require`.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"read", "act"}),
     "admin": frozenset({"read", "act", "admin"}),
 }
-"""Nobody posts audio with a cookie: there is no forged request that could."""
+"""Scopes of each role. Nobody posts audio with a cookie, so no forged request can."""
 
 STREAMS = "/v1/streams/"
-"""Websockets, whose clients often cannot set headers: there a key may be a parameter, a Basic password, or what
-Genesys calls X-API-KEY; Live Call Analytics' client writes ?authorization=Bearer KEY."""
+"""Paths of websockets, whose clients often cannot set headers. There a key may be a parameter, a Basic password, or
+Genesys' X-API-KEY. Live Call Analytics' client writes ?authorization=Bearer KEY."""
 
 DECODE = "/decode"
-"""The first demonstration's client sets no header, but takes any address: there a key may be a parameter."""
+"""Path of the first demonstration's client. It sets no header but takes any address, so a key may be a parameter."""
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a view asks for. scope: None, any identity; page: people see it; local: free from this machine itself;
-    signed: who signs the request needs no scope, and the view calls `require` for who does not."""
+    """What a view needs. scope: None means any identity. page: people see it. local: free for this machine itself.
+    signed: a sender that signs the request needs no scope, and the view calls `require` for all others."""
 
     public: bool = False
     scope: Need | None = None
@@ -70,7 +70,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks. name: of the key, account or person; origin: how that is known; until_ms: when a sign-in runs out."""
+    """Who asks. name: of the key, account or person. origin: where the name comes from. until_ms: end of a sign-in."""
 
     kind: Literal["key", "user", "anyone"]
     name: str
@@ -81,7 +81,7 @@ class Identity:
 
     @property
     def who(self) -> str:
-        """As the audit trail names it."""
+        """The name in the audit trail."""
         return f"key {self.name}" if self.kind == "key" else self.name
 
 
@@ -101,7 +101,7 @@ def public(view: View) -> View:
 def needs(
     scope: Need | None, *, page: bool = False, local: bool = False, signed: bool = False
 ) -> Callable[[View], View]:
-    """Only those with `scope` may call this view (None: whoever is known); see Requirement."""
+    """Only those with `scope` may call this view (None: anybody known). See Requirement."""
 
     def mark(view: View) -> View:
         view.requirement = Requirement(scope=scope, page=page, local=local, signed=signed)  # type: ignore[attr-defined]
@@ -111,12 +111,12 @@ def needs(
 
 
 def requirement(view: object) -> Requirement | None:
-    """What `view` says, if anything."""
+    """What `view` says that it needs, if anything."""
     return cast(Requirement | None, getattr(view, "requirement", None))
 
 
 def install(app: Flask) -> None:
-    """Guard every view of `app`. Call it when all are registered; raises LookupError for one that says nothing."""
+    """Guard every view of `app`. Call it when all are registered. Raises LookupError for a view that says nothing."""
     public(app.view_functions["static"])
     for rule in app.url_map.iter_rules():
         if requirement(app.view_functions[rule.endpoint]) is None:
@@ -128,9 +128,9 @@ def install(app: Flask) -> None:
 
 
 def identify() -> Identity | None:
-    """Who makes this request; None for a stranger. Raises Problem 401 or 429 for a key that is none.
+    """Who makes this request; None for a stranger. Raises Problem 401 or 429 for a wrong key.
 
-    A key goes before a cookie: who shows one wants to be known by it.
+    A key comes before a cookie: whoever shows a key wants to go by it.
     """
     if "identity" not in g:
         g.identity = _identify()
@@ -175,22 +175,22 @@ def _by_key(key: str) -> Identity:
     if found is None:
         if not here.limits.bad_key(address()):
             raise Problem(429, "too_many_wrong_keys", "Too many wrong keys from this address.", retry=True)
-        raise _unknown("invalid_key", "This is no key, or it was revoked.", 'error="invalid_token"')
+        raise _unknown("invalid_key", "No such key exists, or somebody revoked it.", 'error="invalid_token"')
     if not here.limits.key_used(found.name):
-        raise Problem(429, "rate_limit", "This key is used too often; see KEY_REQUESTS_PER_SECOND.", retry=True)
+        raise Problem(429, "rate_limit", "This key makes too many requests; see KEY_REQUESTS_PER_SECOND.", retry=True)
     return Identity("key", found.name, frozenset(found.scopes), "key", key)
 
 
 def sender(interface: str = "") -> Sender:
-    """As whom this request sends audio. `interface`: one that answers with words keeps its calls to itself, so that
-    a key which may not read cannot ask there for what it sent elsewhere."""
+    """The sender of this request's audio. `interface`: one that answers with words keeps its calls apart, so a key that
+    may not read cannot ask there for what it sent elsewhere."""
     who = identify()
     assert who is not None, "the guard has let a stranger in"
     return Sender(" ".join(filter(None, (who.kind, who.name, interface))), reads="read" in who.scopes)
 
 
 def still_in(app: Flask, who: Identity) -> bool:
-    """Whether an identity that was good when a socket was opened is good still. Raises redis.RedisError."""
+    """Whether an identity from the opening of a socket is still good. Raises redis.RedisError."""
     with app.app_context():
         kept = store().access
     if who.kind == "key":
@@ -199,12 +199,12 @@ def still_in(app: Flask, who: Identity) -> bool:
 
 
 def address() -> str:
-    """The client's address; with TRUSTED_PROXIES, as the outermost of those saw it."""
+    """The client's address. With TRUSTED_PROXIES: as the outermost of them saw it."""
     return request.remote_addr or "unknown"
 
 
 def _from_this_machine() -> bool:
-    """A request from here that no proxy handed on."""
+    """Whether the request comes from this machine and no proxy handed it on."""
     if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
         return False
     try:
@@ -219,10 +219,10 @@ def _from_this_machine() -> bool:
 
 
 def guard() -> Response | None:
-    """Before every request: None if it may go on. Raises Problem, or leads a person to the sign-in."""
+    """Runs before every request. None if it may go on. Raises Problem, or leads a person to the sign-in."""
     check_host()
     if request.endpoint is None:
-        return None  # no such path or method: nothing is shown
+        return None  # no such path or method: it shows nothing
     needed = requirement(current_app.view_functions[request.endpoint])
     if needed is None:
         raise LookupError(f"{request.endpoint} says neither @needs nor @public")
@@ -252,29 +252,29 @@ def require(scope: Need | None) -> Identity:
 
 
 def check_host() -> None:
-    """With AUTH=off the network's address is all that protects: it must be asked for by its own name. Raises 403."""
+    """With AUTH=off only the machine's address protects: a request must use the machine's own name. Raises 403."""
     if store().settings.auth == "off" and not origins.is_loopback(request.headers.get("Host", "")):
-        raise Problem(403, "host", "With AUTH=off only localhost is served: ask for it by that name.")
+        raise Problem(403, "host", "AUTH=off serves localhost only. Use that name in the address.")
 
 
 def check_origin() -> None:
-    """Who shows no key may act, and open sockets, from our own pages only. Raises Problem 403."""
+    """Without a key, only our own pages may act and open sockets. Raises Problem 403."""
     if not origins.is_ours(store().settings.public_url, request.headers.get("Origin"), request.environ):
-        raise Problem(403, "origin", "This did not come from a page of this host; behind a proxy, PUBLIC_URL names it.")
+        raise Problem(403, "origin", "This did not come from a page of this host. Behind a proxy, set PUBLIC_URL.")
 
 
 def check_form() -> None:
-    """A form must be one of our own pages'. Raises Problem 403."""
+    """A form must come from one of our own pages. Raises Problem 403."""
     check_origin()
     given = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token")
     try:
         validate_csrf(given, secret_key=store().access.secret())
     except ValidationError:
-        raise Problem(403, "csrf", "This did not come from the page, or the page was too old: reload it.") from None
+        raise Problem(403, "csrf", "This did not come from our page, or the page was too old. Reload it.") from None
 
 
 def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:
-    """Where to sign in, and then go on. ended: a session has run out."""
+    """The address to sign in and then go on. ended: a session has run out."""
     query = {"next": leads_to} if leads_to != "/" else {}
     if ended:
         query["ended"] = "1"
@@ -282,17 +282,18 @@ def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:
 
 
 def record(what: str, about: str = "") -> None:
-    """Write into the audit trail what this request does that concerns security: "sign-out"."""
+    """Record in the audit trail what this request does for security: "sign-out"."""
     store().audit.record(_deed(what, about))
 
 
 def record_act(what: str, about: str = "") -> None:
-    """Write into the audit trail what a supervisor changes: "rules"."""
+    """Record in the audit trail what a supervisor changes: "rules"."""
     store().audit.record(_deed(what, about), "acts")
 
 
 def record_read(what: str, about: str = "") -> None:
-    """Write into the audit trail that words of calls are read: "read", "export", ... Call it before they are sent."""
+    """Record in the audit trail that somebody reads words of calls: "read", "export", ... Call it before sending
+    them."""
     store().audit.record_read(_deed(what, about))
 
 
@@ -302,7 +303,7 @@ def _deed(what: str, about: str) -> Deed:
 
 
 def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:
-    """A refusal for a socket that is about to be opened without the right to read; else None."""
+    """A refusal for a socket that would open without the right to read; else None."""
     with app.request_context(environ):
         try:
             check_host()
@@ -311,7 +312,7 @@ def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:
             return refusal.response()
         except redis.RedisError as error:
             log.warning("sockets: redis refused", extra={"error": repr(error)})
-            return Problem(503, "store_away", "The store cannot be reached.", retry=True).response()
+            return Problem(503, "store_away", "The store does not answer.", retry=True).response()
     return None
 
 

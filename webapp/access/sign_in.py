@@ -21,7 +21,7 @@ from webapp.store import store
 pages = Blueprint("sign_in", __name__)
 
 PATH = "/sign-in"
-BUSY = "Too many people are signing in at this moment. Try again."
+BUSY = "Too many people are signing in right now. Try again."
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_NEXT_CHARACTERS = 2000
@@ -30,7 +30,7 @@ _NEXT = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 
 
 def safe_next(given: str | None) -> str:
-    """Where to go after signing in: `given` if it lies on this host, else the table."""
+    """The page after signing in: `given` if it is on this host, else the table."""
     return given if given and len(given) <= MAX_NEXT_CHARACTERS and _NEXT.fullmatch(given) else "/"
 
 
@@ -42,7 +42,7 @@ def csrf_token() -> str:
 @pages.get(PATH)
 @public
 def form() -> Response:
-    """The form; who is signed in already is sent on."""
+    """The form. People who are signed in already go on at once."""
     leads_to = safe_next(request.args.get("next"))
     if rights.identify() is not None:
         return cast(Response, redirect(leads_to))
@@ -52,17 +52,17 @@ def form() -> Response:
 @pages.post(PATH)
 @public
 def sign_in() -> Response:
-    """Check a password. A wrong name, a wrong password and no such account are answered alike."""
+    """Check a password. A wrong name, a wrong password and a missing account get the same answer."""
     request.max_content_length = MAX_FORM_BYTES
     leads_to = safe_next(request.form.get("next"))
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     try:
         rights.check_form()
     except Problem as refusal:
-        message = "This form was too old. Please try again." if refusal.reason == "csrf" else refusal.detail
+        message = "This form was too old. Try again." if refusal.reason == "csrf" else refusal.detail
         return _form(leads_to, message, 403)
     here, address = store(), rights.address()
-    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # of what a stranger typed, in the trail
+    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # what a stranger typed, for the trail
     wait_seconds = here.limits.try_account(name.lower(), address)
     if wait_seconds:
         _attempt(Deed(told, "sign-in-locked", "", address, "stranger"), name)
@@ -76,7 +76,7 @@ def sign_in() -> Response:
         return answer
     if user is None:
         _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
-        return _form(leads_to, "That name and password do not fit together.", 403)
+        return _form(leads_to, "Wrong name or password.", 403)
     here.limits.succeeded(user.name, address)
     begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
     return _begin(begun, here.settings.session_hours, "password", leads_to)
@@ -138,9 +138,9 @@ def _attempt(deed: Deed, name: str) -> None:
 
 
 def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
-    """Write the sign-in down, begin a session, and put its token into the cookie and nothing that was there before.
+    """Record the sign-in, begin a session, and put its token into an otherwise empty cookie.
 
-    A session that this browser had ends: nobody could end it any more, nor know of it.
+    The browser's earlier session ends: otherwise nobody could end it or know of it.
     """
     here = store()
     wait_seconds = here.limits.signs_in(new.name)
@@ -152,7 +152,7 @@ def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
     token = here.access.sessions.begin(new, hours)
     found = here.access.sessions.find(token)
     if found is None:
-        raise Problem(503, "try_again", "The account was changed at this very moment. Sign in again.", retry=True)
+        raise Problem(503, "try_again", "Somebody changed the account just now. Sign in again.", retry=True)
     session.clear()
     login_user(SignedIn(token, found))
     return cast(Response, redirect(leads_to, 303))

@@ -1,4 +1,4 @@
-"""GET /v1/agents: how each agent's ended calls were talked and how they went."""
+"""GET /v1/agents: talk figures and moods of each agent's ended calls."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from webapp.store import store
 api = Blueprint("agents", __name__, url_prefix="/v1")
 
 MOST_CALLS = 1000
-"""The latest so many ended calls are counted; reading them takes some 50 ms."""
+"""At most so many ended calls count, the latest. Reading them takes some 50 ms."""
 
 NO_NAME = ""
 
 
 @api.get("/agents")
-@operation("Read how each agent's ended calls were talked", {200: ApiAgents})
+@operation("Read the talk figures of each agent's ended calls", {200: ApiAgents})
 @needs("read")
 def read_agents() -> Response:
-    """Means over the latest ended calls that are summed up, by the metadata's `agent`."""
+    """Means over the latest ended calls that have a summary, by the metadata's `agent`."""
     inputs.query()
     return Response(msgspec.json.encode(agents(store().reads.summaries(MOST_CALLS))), content_type="application/json")
 
 
 def agents(calls: list[tuple[dict[str, str], dict[str, Any]]]) -> ApiAgents:
-    """Aggregates (metadata, summary) pairs. Summaries of older editions may lack figures."""
+    """Aggregate (metadata, summary) pairs. Summaries of older editions may lack figures."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for metadata, summary in calls:
         by_name.setdefault(metadata.get("agent", NO_NAME), []).append(summary)

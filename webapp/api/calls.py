@@ -1,4 +1,4 @@
-"""/v1/calls: telephony posts calls and their audio, everybody reads them. Statuses are the contract's."""
+"""/v1/calls: telephony posts calls and their audio; programs and pages read them. The contract fixes the statuses."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from webapp.store import store
 api = Blueprint("calls", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
-"""Rows a page of the list; 500 rows are about 500 kB."""
+"""Rows on a page of the list, at most and by default. 500 rows are about 500 kB."""
 
 MAX_SOUGHT = 100
-"""Characters of what is looked for."""
+"""At most so many characters to look for."""
 
 _CHUNK_REFUSALS = {
     409: "`reason`: gap (see `expected_seq`), other_bytes, rate or too_many_tracks.",
@@ -57,7 +57,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
     "Declare a call",
     {201: DeclaredCall, 200: DeclaredCall},
     {
-        409: "`reason`: differs (the call was declared otherwise).",
+        409: "`reason`: differs (the call exists with other tracks or metadata).",
         413: "The body is too large.",
         415: "The body is not JSON.",
         429: "Too much audio is waiting to be decoded, or too many calls are live: repeat after Retry-After.",
@@ -66,7 +66,7 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
 )
 @needs("ingest")
 def declare_call() -> Response:
-    """201 for a new call, 200 if it was declared alike before."""
+    """201 for a new call, 200 if the same declaration came before."""
     inputs.query()
     declared = inputs.new_call()
     call_id = declared.call_id or str(uuid.uuid4())
@@ -93,7 +93,7 @@ def declare_call() -> Response:
 )
 @needs("ingest")
 def put_chunk(call_id: str, track: str, seq: str) -> Response:
-    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it."""
+    """202 for a new chunk, 200 for one that was accepted before. A chunk of an unknown call creates the call."""
     skip = inputs.choice(inputs.query("on_gap"), "on_gap", ("skip",)) is not None
     return _take_chunk(call_id, track, inputs.seq(seq), skip)
 
@@ -111,10 +111,10 @@ def put_chunk(call_id: str, track: str, seq: str) -> Response:
 )
 @needs("ingest")
 def put_channels(call_id: str, seq: str) -> Response:
-    """202 for a new chunk, 200 for one that was accepted before. An unknown call is created by it.
+    """202 for a new chunk, 200 for one that was accepted before. A chunk of an unknown call creates the call.
 
-    Tracks are taken one after the other: a refusal (409, 429, 503) may leave the first ones taken. Repeating the
-    request, or going on from `expected_seq`, makes the chunk whole, since what is there is not taken twice.
+    The server takes the tracks one after the other. After a refusal (409, 429, 503) it may have the first ones. Repeat
+    the request, or go on from `expected_seq`, to complete the chunk. The server takes nothing twice.
     """
     parameters = inputs.query("tracks", "on_gap")
     skip = inputs.choice(parameters, "on_gap", ("skip",)) is not None
@@ -138,14 +138,14 @@ def put_channels(call_id: str, seq: str) -> Response:
 
 @api.post("/calls/<call_id>/tracks/<track>/chunks")
 @operation(
-    "Post the next chunk of a track; the server numbers it, so a repetition is a second chunk",
+    "Post the next chunk of a track; the server numbers it, so a repeated post is a second chunk",
     {202: ChunkReceipt},
     _CHUNK_REFUSALS,
     audio=True,
 )
 @needs("ingest")
 def post_chunk(call_id: str, track: str) -> Response:
-    """202 for every chunk that is taken."""
+    """202 for every chunk that the server takes."""
     inputs.query()
     return _take_chunk(call_id, track, None, False)
 
@@ -167,7 +167,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
     {202: EndReceipt},
     {
         404: "No such call.",
-        409: "`reason`: gap (chunks up to a `last_seq` are not there: see `expected_seq`, post them and end again).",
+        409: "`reason`: gap (chunks up to a `last_seq` are missing: post them from `expected_seq` on and end again).",
         413: "The body is too large.",
         415: "The body is not JSON.",
     },
@@ -184,7 +184,7 @@ def end_call(call_id: str) -> Response:
     if answer.outcome == "FOREIGN":
         raise another_sender(call_id)
     if answer.outcome == "SHORT":
-        detail = f"Chunk {answer.next_seq} of {answer.track} is expected before the end."
+        detail = f"The server expects chunk {answer.next_seq} of {answer.track} before the end."
         raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
     return _json(202, EndReceipt(call_id))
 
@@ -196,25 +196,25 @@ def _refuse_under_pressure(call_id: str) -> None:
 
 def _refusal(call_id: str, track: str, answer: PutAnswer) -> Problem:
     if answer.outcome == "GAP":
-        detail = f"Chunk {answer.seq} was posted, but {answer.next_seq} is expected next."
+        detail = f"You posted chunk {answer.seq}, but the server expects {answer.next_seq} next."
         if answer.seq - answer.next_seq > MAX_GAP:
-            detail += f" on_gap=skip bridges {MAX_GAP} chunks at most."
+            detail += f" on_gap=skip bridges at most {MAX_GAP} chunks."
         return Problem(409, "gap", detail, expected_seq=answer.next_seq)
     if answer.outcome == "OTHER":
-        return Problem(409, "other_bytes", f"Chunk {answer.seq} was accepted before with other audio.")
+        return Problem(409, "other_bytes", f"The server accepted chunk {answer.seq} before, with other audio.")
     if answer.outcome == "RATE":
-        return Problem(409, "rate", f"The sample rate of track {track} was fixed by its first chunk.")
+        return Problem(409, "rate", f"The first chunk fixed the sample rate of track {track}.")
     if answer.outcome == "TRACKS":
         return Problem(409, "too_many_tracks", f"A call has at most {MAX_TRACKS} tracks.")
     if answer.outcome == "FOREIGN":
         return another_sender(call_id)
     if answer.outcome == "CLOSED":
-        return Problem(410, "ended", f"Call {call_id} was ended by its sender.")
+        return Problem(410, "ended", f"The sender has ended call {call_id}.")
     return _busy()
 
 
 def another_sender(call_id: str) -> Problem:
-    """403: the call is not this sender's."""
+    """403: the call belongs to another sender."""
     return Problem(403, "another_sender", f"Call {call_id} belongs to another sender.")
 
 

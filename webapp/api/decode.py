@@ -1,7 +1,7 @@
 """POST /decode: the client of this idea's first demonstration runs unchanged.
 
 It posts JSON with a quarter of a second of samples and prints `hstr` and `confidence` of the answer. `id` names the
-speaker; `do_finalize` ends the conversation, and what comes next under the same id is another call.
+speaker. `do_finalize` ends the conversation; the next piece under the same id begins another call.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from webapp.streams.events import CUSTOMER, clean_call_id
 api = Blueprint("decode", __name__)
 
 BEHIND_SECONDS = 2.0
-"""Audio the fleet may be behind before the answer waits for it: a client that posts a file is slowed down so."""
+"""Seconds the fleet may be behind before the answer waits for it. This slows a client down that posts a file."""
 
 PATIENCE_SECONDS = 10.0
-"""Longest wait for words, below any proxy's limit (Heroku: 30 s)."""
+"""Seconds to wait for words, at most. Below any proxy's limit (Heroku: 30 s)."""
 
 LOOK_SECONDS, LOOK_AT_LEAST_SECONDS = 0.05, 0.25
-"""Between two looks at the words: at first, and when it takes longer. Each is a step of the store's."""
+"""Seconds between two looks at the words: at first, and when it takes longer. Each look is a step of the store."""
 
 
 class DecodeRequest(msgspec.Struct):
-    """A piece of a conversation. audio: signed 16 bit samples. broker and topic are taken and not used."""
+    """A piece of a conversation. audio: signed 16 bit samples. The server ignores broker and topic."""
 
     audio: list[Annotated[int, Meta(ge=-32768, le=32767)]]
     sample_rate: Annotated[int, Meta(ge=MIN_RATE, le=MAX_RATE)]
@@ -68,7 +68,7 @@ _request = msgspec.json.Decoder(DecodeRequest)
     {
         409: "The sample rate changed within a conversation.",
         413: "More than 1 MiB of JSON or 10 s of audio.",
-        429: "Too much audio is waiting to be decoded, or too many requests for words: repeat after Retry-After.",
+        429: "Too much audio waits for a decoder, or too many requests ask for words. Repeat after Retry-After.",
         503: "`reason`: no_decoder (nobody would hear it), or the store is away or full: repeat after Retry-After.",
     },
     body=DecodeRequest,
@@ -91,16 +91,16 @@ def decode() -> Response:
         if here.under_pressure(call_id):
             raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
         outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
-        if outcome == "CLOSED":  # ended meanwhile, for it was idle: a new conversation begins
+        if outcome == "CLOSED":  # it was idle and has ended meanwhile: a new conversation begins
             conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
             call_id = _call_id(speaker, conversation)
             outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
         if outcome == "FOREIGN":
             raise another_sender(call_id)
         if outcome == "RATE":
-            raise Problem(409, "rate", "The sample rate was fixed by the conversation's first piece.")
+            raise Problem(409, "rate", "The conversation's first piece fixed the sample rate.")
         if outcome != "OK":
-            raise Problem(429, "busy", "Too much audio is waiting to be decoded.", retry=True)
+            raise Problem(429, "busy", "Too much audio waits for a decoder.", retry=True)
     ended = False
     if asked.do_finalize:
         outcome_of_end = here.ingest.end(call_id, sender=asks).outcome
@@ -124,7 +124,7 @@ def decode() -> Response:
 def _asked(body: bytes) -> DecodeRequest:
     try:
         asked = _request.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # also what does not fit the types
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # also for values that do not fit the types
         raise invalid("body", str(error)) from None
     if len(asked.audio) > MAX_CHUNK_SECONDS * asked.sample_rate:
         raise Problem(413, "too_long", f"A piece is at most {MAX_CHUNK_SECONDS} s.")

@@ -34,10 +34,10 @@ VOICE = Voice.__struct_fields__
 BLANK = [""] * len(VOICE)
 
 SHORTEST_CUE_SECONDS = 0.001
-"""A subtitle that ends when it begins is dropped by players; the formats count in milliseconds."""
+"""Shortest subtitle: players drop one that ends when it begins. The formats count in milliseconds."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes text that begins so for a formula; an apostrophe before it makes it text again."""
+"""First characters that make a spreadsheet take text for a formula. An apostrophe before them keeps it text."""
 
 MISSING_AUDIO = {"gap": "[audio is missing here]", "dead": "[audio could not be read here]"}
 
@@ -51,7 +51,7 @@ MISSING_AUDIO = {"gap": "[audio is missing here]", "dead": "[audio could not be 
 )
 @needs("read")
 def read_transcript(call_id: str, form: str) -> Response:
-    """The transcript as it stands, for a live call too."""
+    """The present transcript, for a live call too."""
     inputs.query()
     call_id = inputs.call_id(call_id)
     if form not in MEDIA_TYPES:
@@ -65,12 +65,12 @@ def read_transcript(call_id: str, form: str) -> Response:
 
 
 def render(call: CallView, form: Form) -> str:
-    """The transcript of `call`; finals without words are left out unless a mark says that audio is missing."""
+    """The transcript of `call`, without finals that have no words, unless a mark says that audio is missing."""
     return _WRITERS[form](call)
 
 
 def _said(call: CallView) -> list[tuple[ScoredUtterance, str]]:
-    """Utterances with what is to be read of them, on one line."""
+    """Utterances with their text on one line."""
     told = [(one, one.text or MISSING_AUDIO.get(one.mark or "", "")) for one in call.utterances]
     return [(one, " ".join(text.split())) for one, text in told if text]
 
@@ -127,7 +127,7 @@ def _cue_end(one: ScoredUtterance) -> float:
 
 
 def _escaped(text: str) -> str:
-    """Subtitle text: words of a call are never markup, nor the arrow that divides two times."""
+    """Subtitle text. Words of a call are never markup, nor the arrow between two times."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

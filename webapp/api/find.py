@@ -1,4 +1,4 @@
-"""Which calls hold the words somebody looks for: in what was said, as far as it may be shown, and in what is known."""
+"""Finds the calls that hold given words, in their transcripts (as far as people may see them) and their metadata."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from webapp.api.transcripts import Transcripts
 
 
 def words(text: str) -> list[str]:
-    """What is looked for, in small letters."""
+    """The words to look for, in small letters."""
     return text.lower().split()
 
 
 def holding(transcripts: Transcripts, rows: list[CallRow], wanted: list[str]) -> list[CallRow]:
-    """Those of `rows` in which all words occur, anywhere in the call and as parts of words too."""
+    """The `rows` in which all words occur, anywhere in the call, also as parts of words."""
     sought = [word.encode(errors="replace") for word in wanted]
     found = []
     for row, said in zip(rows, transcripts.of(rows), strict=True):

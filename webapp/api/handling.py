@@ -22,7 +22,7 @@ from webapp.store import store
 api = Blueprint("handling", __name__, url_prefix="/v1")
 
 IN_NOTES = "\n\u200c\u200d"
-"""What a note may hold though it is not printable: line breaks, and the joiners of Persian, Indic scripts and emoji."""
+"""Unprintable characters that a note may hold: line breaks, and the joiners of Persian, Indic scripts and emoji."""
 
 _BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _UNKNOWN = {404: "No such call."}
@@ -43,14 +43,14 @@ _FULL = {404: "No such call.", 409: f"`reason`: full (a call has at most {MAX_NO
 )
 @needs("act")
 def put_handling(call_id: str) -> Response:
-    """state: taken, open (hand back), acknowledged or snoozed. Of two who take a call at once one gets a 409.
+    """state: taken, open (hand back), acknowledged or snoozed. If two take a call at once, one of them gets a 409.
 
-    A call that another has taken is taken over by giving its present revision.
+    To take over a call that another has taken, give its present revision.
     """
     inputs.query()
     asked: HandlingAsked = inputs.json_body(HandlingAsked)
     if (asked.state == "snoozed") != (asked.seconds is not None):
-        raise invalid("/seconds", "says how long to snooze, and only that")
+        raise invalid("/seconds", "must come with snoozed, and only with it")
     handler = _handler(asked.by)
     return _answer(
         lambda: handler.set_state(
@@ -63,7 +63,7 @@ def put_handling(call_id: str) -> Response:
 @operation("Write a note on a call", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewNote)
 @needs("act")
 def post_note(call_id: str) -> Response:
-    """A note tells who wrote it and when; it goes with the call."""
+    """A note says who wrote it and when. It stays as long as the call."""
     inputs.query()
     new: NewNote = inputs.json_body(NewNote)
     text = re.sub(r"[^\S\n]", " ", new.text).strip()
@@ -106,7 +106,7 @@ def _answer(change: Any) -> Response:
 def _refusal(refused: Refused) -> Problem:
     now = refused.present
     if now is None:
-        return Problem(404, "unknown_call", "There is no such call; ended calls are kept for some hours only.")
+        return Problem(404, "unknown_call", "There is no such call. Ended calls stay for some hours only.")
     if refused.reason == "full":
         return Problem(409, "full", f"A call has at most {MAX_NOTES} notes and {MAX_TAGS} tags.")
     who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")
@@ -114,11 +114,11 @@ def _refusal(refused: Refused) -> Problem:
 
 
 def _name(given: str | None) -> str:
-    """Who acts: the one who signed in; with AUTH=off whoever one says one is."""
+    """Who acts: the person who signed in. With AUTH=off: the name they give."""
     who = rights.require("act")
     if who.kind != "anyone":
         if given is not None and given != who.name:
-            raise invalid("by", "is only taken with AUTH=off; here it is the one who signed in")
+            raise invalid("by", "works only with AUTH=off; here your sign-in names you")
         return who.name
     name = (given or "").strip()
     if len(name) > MAX_NAME or not name.isprintable():
@@ -128,5 +128,7 @@ def _name(given: str | None) -> str:
 
 def _tag(given: str) -> str:
     if not re.fullmatch(TAG, given):
-        raise invalid("tag", "must be letters, digits, blanks and . & + - _, begin with a letter or digit, at most 32")
+        raise invalid(
+            "tag", "must have at most 32 letters, digits, blanks and . & + - _, and begin with a letter or digit"
+        )
     return given

@@ -20,14 +20,14 @@ api = Blueprint("health", __name__)
 @api.get("/healthz")
 @public
 def healthz() -> Response:
-    """200 as long as this process serves at all; asks nobody else."""
+    """200 as long as this process serves at all. It asks nobody else."""
     return Response(b'{"alive":true}', content_type="application/json")
 
 
 @api.get("/readyz")
 @public
 def readyz() -> Response:
-    """200 if calls can be taken and will be decoded; 503 with the reasons if not."""
+    """200 if Earshot can take calls and decode them. 503 with the reasons if not."""
     reasons = []
     model = ""
     try:
@@ -35,7 +35,7 @@ def readyz() -> Response:
             reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
         persistence = store().reads.servers("persistence")
         if any(info.get("aof_last_write_status", "ok") != "ok" for info in persistence):
-            reasons.append("Redis takes nothing in: it cannot write its append-only file (is its disk full?).")
+            reasons.append("Redis accepts nothing: it cannot write its append-only file (is its disk full?).")
         fleet = store().reads.fleet()
         model = fleet.model
         if not fleet.decoders:
@@ -50,7 +50,7 @@ def readyz() -> Response:
 @api.get("/metrics")
 @needs("read", local=True)
 def read_metrics() -> Response:
-    """Always 200: a store that is away is a number too."""
+    """Always 200: a store that is away shows as a number, too."""
     return Response(metrics.exposition(store().reads), content_type=metrics.CONTENT_TYPE)
 
 

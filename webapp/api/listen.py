@@ -1,7 +1,7 @@
-"""/v1/calls/{id}/audio: a supervisor hears a call, live or as far back as it is kept.
+"""/v1/calls/{id}/audio: a supervisor hears a call, live or as far back as its audio is kept.
 
-A page asks for piece after piece and plays them one after the other. Nothing is kept for it here, so it goes on with
-any web process; and as each request may be the first, each makes sure that the listen is in the audit trail.
+A page asks for piece after piece and plays them one after the other. This process keeps nothing for it, so it can go on
+with any web process. Each request may be the first, so each makes sure that the listen is in the audit trail.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ DEFAULT_PIECE_SECONDS, MAX_PIECE_SECONDS = 5.0, 10.0
 """A piece of 10 s is 320 kB at telephony's 8 kHz."""
 
 LIVE_SECONDS = 0.7
-"""Who begins to listen hears the call from so long ago: enough to last until the next chunk is there, or nearly."""
+"""Seconds of the past with which a listener begins: about enough to last until the next chunk comes."""
 
 HANGING_SECONDS = 2.0
-"""A track so far behind the others is not waited for: its sender has stopped."""
+"""Seconds behind the others after which a track is not waited for: its sender has stopped."""
 
 SAME_LISTEN_SECONDS = 30
-"""Who hears nothing for so long and then goes on is counted once more in the audit trail."""
+"""Seconds without listening after which the audit trail counts a person's next listen anew."""
 
 _SECONDS = re.compile(r"[0-9]{1,8}(\.[0-9]{1,6})?")
 
@@ -41,7 +41,7 @@ _SECONDS = re.compile(r"[0-9]{1,8}(\.[0-9]{1,6})?")
 @operation(
     "Hear a call: the agent on the left, the customer on the right",
     {200: dict, 204: None},
-    {404: "No such call, or (`reason`: not_kept) nothing of it is kept: its end is too long ago, or LISTEN_SECONDS=0."},
+    {404: "No such call, or (`reason`: not_kept) no audio: the call ended too long ago, or LISTEN_SECONDS=0."},
     query=[
         Parameter("from", {"type": "number", "minimum": 0}, "second of the call; not given: the newest second"),
         Parameter(
@@ -54,11 +54,11 @@ _SECONDS = re.compile(r"[0-9]{1,8}(\.[0-9]{1,6})?")
 )
 @needs("act")
 def read_audio(call_id: str) -> Response:
-    """What is there from that second on, as 16 bit stereo; 204 if nothing is there yet.
+    """The audio from that second on, as 16 bit stereo. 204 if there is none yet.
 
-    The headers Earshot-From and Earshot-Until say which seconds of the call these are: the next piece is asked for with
-    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say what can be heard. A gap longer than the piece is left
-    out. Every listen is in the audit trail.
+    The headers Earshot-From and Earshot-Until say which seconds of the call these are. Ask for the next piece with
+    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say what you can hear. A gap longer than the piece is left
+    out. The audit trail has every listen.
     """
     parameters = inputs.query("from", "seconds")
     call_id = inputs.call_id(call_id)
@@ -68,9 +68,9 @@ def read_audio(call_id: str) -> Response:
         raise invalid("seconds", f"must be more than 0 and at most {MAX_PIECE_SECONDS:g}")
     kept = store().listening.ends(call_id)
     if kept is None:
-        raise Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")
+        raise Problem(404, "unknown_call", f"There is no call {call_id}. Ended calls stay for some hours only.")
     if not kept:
-        raise Problem(404, "not_kept", "There is no audio of this call to listen to.")
+        raise Problem(404, "not_kept", "Earshot has no audio of this call.")
     oldest = min(first.start for first, _ in kept.values())
     ends = [last.end for _, last in kept.values()]
     newest = min(end for end in ends if end > max(ends) - HANGING_SECONDS)
@@ -87,7 +87,7 @@ def read_audio(call_id: str) -> Response:
 def _piece(
     call_id: str, tracks: list[str], start: float, newest: float, length: float
 ) -> tuple[float, float, dict[str, list[Sound]]]:
-    """(start, end, what is kept in between); where chunks were lost it starts with the next one that is kept."""
+    """(start, end, the kept audio in between). If chunks were lost, it starts with the next kept one."""
     listening = store().listening
     end = min(newest, start + length)
     sounds = listening.read(call_id, tracks, start, end) if start < end else {}
@@ -99,7 +99,7 @@ def _piece(
 
 
 def _write_down(call_id: str) -> None:
-    """The entry comes first: what cannot be written down is not heard."""
+    """Record the listen first: without an entry nobody hears anything."""
     by = digest(rights.require("act").who)
     if not store().listening.goes_on(call_id, by):
         rights.record_read("listen", call_id)

@@ -1,4 +1,4 @@
-"""/metrics: numbers computed from Redis when Prometheus asks, so that every web process gives the same answer."""
+"""/metrics: computes numbers from Redis when Prometheus asks. So every web process gives the same answer."""
 
 from __future__ import annotations
 

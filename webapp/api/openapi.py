@@ -4,7 +4,7 @@
     @operation("Post a chunk", {202: ChunkReceipt, 200: ChunkReceipt}, refusals={409: "...", 410: "..."})
     def put_chunk(...): ...
 
-A route under /v1 without `operation` is a fault and stops the process at start.
+A route under /v1 without `operation` is a fault. It stops the process at start.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from webapp.switch.base import Act
 View = TypeVar("View", bound=Callable[..., Any])
 
 VERSION = "1.0.0"
-"""Of the interface: the second number grows with every addition, the first with a break."""
+"""Version of the interface. The second number grows with every addition, the first with a break."""
 
 DOCUMENT = "earshot-openapi"
-"""Under this name in `app.extensions`: the application's document. Strangers may read it: it is built once."""
+"""Name of the application's document in `app.extensions`. It is built once, because strangers may read it."""
 
 EVERYWHERE = {
-    400: "A parameter, header or member of the body is wrong: `errors` says which.",
+    400: "A parameter, header or member of the body is wrong. `errors` says which.",
     500: "The server failed.",
-    503: "Redis is away or full. Nothing was changed: repeat the request after Retry-After.",
+    503: "Redis is away or full. Nothing has changed. Repeat the request after Retry-After.",
 }
-"""Refusals any operation may answer."""
+"""Refusals that any operation may give."""
 
 TO_THE_KNOWN_ONLY = {
-    401: "No key and no sign-in, or one that is void.",
-    403: "The key or sign-in is good, but not for this; `reason` another_sender: the call is another sender's.",
-    429: "This key is used too often, or this address has shown too many wrong ones: repeat after Retry-After.",
+    401: "No key and no sign-in, or a void one.",
+    403: "The key or sign-in does not allow this. `reason` another_sender: the call belongs to another sender.",
+    429: "This key makes too many requests, or this address showed too many wrong keys. Repeat after Retry-After.",
 }
 """Refusals of operations that are not public."""
 
@@ -76,7 +76,7 @@ _SCHEMES = {
         "description": "The token of the page that was signed in to (its meta element csrf-token).",
     },
 }
-"""Where a key may be shown is access.py's matter."""
+"""Ways to show a key. access.py decides which of them work where."""
 
 _REF = "#/components/schemas/{name}"
 _WITH_RETRY_AFTER = (429, 503)
@@ -125,8 +125,8 @@ def operation(
 ) -> Callable[[View], View]:
     """Describe a view. answers: status -> type of the body; refusals: status -> what it means (problem+json).
 
-    body: type of the JSON body, if it takes one; audio: it takes a chunk; query: its parameters;
-    forms: the media types of what it answers, if that is a file and not JSON; takes: that of the file it takes.
+    body: type of the JSON body, if it takes one. audio: it takes a chunk. query: its parameters. forms: the media types
+    of its answer, if that is a file and not JSON. takes: the media type of the file it takes.
     """
     described = Operation(summary, answers, {**EVERYWHERE, **(refusals or {})}, body, audio, query, forms, takes)
 
@@ -138,7 +138,7 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every described route. Raises LookupError for one under /v1 that is not described."""
+    """The document for every described route. Raises LookupError for a route under /v1 without a description."""
     found: list[tuple[str, str, Callable[..., Any], Operation]] = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
@@ -171,7 +171,7 @@ def build(app: Flask) -> dict[str, Any]:
 
 
 def _security(path: str, method: str, needed: Requirement) -> list[dict[str, list[str]]]:
-    """What opens an operation: any one of these does. For OpenAPI 3.1 the list may name the scope."""
+    """Ways to get access to an operation: any one is enough. In OpenAPI 3.1 the list may name the scope."""
     if needed.public:
         return []
     scopes: list[str] = [needed.scope] if needed.scope else []

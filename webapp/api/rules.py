@@ -1,4 +1,4 @@
-"""/v1/rules: what supervisors want to be told of. YAML in and out; nothing is saved that cannot be applied."""
+"""/v1/rules: the supervisors' rules. YAML in and out. The server saves only rules that work."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ api = Blueprint("rules", __name__, url_prefix="/v1")
 
 YAML = "application/yaml"
 YAML_TYPES = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
-"""RFC 9512 names the first; curl and editors know others."""
+"""Media types of YAML. RFC 9512 names the first; curl and editors use the others."""
 
 DRY_RUN_CALLS, DRY_RUN_DEFAULT = 500, 200
 DRY_RUN_SECONDS = 5.0
-"""A dry run shares its process with uploads: it stops here and says so."""
+"""At most so much for a dry run. It shares its process with uploads, so it stops here and says so."""
 DRY_RUN_HITS = 1000
 
 WAITING = 8
-"""Requests that may wait for the one that reads rules or tries them out; the process has other work for its threads."""
+"""At most so many requests that wait for the one that reads or tries rules. The threads have other work."""
 WAIT_SECONDS = 10.0
 
 one_at_a_time = OneAtATime(WAITING, WAIT_SECONDS)
@@ -46,7 +46,7 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 @operation("Read the rules", {200: str}, forms=(YAML,))
 @needs("read")
 def read_rules() -> Response:
-    """The edition that applies, as it was saved, comments and all; its version is the ETag."""
+    """The present edition as it was saved, with its comments. Its version is the ETag."""
     inputs.query()
     current = _current()
     return Response(current.text, headers={"ETag": f'"{current.version}"'}, content_type=f"{YAML}; charset=utf-8")
@@ -57,18 +57,18 @@ def read_rules() -> Response:
     "Save the rules",
     {200: ApiRules},
     {
-        412: "Another edition was saved since the one that If-Match names.",
+        412: "Somebody saved another edition after the one in If-Match.",
         413: "Too large.",
         415: "The body is not YAML.",
-        429: "Too many try rules out at the moment.",
+        429: "Too many people are trying rules out.",
     },
     takes=YAML,
 )
 @needs("act")
 def save_rules() -> Response:
-    """A new edition: sentiment workers take it up within about a second. The server counts `version` up.
+    """A new edition. Sentiment workers use it within about a second. The server counts `version` up.
 
-    With If-Match only if that edition (its ETag) still applies. Text that is saved already changes nothing.
+    With If-Match it saves only if that edition (its ETag) still applies. The same text again changes nothing.
     """
     inputs.query()
     text = _text()
@@ -95,9 +95,9 @@ def _save(text: str) -> Response:
 
 @api.post("/rules/dry-run")
 @operation(
-    "Try rules out on the calls there are",
+    "Try rules out on stored calls",
     {200: ApiDryRun},
-    {413: "Too large.", 415: "The body is not YAML.", 429: "Too many try rules out at the moment."},
+    {413: "Too large.", 415: "The body is not YAML.", 429: "Too many people are trying rules out."},
     takes=YAML,
     query=[
         Parameter(
@@ -109,7 +109,7 @@ def _save(text: str) -> Response:
 )
 @needs("read")
 def try_rules() -> Response:
-    """What these rules would have raised in live and ended calls; nothing is changed."""
+    """What these rules would have raised in live and ended calls. Nothing changes."""
     most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)
     text = _text()
     record_read("dry-run")
@@ -119,11 +119,12 @@ def try_rules() -> Response:
 
 
 class _Enough(Exception):
-    """The time of a dry run is over, or nobody waits for it any more."""
+    """The dry run's time is over, or nobody waits for it any more."""
 
 
 def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRun:
-    """Apply `rules` to up to `most` stored calls, as they may be shown. `more` in the answer: not to all there are."""
+    """Apply `rules` to up to `most` stored calls, masked as people see them. `more` in the answer: some were left
+    out."""
     reads = store().reads
     until = time.monotonic() + DRY_RUN_SECONDS
 
@@ -159,7 +160,7 @@ def _current() -> RulesText:
 
 
 def _wanted(current: int) -> int:
-    """The version that If-Match names; the current one without it, and for *."""
+    """The version in If-Match. The current one without it, and for *."""
     given = request.headers.get("If-Match", "*").strip()
     if given == "*":
         return current
@@ -170,7 +171,7 @@ def _wanted(current: int) -> int:
 
 
 def _changed() -> Problem:
-    return Problem(412, "changed", "Another edition of the rules was saved meanwhile.")
+    return Problem(412, "changed", "Somebody else saved the rules meanwhile.")
 
 
 def _text() -> str:
@@ -187,7 +188,7 @@ def _text() -> str:
 
 
 def _understood(text: str) -> RuleSet:
-    """The rules that the text is. Raises Problem that names the place."""
+    """The rules in the text. Raises a Problem that names the place."""
     try:
         return parse(text)
     except RuleError as error:

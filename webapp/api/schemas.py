@@ -31,8 +31,8 @@ MAX_NAME = 64
 MAX_SNOOZE_SECONDS = 4 * 3600
 """Half a shift: who wants to hear of it never again acknowledges it."""
 
-CallId = Annotated[str, Meta(pattern=CALL_ID, description="letters, digits and . _ ~ -, at most 128")]
-Track = Annotated[str, Meta(pattern=TRACK, description="small letters, digits, _ and -, at most 32")]
+CallId = Annotated[str, Meta(pattern=CALL_ID, description="at most 128 letters, digits and . _ ~ -")]
+Track = Annotated[str, Meta(pattern=TRACK, description="at most 32 small letters, digits, _ and -")]
 MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
 Metadata = Annotated[
     dict[str, MetadataValue],
@@ -41,16 +41,16 @@ Metadata = Annotated[
         description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters, 4096 characters in all",
     ),
 ]
-Tag = Annotated[str, Meta(pattern=TAG, description="letters, digits, blanks and . & + - _, at most 32")]
+Tag = Annotated[str, Meta(pattern=TAG, description="at most 32 letters, digits, blanks and . & + - _")]
 By = Annotated[
     str,
-    Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; else it is the one you signed in with"),
+    Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; otherwise your sign-in names you"),
 ]
 Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
 
 
 class NewCall(msgspec.Struct, forbid_unknown_fields=True):
-    """A call to be declared. Without call_id the server makes one."""
+    """A call to declare. Without call_id the server makes one."""
 
     call_id: CallId | None = None
     tracks: Annotated[
@@ -66,12 +66,15 @@ class CallEnd(msgspec.Struct, forbid_unknown_fields=True):
 
     last_seq: Annotated[
         dict[Track, Annotated[int, Meta(ge=0, le=MAX_SEQ)]],
-        Meta(max_length=MAX_TRACKS, description="track: number of its last chunk; tracks left out are not checked"),
+        Meta(
+            max_length=MAX_TRACKS,
+            description="track: number of its last chunk. The server does not check tracks that you leave out",
+        ),
     ] = {}
 
 
 class DeclaredCall(msgspec.Struct):
-    """A call as it was declared."""
+    """A call as its sender declared it."""
 
     call_id: str
     tracks: list[str]
@@ -79,7 +82,7 @@ class DeclaredCall(msgspec.Struct):
 
 
 class ChunkReceipt(msgspec.Struct):
-    """A chunk that is in the journal (or was decoded already); next_seq is the number expected next."""
+    """A chunk that is in the journal, or is decoded already. next_seq: the number that the server expects next."""
 
     call_id: str
     track: str
@@ -88,7 +91,7 @@ class ChunkReceipt(msgspec.Struct):
 
 
 class ChannelsReceipt(msgspec.Struct):
-    """A chunk of several tracks that is in the journal; next_seq is the number each track expects next."""
+    """A chunk of several tracks that is in the journal. next_seq: the number that the server expects next, by track."""
 
     call_id: str
     seq: int
@@ -96,13 +99,13 @@ class ChannelsReceipt(msgspec.Struct):
 
 
 class EndReceipt(msgspec.Struct):
-    """A call whose sender has finished; it is `ended` when all its chunks are decoded and scored."""
+    """A call whose sender has finished. It is `ended` when all its chunks are decoded and scored."""
 
     call_id: str
 
 
 class ApiWord(msgspec.Struct):
-    """One recognised word; seconds from the call's start; confidence 0 to 1 or null."""
+    """One recognised word. start, end: seconds from the call's start. conf: confidence, 0 to 1 or null."""
 
     word: str
     start: float
@@ -111,7 +114,7 @@ class ApiWord(msgspec.Struct):
 
 
 class ApiSentiment(msgspec.Struct):
-    """Polarity -1 to 1, subjectivity 0 to 1, and why."""
+    """polarity: -1 to 1. subjectivity: 0 to 1. reasons: why."""
 
     polarity: float
     subjectivity: float
@@ -150,7 +153,7 @@ class ApiLast(msgspec.Struct):
 
 
 class ApiCallSentiment(msgspec.Struct):
-    """Smoothed polarity -1 to 1 and its change per minute; null while nothing is scored."""
+    """score: smoothed polarity, -1 to 1. trend: its change per minute. Null while nothing has a score."""
 
     score: float | None
     trend: float | None
@@ -187,7 +190,7 @@ class ApiNote(msgspec.Struct):
 
 
 class ApiHandling(msgspec.Struct, kw_only=True):
-    """What supervisors make of a call: see PUT /v1/calls/{call_id}/handling.
+    """What supervisors do about a call: see PUT /v1/calls/{call_id}/handling.
 
     by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
     alerts up to this second of the call are done with; revision: counts every change of anything here.
@@ -234,14 +237,14 @@ class ApiRow(ApiStanding, kw_only=True):
 
 
 class ApiCall(ApiRow, kw_only=True):
-    """A call with its transcript; summary comes some time after the end."""
+    """A call with its transcript. The summary comes some time after the end."""
 
     utterances: list[ApiUtterance]
     summary: dict[str, Any] | None
 
 
 class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What is to become of a call. See PUT /v1/calls/{call_id}/handling.
+    """What to do about a call. See PUT /v1/calls/{call_id}/handling.
 
     seconds: how long to snooze; only with snoozed.  seen: alerts up to this second of the call are done with (if not
     given: as before).  revision: do it only if nothing has changed since this one; so a taken call is taken over.
@@ -269,7 +272,7 @@ class SwitchReceipt(msgspec.Struct):
 
 
 class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A note to be written on a call."""
+    """A note for a call."""
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
     by: By | None = None
@@ -322,7 +325,7 @@ class ApiDeed(msgspec.Struct):
 
 
 class ApiAudit(msgspec.Struct):
-    """A page of the audit trail, newest first; next_cursor is null on the last page."""
+    """A page of the audit trail, newest first. next_cursor is null on the last page."""
 
     entries: list[ApiDeed]
     next_cursor: str | None

@@ -29,7 +29,7 @@ def _json(body: object) -> Response:
 @operation("Who I am", {200: ApiSession})
 @needs(None)
 def read_session() -> Response:
-    """The key or account of this request and what it may do. A page asks it whether its session is still good."""
+    """The key or account of this request, and what it may do. A page asks this to see whether its session is good."""
     inputs.query()
     who = rights.require(None)
     until = None if who.until_ms is None else shapes.moment(who.until_ms)

@@ -17,9 +17,9 @@ HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 def stereo(tracks: dict[str, list[Sound]], start: float, end: float) -> bytes:
-    """A WAV of the seconds start..end of a call, at the highest rate of its tracks; silence where nothing is kept.
+    """A WAV of the seconds start..end of a call, at the highest rate of its tracks. Missing audio is silence.
 
-    A track that is neither agent nor customer is heard on both sides, and so is one that is alone.
+    A track that is neither agent nor customer is on both sides. So is a single track.
     """
     rate = max(sound.rate for sounds in tracks.values() for sound in sounds)
     first = round(start * rate)
@@ -43,7 +43,7 @@ def wav(samples: npt.NDArray[np.int16], rate: int) -> bytes:
 
 
 def _lay(onto: Samples, samples: Samples, at: int) -> None:
-    """Add what of `samples`, of which the first stands at `at`, lies within `onto`."""
+    """Add the part of `samples` that lies within `onto`. The first sample's place is `at`."""
     begin, end = max(0, at), min(len(onto), at + len(samples))
     if begin < end:
         onto[begin:end] += samples[begin - at : end - at]

@@ -1,8 +1,8 @@
-"""What was said on the calls, as far as it may be shown, kept in small letters in this process for the search.
+"""Keeps the calls' words in this process for the search: as far as people may see them, and in small letters.
 
-A call's transcript is read once, when somebody first searches in it; from then on the feed tells what is new and what
-is shown otherwise, masks among it, as it tells the pages. So a search costs what is said meanwhile, and not what was
-said in all. What nobody has searched for KEPT_SECONDS is dropped.
+It reads a call's transcript once, when somebody first searches in it. From then on the feed brings new words and
+changes, such as masks, as it does for the pages. So a search costs what was said meanwhile, not what was said in all.
+It drops what nobody has searched for KEPT_SECONDS.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from state.types import CallRow, Utterance
 log = logging.getLogger("earshot.web")
 
 READ_AT_ONCE = 25
-"""Calls whose transcripts are read at once: about 2 MB of half an hour's talk each."""
+"""Calls whose transcripts come in one read: about 2 MB of half an hour's talk each."""
 
 EVENTS_AT_ONCE = 2000
-"""Most events of the feed read at once."""
+"""At most so many events of the feed in one read."""
 
 KEPT_SECONDS = 600
 MOST_BYTES = 128 << 20
-"""Of text that is kept: 5,000 calls of half an hour are about 60 MB. Beyond it, the calls whose last search is longest
-ago are dropped, and read again when they are searched."""
+"""Bytes of text to keep: 5,000 calls of half an hour are about 60 MB. Beyond it, the calls searched longest ago go; the
+next search reads them again."""
 
 _FINAL = b'{"kind":"final",'
-"""How a final's event begins: events.encode puts the kind first. The others need not be read."""
+"""First bytes of a final's event: events.encode puts the kind first. The others need no reading."""
 
 _decode = msgspec.json.Decoder(FinalEvent).decode
 

@@ -79,14 +79,14 @@ def parse_channels(content_type: str | None, body: bytes, channels: int) -> list
     form, options = parse_options_header(content_type)
     form = form.lower()
     if not form:
-        raise unknown_type("Content-Type is missing: it says the audio's form.")
+        raise unknown_type("Content-Type is missing. It must name the audio's form.")
     encoding, rate, audio = _read(form, options, body, channels)
     if not audio:
         raise invalid("body", "holds no audio")
     width = SAMPLE_BYTES[encoding]
     if len(audio) % (width * channels):
         each = "16 bit samples" if channels == 1 else f"samples of {channels} channels"
-        raise invalid("body", f"has {len(audio)} bytes of audio, which is no whole number of {each}")
+        raise invalid("body", f"has {len(audio)} bytes of audio, not a whole number of {each}")
     seconds = len(audio) / (width * channels) / rate
     if seconds > MAX_CHUNK_SECONDS:
         raise Problem(413, "too_long", f"A chunk is at most {MAX_CHUNK_SECONDS} s; this one is {seconds:.1f} s.")
@@ -110,7 +110,7 @@ def _read(form: str, options: Mapping[str, str], body: bytes, channels: int) -> 
         return _G711[form], _rate(options, G711_RATE), body
     if form == "audio/l16" or form in _LITTLE_ENDIAN:
         if form == "application/octet-stream" and options.get("encoding", "").lower() != "s16le":
-            raise unknown_type("application/octet-stream needs ;encoding=s16le, the only encoding known for it.")
+            raise unknown_type("application/octet-stream needs ;encoding=s16le. No other encoding is known.")
         _check_channels(options, channels)
         return "s16le", _rate(options, None), body
     raise unknown_type(f"Content-Type {form[:100]!r} is not known.")
@@ -120,7 +120,7 @@ def _rate(options: Mapping[str, str], default: int | None) -> int:
     given = options.get("rate")
     if given is None:
         if default is None:
-            raise invalid("Content-Type", "the rate is missing: add ;rate=8000 (or whatever it is)")
+            raise invalid("Content-Type", "the rate is missing: add ;rate=8000 (or the audio's rate)")
         return default
     if not re.fullmatch(r"[0-9]{1,6}", given):
         raise invalid("Content-Type", "the rate is not a number")
@@ -129,16 +129,16 @@ def _rate(options: Mapping[str, str], default: int | None) -> int:
 
 def _bounded(rate: int, pointer: str) -> int:
     if not MIN_RATE <= rate <= MAX_RATE:
-        raise invalid(pointer, f"the rate is {rate} Hz; known are {MIN_RATE} to {MAX_RATE}")
+        raise invalid(pointer, f"the rate is {rate} Hz; it must be {MIN_RATE} to {MAX_RATE}")
     return rate
 
 
 def _check_channels(options: Mapping[str, str], channels: int) -> None:
     if options.get("channels", "1") != str(channels):
         detail = (
-            "only one channel a track: post each party as a track of its own, or name them with ?tracks="
+            "a track has one channel: post each party as its own track, or name them with ?tracks="
             if channels == 1
-            else f"{channels} tracks are named: say ;channels={channels}"
+            else f"the address names {channels} tracks: add ;channels={channels}"
         )
         raise invalid("Content-Type", detail)
 
@@ -151,5 +151,5 @@ def _wav(body: bytes, channels: int) -> tuple[Encoding, int, bytes]:
     except riff.RiffError as error:
         raise invalid("body", str(error)) from None
     if wave.channels != channels:
-        raise invalid("body", f"the WAV has {wave.channels} channels and {channels} tracks are named")
+        raise invalid("body", f"the WAV has {wave.channels} channels, but the address names {channels} tracks")
     return wave.encoding, _bounded(wave.rate, "body"), wave.audio

@@ -1,9 +1,9 @@
-"""So many slow requests at once, and the next is refused at once: health checks and chunks never queue behind them.
+"""Limits the slow requests at work and refuses the next at once, so health checks and chunks never queue behind them.
 
-A sign-in costs a core some tens of milliseconds, an answer of /decode waits for the fleet; each keeps one of the
+A sign-in costs a core some tens of milliseconds, and an answer of /decode waits for the fleet. Each occupies one of the
 process's threads meanwhile. A refusal here costs less than a tenth of what the application would spend on it.
 
-A request takes its place when all of it has come: a sender that is slow keeps a thread, and no place.
+A request takes its place when all of it has come. So a slow sender occupies a thread but no place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from flask import Response
 from webapp.http.problems import RETRY_AFTER_SECONDS, ProblemBody
 
 SIGN_INS_AT_ONCE = 3
-"""Two of them may compute a hash (credentials.HASHINGS_AT_ONCE) while the third is counted or answered."""
+"""At most so many sign-ins at once. Two may compute a hash (credentials.HASHINGS_AT_ONCE) while the third is counted or
+answered."""
 
 DECODE_SHARE = 1 / 8
 """Share of the threads that /decode may take, most of them waiting for words."""
@@ -28,7 +29,7 @@ _HEADERS = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"
 
 
 class Crowd:
-    """The places of one kind of request. refusal: what one too many is answered; most_bytes: of its body."""
+    """The places of one kind of request. refusal: the answer to one too many. most_bytes: of its body."""
 
     def __init__(self, most: int, most_bytes: int, refusal: Response) -> None:
         self.most_bytes = most_bytes
@@ -36,7 +37,7 @@ class Crowd:
         self._places = threading.BoundedSemaphore(max(1, most))
 
     def enter(self) -> bool:
-        """Take a place if there is one; never waits."""
+        """Take a place if one is free. Never waits."""
         return self._places.acquire(blocking=False)
 
     def leave(self) -> None:
@@ -72,13 +73,13 @@ class Crowds:
         if not crowd.enter():
             return crowd.refusal(environ, start_response)
         try:
-            return self._inner(environ, start_response)  # it returns when the view has
+            return self._inner(environ, start_response)  # it returns when the view returns
         finally:
             crowd.leave()
 
 
 def _read_whole(environ: dict[str, Any], most_bytes: int) -> None:
-    """Wait for the body, unless it says that it is too long: then the application refuses it unread."""
+    """Wait for the body, unless its stated length is too long: then the application refuses it unread."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and int(length) > most_bytes:
         return

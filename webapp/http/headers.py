@@ -1,4 +1,4 @@
-"""Headers of every answer, and one log line for every request that did not simply succeed."""
+"""Headers of every answer, and one log line for every request that did not succeed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SECURITY: Mapping[str, str] = secure.Secure(
 host alone; with none at all browsers would send the forms of our own pages with the Origin null."""
 
 HSTS = StrictTransportSecurity().max_age(31_536_000).header_value
-"""A year; only sent over TLS, where it counts."""
+"""A year. Only sent over TLS, where it counts."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -62,7 +62,7 @@ def _finish(response: Response) -> Response:
     if _ID.fullmatch(given):
         response.headers["X-Request-Id"] = given
     status = response.status_code
-    # A hundred lines post a hundred chunks a second: what went well is told only when debugging.
+    # A hundred lines post a hundred chunks a second: successes are logged only for debugging.
     level = logging.DEBUG if status < 400 else logging.WARNING if status >= 500 else logging.INFO
     if log.isEnabledFor(level):
         fields = {

@@ -1,4 +1,5 @@
-"""Requests that compute for seconds: one at a time in a process, few that wait, none for a client that has gone."""
+"""Requests that compute for seconds: one at a time in a process. Few wait, and none works for a client that has
+gone."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from webapp.http.problems import Problem
 
 
 class OneAtATime:
-    """Turns for heavy work. waiting: how many may wait for theirs; seconds: how long."""
+    """Turns for heavy work. waiting: at most so many requests wait. seconds: at most so long."""
 
     def __init__(self, waiting: int, seconds: float) -> None:
         self._places = threading.BoundedSemaphore(waiting + 1)
@@ -22,7 +23,7 @@ class OneAtATime:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """A place among those who wait or have their turn. Raises Problem (429) if there is none."""
+        """A place among the requests that wait or have their turn. Raises Problem (429) if none is free."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:
@@ -43,7 +44,7 @@ class OneAtATime:
 
 
 def _busy() -> Problem:
-    return Problem(429, "busy", "Others have asked for the same; try again.", retry=True)
+    return Problem(429, "busy", "Too many others asked for the same. Try again.", retry=True)
 
 
 def has_gone(connection: socket.socket | None) -> bool:

@@ -1,6 +1,6 @@
-"""Everything that comes from outside, but audio, is checked here: path, query and JSON bodies.
+"""Checks everything from outside except audio: path, query and JSON bodies.
 
-What passes can be part of a key in Redis and of a log line. What does not raises `Problem` 400, 413 or 415.
+What passes may be part of a key in Redis and of a log line. The rest raises `Problem` 400, 413 or 415.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Body = TypeVar("Body")
 
 def call_id(given: str) -> str:
     if not re.fullmatch(CALL_ID, given):
-        raise invalid("call_id", "must be letters, digits and . _ ~ -, begin with a letter or digit, at most 128")
+        raise invalid("call_id", "must have at most 128 letters, digits and . _ ~ -, and begin with a letter or digit")
     return given
 
 
 def track(given: str) -> str:
     if not re.fullmatch(TRACK, given):
-        raise invalid("track", "must be small letters, digits, _ and -, begin with a letter or digit, at most 32")
+        raise invalid("track", "must have at most 32 small letters, digits, _ and -, and begin with a letter or digit")
     return given
 
 
@@ -55,10 +55,10 @@ def seq(given: str) -> int:
 
 
 def query(*known: str) -> dict[str, str]:
-    """The query's parameters; one that is not known, or is given twice, is refused: it would be a typing error."""
+    """The query's parameters. Refuses an unknown or repeated one, because it is probably a typing error."""
     for name, values in request.args.lists():
         if name not in known:
-            raise invalid(name, f"is no parameter here; known: {', '.join(known) or 'none'}")
+            raise invalid(name, f"is not a parameter here; known: {', '.join(known) or 'none'}")
         if len(values) > 1:
             raise invalid(name, "is given more than once")
     return request.args.to_dict()
@@ -92,15 +92,15 @@ def cursor(parameters: dict[str, str]) -> str | None:
 
 
 def raw_body() -> bytes:
-    """The body as it came. Compressed ones are refused: they would be stored as noise."""
+    """The body as it came. Refuses a compressed one, because it would be stored as noise."""
     coding = request.headers.get("Content-Encoding", "identity")
     if coding.lower() != "identity":
-        raise Problem(415, "unknown_coding", "Content-Encoding is not supported: send the body as it is.")
+        raise Problem(415, "unknown_coding", "Content-Encoding is not supported. Send the body plain.")
     return request.get_data(cache=False)
 
 
 def new_call() -> NewCall:
-    """The body of POST /v1/calls; an empty one declares a call with all defaults."""
+    """The body of POST /v1/calls. An empty one declares a call with all defaults."""
     declared = _json(_new_call) or NewCall()
     wrong = _faults(declared)
     if wrong:
@@ -109,10 +109,10 @@ def new_call() -> NewCall:
 
 
 def call_end() -> CallEnd:
-    """The body of POST /v1/calls/{call_id}/end; it may be empty."""
+    """The body of POST /v1/calls/{call_id}/end. It may be empty."""
     said = _json(_call_end) or CallEnd()
     if not all(re.fullmatch(TRACK, name) for name in said.last_seq):
-        raise invalid("last_seq", "names a track that cannot be")
+        raise invalid("last_seq", "names an impossible track")
     return said
 
 
@@ -125,7 +125,7 @@ def json_body(form: type[Body]) -> Body:
 
 
 def _json(decoder: msgspec.json.Decoder[Body]) -> Body | None:
-    """The JSON body, checked against its type; None if it is empty."""
+    """The JSON body, checked against its type. None if it is empty."""
     request.max_content_length = MAX_JSON_BYTES
     body = raw_body()
     if not body:
@@ -143,7 +143,7 @@ def _json(decoder: msgspec.json.Decoder[Body]) -> Body | None:
 
 
 def _faults(declared: NewCall) -> list[ErrorItem]:
-    """What the types cannot say. (msgspec searches with a pattern, whose $ lets a final line break pass.)"""
+    """Checks that the types cannot express. (msgspec searches with a pattern, whose $ lets a final line break pass.)"""
     wrong = []
     if declared.call_id is not None and not re.fullmatch(CALL_ID, declared.call_id):
         wrong.append(ErrorItem("/call_id", "Line breaks are not allowed"))

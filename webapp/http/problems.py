@@ -1,7 +1,7 @@
 """Every error of the web process, as RFC 9457 problem details (application/problem+json).
 
-A view refuses a request by raising `Problem`; everything else that can go wrong (Flask's own 404, 405, 413,
-Redis away, a fault of ours) is turned into one here. A refused request has changed nothing.
+A view refuses a request by raising `Problem`. This module turns everything else that can go wrong into one (Flask's own
+404, 405, 413; Redis away; a fault of ours). A refused request has changed nothing.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from state.server.connection import AWAY
 log = logging.getLogger("earshot.web")
 
 RETRY_AFTER_SECONDS = 2
-"""When to come back after 429 and 503: a decoder frees a track's backlog, and Redis restarts, in about that."""
+"""Seconds to wait after 429 and 503. In about that time a decoder frees a track's backlog, or Redis restarts."""
 
 EXPECTED_REDIS_ERRORS = (*AWAY, OutOfMemoryError, ReadOnlyError)
-"""Redis away, loading, full, or demoted (the others of redis-py derive from these): no traceback is logged."""
+"""Errors of a Redis that is away, loading, full or demoted (others of redis-py derive from these). They get no
+traceback in the log."""
 
 
 DISK_FULL = "MISCONF"
-"""The server's word for: it cannot write its append-only file, so it takes nothing in."""
+"""The server's word when it cannot write its append-only file. Then it accepts nothing."""
 
 
 class ErrorItem(msgspec.Struct, frozen=True):
@@ -139,12 +140,12 @@ def _from_redis(error: redis.RedisError) -> Response:
         log.warning("redis refused", extra={"error": repr(error), "path": request.path})
     else:
         log.error("redis answered with an error", exc_info=error, extra={"path": request.path})
-    return Problem(503, "store_away", "The store cannot be reached or is full.", retry=True).response()
+    return Problem(503, "store_away", "The store does not answer or is full.", retry=True).response()
 
 
 def _from_fault(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error, extra={"path": request.path})
-    return Problem(500, "fault", "The server failed; the fault is in its log.").response()
+    return Problem(500, "fault", "The server failed. Its log says why.").response()
 
 
 def install(app: Flask) -> None:

@@ -1,6 +1,6 @@
 """WAV as telephony writes it: RIFF with 16 bit PCM or G.711. (The standard library's `wave` refuses G.711.)
 
-Written for hostile input: nothing is believed but what lies within the bytes at hand.
+It is made for hostile input: it believes only what lies within the bytes at hand.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _UNKNOWN_SIZE = 0x7FFF_0000
 
 
 class RiffError(ValueError):
-    """Not a WAV that can be read; the message says why."""
+    """Not a readable WAV. The message says why."""
 
 
 class UnknownCodecError(RiffError):
-    """A sound WAV in a coding that is not known here."""
+    """A sound WAV in an unknown coding."""
 
 
 class Wave(msgspec.Struct, frozen=True):

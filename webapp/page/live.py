@@ -1,21 +1,21 @@
 """The live table's sockets: every page follows the feed by cursor, so that it misses nothing whatever breaks.
 
-A page says `follow` {cursor}: null at first, then that of the last event it holds. From then on it is told, in order,
+A page sends `follow` {cursor}: null at first, then the cursor of the last event it holds. Then it gets, in order,
 
     snapshot  {part, of, rows, cursor}          the whole table in parts, if its cursor leads nowhere
     feed      {from, cursor, events}            all events after `from`, at most five times a second
     fleet     {...}                             every two seconds as a sign of life; none while Redis is away
 
-A page that was cut off says `follow` with its cursor again, to any web process. One whose link is slow gets nothing new
-while it is still taking the last message, and then all that came meanwhile in one, without partials that others have
-replaced: it lags by what its link needs, and nothing piles up here.
+After a break a page sends `follow` with its cursor again, to any web process. A page on a slow link gets nothing new
+while it still takes the last message. Then it gets all that came meanwhile in one message, without partials that newer
+ones replaced. So it lags by what its link needs, and nothing piles up here.
 
-What is told is made once for all pages. One thread reads the feed and tells it; the pages that are at the same
-event get the same message, and so the same compressed frame (page_wire.py). The table is read at most once in
-SNAPSHOT_SECONDS, however many pages ask.
+Each message is made once for all pages. One thread reads the feed and sends. Pages at the same event get the same
+message, and so the same compressed frame (page_wire.py). The thread reads the table at most once in SNAPSHOT_SECONDS,
+however many pages ask.
 
-A socket is open to those who may read (rights.py), and only as long as they may: the door is kept by doorman.py,
-and every sign of life goes along with a look at whose session has ended.
+A socket is open to those who may read (rights.py), as long as they may. doorman.py keeps the door. With every sign of
+life the thread looks for sessions that have ended.
 """
 
 from __future__ import annotations
@@ -46,29 +46,29 @@ from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent
 log = logging.getLogger("earshot.web")
 
 BATCH_SECONDS = 0.2
-"""Least time between two batches: a screen that changes five times a second is live to the eye."""
+"""Least seconds between two batches. A screen that changes five times a second looks live."""
 
 BLOCK_MS = 100
-"""How long the reader waits for an event at most, and so a new page for its answer."""
+"""At most so long the reader waits for an event, and a new page for its answer."""
 
 FLEET_SECONDS = 2.0
-"""Time between two signs of life; the page takes the third one missing for a broken link."""
+"""Seconds between two signs of life. When three are missing, the page takes the link for broken."""
 
 SNAPSHOT_SECONDS = 2.0
-"""How long a snapshot is told again; what came since follows as events."""
+"""Seconds a snapshot serves other pages. What came since follows as events."""
 
 SNAPSHOT_AGAIN_SECONDS = 5.0
-"""Least time between two snapshots to one socket."""
+"""Least seconds between two snapshots to one socket."""
 
 SNAPSHOT_ROWS = 100
-"""Rows of one message: about 150 kB, 15 compressed."""
+"""Rows in one message: about 150 kB, 15 kB compressed."""
 
 PATIENCE_SECONDS = 0.5
-"""Time between two attempts while Redis is away."""
+"""Seconds between two attempts while Redis is away."""
 
 
 class Json:
-    """How Socket.IO encodes: fast, and able to take what is encoded already (msgspec.Raw)."""
+    """Encodes for Socket.IO: fast, and it accepts what is encoded already (msgspec.Raw)."""
 
     loads = staticmethod(json.loads)
 
@@ -79,7 +79,7 @@ class Json:
 
 @dataclass
 class _Page:
-    """A page whose socket is open. cursor: of the last event it was told; None, it needs a snapshot."""
+    """A page whose socket is open. cursor: of the last event it got; None if it needs a snapshot."""
 
     sid: str
     who: Identity
@@ -93,7 +93,7 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """The table at one moment (monotonic seconds), in parts as they are told."""
+    """The table at one moment (monotonic seconds), in the parts of its messages."""
 
     at: float
     cursor: str
@@ -122,7 +122,7 @@ class LiveTable:
     def stop(self) -> None:
         """Close every socket soon. Safe in a signal handler: it only sets flags.
 
-        A page takes it for a broken link and comes back, to another process or to this one's successor.
+        A page takes that for a broken link and comes back, to another process or to this one's successor.
         """
         self._stopping.set()
         self._wanted.set()
@@ -136,7 +136,7 @@ class LiveTable:
         except Problem:
             raise ConnectionRefusedError("unauthorised") from None
         except redis.RedisError:
-            raise ConnectionRefusedError("the store cannot be reached") from None
+            raise ConnectionRefusedError("the store does not answer") from None
         page = _Page(cast(Any, request).sid, who, request.environ[page_wire.WIRE])
         page.wire.introduced = True
         with self._lock:
@@ -152,7 +152,7 @@ class LiveTable:
         with self._lock:
             page = self._pages.get(cast(Any, request).sid)
             if page is None:
-                return  # its socket is closed: this came too late
+                return  # its socket is closed: the message came too late
             page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
 
     def _gone(self, *_reason: object) -> None:
@@ -182,7 +182,7 @@ class LiveTable:
                 self._stopping.wait(PATIENCE_SECONDS)
 
     def _turn(self) -> None:
-        """What is new to every page that has taken what it was told before, and a sign of life if it is due."""
+        """Send news to every page that has taken the last message, and a sign of life if it is due."""
         pages = self._following()
         if not self._pages:
             self._rest()
@@ -205,7 +205,7 @@ class LiveTable:
         return Recent(self._reads.feeds.recent(EVENTS // len(tips)), tips)
 
     def _following(self) -> list[_Page]:
-        """The pages that follow, each from where it asked to."""
+        """The pages that follow, each from its cursor on."""
         with self._lock:
             for page in self._pages.values():
                 if page.asked:
@@ -213,7 +213,7 @@ class LiveTable:
             return [page for page in self._pages.values() if page.following]
 
     def _rest(self) -> None:
-        """No page is open: keep nothing that was said, and sleep."""
+        """No page is open: keep no words, and sleep."""
         self._recent = self._snapshot = None
         self._fleet_at = 0.0
         page_wire.forget_frames()
@@ -254,7 +254,7 @@ class LiveTable:
             page.cursor, page.snapshot_at = kept.cursor, time.monotonic()
 
     def _take_snapshot(self, cursor: str) -> _Snapshot:
-        """The table, read after the event that `cursor` names."""
+        """The table, read after the event of `cursor`."""
         at = time.monotonic()
         rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in self._reads.table()]
         pieces = [rows[n : n + SNAPSHOT_ROWS] for n in range(0, len(rows) or 1, SNAPSHOT_ROWS)]
@@ -262,12 +262,12 @@ class LiveTable:
         return _Snapshot(at, cursor, parts)
 
     def _tell(self, event: str, what: dict[str, Any], pages: list[_Page]) -> None:
-        """The same to all these pages, encoded once."""
+        """Send the same to all these pages, encoded once."""
         if pages:
             self._socketio.emit(event, what, to=cast(Any, [page.sid for page in pages]))
 
     def _show_out(self) -> None:
-        """Close the sockets of those who may not read any more; their pages ask again and are sent to sign in."""
+        """Close the sockets of those who may no longer read. Their pages ask again and come to the sign-in."""
         with self._lock:
             pages = list(self._pages.values())
         gone = {who for who in {page.who for page in pages} if not self._still_in(who)}
@@ -277,7 +277,7 @@ class LiveTable:
                 page.wire.cut()
 
     def _start_over(self) -> None:
-        """Redis came back without what we have shown: every page shall follow again."""
+        """Redis came back without data that we have shown: make every page follow again."""
         log.warning("the feed was lost; all pages start over")
         self._recent = self._snapshot = None
         self._close_sockets()

@@ -1,9 +1,9 @@
-"""The websocket under a page's Socket.IO: one thread reads, one writes, and nothing is ever cut short.
+"""The websocket under a page's Socket.IO: one thread reads, one writes, and no message is ever cut short.
 
-Engine.IO's usual one sends what the system takes and drops the rest, so that the next frame begins in the middle of the
-last; and it compresses the same message anew for every page. Here a message is sent whole or the socket is closed, and
-no message needs what was compressed before it, so that one frame does for all pages. The frames are the websockets
-library's, as in streams/wire.py.
+Engine.IO's usual socket sends what the system takes and drops the rest; the next frame then begins in the middle of the
+last. It also compresses the same message anew for every page. This one sends a message whole or closes the socket. No
+message depends on an earlier one's compression, so one frame serves all pages. The websockets library makes the frames,
+as in streams/wire.py.
 """
 
 from __future__ import annotations
@@ -32,34 +32,37 @@ from websockets.utils import accept_key
 log = logging.getLogger("earshot.web")
 
 WIRE = "earshot.wire"
-"""Under this name in the WSGI environment of a page's socket: its PageWire."""
+"""Name of a page's PageWire in the WSGI environment of its socket."""
 
 STALLED_SECONDS = 10
-"""A page that takes nothing for so long is gone (a closed laptop); its thread is needed."""
+"""Seconds without taking anything after which a page counts as gone (a closed laptop). Others need its thread."""
 
 MESSAGE_SECONDS = 60
-"""A page that needs longer for one message is closed. The largest are some 50 kB compressed: less than 1 kB/s."""
+"""At most so many seconds for one message; then the socket closes. The largest have some 50 kB compressed: less than
+1 kB/s."""
 
 SILENT_SECONDS = 45
-"""A page answers a ping every 20 s; one that is silent for so long is gone."""
+"""Seconds of silence after which a page counts as gone. It answers a ping every 20 s."""
 
 INTRODUCTION_SECONDS = 15
-"""A socket that has not said by then whose page it is, is closed at its next word: it would never be asked to leave."""
+"""Seconds a socket has to say whose page it is. After that its next word closes it: nobody could ask it to leave."""
 
 SEND_BUFFER_BYTES = 1 << 16
-"""What the system holds of a page that is slow (Linux takes twice of it). More would only make what it shows older."""
+"""Bytes that the system holds for a slow page (Linux takes twice as much). More would only make the page's news
+older."""
 
 PIECE_BYTES = 1 << 16
 READ_BYTES = 1 << 12
 
 MAX_MESSAGE_BYTES = 4096
-"""A page only ever says `follow` with a cursor, and answers pings."""
+"""At most so many bytes in a page's message. A page only sends `follow` with a cursor, and answers pings."""
 
 FRAMES_A_MINUTE = 60
-"""A page says about four words a minute, a few more when its link is bad; one that says so many is closed."""
+"""At most so many messages of a page in a minute; then the socket closes. A page sends about four, a few more on a bad
+link."""
 
 WORTH_DEFLATING = 512
-"""Characters below which a message goes as it is: that costs less than it saves."""
+"""Characters below which a message goes uncompressed: compressing would cost more than it saves."""
 
 KEPT_FRAMES = 16
 
@@ -67,7 +70,7 @@ Upgrade = re.compile(r"[A-Za-z0-9+/]{22}==")
 
 
 def is_upgrade(environ: Mapping[str, Any]) -> bool:
-    """Whether a request asks for a websocket in a way that we can grant."""
+    """Whether a request asks for a websocket that we can open."""
     words = {word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")}
     return (
         environ.get("REQUEST_METHOD") == "GET"
@@ -79,16 +82,16 @@ def is_upgrade(environ: Mapping[str, Any]) -> bool:
 
 
 def install(socketio: SocketIO) -> None:
-    """Let Socket.IO use this websocket. Engine.IO has no public place to say so; its version is pinned."""
+    """Make Socket.IO use this websocket. Engine.IO has no public place for it; its version is pinned."""
     engine: Any = socketio.server.eio
     engine._async = {**engine._async, "websocket": PageWire}
 
 
 class _Over:
-    """What the socket's request returns when it ends: there is nothing left to answer."""
+    """What the socket's request returns at its end: nothing is left to answer."""
 
     def __iter__(self) -> Iterator[bytes]:
-        raise StopIteration  # gunicorn takes it for: close the connection
+        raise StopIteration  # to gunicorn this means: close the connection
 
 
 class PageWire:
@@ -104,7 +107,7 @@ class PageWire:
         self.introduced = False
         """Whether Socket.IO knows who is at the other end (live.py says so)."""
         self.sending = False
-        """Whether the page has not yet taken what it was sent last."""
+        """Whether the page has not yet taken the last message."""
 
     def __call__(self, environ: dict[str, Any], _start_response: object) -> _Over:
         self._socket: socket.socket = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
@@ -116,7 +119,7 @@ class PageWire:
             log.info("a page went before its socket was open", extra={"error": repr(error)})
         try:
             self._handler(self)
-        except Exception as error:  # Engine.IO reads some words outside of its own safeguards
+        except Exception as error:  # Engine.IO reads some messages outside its own safeguards
             log.info("a page's socket is closed", extra={"error": repr(error)})
         self.close()
         engine_socket: Any = getattr(self._handler, "__self__", None)
@@ -125,7 +128,7 @@ class PageWire:
         return _Over()
 
     def wait(self) -> str | None:
-        """The page's next message; None when there is none any more."""
+        """The page's next message. None when no more come."""
         while not self._ready:
             if not self._open:
                 return None
@@ -147,14 +150,14 @@ class PageWire:
         self._put(framed(message, self._deflates))
 
     def close(self) -> None:
-        """Say goodbye if nothing is on its way, and end both directions."""
+        """Say goodbye if no message is on its way, and end both directions."""
         if self._open and not self.sending:
             with contextlib.suppress(OSError):
                 self._put(Frame(Opcode.CLOSE, Close(CloseCode.NORMAL_CLOSURE, "").serialize()).serialize(mask=False))
         self.cut()
 
     def cut(self) -> None:
-        """End both directions at once, which wakes whoever reads or writes."""
+        """End both directions at once. That wakes the reader and the writer."""
         self._open = False
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -223,7 +226,7 @@ class PageWire:
         return b"".join(self._protocol.data_to_send())
 
     def _put(self, data: bytes) -> None:
-        """Send all of it, or close the socket: half a frame would make nonsense of the next one."""
+        """Send all of it, or close the socket: after half a frame the next one would be nonsense."""
         if not data:
             return
         with self._lock:
@@ -249,7 +252,7 @@ class PageWire:
 
 
 def _negotiated(offered: str) -> tuple[PerMessageDeflate | None, str]:
-    """The compression that a page offers, if it is one whose frames all pages can share, and how to say yes to it."""
+    """The compression that a page offers, if all pages can share its frames, and the answer that accepts it."""
     factory = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
     with contextlib.suppress(InvalidHeader, NegotiationError):
         for name, parameters in parse_extension(offered) if offered else []:
@@ -264,7 +267,7 @@ _framing = threading.Lock()
 
 
 def framed(message: str, deflates: bool) -> bytes:
-    """A message as a frame. One thread at a time: a hundred that want the same frame wait for the first."""
+    """A message as a frame. One thread at a time: if a hundred want the same frame, they wait for the first."""
     if len(message) < WORTH_DEFLATING:
         return _frame(message, deflates=False)
     with _framing:
@@ -272,7 +275,7 @@ def framed(message: str, deflates: bool) -> bytes:
 
 
 def forget_frames() -> None:
-    """Drop the frames that are kept: nobody needs them, and they hold words."""
+    """Drop the kept frames: nobody needs them, and they hold words."""
     _kept_frame.cache_clear()
 
 

@@ -15,14 +15,14 @@ pages = Blueprint("pages", __name__)
 @pages.get("/")
 @needs("read", page=True)
 def wall() -> str:
-    """The live table; what it shows comes over its socket (live.py)."""
+    """The live table. Its data comes over its socket (live.py)."""
     return _page("wall.html")
 
 
 @pages.get("/rules")
 @needs("read", page=True)
 def rules() -> str:
-    """The rules' editor; it works through /v1/rules."""
+    """The rules' editor. It works through /v1/rules."""
     return _page("rules.html")
 
 

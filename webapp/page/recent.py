@@ -1,4 +1,4 @@
-"""The feed's last events as this process tells them: each is put into its form once, however many pages there are."""
+"""The feed's last events as this process sends them. It puts each into its form once, however many pages there are."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from webapp.api import shapes
 log = logging.getLogger("earshot.web")
 
 EVENTS = 10_000
-"""Most events that are kept: 50 s of 100 calls. A page that was away for longer takes a snapshot."""
+"""At most so many events are kept: 50 s of 100 calls. A page that was away for longer takes a snapshot."""
 
 BATCH_EVENTS = 500
-"""Most events a message: about 150 kB, 15 compressed."""
+"""At most so many events in a message: about 150 kB, 15 kB compressed."""
 
 
 class Batch(NamedTuple):
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
 
     @property
     def said(self) -> dict[str, Any]:
-        """As the pages are told."""
+        """As the pages get it."""
         return {"from": self.since, "cursor": self.cursor, "events": self.events}
 
 
@@ -46,10 +46,10 @@ class Recent:
     """Each shard's events in order, from some cursor on. Used by one thread. Cursors are those of all shards as one."""
 
     def __init__(self, entries: list[Told], tips: list[str]) -> None:
-        """entries: what the feeds hold of the last events; tips: the cursor of each shard that holds none."""
+        """entries: the last events in the feeds. tips: the cursor of each shard without any."""
         self._parts = [_Part(tip, EVENTS // len(tips)) for tip in tips]
         for number in {told.shard for told in entries}:
-            self._parts[number].forget()  # what was before the first of them is not known
+            self._parts[number].forget()  # nobody knows what came before the first of them
         self.add(entries)
 
     @property
@@ -63,7 +63,7 @@ class Recent:
         return joined(self.tips)
 
     def add(self, entries: Iterable[Told]) -> None:
-        """Add what the feeds told next."""
+        """Add the feeds' next events."""
         for told in entries:
             self._parts[told.shard].add(_event(told.cursor, told.event))
 
@@ -76,7 +76,7 @@ class Recent:
         return all(one in part for one, part in zip(cursors, self._parts, strict=True))
 
     def after(self, cursor: str) -> Iterator[Batch]:
-        """What was told after a cursor that is here, without partials that others have replaced since."""
+        """The events after a cursor that is here, without partials that newer ones replaced."""
         cursors = parted(cursor, len(self._parts))
         told = [
             (number, event)
@@ -135,7 +135,7 @@ def _latest(events: Iterable[_Event]) -> list[_Event]:
 
 
 def _event(cursor: str, encoded: bytes) -> _Event:
-    """A feed entry as sent. One that cannot be read (from a newer version) is left out, and logged."""
+    """A feed entry as sent. An unreadable one (from a newer version) is left out, and logged."""
     if encoded == QUIET:
         return _Event(cursor, None, None)
     try:

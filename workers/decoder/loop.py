@@ -1,10 +1,10 @@
 """A decode loop: one process, one thread, one lease at a time.
 
-So a crash accuses exactly one chunk, and the heartbeat, sent from here and not from a thread, means progress.
+So a crash accuses exactly one chunk. The heartbeat comes from this thread, so it means progress.
 
-With several shards a loop is at home in one, or, where there are fewer loops than shards, in some: it settles where the
-fewest are, adopts a shard where nobody is, and gives one up where others are, too. It waits for work at home, and while
-there is none it helps elsewhere, as a guest.
+With several shards a loop is at home in one, or in some if there are fewer loops than shards. It settles where the
+fewest are, adopts a shard where nobody is, and gives up one where others are, too. It waits for work at home. While
+there is none, it helps elsewhere as a guest.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from workers.engines.base import Model
 log = logging.getLogger("earshot.decoder")
 
 HELP_MS = 200
-"""How long an idle loop waits for work at home before it looks at another shard."""
+"""Milliseconds an idle loop waits for work at home before it looks at another shard."""
 
 ROUND_MS = 40
-"""How long a loop with several homes waits at one of them before it looks at all again."""
+"""Milliseconds a loop with several homes waits at one of them before it looks at all again."""
 
 LOOK_SECONDS = (1.0, 10.0)
-"""Between two looks at where the others are at home: while a shard is nobody's home, and else. Jittered."""
+"""Seconds between two looks at the others' homes: while a shard is nobody's home, and otherwise. Jittered."""
 
 
 class DecodeLoop:
-    """Takes tokens until `stopping`, whatever happens to the servers in between."""
+    """Takes tokens until `stopping`, whatever happens to the servers meanwhile."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class DecodeLoop:
         self._next_look = 0.0
 
     def run(self) -> None:
-        """Work until stopping; then leave nothing behind that anybody would have to wait for."""
+        """Work until stopping. Then leave nothing behind for which anybody would have to wait."""
         while not self._stopping():
             self._turn()
         for post in self._posts.values():
@@ -87,7 +87,7 @@ class DecodeLoop:
         return HELP_MS if homes == 1 else ROUND_MS
 
     def _help(self, turn: int) -> None:
-        """Look at one shard that is not home; stay as long as there is work."""
+        """Look at one shard that is not home. Stay as long as it has work."""
         others = [shard for shard in self._shards if not self._at_home(shard.number)]
         if not others:
             return
@@ -99,7 +99,7 @@ class DecodeLoop:
                 return  # there is work at home
 
     def _rest(self, homes: list[Post]) -> None:
-        """No server answers that has our homes: wait for one of them, instead of asking again at once."""
+        """No server of our homes answers: wait for one of them instead of asking again at once."""
         soonest = min((post.again_at for post in homes), default=time.monotonic() + LOOK_SECONDS[0])
         if (pause := soonest - time.monotonic()) > 0:
             time.sleep(min(pause, LOOK_SECONDS[0]))
@@ -127,14 +127,12 @@ class DecodeLoop:
         if not homes or empty:
             least = [number for number, there in counts.items() if there == fewest and number not in homes]
             self._post(random.choice(least), resident=True)
-        elif crowded:
-            number = random.choice(crowded)
-            if len(homes) > 1 or counts[number] > fewest + 1:
-                self._leave_home(number, one_of=counts[number])
+        elif crowded and (len(homes) > 1 or counts[homes[0]] > fewest + 1):
+            self._leave_home(random.choice(crowded), one_of=counts[homes[0]])
         self._next_look = now + LOOK_SECONDS[0 if len(empty) > 1 or not homes else 1] * random.uniform(0.5, 1.5)
 
     def _leave_home(self, number: int, one_of: int) -> None:
-        """Not all that are at home there at once: each goes with a chance of one in so many."""
+        """Leave a home with a chance of one in `one_of`, so that not all leave at once."""
         if random.random() < 1 / one_of:
             self._posts.pop(number).leave()
             self._next_look = 0.0
@@ -151,6 +149,6 @@ class DecodeLoop:
         return post
 
     def _beat(self) -> None:
-        """In mid-decode, wherever this decoder may hold something."""
+        """Send heartbeats in mid-decode, wherever this decoder may hold something."""
         for post in self._posts.values():
             post.beat_quietly()

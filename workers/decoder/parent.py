@@ -1,6 +1,6 @@
 """The decoder's parent process: loads the model once where it can be shared, forks one decode loop a core.
 
-A child that dies is replaced, and its work is handed on at once instead of after its heartbeat has run out.
+It replaces a child that dies, and hands on its work at once instead of after its heartbeat runs out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workers.process import Stop, start
 log = logging.getLogger("earshot.decoder")
 
 RESTART_SECONDS = 0.5
-"""Pause before a dead child is replaced, so that one that dies at once does not eat a core."""
+"""Seconds before a dead child is replaced, so that one that dies at once does not use up a core."""
 
 SERVER_RETRY_SECONDS = 0.5
 
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 class Parent:
-    """Keeps `decoder_loops` children alive until told to stop."""
+    """Keeps `decoder_loops` children alive until it must stop."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -52,13 +52,13 @@ class Parent:
         self._status = 0
 
     def run(self) -> int:
-        """Fork, watch, replace; at SIGTERM pass it on and wait for all."""
+        """Fork, watch, replace. At SIGTERM pass it on and wait for all."""
         stop = Stop()
         shared = self._load() if self._choice.fork_safe else None
-        # Wakes the pause below; the default action would leave it sleeping.
+        # It wakes the pause below. The default action would leave it asleep.
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         while True:
-            if stop():  # told again and again: one that was just forked hears it with our ears first
+            if stop():  # again and again: a child that was just forked gets it with our handler first
                 for pid in self._children:
                     os.kill(pid, signal.SIGTERM)
             while not stop() and len(self._children) < self._loops:
@@ -94,7 +94,7 @@ class Parent:
 
     def _child(self, worker: str, shared: tuple[Model, str] | None) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        random.seed()  # the parent's state came along: jitter would be the same in every child
+        random.seed()  # the parent's state came along: every child would have the same jitter
         stop = Stop(watch_parent=True)
         model, digest = shared or self._load()
         shards = open_shards(self._settings, "worker")

@@ -1,6 +1,6 @@
 """What a decode loop does in one shard: it takes a token, works on it, commits, and looks after the shard.
 
-A shard whose server does not answer is left alone for a moment; the loop goes on with the others.
+If a shard's server does not answer, the loop leaves it alone for a moment and goes on with the others.
 """
 
 from __future__ import annotations
@@ -26,23 +26,24 @@ from workers.engines.base import Model
 from workers.voice.whose import is_measured
 
 SWEEP_SECONDS = 1.0
-"""Between two looks for dead decoders, busy or not; jittered, so that a fleet does not look in step."""
+"""Seconds between two looks for dead decoders, busy or not. Jittered, so that a fleet does not look in step."""
 
 UPKEEP_SECONDS = 10.0
-"""Between two looks for stalled tokens and for calls whose sender went away."""
+"""Seconds between two looks for stalled tokens and for calls whose sender went away."""
 
 STEAL_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
-"""One decoder of the shard looks in so long: less than each waits, so that a fleet of one looks every time."""
+"""Milliseconds in which one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
+time."""
 
 RECONNECT_SECONDS = (0.1, 2.0)
-"""First and longest pause between two tries to reach the server."""
+"""Seconds between two tries to reach the server: the first pause and the longest."""
 
 log = logging.getLogger("earshot.decoder")
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What a loop brings along to every shard. beat: says that it lives, wherever it is registered."""
+    """What a loop brings to every shard. beat: sends its heartbeat, wherever it is registered."""
 
     model: Model
     warm: WarmCache
@@ -58,7 +59,7 @@ class Post:
     def __init__(self, shard: Shard, worker: str, bench: Bench, resident: bool) -> None:
         self.shard = shard
         self.again_at = 0.0
-        """When the server is to be asked again (monotonic seconds); in the past while it answers."""
+        """When to ask the server again (monotonic seconds). In the past while it answers."""
         self._bench = bench
         self._fleet = Fleet(shard, worker, bench.settings, resident)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
@@ -70,11 +71,11 @@ class Post:
 
     @property
     def resident(self) -> bool:
-        """At home here: with a token stream of its own. A guest only takes what lies there for everybody."""
+        """Whether it is at home here, with its own token stream. A guest only takes what waits there for everybody."""
         return self._fleet.resident
 
     def settle(self) -> bool:
-        """Be at home here from now on; whether that was possible."""
+        """Be at home here from now on. Returns whether that was possible."""
 
         def settle() -> bool:
             self._fleet.settle()
@@ -83,7 +84,7 @@ class Post:
         return self._reached(settle)
 
     def work(self, block_ms: int) -> bool:
-        """Do one token's work; wait so long for one. Whether there was any."""
+        """Wait block_ms for a token and do its work. Returns whether there was any."""
 
         def work() -> bool:
             token = self._fleet.next_token(block_ms)
@@ -94,7 +95,7 @@ class Post:
         return self._reached(work)
 
     def look_after(self) -> None:
-        """Say that this decoder lives, and do what is due for the others."""
+        """Send a heartbeat, and do what is due for the others."""
 
         def look_after() -> bool:
             self._beat()
@@ -104,7 +105,7 @@ class Post:
         self._reached(look_after)
 
     def steal(self) -> None:
-        """Take what waits too long for a busy decoder: there is nothing else to do."""
+        """With nothing else to do, move what waits too long for a busy decoder to everybody."""
 
         def steal() -> bool:
             return self._fleet.others.turn("steal", STEAL_TURN_MS) and self._fleet.others.steal() > 0
@@ -112,18 +113,18 @@ class Post:
         self._reached(steal)
 
     def beat_quietly(self) -> None:
-        """A heartbeat in mid-decode: if the server is away, the commit will find out."""
+        """Send a heartbeat in mid-decode. If the server is away, the commit will notice."""
         try:
             self._beat()
         except redis.RedisError:
             self._next_beat = time.monotonic() + self._beat_seconds
 
     def leave(self) -> None:
-        """Leave nothing behind that anybody would have to wait for."""
+        """Leave nothing behind for which anybody would have to wait."""
         try:
             self._fleet.leave()
         except redis.RedisError as error:
-            log.warning("left without saying so; others will notice", extra=self._where | {"error": str(error)})
+            log.warning("left without a sign-off; others will notice", extra=self._where | {"error": str(error)})
         self._joined = False
 
     @property
@@ -131,7 +132,7 @@ class Post:
         return {"shard": self.shard.number}
 
     def _reached(self, do: Callable[[], bool]) -> bool:
-        """Do it, if the server answers; after a lost connection first join again, and settle what is decoded."""
+        """Do it, if the server answers. After a lost connection first join again and commit what is decoded."""
         if time.monotonic() < self.again_at:
             return False
         try:
@@ -143,9 +144,7 @@ class Post:
             return do()
         except redis.RedisError as error:
             self._joined = False
-            log.warning(
-                "the server does not answer as it should; trying again", extra=self._where | {"error": str(error)}
-            )
+            log.warning("the server does not answer properly; trying again", extra=self._where | {"error": str(error)})
             self.again_at = time.monotonic() + self._pause * random.uniform(0.5, 1.0)
             self._pause = min(2 * self._pause, RECONNECT_SECONDS[1])
             return False
@@ -172,12 +171,12 @@ class Post:
             return
         except LeaseLost:
             log.warning("the journal is not as the lease says", extra=_track(token))
-            self._fleet.give_up(token)  # does nothing if the lease was taken away; else the try is charged
+            self._fleet.give_up(token)  # does nothing if somebody took the lease away; otherwise it costs the try
             return
         except redis.RedisError:
             raise
         except Exception:
-            # The engine failed without dying. The try stays charged, so that a chunk that always fails is given up.
+            # The engine failed without dying. It costs the try, so that a chunk that always fails is given up.
             log.exception("decoding failed", extra=_track(token))
             self._fleet.give_up(token)
             return
@@ -185,7 +184,7 @@ class Post:
         self._commit()
 
     def _commit(self) -> None:
-        """Commit what is decoded. After a lost reply it is repeated, which the server answers with AGAIN."""
+        """Commit what is decoded. After a lost reply repeat it; the server answers AGAIN."""
         if self._unsettled is None:
             return
         lease, change, session = self._unsettled
@@ -198,7 +197,7 @@ class Post:
             log.error("a commit is refused", extra=_track(lease.token) | {"tries": lease.tries, "error": str(error)})
             if lease.tries < DEAD_AFTER_TRIES:
                 self._fleet.give_up(lease.token)
-            # Else the lease is kept, unused: rescue_stalled hands it on every STALLED_AFTER_MS, which costs little.
+            # Otherwise the lease stays, unused. rescue_stalled hands it on every STALLED_AFTER_MS, which costs little.
             return
         self._unsettled = None
         if answer == "STALE":
@@ -241,7 +240,7 @@ class Post:
         self._end_idle()
 
     def _end_idle(self) -> None:
-        """End calls whose sender went away; if many did, some with every turn, so that the tracks do not wait."""
+        """End calls whose sender went away. If many did, end some with every turn, so that the tracks do not wait."""
         ended = self._bench.ingest.end_idle(self.shard, self._bench.settings.call_idle_seconds)
         for call_id in ended:
             log.info("ended a call whose sender went away", extra={"call_id": call_id})

@@ -1,6 +1,6 @@
-"""One lease's work: a track's new chunks are decoded, in order, into one commit. No Redis here.
+"""One lease's work: it decodes a track's new chunks, in order, into one commit. No Redis here.
 
-A warm recogniser goes on where it stopped. A cold one is rebuilt from the saved snapshot and the journal; by the
+A warm recogniser goes on where it stopped. A cold one is rebuilt from the saved snapshot and the journal. By the
 engine's contract (engines/base.py) it then returns the same bytes.
 """
 
@@ -20,40 +20,40 @@ from workers.voice.heard import Heard
 from workers.voice.measure import measure
 
 LEASE_AUDIO_SECONDS = 8.0
-"""New audio decoded under one lease at most, so that a stalled decoder is told from a busy one and a backlog on one
-track does not hold up the others."""
+"""At most so many seconds of new audio under one lease. So a stalled decoder differs from a busy one, and one track's
+backlog does not hold up the others."""
 
 PIECE_SECONDS = 2.0
-"""Longer chunks are decoded in pieces of so much audio, so that the heart beats in between. Part of the protocol: the
-same pieces must be made when a chunk is replayed."""
+"""Seconds of audio in a piece of a longer chunk; heartbeats go out between pieces. Part of the protocol: a replay must
+make the same pieces."""
 
 DEAD_AFTER_TRIES = 5
-"""A chunk begun so often in vain is given up. Losses that prove nothing are not counted (rescue.FORGIVEN_LOSSES)."""
+"""Tries after which a chunk is given up. Losses that prove nothing do not count (rescue.FORGIVEN_LOSSES)."""
 
 ABANDON_AFTER_TRIES = 7
-"""Even closing the open utterance without the chunk has killed the process twice: the utterance is given up too."""
+"""Tries after which the utterance is given up, too: even closing it without the chunk killed the process twice."""
 
 PARTIAL_WITHIN_SECONDS = 3.0
-"""A track further behind than this gets no new partials: catching up comes first."""
+"""Seconds behind from which a track gets no new partials: catching up comes first."""
 
 LAG_STEP_SECONDS = 1.0
-"""A track's lag is told anew when it has changed by so much, also while nobody speaks."""
+"""Change of a track's lag, in seconds, that the page hears of, also while nobody speaks."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _snapshot = msgspec.msgpack.Decoder(Snapshot)
 
 
 class LeaseLost(Exception):
-    """The journal is not as the lease says: it was taken away in between, or the store is damaged. Nothing may be
-    committed. After ABANDON_AFTER_TRIES what the journal lacks is given up instead."""
+    """The journal does not match the lease: somebody took the lease away meanwhile, or the store is damaged. Nobody may
+    commit. After ABANDON_AFTER_TRIES the decoder gives up what the journal lacks instead."""
 
 
 class Interrupted(Exception):
-    """The process shuts down and nothing has been decoded under this lease yet: give it back."""
+    """The process shuts down and has decoded nothing under this lease yet: give it back."""
 
 
 class Session:
-    """A track's recogniser and what it has seen: what a decoder keeps warm between two leases."""
+    """A track's recogniser and what it has seen. A decoder keeps it warm between two leases."""
 
     def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
         self.recogniser = recogniser
@@ -66,11 +66,11 @@ class Session:
 
     @property
     def memory_bytes(self) -> int:
-        """Estimate of what keeping this session warm costs."""
+        """Estimated bytes of memory to keep this session warm."""
         return self.recogniser.memory_bytes + self.heard.memory_bytes
 
     def begins_in(self, open_from: int, done: int) -> int:
-        """Number of the chunk in which the utterance open since sample `open_from` begins."""
+        """Number of the chunk that contains sample `open_from`, the open utterance's first."""
         self.heard.forget(open_from)
         self.open_chunks = [(seq, end) for seq, end in self.open_chunks if end > open_from]
         return self.open_chunks[0][0] if self.open_chunks else done + 1
@@ -87,9 +87,9 @@ def decode(
 ) -> tuple[Commit, Session]:
     """Decode what the lease brings; `session` is the warm one, if lease.warm.
 
-    beat is called after every piece of audio. When stopping answers true, the chunks decoded so far are committed.
-    redact: what is to be seen at once hides what may be secret; the finals themselves are what was recognised.
-    voice: measure how this track's utterances are spoken.
+    It calls beat after every piece of audio. When stopping returns true, it commits the chunks decoded so far.
+    redact: hide what may be secret in all that people see at once; the finals themselves stay as recognised.
+    voice: measure the voice in this track's utterances.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
     if lease.warm and session is not None:
@@ -102,7 +102,7 @@ def decode(
 def _restore(
     model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
 ) -> tuple[Session, list[JournalChunk]]:
-    """A cold recogniser for the lease, and the chunks that are to be decoded."""
+    """A cold recogniser for the lease, and the chunks to decode."""
     old = [chunk for chunk in lease.journal if chunk.seq <= lease.done_seq]
     new = [chunk for chunk in lease.journal if chunk.seq > lease.done_seq]
     if lease.tries >= ABANDON_AFTER_TRIES:
@@ -113,7 +113,7 @@ def _restore(
         raise LeaseLost
     open_from = saved.open_from if saved else 0
     if saved is None or saved.model != model.identity:
-        # Another model (a deploy): what it had decoded of the open utterance is void, not its earlier finals.
+        # Another model (a deploy): its part of the open utterance is void, but its earlier finals stay.
         return Session(model.recogniser(lease.rate, None, open_from), saved), old + new
     session = Session(model.recogniser(lease.rate, saved), saved)
     for chunk in old:
@@ -129,7 +129,7 @@ def _restore(
 
 
 def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
-    """The saved snapshot, if it can be read, and the sample from which on the open utterance is given up."""
+    """The saved snapshot, if readable, and the sample from which on the open utterance is given up."""
     try:
         saved = _snapshot.decode(lease.state) if lease.state else None
     except msgspec.DecodeError:
@@ -171,7 +171,7 @@ class _Lease:
                 break
             if stopping():
                 if self.done_seq == lease.done_seq:
-                    raise Interrupted  # also when some of the open utterance was decoded again for another model
+                    raise Interrupted  # also if part of the open utterance was decoded again for another model
                 break
             if give_up and first:
                 self._bury(chunk)
@@ -190,7 +190,7 @@ class _Lease:
         return self._commit(finish, stopping())
 
     def _abandon_missing(self, new: list[JournalChunk]) -> bool:
-        """Give up the chunks that the journal should hold next and does not; whether there are none."""
+        """Give up the next chunks that the journal should hold and does not. Returns whether there are none."""
         first = next((chunk for chunk in new if chunk.seq > self.done_seq), None)
         to, at = (first.gap_from or first.seq, first.at) if first else (self.lease.last_seq + 1, self.lease.samples)
         missing = to - 1 - self.done_seq
@@ -204,7 +204,7 @@ class _Lease:
         return False
 
     def _decode(self, chunk: JournalChunk) -> None:
-        again = chunk.seq <= self.lease.done_seq  # decoded before, by another model
+        again = chunk.seq <= self.lease.done_seq  # another model decoded it before
         if not again:
             if (chunk.gap_from or chunk.seq) != self.done_seq + 1:
                 raise LeaseLost
@@ -221,12 +221,12 @@ class _Lease:
             self._passed(chunk)
 
     def _bury(self, chunk: JournalChunk) -> None:
-        """Give a chunk up: what came before it is closed, it is kept aside, and the clock goes on after it."""
+        """Give a chunk up: close what came before it, set it aside, and let the clock go on after it."""
         if (chunk.gap_from or chunk.seq) != self.done_seq + 1:
             raise LeaseLost
         self._flush()
         self._mark("dead", self.done_samples, chunk.at + chunk.samples)
-        reason = f"decoding ended {self.lease.tries - 1} processes or failed as often"
+        reason = f"decoding failed or killed its process {self.lease.tries - 1} times"
         self.dead.append(DeadChunk(chunk.seq, reason, chunk.encoding, chunk.audio))
         self._passed(chunk)
 
@@ -298,7 +298,7 @@ class _Lease:
 
 
 def decode_alone(model: Model, audio: bytes, encoding: str, rate: int) -> str:
-    """What is said in one chunk by itself (for a chunk that was given up): text without what is around it."""
+    """The text of one chunk alone, without its surroundings (for a chunk that was given up)."""
     chunk = JournalChunk(1, audio, encoding, 0, len(audio) // SAMPLE_BYTES[encoding], None)
     recogniser = model.recogniser(rate, None)
     finals = [final for pcm, at in _pieces(chunk, rate, 0) for final in recogniser.accept(pcm, at)]

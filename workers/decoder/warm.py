@@ -1,6 +1,6 @@
 """The warm cache: sessions of tracks this decoder worked on last, within a budget of memory.
 
-Only a cache. Whatever is thrown out, or lost with the process, is rebuilt from Redis at the next chunk.
+Only a cache. The next chunk rebuilds from Redis whatever is thrown out or lost with the process.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class WarmCache:
         return len(self._sessions)
 
     def take(self, key: Key) -> Session | None:
-        """The session, removed: while it is at work, or if the work fails, nobody else may find it."""
+        """The session, removed. Nobody else may find it while it works, or if the work fails."""
         session, size = self._sessions.pop(key, (None, 0))
         self._bytes -= size
         return session
 
     def put(self, key: Key, session: Session) -> None:
-        """Keep a session whose commit went through; the oldest leave until the budget holds."""
+        """Keep a session whose commit succeeded. The oldest leave until the budget holds."""
         self.take(key)
         size = session.memory_bytes
         self._sessions[key] = (session, size)

@@ -42,7 +42,7 @@ def vosk_archive(name: str, base_url: str = VOSK_URL) -> Archive:
     try:
         models = msgspec.json.decode(_fetched(url, name), type=list[_VoskModel])
     except msgspec.DecodeError:
-        raise DownloadError(f"{url} is no list of models, so {name} was not downloaded.") from None
+        raise DownloadError(f"{url} is not a list of models, so {name} was not downloaded.") from None
     found = _pick(name, {model.name: model for model in models}, "Vosk model")
     return Archive(name, f"{base_url.rstrip('/')}/{name}.zip", "md5", found.md5, found.size)
 
@@ -52,7 +52,7 @@ def sherpa_archive(name: str, base_url: str = SHERPA_URL) -> Archive:
     url = f"{base_url.rstrip('/')}/checksum.txt"
     lines = [line.split("\t") for line in _fetched(url, name).decode(errors="replace").splitlines()]
     if not lines or any(len(line) != 2 for line in lines):
-        raise DownloadError(f"{url} is no list of checksums, so {name} was not downloaded.")
+        raise DownloadError(f"{url} is not a list of checksums, so {name} was not downloaded.")
     models = {file.removesuffix(TAR): checksum for file, checksum in lines if file.endswith(TAR)}
     return Archive(name, f"{base_url.rstrip('/')}/{name}{TAR}", "sha256", _pick(name, models, "sherpa-onnx model"))
 

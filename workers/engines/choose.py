@@ -85,7 +85,7 @@ def choose(wanted: Wanted, cache: Path | None = None, may_download: bool = True)
     if engine == "sherpa" and not sherpa_model:
         raise ModelUnusable("EARSHOT_ENGINE=sherpa needs SHERPA_MODEL: a folder or an official model's name.")
     if engine == "auto" and vosk_model and sherpa_model:
-        raise ModelUnusable("VOSK_MODEL and SHERPA_MODEL are both set: set one, or EARSHOT_ENGINE.")
+        raise ModelUnusable("VOSK_MODEL and SHERPA_MODEL are both set. Set only one, or set EARSHOT_ENGINE.")
     if sherpa_model and engine != "vosk":
         return _sherpa(_folder(sherpa_model, cache, partial(sherpa_archive, base_url=wanted.sherpa_model_url)), cache)
     vosk = partial(vosk_archive, base_url=wanted.vosk_model_url)

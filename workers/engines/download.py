@@ -111,7 +111,7 @@ def _save(archive: Archive, file: Path) -> None:
     if received < expected:
         raise DownloadError(f"The download of {name} from {host} was cut off after {received} bytes.")
     if checksum.hexdigest() != archive.checksum:
-        raise DownloadError(f"{name} from {host} is damaged: its checksum is not the list's.")
+        raise DownloadError(f"{name} from {host} is damaged: its checksum differs from the list's.")
 
 
 def _unpack(file: Path, folder: Path, archive: Archive) -> Path:
@@ -125,7 +125,7 @@ def _unpack(file: Path, folder: Path, archive: Archive) -> Path:
     except tarfile.FilterError as error:
         raise DownloadError(f"{archive.file} is unsafe: {error}.") from None
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError):
-        raise DownloadError(f"{archive.file} is no usable archive.") from None
+        raise DownloadError(f"{archive.file} is not a usable archive.") from None
     file.unlink()
     if not (folder / archive.name).is_dir():
         raise DownloadError(f"{archive.file} holds no folder {archive.name}.")
@@ -136,5 +136,5 @@ def _unzip(file: Path, folder: Path, archive: Archive) -> None:
     with zipfile.ZipFile(file) as contents:
         for member in contents.namelist():
             if not (folder / member).resolve().is_relative_to(folder.resolve()):
-                raise DownloadError(f"{archive.file} is unsafe: it holds {member!r}, outside of its folder.")
+                raise DownloadError(f"{archive.file} is unsafe: it holds {member!r}, outside its folder.")
         contents.extractall(folder)

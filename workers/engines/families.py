@@ -36,9 +36,7 @@ def recognise(folder: Path) -> Family:
         found = look(folder)
         if found is not None:
             return found
-    raise ModelUnusable(
-        f"{folder} holds no offline model that is known ({KNOWN}): look at its .onnx files and tokens.txt."
-    )
+    raise ModelUnusable(f"{folder} holds no known offline model ({KNOWN}). Look at its .onnx files and tokens.txt.")
 
 
 def _moonshine(folder: Path) -> Family | None:

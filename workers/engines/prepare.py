@@ -90,7 +90,7 @@ def _check(source: Path) -> str:
         if missing:
             raise ModelUnusable(f"The Vosk model at {source} is incomplete: {', '.join(missing)} missing.")
         return configuration
-    raise ModelUnusable(f"{source} is no Vosk model: it has no conf/mfcc.conf.")
+    raise ModelUnusable(f"{source} is not a Vosk model: it has no conf/mfcc.conf.")
 
 
 def _with_options(text: str) -> str:

@@ -21,11 +21,11 @@ from workers.process import start
 log = logging.getLogger("earshot.jobs")
 
 PATIENCE_SECONDS = 60.0
-"""How long to wait for the server at the start; later RQ waits by itself."""
+"""Seconds to wait for the server at the start. Later RQ waits by itself."""
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM: a running job is given 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
+    """Work until SIGTERM. A running job gets 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
     summary.prepare()
     _prepare_archive(settings)
     client = connect(settings, "jobs")

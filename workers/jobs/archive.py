@@ -1,4 +1,4 @@
-"""An ended call's way into the database. Killed anywhere, it is done again, with the same effect."""
+"""An ended call's way into the database. A job that dies anywhere runs again, with the same effect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bo
     call = leaving.call
     if call.state != "ended" or call.summary is None:
         return "EARLY"
-    if redact:  # it has been masked with its summary; nothing else ever reaches the database
+    if redact:  # its summary came with the masks; nothing unmasked ever reaches the database
         call = msgspec.structs.replace(call, utterances=view(call.utterances, ended=True))
     try:
         write(archive, call, leaving.engine)

@@ -1,4 +1,4 @@
-"""What the jobs process does when a job comes: the one table that leads from a name in Redis to code."""
+"""What the jobs process does when a job comes: the only table that leads from a name in Redis to code."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workers.jobs.queue import StoredJob, Task
 
 
 class JobRefused(ValueError):
-    """This is no job of ours; nothing was done."""
+    """Not one of our jobs. Nothing was done."""
 
 
 class _NoNames(msgspec.Struct, forbid_unknown_fields=True):
-    """RQ's place for named arguments, which no job has."""
+    """RQ's place for named arguments. No job has any."""
 
 
 _decode = msgspec.json.Decoder(tuple[Task, None, tuple[Annotated[str, Meta(max_length=128)]], _NoNames]).decode
@@ -32,7 +32,7 @@ _decode = msgspec.json.Decoder(tuple[Task, None, tuple[Annotated[str, Meta(max_l
 
 
 class _Job(NamedTuple):
-    """check: raises ValueError for an argument that cannot be one; do: the work, which may be repeated."""
+    """check: raises ValueError for an impossible argument. do: the work; it may be repeated."""
 
     check: Callable[[str], object]
     do: Callable[[redis.Redis, str], str]
@@ -61,7 +61,7 @@ def _archive(client: redis.Redis, call_id: str) -> str:
 
 
 def _redrive(client: redis.Redis, letter_id: str) -> str:
-    from workers.jobs.redrive import redrive  # an engine: only the job's own process needs one
+    from workers.jobs.redrive import redrive  # it loads an engine: only the job's own process needs one
 
     return redrive(open_shards(load(), "jobs", client), letter_id)
 
@@ -79,8 +79,8 @@ def perform(client: redis.Redis, data: bytes) -> str:
         task, _, (argument,), _ = _decode(data)
         job = _JOBS[task]
         job.check(argument)
-    except ValueError:  # msgspec's errors are such; what stood there is not repeated in a log
-        raise JobRefused("no such job, or not with this argument") from None
+    except ValueError:  # msgspec's errors are of this kind; the log must not repeat the data
+        raise JobRefused("no such job, or a wrong argument") from None
     return job.do(client, argument)
 
 

@@ -1,7 +1,7 @@
-"""Asking RQ for the jobs that are outstanding. What is outstanding stands in our own keys, not in RQ's queue:
-a job lost with its worker is asked for again, and a job run twice has the effect of one.
+"""Asks RQ for the outstanding jobs. Our own keys say what is outstanding, not RQ's queue. So a job lost with its worker
+is asked for again, and a job that runs twice has the effect of one.
 
-A job in Redis is a name and one argument, and nothing of it is code: see StoredJob and perform.py.
+A job in Redis is a name and one argument. Nothing of it is code: see StoredJob and perform.py.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
 ASKED_KEPT_SECONDS = 3600
-"""A job that nobody has done by then is forgotten: while its call lasts it is asked for again."""
+"""Seconds until a job that nobody did is forgotten. While its call lasts, it is asked for again."""
 
 MAX_DATA_BYTES = 4096
-"""Of a stored job's data, which zlib may blow up a thousandfold."""
+"""At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
 
 _BELIEVED = {
     *("data", "created_at", "origin", "description", "worker_name", "status", "ttl", "result_ttl", "failure_ttl"),
     *("timeout", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
 }
-"""Fields of a job's hash that are read. Left out: callbacks (names of modules that RQ would import), webhooks
+"""Fields to read of a job's hash. Left out: callbacks (names of modules that RQ would import), webhooks
 (addresses it would ask), meta and results (serialised), dependencies, groups, retries, repeats, rate limits."""
 
 
 class StoredJob(Job):  # type: ignore[misc]
-    """RQ's job, of whose hash in Redis only plain values are believed: whoever can write there chooses no code.
+    """RQ's job. It believes only plain values of its hash in Redis, so whoever can write there chooses no code.
 
-    RQ reads it as JSON whatever serializer it is given; by itself it can be asked for and looked at, not performed.
+    RQ reads it as JSON, whatever serializer it gets. By itself it can be asked for and read, but not performed.
     """
 
     def __init__(self, id: str | None = None, connection: redis.Redis | None = None, serializer: Any = None) -> None:
@@ -50,16 +50,16 @@ class StoredJob(Job):  # type: ignore[misc]
 
     @classmethod
     def fetch(cls, id: str, connection: redis.Redis | None = None, serializer: Any = None) -> Job:
-        """The job. Raises NoSuchJobError for what is no job of ours: RQ goes on with the next one then."""
+        """The job. Raises NoSuchJobError if it is not one of ours; then RQ goes on with the next one."""
         try:
             return super().fetch(id, connection, serializer)
         except redis.RedisError:
             raise
-        except Exception as error:  # RQ expects what it has written itself, and fails in any way on what it has not
+        except Exception as error:  # RQ expects its own data, and fails in any way on other data
             raise NoSuchJobError(f"not a job of ours: {type(error).__name__}") from None
 
     def restore(self, raw_data: dict[bytes, bytes]) -> None:
-        """Take over what is believed. Raises whatever RQ does where that makes no sense."""
+        """Take over the believed values. Raises whatever RQ raises if they make no sense."""
         believed = {name: value for name, value in raw_data.items() if name.decode(errors="replace") in _BELIEVED}
         if len(believed.get(b"data", b"")) > MAX_DATA_BYTES:
             raise ValueError("too large")
@@ -67,10 +67,10 @@ class StoredJob(Job):  # type: ignore[misc]
 
     @property
     def func(self) -> None:
-        """Nothing: RQ would import what the name says."""
+        """Nothing. RQ would import the name."""
 
     def _execute(self) -> str:
-        raise NotImplementedError("only the jobs process performs jobs")
+        raise NotImplementedError("only the jobs process does jobs")
 
 
 def job_queue(client: redis.Redis, job_class: type[StoredJob] = StoredJob) -> Queue:
@@ -84,7 +84,7 @@ def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
 
 
 class Requests:
-    """Asks for what is to become of every ended call: first its summary, then its way into the database."""
+    """Asks for the jobs of every ended call: first its summary, then its way into the database."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         shards = shards_of(store)
@@ -93,9 +93,9 @@ class Requests:
         self._queue = job_queue(shards.plain)
 
     def request(self) -> int:
-        """Enqueue what is outstanding and was not asked for lately; returns how many."""
+        """Enqueue outstanding jobs that nobody asked for lately. Returns how many."""
         if self._queue.count >= BATCH:
-            return 0  # asking again for what only waits its turn would make the queue longer and longer
+            return 0  # asking again for jobs that only wait would make the queue longer and longer
         wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]
         for task, call_id in wanted:

@@ -1,4 +1,4 @@
-"""Decoding a dead-lettered chunk once more, alone, in a job's own process: if it kills that, nobody else is hurt."""
+"""Decodes a dead-lettered chunk once more, alone, in a job's own process. If it kills that, it hurts nobody else."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ from workers.sentiment.insight import applying, spoken
 
 
 def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool = False) -> str:
-    """The job: write the summary of `call_id`, and mask what could not be judged before the end.
+    """The job: write the summary of `call_id`, and mask what nobody could judge before the end.
 
-    archive: whether the call is to be written to the database then.
+    archive: whether the call goes to the database then.
 
     Repeating it changes nothing.
     """
@@ -42,7 +42,7 @@ def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool
 
 
 def _rules(client: redis.Redis) -> RuleSet:
-    """Those that apply; the starter set if they cannot be read."""
+    """The rules that apply. The starter set if they are unreadable."""
     try:
         return applying(RulesStore(client).read())
     except RuleError:
@@ -50,7 +50,7 @@ def _rules(client: redis.Redis) -> RuleSet:
 
 
 def prepare() -> None:
-    """Load the phrases now: RQ forks a child for each job, and each would take half a second to load them again."""
+    """Load the phrases now. RQ forks a child for each job, and each would need half a second to load them."""
     _analyzer()
 
 

@@ -25,21 +25,21 @@ from workers.sentiment.insight import Insight
 from workers.sentiment.scoring import Scoring
 
 UPKEEP_SECONDS = 1.0
-"""Between two looks for utterances a dead worker left and for ended calls to be summarised; jittered."""
+"""Seconds between two looks for a dead worker's utterances and for ended calls without a summary. Jittered."""
 
 SWEEP_SECONDS = 10.0
-"""Between two looks for what has reached its age; jittered."""
+"""Seconds between two looks for data that has reached its age. Jittered."""
 
 RECONNECT_SECONDS = 0.5
 
 ROUND_SECONDS = 0.05
-"""With several shards: between two looks at all of them while nothing waits, since no command waits at several."""
+"""Seconds between two looks at several shards while nothing waits, because no command can wait at several."""
 
 log = logging.getLogger("earshot.sentiment")
 
 
 class Desk:
-    """One shard's utterances. A shard whose server does not answer is left alone for a moment."""
+    """One shard's utterances. If its server does not answer, it is left alone for a moment."""
 
     def __init__(self, shard: Shard, worker: str, settings: Settings, insight: Insight) -> None:
         self._shard = shard
@@ -49,7 +49,7 @@ class Desk:
         self._again_at = self._upkeep_at = 0.0
 
     def score(self, block_ms: int) -> bool:
-        """Score what waits; wait so long for it. Whether there was anything."""
+        """Wait block_ms for utterances and score them. Returns whether there were any."""
         if time.monotonic() < self._again_at:
             return False
         try:
@@ -63,7 +63,7 @@ class Desk:
             self._scoring.score(waiting)
         except redis.RedisError as error:
             log.warning(
-                "the server does not answer as it should; trying again",
+                "the server does not answer properly; trying again",
                 extra={"shard": self._shard.number, "error": str(error)},
             )
             self._joined = False
@@ -72,18 +72,18 @@ class Desk:
         return bool(waiting)
 
     def rest(self) -> None:
-        """Wait until the server is to be asked again."""
+        """Wait until it is time to ask the server again."""
         time.sleep(max(0.0, self._again_at - time.monotonic()))
 
     def leave(self) -> None:
         try:
             self._scores.leave()
         except redis.RedisError as error:
-            log.warning("left without saying so", extra={"shard": self._shard.number, "error": str(error)})
+            log.warning("left without a sign-off", extra={"shard": self._shard.number, "error": str(error)})
 
 
 class Upkeep:
-    """What is done for all shards together. It must never keep anybody from scoring: that frees a full server."""
+    """Work for all shards together. It must never hold up scoring, because that frees a full server."""
 
     def __init__(self, summaries: Requests, retention: Retention, insight: Insight, rules: RulesStore) -> None:
         self._summaries, self._retention = summaries, retention
@@ -91,7 +91,7 @@ class Upkeep:
         self._upkeep_at = self._sweep_at = 0.0
 
     def do(self) -> None:
-        """Whatever is due."""
+        """Do whatever is due."""
         now = time.monotonic()
         if now >= self._upkeep_at:
             self._upkeep_at = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
@@ -103,7 +103,7 @@ class Upkeep:
 
     def _follow(self) -> None:
         if self._insight.follow(self._rules):
-            log.info("rules taken up")
+            log.info("new rules apply")
 
 
 def run(settings: Settings) -> None:

@@ -1,8 +1,8 @@
-"""What is kept of a call between two scores, so that the next one costs the same however long the call is.
+"""What is kept of a call between two scores, so that each score costs the same however long the call is.
 
-Two courses (workers/insight/attention.py): `base` is that of the call's beginning, which is read no more; `tip` that of
-everything counted so far. The next utterance, as a rule the call's last, goes on from the tip. One that comes late, or
-words that are shown otherwise since, go on from the base. Either way the standing is that of all the call's utterances.
+There are two courses (workers/insight/attention.py). `base` covers the call's beginning, which nobody reads any more.
+`tip` covers everything counted so far. The next utterance, usually the call's last, goes on from the tip. A late one,
+or words that look different since, go on from the base. Either way the standing is that of all the call's utterances.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from workers.insight.masking import LOOK_BACK
 from workers.insight.spoken import Spoken
 
 READ_ON, READ_MOST = 90, 120
-"""Utterances that are still read after some were left out, and from which on some are: half as many again as redaction
-looks back on, for those that come late because another track is decoded later."""
+"""Utterances to read after some are left out, and the number from which on some are. That is half as many again as
+redaction looks back on, for those that come late because another track is decoded later."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -33,7 +33,7 @@ class Courses(msgspec.Struct, frozen=True, array_like=True):
     tip_digest: bytes = b""
 
     def follow(self, model: AttentionModel, said: Sequence[Spoken]) -> tuple[Standing, Courses]:
-        """The standing with `said`, all utterances after the base in canonical order, and the courses with them."""
+        """The standing with `said` (all utterances after the base, in canonical order), and the courses with them."""
         count = self.tip_count
         if self.tip is not None and count <= len(said) and _digest(said[:count]) == self.tip_digest:
             standing, tip = model.follow(self.tip, said[count:])
@@ -44,7 +44,7 @@ class Courses(msgspec.Struct, frozen=True, array_like=True):
         return standing, Courses(self.base, tip, len(said), _digest(said))
 
     def leave_out(self, model: AttentionModel, said: Sequence[Spoken], count: int) -> Courses | None:
-        """The courses with a base that has the first `count` of `said`; None if that cannot be."""
+        """The courses with a base that has the first `count` of `said`. None if that is impossible."""
         if count <= 0:
             return None
         _, base = model.follow(self.base, said[:count])
@@ -60,17 +60,17 @@ _courses = msgspec.msgpack.Decoder(Courses)
 
 
 def unpack(packed: bytes | None) -> Courses:
-    """What `pack` made; at a call's beginning, of nothing."""
+    """The courses from what `pack` made. At a call's beginning: empty ones."""
     return Courses(Course()) if packed is None else _courses.decode(packed)
 
 
 def pack(courses: Courses) -> bytes:
-    """For the store."""
+    """The courses as bytes for the store."""
     return _encode(courses)
 
 
 def may_leave_out(transcript: Sequence[ScoredUtterance], scored_at: int, cut: dict[str, int]) -> int:
-    """How many of the first utterances need not be read again, given where the one just scored stands; 0 for none.
+    """How many of the first utterances need no second read, given the place of the one just scored. 0 for none.
 
     They are all scored, their words can no longer change, and they are the first of their tracks (from `cut` on).
     """

@@ -27,13 +27,13 @@ from workers.voice import calm
 log = logging.getLogger("earshot.sentiment")
 
 DOUBTFUL_BELOW = 0.6
-"""Confidence below which a word may well be another one; set by hand."""
+"""Confidence below which a word is doubtful. Set by hand."""
 
 
 class Insight:
     """Loaded once a process (about a second). A state.calls.assessments.Scorer.
 
-    redact: reasons quote no secrets, and `mask` says what is to be hidden; without, `mask` is None.
+    redact: reasons quote no secrets, and `mask` says what to hide. Without it `mask` is None.
     """
 
     def __init__(self, redact: bool = True) -> None:
@@ -46,13 +46,13 @@ class Insight:
 
     @property
     def edition(self) -> str:
-        """Names the code, its data and the rules: what another edition kept of a call is not used."""
+        """Names the code, its data and the rules. A scorer ignores what another edition kept of a call."""
         return f"{_code_digest()}:{self._attention.rules.digest}:{int(self.mask is not None)}"
 
     look_back = LOOK_BACK
 
     def assess(self, stretch: Stretch) -> Assessment:
-        """Sentiment of what was said, by itself; how the call stands with it; and what redaction changes."""
+        """The utterance's own sentiment, the call's standing with it, and what redaction changes."""
         found, cut = stretch.found, stretch.kept.cut if stretch.kept else {}
         sentiment = self.judge(found)
         scored = msgspec.structs.replace(found, sentiment=sentiment)
@@ -75,13 +75,13 @@ class Insight:
         return Assessment(sentiment, standing, masked, kept)
 
     def judge(self, utterance: Utterance) -> Sentiment:
-        """Sentiment of an utterance by itself; the course of the call is the standing's."""
+        """Sentiment of an utterance alone. The standing covers the course of the call."""
         return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track), doubtful(utterance))
 
     def follow(self, store: RulesStore) -> bool:
-        """Take up the rules in the store if they are another edition than before; whether they are.
+        """Use the rules in the store if they are a new edition. Returns whether they are.
 
-        Rules that cannot be read (saved by a newer version of the product, or damaged) change nothing.
+        Unreadable rules (from a newer version of the product, or damaged) change nothing.
         """
         version = None
         try:
@@ -90,13 +90,13 @@ class Insight:
                 return False
             self._attention.rules = applying(store.read())
         except (ValueError, AttributeError) as error:  # RuleError is the former
-            log.error("the stored rules cannot be read; going on with those before", extra={"error": str(error)})
+            log.error("cannot read the stored rules; the old ones stay", extra={"error": str(error)})
         self._rules_version = version
         return True
 
 
 def counts(utterance: ScoredUtterance) -> bool:
-    """Whether the call stands by it, too: it is scored, and not because it could not be."""
+    """Whether it counts in the call's standing: it has a score, and not the neutral one of an unscorable utterance."""
     return utterance.sentiment is not None and utterance.mark is None
 
 
@@ -112,7 +112,7 @@ def _code_digest() -> str:
 
 
 def applying(stored: RulesText | None) -> RuleSet:
-    """The rules that apply: those stored, else the starter set. Raises RuleError."""
+    """The rules that apply: the stored ones, else the starter set. Raises RuleError."""
     return load() if stored is None else parse(stored.text)
 
 

@@ -1,4 +1,4 @@
-"""One sentiment worker's turns. An utterance that cannot be scored is set aside, and the others do not wait for it."""
+"""One sentiment worker's turns. It sets an utterance aside that it cannot score, and the others do not wait for it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from workers.insight.masking import everything
 from workers.sentiment.insight import Insight
 
 SET_ASIDE_AFTER_TRIES = 5
-"""As many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
+"""Tries after which an utterance is given up: as many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
 
 SCORING_CPU_SECONDS = 5.0
-"""Processor time one utterance may take, a thousand times what one takes. Not wall time: a busy machine is not its
-fault."""
+"""At most so many seconds of processor time for one utterance, a thousand times the usual. Not wall time: a busy
+machine is not its fault."""
 
 KNOWN_TRIES = 10_000
-"""Entries whose tries this worker remembers; far more than it is ever given at once."""
+"""Entries whose tries this worker remembers: far more than it ever gets at once."""
 
 log = logging.getLogger("earshot.sentiment")
 
@@ -35,11 +35,11 @@ T = TypeVar("T")
 
 
 class TookTooLong(BaseException):
-    """Scoring took more than SCORING_CPU_SECONDS. No Exception: nothing on the way may take it for its own."""
+    """Scoring took more than SCORING_CPU_SECONDS. Not an Exception, so that no code on the way catches it."""
 
 
 class Scoring:
-    """Scores what it is given. Only the main thread may use it: the time limit is a signal."""
+    """Scores its input. Only the main thread may use it: the time limit is a signal."""
 
     def __init__(self, scores: Scores, insight: Insight) -> None:
         self._scores = scores
@@ -62,20 +62,20 @@ class Scoring:
         return self._assess(stretch)
 
     def score(self, waiting: list[Unscored]) -> None:
-        """Score these utterances, the least suspicious first. What fails is left pending, to be tried in a later turn.
+        """Score these utterances, the least suspicious first. What fails stays pending, for a later turn.
 
         Raises redis.RedisError as the client does.
         """
-        # What was tried here is known here: a lost connection must not count as a try.
+        # This worker knows its own tries: a lost connection must not count as one.
         known = [(self._tries.get(unscored.entry, unscored.tries), unscored) for unscored in waiting]
         for tries, unscored in sorted(known, key=lambda pair: (pair[0], pair[1].redelivered)):
             self._score(unscored, tries)
 
     def _score(self, unscored: Unscored, tries: int) -> None:
         if tries >= SET_ASIDE_AFTER_TRIES:
-            self._set_aside(unscored, f"scoring it failed or ended its process {tries} times")
+            self._set_aside(unscored, f"scoring failed or killed its process {tries} times")
             return
-        if unscored.redelivered:  # perhaps from a worker that died of it: if this one does, too, it is known
+        if unscored.redelivered:  # perhaps a worker died of it: if this one dies, too, the count says so
             self._tries[unscored.entry] = tries
             self._scores.begin(unscored, tries + 1)
         try:
@@ -84,7 +84,7 @@ class Scoring:
             if isinstance(error, redis.RedisError) and not is_about_data(error):
                 raise
             where = traceback.extract_tb(error.__traceback__)[-1]
-            reason = f"{type(error).__name__} in {where.name}"  # not its message: that may quote the call
+            reason = f"{type(error).__name__} in {where.name}"  # without its message, which may quote the call
             log.warning(
                 "an utterance could not be scored",
                 extra={

@@ -93,8 +93,8 @@ def test_words_that_were_hidden_at_first_are_printed_when_they_are_shown(
 def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
     mono, stereo = recording(tmp_path / "mono.wav", 1), recording(tmp_path / "stereo.wav", 1, channels=2)
     for arguments, reason in (
-        (("--url", "http://127.0.0.1:80800", mono), "'http://127.0.0.1:80800' is no http:// address"),
-        (("--agent", stereo), f"{stereo}: 2 channels; at most 1 can be understood here"),
+        (("--url", "http://127.0.0.1:80800", mono), "'http://127.0.0.1:80800' is not an http:// address"),
+        (("--agent", stereo), f"{stereo}: 2 channels; at most 1 work here"),
     ):
         process = call(*arguments)
         assert process.communicate(timeout=60) == ("", f"call: {reason}\n")

@@ -25,7 +25,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("--port", port, "--data", tmp_path)
-    assert ended.stderr == f"run: port {port}: Address already in use; give another with --port\n"
+    assert ended.stderr == f"run: port {port}: Address already in use; name another with --port\n"
     assert ended.returncode == 1 and not (tmp_path / "server").exists()
 
 

@@ -69,11 +69,11 @@ def test_the_8_bit_form_is_taken_where_there_are_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "complaint"),
     [
-        ([], "holds no offline model that is known"),
-        (["model.onnx=something", "tokens.txt"], "holds no offline model that is known"),
-        (["encoder.onnx", "decoder.onnx", "tokens.txt"], "holds no offline model that is known"),
+        ([], "holds no known offline model"),
+        (["model.onnx=something", "tokens.txt"], "holds no known offline model"),
+        (["encoder.onnx", "decoder.onnx", "tokens.txt"], "holds no known offline model"),
         (["encoder.onnx", "decoder.onnx", "joiner.onnx"], "has no tokens.txt"),
-        (["model.onnx=", "tokens.txt"], "holds no offline model that is known"),
+        (["model.onnx=", "tokens.txt"], "holds no known offline model"),
     ],
 )
 def test_what_is_no_model_is_told_in_one_sentence(tmp_path: Path, files: list[str], complaint: str) -> None:
@@ -189,7 +189,7 @@ def test_a_released_model_is_refused_for_each_reason(mirror: Mirror, tmp_path: P
 
     assert "answered 404" in refusal(fetch)
     mirror.files["/models/checksum.txt"] = b"<html>"
-    assert "no list of checksums" in refusal(fetch)
+    assert "not a list of checksums" in refusal(fetch)
     offered(mirror, "sherpa-onnx-tiny", make_tiny_ctc(tmp_path / "made"), checksum="0" * 64)
     assert "checksum" in refusal(fetch)
     assert "Did you mean sherpa-onnx-tiny?" in refusal(lambda: fetch("sherpa-onnx-tinny"))

@@ -119,7 +119,7 @@ def test_the_older_layout_is_understood(cache: Path, tmp_path: Path) -> None:
     [
         ("am/final.mdl", r"incomplete: am/final\.mdl missing"),
         ("graph/Gr.fst", r"incomplete: graph \(HCLG"),
-        ("conf/mfcc.conf", r"no Vosk model"),
+        ("conf/mfcc.conf", r"not a Vosk model"),
     ],
 )
 def test_an_incomplete_model_is_refused_in_one_sentence(

@@ -200,5 +200,5 @@ try {
   });
   new Link(socket, handlers);
 } catch {
-  status.fail("This page is not complete: run set-up on the server, with npm installed, and reload.");
+  status.fail("Parts of this page are missing. Install npm on the server, run scripts/setup there, and reload.");
 }

@@ -12,9 +12,9 @@ const NOTES = {
   stopped: "",
   playing: "",
   waiting: "Waiting for audio…",
-  gone: "No audio of this call is kept.",
+  gone: "Earshot has no audio of this call.",
   refused: "You may not listen to calls.",
-  failing: "The audio could not be fetched. Trying again…",
+  failing: "The page could not fetch the audio. Trying again…",
 };
 
 export class Listening {

@@ -35,7 +35,7 @@ async function ask(method, path, headers = {}) {
 async function refused(answer) {
   const problem = await answer.json().catch(() => ({ title: `The server answered ${answer.status}.` }));
   if (answer.status === 412) {
-    say("", "Somebody else has saved other rules meanwhile. Copy yours, discard the changes, and put them in again.");
+    say("", "Somebody else saved other rules meanwhile. Copy yours, discard your changes, and add yours again.");
     return;
   }
   const { line, message } = faultOf(problem);
@@ -54,7 +54,7 @@ async function working(message, work) {
   try {
     await work();
   } catch {
-    say("", "The server cannot be reached. Nothing was changed.");
+    say("", "The server does not answer. Nothing has changed.");
   }
   busy(false);
 }
@@ -81,7 +81,7 @@ const save = () =>
   });
 
 const tryOut = () =>
-  working("Trying the rules on the calls there are…", async () => {
+  working("Trying the rules on stored calls…", async () => {
     const answer = await ask("POST", "/v1/rules/dry-run");
     if (!answer.ok) return refused(answer);
     const found = await answer.json();
@@ -91,7 +91,7 @@ const tryOut = () =>
     at("#hits tbody").replaceChildren(...found.hits.map((hit) => hitRow(hit)));
     at("#looked").textContent = looked(found);
     at("#found").hidden = false;
-    say("Tried: see below.");
+    say("Done. See the result below.");
     at("#found-title").focus();
   });
 

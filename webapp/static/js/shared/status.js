@@ -99,7 +99,7 @@ export class Status {
       return now - this.#openedMs > 3_000 ? "No connection to the server yet. Trying to connect…" : "";
     }
     if (this.stale) {
-      const age = `This is how things stood ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
+      const age = `This was the state ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
       return this.#connected
         ? `The server has stopped reporting. ${age}`
         : `Connection lost. ${age} Trying to reconnect…`;
@@ -111,7 +111,7 @@ export class Status {
       return `${which}: the grey calls stand as they did at ${since}.`;
     }
     if (this.#fleet.decoders === 0 && this.#counts.live) {
-      return "No decoder is running: audio is being kept, but nothing is transcribed until one starts.";
+      return "No decoder is running. Earshot keeps the audio and transcribes it when one starts.";
     }
     return "";
   }
