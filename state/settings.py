@@ -95,17 +95,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("Address of that port. Everybody who reaches it may send calls, so keep it to this machine")
     ] = "127.0.0.1"
     ari_url: Annotated[
-        str, _about("Asterisk's ARI, http://host:8088/ari: supervisors whisper, barge, take over, hang up; empty: no")
+        str,
+        _about(
+            "Asterisk's ARI, http://host:8088/ari: lets supervisors whisper, barge, take over, hang up. Empty: none"
+        ),
     ] = ""
-    ari_user: Annotated[str, _about("its user")] = "earshot"
-    ari_password: Annotated[str, _about("and the user's password")] = ""
-    ari_endpoint: Annotated[str, _about("a supervisor's phone there; {} stands for the extension")] = "PJSIP/{}"
+    ari_user: Annotated[str, _about("User name at ARI")] = "earshot"
+    ari_password: Annotated[str, _about("Password of that user")] = ""
+    ari_endpoint: Annotated[str, _about("Asterisk endpoint of a supervisor's phone. {} stands for the extension")] = (
+        "PJSIP/{}"
+    )
     switch_webhook_url: Annotated[
-        str, _about("what another switch is asked by for the same: a signed POST goes there; empty: no")
+        str, _about("Address of another switch for the same: it gets a signed POST. Empty: none")
     ] = ""
-    switch_webhook_secret: Annotated[str, _about("signs it (HMAC-SHA256, Standard Webhooks)")] = ""
+    switch_webhook_secret: Annotated[str, _about("Key that signs that POST (HMAC-SHA256, Standard Webhooks)")] = ""
     vosk_model: Annotated[
-        str, _about("a Vosk model's folder or official name; empty: an English one in reach, else Moonshine")
+        str, _about("Folder or official name of a Vosk model. Empty: an English one if found, else Moonshine")
     ] = ""
     vosk_model_url: Annotated[str, _about("Address to download official Vosk models from")] = (
         "https://alphacephei.com/vosk/models"
@@ -274,7 +279,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SECRETS = ("ari_password", "switch_webhook_secret", "api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
-"""Settings that are never shown."""
+"""Settings that nothing shows."""
 
 _USER = re.compile(r"(?<=://)[^/]*@")
 """The name and password in an address."""
