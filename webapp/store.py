@@ -8,6 +8,7 @@ from typing import cast
 import redis
 from flask import current_app
 
+from state.archive.opening import Archive, open_archive
 from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.reads import Reads
@@ -30,7 +31,7 @@ NEW_CALLS_EARLIER_PERCENT = 10
 
 @dataclass(frozen=True)
 class Store:
-    """The state in Redis, as the web process sees it."""
+    """The state in Redis, and the archive if there is one, as the web process sees them."""
 
     settings: Settings
     shards: Shards
@@ -44,6 +45,7 @@ class Store:
     audit: Audit
     limits: Limits
     listening: Listening
+    archive: Archive | None
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""
@@ -72,6 +74,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Audit(shards),
         Limits(shards.plain, settings.key_requests_per_second),
         Listening(shards),
+        open_archive(settings),
     )
 
 

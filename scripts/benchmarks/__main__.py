@@ -3,6 +3,7 @@
 cliffs     scoring by live calls and by a call's length; a fleet's care for its dead by its size; ending idle calls
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
+history    each filter of the history over many archived calls, on SQLite and PostgreSQL
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
 search     a search over all live calls, of 500 to 5000: the first one, and those that follow
@@ -21,6 +22,7 @@ from typing import Any
 
 from scripts.benchmarks.cliffs import bench_cliffs
 from scripts.benchmarks.decode import bench_decode, bench_engine
+from scripts.benchmarks.history import bench_history
 from scripts.benchmarks.overhead import bench_overhead
 from scripts.benchmarks.page import bench_page
 from scripts.benchmarks.scale import bench_scale
@@ -32,6 +34,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "cliffs": bench_cliffs,
     "decode": bench_decode,
     "engine": bench_engine,
+    "history": bench_history,
     "overhead": bench_overhead,
     "page": bench_page,
     "search": bench_search,
@@ -64,6 +67,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")
     parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
+    parser.add_argument("--archived", type=int, default=100_000, help="calls of history, of 60 utterances")
     parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
     parser.add_argument(
         "--tracks", type=_numbers, default=[100, 1000, 5000], help="live tracks of scale: 100,1000,5000"

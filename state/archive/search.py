@@ -15,7 +15,7 @@ from state.archive.tables import alerts, calls, tags, transcripts
 from state.archive.write import customer
 from state.types import CallRow, CallView, ScoredUtterance
 
-RANKED = 1000
+RANKED = 500
 """By relevance, so many calls are ranked: the newest in which all words stand. Older ones are found by time."""
 
 Order = Literal["attention", "time", "relevance"]

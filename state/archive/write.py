@@ -28,8 +28,7 @@ def write(archive: Archive, call: CallView, engine: str) -> None:
 
 def put(connection: Connection, call: CallView, engine: str) -> None:
     """The same, in the caller's transaction."""
-    columns = _columns(call, engine)
-    number = _upsert(connection, calls, ["call_id", "started_at_ms"], columns)
+    number = _upsert(connection, calls, ["call_id", "started_at_ms"], columns(call, engine))
     for table, name, values in (
         (tags, "tag", set(call.handling.tags)),
         (alerts, "kind", {alert.kind for alert in call.standing.alerts}),
@@ -37,9 +36,7 @@ def put(connection: Connection, call: CallView, engine: str) -> None:
         connection.execute(delete(table).where(table.c.call == number))
         if values:
             connection.execute(insert(table), [{"call": number, name: _text(value)} for value in sorted(values)])
-    row = CallRow(**{name: getattr(call, name) for name in CallRow.__struct_fields__})
-    shown = {"row": _json(row), "summary": _json(call.summary), "utterances": _json(call.utterances)}
-    _upsert(connection, transcripts, ["call"], {"call": number, **shown, "text": found_by(call)})
+    _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
 
 
 def customer(metadata: dict[str, str]) -> str | None:
@@ -62,7 +59,15 @@ def found_by(call: CallView) -> str:
     return _text("\n".join(filter(None, [*known(call), *said]))[:MOST_TEXT])
 
 
-def _columns(call: CallView, engine: str) -> dict[str, Any]:
+def shown(call: CallView) -> dict[str, Any]:
+    """The call's row of `transcripts`, but for its number."""
+    row = CallRow(**{name: getattr(call, name) for name in CallRow.__struct_fields__})
+    shapes = {"row": _json(row), "summary": _json(call.summary), "utterances": _json(call.utterances)}
+    return {**shapes, "text": found_by(call)}
+
+
+def columns(call: CallView, engine: str) -> dict[str, Any]:
+    """The call's row of `calls`, but for its number."""
     summary, made = call.summary or {}, call.handling
     talked = summary.get("talk_seconds") or {}
     named = {"agent": call.metadata.get("agent"), "queue": call.metadata.get("queue")}

@@ -136,6 +136,24 @@ class Reads:
         names = [*(name for live, _ in parts.values() for name in live), *(call[0] for _, call in ended)]
         return self._rows(list(dict.fromkeys(name.decode() for name in names)))
 
+    def held(self, *, live: bool, ended: bool, waiting: bool) -> list[CallRow]:
+        """Rows of live (or ending) calls, of ended ones, or of both; waiting: only those ended ones that the database
+        does not have as they stand."""
+
+        def part(shard: Shard) -> list[bytes]:
+            pipe = shard.redis.pipeline(transaction=False)
+            if live:
+                pipe.zrange(shard.keys.live, 0, -1)
+            if ended and waiting:
+                pipe.smembers(shard.keys.unsummarised)
+                pipe.smembers(shard.keys.unarchived)
+            elif ended:
+                pipe.zrange(shard.keys.ended, 0, -1)
+            return [name for names in pipe.execute() for name in names]
+
+        found = [name.decode() for names in self._shards.answers(part).values() for name in names]
+        return self._rows(list(dict.fromkeys(found)))
+
     def newest(self, most: int) -> list[str]:
         """Ids of live calls, then of ended ones, the latest first; at most `most`."""
 

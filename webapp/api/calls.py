@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp.access.rights import needs, record_read, sender
-from webapp.api import find, shapes
+from webapp.api import find, history, shapes
 from webapp.api.openapi import Parameter, operation
 from webapp.api.schemas import (
     ApiCall,
@@ -180,7 +180,7 @@ def end_call(call_id: str) -> Response:
     call_id = inputs.call_id(call_id)
     answer = store().ingest.end(call_id, inputs.call_end().last_seq, sender())
     if answer.outcome == "UNKNOWN":
-        raise _unknown_call(call_id)
+        raise history.unknown(call_id)
     if answer.outcome == "FOREIGN":
         raise another_sender(call_id)
     if answer.outcome == "SHORT":
@@ -230,7 +230,11 @@ def _busy() -> Problem:
     "List calls, most attention first",
     {200: ApiCalls},
     query=[
-        Parameter("state", {"enum": ["live", "ended"], "default": "live"}, "live includes calls that are ending"),
+        Parameter(
+            "state",
+            {"enum": ["live", "ended", "any"], "default": "live"},
+            "live includes calls that are ending; ended reaches into the archive",
+        ),
         Parameter(
             "limit",
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -240,19 +244,23 @@ def _busy() -> Problem:
         Parameter(
             "text",
             {"type": "string", "minLength": 1, "maxLength": MAX_SOUGHT},
-            "only calls in which all these words were said, or that are known by them; pages may then hold fewer calls",
+            "only calls in which all these words were said, or that are known by them; in the archive, whole words",
         ),
+        *history.PARAMETERS,
     ],
 )
 @needs("read")
 def list_calls() -> Response:
-    """A page of live (the default) or ended calls."""
-    parameters = inputs.query("state", "limit", "cursor", "text")
+    """A page of live (the default) or ended calls, or of both. With text, `hits` shows where it was said."""
+    parameters = inputs.query("state", "limit", "cursor", "text", *history.FILTERS)
     wanted = find.words(parameters.get("text", ""))
     if "text" in parameters and (not wanted or len(parameters["text"]) > MAX_SOUGHT):
         raise invalid("text", f"must be 1 to {MAX_SOUGHT} characters")
-    state = inputs.choice(parameters, "state", ("live", "ended")) or "live"
+    state = inputs.choice(parameters, "state", ("live", "ended", "any")) or "live"
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    archived = state == "ended" and store().archive is not None
+    if archived or state == "any" or not parameters.keys().isdisjoint(history.FILTERS):
+        return _list_history(parameters, cast(history.State, state), limit)
     cursor = inputs.cursor(parameters)
     try:
         rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
@@ -264,19 +272,27 @@ def list_calls() -> Response:
     return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
 
 
+def _list_history(parameters: dict[str, str], state: history.State, limit: int) -> Response:
+    text = parameters.get("text", "")
+    words = history.words(text)
+    if text and not words:
+        raise invalid("text", "must have a letter or digit")
+    wanted = history.sought(parameters, words)
+    by = history.order(parameters, state, words)
+    found = history.page(wanted, text, state, by, limit, parameters.get("cursor"))
+    record_read("search" if words else "list")
+    return _json(200, found)
+
+
 @api.get("/calls/<call_id>")
 @operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
 @needs("read")
 def read_call(call_id: str) -> Response:
-    """The call as it stands."""
+    """The call as it stands, or as the archive has it."""
     inputs.query()
     call_id = inputs.call_id(call_id)
-    found = store().reads.call(call_id)
+    found = history.call(call_id)
     if found is None:
-        raise _unknown_call(call_id)
+        raise history.unknown(call_id)
     record_read("read", call_id)
     return _json(200, shapes.call(found))
-
-
-def _unknown_call(call_id: str) -> Problem:
-    return Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")

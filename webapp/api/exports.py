@@ -12,11 +12,10 @@ from flask import Blueprint, Response
 
 from state.types import CallView, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
-from webapp.api import shapes
+from webapp.api import history, shapes
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
-from webapp.store import store
 
 api = Blueprint("exports", __name__, url_prefix="/v1")
 
@@ -56,9 +55,9 @@ def read_transcript(call_id: str, form: str) -> Response:
     call_id = inputs.call_id(call_id)
     if form not in MEDIA_TYPES:
         raise Problem(404, "unknown_form", f"A transcript can be had as {', '.join(MEDIA_TYPES)}.")
-    call = store().reads.call(call_id)
+    call = history.call(call_id)
     if call is None:
-        raise Problem(404, "unknown_call", f"There is no call {call_id}; ended calls are kept for some hours only.")
+        raise history.unknown(call_id)
     record_read("export", f"{call_id}.{form}")
     name = {"Content-Disposition": f'attachment; filename="{call_id}.{form}"'}
     return Response(render(call, cast(Form, form)), headers=name, content_type=MEDIA_TYPES[form])

@@ -278,11 +278,24 @@ class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     by: By | None = None
 
 
+class ApiFound(msgspec.Struct):
+    """The utterance that holds most of what was sought."""
+
+    utterance_id: str
+    track: str
+    start: float
+    text: str
+
+
 class ApiCalls(msgspec.Struct):
-    """A page of calls, most attention first; next_cursor is null on the last page."""
+    """A page of calls, most attention first unless sorted otherwise; next_cursor is null on the last page.
+
+    hits: where the words that were sought were said, by call_id; a call that is only known by them has none.
+    """
 
     calls: list[ApiRow]
     next_cursor: str | None
+    hits: dict[str, ApiFound] = {}
 
 
 class Readiness(msgspec.Struct):

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
+from state.archive.opening import ArchiveAway
 from state.server.connection import AWAY
 
 log = logging.getLogger("earshot.web")
@@ -143,6 +144,11 @@ def _from_redis(error: redis.RedisError) -> Response:
     return Problem(503, "store_away", "The store does not answer or is full.", retry=True).response()
 
 
+def _from_archive(error: ArchiveAway) -> Response:
+    log.warning("the database refused", extra={"error": str(error), "path": request.path})
+    return Problem(503, "archive_away", "The database of ended calls cannot be reached.", retry=True).response()
+
+
 def _from_fault(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error, extra={"path": request.path})
     return Problem(500, "fault", "The server failed. Its log says why.").response()
@@ -154,6 +160,7 @@ def install(app: Flask) -> None:
         (Problem, Problem.response),
         (HTTPException, _from_http),
         (redis.RedisError, _from_redis),
+        (ArchiveAway, _from_archive),
         (Exception, _from_fault),
     ]
     for kind, handler in handlers:

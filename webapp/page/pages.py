@@ -1,4 +1,4 @@
-"""The pages: the live table, the rules, the agents."""
+"""The pages: the live table, the history, the rules, the agents."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def wall() -> str:
     return _page("wall.html")
 
 
+@pages.get("/history")
+@needs("read", page=True)
+def history() -> str:
+    """Live and ended calls by what is sought, from /v1/calls; there is no listening in."""
+    return _page("history.html", live=False)
+
+
 @pages.get("/rules")
 @needs("read", page=True)
 def rules() -> str:
@@ -33,14 +40,15 @@ def agents() -> str:
     return _page("agents.html")
 
 
-def _page(template: str) -> str:
-    """A page for whoever asks, with the token by which what it sends is known to come from it."""
+def _page(template: str, live: bool = True) -> str:
+    """A page for whoever asks, with the token by which what it sends is known to come from it. live: calls can be heard
+    and joined on it."""
     who = identify()
     signed_in = who is not None and who.kind == "user"
     return render_template(
         template,
         user=who if signed_in else None,
         csrf_token=csrf_token() if signed_in else "",
-        switch=switch_of(store().settings) is not None,
-        listening=store().settings.listen_seconds > 0,
+        switch=live and switch_of(store().settings) is not None,
+        listening=live and store().settings.listen_seconds > 0,
     )

@@ -1,0 +1,34 @@
+// What the history asks the API for, and what a call looks like in its list. Pure.
+
+import * as format from "../shared/format.js";
+import { customerOf } from "../shared/store.js";
+
+const FIELDS = ["text", "agent", "customer", "queue", "alert", "tag", "from", "to", "attention", "handled", "state", "sort"];
+const PAGE = "50";
+
+/** The query of GET /v1/calls for the page's own address. The newest calls of any state come first by themselves. */
+export function asked(given) {
+  const query = new URLSearchParams({ state: "any", sort: "time", limit: PAGE });
+  for (const name of FIELDS) if (given.get(name)) query.set(name, given.get(name));
+  if (query.get("sort") === "relevance" && !query.get("text")) query.set("sort", "time");
+  return query;
+}
+
+/** A row of GET /v1/calls, and where the words were said, as the texts of a line. */
+export function cells(row, hit) {
+  const until = row.ended_at ? Date.parse(row.ended_at) : null;
+  const began = Date.parse(row.started_at);
+  const marks = [...new Set(row.alerts.map(({ kind }) => kind)), ...row.handling.tags];
+  const words = hit ? `${format.duration(hit.start)} ${hit.track}: ${hit.text}` : row.last?.text ?? "";
+  return [
+    customerOf(row) || row.call_id,
+    format.moment(began),
+    until === null ? row.state : format.duration((until - began) / 1000),
+    row.metadata.agent ?? "",
+    row.metadata.queue ?? "",
+    format.attention(row.attention),
+    format.signed(row.sentiment.score),
+    marks.join(", "),
+    words,
+  ];
+}

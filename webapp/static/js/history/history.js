@@ -1,0 +1,126 @@
+// The history: a list of calls by what is sought, and the opened call beside it. The address holds what is sought.
+
+import { Desk } from "../call/desk.js";
+import { Panel } from "../call/panel.js";
+import { Acting } from "../shared/acting.js";
+import { Calls } from "../shared/store.js";
+import { asked, cells } from "./found.js";
+
+const at = (selector) => document.querySelector(selector);
+const form = at("#filters");
+const calls = new Calls();
+
+const panel = new Panel(at("#call"), calls, Date.now);
+const acting = new Acting({
+  calls,
+  dialog: at("#who"),
+  said: at("#said"),
+  onChange: (event) => {
+    calls.apply(event, Date.now());
+    panel.apply(event);
+  },
+});
+const desk = new Desk(at("#call"), acting);
+panel.onDraw = (row, nowMs) => desk.show(row, nowMs);
+
+let cursor = null;
+let searches = 0;
+let listed = "";
+
+/** Lists what the address asks for; `more`: the calls after those that are shown. */
+async function list(more = false) {
+  const search = ++searches;
+  listed = location.search;
+  const query = asked(new URLSearchParams(location.search));
+  if (more) query.set("cursor", cursor);
+  try {
+    const answer = await fetch(`/v1/calls?${query}`, { headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    if (search !== searches) return;
+    if (!answer.ok) {
+      at("#found").textContent = told.detail || told.title;
+      return;
+    }
+    show(told, more);
+  } catch {
+    if (search === searches) at("#found").textContent = "The calls could not be fetched. Press Find to try again.";
+  }
+}
+
+function show({ calls: found, hits, next_cursor }, more) {
+  const rows = found.map((row) => line(row, hits[row.call_id]));
+  const body = at("#calls tbody");
+  if (more) body.append(...rows);
+  else body.replaceChildren(...rows);
+  cursor = next_cursor;
+  at("#more").hidden = !cursor;
+  at("#calls").hidden = !body.rows.length;
+  const shown = body.rows.length;
+  at("#found").textContent = shown ? `${shown} ${shown === 1 ? "call" : "calls"}${cursor ? ", and more" : ""}` : "No call matches.";
+  if (more) rows[0]?.querySelector("a").focus();
+}
+
+function line(row, hit) {
+  const made = document.createElement("tr");
+  made.dataset.callId = row.call_id;
+  cells(row, hit).forEach((text, index) => {
+    const cell = document.createElement(index ? "td" : "th");
+    if (index) cell.textContent = text;
+    else {
+      cell.scope = "row";
+      const link = document.createElement("a");
+      link.href = `#/calls/${encodeURIComponent(row.call_id)}`;
+      link.textContent = text;
+      cell.append(link);
+    }
+    made.append(cell);
+  });
+  return made;
+}
+
+/** What the address asks for, into the form. */
+function fill() {
+  const given = new URLSearchParams(location.search);
+  for (const field of form.elements) {
+    if (field.name) field.value = given.get(field.name) ?? (field.tagName === "SELECT" ? field.options[0].value : "");
+  }
+}
+
+function find() {
+  const given = new FormData(form);
+  const query = new URLSearchParams();
+  for (const [name, value] of given) if (value) query.set(name, String(value));
+  history.pushState(null, "", `?${query}${location.hash}`);
+  list();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  find();
+});
+form.addEventListener("reset", () => setTimeout(find));
+addEventListener("popstate", () => {
+  if (location.search === listed) return; // a call was opened or closed
+  fill();
+  list();
+});
+at("#more").addEventListener("click", () => list(true));
+
+panel.onChange = (id) => {
+  document.documentElement.dataset.opened = id ? "yes" : "no";
+  for (const row of at("#calls tbody").rows) row.toggleAttribute("data-opened", row.dataset.callId === id);
+};
+
+function close() {
+  const id = panel.id;
+  panel.close();
+  if (id) at(`tr[data-call-id="${CSS.escape(id)}"] a`)?.focus();
+}
+at("#call-close").addEventListener("click", close);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && panel.id && !at("dialog[open]")) close();
+});
+
+fill();
+panel.follow();
+list();
