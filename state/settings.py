@@ -203,6 +203,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^((sqlite:///|postgres(ql)?://).+)?$",
         ),
     ] = ""
+    words_days: Annotated[
+        str,
+        _about(
+            "days after which words of archived calls go, by queue, * for all others: billing=30,*=365; empty: never",
+            pattern=r"^([^=,]+=[1-9][0-9]{0,4}(,[^=,]+=[1-9][0-9]{0,4})*)?$",
+        ),
+    ] = ""
     auth: Annotated[
         str,
         _about(
@@ -304,6 +311,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         parse_given_keys(settings.api_keys)
     except CredentialError as error:
         raise SettingsError(f"API_KEYS: {error}") from None
+    words_days(settings.words_days)
     if settings.auth == "off" and not _is_loopback(settings.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
     for name in ("ari_url", "switch_webhook_url"):
@@ -332,6 +340,15 @@ def _in_words(what: str) -> str:
     kinds = {"bool": "1 or 0", "int": "a whole number", "float": "a number"}
     kind = re.fullmatch(r"Expected `(bool|int|float)`, got `str`", what)
     return f"must be {kinds[kind[1]]}" if kind else what
+
+
+def words_days(given: str) -> dict[str, int]:
+    """WORDS_DAYS as queue -> days; "*" stands for all others. Raises SettingsError for a queue that stands twice."""
+    pairs = [pair.rpartition("=") for pair in given.split(",") if pair]
+    found = {queue: int(days) for queue, _, days in pairs}
+    if len(found) != len(pairs):
+        raise SettingsError("WORDS_DAYS: a queue stands twice")
+    return found
 
 
 def _is_loopback(address: str) -> bool:

@@ -19,7 +19,21 @@ from state.server.opening import open_shards
 from state.settings import Settings
 from webapp.access import cookies, oidc, origins, rights, sign_in
 from webapp.access.doorman import Doorman
-from webapp.api import agents, calls, decode, docs, exports, handling, health, listen, openapi, rules, session, switch
+from webapp.api import (
+    agents,
+    calls,
+    decode,
+    docs,
+    erasing,
+    exports,
+    handling,
+    health,
+    listen,
+    openapi,
+    rules,
+    session,
+    switch,
+)
 from webapp.http import crowds, headers, problems
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
@@ -55,6 +69,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         rules.api,
         agents.api,
         exports.api,
+        erasing.api,
         health.api,
         session.api,
         switch.api,

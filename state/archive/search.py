@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import reduce
 from typing import Any, Literal, NamedTuple
 
@@ -150,7 +150,7 @@ def _ranked(
     wanted = _filtered(select(calls.c.id, index.rank, calls.c.call_id).select_from(holding).where(index.holds), sought)
     ranked = [
         (number, (round(float(rank), 6), call_id))
-        for number, rank, call_id in connection.execute(wanted.where(index.call >= min(numbers)))
+        for number, rank, call_id in connection.execute(wanted.where(index.among(numbers)))
         if call_id not in without
     ]
     ranked.sort(key=lambda call: call[1], reverse=True)
@@ -177,12 +177,13 @@ def _filtered(wanted: Select[Any], sought: Sought) -> Select[Any]:
 
 class _Index(NamedTuple):
     """The full-text index, asked for words. call: number of a call in it; holds: whether all words stand in that call;
-    rank: how well they do."""
+    rank: how well they do; among: what leads the database to the calls of these numbers soonest."""
 
     table: TableClause
     call: Any
     holds: Any
     rank: Any
+    among: Callable[[Sequence[int]], Any]
 
 
 def _index(connection: Connection, sought: list[str]) -> _Index:
@@ -190,11 +191,15 @@ def _index(connection: Connection, sought: list[str]) -> _Index:
     if connection.dialect.name == "sqlite":
         words = table("words", column("rowid"))
         query = " AND ".join(f'"{word}"' for word in sought)
-        return _Index(words, words.c.rowid, literal_column("words").op("MATCH")(query), literal_column("-bm25(words)"))
+        holds: Any
+        rank: Any
+        holds, rank = literal_column("words").op("MATCH")(query), literal_column("-bm25(words)")
+        return _Index(words, words.c.rowid, holds, rank, lambda numbers: words.c.rowid >= min(numbers))
     texts = table("transcripts", column("call"), column("words"))
     asked: list[Any] = [func.plainto_tsquery(literal_column("'simple'::regconfig"), word) for word in sought]
     together: Any = reduce(lambda both, word: both.op("&&")(word), asked)
-    return _Index(texts, texts.c.call, texts.c.words.op("@@")(together), func.ts_rank_cd(texts.c.words, together))
+    holds, rank = texts.c.words.op("@@")(together), func.ts_rank_cd(texts.c.words, together)
+    return _Index(texts, texts.c.call, holds, rank, texts.c.call.in_)
 
 
 def _shown(connection: Connection, found: list[tuple[int, Place]], words: list[str]) -> list[Found]:

@@ -34,6 +34,7 @@ calls = Table(
     Column("handled_by", Text),
     Column("handled_at_ms", BigInteger),
     Column("engine", Text, nullable=False, comment="the fleet's speech engine when the call came here"),
+    Column("words_erased_at_ms", BigInteger, comment="when WORDS_DAYS took its words"),
     Index("calls_one", "call_id", "started_at_ms", unique=True),
     Index("calls_by_time", "started_at_ms", "call_id"),
     Index("calls_by_attention", "attention", "call_id"),
@@ -55,6 +56,24 @@ alerts = Table(
     _call(),
     Column("kind", Text, primary_key=True, comment="of types.Alert"),
     Index("alerts_by_kind", "kind", "call"),
+)
+
+holds = Table(
+    "holds",
+    METADATA,
+    Column("kind", Text, primary_key=True, comment="call or customer"),
+    Column("name", Text, primary_key=True, comment="the call's id, or the customer"),
+    Column("reason", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("held_at_ms", BigInteger, nullable=False),
+)
+"""Legal holds: what they name is not erased, by nobody."""
+
+erased = Table(
+    "erased",
+    METADATA,
+    Column("call_id", Text, primary_key=True),
+    Column("erased_at_ms", BigInteger, nullable=False, comment="a call that began before is not written again"),
 )
 
 transcripts = Table(

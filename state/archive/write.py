@@ -6,28 +6,40 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
-from state.archive.tables import alerts, calls, tags, transcripts
+from state.archive.tables import alerts, calls, erased, tags, transcripts
 from state.types import CallRow, CallView
 
 MOST_TEXT = 500_000
 """Characters of a call that a search finds: ten hours of talk."""
 
 
-def write(archive: Archive, call: CallView, engine: str) -> None:
+def write(archive: Archive, call: CallView, engine: str) -> bool:
     """Put `call`, which has ended, into the archive, in the place of what stands there of it.
 
-    engine: the speech engine's name. Raises ArchiveAway; nothing is changed then.
+    engine: the speech engine's name. Returns False, and writes nothing, if somebody has erased the call. Raises
+    ArchiveAway; nothing is changed then.
     """
     with archive.writing() as connection:
-        put(connection, call, engine)
+        lock(connection, call.call_id)
+        gone = select(erased.c.erased_at_ms).where(erased.c.call_id == call.call_id)
+        if (connection.execute(gone).scalar() or 0) >= call.started_at_ms:
+            return False
+        _put(connection, call, engine)
+    return True
 
 
-def put(connection: Connection, call: CallView, engine: str) -> None:
-    """The same, in the caller's transaction."""
+def lock(connection: Connection, call_id: str) -> None:
+    """Let nobody else write or erase this call until the transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql("SELECT pg_advisory_xact_lock(hashtextextended(:call_id, 0))"), {"call_id": call_id})
+
+
+def _put(connection: Connection, call: CallView, engine: str) -> None:
     number = _upsert(connection, calls, ["call_id", "started_at_ms"], columns(call, engine))
     for table, name, values in (
         (tags, "tag", set(call.handling.tags)),

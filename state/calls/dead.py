@@ -121,3 +121,12 @@ def _letter(letter_id: str, fields: dict[bytes, Any], note: bytes | None) -> Dea
         audio=fields[b"a"],
         redriven=_redriven.decode(note) if note else None,
     )
+
+
+def forget_call(shard: Shard, call_id: str) -> None:
+    """Remove every dead letter of a call."""
+    entries = cast(Any, shard.redis.xrange(shard.keys.dead))
+    gone = [entry for entry, fields in entries if fields.get(b"c") == call_id.encode()]
+    if gone:
+        shard.redis.xdel(shard.keys.dead, *gone)
+        shard.redis.hdel(shard.keys.dead_texts, *gone)

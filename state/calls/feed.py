@@ -6,6 +6,7 @@ one text, with commas between.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from hashlib import blake2b
@@ -160,3 +161,17 @@ def _extent(shard: Shard) -> tuple[str, int]:
             raise
         return "0-0", 0
     return info["last-generated-id"].decode(), info.get("entries-added", info["length"]) - info["length"]
+
+
+AT_ONCE = 2000
+"""Events looked at with one request."""
+
+
+def forget_words(shard: Shard, call_id: str) -> None:
+    """Remove every event of a call from the feed. A page that stands at one of them takes a new snapshot."""
+    named, start = f'"call_id":{json.dumps(call_id)}'.encode(), "-"
+    while entries := cast(Any, shard.redis.xrange(shard.keys.feed, start, count=AT_ONCE)):
+        gone = [entry for entry, fields in entries if named in fields[b"j"]]
+        if gone:
+            shard.redis.xdel(shard.keys.feed, *gone)
+        start = f"({entries[-1][0].decode()}"

@@ -278,6 +278,36 @@ class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     by: By | None = None
 
 
+class ApiErased(msgspec.Struct):
+    """Ids of the calls that were erased."""
+
+    calls: list[str]
+
+
+class NewHold(msgspec.Struct, forbid_unknown_fields=True):
+    """A legal hold to be made: on a call by its id, or on all calls of a customer (or caller)."""
+
+    kind: Literal["call", "customer"]
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_VALUE)]
+    reason: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
+
+
+class ApiHold(msgspec.Struct):
+    """A legal hold. by: the admin who made it."""
+
+    kind: Literal["call", "customer"]
+    name: str
+    reason: str
+    by: str
+    since: Moment
+
+
+class ApiHolds(msgspec.Struct):
+    """All legal holds, the newest first."""
+
+    holds: list[ApiHold]
+
+
 class ApiFound(msgspec.Struct):
     """The utterance that holds most of what was sought."""
 

@@ -10,7 +10,9 @@ import redis
 from state.archive.opening import Archive, ArchiveAway
 from state.archive.write import write
 from state.calls.departures import Departures
+from state.calls.retention import Retention
 from state.server.shards import Shards
+from state.settings import Settings
 from workers.insight.masking import view
 
 log = logging.getLogger("earshot.jobs")
@@ -19,7 +21,7 @@ log = logging.getLogger("earshot.jobs")
 def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bool) -> str:
     """The job: write `call_id` to the database, then note in Redis that it is there.
 
-    Returns OK; CHANGED, AWAY or EARLY (written again, later, as it is still outstanding); or GONE.
+    Returns OK; ERASED; CHANGED, AWAY or EARLY (written again, later, as it is still outstanding); or GONE.
     """
     departures = Departures(store)
     leaving = departures.read(call_id)
@@ -31,8 +33,11 @@ def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bo
     if redact:  # its summary came with the masks; nothing unmasked ever reaches the database
         call = msgspec.structs.replace(call, utterances=view(call.utterances, ended=True))
     try:
-        write(archive, call, leaving.engine)
+        written = write(archive, call, leaving.engine)
     except ArchiveAway as error:
         log.warning("the database is away: calls wait in Redis", extra={"error": str(error)})
         return "AWAY"
+    if not written:  # somebody has erased it: it is to go here, too
+        Retention(store, Settings()).erase(call_id)
+        return "ERASED"
     return departures.settle(call_id, leaving.handling)

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from state import keys
 from state.archive.opening import open_archive
+from state.server.clock import now_ms
 from state.server.opening import open_shards
 from state.settings import load
 from state.types import CALL_ID
@@ -60,6 +61,21 @@ def _archive(client: redis.Redis, call_id: str) -> str:
     return move(open_shards(settings, "jobs", client), archive, call_id, settings.redact)
 
 
+def _day(given: str) -> None:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        raise ValueError("not a day")
+
+
+def _forget_words(client: redis.Redis, _day: str) -> str:
+    from workers.jobs.aging import forget_words
+
+    settings = load()
+    archive = open_archive(settings)
+    if archive is None:
+        return "OFF"
+    return f"OK {forget_words(archive, settings.words_days, now_ms(client))}"
+
+
 def _redrive(client: redis.Redis, letter_id: str) -> str:
     from workers.jobs.redrive import redrive  # it loads an engine: only the job's own process needs one
 
@@ -69,6 +85,7 @@ def _redrive(client: redis.Redis, letter_id: str) -> str:
 _JOBS: dict[Task, _Job] = {
     "summarise": _Job(_call_id, _summarise),
     "archive": _Job(_call_id, _archive),
+    "forget-words": _Job(_day, _forget_words),
     "redrive": _Job(keys.read_entry_name, _redrive),
 }
 

@@ -6,6 +6,7 @@ A job in Redis is a name and one argument. Nothing of it is code: see StoredJob 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import redis
@@ -14,19 +15,25 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from state import keys
 from state.calls.departures import Departures
 from state.calls.summaries import BATCH, Outstanding
 from state.server.shards import Shards, shards_of
+from state.settings import Settings
 
 QUEUE = "earshot"
 
-Task = Literal["summarise", "archive", "redrive"]
+Task = Literal["summarise", "archive", "forget-words", "redrive"]
 """summarise: write the summary of the ended call of this id.  archive: write that call to the database.
+forget-words: erase the words of archived calls that are too old; the argument is the day, for people.
 redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
 ASKED_KEPT_SECONDS = 3600
 """Seconds until a job that nobody did is forgotten. While its call lasts, it is asked for again."""
+
+FORGET_SECONDS = 3600
+"""Between two looks for words that are too old."""
 
 MAX_DATA_BYTES = 4096
 """At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
@@ -86,8 +93,10 @@ def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
 class Requests:
     """Asks for the jobs of every ended call: first its summary, then its way into the database."""
 
-    def __init__(self, store: Shards | redis.Redis) -> None:
+    def __init__(self, store: Shards | redis.Redis, settings: Settings | None = None) -> None:
+        """settings: whether old words are looked for, too."""
         shards = shards_of(store)
+        self._forgets = settings is not None and bool(settings.words_days and settings.database_url)
         self._summaries = Outstanding(shards)
         self._departures = Departures(shards)
         self._queue = job_queue(shards.plain)
@@ -98,7 +107,9 @@ class Requests:
             return 0  # asking again for jobs that only wait would make the queue longer and longer
         wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]
-        for task, call_id in wanted:
+        if self._forgets and self._queue.connection.set(keys.turn("words"), 1, nx=True, ex=FORGET_SECONDS):
+            wanted.append(("forget-words", datetime.now(UTC).date().isoformat()))
+        for task, argument in wanted:
             kept = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
-            ask(self._queue, task, call_id, **kept)
+            ask(self._queue, task, argument, **kept)
         return len(wanted)

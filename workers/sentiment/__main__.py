@@ -111,7 +111,12 @@ def run(settings: Settings) -> None:
     stop = Stop()
     shards = open_shards(settings, "worker")
     insight = Insight(settings.redact)
-    upkeep = Upkeep(Requests(shards), Retention(shards, settings), insight, RulesStore(shards.plain))
+    upkeep = Upkeep(
+        Requests(shards, settings),
+        Retention(shards, settings),
+        insight,
+        RulesStore(shards.plain),
+    )
     while not stop():
         try:
             check_store(shards)

@@ -1,0 +1,93 @@
+"""scripts/erase: erase calls for good, everywhere they are kept, and the legal holds that forbid it.
+
+scripts/erase call ID                        one ended call
+scripts/erase customer NAME                  all ended calls of a customer, or caller
+scripts/erase hold call|customer NAME WHY    nobody erases it, nor does its age
+scripts/erase release call|customer NAME     take a hold back
+scripts/erase holds                          list them
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from hashlib import sha256
+
+from msgspec.structs import replace
+
+from scripts.operating.store import Operator, Refused, add_data_option, moment, printable, run, table
+from state.archive import erase
+from state.archive.erase import Held, Hold
+from state.archive.opening import Archive, ArchiveAway, open_archive
+from state.erasure import CallIsLive, Erasure
+from state.settings import load
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; exit status 1 and one line on stderr if it could not be done."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/erase", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data_option(parser)
+    what = parser.add_subparsers(dest="what", required=True)
+    what.add_parser("call").add_argument("name")
+    what.add_parser("customer").add_argument("name")
+    for name in ("hold", "release"):
+        told = what.add_parser(name)
+        told.add_argument("kind", choices=("call", "customer"))
+        told.add_argument("name")
+        if name == "hold":
+            told.add_argument("reason")
+    what.add_parser("holds")
+    options = parser.parse_args(argv)
+
+    def work(at: Operator) -> None:
+        settings = load()
+        if not settings.database_url and not os.environ.get("REDIS_URL"):
+            settings = replace(settings, database_url=f"sqlite:///{options.data.resolve() / 'archive.db'}")
+        archive = open_archive(settings)
+        try:
+            _work(at, options, Erasure(at.shards, archive, settings), archive)
+        except (CallIsLive, Held, ArchiveAway) as refusal:
+            said = f"call {refusal} goes on: end it first" if isinstance(refusal, CallIsLive) else str(refusal)
+            raise Refused(said) from None
+
+    return run("erase", options.data, work)
+
+
+def _work(at: Operator, options: argparse.Namespace, erasure: Erasure, archive: Archive | None) -> None:
+    if options.what in ("call", "customer"):
+        digest = sha256(options.name.encode()).hexdigest()
+        if options.what == "customer":
+            at.record("erase-customer", f"sha256 {digest}")
+        found = [options.name] if options.what == "call" else erasure.calls_of(options.name)
+        gone = 0
+        for call_id in found:
+            at.record("erase", call_id)
+            if places := erasure.erase(call_id):
+                gone += 1
+                at.record("erased", f"{call_id} from {' and '.join(places)}")
+        if not gone:
+            raise Refused("there is no such call")
+        print(f"erased {gone} {'call' if gone == 1 else 'calls'}")
+        return
+    if archive is None:
+        raise Refused("holds need a database: set DATABASE_URL")
+    if options.what == "holds":
+        rows: list[tuple[str, ...]] = [("SINCE", "KIND", "NAME", "BY", "WHY")]
+        for one in erase.held(archive):
+            rows.append((moment(one.at_ms), *(printable(text) for text in (one.kind, one.name, one.by, one.reason))))
+        table(rows)
+        return
+    shown = options.name if options.kind == "call" else f"sha256 {sha256(options.name.encode()).hexdigest()}"
+    at.record(options.what, f"{options.kind} {shown}")
+    if options.what == "hold":
+        erase.hold(archive, Hold(options.kind, options.name, options.reason, "command", time.time_ns() // 1_000_000))
+    elif not erase.release(archive, options.kind, options.name):
+        raise Refused("there is no such hold")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

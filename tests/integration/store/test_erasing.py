@@ -1,0 +1,173 @@
+"""What is erased is gone everywhere, and a legal hold wins; on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import text
+
+from scripts.operating.erase import main as command
+from state import keys
+from state.archive import erase
+from state.archive.erase import Held, Hold
+from state.archive.migrations import HEAD
+from state.archive.opening import Archive
+from state.archive.search import Sought, read_call, search
+from state.archive.write import write
+from state.calls.departures import Departures
+from state.erasure import CallIsLive, Erasure
+from state.people.audit import Audit
+from state.settings import Settings, SettingsError, load
+from tests.harness.servers import Server
+from tests.integration.api.test_api_calls import app_client, problem
+from tests.integration.api.test_history import CALLS, archived
+from tests.integration.store.test_archive import ended, rows
+from tests.integration.store.test_redaction import everything
+from workers.jobs.aging import DAY_MS, forget_words
+from workers.jobs.archive import move
+from workers.sentiment.insight import Insight
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    opened = Archive(database_url)
+    yield opened
+    opened.close()
+
+
+def database(archive: Archive) -> str:
+    tables = ("calls", "tags", "alerts", "transcripts")
+    return "".join(str(row) for table in tables for row in rows(archive, table))
+
+
+def test_an_erased_call_is_gone_everywhere(store: redis.Redis, archive: Archive) -> None:
+    ended(store, Insight(), agent="Dana", caller="+15550100")
+    store.xadd(keys.DEAD, {"c": "c", "t": "customer", "seq": 1, "reason": "x", "a": b"1", "e": "mulaw", "r": 8000})
+    store.xadd(keys.DEAD, {"c": "other", "t": "customer", "seq": 1, "reason": "x", "a": b"1", "e": "mulaw", "r": 8000})
+    assert move(store, archive, "c", redact=True) == "OK"
+    assert "manager" in everything(store) and "manager" in database(archive)
+    assert Erasure(store, archive, Settings()).erase("c") == ["database", "redis"]
+    assert "manager" not in everything(store) and "+15550100" not in everything(store)
+    assert database(archive) == "" and store.xlen(keys.DEAD) == 1
+    assert search(archive, Sought(words=["manager"]), "time", 9) == []
+    assert Erasure(store, archive, Settings()).erase("c") == []
+
+
+def test_a_job_that_read_it_before_does_not_bring_it_back(store: redis.Redis, archive: Archive) -> None:
+    ended(store, Insight())
+    leaving = Departures(store).read("c")
+    assert leaving is not None
+    assert Erasure(store, archive, Settings()).erase("c") == ["redis"]
+    assert not write(archive, leaving.call, "late")
+    assert read_call(archive, "c") is None
+
+
+def test_a_live_call_is_not_erased(store: redis.Redis, archive: Archive) -> None:
+    from state.calls.ingest import Ingest
+
+    Ingest(store, Settings()).create("live", ["t"], {})
+    with pytest.raises(CallIsLive):
+        Erasure(store, archive, Settings()).erase("live")
+
+
+def test_a_hold_wins(store: redis.Redis, archive: Archive) -> None:
+    for call in CALLS:
+        write(archive, call, "test")
+    erase.hold(archive, Hold("customer", "+15551", "court", "lee", 1))
+    erase.hold(archive, Hold("call", "a2", "court", "lee", 2))
+    erasure = Erasure(store, archive, Settings())
+    for call_id in ("a1", "a2"):
+        with pytest.raises(Held, match="court"):
+            erasure.erase(call_id)
+    late = CALLS[-1].started_at_ms + 100 * DAY_MS
+    assert forget_words(archive, "*=1", late) == 3
+    assert {call.call_id for call in CALLS if read_call(archive, call.call_id).utterances} == {"a1", "a2"}  # type: ignore[union-attr]
+    assert erase.release(archive, "call", "a2") and not erase.release(archive, "call", "a2")
+    assert erasure.erase("a2") == ["database"]
+    assert [hold.name for hold in erase.held(archive)] == ["+15551"]
+
+
+def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
+    for n, queue in enumerate(("billing", "sales", "")):
+        write(archive, archived(n, "a secret word", queue=queue), "test")
+    now = archived(0).started_at_ms + 10 * DAY_MS
+    assert forget_words(archive, "billing=30,*=5", now) == 2
+    assert forget_words(archive, "billing=30,*=5", now) == 0
+    assert [hit.row.call_id for hit in search(archive, Sought(words=["secret"]), "relevance", 9)] == ["a0"]
+    gone = read_call(archive, "a1")
+    assert gone is not None and gone.utterances == [] and gone.summary == {"duration_seconds": 60.0}
+    assert gone.metadata["queue"] == "sales" and gone.standing.alerts[0].kind == "churn"
+    assert "secret" not in "".join(str(row) for row in rows(archive, "transcripts") if row.call != 1)
+
+
+@pytest.mark.parametrize("days", ["billing", "billing=x", "=3", "a=1,,b=2", "a=1,a=2", "*=0"])
+def test_days_that_make_no_sense_are_refused(days: str) -> None:
+    with pytest.raises(SettingsError, match=r"^WORDS_DAYS"):
+        load({"WORDS_DAYS": days})
+
+
+def test_the_previous_schema_is_brought_up_to_date(archive: Archive) -> None:
+    from alembic import command as alembic
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "state/archive/migrations")
+    with archive._engine.connect() as connection:
+        connection.execution_options(writes=True)
+        config.attributes["connection"] = connection
+        with connection.begin():
+            alembic.upgrade(config, "0001")
+            connection.execute(
+                text(
+                    "INSERT INTO calls (call_id, started_at_ms, ended_at_ms, attention, handled, engine)"
+                    " VALUES ('old', 1, 2, 0.5, :no, 'e')"
+                ),
+                {"no": False},
+            )
+    archive.prepare()
+    assert rows(archive, "alembic_version") == [(HEAD,)] and rows(archive, "holds") == []
+    assert [row.call_id for row in rows(archive, "calls")] == ["old"]
+
+
+def test_admins_erase_by_api(valkey: Server, store: redis.Redis, archive: Archive, database_url: str) -> None:
+    for call in CALLS:
+        write(archive, call, "test")
+    http: Any = app_client(valkey, database_url=database_url)
+    mine = {"Origin": "http://localhost"}
+    hold = {"kind": "call", "name": "a1", "reason": "court"}
+    assert http.put("/v1/holds", json=hold, headers=mine).status_code == 200
+    assert http.get("/v1/holds").get_json()["holds"][0]["reason"] == "court"
+    problem(http.delete("/v1/calls/a1", headers=mine), 409, "held")
+    assert http.delete("/v1/holds?kind=call&name=a1", headers=mine).get_json() == {"holds": []}
+    problem(http.delete("/v1/holds?kind=call&name=a1", headers=mine), 404, "unknown_hold")
+    assert http.delete("/v1/calls/a1", headers=mine).get_json() == {"calls": ["a1"]}
+    problem(http.delete("/v1/calls/a1", headers=mine), 404, "unknown_call")
+    problem(http.get("/v1/calls/a1"), 404, "unknown_call")
+    assert http.delete("/v1/calls?customer=%2B15550", headers=mine).get_json() == {"calls": ["a0"]}
+    problem(http.delete("/v1/calls", headers=mine), 400, "invalid")
+    told = [(entry.deed.what, entry.deed.about) for entry in Audit(store).newest(20, ["security"])]
+    assert ("erased", "a1 from database") in told and ("hold", "call a1") in told
+    assert not any("+1555" in about for _, about in told), "customers by a digest only"
+
+
+def test_operators_erase_by_command(
+    valkey: Server,
+    store: redis.Redis,
+    archive: Archive,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    for call in CALLS:
+        write(archive, call, "test")
+    monkeypatch.setenv("REDIS_URL", valkey.url)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert command(["hold", "customer", "+15550", "court"]) == 0
+    assert command(["call", "a0"]) == 1 and "court" in capsys.readouterr().err
+    assert command(["holds"]) == 0 and "+15550" in capsys.readouterr().out
+    assert command(["release", "customer", "+15550"]) == 0
+    assert command(["customer", "+15550"]) == 0 and "erased 1 call" in capsys.readouterr().out
+    assert command(["call", "a0"]) == 1 and "no such call" in capsys.readouterr().err
