@@ -41,7 +41,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     worker:<worker>       string  heartbeat, gone when the decoder is
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
-    turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment
+    turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.
+                                  turn:words: old words were looked for; expires after an hour
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
