@@ -83,7 +83,7 @@ export class Panel {
     try {
       const answer = await fetch(this.#address(), { headers: { Accept: "application/json" } });
       if (load !== this.#loads) return;
-      if (answer.status === 404) note = "This call is not known. Ended calls are kept for some time only.";
+      if (answer.status === 404) note = "There is no such call. Ended calls stay for some time only.";
       else if (!answer.ok) throw new Error(String(answer.status));
       else {
         const view = await answer.json();
@@ -94,7 +94,7 @@ export class Panel {
       }
     } catch {
       if (load !== this.#loads) return;
-      note = "The call could not be fetched. Trying again…";
+      note = "The page could not fetch the call. Trying again…";
       setTimeout(() => load === this.#loads && this.load(), RETRY_MS);
     }
     this.#parts.note.textContent = note;
@@ -140,7 +140,7 @@ export class Panel {
     const { utterances, summary, worst } = this.#transcript;
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
-    parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call tells no confidence" : "";
+    parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call gives no confidence" : "";
     this.#once("why", [row.reasons, row.findings], () => this.#why(row.reasons, row.findings));
     this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Attention");
     this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
@@ -153,7 +153,7 @@ export class Panel {
       draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud }),
     );
     this.#conversation.show(utterances, row.tracks, row.loud);
-    this.#text("silence", utterances.length ? "" : "Nothing has been said yet.");
+    this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
   }
 
   #seconds() {
@@ -216,7 +216,7 @@ export class Panel {
   async #copy() {
     const { copy } = this.#parts;
     const done = await toClipboard(this.#transcript.text);
-    copy.textContent = done ? "Copied" : "Copying is not allowed here";
+    copy.textContent = done ? "Copied" : "This browser does not allow copying here";
     setTimeout(() => (copy.textContent = "Copy"), 2_000);
   }
 

@@ -64,7 +64,7 @@ export class Acting {
       if (answer.ok) return told;
       this.tell(told.detail || told.title);
     } catch {
-      this.tell("That did not reach the server. Nothing was changed.");
+      this.tell("That did not reach the server. Nothing has changed.");
     }
     return null;
   }
