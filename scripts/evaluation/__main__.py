@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from scripts.evaluation import calls, dialogues, figures, ratings, secrets, varieties, voices, written
+from scripts.evaluation import calls, dialogues, figures, ratings, secrets, varieties, voiced_calls, voices, written
 from scripts.evaluation.recognise import recognise
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
         if acted:
-            print("", voices.report(acted), sep="\n")
+            print("", voices.report(acted), "", voiced_calls.report(acted, model), sep="\n")
         print("", varieties.report(analyzer), sep="\n")
         if options.ratings:
             print("", ratings.report(options.ratings, analyzer), sep="\n")

@@ -65,7 +65,7 @@ DISPLEASED = ("sharp", "streak", "words", "interrupted", *GRIEVANCES)
 """Signs beside which a raised voice means something: it strengthens them, and alone it is nothing."""
 SOOTHING = frozenset({"warm", "kind_words"})
 """Signs that speak against going in: their weights are not above 0, all others' not below."""
-SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 1.5, "rule": 7.0}
+SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 0.5, "rule": 7.0}
 """Log odds at full strength. A rule's strength is that of its severity (rules.py): a critical hit (0.7) is enough."""
 
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
