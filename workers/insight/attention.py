@@ -349,7 +349,8 @@ def _reasons(for_it: Sequence[Sign]) -> list[Reason]:
     told: set[tuple[str, ...]] = set()
     for sign in for_it:
         by = tuple(dict.fromkeys(sign.by))
-        if not sign.told or any(reason.text == sign.told for reason in out) or (by and by in told):
+        words = sign.name != "raised_voice"  # how something was said is another reason than what was said
+        if not sign.told or any(reason.text == sign.told for reason in out) or (words and by and by in told):
             continue
         told.add(by)
         out.append(Reason(sign.told, round(sign.at, 2), list(by)))
