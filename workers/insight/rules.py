@@ -276,7 +276,7 @@ def _first_word(rule: Rule, said: Sequence[Spoken]) -> list[tuple[float, str | N
     """From when on what the rule wants is missing: the first word of whoever should say it."""
     track = rule.and_not.track if rule.and_not else "any"
     first = next((utterance for utterance in said if _on(track, utterance)), None)
-    return [] if first is None else [(first.start, None, "")]
+    return [] if first is None else [(first.start, first.id, "")]
 
 
 def _moment(hit: Hit) -> tuple[float, str]:
