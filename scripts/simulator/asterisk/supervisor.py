@@ -38,9 +38,8 @@ def check(act: str, ari: Ari, web: Web, ingest: Ingest, recordings: Path) -> str
     call_id = f"{act}-{uuid.uuid4()}"
     customer = "Local/customer@parties/n"
     ari.ask("POST", "/channels", endpoint=customer, context="calls", extension="agent", priority=1)
-    found: list[str] = []
-    wait_until(lambda: found.extend(_legs(ari, "agent")) or found, "the agent's leg is up")
-    ingest.create(call_id, ["customer", "agent"], {"switch_channel": found[0]})
+    wait_until(lambda: _legs(ari, "agent"), "the agent's leg is up")
+    ingest.create(call_id, ["customer", "agent"], {"switch_channel": _legs(ari, "agent")[0]})
     requests.put(f"{web.url}/v1/session/extension", json={"extension": "supervisor"}, timeout=10).raise_for_status()
     _post(web, call_id, act)
     time.sleep(LISTEN_SECONDS)

@@ -31,7 +31,7 @@ def switch() -> Iterator[Switch]:
         server.shutdown()
 
 
-def client(valkey: Server, **settings: str) -> Any:
+def client(valkey: Server, **settings: Any) -> Any:
     http = create_app(Settings(redis_url=valkey.url, auth="off", **settings)).test_client()
     http.environ_base["HTTP_HOST"] = "localhost"
     return http
