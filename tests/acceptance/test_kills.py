@@ -122,6 +122,7 @@ def test_a_whole_decoder_killed_at_once_changes_no_byte(
 
     fleet.feed("machine-died", call, after_each=count)
     fleet.wait_finished(["machine-died"])
+    fleet.wait(lambda: fleet.registered() <= 1, seconds=30, why="the dead loops are buried")
     assert fleet.stop() == [0]
     assert fleet.transcript("machine-died") == calm
     fleet.assert_at_rest()

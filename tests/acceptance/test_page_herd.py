@@ -6,9 +6,11 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -33,6 +35,15 @@ GROWTH_BYTES = 60_000_000
 """What a second herd may add to the process's memory: little, whatever the first one cost."""
 
 LINK_BYTES_PER_SECOND = 60_000
+
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Run it in a thread of its own: the browser of another test file may have a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -91,7 +102,7 @@ def test_pages_that_come_back_at_once_all_have_their_table_soon_twice_in_a_row(w
             return herd
 
         for _ in range(2):
-            herd = asyncio.run(come())
+            herd = run(come())
             assert [viewer.closed for viewer in herd.viewers if viewer.closed] == []
             assert len(herd.served) == PAGES and herd.served[-1] < TABLE_SECONDS
             assert {viewer.rows for viewer in herd.viewers} == {CALLS}
@@ -151,7 +162,7 @@ def test_a_page_on_a_slow_link_gets_its_table_and_stays_live(web: Web, store: re
                     ages.append(seconds + micros / 1e6 - int(viewer.cursor.split("-")[0]) / 1000)
             await herd.leave()
 
-        asyncio.run(follow())
+        run(follow())
         assert not viewer.closed and chatter.told
         assert viewer.batches > 10
         assert max(ages[len(ages) // 2 :]) < 6, "what a page shows is never older than the six seconds it calls stale"
@@ -177,4 +188,4 @@ def test_a_page_that_takes_nothing_any_more_is_closed_and_others_notice_nothing(
             await herd.leave()
             return herd
 
-        assert asyncio.run(come()).served
+        assert run(come()).served

@@ -161,6 +161,10 @@ class Fleet:
         """Accepted and not yet decoded."""
         return self.reads.fleet().backlog_chunks
 
+    def registered(self) -> int:
+        """How many decode loops the store knows, the dead that nobody has buried included."""
+        return sum(shard.redis.scard(shard.keys.workers) for shard in self.shards)
+
     def assert_at_rest(self) -> None:
         """J6, but for the finals: tests without a scorer leave them."""
         assert [wrong for wrong in at_rest(self.shards) if "wait for a score" not in wrong] == []

@@ -23,7 +23,11 @@ from werkzeug.serving import make_server
 from state.events import FEED_EVENTS
 from state.types import CallView
 from webapp.api import exports
+from webapp.api.schemas import ApiStanding
 from webapp.http import headers
+
+STANDING = tuple(ApiStanding.__struct_fields__)
+"""What an event of a score tells of the call."""
 
 WEBAPP = Path(__file__).resolve().parents[3] / "webapp"
 BATCH_SECONDS = 0.2
@@ -72,6 +76,8 @@ class World:
                 "alerts": [],
                 "findings": [],
                 "curve": [],
+                "loud": [],
+                "loud_since": None,
                 "tracks": {},
                 "last": None,
                 "handling": {
@@ -154,10 +160,7 @@ class World:
                     {"kind": alert[0], "reason": alert[1], "at": said["end"], "utterances": [utterance_id]},
                 ]
             self._update_last(call)
-            standing = {
-                name: call[name]
-                for name in ("sentiment", "attention", "raised", "raised_at", "reasons", "alerts", "findings", "curve")
-            }
+            standing = {name: call[name] for name in STANDING}
             told = {"utterance_id": utterance_id, "sentiment": said["sentiment"], "standing": standing}
             self._tell("score", call_id, copy.deepcopy(told))
 
