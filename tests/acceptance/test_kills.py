@@ -34,7 +34,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture(scope="module", params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A store of its own for each engine: the calls of one would be another's."""
     with store_in(request.param, tmp_path_factory.mktemp("store")) as place:
         yield place
 

@@ -222,8 +222,9 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
                 requests.get(f"{web.url}{path}?access_token={key}", timeout=10)
             upgrade(web, **bearer(key))
         requests.put(f"{web.url}/v1/calls/c/tracks/t/chunks/x", headers=bearer(made), data=b"", timeout=10)
-        store.set(keys.call("broken"), "no hash")
-        assert requests.get(f"{web.url}/v1/calls/broken", headers=bearer(made), timeout=10).status_code == 503
+        store.set(f"{keys.PREFIX}live", "no list")
+        assert requests.get(f"{web.url}/v1/calls", headers=bearer(made), timeout=10).status_code == 503
+        store.delete(f"{keys.PREFIX}live")
         with Page(web.url, bearer(made)) as page:
             wait_until(lambda: page.snapshots, "a snapshot")
             Ingest(store, Settings()).create("c", ["customer"], {})

@@ -199,7 +199,7 @@ def test_an_ended_call_without_audio_is_in_the_ended_list(http: FlaskClient) -> 
     http.post("/v1/calls/call-1/end")
     [row] = http.get("/v1/calls?state=ended").get_json()["calls"]
     assert (row["call_id"], row["state"]) == ("call-1", "ended") and row["ended_at"] >= row["started_at"]
-    assert http.get("/v1/calls").get_json() == {"calls": [], "next_cursor": None}
+    assert http.get("/v1/calls").get_json() == {"calls": [], "next_cursor": None, "hits": {}}
 
 
 def test_a_body_sent_in_pieces_without_a_length_is_taken(http: FlaskClient) -> None:

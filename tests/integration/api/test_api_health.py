@@ -61,6 +61,7 @@ def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> 
         "earshot_redis_up": 1,
         "earshot_calls|live": 1,
         "earshot_calls|ended": 1,
+        "earshot_calls_unarchived": 0,
         "earshot_decoders_alive": 1,
         "earshot_backlog_seconds": 2,
         "earshot_backlog_chunks": 2,
@@ -127,8 +128,8 @@ def test_a_server_that_refuses_writes_for_memory_is_503_too(own: Server) -> None
 def test_a_fault_in_redis_data_is_503_and_is_logged_with_its_traceback(
     valkey: Server, store: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.set(keys.call("call-1"), "no hash")
-    problem(app_client(valkey).get("/v1/calls/call-1"), 503, "store_away")
+    store.set(f"{keys.PREFIX}live", "no list")
+    problem(app_client(valkey).get("/v1/calls"), 503, "store_away")
     assert "WRONGTYPE" in caplog.text and "Traceback" in caplog.text
 
 

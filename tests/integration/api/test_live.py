@@ -138,6 +138,8 @@ def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(we
                 "reasons": [],
                 "alerts": [{"kind": "shout", "reason": "was loud", "at": 1.0, "utterances": []}],
                 "findings": [],
+                "loud": [],
+                "loud_since": None,
                 "curve": [[1.5, 0.7]],
             },
         },

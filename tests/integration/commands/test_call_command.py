@@ -58,7 +58,8 @@ def recording(path: Path, seconds: int, channels: int = 1) -> Path:
 
 
 def call(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "scripts.simulator.call", *map(str, arguments)]
+    # As in a terminal: tests that run in the background ignore SIGINT, and so would this.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "scripts.simulator.call", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
