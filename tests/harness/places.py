@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.harness.cluster import Cluster
 from tests.harness.servers import start_server
 
-PLACES = ("one server",)
+PLACES = ("one server", "cluster")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.harness.cluster import Cluster
+from tests.harness.web import wait_until
 
 KEY = "{a}:count"
 
@@ -112,5 +113,5 @@ def test_a_paused_master_is_replaced_and_wakes_up_as_a_replica(cluster: Cluster,
         new = cluster.wait_owner(slot, other_than=old)
     finally:
         old.resume()
+    wait_until(lambda: cluster.replicas(new) == [old], "the old master is a replica")
     cluster.wait_synchronised()
-    assert cluster.replicas(new) == [old]

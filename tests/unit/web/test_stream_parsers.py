@@ -132,6 +132,9 @@ PACKETS = st.tuples(
     st.binary(max_size=20) | st.binary(min_size=16, max_size=16),
 ).map(lambda packet: bytes([packet[0]]) + len(packet[1]).to_bytes(2, "big") + packet[1])
 
+OPENED = st.binary(min_size=16, max_size=16).map(lambda call: b"\x01\x00\x10" + call)
+_ANY_PACKETS: st.SearchStrategy[list[Message]] = st.lists(st.one_of(PACKETS, st.binary(max_size=30)), max_size=8)
+
 
 STARTS = {
     "twilio": {"event": "start", "start": {"callSid": "CA1"}},
@@ -161,7 +164,7 @@ PARSERS: dict[str, tuple[Callable[[], Parser], st.SearchStrategy[list[Message]]]
     "binary": (lambda: BinaryParser({}), messages("binary", BINARY_TEXT)),
     "audiohook": (AudioHookParser, messages("audiohook", AUDIOHOOK)),
     "vosk": (lambda: VoskParser({}), messages("vosk", VOSK)),
-    "audiosocket": (AudioSocketParser, st.lists(st.one_of(PACKETS, st.binary(max_size=30)), max_size=8)),
+    "audiosocket": (AudioSocketParser, _ANY_PACKETS | st.tuples(OPENED, _ANY_PACKETS).map(lambda t: [t[0], *t[1]])),
 }
 
 
