@@ -238,3 +238,28 @@ def test_words_in_an_opened_call_are_never_taken_for_markup(page: Page, server: 
     expect(page.locator("[data-call=about]")).to_contain_text("<b>key</b>")
     assert page.locator("#call img, #call script, #call dl b").count() == 0
     expect(page).to_have_title("Earshot")
+
+
+def test_a_raised_voice_is_marked_in_the_row_beside_the_words_and_on_the_chart(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    """In words each time, so that neither colour nor sight is needed; and calls can be filtered by it."""
+    for call_id, agent in (("c1", "Dana Reyes"), ("c2", "Tom Okafor")):
+        world.add(call_id, age=60, agent=agent, customer="Kim Lee")
+        said = world.final(call_id, "customer", "i have told you this twice", 20.0, 24.0)
+        world.score(call_id, said, -0.6, 0.3, loud=call_id == "c1")
+    page.goto(server.url)
+    row = page.locator('tr[data-call-id="c1"]')
+    expect(row.locator("[data-field=customer]")).to_contain_text("raised voice")
+    expect(page.locator('tr[data-call-id="c2"]')).not_to_contain_text("raised voice")
+    page.get_by_label("State").select_option("Raised voice")
+    expect(page.locator("tr[data-call-id]")).to_have_count(1)
+    page.get_by_role("link", name="Dana Reyes").click()
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel.locator("ol li").first).to_contain_text("raised voice")
+    chart = panel.get_by_role("img", name=re.compile("raised voice at 0:20"))
+    expect(chart.locator("path.loud")).to_have_count(1)
+    calm = world.final("c1", "customer", "that is all right then", 30.0, 33.0)
+    world.score("c1", calm, 0.1, 0.2)
+    expect(row).not_to_contain_text("raised voice")
+    expect(panel.locator("ol li").first).to_contain_text("raised voice")

@@ -139,10 +139,11 @@ class World:
         reasons: tuple[str, ...] = (),
         why: tuple[str, ...] = (),
         raised: bool | None = None,
+        loud: bool = False,
     ) -> None:
         """An utterance is scored, and with it the call; it is raised from an attention of 0.5 on if not said otherwise.
 
-        why: what makes up the attention.
+        why: what makes up the attention. loud: it was said in a raised voice.
         """
         with self.lock:
             call = self.calls[call_id]
@@ -150,6 +151,8 @@ class World:
             said["sentiment"] = {"polarity": polarity, "subjectivity": 0.5, "reasons": list(reasons)}
             call["sentiment"] = {"score": polarity if score is None else score, "trend": trend}
             call["attention"] = attention
+            call["loud"] = [*call["loud"], *([utterance_id] if loud else [])]
+            call["loud_since"] = said["start"] if loud else None
             call["reasons"] = [{"text": text, "at": said["end"], "utterances": [utterance_id]} for text in why]
             call["raised"] = attention >= 0.5 if raised is None else raised
             call["raised_at"] = (call["raised_at"] or said["end"]) if call["raised"] else None
