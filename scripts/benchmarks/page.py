@@ -13,9 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from scripts.benchmarks.viewers import Herd, Viewer, percentile
 from scripts.demo.server import EmbeddedServer, free_port
 from state.server.connection import connect
 from state.settings import Settings
+from tests.harness.health import Health
 
 PATIENCE_SECONDS = 60.0
 WARM_SECONDS = 2.0
@@ -80,7 +79,7 @@ async def _measure(
     for last in (False, True):
         herd = Herd([Viewer(url) for _ in range(options.viewers)])
         cpu = cpu_seconds(pid)
-        with _Health(url) as health:
+        with Health(url) as health:
             await herd.come(PATIENCE_SECONDS)
         rounds.append(
             {
@@ -123,31 +122,6 @@ def _rounded(value: float | None) -> float | None:
 def _resident(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return round(pages * os.sysconf("SC_PAGESIZE") / 1e6, 1)
-
-
-class _Health:
-    """Asks /healthz in its own thread; `slowest` is in seconds."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url + "/healthz"
-        self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self.slowest = 0.0
-
-    def __enter__(self) -> _Health:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._enough.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        while not self._enough.wait(0.05):
-            began = time.monotonic()
-            with urllib.request.urlopen(self._url, timeout=60) as answer:
-                answer.read()
-            self.slowest = max(self.slowest, time.monotonic() - began)
 
 
 def _frames(url: str, seconds: float) -> dict[str, Any] | None:

@@ -15,11 +15,11 @@ from typing import TypeVar
 import psutil
 import pytest
 import redis
-import requests
 
 from scripts.benchmarks.live_calls import Chatter, begin
 from scripts.benchmarks.viewers import Herd, Viewer
 from state.settings import Settings
+from tests.harness.health import Health
 from tests.harness.servers import Server
 from tests.harness.web import Web, wait_until, web_process
 
@@ -51,32 +51,6 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
     begin(store, Settings(), CALLS)
     with web_process(valkey.url, tmp_path / "web.log", WEB_THREADS="120") as running:
         yield running
-
-
-class Health:
-    """Asks /healthz again and again; `slowest` is in seconds."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self.slowest = 0.0
-        self.asked = 0
-
-    def __enter__(self) -> Health:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._enough.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        while not self._enough.wait(0.05):
-            began = time.monotonic()
-            assert requests.get(f"{self._url}/healthz", timeout=60).ok
-            self.slowest = max(self.slowest, time.monotonic() - began)
-            self.asked += 1
 
 
 def resident(web: Web) -> int:

@@ -18,8 +18,7 @@ from state.calls.ingest import Chunk
 from state.calls.rescue import FORGIVEN_LOSSES
 from state.types import Utterance
 from tests.harness.broken.poisoned_decoder import POISON
-from tests.harness.fleet import ROOT, Fleet
-from tests.harness.servers import start_server
+from tests.harness.fleet import ROOT, Fleet, stub_fleet
 from workers.decoder.track import DEAD_AFTER_TRIES
 
 POISONED = 6
@@ -28,11 +27,8 @@ POISONED = 6
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    server = start_server("valkey9", dir=tmp_path)
-    fleet = Fleet(server, tmp_path, EARSHOT_ENGINE="stub")
-    yield fleet
-    fleet.kill_all()
-    server.kill()
+    with stub_fleet(tmp_path) as fleet:
+        yield fleet
 
 
 def healthy(count: int = 12) -> list[Chunk]:

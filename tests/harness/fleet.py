@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from state.settings import load
 from state.types import Utterance
 from tests.harness.invariants import at_rest
 from tests.harness.places import Place
-from tests.harness.servers import Server
+from tests.harness.servers import Server, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo"
@@ -183,3 +183,15 @@ def demo_chunks(call: str, party: str, seconds: float | None = None, from_second
     chunks = [Chunk(audio, track.encoding, track.rate) for audio in track.chunks(1000)]
     first = int(from_second)
     return chunks[first : first + int(seconds) if seconds else None]
+
+
+@contextlib.contextmanager
+def stub_fleet(folder: Path) -> Iterator[Fleet]:
+    """A fleet without speech on a server of its own; both are gone at the end."""
+    server = start_server("valkey9", dir=folder)
+    fleet = Fleet(server, folder, EARSHOT_ENGINE="stub")
+    try:
+        yield fleet
+    finally:
+        fleet.kill_all()
+        server.kill()

@@ -19,10 +19,9 @@ from state.calls.reads import Reads
 from state.calls.scores import SET_ASIDE
 from state.types import ScoredUtterance, Sentiment
 from tests.harness.broken.poisoned_scorer import POISON
-from tests.harness.fleet import ROOT, Fleet
+from tests.harness.fleet import ROOT, Fleet, stub_fleet
 from tests.harness.invariants import violations
 from tests.harness.line import Line
-from tests.harness.servers import start_server
 from workers.insight.rulefile import load
 from workers.insight.rules import Hit, RuleSet, RuleState
 from workers.sentiment.insight import Insight
@@ -30,11 +29,8 @@ from workers.sentiment.insight import Insight
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    server = start_server("valkey9", dir=tmp_path)
-    fleet = Fleet(server, tmp_path, EARSHOT_ENGINE="stub")
-    yield fleet
-    fleet.kill_all()
-    server.kill()
+    with stub_fleet(tmp_path) as fleet:
+        yield fleet
 
 
 def said(client: redis.Redis, call_id: str) -> dict[str, ScoredUtterance]:
