@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -102,6 +104,17 @@ def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Flee
     assert fleet.redis.hdel(key, field) == 1
     fleet.start("decoder", DECODER_LOOPS="1")
     fleet.wait(lambda: fleet.reads.fleet().decoders == 1)
+
+
+def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Fleet) -> None:
+    decoder = fleet.start("decoder", DECODER_LOOPS="2")
+    fleet.wait(lambda: fleet.reads.fleet().decoders == 2)
+    decoder.send_signal(signal.SIGSTOP)  # its parent sees the death only when it must stop, too
+    os.kill(fleet.loops(decoder)[0], signal.SIGKILL)
+    decoder.terminate()
+    decoder.send_signal(signal.SIGCONT)
+    assert decoder.wait(PROMISED_SECONDS) == 0
+    assert fleet.registered() == 0
 
 
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:

@@ -133,10 +133,11 @@ class Parent:
             if code == EXIT_CONFIG:
                 self._status = EXIT_CONFIG
                 os.kill(os.getpid(), signal.SIGTERM)
-            elif not stop():
+            elif code or not stop():  # one that dies while all stop leaves its work behind, too
                 log.warning("a decode loop died", extra={"worker": name, "status": code})
                 self._hand_on(name, crashed=-code not in (signal.SIGKILL, signal.SIGTERM))
-                time.sleep(RESTART_SECONDS)
+                if not stop():
+                    time.sleep(RESTART_SECONDS)
 
     def _hand_on(self, name: str, crashed: bool) -> None:
         shards = open_shards(self._settings, "worker")
