@@ -108,7 +108,10 @@ def test_two_supervisors_see_each_other_take_acknowledge_snooze_and_hand_back(
     expect(bell(dana)).to_have_text("1")
     expect(cell(tom, "c2", "alerts")).not_to_contain_text("Seen by")
     tom.keyboard.press("s")
-    expect(cell(dana, "c2", "alerts")).to_contain_text("Snoozed by tom")
+    snoozed = dana.locator("tbody[data-group=snoozed] tr[data-call-id=c2]")
+    expect(snoozed.locator("[data-field=alerts]")).to_contain_text("Snoozed by tom · 5 min left")
+    expect(snoozed).to_have_attribute("data-level", "calm")
+    expect(dana.locator("[data-status=count-needs]")).to_have_text("1")
 
     row(dana, "c1")
     dana.keyboard.press("t")

@@ -111,37 +111,47 @@ def test_calls_that_need_attention_stand_first_and_the_counts_say_so(
     page.goto(server.url)
     expect(count(page, "live")).to_have_text("2")
     expect(page.get_by_text("All quiet.")).to_be_visible()
+    stood = in_sight(page)["old"]
     assert order(page) == ["old", "young"]
 
     troubled(world, "young")
     wait_until(lambda: order(page) == ["young", "old"], page)
     expect(page.locator("tbody[data-group=needs] tr[data-call-id=young]")).to_be_visible()
     expect(page.get_by_text("All quiet.")).to_be_hidden()
+    assert in_sight(page)["old"] == stood
     expect(count(page, "needs")).to_have_text("1")
     expect(page).to_have_title("(1) Earshot")
     expect(page.locator("#news")).to_contain_text("Asks for a manager")
 
 
-def test_rows_stand_still_under_the_pointer_and_move_when_it_leaves(
+def test_a_raised_call_rises_and_an_ended_one_leaves_while_the_row_under_the_pointer_stays(
     page: Page, server: SyntheticServer, world: World
 ) -> None:
-    world.add("a", age=600)
-    world.add("b", age=300)
+    for number, name in enumerate("abcdef"):
+        world.add(name, age=600 - number)
+    troubled(world, "a")
     page.goto(server.url)
-    cell(page, "a", "agent").hover()
-    troubled(world, "b")
-    expect(cell(page, "b", "attention")).to_have_text("90")
-    expect(page.locator("#held")).to_contain_text("1 waiting")
+    wait_until(lambda: order(page) == [*"abcdef"], page)
+    cell(page, "d", "agent").hover()
+    stood = in_sight(page)["d"]
+    for name in ("e", "f"):
+        troubled(world, name, 0.95)
+        wait_until(lambda name=name: order(page)[:3].count(name) == 1, page)
+        assert in_sight(page)["d"] == stood
+    world.end("f")
+    wait_until(lambda: order(page)[-1] == "f", page)
+    assert in_sight(page)["d"] == stood
+    troubled(world, "d")
+    expect(page.locator("tr[data-call-id=d]")).to_have_attribute("data-level", "now")
     page.wait_for_timeout(2500)  # longer than the rhythm in which rows are put in order
-    assert order(page) == ["a", "b"]
+    assert in_sight(page)["d"] == stood
 
     page.mouse.move(700, 5)
-    wait_until(lambda: order(page) == ["b", "a"], page)
-    expect(page.locator("#held")).to_be_hidden()
-    expect(page.locator('tr[data-call-id=b][data-mark="moved"]')).to_be_visible()
+    wait_until(lambda: sorted(order(page)[:3]) == [*"ade"], page)
+    expect(page.locator('tr[data-call-id=d][data-mark="moved"]')).to_be_visible()
 
 
-def test_the_keyboard_goes_about_in_the_table_and_holds_its_order(
+def test_the_keyboard_goes_about_in_the_table_and_holds_its_row(
     page: Page, server: SyntheticServer, world: World
 ) -> None:
     for number, age in enumerate((900, 600, 300)):
@@ -151,10 +161,11 @@ def test_the_keyboard_goes_about_in_the_table_and_holds_its_order(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="Agent 1")).to_be_focused()
+    stood = in_sight(page)["c1"]
     troubled(world, "c2")
-    page.wait_for_timeout(2500)
-    assert order(page) == ["c0", "c1", "c2"]
-    page.keyboard.press("End")
+    wait_until(lambda: order(page) == ["c2", "c0", "c1"], page)
+    assert in_sight(page)["c1"] == stood
+    page.keyboard.press("Home")
     expect(page.get_by_role("link", name="Agent 2")).to_be_focused()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()

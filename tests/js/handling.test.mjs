@@ -1,25 +1,23 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { inWords, isHandled, isUnresolved, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/handling.js";
+import { inWords, isHandled, isWaiting, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/handling.js";
 import { Calls } from "../../webapp/static/js/shared/store.js";
 
 const NOW = Date.parse("2026-01-31T09:00:00.000Z");
 const alert = (at) => ({ kind: "phrase", reason: "Asks for a manager", at });
-const row = (handling, alerts = []) => ({ state: "live", alerts, handling: { ...UNTOUCHED, ...handling } });
+const row = (handling, alerts = [], raised = true) => ({ state: "live", raised, alerts, handling: { ...UNTOUCHED, ...handling } });
 
 test("a call waits for a supervisor until somebody is on it, and again when something new comes", () => {
-  assert.ok(isUnresolved(row({}), true), "it needs one");
-  assert.ok(isUnresolved(row({}, [alert(3)]), false), "it has an alert");
-  assert.ok(!isUnresolved(row({}), false), "it is a calm call");
-  for (const state of ["taken", "snoozed"]) assert.ok(!isUnresolved(row({ state, by: "Dana" }, [alert(3)]), true));
+  assert.ok(isWaiting(row({})), "it is raised");
+  assert.ok(!isWaiting(row({}, [alert(3)], false)), "an alert alone calls nobody");
+  for (const state of ["taken", "snoozed"]) assert.ok(!isWaiting(row({ state, by: "Dana" }, [alert(3)])));
   const seen = { state: "acknowledged", by: "Dana", seen: 3 };
-  assert.ok(!isUnresolved(row(seen, [alert(3)]), true));
-  assert.ok(isUnresolved(row(seen, [alert(3), alert(9)]), true), "an alert came after the acknowledged ones");
+  assert.ok(!isWaiting(row(seen, [alert(3)])));
+  assert.ok(isWaiting(row(seen, [alert(3), alert(9)])), "an alert came after the acknowledged ones");
   assert.equal(inWords(row(seen, [alert(3), alert(9)]), "Tom"), "");
-  assert.ok(isUnresolved(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)]), true), "handed back, still in need");
-  assert.ok(!isUnresolved(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)]), false), "handed back, and calm");
-  assert.ok(!isUnresolved({ ...row({}, [alert(3)]), state: "ended" }, true));
+  assert.ok(isWaiting(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)])), "handed back, still raised");
+  assert.ok(!isWaiting({ ...row({}, [alert(3)]), state: "ended" }));
 });
 
 test("who is on it is told in words, and oneself is you", () => {

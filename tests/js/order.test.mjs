@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
-import { movesBetween, Order, towards } from "../../webapp/static/js/table/order.js";
+import { holding, movesBetween, Order, towards } from "../../webapp/static/js/table/order.js";
 
+const NOBODY = { needs: [], snoozed: [], rest: [], ended: [] };
 const row = (call_id, attention, minute, more = {}) => ({
   call_id,
   attention,
@@ -19,13 +20,31 @@ const row = (call_id, attention, minute, more = {}) => ({
 
 test("calls that need attention come first, then the longest running", () => {
   const rows = [row("young", 0.1, 9), row("old", 0.1, 1), row("bad", 0.6, 5), row("worst", 0.9, 8)];
-  assert.deepEqual(new Order().arrange(rows), { needs: ["worst", "bad"], rest: ["old", "young"], ended: [] });
+  assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["worst", "bad"], rest: ["old", "young"] });
 });
 
 test("of the calls that need attention those nobody is on come first", () => {
   const taken = { handling: { ...UNTOUCHED, state: "taken", by: "Dana" } };
   const rows = [row("worst", 0.9, 8, taken), row("bad", 0.6, 5), row("calm", 0.1, 1, taken), row("calmer", 0.1, 2)];
-  assert.deepEqual(new Order().arrange(rows), { needs: ["bad", "worst"], rest: ["calm", "calmer"], ended: [] });
+  assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["bad", "worst"], rest: ["calm", "calmer"] });
+});
+
+test("snoozed calls stand apart, raised or not, the one that comes back first on top", () => {
+  const until = (minute) => ({ handling: { ...UNTOUCHED, state: "snoozed", until: `2026-01-31T09:${minute}:00.000Z` } });
+  const rows = [row("later", 0.9, 1, until(20)), row("soon", 0.1, 2, until(10)), row("bad", 0.6, 3)];
+  assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["bad"], snoozed: ["soon", "later"] });
+});
+
+test("the held row keeps as many rows above it while the others go where they belong", () => {
+  const shown = { ...NOBODY, rest: [..."abhcr"] };
+  assert.deepEqual(holding(shown, { ...NOBODY, needs: ["r"], rest: [..."abhc"] }, "h").rest, [..."abhc"]);
+  const two = { ...NOBODY, needs: ["x"], rest: [..."abhcr"] };
+  assert.deepEqual(holding(two, { ...NOBODY, needs: [..."rx"], rest: [..."abhc"] }, "h").rest, [..."ahbc"]);
+  assert.deepEqual(holding(shown, { ...NOBODY, needs: ["h"], rest: [..."abcr"] }, "h"), { ...shown, rest: [..."abhcr"] });
+  const ended = { ...NOBODY, needs: ["h"], ended: ["x"] };
+  assert.deepEqual(holding({ ...NOBODY, needs: [..."xh"] }, ended, "h"), { ...NOBODY, needs: ["h"], ended: ["x"] });
+  assert.deepEqual(holding(shown, { ...NOBODY, rest: [..."ab"] }, "h").rest, [..."ab"], "a call that went is not held");
+  assert.deepEqual(holding(shown, shown, null), shown);
 });
 
 test("small ups and downs of attention move nothing", () => {
@@ -55,14 +74,15 @@ test("the server says which calls are raised, whatever their attention", () => {
 test("ended calls stand apart, the latest first, however bad they were", () => {
   const ended = (id, minute) => row(id, 0.9, 0, { state: "ended", ended_at: `2026-01-31T09:${minute}:00.000Z` });
   const rows = [ended("a", 10), ended("b", 20), row("live", 0, 1)];
-  assert.deepEqual(new Order().arrange(rows), { needs: [], rest: ["live"], ended: ["b", "a"] });
+  assert.deepEqual(new Order().arrange(rows), { ...NOBODY, rest: ["live"], ended: ["b", "a"] });
 });
 
-test("sorted by a column, missing values stand last in either direction", () => {
-  const rows = [row("none", 0.9, 1), row("up", 0, 2, { sentiment: { score: 1 } }), row("nil", 0, 3, { sentiment: { score: 0 } })];
+test("sorted by a column, raised calls stay on top and missing values stand last in either direction", () => {
+  const rows = [row("raised", 0.9, 1), row("none", 0, 1), row("up", 0, 2, { sentiment: { score: 1 } }), row("nil", 0, 3, { sentiment: { score: 0 } })];
   const value = ({ sentiment }) => sentiment.score;
   assert.deepEqual(new Order().arrange(rows, { value, descending: true }).rest, ["up", "nil", "none"]);
   assert.deepEqual(new Order().arrange(rows, { value, descending: false }).rest, ["nil", "up", "none"]);
+  assert.deepEqual(new Order().arrange(rows, { value, descending: false }).needs, ["raised"]);
 });
 
 test("as few rows as possible move", () => {

@@ -6,7 +6,8 @@ import { Bell } from "./shared/bell.js";
 import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
 import { mark } from "./shared/dom.js";
-import { isUnresolved } from "./shared/handling.js";
+import { Heads } from "./table/heads.js";
+import { isWaiting } from "./shared/handling.js";
 import { keepReachable, listen } from "./shared/keyboard.js";
 import { Link } from "./shared/link.js";
 import { Listening } from "./call/listening.js";
@@ -67,19 +68,17 @@ function choose() {
 }
 choose();
 
-table.onArranged = (groups, waiting) => {
+const heads = new Heads(at("#calls"), () => at("#filters").reset());
+
+table.onArranged = (groups) => {
   const rows = [...calls.rows.values()];
-  for (const [group, ids] of Object.entries(groups)) {
-    const size = at(`tbody[data-group=${group}] .size`);
-    if (size.textContent !== String(ids.length)) size.textContent = ids.length;
-  }
   const shown = table.ids.length;
   mark(at("#wall"), "view", !rows.length ? "empty" : shown ? "calls" : "unmatched");
   at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls` : "";
-  at("#held").hidden = !waiting;
-  at("#held-count").textContent = waiting;
   const live = rows.filter((row) => row.state !== "ended");
   const needing = live.filter((row) => order.group(row) === "needs");
+  const stands = new Set(table.ids);
+  heads.show(groups, needing.filter((row) => !stands.has(row.call_id)).length);
   const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
   status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
   ring();
@@ -93,7 +92,7 @@ const listening = at("#listen") && new Listening(at("#listen"));
 
 /** Tells the bell which calls wait for a supervisor. */
 function ring() {
-  const waiting = [...calls.rows.values()].filter((row) => isUnresolved(row, order.group(row) === "needs"));
+  const waiting = [...calls.rows.values()].filter(isWaiting);
   bell.update(waiting.sort((a, b) => b.attention - a.attention));
 }
 
@@ -103,10 +102,6 @@ panel.onChange = (id) => {
   table.current = id;
 };
 
-at("#held").addEventListener("click", () => {
-  table.hold.release();
-  table.arrange(true);
-});
 at("#help-open").addEventListener("click", () => at("#help").showModal());
 at("#export").addEventListener("click", () => {
   const rows = table.ids.map((id) => calls.rows.get(id)).filter(Boolean);

@@ -40,7 +40,7 @@ export class Bell {
     this.#root.querySelector("summary").focus();
   }
 
-  /** @param rows that are unresolved, the most urgent first */
+  /** @param rows that wait for a supervisor, the most urgent first */
   update(rows) {
     const ids = rows.map((row) => row.call_id);
     const fresh = this.#known ? rows.filter((row) => !this.#known.has(row.call_id)) : [];

@@ -19,8 +19,8 @@ export function isHandled(row) {
   return state === "taken" || state === "snoozed" || (state === "acknowledged" && !hasNews(row));
 }
 
-/** Whether a live call waits for a supervisor: it needs one, or has alerts nobody is done with. @param needs attention? */
-export const isUnresolved = (row, needs) => row.state !== "ended" && !isHandled(row) && (needs || hasNews(row));
+/** Whether a call waits for a supervisor: it is raised, and nobody sees to it. */
+export const isWaiting = (row) => row.state !== "ended" && row.raised && !isHandled(row);
 
 /** A call's handling once its snooze is over. */
 export function woken(handling, nowMs) {

@@ -1,29 +1,32 @@
-// Whether rows may move: not while the supervisor's pointer or keyboard is at work among them.
+// Which row may not move: the one under the supervisor's pointer or with her focus. All others go where they belong.
 
-/** A pointer that has rested for so long, or a focus without a key, no longer holds the order. */
+/** A pointer that has rested for so long, or a focus without a key, no longer holds a row. */
 const IDLE_MS = 30_000;
 
 export class Hold {
-  #pointer = 0; // ms of the last movement inside; 0: outside
-  #focus = 0; // ms of the last key or click inside; 0: outside
+  #pointer = { id: null, ms: 0 }; // the row under the pointer, and when the pointer last moved
+  #focus = { id: null, ms: 0 };
 
-  constructor(element) {
-    const moved = () => (this.#pointer = Date.now());
-    for (const kind of ["pointerenter", "pointermove", "pointerdown"]) {
-      element.addEventListener(kind, moved, { passive: true });
-    }
-    element.addEventListener("pointerleave", () => (this.#pointer = 0));
-    element.addEventListener("focusin", () => (this.#focus = Date.now()));
-    element.addEventListener("keydown", () => (this.#focus = Date.now()));
-    element.addEventListener("focusout", () => (this.#focus = 0));
+  constructor(table) {
+    const over = (event) => (this.#pointer = { id: rowOf(event), ms: Date.now() });
+    const focused = (event) => (this.#focus = { id: rowOf(event), ms: Date.now() });
+    for (const kind of ["pointerover", "pointermove", "pointerdown"]) table.addEventListener(kind, over, { passive: true });
+    table.addEventListener("pointerleave", () => (this.#pointer = { id: null, ms: 0 }));
+    for (const kind of ["focusin", "keydown"]) table.addEventListener(kind, focused);
+    table.addEventListener("focusout", () => (this.#focus = { id: null, ms: 0 }));
   }
 
-  get active() {
-    return Date.now() - Math.max(this.#pointer, this.#focus) < IDLE_MS;
+  /** The id of the held row; null for none. Of two the one where something was done last. */
+  get id() {
+    const [pointer, focus] = [this.#pointer, this.#focus];
+    const last = pointer.id && pointer.ms >= focus.ms ? pointer : focus;
+    return Date.now() - last.ms < IDLE_MS ? last.id : null;
   }
 
   /** Lets go at once, until the next movement. */
   release() {
-    this.#pointer = this.#focus = 0;
+    this.#pointer = this.#focus = { id: null, ms: 0 };
   }
 }
+
+const rowOf = ({ target }) => target.closest("tr[data-call-id]")?.dataset.callId ?? null;

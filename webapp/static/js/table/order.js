@@ -1,5 +1,5 @@
-// Which call stands where: needs-attention first (of those the ones nobody is on), then the longest running. Steady,
-// so that the eye can rest.
+// Which call stands where: needs-attention first (of those the ones nobody is on), then the snoozed ones, then the
+// longest running. Steady, so that the eye can rest.
 
 import { isHandled } from "../shared/handling.js";
 
@@ -8,7 +8,7 @@ const BAND = 0.1;
 /** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
 const BAND_SLACK = 0.04;
 
-export const GROUPS = ["needs", "rest", "ended"];
+export const GROUPS = ["needs", "snoozed", "rest", "ended"];
 
 export class Order {
   #standing = new Map(); // call_id -> {attention, band}
@@ -16,27 +16,31 @@ export class Order {
   /** The group a row belongs to. Whether a call is raised the server says, with hysteresis: it does not flicker. */
   group(row) {
     if (row.state === "ended") return "ended";
+    if (row.handling.state === "snoozed") return "snoozed";
     return row.raised ? "needs" : "rest";
   }
 
   /**
    * The rows' ids by group, each group in its order.
    * @param rows iterable of rows
-   * @param column what to sort by instead of attention: value(row) and descending; or null
+   * @param column what to sort each group by instead of need: value(row) and descending; or null
    */
   arrange(rows, column = null) {
-    const groups = { needs: [], rest: [], ended: [] };
+    const groups = { needs: [], snoozed: [], rest: [], ended: [] };
     const seen = new Set();
     for (const row of rows) {
-      const group = this.group(row);
-      groups[column && group === "needs" ? "rest" : group].push(row);
+      groups[this.group(row)].push(row);
       seen.add(row.call_id);
     }
     for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
     const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
-    groups.needs.sort((a, b) => Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b));
-    groups.rest.sort(column ? byColumn(column) : byStart); // nothing to do there: nothing moves
-    groups.ended.sort(column ? byColumn(column) : (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b));
+    const orders = {
+      needs: (a, b) => Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b),
+      snoozed: (a, b) => compare(a.handling.until, b.handling.until) || byStart(a, b),
+      rest: byStart, // nothing to do there: nothing moves
+      ended: (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b),
+    };
+    for (const group of GROUPS) groups[group].sort(column ? byColumn(column) : orders[group]);
     return Object.fromEntries(GROUPS.map((group) => [group, groups[group].map((row) => row.call_id)]));
   }
 
@@ -76,6 +80,22 @@ export function movesBetween(current, wanted) {
   const moved = new Set(wanted);
   for (let index = tails.at(-1) ?? -1; index >= 0; index = before[index]) moved.delete(kept[index]);
   return moved;
+}
+
+/**
+ * `wanted` (group -> ids), but with the row `id` where it stands in `shown`: in its group, with as many rows above it.
+ * So the others change places and it does not move under the pointer.
+ */
+export function holding(shown, wanted, id) {
+  const group = GROUPS.find((name) => shown[name].includes(id));
+  if (!group || !GROUPS.some((name) => wanted[name].includes(id))) return wanted;
+  const others = Object.fromEntries(GROUPS.map((name) => [name, wanted[name].filter((each) => each !== id)]));
+  const before = GROUPS.slice(0, GROUPS.indexOf(group));
+  // where no call needs attention a line as high as a row says so
+  const above = (groups) => before.reduce((sum, name) => sum + Math.max(groups[name].length, name === "needs" ? 1 : 0), 0);
+  const place = above(shown) + shown[group].indexOf(id) - above(others);
+  others[group].splice(Math.max(0, place), 0, id);
+  return others;
 }
 
 /**

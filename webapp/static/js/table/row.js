@@ -1,7 +1,7 @@
 // One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
 
 import * as format from "../shared/format.js";
-import { inWords, isHandled } from "../shared/handling.js";
+import { inWords, isHandled, snoozeLeft } from "../shared/handling.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/store.js";
 
@@ -52,8 +52,8 @@ export class RowView {
     this.#trend(row);
     this.#words(row);
     const handled = inWords(row, me);
+    this.handled = handled;
     this.#data("handled", isHandled(row) ? "yes" : "no");
-    this.#text("handled", [handled, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
     this.#alerts(needs ? reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
     this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
@@ -74,6 +74,8 @@ export class RowView {
     this.#text("duration", format.duration((until - Date.parse(row.started_at)) / 1000));
     this.#voice("agent", this.agentNote, spokeAt, nowMs);
     this.#voice("customer", this.customerNote, spokeAt, nowMs);
+    const left = row.handling.state === "snoozed" ? snoozeLeft(row.handling, nowMs) : "";
+    this.#text("handled", [this.handled, left, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
     this.#text("lag", isBehind(row) ? `behind ${format.span(lagSeconds(row))}` : "");
   }
 

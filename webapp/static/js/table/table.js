@@ -1,7 +1,7 @@
-// The table of calls: draws what changed a few rows at a time, moves rows seldom and never under the pointer.
+// The table of calls: draws what changed a few rows at a time, moves rows seldom and never the one under the pointer.
 
 import { Hold } from "./hold.js";
-import { GROUPS, movesBetween, towards } from "./order.js";
+import { GROUPS, holding, movesBetween, towards } from "./order.js";
 import { isTold, RowView } from "./row.js";
 import { Sight } from "./sight.js";
 
@@ -26,8 +26,8 @@ export class Table {
   #moving = 0;
   #drawn = 0; // when, by performance.now()
   #undrawn = new Set(); // ids of changed calls
-  #rows = new Map(); // call_id -> row of the calls that came and, while rows stand still, of those that went
-  #shown = { needs: [], rest: [], ended: [] }; // ids in the order shown
+  #rows = new Map(); // call_id -> row of the calls that came, and of those that went and still stand in the table
+  #shown = { needs: [], snoozed: [], rest: [], ended: [] }; // ids in the order shown
   #marks = new Map(); // call_id -> "new" or "moved"
   #current = null;
   #keep = (_row) => true;
@@ -36,8 +36,8 @@ export class Table {
   #started = false;
   hold;
 
-  /** Called with the groups' ids and the number of rows that wait for the hold's end, after each arrangement. */
-  onArranged = (_groups, _waiting) => {};
+  /** Called with the groups' ids after each arrangement. */
+  onArranged = (_groups) => {};
 
   /** The name of who looks at the table. */
   viewer = () => "";
@@ -102,38 +102,37 @@ export class Table {
     this.#drawn = performance.now();
     const changed = this.#calls.takeChanged();
     this.#late ||= changed.size > 0;
-    let fresh = false;
+    let urgent = false;
     for (const id of changed) {
       const row = this.#calls.rows.get(id);
       if (!row) continue;
       if (!this.#rows.has(id)) {
-        fresh = true;
+        urgent = true;
         if (this.#started) this.#mark(id, "new"); // but not those that the page begins with
       }
       this.#rows.set(id, row);
       this.#undrawn.add(id);
+      urgent ||= this.#isMisplaced(row);
     }
-    if (fresh) this.arrange(!this.#started);
+    if (urgent) this.arrange(!this.#started);
     for (const id of this.#undrawn) if (!this.#sight.views.has(id)) this.#undrawn.delete(id); // drawn when it comes in
     const rows = [...this.#undrawn].sort((a, b) => Number(this.#sight.has(b)) - Number(this.#sight.has(a)));
     for (const id of rows.slice(0, most)) this.#drawRow(this.#sight.views.get(id), id);
     if (this.#undrawn.size) this.schedule();
   }
 
-  /** Puts the rows in order, unless the supervisor is at work among them; `force` does it all the same. */
+  /** Puts the rows in order but for the one that is held; `force` moves that one too. */
   arrange(force = false) {
     if (!this.#late && !force) return;
     const rows = [...this.#calls.rows.values()].filter((row) => this.#rows.has(row.call_id) && this.#keep(row));
     const wanted = this.#order.arrange(rows, this.#column);
-    const held = this.hold.active && !force;
+    const placed = force ? wanted : holding(this.#shown, wanted, this.hold.id);
     clearTimeout(this.#moving);
-    let waiting = 0;
-    if (held) waiting = this.#append(wanted);
-    else this.#place(wanted, force ? Infinity : MOVED_ROWS);
-    this.#late = waiting > 0;
+    this.#place(placed, force ? Infinity : MOVED_ROWS);
+    this.#late = GROUPS.some((group) => String(this.#shown[group]) !== String(wanted[group]));
     const shown = new Set(this.ids);
     for (const id of this.#rows.keys()) if (!this.#calls.rows.has(id) && !shown.has(id)) this.#rows.delete(id);
-    this.onArranged(wanted, waiting);
+    this.onArranged(placed);
   }
 
   /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
@@ -148,6 +147,13 @@ export class Table {
     this.draw(Infinity);
     this.arrange();
     this.#started = true;
+  }
+
+  /** Whether a call was raised, or a raised one ended, since rows were put in order: that does not wait its turn. */
+  #isMisplaced(row) {
+    const group = this.#order.group(row);
+    const stands = this.#shown.needs.includes(row.call_id);
+    return group === "needs" ? !stands && this.hold.id !== row.call_id && this.#keep(row) : group === "ended" && stands;
   }
 
   #needs = (id) => this.#order.group(this.#rows.get(id)) === "needs";
@@ -176,19 +182,6 @@ export class Table {
     this.draw();
   }
 
-  /** Held: new rows come in at the end of the live ones, nothing moves. Returns how many rows stand wrong. */
-  #append(wanted) {
-    const all = GROUPS.flatMap((group) => wanted[group]);
-    const shown = new Set(this.ids);
-    const fresh = all.filter((id) => !shown.has(id));
-    if (fresh.length) {
-      this.#shown = { ...this.#shown, rest: [...this.#shown.rest, ...fresh] };
-      this.#sight.place(this.#shown);
-    }
-    const leave = shown.difference(new Set(all)).size;
-    return GROUPS.reduce((sum, group) => sum + movesBetween(this.#shown[group], wanted[group]).size, leave);
-  }
-
   /** Puts rows in this order: of those that need attention so many now, and the next ones a moment later. */
   #place(wanted, most) {
     const shown = new Set(this.ids);
@@ -198,12 +191,7 @@ export class Table {
     }
     this.#shown = { ...wanted, needs };
     if (this.#sight.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
-    if (movesBetween(needs, wanted.needs).size) this.#moving = setTimeout(() => this.#goOn(wanted), MOVE_MS);
-  }
-
-  #goOn(wanted) {
-    if (this.hold.active) this.#late = true;
-    else this.#place(wanted, MOVED_ROWS);
+    if (movesBetween(needs, wanted.needs).size) this.#moving = setTimeout(() => this.arrange(), MOVE_MS);
   }
 
   #mark(id, mark) {
