@@ -41,6 +41,13 @@ class Told(NamedTuple):
     event: bytes
 
 
+class Tail(NamedTuple):
+    """The end of one shard's feed: all that was told after the cursor `since`, oldest first."""
+
+    since: str
+    told: list[Told]
+
+
 def joined(cursors: list[str]) -> str:
     """The cursors of all shards as one."""
     return _BETWEEN.join(cursors)
@@ -65,14 +72,10 @@ class Feeds:
         found = self._shards.answers(_tip)
         return [found.get(shard.number, AWAY) for shard in self._shards]
 
-    def recent(self, count: int) -> list[Told]:
-        """Each shard's last events, oldest first. Raises redis.RedisError if no shard answers."""
-
-        def part(shard: Shard) -> list[Told]:
-            entries = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=count))
-            return [Told(shard.number, _cursor(*entry), _event(entry[1])) for entry in reversed(entries)]
-
-        return [told for entries in self._shards.answers(part).values() for told in entries]
+    def tails(self, most: int) -> list[Tail]:
+        """The end of each shard's feed, at most `most` events in all. Raises redis.RedisError if no shard answers."""
+        found = self._shards.answers(lambda shard: _tail(shard, most // len(self._shards)))
+        return [found.get(shard.number, Tail(AWAY, [])) for shard in self._shards]
 
     def after(self, cursors: list[str], count: int, block_ms: int = 0) -> list[Told]:
         """What was told after the cursors, oldest first, at most `count` of each shard; waits up to block_ms for the
@@ -102,8 +105,18 @@ def _tip(shard: Shard) -> str:
     newest = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=1))
     if newest:
         return _cursor(*newest[0])
-    last, gone = _extent(shard)
-    return f"{last}+{gone}"
+    return _nothing(shard)
+
+
+def _tail(shard: Shard, count: int) -> Tail:
+    nothing = _nothing(shard)
+    newest = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=count + 1))
+    told = [Told(shard.number, _cursor(*entry), _event(entry[1])) for entry in reversed(newest)]
+    if not told:
+        return Tail(nothing, [])
+    if len(told) <= count and _is_whole(shard):
+        return Tail(START, told)
+    return Tail(told[0].cursor, told[1:])  # nobody knows what came before the first
 
 
 def _event(fields: dict[bytes, bytes]) -> bytes:
@@ -152,6 +165,12 @@ def _check(shard: Shard, cursor: str) -> str:
     return entry_id
 
 
+def _nothing(shard: Shard) -> str:
+    """The cursor of a feed that holds no event."""
+    last, gone = _extent(shard)
+    return f"{last}+{gone}"
+
+
 def _extent(shard: Shard) -> tuple[str, int]:
     """The last id that the feed gave out, and how many events were cut off (0 from Redis 6, which cannot tell)."""
     try:
@@ -161,6 +180,12 @@ def _extent(shard: Shard) -> tuple[str, int]:
             raise
         return "0-0", 0
     return info["last-generated-id"].decode(), info.get("entries-added", info["length"]) - info["length"]
+
+
+def _is_whole(shard: Shard) -> bool:
+    """Whether no event was ever cut off. Redis 6 cannot tell."""
+    info = cast(Any, shard.redis.xinfo_stream(shard.keys.feed))
+    return bool(info.get("entries-added") == info["length"])
 
 
 AT_ONCE = 2000

@@ -188,7 +188,7 @@ class LiveTable:
             self._rest()
             return
         if self._recent is None:
-            self._recent = self._begin()
+            self._recent = Recent(self._reads.feeds.tails(EVENTS))
         now = time.monotonic()
         if now >= self._fleet_at:
             self._show_out()
@@ -199,10 +199,6 @@ class LiveTable:
         self._tell_news(self._recent, pages)
         if entries and len(entries) < BATCH_EVENTS:
             self._stopping.wait(BATCH_SECONDS)
-
-    def _begin(self) -> Recent:
-        tips = self._reads.feeds.tips()
-        return Recent(self._reads.feeds.recent(EVENTS // len(tips)), tips)
 
     def _following(self) -> list[_Page]:
         """The pages that follow, each from its cursor on."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from state.calls.feed import FeedLost, Told, joined, parted
+from state.calls.feed import FeedLost, Tail, Told, joined, parted
 from state.events import QUIET
 from webapp.api import shapes
 
@@ -45,12 +45,11 @@ class _Event(NamedTuple):
 class Recent:
     """Each shard's events in order, from some cursor on. Used by one thread. Cursors are those of all shards as one."""
 
-    def __init__(self, entries: list[Told], tips: list[str]) -> None:
-        """entries: the last events in the feeds. tips: the cursor of each shard without any."""
-        self._parts = [_Part(tip, EVENTS // len(tips)) for tip in tips]
-        for number in {told.shard for told in entries}:
-            self._parts[number].forget()  # nobody knows what came before the first of them
-        self.add(entries)
+    def __init__(self, tails: list[Tail]) -> None:
+        """tails: the end of each shard's feed."""
+        self._parts = [_Part(tail.since, EVENTS // len(tails)) for tail in tails]
+        for tail in tails:
+            self.add(tail.told)
 
     @property
     def tips(self) -> list[str]:
@@ -95,15 +94,12 @@ class Recent:
 class _Part:
     """One shard's events."""
 
-    def __init__(self, tip: str, most: int) -> None:
-        self.tip = tip
+    def __init__(self, since: str, most: int) -> None:
+        self.tip = since
         self._most = most
         self._events: deque[_Event] = deque()
-        self._places: dict[str, int] = {tip: 0}  # cursor -> how many events were ever added up to it
+        self._places: dict[str, int] = {since: 0}  # cursor -> how many events were ever added up to it
         self._added = 0
-
-    def forget(self) -> None:
-        self._places.clear()
 
     def add(self, event: _Event) -> None:
         self._events.append(event)

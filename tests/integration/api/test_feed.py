@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from state import keys
-from state.calls.feed import START, FeedLost
+from state.calls.feed import START, FeedLost, Tail
 from state.calls.reads import Reads
 
 NOBODY = "0" * 16
@@ -84,4 +84,18 @@ def test_a_cursor_that_is_cut_off_or_never_was_is_lost(store: redis.Redis) -> No
         with pytest.raises(FeedLost):
             reads.feed(cursor, 10)
     assert reads.feed(reads.tip(), 10) == []
-    assert [told.cursor for told in reads.feeds.recent(10)] == [reads.tip()]
+    assert reads.feeds.tails(10) == [Tail(reads.tip(), [])], "who stands before its first event has missed some"
+
+
+def test_the_end_of_a_feed_says_what_it_follows(store: redis.Redis) -> None:
+    reads = Reads(store)
+    assert reads.feeds.tails(10) == [Tail(START, [])]
+    cursors = []
+    for entry_id in ("6-0", "7-0"):
+        tell(store, entry_id, "a")
+        cursors.append(reads.tip())
+    whole, part = reads.feeds.tails(2)[0], reads.feeds.tails(1)[0]
+    assert whole.since == START and [told.cursor for told in whole.told] == cursors
+    assert part.since == cursors[0] and [told.cursor for told in part.told] == cursors[1:]
+    store.xtrim(keys.FEED, maxlen=0, approximate=False)
+    assert reads.feeds.tails(10) == [Tail(reads.tip(), [])]

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from state import keys
-from state.calls.feed import joined
+from state.calls.feed import Tail, joined
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
 from state.server.shards import shards_of
@@ -166,7 +166,7 @@ def test_an_entry_of_the_feed_that_is_none_holds_up_nobody(decoder: Decoder) -> 
     decoder.put("c", 1, 1)
     told = feeds.after(before, 10)
     assert told[0].event == b"" and len(told) > 1
-    recent = Recent([], before)
+    recent = Recent([Tail(tip, []) for tip in before])
     recent.add(told)
     assert recent.tips == feeds.tips()
     assert [len(batch.events) for batch in recent.after(joined(before))] == [len(told) - 1]
