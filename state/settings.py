@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from state.people.credentials import CredentialError, parse_given_keys
+from state.credentials import CredentialError, parse_given_keys
 
 EXIT_CONFIG = 78
 """Exit status of a process that cannot work as it is set up, EX_CONFIG of sysexits.h. Starting it again does not help

@@ -17,15 +17,15 @@ import redis
 from scripts.benchmarks.fleet import cpu_seconds
 from scripts.demo.server import EmbeddedServer
 from state import keys
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.calls.ingest import Ingest
 from state.calls.scores import Scores
 from state.server.connection import connect
 from state.server.shards import shards_on
 from state.settings import Settings
 from state.types import Sentiment, Utterance, Word
-from workers.decoder.post import STEAL_TURN_MS, SWEEP_TURN_MS
-from workers.sentiment.insight import Insight
+from workers.decoder.post import RELIEVE_TURN_MS, SWEEP_TURN_MS
+from workers.sentiment.assessor import Assessor
 from workers.sentiment.scoring import Scoring
 
 LIVE_CALLS = (100, 500, 1000, 5000)
@@ -61,7 +61,7 @@ class Bench:
         self.ingest = Ingest(self.redis, self.settings)
         [self.shard] = shards_on(self.redis)
         self.scores = Scores(self.shard, "bench", self.settings)
-        self.scoring = Scoring(self.scores, Insight())
+        self.scoring = Scoring(self.scores, Assessor())
         self._server_pid = server.pid
         self.scores.join()
 
@@ -153,7 +153,7 @@ def _length(count: int) -> dict[str, Any]:
 def _workers(count: int) -> dict[str, Any]:
     """A fleet of so many idle decoders looks after one another: what that costs the server, and one decoder."""
     with _bench() as bench:
-        fleet = [Fleet(bench.shard, f"host-1234-{n:016x}", bench.settings) for n in range(count)]
+        fleet = [FleetMember(bench.shard, f"host-1234-{n:016x}", bench.settings) for n in range(count)]
         for decoder in fleet:
             decoder.join()
         before, server = bench.redis.info("stats"), bench.server_cpu_seconds()
@@ -167,8 +167,8 @@ def _workers(count: int) -> dict[str, Any]:
             if others.turn("sweep", SWEEP_TURN_MS):
                 others.sweep()
                 looks += 1
-            if others.turn("steal", STEAL_TURN_MS):
-                others.steal()
+            if others.turn("relieve", RELIEVE_TURN_MS):
+                others.relieve()
                 looks += 1
         seconds = time.monotonic() - began
         after = bench.redis.info("stats")

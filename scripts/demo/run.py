@@ -22,7 +22,7 @@ from scripts.demo.server import EmbeddedServer, ServerNotStarted
 from scripts.operating.store import Operator
 from scripts.simulator.recording import read_tracks
 from scripts.simulator.telephony import Api, CallFailed, post_call
-from state.people.credentials import make_key, make_password
+from state.credentials import make_key, make_password
 from state.server.connection import ServerUnfit, check_server, connect
 from state.server.opening import open_shards
 from state.server.unreachable import told
@@ -154,9 +154,9 @@ def welcome(at: Operator, run_key: str) -> list[str]:
     password = make_password()
     at.access.users.add(FIRST_USER, "admin", password)
     at.record("user-added", f"{FIRST_USER} (admin)")
-    if any(key.name == FIRST_KEY for key in at.access.keys.all()):  # its owner is gone, and nobody knows it any more
-        at.access.keys.revoke(FIRST_KEY)
-    key = at.access.keys.add(FIRST_KEY, ("ingest", "read"))
+    if any(key.name == FIRST_KEY for key in at.access.api_keys.all()):  # its owner is gone: nobody knows the key
+        at.access.api_keys.revoke(FIRST_KEY)
+    key = at.access.api_keys.add(FIRST_KEY, ("ingest", "read"))
     at.record("key-made", f"{FIRST_KEY} (ingest+read)")
     return [
         f"Sign in as: {FIRST_USER}   password: {password}",

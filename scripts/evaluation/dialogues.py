@@ -1,7 +1,7 @@
 """Rated dialogues: are dissatisfied turns and bad dialogues found?
 
 File form (User Satisfaction Simulation): lines of speaker, text, action, ratings by tab, ratings by comma;
-sessions apart by an empty line; the user's line OVERALL rates the whole dialogue.
+dialogues apart by an empty line; the user's line OVERALL rates the whole dialogue.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from workers.insight.attention import AttentionModel
 from workers.insight.context import ContextScorer, Mood, overall
 
 
-class Session(NamedTuple):
+class Dialogue(NamedTuple):
     """turns: (is the user's, text, mean rating or None). rating: of the whole dialogue."""
 
     turns: list[tuple[bool, str, float | None]]
     rating: float | None
 
 
-def load(path: Path) -> list[Session]:
+def load(path: Path) -> list[Dialogue]:
     """Read a file. Raises ValueError naming the line that cannot be read."""
-    sessions: list[Session] = []
+    dialogues: list[Dialogue] = []
     turns: list[tuple[bool, str, float | None]] = []
     rating: float | None = None
     for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), ""], start=1):
         if not line.strip():
             if turns:
-                sessions.append(Session(turns, rating))
+                dialogues.append(Dialogue(turns, rating))
             turns, rating = [], None
             continue
         cells = line.split("\t")
@@ -48,35 +48,35 @@ def load(path: Path) -> list[Session]:
             rating = mean
         else:
             turns.append((cells[0].upper() in ("USER", "CUSTOMER"), as_recognised(cells[1]), mean))
-    return sessions
+    return dialogues
 
 
 def calls(path: Path, analyzer: CallAnalyzer, model: AttentionModel) -> list[Call]:
-    """The file's sessions judged as calls at an ordinary pace. Raises ValueError as load does."""
-    return [judge(session, ContextScorer(analyzer), model) for session in load(path)]
+    """The file's dialogues judged as calls at an ordinary pace. Raises ValueError as load does."""
+    return [judge(dialogue, ContextScorer(analyzer), model) for dialogue in load(path)]
 
 
-def judge(session: Session, scorer: ContextScorer, model: AttentionModel) -> Call:
-    """One session, as if it were spoken."""
-    said = spoken((user, text) for user, text, _ in session.turns)
+def judge(dialogue: Dialogue, scorer: ContextScorer, model: AttentionModel) -> Call:
+    """One dialogue, as if it were spoken."""
+    said = spoken((user, text) for user, text, _ in dialogue.turns)
     mood = Mood()
     polarities: list[float] = []
     for utterance in said:
         sentiment, mood = scorer.step(mood, utterance)
         if utterance.party != "agent":
             polarities.append(sentiment.polarity)
-    ratings = [rating for user, _, rating in session.turns if user]
+    ratings = [rating for user, _, rating in dialogue.turns if user]
     turns = [(rating, value) for rating, value in zip(ratings, polarities, strict=True) if rating is not None]
-    return Call(session.rating, overall(polarities), *follow(said, model), turns)
+    return Call(dialogue.rating, overall(polarities), *follow(said, model), turns)
 
 
 def comparison(paths: list[Path], analyzer: CallAnalyzer) -> str:
-    """Our turn AUC beside plain TextBlob's and VADER's, on the even sessions (read), the odd ones, and all."""
+    """Our turn AUC beside plain TextBlob's and VADER's, on the even dialogues (read), the odd ones, and all."""
     scorers = {"ours, words alone": lambda text: analyzer.score(text, "customer").polarity, **plain_scorers()}
     rows: list[list[str]] = []
     for path in paths:
-        sessions = load(path)
-        for part, some in (("even", sessions[0::2]), ("odd", sessions[1::2]), ("all", sessions)):
+        dialogues = load(path)
+        for part, some in (("even", dialogues[0::2]), ("odd", dialogues[1::2]), ("all", dialogues)):
             rated = [(rating, text) for s in some for user, text, rating in s.turns if user and rating is not None]
             row = [f"{path.stem} {part}", f"{sum(rating < BAD_BELOW for rating, _ in rated)}/{len(rated)}"]
             for score in scorers.values():

@@ -15,9 +15,9 @@ import redis
 from msgspec.structs import replace
 
 from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
+from state.credentials import CredentialError
 from state.people.access import Access
 from state.people.audit import Audit, Deed
-from state.people.credentials import CredentialError
 from state.server.opening import open_shards
 from state.server.shards import Shards, shards_of
 from state.server.unreachable import told

@@ -20,8 +20,8 @@ import argparse
 import sys
 
 from scripts.operating.store import Operator, Refused, add_data_option, moment, printable, run, table
+from state.credentials import make_password
 from state.people.access import ROLES
-from state.people.credentials import make_password
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

@@ -34,8 +34,8 @@ OWN_BEFORE_SHARED = 4
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Fleet:
-    """One decoder's view of the fleet in one shard. `worker` names this incarnation; no other ever has the name.
+class FleetMember:
+    """One decoder's part in the fleet of one shard. `worker` names this incarnation; no other ever has the name.
 
     resident: it is at home in this shard and has its own stream. A guest takes only what waits there for everybody.
     """

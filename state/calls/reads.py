@@ -30,7 +30,7 @@ RECENTLY_ENDED_SECONDS = 600
 RECENTLY_ENDED_CALLS = 50
 
 
-class FleetView(msgspec.Struct, frozen=True):
+class FleetHealth(msgspec.Struct, frozen=True):
     """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: their
     number. away: numbers of those whose server does not answer; nothing of them counts here."""
 
@@ -208,7 +208,7 @@ class Reads:
 
     # -- health -------------------------------------------------------------------------------------------
 
-    def fleet(self) -> FleetView:
+    def fleet(self) -> FleetHealth:
         """The number of live decoders, the audio that waits, and the engine in use."""
 
         def part(shard: Shard) -> tuple[set[str], int, int]:
@@ -223,7 +223,7 @@ class Reads:
 
         parts = self._shards.answers(part)
         model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
-        return FleetView(
+        return FleetHealth(
             len(set().union(*(alive for alive, _, _ in parts.values()))),
             sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
             sum(chunks for _, _, chunks in parts.values()),

@@ -11,7 +11,7 @@ from state.calls.leases import Token, read_token
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 
-STEAL_AFTER_MS = 300
+RELIEVE_AFTER_MS = 300
 """Age at which an idle decoder moves a token from a busy decoder's own stream to everybody."""
 
 FORGIVEN_LOSSES = 20
@@ -82,9 +82,9 @@ class Rescue:
                 break
         return moved
 
-    def steal(self) -> int:
+    def relieve(self) -> int:
         """For an idle decoder: move tokens that wait too long in a busy decoder's own stream. Returns how many."""
-        return self._move_old(STEAL_AFTER_MS, most=4, force=False)
+        return self._move_old(RELIEVE_AFTER_MS, most=4, force=False)
 
     def rescue_stalled(self) -> int:
         """Move tokens pending for STALLED_AFTER_MS, wherever they are. Returns how many."""

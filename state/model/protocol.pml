@@ -487,7 +487,7 @@ active [2] proctype decoder() {
   od
 }
 
-/* -- what decoders do for one another: state/rescue.py. They see a token, and move it a moment later. ------- */
+/* -- what decoders do for one another: state/calls/rescue.py. They see a token, and move it a moment later. ------- */
 
 #define HAS(w) (w.name == s.pending && (w.token || w.lease || w.phase == LOST))
 #define FORGOTTEN (!HAS(d[0]) && !HAS(d[1]))
@@ -499,7 +499,7 @@ active proctype rescue() {
   :: atomic { !moving && s.pending && !s.beats[s.pending] -> moving = s.entry; force = true }
   :: atomic { !moving && s.pending && FORGOTTEN -> moving = s.entry; force = true } /* pending for too long */
   :: atomic { !moving && s.pending && !FORGOTTEN && more -> more--; moving = s.entry; force = true } /* a slow holder */
-  :: atomic { !moving && s.entry && s.at != SHARED && s.at <= NAMES -> moving = s.entry; force = false } /* steal */
+  :: atomic { !moving && s.entry && s.at != SHARED && s.at <= NAMES -> moving = s.entry; force = false } /* relieve */
   :: atomic { moving -> d_step { move(); sound() } }
   :: atomic { STOPPED(1) -> d_step { bury(1); sound() } }
   :: atomic { STOPPED(2) -> d_step { bury(2); sound() } }

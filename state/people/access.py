@@ -16,7 +16,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.people.credentials import (
+from state.credentials import (
     SHOWN_CHARACTERS,
     ApiKey,
     CredentialError,
@@ -84,7 +84,7 @@ _decode_user = msgspec.json.Decoder(User).decode
 _decode_session = msgspec.json.Decoder(Session).decode
 
 
-class Keys:
+class ApiKeys:
     """API keys: those of scripts/keys, and those of the environment (`given`: the text of API_KEYS)."""
 
     def __init__(self, client: redis.Redis, given: str = "") -> None:
@@ -268,7 +268,7 @@ class Access:
     def __init__(self, client: redis.Redis, api_keys: str = "", secret_key: str = "") -> None:
         self._redis = client
         self._secret_key = secret_key
-        self.keys = Keys(client, api_keys)
+        self.api_keys = ApiKeys(client, api_keys)
         self.users = Users(client)
         self.sessions = Sessions(client, self.users)
 

@@ -97,7 +97,7 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
         return fleet.start(what, program, REDIS_URL=guarded.url(what), **more)
 
     with web_process(guarded.url("web"), tmp_path / "web.log", AUTH="on", WEB_THREADS="64") as web:
-        key = command(guarded, "scripts.operating.keys", "add", "pbx", "--scopes", "ingest+read")
+        key = command(guarded, "scripts.operating.api_keys", "add", "pbx", "--scopes", "ingest+read")
         command(guarded, "scripts.operating.users", "add", "dana", "--password-stdin", stdin=f"{PASSWORD}\n")
         decoders = [start("decoder"), start("decoder")]
         start("sentiment")

@@ -15,7 +15,7 @@ from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
 from workers.jobs.summary import write
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 @pytest.fixture
 def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
     """A page on a server with one ended call."""
-    line = Line(store, Insight(), ["agent", "customer"], "c1", agent="Ann <b>")
+    line = Line(store, Assessor(), ["agent", "customer"], "c1", agent="Ann <b>")
     line.say("agent", 0, "good morning how can i help you")
     line.say("customer", 1, "where is my parcel i want to cancel my account")
     line.score()

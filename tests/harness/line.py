@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.calls.scores import Scores
 from state.server.shards import shards_of
@@ -16,7 +16,7 @@ from state.settings import Settings
 from state.types import INSIDE, Sender, Utterance, Word
 from workers.decoder.track import decode
 from workers.engines.base import Final, Snapshot
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 CHUNK = Chunk(bytes(8000), "mulaw", 8000)
 
@@ -27,16 +27,16 @@ class Line:
     def __init__(
         self,
         store: redis.Redis,
-        insight: Insight,
+        assessor: Assessor,
         tracks: list[str],
         call_id: str = "c",
         sender: Sender = INSIDE,
         **metadata: str,
     ) -> None:
-        self.redis, self.insight, self.call_id, self.sender = store, insight, call_id, sender
+        self.redis, self.assessor, self.call_id, self.sender = store, assessor, call_id, sender
         self.settings = Settings()
         self.ingest = Ingest(store, self.settings)
-        self.fleet = Fleet(shards_of(store)[0], "d", self.settings)
+        self.fleet = FleetMember(shards_of(store)[0], "d", self.settings)
         self.fleet.join()
         self.scores = Scores(shards_of(store)[0], "s", self.settings)
         self.ingest.create(call_id, tracks, metadata, sender)
@@ -74,7 +74,7 @@ class Line:
     def score(self) -> None:
         """Score everything that waits."""
         for entry in self.scores.join() + self.scores._read(">", 100, 0):
-            self.scores.store(entry, self.insight)
+            self.scores.store(entry, self.assessor)
 
     def stored(self) -> list[str]:
         packed = self.redis.hgetall(keys.utterances(self.call_id))

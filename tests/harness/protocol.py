@@ -10,7 +10,7 @@ import redis
 
 from state import keys
 from state.calls.assessments import Assessment, Stretch, Unscored
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.calls.leases import Commit, DeadChunk, Lease, Token
 from state.calls.scores import Scores
@@ -63,12 +63,12 @@ class Play:
         self.shard = shards_of(client)[0]
         self.ingest = Ingest(client, self.settings)
         self.scorer = Scores(self.shard, "scorer", self.settings)
-        self.decoders: dict[str, Fleet] = {}
+        self.decoders: dict[str, FleetMember] = {}
 
-    def decoder(self, name: str) -> Fleet:
+    def decoder(self, name: str) -> FleetMember:
         """The decoder of this name; it joins when it is first asked for."""
         if name not in self.decoders:
-            self.decoders[name] = Fleet(self.shard, name, self.settings)
+            self.decoders[name] = FleetMember(self.shard, name, self.settings)
             self.decoders[name].join()
         return self.decoders[name]
 

@@ -16,7 +16,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from state import keys
-from state.people.credentials import digest
+from state.credentials import digest
 
 LOCK_MINUTES = 15
 """Minutes of a window. It begins with the first failure, so no lock-out lasts longer."""

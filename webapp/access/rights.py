@@ -171,7 +171,7 @@ def _key_shown() -> str | None:
 
 def _by_key(key: str) -> Identity:
     here = store()
-    found = here.access.keys.find(key)
+    found = here.access.api_keys.find(key)
     if found is None:
         if not here.limits.bad_key(address()):
             raise Problem(429, "too_many_wrong_keys", "Too many wrong keys from this address.", retry=True)
@@ -194,7 +194,7 @@ def still_in(app: Flask, who: Identity) -> bool:
     with app.app_context():
         kept = store().access
     if who.kind == "key":
-        return kept.keys.find(who.credential) is not None
+        return kept.api_keys.find(who.credential) is not None
     return who.kind == "anyone" or kept.sessions.find(who.credential) is not None
 
 

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
+from state.credentials import HashingBusy
 from state.people.access import Session
 from state.people.audit import Deed
-from state.people.credentials import HashingBusy
 from webapp.access import oidc, rights
 from webapp.access.cookies import SignedIn
 from webapp.access.rights import needs, public

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from state.calls.reads import FleetView
+from state.calls.reads import FleetHealth
 from state.types import CallState, EndReason
 from webapp.api.schemas import ApiHandling, ApiRow, ApiSentiment, ApiStanding, ApiUtterance, Moment
 
@@ -84,7 +84,7 @@ class Feed(msgspec.Struct, rename={"from_": "from"}, forbid_unknown_fields=True)
     events: list[FeedEvent]
 
 
-class Fleet(FleetView, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Fleet(FleetHealth, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A sign of life, every two seconds; none while Redis is away."""
 
     server_time_ms: int

@@ -11,7 +11,7 @@ import re
 from flask import Blueprint, Response
 
 from state.calls.listening import Sound
-from state.people.credentials import digest
+from state.credentials import digest
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api import sound

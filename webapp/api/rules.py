@@ -20,7 +20,7 @@ from webapp.http.problems import ErrorItem, Problem, invalid
 from webapp.store import store
 from workers.insight.rulefile import MAX_FILE_CHARS, numbered, parse, read
 from workers.insight.rules import RuleError, RuleSet
-from workers.insight.spoken import Spoken
+from workers.insight.spoken import spoken
 
 api = Blueprint("rules", __name__, url_prefix="/v1")
 
@@ -140,7 +140,7 @@ def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRu
             call = reads.call(call_id)
             if call is None:
                 continue
-            said = [Spoken(u.id, u.track, u.start, u.end, u.text, u.sentiment) for u in call.utterances]
+            said = [spoken(utterance) for utterance in call.utterances]
             hits = rules.apply(said, between=go_on)
         except _Enough:
             result.more = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from state.calls.reads import FleetView
+from state.calls.reads import FleetHealth
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, PartialEvent
 from state.types import CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
 from webapp.api.schemas import (
@@ -126,7 +126,7 @@ def call(view: CallView) -> ApiCall:
     )
 
 
-def fleet(view: FleetView, server_time_ms: int) -> dict[str, Any]:
+def fleet(view: FleetHealth, server_time_ms: int) -> dict[str, Any]:
     """The fleet's health with the server's clock, by which the page measures durations."""
     return {**msgspec.to_builtins(view), "server_time_ms": server_time_ms}
 

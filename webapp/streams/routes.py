@@ -17,9 +17,9 @@ from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.binary import BinaryParser
 from webapp.streams.events import ProtocolError
 from webapp.streams.serve import Sockets, serve
-from webapp.streams.session import Session
+from webapp.streams.streamed_call import StreamedCall
 from webapp.streams.twilio import TwilioParser, is_signed
-from webapp.streams.vosk import VoskParser, VoskTalk
+from webapp.streams.vosk_server import VoskParser, VoskTalk
 
 NO_SOCKET_HERE = (
     "No websocket is served at this path. Telephony connects to /v1/streams/twilio, /v1/streams/audio, /v1/streams/vosk"
@@ -96,7 +96,7 @@ def twilio() -> Response:
     else:
         asks = Sender("Twilio", reads=False)
     parser = TwilioParser()
-    return serve(sockets(), parser, Session(store(), parser, asks))
+    return serve(sockets(), parser, StreamedCall(store(), parser, asks))
 
 
 @_socket("/audio")
@@ -115,7 +115,7 @@ def twilio() -> Response:
 def audio() -> Response:
     """The first text says what the call is; what it does not say, the query may. Other words are metadata."""
     parser = BinaryParser(_query())
-    return serve(sockets(), parser, Session(store(), parser, sender()))
+    return serve(sockets(), parser, StreamedCall(store(), parser, sender()))
 
 
 @_socket("/vosk")
@@ -141,4 +141,4 @@ def vosk() -> Response:
 def audiohook() -> Response:
     """JSON messages beside interleaved audio."""
     parser = AudioHookParser()
-    return serve(sockets(), parser, Session(store(), parser, sender()))
+    return serve(sockets(), parser, StreamedCall(store(), parser, sender()))

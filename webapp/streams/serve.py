@@ -18,7 +18,7 @@ from state.calls.streams import OtherSender
 from webapp.access.rights import still_in
 from webapp.http.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError
-from webapp.streams.session import TryLater
+from webapp.streams.streamed_call import TryLater
 from webapp.streams.wire import Gone, handshake
 from webapp.streams.writer import CallEnded, Superseded
 
@@ -38,7 +38,7 @@ SUBPROTOCOLS = ("audio.drachtio.org", "audio.jambonz.org", "media")
 
 
 class Talk(Protocol):
-    """What happens on a socket: a Session, or one that answers with what the fleet has heard."""
+    """What happens on a socket: a StreamedCall, or one that answers with what the fleet has heard."""
 
     @property
     def stopped(self) -> bool: ...
@@ -147,7 +147,7 @@ def _is_welcome() -> bool:
     try:
         return who is None or still_in(current_app, who)
     except redis.RedisError:
-        return True  # the session says so itself if that goes on
+        return True  # the call says so itself if that goes on
 
 
 def hang_up(talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""TCP ports of their own, for AudioSocket and for vosk-server's clients: a thread a connection, each with a session."""
+"""TCP ports for AudioSocket and for vosk-server's clients. Each connection has a thread and a streamed call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.store import Store, open_store
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.events import Message
 from webapp.streams.serve import converse
-from webapp.streams.session import Session
+from webapp.streams.streamed_call import StreamedCall
 from webapp.streams.vosk_port import serve_client
 from webapp.streams.wire import READ_BYTES, SEND_SECONDS, Gone
 
@@ -124,7 +124,7 @@ def _serve_one(serve_one: ServeOne, connection: socket.socket, store: Store, sto
 def serve_audiosocket(connection: socket.socket, store: Store, stopping: Callable[[], bool]) -> None:
     """Serve one connection of Asterisk to its end."""
     parser = AudioSocketParser()
-    converse(TcpWire(connection), parser, Session(store, parser, SENDER), stopping)
+    converse(TcpWire(connection), parser, StreamedCall(store, parser, SENDER), stopping)
 
 
 class TcpWire:

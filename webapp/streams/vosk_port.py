@@ -16,7 +16,7 @@ from webapp.access.origins import is_loopback
 from webapp.store import Store
 from webapp.streams.events import ProtocolError
 from webapp.streams.serve import converse
-from webapp.streams.vosk import VoskParser, VoskTalk
+from webapp.streams.vosk_server import VoskParser, VoskTalk
 from webapp.streams.wire import READ_BYTES, Wire
 
 log = logging.getLogger("earshot.audiosocket")

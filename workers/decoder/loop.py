@@ -77,7 +77,7 @@ class DecodeLoop:
         if any(post.work(self._wait_ms(len(homes))) for post in order[:1]) or self._stopping():
             return
         for post in order[:1]:
-            post.steal()
+            post.relieve()
         self._help(turn)
         self._rest(homes)
 

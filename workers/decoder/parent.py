@@ -16,7 +16,7 @@ import time
 import redis
 
 from state import keys
-from state.calls.fleet import Fleet, worker_name
+from state.calls.fleet import FleetMember, worker_name
 from state.models import introduce_model
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store, open_shards
@@ -142,7 +142,7 @@ class Parent:
     def _hand_on(self, name: str, crashed: bool) -> None:
         shards = open_shards(self._settings, "worker")
         try:
-            shards.answers(lambda shard: Fleet(shard, name, self._settings).leave(crashed))
+            shards.answers(lambda shard: FleetMember(shard, name, self._settings).leave(crashed))
         except redis.RedisError as error:
             log.warning("could not hand on a dead loop's work; others will", extra={"error": str(error)})
         finally:

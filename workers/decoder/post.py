@@ -14,16 +14,16 @@ from typing import Any
 
 import redis
 
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.calls.ingest import ENDED_AT_ONCE, Ingest
 from state.calls.leases import Commit, Lease, Token
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
-from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, Session, decode
+from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
+from workers.decoder.whose_voice import is_measured
 from workers.engines.base import Model
-from workers.voice.whose import is_measured
 
 SWEEP_SECONDS = 1.0
 """Seconds between two looks for dead decoders, busy or not. Jittered, so that a fleet does not look in step."""
@@ -31,7 +31,7 @@ SWEEP_SECONDS = 1.0
 UPKEEP_SECONDS = 10.0
 """Seconds between two looks for stalled tokens and for calls whose sender went away."""
 
-STEAL_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
+RELIEVE_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
 """Milliseconds in which one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
 time."""
 
@@ -61,11 +61,11 @@ class Post:
         self.again_at = 0.0
         """When to ask the server again (monotonic seconds). In the past while it answers."""
         self._bench = bench
-        self._fleet = Fleet(shard, worker, bench.settings, resident)
+        self._fleet = FleetMember(shard, worker, bench.settings, resident)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
         self._joined = False
         self._pause = RECONNECT_SECONDS[0]
-        self._unsettled: tuple[Lease, Commit, Session] | None = None
+        self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
         self._next_beat = self._next_sweep = self._next_upkeep = 0.0
         self._idle_left = False
 
@@ -104,13 +104,13 @@ class Post:
 
         self._reached(look_after)
 
-    def steal(self) -> None:
+    def relieve(self) -> None:
         """With nothing else to do, move what waits too long for a busy decoder to everybody."""
 
-        def steal() -> bool:
-            return self._fleet.others.turn("steal", STEAL_TURN_MS) and self._fleet.others.steal() > 0
+        def relieve() -> bool:
+            return self._fleet.others.turn("relieve", RELIEVE_TURN_MS) and self._fleet.others.relieve() > 0
 
-        self._reached(steal)
+        self._reached(relieve)
 
     def beat_quietly(self) -> None:
         """Send a heartbeat in mid-decode. If the server is away, the commit will notice."""
@@ -151,9 +151,9 @@ class Post:
 
     def _work(self, token: Token) -> None:
         bench, key = self._bench, (token.call_id, token.track)
-        session = bench.warm.take(key)
+        warm = bench.warm.take(key)
         try:
-            lease = self._fleet.open(token, session.committed if session else "", session.done_seq if session else 0)
+            lease = self._fleet.open(token, warm.committed if warm else "", warm.done_seq if warm else 0)
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise
@@ -165,7 +165,7 @@ class Post:
         try:
             settings = bench.settings
             voice = is_measured(settings.voice, token.track)
-            change, session = decode(bench.model, lease, session, bench.stopping, bench.beat, settings.redact, voice)
+            change, warm = decode(bench.model, lease, warm, bench.stopping, bench.beat, settings.redact, voice)
         except Interrupted:
             self._fleet.release(lease)
             return
@@ -180,14 +180,14 @@ class Post:
             log.exception("decoding failed", extra=_track(token))
             self._fleet.give_up(token)
             return
-        self._unsettled = (lease, change, session)
+        self._unsettled = (lease, change, warm)
         self._commit()
 
     def _commit(self) -> None:
         """Commit what is decoded. After a lost reply repeat it; the server answers AGAIN."""
         if self._unsettled is None:
             return
-        lease, change, session = self._unsettled
+        lease, change, warm = self._unsettled
         try:
             answer = self._fleet.commit(lease, change)
         except redis.RedisError as error:
@@ -204,8 +204,8 @@ class Post:
             log.info("commit came too late", extra=_track(lease.token))
             return
         if not change.finish:
-            session.committed = lease.id
-            self._bench.warm.put((lease.token.call_id, lease.token.track), session)
+            warm.committed = lease.id
+            self._bench.warm.put((lease.token.call_id, lease.token.track), warm)
 
     def _beat(self) -> None:
         now = time.monotonic()

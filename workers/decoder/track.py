@@ -52,7 +52,7 @@ class Interrupted(Exception):
     """The process shuts down and has decoded nothing under this lease yet: give it back."""
 
 
-class Session:
+class WarmTrack:
     """A track's recogniser and what it has seen. A decoder keeps it warm between two leases."""
 
     def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def memory_bytes(self) -> int:
-        """Estimated bytes of memory to keep this session warm."""
+        """Estimated bytes of memory to keep this track warm."""
         return self.recogniser.memory_bytes + self.heard.memory_bytes
 
     def begins_in(self, open_from: int, done: int) -> int:
@@ -79,53 +79,53 @@ class Session:
 def decode(
     model: Model,
     lease: Lease,
-    session: Session | None,
+    warm: WarmTrack | None,
     stopping: Callable[[], bool] = lambda: False,
     beat: Callable[[], None] = lambda: None,
     redact: bool = True,
     voice: bool = True,
-) -> tuple[Commit, Session]:
-    """Decode what the lease brings; `session` is the warm one, if lease.warm.
+) -> tuple[Commit, WarmTrack]:
+    """Decode what the lease brings; `warm` is what this decoder kept of the track, for lease.warm.
 
     It calls beat after every piece of audio. When stopping returns true, it commits the chunks decoded so far.
     redact: hide what may be secret in all that people see at once; the finals themselves stay as recognised.
     voice: measure the voice in this track's utterances.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
-    if lease.warm and session is not None:
+    if lease.warm and warm is not None:
         new = lease.journal
     else:
-        session, new = _restore(model, lease, stopping, beat, voice)
-    return _Lease(lease, session, beat, redact, voice).run(new, stopping), session
+        warm, new = _restore(model, lease, stopping, beat, voice)
+    return _Lease(lease, warm, beat, redact, voice).run(new, stopping), warm
 
 
 def _restore(
     model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
-) -> tuple[Session, list[JournalChunk]]:
+) -> tuple[WarmTrack, list[JournalChunk]]:
     """A cold recogniser for the lease, and the chunks to decode."""
     old = [chunk for chunk in lease.journal if chunk.seq <= lease.done_seq]
     new = [chunk for chunk in lease.journal if chunk.seq > lease.done_seq]
     if lease.tries >= ABANDON_AFTER_TRIES:
         saved, open_from = _what_is_known(lease)
-        return Session(model.recogniser(lease.rate, None, open_from), saved), new
+        return WarmTrack(model.recogniser(lease.rate, None, open_from), saved), new
     saved = _snapshot.decode(lease.state) if lease.state else None
     if lease.open_seq <= lease.done_seq and (not old or old[0].seq != lease.open_seq):
         raise LeaseLost
     open_from = saved.open_from if saved else 0
     if saved is None or saved.model != model.identity:
         # Another model (a deploy): its part of the open utterance is void, but its earlier finals stay.
-        return Session(model.recogniser(lease.rate, None, open_from), saved), old + new
-    session = Session(model.recogniser(lease.rate, saved), saved)
+        return WarmTrack(model.recogniser(lease.rate, None, open_from), saved), old + new
+    warm = WarmTrack(model.recogniser(lease.rate, saved), saved)
     for chunk in old:
         if stopping():
             raise Interrupted
         for pcm, at in _pieces(chunk, lease.rate, saved.open_from):
             if voice:
-                session.heard.add(pcm, at)
-            session.recogniser.replay(pcm, at)
+                warm.heard.add(pcm, at)
+            warm.recogniser.replay(pcm, at)
             beat()
-        session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
-    return session, new
+        warm.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
+    return warm, new
 
 
 def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
@@ -143,12 +143,12 @@ def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
 class _Lease:
     """The running totals of one lease."""
 
-    def __init__(self, lease: Lease, session: Session, beat: Callable[[], None], redact: bool, voice: bool) -> None:
+    def __init__(self, lease: Lease, warm: WarmTrack, beat: Callable[[], None], redact: bool, voice: bool) -> None:
         self.lease = lease
         self.redact = redact
         self.voice = voice
         self.beat = beat
-        self.session = session
+        self.warm = warm
         self.track = lease.token.track
         self.done_seq, self.done_samples = lease.done_seq, lease.done_samples
         self.chunks = self.audio_ms = self.audio_bytes = 0
@@ -211,11 +211,11 @@ class _Lease:
             if chunk.gap_from is not None:
                 self._flush()
                 self._mark("gap", self.done_samples, chunk.at)
-        self.session.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
+        self.warm.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
         for pcm, at in _pieces(chunk, self.lease.rate, self._open_from() if again else chunk.at):
             if self.voice:
-                self.session.heard.add(pcm, at)
-            self._add(self.session.recogniser.accept(pcm, at))
+                self.warm.heard.add(pcm, at)
+            self._add(self.warm.recogniser.accept(pcm, at))
             self.beat()
         if not again:
             self._passed(chunk)
@@ -234,7 +234,7 @@ class _Lease:
         self.done_seq, self.done_samples = chunk.seq, chunk.at + chunk.samples
 
     def _flush(self) -> None:
-        self._add(self.session.recogniser.flush())
+        self._add(self.warm.recogniser.flush())
 
     def _add(self, finals: list[Final]) -> None:
         for final in finals:
@@ -254,18 +254,18 @@ class _Lease:
 
     def _voice(self, start: float, end: float, words: int) -> Voice | None:
         rate = self.lease.rate
-        return measure(self.session.heard.between(round(start * rate), round(end * rate)), rate, words)
+        return measure(self.warm.heard.between(round(start * rate), round(end * rate)), rate, words)
 
     def _open_from(self) -> int:
-        return self.session.recogniser.snapshot(want_partial=False).open_from
+        return self.warm.recogniser.snapshot(want_partial=False).open_from
 
     def _commit(self, finish: bool, to_everybody: bool) -> Commit:
-        lease, session = self.lease, self.session
+        lease, warm = self.lease, self.warm
         behind_seconds = (lease.samples - self.done_samples) / lease.rate
-        snapshot = session.recogniser.snapshot(want_partial=not finish and behind_seconds < PARTIAL_WITHIN_SECONDS)
+        snapshot = warm.recogniser.snapshot(want_partial=not finish and behind_seconds < PARTIAL_WITHIN_SECONDS)
         partial = "" if finish else snapshot.partial
-        changed = partial != session.partial
-        session.partial = partial
+        changed = partial != warm.partial
+        warm.partial = partial
         shown = self.utterances
         if self.redact:
             partial = cautious(partial)
@@ -273,14 +273,14 @@ class _Lease:
         call_id = lease.token.call_id
         events = [encode(FinalEvent(call_id, utterance)) for utterance in shown]
         lag_seconds = round(max(0.0, behind_seconds), 3)
-        moved = abs(lag_seconds - session.lag_seconds) >= LAG_STEP_SECONDS
+        moved = abs(lag_seconds - warm.lag_seconds) >= LAG_STEP_SECONDS
         if changed or self.utterances or moved or finish:
             events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done_seq)))
-            session.lag_seconds = lag_seconds
-        session.done_seq = self.done_seq
+            warm.lag_seconds = lag_seconds
+        warm.done_seq = self.done_seq
         return Commit(
             done_seq=self.done_seq,
-            open_seq=self.done_seq + 1 if finish else session.begins_in(snapshot.open_from, self.done_seq),
+            open_seq=self.done_seq + 1 if finish else warm.begins_in(snapshot.open_from, self.done_seq),
             final_count=lease.final_count + len(self.utterances),
             done_samples=self.done_samples,
             chunks=self.chunks,

@@ -117,6 +117,11 @@ def read(path: Path = STARTER_FILE) -> str:
         raise RuleError(path.name, "", f"cannot be read: {error}") from error
 
 
+def applying(text: str | None) -> RuleSet:
+    """The rules that apply: those of the stored text, else the starter set. Raises RuleError."""
+    return load() if text is None else parse(text)
+
+
 def dump(file: RuleFile) -> str:
     """A rule file as YAML that `parse` reads back; comments are lost."""
     builtins = msgspec.to_builtins(file)

@@ -6,10 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from state.types import Sentiment, Voice
+from state.types import ScoredUtterance, Sentiment, Utterance, Voice
 
 Party = Literal["agent", "customer", "other"]
 """Who speaks. The words of agent and customer are judged differently; other counts as a customer."""
+
+DOUBTFUL_BELOW = 0.6
+"""Confidence below which a word is doubtful. Set by hand."""
 
 AGENT_TRACKS = frozenset({"agent", "operator", "rep", "advisor", "adviser", "csr", "staff"})
 
@@ -40,6 +43,25 @@ class Spoken(msgspec.Struct, frozen=True):
     def party(self) -> Party:
         """Who speaks, by the track's name."""
         return party_of(self.track)
+
+
+def spoken(utterance: ScoredUtterance) -> Spoken:
+    """A stored utterance in that shape."""
+    return Spoken(
+        utterance.id,
+        utterance.track,
+        utterance.start,
+        utterance.end,
+        utterance.text,
+        utterance.sentiment,
+        doubtful(utterance),
+        utterance.voice,
+    )
+
+
+def doubtful(utterance: Utterance) -> tuple[str, ...]:
+    """Words that the recogniser was not sure of."""
+    return tuple(word.word for word in utterance.words if word.conf is not None and word.conf < DOUBTFUL_BELOW)
 
 
 def canonical(utterances: list[Spoken]) -> list[Spoken]:

@@ -18,9 +18,9 @@ from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import ContextScorer
 from workers.insight.masking import finish
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import load as starter
+from workers.insight.rulefile import applying
 from workers.insight.rules import RuleError, RuleSet
-from workers.sentiment.insight import applying, spoken
+from workers.insight.spoken import spoken
 
 
 def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool = False) -> str:
@@ -43,10 +43,11 @@ def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool
 
 def _rules(client: redis.Redis) -> RuleSet:
     """The rules that apply. The starter set if they are unreadable."""
+    stored = RulesStore(client).read()
     try:
-        return applying(RulesStore(client).read())
+        return applying(stored.text if stored else None)
     except RuleError:
-        return starter()
+        return applying(None)
 
 
 def prepare() -> None:

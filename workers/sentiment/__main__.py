@@ -21,7 +21,7 @@ from state.server.shards import Shard
 from state.settings import Settings
 from workers.jobs.queue import Requests
 from workers.process import Stop, start
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 from workers.sentiment.scoring import Scoring
 
 UPKEEP_SECONDS = 1.0
@@ -41,10 +41,10 @@ log = logging.getLogger("earshot.sentiment")
 class Desk:
     """One shard's utterances. If its server does not answer, it is left alone for a moment."""
 
-    def __init__(self, shard: Shard, worker: str, settings: Settings, insight: Insight) -> None:
+    def __init__(self, shard: Shard, worker: str, settings: Settings, assessor: Assessor) -> None:
         self._shard = shard
         self._scores = Scores(shard, worker, settings)
-        self._scoring = Scoring(self._scores, insight)
+        self._scoring = Scoring(self._scores, assessor)
         self._joined = False
         self._again_at = self._upkeep_at = 0.0
 
@@ -85,9 +85,9 @@ class Desk:
 class Upkeep:
     """Work for all shards together. It must never hold up scoring, because that frees a full server."""
 
-    def __init__(self, summaries: Requests, retention: Retention, insight: Insight, rules: RulesStore) -> None:
+    def __init__(self, summaries: Requests, retention: Retention, assessor: Assessor, rules: RulesStore) -> None:
         self._summaries, self._retention = summaries, retention
-        self._insight, self._rules = insight, rules
+        self._assessor, self._rules = assessor, rules
         self._upkeep_at = self._sweep_at = 0.0
 
     def do(self) -> None:
@@ -102,7 +102,7 @@ class Upkeep:
             _if_possible("retention", self._retention.sweep)
 
     def _follow(self) -> None:
-        if self._insight.follow(self._rules):
+        if self._assessor.follow(self._rules):
             log.info("new rules apply")
 
 
@@ -110,11 +110,11 @@ def run(settings: Settings) -> None:
     """Score until SIGTERM or SIGINT."""
     stop = Stop()
     shards = open_shards(settings, "worker")
-    insight = Insight(settings.redact)
+    assessor = Assessor(settings.redact)
     upkeep = Upkeep(
         Requests(shards, settings),
         Retention(shards, settings),
-        insight,
+        assessor,
         RulesStore(shards.plain),
     )
     while not stop():
@@ -127,7 +127,7 @@ def run(settings: Settings) -> None:
     else:
         return
     worker = worker_name(socket.gethostname(), os.getpid())
-    desks = [Desk(shard, worker, settings, insight) for shard in shards]
+    desks = [Desk(shard, worker, settings, assessor) for shard in shards]
     while not stop():
         upkeep.do()
         if len(desks) == 1:

@@ -16,7 +16,7 @@ from state.calls.assessments import Assessment, Stretch, Unscored
 from state.calls.scores import Scores
 from state.server.connection import is_about_data
 from workers.insight.masking import everything
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 SET_ASIDE_AFTER_TRIES = 5
 """Tries after which an utterance is given up: as many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
@@ -41,21 +41,21 @@ class TookTooLong(BaseException):
 class Scoring:
     """Scores its input. Only the main thread may use it: the time limit is a signal."""
 
-    def __init__(self, scores: Scores, insight: Insight) -> None:
+    def __init__(self, scores: Scores, assessor: Assessor) -> None:
         self._scores = scores
-        self._insight = insight
-        self._assess = limited(insight.assess)
+        self._assessor = assessor
+        self._assess = limited(assessor.assess)
         self._tries: dict[str, int] = {}
 
     @property
     def edition(self) -> str:
         """As state.calls.assessments.Scorer says."""
-        return self._insight.edition
+        return self._assessor.edition
 
     @property
     def look_back(self) -> int:
         """As state.calls.assessments.Scorer says."""
-        return self._insight.look_back
+        return self._assessor.look_back
 
     def assess(self, stretch: Stretch) -> Assessment:
         """As state.calls.assessments.Scorer says. Raises TookTooLong."""
@@ -111,7 +111,7 @@ class Scoring:
             extra={"call_id": unscored.call_id, "utterance": unscored.utterance_id, "reason": reason},
         )
         try:
-            self._scores.set_aside(unscored, reason, everything if self._insight.mask else None)
+            self._scores.set_aside(unscored, reason, everything if self._assessor.mask else None)
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise

@@ -84,7 +84,7 @@ def earshot(folder: Path) -> Iterator[tuple[Fleet, Web, str, dict[str, int]]]:
         fleet.start("decoder", DECODER_LOOPS="2")
         fleet.start("audiosocket", ["-m", "webapp.audiosocket"], AUDIOSOCKET_PORT=str(ports["audiosocket"]))
         with web_process(server.url, folder / "web.log", AUTH="on") as web:
-            yield fleet, web, Access(fleet.redis).keys.add("asterisk", ("ingest",)), ports
+            yield fleet, web, Access(fleet.redis).api_keys.add("asterisk", ("ingest",)), ports
     finally:
         fleet.kill_all()
         server.kill()

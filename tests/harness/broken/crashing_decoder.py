@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from workers.decoder import parent, track
 
 
@@ -54,15 +54,15 @@ def main() -> int:
             die()
 
     if point == "after-delivery":
-        around(Fleet, "next_token", None, die_if)
+        around(FleetMember, "next_token", None, die_if)
     elif point == "after-open":
-        around(Fleet, "open", None, die_if)
+        around(FleetMember, "open", None, die_if)
     elif point == "mid-decode":
         around(track._Lease, "_passed", None, lambda _: die())
     elif point == "before-commit":
-        around(Fleet, "commit", die, None)
+        around(FleetMember, "commit", die, None)
     elif point == "after-commit":
-        around(Fleet, "commit", None, lambda _: die())
+        around(FleetMember, "commit", None, lambda _: die())
     else:
         raise SystemExit(f"no such point: {point}")
     return parent.main()

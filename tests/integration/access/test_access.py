@@ -126,14 +126,14 @@ def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str
     ingest.create("call-1", ["customer"], {"agent": MARK})
     ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000), sender=Sender("key pbx", reads=False))
     made = {
-        "an ingest key": access.keys.add("pbx", ("ingest",)),
-        "a read key": access.keys.add("crm", ("read",)),
-        "a revoked key": access.keys.add("old", ("ingest", "read")),
+        "an ingest key": access.api_keys.add("pbx", ("ingest",)),
+        "a read key": access.api_keys.add("crm", ("read",)),
+        "a revoked key": access.api_keys.add("old", ("ingest", "read")),
         "a wrong key": "esk_" + "x" * 43,
         "an empty key": "",
         "a given key": GIVEN,
     }
-    access.keys.revoke("old")
+    access.api_keys.revoke("old")
     accounts = {"a supervisor": "dana", "an admin": "lee", "a removed account": "kim", "an ended session": "ann"}
 
     def visit(name: str) -> tuple[FlaskClient, dict[str, str]]:
@@ -222,7 +222,7 @@ def test_options_and_unknown_paths_tell_a_stranger_nothing(valkey: Server, store
 
 def test_an_export_is_written_down(valkey: Server, store: redis.Redis, access: Access) -> None:
     Ingest(store, Settings()).create("call-1", ["customer"], {})
-    http, headers = client(valkey), bearer(access.keys.add("crm", ("read",)))
+    http, headers = client(valkey), bearer(access.api_keys.add("crm", ("read",)))
     http.get("/v1/calls/call-2/transcript.txt", headers=headers, environ_base=FAR)
     assert http.get("/v1/calls/call-1/transcript.txt", headers=headers, environ_base=FAR).status_code == 200
     assert [entry.deed for entry in Audit(store).newest(10)] == [
@@ -254,21 +254,21 @@ def test_a_key_goes_before_a_cookie(valkey: Server, access: Access) -> None:
     access.users.add("dana", "admin", PASSWORD)
     sign_in(http, "dana")
     assert http.get("/v1/session").get_json()["name"] == "dana"
-    shown = http.get("/v1/session", headers=bearer(access.keys.add("crm", ("read",)))).get_json()
+    shown = http.get("/v1/session", headers=bearer(access.api_keys.add("crm", ("read",)))).get_json()
     assert shown == {"kind": "key", "name": "crm", "origin": "key", "scopes": ["read"], "until": None}
     problem(http.get("/v1/calls", headers=bearer("esk_wrong")), 401, "invalid_key")
 
 
 def test_a_revoked_key_is_refused_at_once_by_every_process(valkey: Server, access: Access) -> None:
     processes = [client(valkey) for _ in range(3)]
-    key = access.keys.add("crm", ("read",))
+    key = access.api_keys.add("crm", ("read",))
     assert [http.get("/v1/calls", headers=bearer(key)).status_code for http in processes] == [200] * 3
-    assert access.keys.revoke("CRM") and not access.keys.revoke("crm")
+    assert access.api_keys.revoke("CRM") and not access.api_keys.revoke("crm")
     assert [http.get("/v1/calls", headers=bearer(key)).status_code for http in processes] == [401] * 3
 
 
 def test_only_streams_take_a_key_elsewhere_than_in_the_bearer_header(valkey: Server, access: Access) -> None:
-    key = access.keys.add("pbx", ("ingest", "read"))
+    key = access.api_keys.add("pbx", ("ingest", "read"))
     http = client(valkey)
     problem(http.get(f"/v1/calls?access_token={key}"), 401, "no_key")
     problem(http.get("/v1/calls", auth=("pbx", key)), 401, "no_key")
@@ -285,18 +285,18 @@ def test_only_streams_take_a_key_elsewhere_than_in_the_bearer_header(valkey: Ser
 def test_no_key_stands_in_redis_in_the_clear_and_its_use_is_noted(
     valkey: Server, store: redis.Redis, access: Access
 ) -> None:
-    key = access.keys.add("crm", ("read",))
-    assert access.keys.all()[0].used_at_ms is None
+    key = access.api_keys.add("crm", ("read",))
+    assert access.api_keys.all()[0].used_at_ms is None
     assert client(valkey).get("/v1/calls", headers=bearer(key)).status_code == 200
-    used = access.keys.all()[0].used_at_ms
-    assert used is not None and used >= access.keys.all()[0].created_at_ms
+    used = access.api_keys.all()[0].used_at_ms
+    assert used is not None and used >= access.api_keys.all()[0].created_at_ms
     assert key.encode() not in b"".join(contents(store).values())
     assert key.encode() not in b"".join([*store.hgetall(keys.API_KEYS).values(), *store.hgetall(keys.API_KEYS)])
 
 
 def test_a_key_that_is_used_too_often_is_told_to_wait(valkey: Server, access: Access) -> None:
-    http, headers = client(valkey, key_requests_per_second=1), bearer(access.keys.add("crm", ("read",)))
-    other = bearer(access.keys.add("other", ("read",)))
+    http, headers = client(valkey, key_requests_per_second=1), bearer(access.api_keys.add("crm", ("read",)))
+    other = bearer(access.api_keys.add("other", ("read",)))
     answers = (http.get("/v1/calls", headers=headers) for _ in range(50))
     refused = next(answer for answer in answers if answer.status_code != 200)
     problem(refused, 429, "rate_limit")
@@ -310,7 +310,7 @@ def test_wrong_keys_from_one_address_are_slowed_down_and_right_ones_are_not(valk
         http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=here)
     problem(http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=here), 429, "too_many_wrong_keys")
     problem(http.get("/v1/calls", headers=bearer("esk_wrong"), environ_base=there), 401, "invalid_key")
-    key = bearer(access.keys.add("crm", ("read",)))
+    key = bearer(access.api_keys.add("crm", ("read",)))
     assert http.get("/v1/calls", headers=key, environ_base=here).status_code == 200
 
 

@@ -132,7 +132,7 @@ def test_the_commands_find_the_embedded_server_whether_it_runs_or_not(tmp_path: 
             EmbeddedServer(folder, patience_seconds=0)
         status, key, _ = command("keys", *options, "add", "pbx", **nowhere)
         with redis.Redis.from_url(server.url, protocol=2) as client:
-            found = Access(client).keys.find(key)
+            found = Access(client).api_keys.find(key)
         assert status == 0 and found is not None and found.name == "pbx"
     finally:
         server.stop()

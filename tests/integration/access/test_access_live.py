@@ -71,7 +71,7 @@ def upgrade(web: Web, **headers: str) -> int:
 
 
 def test_a_socket_needs_a_sign_in_or_a_read_key(web: Web, access: Access) -> None:
-    ingest, read = bearer(access.keys.add("pbx", ("ingest",))), bearer(access.keys.add("crm", ("read",)))
+    ingest, read = bearer(access.api_keys.add("pbx", ("ingest",))), bearer(access.api_keys.add("crm", ("read",)))
     strangers = browser(web, "wrong")
     assert upgrade(web) == upgrade(web, **cookie_of(strangers)) == upgrade(web, **bearer("esk_wrong")) == 401
     assert upgrade(web, **ingest) == 403
@@ -109,15 +109,15 @@ def test_the_public_address_is_our_own_too(valkey: Server, access: Access, tmp_p
 @pytest.mark.parametrize("change", ["sign out", "revoke"])
 def test_an_open_socket_is_closed_when_its_right_ends_and_others_stay(change: str, web: Web, access: Access) -> None:
     session = browser(web)
-    key = bearer(access.keys.add("crm", ("read",)))
-    staying = bearer(access.keys.add("wall", ("read",)))
+    key = bearer(access.api_keys.add("crm", ("read",)))
+    staying = bearer(access.api_keys.add("wall", ("read",)))
     with Page(web.url, key if change == "revoke" else cookie_of(session)) as page, Page(web.url, staying) as other:
         wait_until(lambda: page.fleets and other.fleets, "both are served")
         if change == "sign out":
             page_text = session.get(web.url, timeout=10).text
             session.post(f"{web.url}/sign-out", data={"csrf_token": csrf_of(page_text)}, timeout=10)
         else:
-            access.keys.revoke("crm")
+            access.api_keys.revoke("crm")
         wait_until(lambda: page.disconnections, "the socket is closed")
         told = len(page.fleets)
         heard = len(other.fleets)
@@ -165,10 +165,10 @@ def test_an_open_stream_is_closed_when_its_key_is_revoked_and_what_it_sent_is_ke
     web: Web, access: Access, store: redis.Redis
 ) -> None:
     address = web.url.replace("http", "ws") + "/v1/streams/audio?call_id="
-    streams = {name: WebSocket(address + name, bearer(access.keys.add(name, ("ingest",)))) for name in ("a", "b")}
+    streams = {name: WebSocket(address + name, bearer(access.api_keys.add(name, ("ingest",)))) for name in ("a", "b")}
     for stream in streams.values():
         stream.binary(bytes(800))
-    access.keys.revoke("a")
+    access.api_keys.revoke("a")
     assert streams["a"].close_code() == 1008
     assert store.hget(keys.track("a", "customer"), "samples") == b"400"
     streams["b"].text({"event": "stop"})
@@ -179,12 +179,12 @@ def test_a_key_is_void_on_all_processes_at_once_and_a_sign_in_good_on_all(
     valkey: Server, access: Access, tmp_path: Path
 ) -> None:
     with web_process(valkey.url, tmp_path / "web.log", AUTH="on", WEB_CONCURRENCY="2") as web:
-        key = bearer(access.keys.add("crm", ("read",)))
+        key = bearer(access.api_keys.add("crm", ("read",)))
         session = browser(web)
         answers = {requests.get(f"{web.url}/v1/calls", headers=key, timeout=10).status_code for _ in range(12)}
         signed = {session.get(f"{web.url}/v1/session", timeout=10, headers={"Connection": "close"}) for _ in range(12)}
         assert answers == {200} and {answer.status_code for answer in signed} == {200}
-        access.keys.revoke("crm")
+        access.api_keys.revoke("crm")
         answers = {requests.get(f"{web.url}/v1/calls", headers=key, timeout=10).status_code for _ in range(12)}
         assert answers == {401}
 
@@ -198,7 +198,7 @@ def test_with_auth_off_only_this_machine_is_served(valkey: Server, store: redis.
 def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis.Redis, tmp_path: Path) -> None:
     password = "not-the-right-" + secrets.token_hex(8)
     given, secret = secrets.token_hex(16), secrets.token_hex(32)
-    made, wrong = access.keys.add("crm", ("read", "ingest")), "esk_" + secrets.token_urlsafe(32)
+    made, wrong = access.api_keys.add("crm", ("read", "ingest")), "esk_" + secrets.token_urlsafe(32)
     environ = {
         "AUTH": "on",
         "LOG_LEVEL": "debug",
@@ -228,7 +228,7 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
         with Page(web.url, bearer(made)) as page:
             wait_until(lambda: page.snapshots, "a snapshot")
             Ingest(store, Settings()).create("c", ["customer"], {})
-            access.keys.revoke("crm")
+            access.api_keys.revoke("crm")
             wait_until(lambda: page.disconnections, "the socket is closed")
         cookie = session.cookies["earshot"]
         web.terminate(15)
@@ -246,7 +246,7 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
 
 def test_the_client_of_socketio_hears_why_when_the_door_was_passed(web: Web, access: Access) -> None:
     """A session that ends between the door and the greeting: the greeting looks again."""
-    key = access.keys.add("crm", ("read",))
+    key = access.api_keys.add("crm", ("read",))
     client = socketio.Client(reconnection=False)
     client.connect(web.url, headers=bearer(key), transports=["websocket"])
     assert client.connected
@@ -255,7 +255,7 @@ def test_the_client_of_socketio_hears_why_when_the_door_was_passed(web: Web, acc
         web.url.replace("http", "ws") + SOCKET, suppress_origin=True, header=bearer(key), timeout=10
     )
     assert raw.recv().startswith("0{")
-    access.keys.revoke("crm")
+    access.api_keys.revoke("crm")
     raw.send("40")
     assert raw.recv() == '44{"message":"unauthorised"}'
     raw.close()

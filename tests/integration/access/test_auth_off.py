@@ -107,6 +107,6 @@ def test_no_socket_opens_for_a_page_of_another_site(web: Web, valkey: Server) ->
 
 def test_a_key_is_no_browsers_own_and_may_come_from_anywhere(valkey: Server, store: redis.Redis) -> None:
     """Some websocket libraries of telephony send an Origin of their own making."""
-    key = bearer(Access(store).keys.add("pbx", ("ingest",)))
+    key = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
     answer = client(valkey).get("/v1/streams/audio", headers={**key, "Origin": EVIL, "Upgrade": "websocket"})
     assert answer.status_code == 426

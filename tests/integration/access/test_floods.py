@@ -15,7 +15,7 @@ import pytest
 import redis
 import requests
 
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.people.access import Access
 from state.server.shards import shards_of
 from state.settings import Settings
@@ -117,7 +117,7 @@ def slowest(web: Web, key: dict[str, str], requests_: list[bytes]) -> tuple[floa
 def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
     access = Access(store)
     access.users.add("dana", "supervisor", PASSWORD)
-    key = bearer(access.keys.add("pbx", ("ingest",)))
+    key = bearer(access.api_keys.add("pbx", ("ingest",)))
     browser = requests.Session()
     token = csrf_of(browser.get(f"{web.url}/sign-in", timeout=10).text)
     cookie = f"earshot={browser.cookies['earshot']}"
@@ -132,7 +132,7 @@ def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web,
 
 
 def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
-    key = bearer(Access(store).keys.add("pbx", ("ingest",)))
+    key = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
     worst, statuses = slowest(web, key, pieces(900, key))
     assert worst < PROMPT_SECONDS, statuses
     assert set(statuses) <= {429, 503}, "no decoder is alive, or too many ask"
@@ -144,8 +144,8 @@ def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(we
 def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
     """A decoder is alive, and busy elsewhere: as many wait as may."""
     access = Access(store)
-    key, pbx = bearer(access.keys.add("lines", ("ingest",))), bearer(access.keys.add("pbx", ("ingest",)))
-    Fleet(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
+    key, pbx = bearer(access.api_keys.add("lines", ("ingest",))), bearer(access.api_keys.add("pbx", ("ingest",)))
+    FleetMember(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
     worst, statuses = slowest(web, pbx, pieces(600, key))
     assert worst < PROMPT_SECONDS, statuses
     assert set(statuses) == {200, 429}

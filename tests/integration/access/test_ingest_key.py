@@ -25,8 +25,8 @@ from tests.integration.api.test_api_calls import contents
 from webapp.access.rights import SAFE_METHODS
 from webapp.app import create_app
 from webapp.store import open_store
-from webapp.streams.vosk import VoskParser, VoskTalk
-from workers.sentiment.insight import Insight
+from webapp.streams.vosk_server import VoskParser, VoskTalk
+from workers.sentiment.assessor import Assessor
 
 PBX = Sender("key pbx", reads=False)
 LIVE, DONE = "live-1", "done-1"
@@ -55,17 +55,17 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
 @pytest.fixture
-def line(store: redis.Redis, insight: Insight) -> Line:
+def line(store: redis.Redis, assessor: Assessor) -> Line:
     """A live call and one that has ended, both sent by the key pbx."""
-    done = Line(store, insight, ["agent", "customer"], DONE, PBX, agent="Marcelina")
+    done = Line(store, assessor, ["agent", "customer"], DONE, PBX, agent="Marcelina")
     done.say("customer", 0, "the numbat has ended")
     done.end()
-    line = Line(store, insight, ["agent", "customer"], LIVE, PBX, agent="Marcelina", queue="claims-desk")
+    line = Line(store, assessor, ["agent", "customer"], LIVE, PBX, agent="Marcelina", queue="claims-desk")
     line.say("customer", 0, "this quokka is terrible I want a manager")
     line.say("agent", 0, "a quokka is no wombat")
     line.score()
@@ -77,7 +77,7 @@ def line(store: redis.Redis, insight: Insight) -> Line:
 @pytest.fixture
 def spy(store: redis.Redis) -> dict[str, str]:
     """The headers of another key that may send."""
-    return bearer(Access(store).keys.add("spy", ("ingest",)))
+    return bearer(Access(store).api_keys.add("spy", ("ingest",)))
 
 
 def told(store: redis.Redis) -> dict[bytes, bytes]:
@@ -235,9 +235,9 @@ def decode(web: Web, key: dict[str, str], call: str, samples: int, end: bool = F
 def test_a_conversation_is_answered_to_its_own_key_only_and_what_was_sent_elsewhere_is_none(
     web: Web, line: Line, spy: dict[str, str], store: redis.Redis
 ) -> None:
-    other = bearer(Access(store).keys.add("pbx", ("ingest",)))
+    other = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
     assert decode(web, spy, "mine", 8000).json()["hstr"] == ""
-    mine = Line(store, line.insight, ["customer"], "mine", Sender("key spy decode", reads=False))
+    mine = Line(store, line.assessor, ["customer"], "mine", Sender("key spy decode", reads=False))
     mine.decode("customer", 0, "an echidna")
     assert decode(web, spy, "mine", 0).json()["hstr"] == "an echidna"
     refused = decode(web, other, "mine", 0)
@@ -245,7 +245,7 @@ def test_a_conversation_is_answered_to_its_own_key_only_and_what_was_sent_elsewh
     assert decode(web, other, LIVE, 0).status_code == 403, "its own call, sent otherwise"
     url = f"{web.url}/v1/calls/mine/tracks/customer/chunks"
     assert requests.post(url, SILENCE, headers={**spy, "Content-Type": "audio/PCMU"}, timeout=10).status_code == 403
-    both = bearer(Access(store).keys.add("crm", ("ingest", "read")))
+    both = bearer(Access(store).api_keys.add("crm", ("ingest", "read")))
     assert "quokka" in decode(web, both, LIVE, 0).text, "who may read may read it here, too"
 
 

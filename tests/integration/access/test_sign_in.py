@@ -11,10 +11,10 @@ import redis
 from flask.testing import FlaskClient
 
 from state import keys
+from state.credentials import HashingBusy
 from state.people import audit
 from state.people.access import Access, Users
 from state.people.audit import Audit, Deed
-from state.people.credentials import HashingBusy
 from state.settings import Settings
 from tests.harness.servers import KINDS, Kind, Server, start_server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
@@ -162,7 +162,7 @@ def test_it_works_on_every_supported_server(kind: Kind, tmp_path: Path, monkeypa
         with server.client() as store:
             access = Access(store)
             access.users.add("dana", "supervisor", PASSWORD)
-            http, key = client(server), access.keys.add("crm", ("read",))
+            http, key = client(server), access.api_keys.add("crm", ("read",))
             assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
             assert [try_sign_in(http, "dana", word).status_code for word in ("wrong", PASSWORD)] == [403, 303]
             assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)] == [403, 403, 429]

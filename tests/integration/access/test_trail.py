@@ -50,7 +50,7 @@ def test_every_way_to_read_words_is_written_down_once_with_a_count(
     valkey: Server, store: redis.Redis, calls: list[str], trail: Audit
 ) -> None:
     http = client(valkey)
-    key = bearer(Access(store).keys.add("crm", ("read",)))
+    key = bearer(Access(store).api_keys.add("crm", ("read",)))
     for path, times in (
         ("/v1/calls/call-0", 3),
         ("/v1/calls/call-1", 1),
@@ -90,7 +90,7 @@ def test_a_read_key_cannot_push_anything_out_of_the_trail(
     before = {part: trail.read(part, 100) for part in ("security", "acts")}
 
     ingest = Ingest(store, Settings())
-    stranger, key = client(valkey), bearer(access.keys.add("crm", ("read",)))
+    stranger, key = client(valkey), bearer(access.api_keys.add("crm", ("read",)))
     for number in range(60):
         ingest.create(f"many-{number}", ["customer"], {})
         for _ in range(2):
@@ -139,7 +139,7 @@ def test_the_same_on_another_day_is_another_entry(store: redis.Redis, trail: Aud
 def test_calls_can_be_read_while_the_servers_memory_is_full(
     valkey: Server, store: redis.Redis, calls: list[str], trail: Audit
 ) -> None:
-    http, key = client(valkey), bearer(Access(store).keys.add("crm", ("read",)))
+    http, key = client(valkey), bearer(Access(store).api_keys.add("crm", ("read",)))
     assert http.get("/v1/calls", headers=key).status_code == 200
     store.config_set("maxmemory", 1_000_000)
     try:

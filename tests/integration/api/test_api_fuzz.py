@@ -182,7 +182,7 @@ def locked(valkey: Server, store: redis.Redis, calls: None, monkeypatch: pytest.
     access = Access(store)
     visitors = [Visitor({}, None)]
     for scope in ("ingest", "read"):
-        key = access.keys.add(scope, (scope,))
+        key = access.api_keys.add(scope, (scope,))
         visitors += [Visitor({place: key}, frozenset({scope})) for place in KEYS]
     for name, scopes in (("dana", {"read", "act"}), ("lee", {"read", "act", "admin"})):
         http = app.test_client()

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from state import keys
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.server.shards import shards_of
 from state.settings import Settings
 from tests.harness.servers import Server, start_server
@@ -41,7 +41,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
     http = app_client(valkey)
     assert http.get("/healthz").status_code == 200
     assert problem(http.get("/readyz"), 503, "not_ready")["reasons"] == ["No decoder is alive."]
-    fleet = Fleet(shards_of(store)[0], "decoder-1", Settings())
+    fleet = FleetMember(shards_of(store)[0], "decoder-1", Settings())
     fleet.join()
     assert http.get("/readyz").get_json() == {"ready": True, "reasons": [], "model": ""}
     fleet.leave()
@@ -50,7 +50,7 @@ def test_ready_means_redis_and_a_decoder(valkey: Server, store: redis.Redis) -> 
 
 def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> None:
     http = app_client(valkey)
-    Fleet(shards_of(store)[0], "decoder-1", Settings()).join()
+    FleetMember(shards_of(store)[0], "decoder-1", Settings()).join()
     put(http, 1)
     put(http, 2)
     http.post("/v1/calls", json={"call_id": "silent"})

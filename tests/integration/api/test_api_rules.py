@@ -25,7 +25,7 @@ from webapp.api.rules import DRY_RUN_SECONDS
 from webapp.app import create_app
 from workers.insight.rulefile import MAX_FILE_CHARS, parse, read
 from workers.jobs.summary import write
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 YAML = {"Content-Type": "application/yaml"}
 MINE = """# What we care for.
@@ -44,8 +44,8 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
 def test_the_starter_set_is_the_first_edition(http: FlaskClient) -> None:
@@ -122,10 +122,10 @@ def unwatched(store: redis.Redis) -> dict[bytes, bytes | None]:
 
 
 def test_a_dry_run_tells_what_would_have_been_raised_and_changes_nothing(
-    http: FlaskClient, store: redis.Redis, insight: Insight
+    http: FlaskClient, store: redis.Redis, assessor: Assessor
 ) -> None:
     for call_id in ("c1", "c2"):
-        line = Line(store, insight, ["customer"], call_id, agent="Ann")
+        line = Line(store, assessor, ["customer"], call_id, agent="Ann")
         line.say("customer", 1, "where is my parcel" if call_id == "c1" else "four zero zero zero one one one one")
         line.score()
     line.end()
@@ -141,9 +141,9 @@ def test_a_dry_run_tells_what_would_have_been_raised_and_changes_nothing(
     assert unwatched(store) == before
 
 
-def test_a_dry_run_ends_with_its_client(valkey: Server, store: redis.Redis, insight: Insight, tmp_path: Path) -> None:
+def test_a_dry_run_ends_with_its_client(valkey: Server, store: redis.Redis, assessor: Assessor, tmp_path: Path) -> None:
     """One that would take its whole time is given up as soon as nobody waits for it: the next one has its turn."""
-    line = Line(store, insight, ["customer"], "long")
+    line = Line(store, assessor, ["customer"], "long")
     for second in range(3, 600, 3):
         line.say("customer", second, " ".join(f"{letter}{second}" for letter in "abcdefghijklmnopqrstuvwxyz" * 3))
     slow = "version: 1\nrules:\n- id: a\n  title: t\n  severity: info\n  phrases:\n"
@@ -168,15 +168,15 @@ def test_few_wait_for_their_turn_and_the_rest_is_refused_at_once(http: FlaskClie
 
 
 def test_sentiment_workers_follow_the_rules(http: FlaskClient, store: redis.Redis) -> None:
-    insight, rules = Insight(), RulesStore(store)
-    assert insight.follow(rules) is False, "the starter set applies already"
-    line = Line(store, insight, ["customer"])
+    assessor, rules = Assessor(), RulesStore(store)
+    assert assessor.follow(rules) is False, "the starter set applies already"
+    line = Line(store, assessor, ["customer"])
     line.say("customer", 1, "hello it is about my parcel")
     line.score()
     before = Reads(store).call("c")
     assert before is not None and not before.standing.raised
     assert http.put("/v1/rules", data=MINE, headers=YAML).status_code == 200
-    assert insight.follow(rules) is True and insight.follow(rules) is False
+    assert assessor.follow(rules) is True and assessor.follow(rules) is False
     line.say("customer", 3, "the one from monday")
     line.score()
     row = http.get("/v1/calls/c").get_json()
@@ -184,16 +184,16 @@ def test_sentiment_workers_follow_the_rules(http: FlaskClient, store: redis.Redi
     told = {"kind": "rule:parcel", "reason": "“parcel”: Speaks of a parcel", "at": 1.9, "utterances": ["customer:0"]}
     assert told in row["alerts"]
     store.hset(keys.RULES, mapping={"version": 9, "digest": "x", "text": "rules of a later version"})
-    assert insight.follow(rules) is True, "it goes on with those before and does not ask again"
-    assert insight.follow(rules) is False
+    assert assessor.follow(rules) is True, "it goes on with those before and does not ask again"
+    assert assessor.follow(rules) is False
 
 
 def test_agents_figures_are_means_over_their_ended_calls(
-    http: FlaskClient, store: redis.Redis, insight: Insight
+    http: FlaskClient, store: redis.Redis, assessor: Assessor
 ) -> None:
     assert http.get("/v1/agents").get_json() == {"agents": [], "calls": 0}
     for call_id, agent in (("c1", "Ann"), ("c2", "Ann"), ("c3", "Bob"), ("c4", "")):
-        line = Line(store, insight, ["agent", "customer"], call_id, INSIDE, **({"agent": agent} if agent else {}))
+        line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, **({"agent": agent} if agent else {}))
         line.say("agent", 0, "good morning how can i help you")
         line.say("customer", 1, "i want my money back this is ridiculous")
         line.score()

@@ -11,7 +11,7 @@ import pytest
 import redis
 import requests
 
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.people.access import Access
 from state.server.shards import shards_of
 from state.settings import Settings
@@ -33,7 +33,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 
 @pytest.fixture
 def key(store: redis.Redis) -> dict[str, str]:
-    return bearer(Access(store).keys.add("pbx", ("ingest",)))
+    return bearer(Access(store).api_keys.add("pbx", ("ingest",)))
 
 
 def said(web: Web, method: str, path: str, headers: dict[str, str], body: bytes) -> socket.socket:
@@ -93,7 +93,7 @@ def test_chunks_that_are_none_are_the_senders_fault(
 
 def test_places_are_counted_however_a_path_is_spelled(web: Web, store: redis.Redis, key: dict[str, str]) -> None:
     """A decoder is alive and busy elsewhere: as many wait for words as may, and the next is refused at once."""
-    Fleet(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
+    FleetMember(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
     bodies = [json.dumps({"audio": [0] * 8000 * 3, "sample_rate": 8000, "id": f"line-{n}"}).encode() for n in range(3)]
     headers = {**key, "Content-Type": "application/json"}
     asked = []

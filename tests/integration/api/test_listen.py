@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from state import keys
-from state.calls.fleet import Fleet
+from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.g711 import encode_mulaw
 from state.people.audit import Audit
@@ -133,7 +133,7 @@ def test_who_listens_gets_over_a_gap_longer_than_a_piece(http: FlaskClient, inge
 def test_decoding_trims_its_journal_and_what_may_be_heard_stays(ingest: Ingest, store: redis.Redis) -> None:
     ingest.put("c", "customer", None, level(1000))
     ingest.put("c", "customer", 1, level(1000))  # again: heard once
-    fleet = Fleet(shards_of(store)[0], "w1", Settings())
+    fleet = FleetMember(shards_of(store)[0], "w1", Settings())
     fleet.join()
     token = fleet.next_token(0)
     assert token and fleet.open(token, "", 0)

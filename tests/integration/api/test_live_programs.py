@@ -35,7 +35,7 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def key(store: redis.Redis, web: Web) -> str:
-    return Access(store).keys.add("program", ("read",))
+    return Access(store).api_keys.add("program", ("read",))
 
 
 EVENTS = (

@@ -20,17 +20,17 @@ from webapp.api import transcripts
 from webapp.api.shown import Shown
 from webapp.api.transcripts import Transcripts
 from workers.jobs.summary import write
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
 @pytest.fixture
-def line(store: redis.Redis, insight: Insight) -> Line:
-    return Line(store, insight, ["agent", "customer"])
+def line(store: redis.Redis, assessor: Assessor) -> Line:
+    return Line(store, assessor, ["agent", "customer"])
 
 
 @pytest.fixture(autouse=True)

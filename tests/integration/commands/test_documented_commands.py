@@ -56,7 +56,7 @@ def test_a_block_runs_as_printed(block: str, web: Web, store: redis.Redis, valke
     replaced = {
         "https://earshot.example": web.url,
         "http://127.0.0.1:8000": web.url,
-        "=KEY\n": f"={access.keys.add('doc', ('ingest', 'read'))}\n",
+        "=KEY\n": f"={access.api_keys.add('doc', ('ingest', 'read'))}\n",
         "NAME": name,
     }
     for audio in re.findall(r"@([a-z0-9]+\.[a-z]+)", block):
@@ -73,7 +73,7 @@ def test_a_block_runs_as_printed(block: str, web: Web, store: redis.Redis, valke
         **os.environ,
         "PATH": f"{curl.parent}:{os.environ['PATH']}",
         "REDIS_URL": valkey.url,
-        "KEY": access.keys.add("environment", ("ingest", "read")),
+        "KEY": access.api_keys.add("environment", ("ingest", "read")),
         "CALL": "documented",
     }
     command = ["bash", "-eu", "-c", "\n".join(lines)]

@@ -34,17 +34,17 @@ from tests.harness.web import wait_until
 from workers.insight.dictation import MASKED_NUMBER as MASK
 from workers.jobs import summary
 from workers.jobs.archive import move
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
-def ended(store: redis.Redis, insight: Insight, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
+def ended(store: redis.Redis, assessor: Assessor, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
     """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
-    line = Line(store, insight, ["agent", "customer"], call_id, INSIDE, **metadata)
+    line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, **metadata)
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six five five six six five five five six")
     line.say("customer", 5, "this is terrible i want to speak to a manager")
@@ -60,8 +60,8 @@ def rows(archive: Archive, table: str) -> list[Any]:
         return list(connection.execute(text(f"SELECT * FROM {table}")))
 
 
-def test_a_call_is_the_same_from_the_database(store: redis.Redis, insight: Insight, archive: Archive) -> None:
-    ended(store, insight, agent="Dana", queue="billing", caller="+15550100")
+def test_a_call_is_the_same_from_the_database(store: redis.Redis, assessor: Assessor, archive: Archive) -> None:
+    ended(store, assessor, agent="Dana", queue="billing", caller="+15550100")
     Handler(store, "sam").set_state("c", "taken")
     Handler(store, "sam").add_tag("c", "vip")
     Handler(store, "sam").add_note("c", "rang back \0")
@@ -74,24 +74,24 @@ def test_a_call_is_the_same_from_the_database(store: redis.Redis, insight: Insig
     assert Departures(store).outstanding() == []
 
 
-def test_nothing_unmasked_reaches_the_database(store: redis.Redis, insight: Insight, archive: Archive) -> None:
-    line = ended(store, insight)
+def test_nothing_unmasked_reaches_the_database(store: redis.Redis, assessor: Assessor, archive: Archive) -> None:
+    line = ended(store, assessor)
     assert MASK in "".join(line.stored())
     assert move(store, archive, "c", redact=True) == "OK"
     everything = "".join(str(row) for table in ("calls", "alerts", "transcripts") for row in rows(archive, table))
     assert MASK in everything and not any(word in everything for word in ("zero", " five", " six"))
 
 
-def test_what_is_done_again_changes_nothing(store: redis.Redis, insight: Insight, archive: Archive) -> None:
-    ended(store, insight)
+def test_what_is_done_again_changes_nothing(store: redis.Redis, assessor: Assessor, archive: Archive) -> None:
+    ended(store, assessor)
     assert move(store, archive, "c", redact=True) == "OK"
     first = [rows(archive, table) for table in ("calls", "tags", "alerts", "transcripts")]
     assert move(store, archive, "c", redact=True) == "OK"
     assert [rows(archive, table) for table in ("calls", "tags", "alerts", "transcripts")] == first
 
 
-def test_what_supervisors_do_afterwards_follows(store: redis.Redis, insight: Insight, archive: Archive) -> None:
-    ended(store, insight)
+def test_what_supervisors_do_afterwards_follows(store: redis.Redis, assessor: Assessor, archive: Archive) -> None:
+    ended(store, assessor)
     assert move(store, archive, "c", redact=True) == "OK"
     Handler(store, "sam").add_tag("c", "late")
     assert Departures(store).outstanding() == ["c"]
@@ -105,9 +105,9 @@ def test_what_supervisors_do_afterwards_follows(store: redis.Redis, insight: Ins
 
 
 def test_a_call_leaves_redis_only_when_the_database_has_it(
-    store: redis.Redis, insight: Insight, archive: Archive
+    store: redis.Redis, assessor: Assessor, archive: Archive
 ) -> None:
-    ended(store, insight)
+    ended(store, assessor)
     retention = Retention(store, Settings(database_url="sqlite:///anywhere"))
     later = store.time()[0] * 1000 + 10_000
     assert not retention.erase("c", later)
@@ -122,11 +122,11 @@ def test_a_call_leaves_redis_only_when_the_database_has_it(
     assert Reads(store).call("c") is None and read_call(archive, "c") is not None
 
 
-def test_another_call_of_the_same_id_takes_no_place(store: redis.Redis, insight: Insight, archive: Archive) -> None:
-    ended(store, insight)
+def test_another_call_of_the_same_id_takes_no_place(store: redis.Redis, assessor: Assessor, archive: Archive) -> None:
+    ended(store, assessor)
     assert move(store, archive, "c", redact=True) == "OK"
     assert Retention(store, Settings()).erase("c")
-    ended(store, insight, agent="Kim")
+    ended(store, assessor, agent="Kim")
     assert move(store, archive, "c", redact=True) == "OK"
     assert len(rows(archive, "calls")) == 2
     found = read_call(archive, "c")
@@ -134,7 +134,7 @@ def test_another_call_of_the_same_id_takes_no_place(store: redis.Redis, insight:
 
 
 def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
-    store: redis.Redis, valkey: Server, insight: Insight, archive: Archive, database_url: str
+    store: redis.Redis, valkey: Server, assessor: Assessor, archive: Archive, database_url: str
 ) -> None:
     archive.prepare()
     environ = {**os.environ, "REDIS_URL": valkey.url, "DATABASE_URL": database_url}
@@ -143,7 +143,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
         command = [sys.executable, "-m", "tests.harness.broken.dying_archiver", "c", str(step)]
         return subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
 
-    ended(store, insight)
+    ended(store, assessor)
     Handler(store, "sam").add_tag("c", "vip")
     before = msgspec.json.encode(Reads(store).call("c"))
     step = 0
@@ -160,8 +160,8 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
     assert len(rows(archive, "calls")) == len(rows(archive, "tags")) == len(rows(archive, "transcripts")) == 1
 
 
-def test_a_full_disk_keeps_calls_in_redis(store: redis.Redis, insight: Insight, tmp_path: Path) -> None:
-    ended(store, insight, more=5000)
+def test_a_full_disk_keeps_calls_in_redis(store: redis.Redis, assessor: Assessor, tmp_path: Path) -> None:
+    ended(store, assessor, more=5000)
     archive = Archive(f"sqlite:///{tmp_path / 'archive.db'}")
     archive.prepare()
 
@@ -181,7 +181,7 @@ def test_a_full_disk_keeps_calls_in_redis(store: redis.Redis, insight: Insight, 
 
 
 def test_the_database_may_be_away_for_long(
-    store: redis.Redis, valkey: Server, insight: Insight, tmp_path: Path, postgres: Postgres
+    store: redis.Redis, valkey: Server, assessor: Assessor, tmp_path: Path, postgres: Postgres
 ) -> None:
     """Real processes: calls go on being scored and ended, wait in Redis, and are written when it is back."""
     url = postgres.new_database("away")
@@ -191,7 +191,7 @@ def test_the_database_may_be_away_for_long(
         fleet.start("sentiment")
         fleet.start("jobs")
         for n in range(3):
-            line = Line(store, insight, ["customer"], f"c{n}")
+            line = Line(store, assessor, ["customer"], f"c{n}")
             line.say("customer", 1, "hello there", end=True)
             while (token := line.fleet.next_token(0)) is not None:
                 line.commit(token, [])

@@ -28,7 +28,7 @@ from tests.integration.store.test_archive import ended, rows
 from tests.integration.store.test_redaction import everything
 from workers.jobs.aging import DAY_MS, forget_words
 from workers.jobs.archive import move
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def database(archive: Archive) -> str:
 
 
 def test_an_erased_call_is_gone_everywhere(store: redis.Redis, archive: Archive) -> None:
-    ended(store, Insight(), agent="Dana", caller="+15550100")
+    ended(store, Assessor(), agent="Dana", caller="+15550100")
     store.xadd(keys.DEAD, {"c": "c", "t": "customer", "seq": 1, "reason": "x", "a": b"1", "e": "mulaw", "r": 8000})
     store.xadd(keys.DEAD, {"c": "other", "t": "customer", "seq": 1, "reason": "x", "a": b"1", "e": "mulaw", "r": 8000})
     assert move(store, archive, "c", redact=True) == "OK"
@@ -57,7 +57,7 @@ def test_an_erased_call_is_gone_everywhere(store: redis.Redis, archive: Archive)
 
 
 def test_a_job_that_read_it_before_does_not_bring_it_back(store: redis.Redis, archive: Archive) -> None:
-    ended(store, Insight())
+    ended(store, Assessor())
     leaving = Departures(store).read("c")
     assert leaving is not None
     assert Erasure(store, archive, Settings()).erase("c") == ["redis"]

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from state import keys
-from state.calls.fleet import Fleet as FleetView
+from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.server.connection import connect
 from state.server.shards import shards_of
@@ -127,7 +127,7 @@ def test_a_state_of_another_model_is_decoded_afresh_and_never_misread(
         first._one("deploy", track)
     finals_before = first.client.hgetall(keys.utterances("deploy"))
     open_seq = int(first.client.hget(keys.track("deploy", track), "open_seq") or 0)
-    FleetView(shards_of(first.client)[0], "worker-0", settings).leave()
+    FleetMember(shards_of(first.client)[0], "worker-0", settings).leave()
     second = DecodeLoop(first.client, StubModel(), "worker-new", settings, lambda: False)._post(0, resident=True)
     second._fleet.join()
     for n, chunk in enumerate(chunks[half:]):

@@ -12,8 +12,9 @@ from state import keys
 from state.calls.reads import Reads
 from state.types import CallView
 from tests.harness.line import Line
+from workers.insight.spoken import spoken
 from workers.sentiment import courses
-from workers.sentiment.insight import Insight, counts, spoken
+from workers.sentiment.assessor import Assessor, counts
 
 TEXTS = (
     "thank you for calling how can i help",
@@ -50,7 +51,7 @@ def script(rng: random.Random, count: int) -> list[tuple[str, float, str]]:
 def test_what_is_kept_changes_no_byte(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two calls of the same words: of one, nothing is ever kept. Two scorers take turns at the other."""
     rng = random.Random(5)
-    scorers = [Insight(redact=True), Insight(redact=True)]
+    scorers = [Assessor(redact=True), Assessor(redact=True)]
     kept = Line(store, scorers[0], ["customer", "agent"], "kept")
     read = Line(store, scorers[0], ["customer", "agent"], "read")
     whole = {"kept": 0, "read": 0}
@@ -62,7 +63,7 @@ def test_what_is_kept_changes_no_byte(store: redis.Redis, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(type(kept.scores), "_all", counted)
     for n, (track, start, text) in enumerate(script(rng, 2 * courses.READ_MOST)):
-        kept.insight = scorers[n % 2]
+        kept.assessor = scorers[n % 2]
         for line in (kept, read):
             line.say(track, start, text)
             store.delete(keys.kept("read"))
@@ -79,8 +80,8 @@ def test_what_is_kept_changes_no_byte(store: redis.Redis, monkeypatch: pytest.Mo
 
 
 def test_a_track_that_is_decoded_much_later_is_counted_in_its_place(store: redis.Redis) -> None:
-    insight = Insight(redact=False)
-    line = Line(store, insight, ["customer", "agent"])
+    assessor = Assessor(redact=False)
+    line = Line(store, assessor, ["customer", "agent"])
     rng = random.Random(6)
     for n in range(courses.READ_MOST + 60):
         line.say("customer", float(n), rng.choice(TEXTS))
@@ -90,4 +91,4 @@ def test_a_track_that_is_decoded_much_later_is_counted_in_its_place(store: redis
         line.score()
         call = view(store, "c")
         said = [spoken(utterance) for utterance in call.utterances if counts(utterance)]
-        assert call.standing == insight._attention.standing(said), n
+        assert call.standing == assessor._attention.standing(said), n

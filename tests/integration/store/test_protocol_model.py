@@ -257,7 +257,7 @@ class Protocol(RuleBasedStateMachine):
         self.play.decoder(name).give_up(lease.token)
 
     @rule(name=st.sampled_from(WORKERS), other=st.sampled_from(WORKERS))
-    def steal(self, name: str, other: str) -> None:
+    def relieve(self, name: str, other: str) -> None:
         self._remember()
         for entry_id, fields in self.client.xrange(keys.work(other)):
             token = Token(f"{keys.work(other)}|{entry_id.decode()}", fields[b"c"].decode(), fields[b"t"].decode())

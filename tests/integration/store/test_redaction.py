@@ -14,17 +14,17 @@ from webapp.api.shown import Shown, ShownStreams
 from workers.decoder.track import decode
 from workers.insight.dictation import MASKED_NUMBER as MASK
 from workers.jobs.summary import write
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
 @pytest.fixture
-def line(store: redis.Redis, insight: Insight) -> Line:
-    return Line(store, insight, ["agent", "customer"])
+def line(store: redis.Redis, assessor: Assessor) -> Line:
+    return Line(store, assessor, ["agent", "customer"])
 
 
 def everything(client: redis.Redis) -> str:

@@ -32,7 +32,7 @@ from tests.harness.protocol import Play
 from tests.harness.web import Page, wait_until, web_process
 from workers.jobs.queue import ASKED_KEPT_SECONDS, Requests
 from workers.jobs.summary import write
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 ROOT = Path(__file__).resolve().parents[3]
 HOUR = 3600.0
@@ -42,8 +42,8 @@ IDS = ("ended", "stuck", "silent", "unasked")
 
 
 @pytest.fixture(scope="module")
-def insight() -> Insight:
-    return Insight()
+def assessor() -> Assessor:
+    return Assessor()
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ def holding(client: redis.Redis, *what: str | bytes) -> list[str]:
     ]
 
 
-def fill(client: redis.Redis, insight: Insight) -> None:
+def fill(client: redis.Redis, assessor: Assessor) -> None:
     """One of everything that holds words, sound or the id of a call."""
-    line = Line(client, insight, ["customer", "agent"], "ended", agent="Ann")
+    line = Line(client, assessor, ["customer", "agent"], "ended", agent="Ann")
     line.say(
         "customer", 1, f"{SECRET_WORD} my card is four one one one one one one one one one one one one one one one"
     )
@@ -122,7 +122,7 @@ def fill(client: redis.Redis, insight: Insight) -> None:
     Handler(client, "boss").add_note("ended", SECRET_WORD)
     line.end()
     write(client, "ended", True)
-    unasked = Line(client, insight, ["customer"], "unasked")
+    unasked = Line(client, assessor, ["customer"], "unasked")
     unasked.say("customer", 1, SECRET_WORD)
     unasked.end()
     Requests(client).request()
@@ -145,9 +145,9 @@ def fill(client: redis.Redis, insight: Insight) -> None:
 
 
 def test_nothing_is_left_at_its_age_though_nothing_else_happens(
-    client: redis.Redis, clock: Clock, insight: Insight, tmp_path: Path
+    client: redis.Redis, clock: Clock, assessor: Assessor, tmp_path: Path
 ) -> None:
-    fill(client, insight)
+    fill(client, assessor)
     before = holding(client, SECRET_WORD, SOUND, *IDS)
     for prefix in ("call:", "track:", "audio:", "listen:", "utterances:", "scores:", "summary-asked:", "heard:"):
         assert any(key.startswith(keys.PREFIX + prefix) for key in before), prefix
@@ -172,9 +172,9 @@ def test_nothing_is_left_at_its_age_though_nothing_else_happens(
 
 
 def test_a_page_that_is_open_on_a_quiet_system_notices_nothing(
-    client: redis.Redis, clock: Clock, insight: Insight, tmp_path: Path
+    client: redis.Redis, clock: Clock, assessor: Assessor, tmp_path: Path
 ) -> None:
-    line = Line(client, insight, ["customer"], "quiet")
+    line = Line(client, assessor, ["customer"], "quiet")
     line.say("customer", 1, SECRET_WORD)
     retention, reads = Retention(client, Settings()), Reads(client)
     with web_process(url_of(client), tmp_path / "web.log") as web, Page(web.url) as page:

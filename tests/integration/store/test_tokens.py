@@ -11,7 +11,7 @@ from state import keys
 from state.calls import fleet, rescue, scores
 from state.calls.fleet import OWN_BEFORE_SHARED
 from state.calls.ingest import Ingest
-from state.calls.rescue import STALLED_AFTER_MS, STEAL_AFTER_MS
+from state.calls.rescue import RELIEVE_AFTER_MS, STALLED_AFTER_MS
 from state.calls.scores import Scores
 from state.settings import Settings
 from tests.harness.invariants import violations
@@ -85,9 +85,9 @@ def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.R
     idle = play.decoder("e")
     idle.others._now_ms = lambda: now
     now = int(store.time()[0]) * 1000 - 5000
-    assert idle.others.steal() == 0, "it has only just come"
-    now += 10_000 + STEAL_AFTER_MS
-    assert idle.others.steal() == 1
+    assert idle.others.relieve() == 0, "it has only just come"
+    now += 10_000 + RELIEVE_AFTER_MS
+    assert idle.others.relieve() == 1
     assert play.lease("e").done_seq == 1
     assert violations(store) == []
 
@@ -140,7 +140,7 @@ def test_looking_after_a_large_fleet_takes_no_more_round_trips(store: redis.Redi
         assert look() == 0
         return int(store.info("stats")["total_reads_processed"]) - before
 
-    looks = (rescuer.sweep, rescuer.steal, rescuer.rescue_stalled)
+    looks = (rescuer.sweep, rescuer.relieve, rescuer.rescue_stalled)
     few = [reads(look) for look in looks]
     for n in range(200):
         play.decoder(f"d{n}")
@@ -154,7 +154,7 @@ def test_one_decoder_at_a_time_looks_after_the_others(store: redis.Redis) -> Non
     one, other = play.decoder("one").others, play.decoder("other").others
     assert one.turn("sweep", 60_000)
     assert not other.turn("sweep", 60_000) and not one.turn("sweep", 60_000)
-    assert other.turn("steal", 60_000)
+    assert other.turn("relieve", 60_000)
     store.delete(keys.turn("sweep"))
     assert other.turn("sweep", 60_000)
     store.pexpire(keys.turn("sweep"), 86_400_000)  # as if the server's clock had been set back by a day

@@ -24,7 +24,7 @@ from tests.harness.invariants import violations
 from tests.harness.line import Line
 from workers.insight.rulefile import load
 from workers.insight.rules import Hit, RuleSet, RuleState
-from workers.sentiment.insight import Insight
+from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def said(client: redis.Redis, call_id: str) -> dict[str, ScoredUtterance]:
 
 @pytest.mark.parametrize(("how", "redact"), [("raise", "1"), ("raise", "0"), ("loop", "1"), ("kill", "1")])
 def test_an_utterance_whose_scoring(how: str, redact: str, fleet: Fleet) -> None:
-    insight = Insight(redact=False)
-    line = Line(fleet.redis, insight, ["customer"], "poisoned")
+    assessor = Assessor(redact=False)
+    line = Line(fleet.redis, assessor, ["customer"], "poisoned")
     for second, text in enumerate(["hello there", POISON, "it is broken and I am angry"]):
         line.say("customer", float(second), text, end=second == 2)
-    other = Line(fleet.redis, insight, ["customer"], "other")
+    other = Line(fleet.redis, assessor, ["customer"], "other")
     other.say("customer", 0.0, "thank you so much", end=True)
 
     def alive() -> bool:
@@ -84,9 +84,9 @@ class BrokenRules(RuleSet):
 
 
 def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
-    insight = Insight()
-    insight._attention.rules = BrokenRules(load().file)
-    line = Line(fleet.redis, insight, ["customer"])
+    assessor = Assessor()
+    assessor._attention.rules = BrokenRules(load().file)
+    line = Line(fleet.redis, assessor, ["customer"])
     line.say("customer", 0.0, "it is broken and I want to speak to your manager", end=True)
     line.score()
     call = Reads(fleet.redis).call("c")
@@ -96,9 +96,9 @@ def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
 
 def test_damaged_keys_cost_their_own_call_and_no_other_its_scores(fleet: Fleet) -> None:
     """Keys of another kind, entries that ask for nothing, a course that cannot be read, rules that are none."""
-    insight = Insight(redact=False)
+    assessor = Assessor(redact=False)
     store = fleet.redis
-    lines = [Line(store, insight, ["customer"], call) for call in ("wrecked", "kept", "well")]
+    lines = [Line(store, assessor, ["customer"], call) for call in ("wrecked", "kept", "well")]
     for line in lines:
         line.say("customer", 0.0, "hello there")
     for line in lines:

@@ -19,7 +19,7 @@ from tests.harness.servers import Server, find_binary, start_server
 from tests.harness.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[3]
-KEYS, DEAD = ("operating.keys", "list"), ("operating.dead", "list")
+KEYS, DEAD = ("operating.api_keys", "list"), ("operating.dead", "list")
 RUN = ("demo.run", "--no-demo", "--port", "PORT", "--data", "DATA")
 
 

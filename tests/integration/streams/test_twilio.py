@@ -279,8 +279,8 @@ def test_frames_that_never_come_are_silence_if_few_and_a_recorded_gap_if_many(ho
 def test_a_stream_is_opened_with_a_key_however_the_sender_can_show_it(
     valkey: Server, store: redis.Redis, tmp_path: Path
 ) -> None:
-    key = Access(store).keys.add("pbx", ("ingest",))
-    reader = Access(store).keys.add("crm", ("read",))
+    key = Access(store).api_keys.add("pbx", ("ingest",))
+    reader = Access(store).api_keys.add("crm", ("read",))
     basic = base64.b64encode(f"any:{key}".encode()).decode()
     with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as web:
         for path in (PATH, "/v1/streams/audio", "/v1/streams/vosk", "/v1/streams/audiohook"):

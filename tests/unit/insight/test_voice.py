@@ -11,10 +11,10 @@ import pytest
 
 from scripts.evaluation import voices
 from state.types import Voice
+from workers.decoder.whose_voice import is_measured
 from workers.voice.calm import LEAST_UTTERANCES, LOUDEST_CALM_DB, Calm, compare, hear, judge
 from workers.voice.heard import Heard
 from workers.voice.measure import measure
-from workers.voice.whose import is_measured
 
 RATE = 8000
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from state.people import credentials
-from state.people.credentials import CredentialError, HashingBusy
+from state import credentials
+from state.credentials import CredentialError, HashingBusy
 from webapp.access.limits import network
 from webapp.access.origins import is_ours
 

@@ -31,7 +31,7 @@ from webapp.streams.events import (
     clean_metadata,
 )
 from webapp.streams.twilio import TwilioParser, is_signed, signature
-from webapp.streams.vosk import VoskParser
+from webapp.streams.vosk_server import VoskParser
 
 SCALARS = st.one_of(
     st.none(),

@@ -50,7 +50,7 @@ class _Track(msgspec.Struct):
     fed: bool = False
 
 
-class Session:
+class StreamedCall:
     """Not safe to use from two threads. Every method raises ProtocolError, CallEnded, Superseded, OtherSender or
     TryLater."""
 

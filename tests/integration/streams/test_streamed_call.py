@@ -1,4 +1,4 @@
-"""What a socket's session does when the store does not take what it brings. A real store, no engine."""
+"""What a streamed call does when the store does not take what it brings. A real store, no engine."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from state.types import INSIDE
 from tests.harness.servers import Server
 from tests.harness.web import wait_until
 from webapp.store import Store, open_store
-from webapp.streams import session as session_module
+from webapp.streams import streamed_call
 from webapp.streams import writer as writer_module
 from webapp.streams.binary import BinaryParser
-from webapp.streams.session import Session, TryLater
+from webapp.streams.streamed_call import StreamedCall, TryLater
 from webapp.streams.writer import PATIENCE_SECONDS
 
 SECOND = 8000
@@ -30,10 +30,10 @@ def here(valkey: Server, client: redis.Redis, **settings: Any) -> Store:
     return open_store(Settings(redis_url=valkey.url, **settings), client)
 
 
-def begun(store: Store, call_id: str = "call-1") -> Session:
-    session = Session(store, BinaryParser({"call_id": call_id, "encoding": "ulaw"}), INSIDE)
-    session.take(json.dumps({"agent": "Ann"}))
-    return session
+def begun(store: Store, call_id: str = "call-1") -> StreamedCall:
+    call = StreamedCall(store, BinaryParser({"call_id": call_id, "encoding": "ulaw"}), INSIDE)
+    call.take(json.dumps({"agent": "Ann"}))
+    return call
 
 
 def audio(first: int, seconds: float) -> bytes:
@@ -59,7 +59,7 @@ def whole(client: redis.Redis) -> bytes:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(session_module, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(streamed_call, "TICK_SECONDS", 0.0)
 
 
 def free(client: redis.Redis) -> None:
@@ -72,26 +72,26 @@ def free(client: redis.Redis) -> None:
 def test_audio_waits_while_the_backlog_is_full_and_nothing_is_lost(
     valkey: Server, store: redis.Redis, impatient: None
 ) -> None:
-    session = begun(here(valkey, store, track_backlog_seconds=5))
-    session.take(audio(0, 20))
+    call = begun(here(valkey, store, track_backlog_seconds=5))
+    call.take(audio(0, 20))
     assert len(journal(store)) == 10
     for _ in range(3):
         free(store)
-        session.tick()
+        call.tick()
     assert whole(store) == audio(0, 20)
 
 
 def test_what_cannot_wait_any_longer_is_dropped_and_recorded_as_a_gap_of_its_length(
     valkey: Server, store: redis.Redis, impatient: None
 ) -> None:
-    session = begun(here(valkey, store, track_backlog_seconds=5))
+    call = begun(here(valkey, store, track_backlog_seconds=5))
     for n in range(60):
-        session.take(audio(n, 1))
-    [track] = session._tracks.values()
+        call.take(audio(n, 1))
+    [track] = call._tracks.values()
     assert track.writer._waiting_samples == PATIENCE_SECONDS * SECOND
     for _ in range(10):
         free(store)
-        session.tick()
+        call.tick()
     entries = journal(store)
     assert b"".join(sound for _, sound, _ in entries) == audio(0, 5) + audio(30, 30)
     assert entries[10][2] == 30 * SECOND, "the clock counts what is missing"
@@ -99,8 +99,8 @@ def test_what_cannot_wait_any_longer_is_dropped_and_recorded_as_a_gap_of_its_len
 
 
 def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: redis.Redis, impatient: None) -> None:
-    session = begun(here(valkey, store))
-    session.take(audio(0, 5))
+    call = begun(here(valkey, store))
+    call.take(audio(0, 5))
     track = keys.track("call-1", "customer")
     store.xdel(keys.audio("call-1", "customer"), "9-0", "10-0")
     store.hset(track, mapping={"last_seq": 8, "samples": 4 * SECOND})
@@ -109,7 +109,7 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
     store.delete(keys.audio("call-1", "customer"), keys.listen("call-1", "customer"))
     for name, fields in kept:
         store.xadd(keys.audio("call-1", "customer"), fields, id=name)
-    session.take(audio(5, 5))
+    call.take(audio(5, 5))
     assert whole(store) == audio(0, 10)
 
 
@@ -130,10 +130,10 @@ def chunk(sound: bytes) -> Chunk:
 
 
 def test_a_quiet_senders_last_words_do_not_lie_around(valkey: Server, store: redis.Redis, impatient: None) -> None:
-    session = begun(here(valkey, store))
-    session.take(b"\x7f" * 1000)
-    session.tick()
-    session.tick()
+    call = begun(here(valkey, store))
+    call.take(b"\x7f" * 1000)
+    call.tick()
+    call.tick()
     assert whole(store) == b"\x7f" * 1000
 
 
@@ -151,12 +151,12 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
     valkey: Server, store: redis.Redis
 ) -> None:
     quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
-    session = begun(quick)
+    call = begun(quick)
     time.sleep(0.05)
     (shard,) = quick.shards
     assert quick.ingest.end_idle(shard, 0) == []
     assert quick.ingest.end_dropped(shard) == []
-    session.drop()
+    call.drop()
     ended: list[str] = []
 
     def some_ended() -> list[str]:
@@ -175,8 +175,8 @@ def until(holds: Callable[[], object]) -> None:
 
 def test_a_call_that_also_comes_over_http_goes_on_when_its_socket_is_gone(valkey: Server, store: redis.Redis) -> None:
     quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
-    session = begun(quick)
-    session.drop()
+    call = begun(quick)
+    call.drop()
     deadline = time.monotonic() + 1.6
     seq = 0
     while time.monotonic() < deadline:

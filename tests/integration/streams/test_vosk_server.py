@@ -103,7 +103,7 @@ def test_a_client_of_voskserver_runs_with_no_change_on_the_port_for_it(house: Ho
 
 
 def test_a_key_that_may_only_send_gets_every_word_of_its_own_audio(house: House, tmp_path: Path) -> None:
-    key, call_id = Access(house.fleet.redis).keys.add("pbx", ("ingest",)), house.call_id()
+    key, call_id = Access(house.fleet.redis).api_keys.add("pbx", ("ingest",)), house.call_id()
     with web_process(house.webs[0].redis_url, tmp_path / "web.log", AUTH="on") as web:
         answers = converse(house, {"sample_rate": 8000}, 8000, '{"eof" : 1}', call_id, web, key)
     results = [answer["text"] for answer in answers if answer.get("text")]

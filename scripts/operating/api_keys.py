@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from scripts.operating.store import Operator, Refused, add_data_option, moment, run, table
-from state.people.credentials import parse_scopes
+from state.credentials import parse_scopes
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -38,14 +38,14 @@ def main(argv: list[str]) -> int:
     def work(at: Operator) -> None:
         if options.command == "add":
             scopes = parse_scopes(options.scopes)
-            key = at.access.keys.add(options.name, scopes)
+            key = at.access.api_keys.add(options.name, scopes)
             at.record("key-made", f"{options.name.lower()} ({options.scopes})")
             print(key)
         elif options.command == "revoke":
-            revoked = at.access.keys.revoke(options.name)
+            revoked = at.access.api_keys.revoke(options.name)
             if revoked:
                 at.record("key-revoked", options.name.lower())
-            if options.name.lower() in at.access.keys.given_names:
+            if options.name.lower() in at.access.api_keys.given_names:
                 raise Refused(f"{options.name} is in API_KEYS. Remove it there and restart the web processes")
             if not revoked:
                 raise Refused(f"there is no key named {options.name}")
@@ -57,8 +57,8 @@ def main(argv: list[str]) -> int:
 
 def show(at: Operator) -> None:
     rows: list[tuple[str, ...]] = [("NAME", "KEY", "SCOPES", "MADE", "LAST USED")]
-    given = at.access.keys.given_names
-    for key in at.access.keys.all():
+    given = at.access.api_keys.given_names
+    for key in at.access.api_keys.all():
         made, used = ("API_KEYS", "?") if key.name in given else (moment(key.created_at_ms), moment(key.used_at_ms))
         rows.append((key.name, f"{key.shown}…", "+".join(key.scopes), made, used))
     table(rows)

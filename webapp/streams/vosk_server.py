@@ -33,7 +33,7 @@ from webapp.streams.events import (
     mapping,
     track_name,
 )
-from webapp.streams.session import Session
+from webapp.streams.streamed_call import StreamedCall
 
 log = logging.getLogger("earshot.web.streams")
 
@@ -141,8 +141,8 @@ def _pauses() -> Iterator[float]:
 
 
 class VoskTalk:
-    """A session that answers. A sender that may not read gets what was made of this socket's own audio: an utterance
-    that began before the socket came, or in audio that came another way, is left out."""
+    """A streamed call that answers with the words. A sender that may not read gets those of this socket's own audio. An
+    utterance that began before the socket came, or in audio that came another way, is left out."""
 
     def __init__(self, store: Store, parser: VoskParser, sender: Sender) -> None:
         self._store = store
@@ -157,7 +157,7 @@ class VoskTalk:
         return self._stopped
 
     def _begin(self) -> None:
-        self._session = Session(self._store, self._parser, self._sender)
+        self._call = StreamedCall(self._store, self._parser, self._sender)
         self._told = 0
         self._results: list[Utterance] = []
         self._partial = ""
@@ -165,12 +165,12 @@ class VoskTalk:
 
     @property
     def call_id(self) -> str | None:
-        return self._session.call_id
+        return self._call.call_id
 
     def take(self, message: Message) -> list[Message]:
-        """See Session.take."""
-        self._session.take(message)
-        if self._session.stopped:
+        """See StreamedCall.take."""
+        self._call.take(message)
+        if self._call.stopped:
             text = self._last_words()
             if self._parser.reset_wanted:
                 self._parser.begin_again()
@@ -187,19 +187,19 @@ class VoskTalk:
         return [self._json({"partial": self._partial})]
 
     def tick(self) -> None:
-        """See Session.tick."""
-        self._session.tick()
+        """See StreamedCall.tick."""
+        self._call.tick()
 
     def stop(self) -> None:
-        """See Session.stop; nobody is there for the last words."""
-        self._session.stop()
+        """See StreamedCall.stop; nobody is there for the last words."""
+        self._call.stop()
 
     def drop(self) -> None:
-        """See Session.drop."""
-        self._session.drop()
+        """See StreamedCall.drop."""
+        self._call.drop()
 
     def _last_words(self) -> str:
-        if self._session.call_id is not None:
+        if self._call.call_id is not None:
             deadline = time.monotonic() + FINAL_PATIENCE_SECONDS
             pauses = _pauses()
             while not self._look().finished and time.monotonic() < deadline:
@@ -216,7 +216,7 @@ class VoskTalk:
         deadline = now + patience_seconds
         pauses = _pauses()
         while self._look().behind_seconds > behind_seconds and time.monotonic() < deadline and not self._results:
-            self._session.tick()
+            self._call.tick()
             time.sleep(next(pauses))
         self._looked_at = time.monotonic()
 
@@ -234,7 +234,7 @@ class VoskTalk:
 
     def _is_own(self, final: Utterance | None, heard: Heard) -> bool:
         """Whether a final, or the partial, was made of nothing but this socket's audio."""
-        own = self._session.own(self._parser.track)
+        own = self._call.own(self._parser.track)
         if self._sender.reads or own is None:
             return self._sender.reads
         alone = heard.next_seq <= own.next_seq

@@ -11,26 +11,22 @@ import msgspec
 
 from state import types
 from state.calls.assessments import Assessment, Kept, Stretch
-from state.rules import RulesStore, RulesText
+from state.rules import RulesStore
 from state.types import ScoredUtterance, Sentiment, Utterance
 from workers import insight
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import load, parse
-from workers.insight.rules import RuleSet
-from workers.insight.spoken import Spoken, party_of
+from workers.insight.rulefile import applying, load
+from workers.insight.spoken import doubtful, party_of, spoken
 from workers.sentiment import courses
 from workers.voice import calm
 
 log = logging.getLogger("earshot.sentiment")
 
-DOUBTFUL_BELOW = 0.6
-"""Confidence below which a word is doubtful. Set by hand."""
 
-
-class Insight:
+class Assessor:
     """Loaded once a process (about a second). A state.calls.assessments.Scorer.
 
     redact: reasons quote no secrets, and `mask` says what to hide. Without it `mask` is None.
@@ -88,7 +84,8 @@ class Insight:
             version = store.version()
             if version == self._rules_version:
                 return False
-            self._attention.rules = applying(store.read())
+            stored = store.read()
+            self._attention.rules = applying(stored.text if stored else None)
         except (ValueError, AttributeError) as error:  # RuleError is the former
             log.error("cannot read the stored rules; the old ones stay", extra={"error": str(error)})
         self._rules_version = version
@@ -109,27 +106,3 @@ def _code_digest() -> str:
     )
     others = [Path(types.__file__), Path(calm.__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, *others])).hexdigest()[:16]
-
-
-def applying(stored: RulesText | None) -> RuleSet:
-    """The rules that apply: the stored ones, else the starter set. Raises RuleError."""
-    return load() if stored is None else parse(stored.text)
-
-
-def spoken(utterance: ScoredUtterance) -> Spoken:
-    """A stored utterance as workers/insight takes it."""
-    return Spoken(
-        utterance.id,
-        utterance.track,
-        utterance.start,
-        utterance.end,
-        utterance.text,
-        utterance.sentiment,
-        doubtful(utterance),
-        utterance.voice,
-    )
-
-
-def doubtful(utterance: Utterance) -> tuple[str, ...]:
-    """Words that the recogniser was not sure of."""
-    return tuple(word.word for word in utterance.words if word.conf is not None and word.conf < DOUBTFUL_BELOW)
