@@ -22,6 +22,7 @@ from workers.insight.evidence import (
     CALM_ABOVE,
     CALM_KINDS,
     CALM_SHARE,
+    GRIEVANCE_SECONDS,
     GRIEVANCES,
     HAPPY_ABOVE,
     LEAST,
@@ -29,7 +30,6 @@ from workers.insight.evidence import (
     MAX_ALERTS,
     RECENT_UNHAPPY,
     SET_BY_HAND,
-    SILENCE_FULL,
     STALE_SECONDS,
     TREND_WINDOW_SECONDS,
     UNHAPPY_BELOW,
@@ -42,6 +42,7 @@ from workers.insight.evidence import (
     signs,
     strengths,
 )
+from workers.insight.norms import ANYWHERE, Norms
 from workers.insight.rules import SEVERITY_EVIDENCE, About, Hit, RuleEvidence, RuleState
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.weights import Weights, load
@@ -70,27 +71,24 @@ INTERRUPTION_SECONDS = 0.25
 """Shorter overlaps are quick answers or a recogniser's late endpoint."""
 SAME_SECONDS = 30.0
 """A built-in sign and a rule of the same name this near to each other say the same."""
+HOW_SAID = frozenset({"raised_voice", "hurried"})
+"""Signs that are told beside the words they were heard in."""
+PACE_WORDS = 6
+"""A turn of fewer words tells no pace."""
 MAX_REASONS = 3
 CRITICAL = SEVERITY_EVIDENCE["critical"]
 RULE = "rule "
 """Before the name of a grievance that is a rule's hit."""
 
 
-class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an operator may tune. All times are seconds of call audio."""
-
-    raise_at: float = 0.54
-    """Attention from which a call is raised: 2 % of the good calls in training that the weights had not seen."""
-    lower_at: float = 0.35
-    """Attention below which a raised call is let go."""
-    memory_seconds: float = 45.0
-    """Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""
-    release_seconds: float = 25.0
-    """Half-life with which attention sinks when its causes are gone."""
-    grievance_seconds: float = 120.0
-    """Half-life of a grievance (asked for the manager, third call): nothing has solved it meanwhile."""
-    silence_from_seconds: float = 8.0
-    """A pause of the whole call from which it counts: people think for shorter."""
+RAISE_AT = 0.54
+"""Attention from which a call is raised: 2 % of the good calls in training that the weights had not seen."""
+LOWER_AT = 0.35
+"""Attention below which a raised call is let go."""
+MEMORY_SECONDS = 45.0
+"""Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""
+RELEASE_SECONDS = 25.0
+"""Half-life with which attention sinks when its causes are gone."""
 
 
 class Course(msgspec.Struct, array_like=True):
@@ -109,12 +107,10 @@ class Course(msgspec.Struct, array_like=True):
 class AttentionModel:
     """Computes standings with one analyzer; one per process, safe to share between threads."""
 
-    def __init__(
-        self, analyzer: CallAnalyzer, settings: AttentionSettings | None = None, weights: Weights | None = None
-    ) -> None:
+    def __init__(self, analyzer: CallAnalyzer, weights: Weights | None = None, norms: Norms = ANYWHERE) -> None:
         self.analyzer = analyzer
+        self.norms = norms
         self._scorer = ContextScorer(analyzer)
-        self._settings = settings or AttentionSettings()
         self._fitted = weights or load()
         self._weights = self._fitted.signs | SET_BY_HAND
 
@@ -125,7 +121,6 @@ class AttentionModel:
         rule_alerts: Sequence[Alert] = (),
         rule_evidence: Sequence[RuleEvidence] = (),
         findings: Sequence[Alert] = (),
-        usual_length_seconds: float | None = None,
         now: float | None = None,
     ) -> Standing:
         """The standing after `utterances` (any order; they are put in canonical order).
@@ -133,16 +128,13 @@ class AttentionModel:
         rule_alerts:   alerts of the supervisor's rules, merged into the list.
         rule_evidence: the same hits as evidence (rules.Hit.evidence).
         findings:      of rules that are about compliance, told as they are.
-        usual_length_seconds: how long calls of this queue usually last.
         now:           second of audio reached, if later than the last word: a silence counts while it lasts.
         """
         state = CallState()
-        evidence, _ = self._fold(state, canonical(list(utterances)), rule_evidence, usual_length_seconds)
-        return self._tell(state, evidence, rule_alerts, findings, usual_length_seconds, now)
+        evidence, _ = self._fold(state, canonical(list(utterances)), rule_evidence)
+        return self._tell(state, evidence, rule_alerts, findings, now)
 
-    def follow(
-        self, course: Course, said: Sequence[Spoken], usual_length_seconds: float | None = None
-    ) -> tuple[Standing, Course | None]:
+    def follow(self, course: Course, said: Sequence[Spoken]) -> tuple[Standing, Course | None]:
         """The standing after `said`, further utterances in canonical order, and the course with them.
 
         The standing is that of all the call's utterances, to the bit. The course is None if a rule's hit in it may
@@ -151,11 +143,11 @@ class AttentionModel:
         heard, hits, open_hits = self._hits(course.heard, said)
         state = course.call.copy()
         new = [hit.evidence for hit in [*hits, *open_hits] if hit.about == "attention"]
-        evidence, waiting = self._fold(state, said, [*course.waiting, *new], usual_length_seconds)
+        evidence, waiting = self._fold(state, said, [*course.waiting, *new])
         alerts, findings = _more(course.alerts, hits, "attention"), _more(course.findings, hits, "compliance")
         after = None if open_hits else Course(state.copy(), heard, alerts, findings, waiting)
         alerts, findings = _more(alerts, open_hits, "attention"), _more(findings, open_hits, "compliance")
-        return self._tell(state, evidence, alerts, findings, usual_length_seconds), after
+        return self._tell(state, evidence, alerts, findings), after
 
     def courses(self, utterances: Sequence[Spoken]) -> list[dict[str, float]]:
         """The strength of every sign (evidence.strengths) after each utterance, in order: to fit weights to."""
@@ -163,7 +155,7 @@ class AttentionModel:
         out: list[dict[str, float]] = []
         for utterance in canonical(list(utterances)):
             self._step(state, utterance)
-            out.append(strengths(state, self._settings.grievance_seconds, None))
+            out.append(strengths(state, self.norms))
         return out
 
     def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:
@@ -171,7 +163,7 @@ class AttentionModel:
         return heard, [], []
 
     def _fold(
-        self, state: CallState, said: Sequence[Spoken], hits: Sequence[RuleEvidence], usual: float | None
+        self, state: CallState, said: Sequence[Spoken], hits: Sequence[RuleEvidence]
     ) -> tuple[list[Sign], list[RuleEvidence]]:
         """Take utterances and rules' hits into `state`; the evidence after the last, and hits that are yet to come."""
         waiting = sorted(hits)
@@ -185,8 +177,8 @@ class AttentionModel:
                 if waiting[at].by in unheard:  # of an utterance that ends before this one and begins after it
                     at += 1
                 else:
-                    _take_in(state, waiting.pop(at), self._settings.grievance_seconds)
-            evidence = self._judge(state, usual)
+                    _take_in(state, waiting.pop(at), GRIEVANCE_SECONDS)
+            evidence = self._judge(state)
         return evidence, waiting
 
     def _tell(
@@ -195,13 +187,12 @@ class AttentionModel:
         evidence: list[Sign],
         rule_alerts: Sequence[Alert],
         findings: Sequence[Alert],
-        usual: float | None,
         now: float | None = None,
     ) -> Standing:
         """The standing at `state`, at second `now` if that is later. Changes the state."""
         if state.curve and (not evidence or (now is not None and now > state.at)):
             self._pass_time(state, max(now or 0.0, state.at))
-            evidence = self._judge(state, usual)
+            evidence = self._judge(state)
         return Standing(
             score=state.curve[-1][1] if state.curve else None,
             trend=_trend(state.curve),
@@ -220,14 +211,14 @@ class AttentionModel:
         """Let time pass from state.at to `to`, and notice a silence that lasts until then."""
         passed = to - state.at
         if passed > 0:
-            keep = faded(passed, self._settings.memory_seconds)
+            keep = faded(passed, MEMORY_SECONDS)
             state.weighted *= keep
             state.weight *= keep
-            state.attention *= faded(passed, self._settings.release_seconds)
+            state.attention *= faded(passed, RELEASE_SECONDS)
             state.at = to
         silence = to - state.speech_end
-        if state.speech_end and silence >= self._settings.silence_from_seconds:
-            value = min(1.0, silence / SILENCE_FULL)
+        if state.speech_end and silence >= self.norms.silence_from_seconds:
+            value = min(1.0, silence / self.norms.silence_full_seconds)
             held = state.passing.get("silence")
             if held is None or value >= held.now(to, STALE_SECONDS):
                 state.passing["silence"] = Fading(value, to, silence)
@@ -265,9 +256,10 @@ class AttentionModel:
         state.add_point(round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
 
     def _hear_customer(self, state: CallState, utterance: Spoken, sentiment: Sentiment, heard: Heard) -> None:
-        half_life, polarity = self._settings.grievance_seconds, sentiment.polarity
+        half_life, polarity = GRIEVANCE_SECONDS, sentiment.polarity
         state.turns += 1
-        _hear_voice(state, utterance, polarity)
+        _hear_voice(state, utterance, polarity, self.norms)
+        _hear_pace(state, utterance, self.norms)
         state.words += LATEST_TURN * (heard.reading - state.words)
         if polarity > WARM_ABOVE:
             state.unthanked = 0
@@ -303,31 +295,30 @@ class AttentionModel:
             if kind in ALERT_KINDS and all(alert.kind != kind for alert in state.alerts):
                 state.add_alert(Alert(kind, reason, round(utterance.end, 2), [utterance.id]))
 
-    def _judge(self, state: CallState, usual_length_seconds: float | None) -> list[Sign]:
+    def _judge(self, state: CallState) -> list[Sign]:
         """Weigh the signs at state.at, raise or let go; the signs that speak for going in, weightiest first."""
-        limits = self._settings
-        found = strengths(state, limits.grievance_seconds, usual_length_seconds)
+        found = strengths(state, self.norms)
         every = [*signs(state, found, self._weights), *self._hit_signs(state)]
         evidence = self._fitted.intercept + sum(sign.weight for sign in every)
         chance = self._fitted.probability(evidence)
         for_it = sorted((sign for sign in every if sign.weight >= LEAST), key=_weight_of)
         sure = _sure(for_it)
         if not sure:  # what rests on one utterance may have been misheard
-            chance = min(chance, limits.raise_at - 0.01)
+            chance = min(chance, RAISE_AT - 0.01)
         state.attention = max(state.attention, chance)
-        if state.raised_at is None and sure and state.attention >= limits.raise_at:
+        if state.raised_at is None and sure and state.attention >= RAISE_AT:
             state.raised_at = round(state.at, 2)
             why = _reasons(for_it) or [Reason("", state.raised_at)]
             first = next((reason for reason in why if reason.text.startswith("“")), why[0])
             state.add_alert(Alert("needs_attention", first.text, state.raised_at, first.utterances))
-        elif state.raised_at is not None and state.attention < limits.lower_at:
+        elif state.raised_at is not None and state.attention < LOWER_AT:
             state.raised_at = None
         return for_it
 
     def _hit_signs(self, state: CallState) -> Iterable[Sign]:
         for kind, held in state.grievances.items():
             if kind.startswith(RULE):
-                left = held.now(state.at, self._settings.grievance_seconds)
+                left = held.now(state.at, GRIEVANCE_SECONDS)
                 yield Sign(kind, self._weights["rule"] * left, held.words, held.at, (held.by,) if held.by else ())
 
 
@@ -349,7 +340,7 @@ def _reasons(for_it: Sequence[Sign]) -> list[Reason]:
     told: set[tuple[str, ...]] = set()
     for sign in for_it:
         by = tuple(dict.fromkeys(sign.by))
-        words = sign.name != "raised_voice"  # how something was said is another reason than what was said
+        words = sign.name not in HOW_SAID  # how something was said is another reason than what was said
         if not sign.told or any(reason.text == sign.told for reason in out) or (words and by and by in told):
             continue
         told.add(by)
@@ -399,13 +390,13 @@ def _count(state: CallState, what: str, by: str) -> None:
     state.passing[what] = Fading(before + 1.0, state.at, times + 1, by=by)
 
 
-def _hear_voice(state: CallState, utterance: Spoken, polarity: float) -> None:
+def _hear_voice(state: CallState, utterance: Spoken, polarity: float, norms: Norms) -> None:
     """Whether a voice is raised, against the same track's calm speech. With glad words it means nothing."""
     if utterance.voice is None:
         return
     calm = state.calm.get(utterance.track, Calm())
     state.calm[utterance.track] = hear(calm, utterance.voice, utterance.end - utterance.start)
-    found = judge(calm, utterance.voice)
+    found = judge(calm, utterance.voice, norms.loudest_calm_db)
     raised = found is not None and found.raised and polarity <= HAPPY_ABOVE
     if raised:
         if not state.is_loud:
@@ -413,6 +404,17 @@ def _hear_voice(state: CallState, utterance: Spoken, polarity: float) -> None:
         state.loud = [*state.loud, utterance.id][-LOUD_TOLD:]
         state.passing["raised_voice"] = Fading(1.0, state.at, 1, by=utterance.id)
     state.is_loud = raised
+
+
+def _hear_pace(state: CallState, utterance: Spoken, norms: Norms) -> None:
+    """Whether somebody speaks faster than the callers of this queue do."""
+    words, seconds = len(utterance.text.split()), utterance.end - utterance.start
+    if norms.hurried is None or words < PACE_WORDS or seconds <= 0:
+        return
+    value = ramp(words / seconds, *norms.hurried)
+    held = state.passing.get("hurried")
+    if value > (held.now(state.at, STALE_SECONDS) if held is not None else 0.0):
+        state.passing["hurried"] = Fading(value, state.at, by=utterance.id)
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
@@ -432,8 +434,8 @@ def _trend(curve: Sequence[tuple[float, float]]) -> float | None:
 class Following:
     """The standing of one call while it goes on: each further utterance in canonical order costs one step."""
 
-    def __init__(self, model: AttentionModel, usual_length_seconds: float | None = None) -> None:
-        self._model, self._usual = model, usual_length_seconds
+    def __init__(self, model: AttentionModel) -> None:
+        self._model = model
         self._said: list[Spoken] = []
         self._course = Course()
 
@@ -443,7 +445,7 @@ class Following:
         known = len(self._said)
         if said[:known] != self._said:
             known, self._said, self._course = 0, [], Course()
-        standing, course = self._model.follow(self._course, said[known:], self._usual)
+        standing, course = self._model.follow(self._course, said[known:])
         if course is not None:
             self._said, self._course = said, course
         return standing

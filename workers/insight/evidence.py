@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from state.types import Alert
 from workers.insight.context import Mood
+from workers.insight.norms import Norms
 from workers.voice.calm import Calm
 
 GRIEVANCES = {
@@ -62,10 +63,10 @@ an answer like others: counted by itself it raised ordinary calls."""
 PRIOR = GRIEVANCES | COURSE
 """All signs whose weights are fitted."""
 DISPLEASED = ("sharp", "streak", "words", "interrupted", *GRIEVANCES)
-"""Signs beside which a raised voice means something: it strengthens them, and alone it is nothing."""
+"""Signs beside which a raised voice or haste means something: it strengthens them, and alone it is nothing."""
 SOOTHING = frozenset({"warm", "kind_words"})
 """Signs that speak against going in: their weights are not above 0, all others' not below."""
-SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 0.5, "rule": 7.0}
+SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 0.5, "hurried": 0.3, "rule": 7.0}
 """Log odds at full strength. A rule's strength is that of its severity (rules.py): a critical hit (0.7) is enough."""
 
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
@@ -89,13 +90,11 @@ CURVE_SECONDS = TREND_WINDOW_SECONDS + 1.0
 """Of the curve, so much is looked back on; the second is for rounded times."""
 CURVE_POINTS = 30
 MAX_ALERTS = 20
+GRIEVANCE_SECONDS = 120.0
+"""Half-life of a grievance (asked for the manager, third call): nothing has solved it meanwhile."""
 STALE_SECONDS = 60.0
 """Half-life of refusals, coldness, repetitions, interruptions and silences."""
 INTERRUPTED_FULL = 3
-SILENCE_FULL = 24.0
-"""Seconds of silence or hold at which it counts fully."""
-LENGTH_FROM, LENGTH_FULL = 1.5, 3.0
-"""Multiple of the queue's usual length from which a call is long, and at which that counts fully."""
 LOUD_TOLD = 100
 """Utterances in a raised voice that are remembered by their ids."""
 LEAST = 0.05
@@ -221,19 +220,19 @@ class CallState:
         return self.curve[-1][1] if self.curve else 0.0
 
 
-def strengths(state: CallState, grievance_seconds: float, usual_length_seconds: float | None) -> dict[str, float]:
+def strengths(state: CallState, norms: Norms) -> dict[str, float]:
     """Every sign's strength at second `state.at`, 0..1; rules' hits apart."""
-    at, dark = state.at, max(0.0, -state.score)
+    at, dark = state.at, max(0.0, norms.mood - state.score)
     out = dict.fromkeys(PRIOR, 0.0)
     for kind, held in state.grievances.items():
         if kind in GRIEVANCES:
-            out[kind] = held.now(at, grievance_seconds)
+            out[kind] = held.now(at, GRIEVANCE_SECONDS)
     cold = min(UNTHANKED_FULL, max(0, state.unthanked - UNTHANKED_FROM)) / UNTHANKED_FULL
     out |= {
         "dark": dark,
         "warm": max(0.0, state.score),
         "streak": _full(state.streak - 1, STREAK_FULL),
-        "sharp": state.sharpest.now(at, grievance_seconds),
+        "sharp": state.sharpest.now(at, GRIEVANCE_SECONDS),
         "unthanked": cold * min(1.0, dark / UNTHANKED_SCORE),
         "cold": _full(_passing(state, "cold"), COLD_FULL),
         "repeats": _full(_passing(state, "repeats"), REPEATS_FULL),
@@ -242,10 +241,10 @@ def strengths(state: CallState, grievance_seconds: float, usual_length_seconds: 
         "answers": _full(-state.answers, ANSWERS_FULL),
         "interrupted": _full(_passing(state, "interrupted") - 1, INTERRUPTED_FULL),
         "silence": _passing(state, "silence"),
-        "length": ramp(at / usual_length_seconds, LENGTH_FROM, LENGTH_FULL) if usual_length_seconds else 0.0,
+        "length": ramp(at, *norms.long_seconds) if norms.long_seconds else 0.0,
     }
     displeased = max(_full(dark, UNTHANKED_SCORE), *(out[name] for name in DISPLEASED))
-    return out | {"raised_voice": _passing(state, "raised_voice") * displeased}
+    return out | {name: _passing(state, name) * displeased for name in ("raised_voice", "hurried")}
 
 
 def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) -> Iterator[Sign]:
@@ -277,6 +276,10 @@ def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) 
         minutes, seconds = divmod(int(state.loud_from), 60)
         told = f"raised voice since {minutes}:{seconds:02d}"
         yield Sign("raised_voice", weights["raised_voice"] * found["raised_voice"], told, state.loud_from, (loud.by,))
+    hurried = state.passing.get("hurried")
+    if hurried is not None:
+        told = "speaks faster than callers of this queue do"
+        yield Sign("hurried", weights["hurried"] * found["hurried"], told, hurried.at, (hurried.by,))
     silence = state.passing.get("silence")
     if silence is not None:
         told = f"{silence.times:.0f} s of silence or hold"

@@ -8,16 +8,20 @@ import msgspec
 
 from state.types import Alert, Standing
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import SAME_SECONDS, AttentionModel, AttentionSettings, Course
+from workers.insight.attention import SAME_SECONDS, AttentionModel, Course
+from workers.insight.norms import ANYWHERE, Norms
 from workers.insight.rules import Hit, RuleEvidence, RuleSet, RuleState
 from workers.insight.spoken import Spoken
+from workers.insight.weights import Weights
 
 
 class RuledModel(AttentionModel):
     """As AttentionModel; `rules` may be exchanged at any time."""
 
-    def __init__(self, analyzer: CallAnalyzer, rules: RuleSet, settings: AttentionSettings | None = None) -> None:
-        super().__init__(analyzer, settings)
+    def __init__(
+        self, analyzer: CallAnalyzer, rules: RuleSet, weights: Weights | None = None, norms: Norms = ANYWHERE
+    ) -> None:
+        super().__init__(analyzer, weights, norms)
         self.rules = rules
 
     def standing(
@@ -27,7 +31,6 @@ class RuledModel(AttentionModel):
         rule_alerts: Sequence[Alert] = (),
         rule_evidence: Sequence[RuleEvidence] = (),
         findings: Sequence[Alert] = (),
-        usual_length_seconds: float | None = None,
         now: float | None = None,
     ) -> Standing:
         """The standing with the rules' hits, and what else is given."""
@@ -37,16 +40,13 @@ class RuledModel(AttentionModel):
             rule_alerts=[*rule_alerts, *(hit.alert for hit in hits if hit.about == "attention")],
             rule_evidence=[*rule_evidence, *(hit.evidence for hit in hits if hit.about == "attention")],
             findings=[*findings, *(hit.alert for hit in hits if hit.about == "compliance")],
-            usual_length_seconds=usual_length_seconds,
             now=now,
         )
         return _told_once(standing)
 
-    def follow(
-        self, course: Course, said: Sequence[Spoken], usual_length_seconds: float | None = None
-    ) -> tuple[Standing, Course | None]:
+    def follow(self, course: Course, said: Sequence[Spoken]) -> tuple[Standing, Course | None]:
         """As AttentionModel.follow, with the rules. A course is of use with the same rules only."""
-        standing, after = super().follow(course, said, usual_length_seconds)
+        standing, after = super().follow(course, said)
         return _told_once(standing), after
 
     def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:

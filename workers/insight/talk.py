@@ -139,7 +139,6 @@ def summary(
     model: AttentionModel,
     scorer: ContextScorer,
     duration_seconds: float | None = None,
-    usual_length_seconds: float | None = None,
 ) -> Summary:
     """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the
     live path."""
@@ -155,7 +154,7 @@ def summary(
         if sentiment.polarity < (worst.polarity if worst else 0.0):
             worst = WorstMoment(utterance.id, utterance.start, utterance.text, sentiment.polarity, sentiment.reasons)
     standing, peak, raised = Standing(), 0.0, []
-    following = Following(model, usual_length_seconds)
+    following = Following(model)
     for end in range(1, len(said) + 1):
         standing = following.standing(said[:end])
         peak = max(peak, standing.attention)

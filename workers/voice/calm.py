@@ -42,7 +42,8 @@ the telephone band (five speakers) this marks nine in ten angry utterances and o
 
 LOUDEST_CALM_DB = -2.5
 """Nobody's calm speech has more effort than this: calm speakers have -7.5 dB on average, with a spread of 2.5 dB over
-seventeen speakers and three kinds of line (measured). Who is above it from the first word is loud, not calm."""
+seventeen speakers and three kinds of line (measured). Who is above it from the first word is loud, not calm. A queue
+whose callers are known has its own (workers/insight/norms.py)."""
 
 
 class Calm(msgspec.Struct, frozen=True, array_like=True):
@@ -60,20 +61,22 @@ class Raised(msgspec.Struct, frozen=True):
     raised: bool
 
 
-def judge(calm: Calm, voice: Voice) -> Raised | None:
-    """A voice against a party's calm speech; None while there is no baseline."""
-    baseline = _baseline(calm)
+def judge(calm: Calm, voice: Voice, loudest_calm_db: float = LOUDEST_CALM_DB) -> Raised | None:
+    """A voice against a party's calm speech; None while there is no baseline. loudest_calm_db: of callers like this."""
+    baseline = _baseline(calm, loudest_calm_db)
     if baseline is None:
         return None
-    return compare(voice, *baseline)
+    return compare(voice, *baseline, loudest_calm_db)
 
 
-def compare(voice: Voice, effort_db: float, pitch_semitones: float | None) -> Raised:
+def compare(
+    voice: Voice, effort_db: float, pitch_semitones: float | None, loudest_calm_db: float = LOUDEST_CALM_DB
+) -> Raised:
     """A voice against a known baseline. Without a pitch on both sides the effort alone gives the degree, and only a
     voice far above the loudest calm one is called raised."""
     effort = (voice.effort_db - effort_db) / SPREAD_DB
     if voice.pitch_semitones is None or pitch_semitones is None:
-        return Raised(round(effort, 2), voice.effort_db >= LOUDEST_CALM_DB + RAISED_EFFORT * SPREAD_DB)
+        return Raised(round(effort, 2), voice.effort_db >= loudest_calm_db + RAISED_EFFORT * SPREAD_DB)
     pitch = (voice.pitch_semitones - pitch_semitones) / SPREAD_SEMITONES
     degree = (effort + pitch) / 2
     return Raised(round(degree, 2), effort >= RAISED_EFFORT and pitch >= RAISED_PITCH and degree >= RAISED_DEGREE)
@@ -85,15 +88,21 @@ def hear(calm: Calm, voice: Voice, seconds: float) -> Calm:
     return Calm(round(calm.seconds + seconds, 3), heard[-REMEMBERED:])
 
 
-def _baseline(calm: Calm) -> tuple[float, float | None] | None:
+def usual_effort(calm: Calm) -> float | None:
+    """Effort of a party's calm speech, in dB; None while too little was heard."""
+    baseline = _baseline(calm, float("inf"))
+    return None if baseline is None else round(baseline[0], 2)
+
+
+def _baseline(calm: Calm, loudest_calm_db: float) -> tuple[float, float | None] | None:
     """Effort and pitch of calm speech; None while too little was heard."""
     if len(calm.heard) < LEAST_UTTERANCES or calm.seconds < LEAST_SECONDS:
         return None
     effort = _middle([effort for effort, _ in calm.heard], SPREAD_DB)
     pitches = [pitch for _, pitch in calm.heard if pitch is not None]
     pitch = _middle(pitches, SPREAD_SEMITONES) if len(pitches) >= LEAST_UTTERANCES else None
-    if effort > LOUDEST_CALM_DB:
-        return LOUDEST_CALM_DB, None
+    if effort > loudest_calm_db:
+        return loudest_calm_db, None
     return effort, pitch
 
 

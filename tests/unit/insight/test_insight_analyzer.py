@@ -111,3 +111,10 @@ def test_any_text_gets_a_score_in_range(text: str, party: Party) -> None:
     scored = ANALYZER.score(text, party)
     assert -1 <= scored.polarity <= 1
     assert 0 <= scored.subjectivity <= 1
+
+
+def test_a_letter_that_was_sent_is_no_repeated_contact() -> None:
+    for text in ("i am calling about the letter you sent last week", "the email you sent me yesterday"):
+        assert "repeat_contact" not in ANALYZER.hear(text, "customer").kinds
+    for text in ("i have already sent it twice", "you sent me one before"):
+        assert "repeat_contact" in ANALYZER.hear(text, "customer").kinds

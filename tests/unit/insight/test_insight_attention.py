@@ -18,6 +18,7 @@ from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, Course
 from workers.insight.context import ContextScorer, overall
 from workers.insight.evidence import PRIOR, SOOTHING
+from workers.insight.norms import Norms
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import load, parse
 from workers.insight.rules import RuleEvidence
@@ -170,7 +171,29 @@ def test_a_silence_counts_while_it_lasts() -> None:
 
 
 def test_a_call_much_longer_than_usual_gets_some_attention() -> None:
-    assert MODEL.standing(CALM, usual_length_seconds=5.0).attention > MODEL.standing(CALM).attention
+    short = AttentionModel(MODEL.analyzer, norms=Norms(long_seconds=(5.0, 10.0)))
+    assert short.standing(CALM).attention > MODEL.standing(CALM).attention
+    assert any("longer than calls" in reason.text for reason in short.standing(CALM).reasons)
+
+
+def test_a_silence_that_is_usual_in_a_queue_is_no_sign_there() -> None:
+    patient = AttentionModel(MODEL.analyzer, norms=Norms(silence_from_seconds=60.0, silence_full_seconds=180.0))
+    later = CALM[3].end + 40
+    assert patient.standing(CALM[:4], now=later).attention < MODEL.standing(CALM[:4], now=later).attention
+
+
+def test_haste_strengthens_displeased_words_and_is_nothing_alone() -> None:
+    quick = AttentionModel(MODEL.analyzer, norms=Norms(hurried=(1.0, 2.0)))
+    assert quick.standing(CALM).attention == MODEL.standing(CALM).attention
+    cross = call(("c", "the lamp that i bought is broken and that is a problem for me"))
+    assert quick.standing(cross).attention > MODEL.standing(cross).attention
+    assert any("speaks faster" in reason.text for reason in quick.standing(cross).reasons)
+
+
+def test_the_mood_is_told_from_what_is_usual_in_the_queue() -> None:
+    gloomy = AttentionModel(MODEL.analyzer, norms=Norms(mood=-0.15))
+    sad = call(("c", "it is broken"), ("a", "i see"), ("c", "it does not work and that is a problem"))
+    assert gloomy.standing(sad).attention < MODEL.standing(sad).attention
 
 
 def test_one_critical_rule_hit_raises_a_call() -> None:

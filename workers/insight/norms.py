@@ -1,0 +1,90 @@
+"""What is normal for a queue: against this, a call's silence, length, mood, speed and loudness are told.
+
+The shipped values hold where a queue's own calls say nothing yet. workers/learning measures a queue's last weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from workers.voice.calm import LOUDEST_CALM_DB
+
+LEAST_CALLS = 50
+"""So many calls tell what is normal for a queue: the highest tenth is then five calls."""
+SILENCE_QUANTILE, LONG_QUANTILE, FAST_QUANTILE = 0.9, 0.95, 0.95
+"""Share of calls whose longest silence, length and speaking rate are below what counts as unusual."""
+FULLY = 2.0
+"""Length and pace at which they count fully, as a multiple of the unusual. Set by hand, as all below are."""
+SILENCE_SECONDS = (8.0, 60.0)
+"""What an unusual silence may be: people think for shorter, and nobody likes to wait for longer."""
+SILENCE_FULLY = 3.0
+DARKEST_MOOD = -0.15
+"""A queue of complaints may be gloomy, but not so much that an unhappy customer goes unseen."""
+FASTEST = 6.0
+"""Words a second: nobody speaks faster; a recogniser may time so."""
+CALM_SPREAD_DB = 5.0
+"""Twice the spread of calm speakers' effort (calm.py): who is further above the queue's middle is loud."""
+
+
+class Norms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One queue's. Where there are two numbers: from where on it counts, and where it counts fully.
+
+    silence_from_seconds, silence_full_seconds: a pause of the whole call. long_seconds: a call's length; None: no
+    length counts. mood: score below which the mood is dark, 0 or less. hurried: a customer's words a second; None: no
+    pace counts. loudest_calm_db: nobody's calm speech has more effort (calm.py).
+    """
+
+    silence_from_seconds: float = 8.0
+    silence_full_seconds: float = 24.0
+    long_seconds: tuple[float, float] | None = None
+    mood: float = 0.0
+    hurried: tuple[float, float] | None = None
+    loudest_calm_db: float = LOUDEST_CALM_DB
+
+
+ANYWHERE = Norms()
+"""Of a queue that is not known."""
+
+
+class CallFigures(msgspec.Struct, frozen=True):
+    """Of an ended call, from its summary; None where it has none. effort_db: the customer's calm speech."""
+
+    longest_silence_seconds: float | None = None
+    seconds: float | None = None
+    score: float | None = None
+    words_per_second: float | None = None
+    effort_db: float | None = None
+
+
+def measure(calls: Sequence[CallFigures]) -> Norms | None:
+    """What is normal in these calls, in coarse steps so that it does not change every day; None for too few calls.
+
+    A figure that fewer than LEAST_CALLS have stays as shipped.
+    """
+    if len(calls) < LEAST_CALLS:
+        return None
+    silence = _quantile([call.longest_silence_seconds for call in calls], SILENCE_QUANTILE, 1.0)
+    long = _quantile([call.seconds for call in calls], LONG_QUANTILE, 10.0)
+    mood = _quantile([call.score for call in calls], 0.5, 0.05)
+    pace = _quantile([call.words_per_second for call in calls], FAST_QUANTILE, 0.1)
+    effort = _quantile([call.effort_db for call in calls], 0.5, 0.5)
+    shortest, longest = SILENCE_SECONDS
+    silent = shortest if silence is None else min(max(silence, shortest), longest)
+    return Norms(
+        silence_from_seconds=silent,
+        silence_full_seconds=SILENCE_FULLY * silent,
+        long_seconds=(long, FULLY * long) if long else None,
+        mood=0.0 if mood is None else min(0.0, max(DARKEST_MOOD, mood)),
+        hurried=(min(pace, FASTEST), FULLY * min(pace, FASTEST)) if pace else None,
+        loudest_calm_db=LOUDEST_CALM_DB if effort is None else effort + CALM_SPREAD_DB,
+    )
+
+
+def _quantile(values: Sequence[float | None], share: float, step: float) -> float | None:
+    """The value below which this share of the known ones lie, rounded to a step."""
+    known = sorted(value for value in values if value is not None)
+    if len(known) < LEAST_CALLS:
+        return None
+    return round(round(known[int(share * (len(known) - 1))] / step) * step, 2)
