@@ -106,7 +106,19 @@ def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: 
         expect(worst).to_be_focused()
         newest.click()
         expect(worst).not_to_be_in_viewport()
+    heard = {
+        "a line": (worst.locator(".said-by"), 17.0),
+        "its time": (worst.get_by_role("button", name="Play from 0:20"), 17.0),
+        "a word": (worst.get_by_text("2", exact=True), 18.33),
+        "the worst moment": (page.get_by_role("button", name="Worst moment"), 17.0),
+        "an alert": (page.get_by_role("button", name="0:24 Asks for a manager"), 21.0),
+    }
+    for what, second in heard.values():
+        with page.expect_request(lambda asked, second=second: f"/audio?from={second}" in asked.url):
+            what.click()
     chart = page.get_by_role("img", name=re.compile("Mood over time: .* at 0:24 Asks for a manager"))
+    with page.expect_request(re.compile(r"/audio\?from=\d{3}")):
+        chart.click()
     assert chart.locator(".dot").count() == 40
     assert chart.locator(".flag").count() == 1
 

@@ -73,6 +73,18 @@ def test_a_live_call_is_heard_with_less_than_three_seconds_delay_and_scrubbed_ba
 
         ear.keyboard.press("Escape")
         wait_until(lambda: all(hertz == 0 for _, *both in listen(ear, 0.3) for hertz in both), ear)
+    Ingest(store, Settings()).end("hum")
+    ear.keyboard.press("Enter")
+    expect(ear.locator("#call [data-call=state]")).to_have_text("ending")
+    ear.keyboard.press("l")
+    ago = ear.locator("[data-listen=ago]")
+    expect(ago).to_have_text(re.compile(r"^0:\d\d of 0:\d\d$"))
+    expect(ear.get_by_role("button", name="To live")).to_be_hidden()
+    wait_until(lambda: any(hertz > 0 for _, *both in listen(ear, 0.3) for hertz in both), ear)
+    place.evaluate(
+        "e => { e.value = e.max - 1; e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change')); }"
+    )
+    expect(button).to_have_attribute("aria-pressed", "false")
     assert ("listen", "hum", 1) in [(e.deed.what, e.deed.about, e.count) for e in Audit(store).read("reads", 10)]
 
 

@@ -46,6 +46,7 @@ table.viewer = () => acting.me;
 panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
   switchboard.show(row);
+  listening?.show(row.state !== "live", panel.worst);
 };
 const search = new Search(() => choose());
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
@@ -88,7 +89,9 @@ table.onArranged = (groups) => {
 
 table.onScrolled = () => keepReachable(table.first);
 
-const listening = at("#listen") && new Listening(at("#listen"));
+const listening = at("#listen") && new Listening(at("#listen"), at("[data-listen=play]"));
+panel.onPlay = (second) => listening?.from(second);
+if (listening) listening.onHeard = (second) => panel.hear(second);
 
 /** Tells the bell which calls wait for a supervisor. */
 function ring() {

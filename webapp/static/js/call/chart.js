@@ -58,6 +58,14 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
   svg.replaceChildren(...parts);
 }
 
+/** Draws where the sound is; null takes the sign away. */
+export function drawHead(svg, second, seconds) {
+  svg.querySelector(".head")?.remove();
+  if (second === null) return;
+  const x = scales(seconds).x(second);
+  svg.append(node("line", { class: "head", x1: x, x2: x, y1: FRAME.top - 6, y2: HEIGHT - FRAME.bottom + 4 }));
+}
+
 function inWords(curve, alerts, raised) {
   if (!curve.length) return "Mood over time: nothing scored yet";
   const scores = curve.map(([, score]) => score);

@@ -1,4 +1,4 @@
-// The transcript on the page, as a conversation. Follows its end until the reader scrolls up.
+// The transcript on the page, as a conversation. Follows its end until the reader scrolls up, and what is heard.
 
 import * as format from "../shared/format.js";
 import { confidence, wordsOf } from "./transcript.js";
@@ -16,10 +16,16 @@ export class Conversation {
   #loud = new Set();
   #following = true;
   #startedMs = 0;
+  #heard = null; // the element of the utterance that is heard
+  #onPlay;
 
-  /** @param list the <ol>  @param scroller what scrolls it  @param newest the button back to the end */
-  constructor(list, scroller, newest) {
-    [this.#list, this.#scroller, this.#newest] = [list, scroller, newest];
+  /**
+   * @param list the <ol>  @param scroller what scrolls it  @param newest the button back to the end
+   * @param onPlay called with the second of a line or word that was pressed; null where calls cannot be heard
+   */
+  constructor(list, scroller, newest, onPlay = null) {
+    [this.#list, this.#scroller, this.#newest, this.#onPlay] = [list, scroller, newest, onPlay];
+    if (onPlay) list.addEventListener("click", (event) => this.#press(event));
     scroller.addEventListener("scroll", () => {
       this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END;
       newest.hidden = this.#following;
@@ -35,6 +41,7 @@ export class Conversation {
     this.#startedMs = startedMs;
     this.#following = true;
     this.#newest.hidden = true;
+    this.#heard = null;
   }
 
   /** @param utterances in order  @param tracks track -> {partial}  @param loud ids of those in a raised voice */
@@ -61,6 +68,26 @@ export class Conversation {
     setTimeout(() => delete element.dataset.flash, FLASH_MS);
   }
 
+  /** Marks the utterance that is heard, null for none, and keeps it in sight if the one before was. */
+  hear(id) {
+    const element = this.#items.get(id)?.element ?? null;
+    if (element === this.#heard) return;
+    const along = this.#heard && isWithin(this.#heard, this.#scroller);
+    this.#heard?.removeAttribute("data-heard");
+    element?.setAttribute("data-heard", "");
+    if (along) element?.scrollIntoView({ block: "nearest" });
+    this.#heard = element;
+  }
+
+  #press({ target }) {
+    const item = target.closest("li[data-utterance]");
+    if (!item || !getSelection().isCollapsed) return; // words are being selected
+    const { said } = this.#items.get(item.dataset.utterance);
+    const word = target.closest(".words span");
+    const nth = word ? [...word.parentElement.children].indexOf(word) : -1;
+    this.#onPlay(said.words?.[nth]?.start ?? said.start);
+  }
+
   toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
@@ -85,8 +112,9 @@ export class Conversation {
 
   #content(said) {
     const head = make("span", "said-by", said.track);
-    const time = make("time", "at", format.duration(said.start));
+    const time = make(this.#onPlay ? "button" : "span", "at", format.duration(said.start));
     time.title = format.moment(this.#startedMs + said.start * 1000);
+    if (this.#onPlay) time.setAttribute("aria-label", `Play from ${format.duration(said.start)}`);
     head.append(" ", time);
     const words = make("p", "words");
     if (said.words?.length) {
@@ -139,6 +167,11 @@ function isLast(element) {
     if (!next.classList.contains("speaking")) return false;
   }
   return true;
+}
+
+function isWithin(element, scroller) {
+  const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
+  return inner.bottom > outer.top && inner.top < outer.bottom;
 }
 
 function make(tag, name, text = "") {

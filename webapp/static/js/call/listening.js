@@ -1,4 +1,4 @@
-// Listening in to the opened call: the button, the place in the audio, what is to be said about it.
+// Listening to the opened call: live, or from any moment of it. The button, the place in the audio, what is to be said.
 
 import { mark } from "../shared/dom.js";
 import * as format from "../shared/format.js";
@@ -6,6 +6,10 @@ import { Player } from "./player.js";
 
 /** Less than this behind the newest is called live. */
 const LIVE_SECONDS = 4;
+/** So long before a moment its sound begins: one hears what led to it. */
+const BEFORE_SECONDS = 3;
+/** So near to the end an ended call is over. */
+const END_SECONDS = 0.3;
 const DRAW_MS = 250;
 
 const NOTES = {
@@ -22,14 +26,19 @@ export class Listening {
   #parts = {};
   #player = new Player();
   #id = null;
+  #ended = false;
+  #start = 0; // second where an ended call begins to play
   #timer = 0;
   #dragging = false;
 
-  /** @param root the element with the parts [data-listen] */
-  constructor(root) {
-    this.#root = root;
+  /** Called with the second of the call that is heard; null when nothing is. */
+  onHeard = (_second) => {};
+
+  /** @param root the element with the parts [data-listen]  @param play the button */
+  constructor(root, play) {
+    [this.#root, this.#parts.play] = [root, play];
     for (const part of root.querySelectorAll("[data-listen]")) this.#parts[part.dataset.listen] = part;
-    const { play, live, place } = this.#parts;
+    const { live, place } = this.#parts;
     play.addEventListener("click", () => this.toggle());
     live.addEventListener("click", () => this.#player.toLive());
     place.addEventListener("input", () => (this.#dragging = true));
@@ -42,17 +51,30 @@ export class Listening {
   /** Another call was opened, or none: nobody goes on hearing one that is not before her eyes. */
   follow(id) {
     this.#stop();
-    this.#id = id;
+    [this.#id, this.#start] = [id, 0];
   }
 
+  /** @param ended whether the opened call has ended  @param worst second of its worst moment, or null */
+  show(ended, worst) {
+    [this.#ended, this.#start] = [ended, worst ?? 0];
+  }
+
+  /** Begins to play, a live call live, an ended one at its worst moment; or stops. */
   toggle() {
+    if (this.#timer) this.#stop();
+    else if (this.#ended) this.from(this.#start);
+    else this.#play(null);
+  }
+
+  /** Plays from some seconds before a moment of the call. */
+  from(second) {
+    this.#play(Math.max(0, second - BEFORE_SECONDS));
+  }
+
+  #play(second) {
     if (!this.#id) return;
-    if (this.#timer) {
-      this.#stop();
-      return;
-    }
-    this.#player.play(`/v1/calls/${encodeURIComponent(this.#id)}/audio`);
-    this.#timer = setInterval(() => this.#draw(), DRAW_MS);
+    this.#player.play(`/v1/calls/${encodeURIComponent(this.#id)}/audio`, second);
+    this.#timer ||= setInterval(() => this.#draw(), DRAW_MS);
     this.#draw();
   }
 
@@ -61,31 +83,39 @@ export class Listening {
     this.#timer = 0;
     this.#player.stop();
     this.#draw();
+    this.onHeard(null);
   }
 
   #draw() {
     const { play, live, place, ago, note } = this.#parts;
     const { second, oldest, newest, state } = this.#player;
     const on = this.#timer !== 0;
-    play.setAttribute("aria-pressed", on);
-    mark(this.#root, "on", on ? "yes" : "no");
     const heard = on && second !== null;
     const behind = heard ? newest - second : 0;
+    if (heard && this.#ended && behind < END_SECONDS) {
+      this.#stop();
+      return;
+    }
+    play.setAttribute("aria-pressed", on);
+    mark(this.#root, "on", on ? "yes" : "no");
     place.hidden = ago.hidden = !heard;
-    live.hidden = !heard || (this.#player.live && behind < LIVE_SECONDS);
+    live.hidden = this.#ended || !heard || (this.#player.live && behind < LIVE_SECONDS);
     text(note, NOTES[state]);
     if (!heard) {
       delete play.dataset.second;
       return;
     }
     play.dataset.second = second.toFixed(3);
-    const told = behind < LIVE_SECONDS ? "live" : `${format.span(behind)} ago`;
+    this.onHeard(second);
+    const told = this.#ended ? `${format.duration(second)} of ${format.duration(newest)}` : since(behind);
     text(ago, told);
     if (this.#dragging) return;
     [place.min, place.max, place.value] = [oldest, newest, second].map((value) => value.toFixed(1));
     place.setAttribute("aria-valuetext", told);
   }
 }
+
+const since = (behind) => (behind < LIVE_SECONDS ? "live" : `${format.span(behind)} ago`);
 
 function text(element, value) {
   if (element.textContent !== value) element.textContent = value;

@@ -1,6 +1,6 @@
 // An opened call, beside the table. Its address is #/calls/ID; live calls go on in it, ended ones are read again.
 
-import { draw, scales } from "./chart.js";
+import { draw, drawHead, scales } from "./chart.js";
 import { Conversation } from "./conversation.js";
 import * as format from "../shared/format.js";
 import { UNTOUCHED, woken } from "../shared/handling.js";
@@ -25,6 +25,9 @@ export class Panel {
   #loads = 0;
   #frame = 0;
 
+  /** Called with a second of the call that is to be heard. */
+  onPlay = (_second) => {};
+
   /** Called with the opened call's row and the time whenever it is drawn. */
   onDraw = (_row, _nowMs) => {};
 
@@ -35,13 +38,13 @@ export class Panel {
     [this.#root, this.#calls, this.#clock] = [root, calls, clock];
     for (const part of root.querySelectorAll("[data-call]")) this.#parts[part.dataset.call] = part;
     const { list, scroller, newest, confidence, worst, copy, chart } = this.#parts;
-    this.#conversation = new Conversation(list, scroller, newest);
+    this.#conversation = new Conversation(list, scroller, newest, root.querySelector("[data-listen]") && ((second) => this.onPlay(second)));
     confidence.addEventListener("click", () => {
       const on = confidence.getAttribute("aria-pressed") !== "true";
       confidence.setAttribute("aria-pressed", on);
       list.dataset.confidence = on ? "shown" : "hidden";
     });
-    worst.addEventListener("click", () => this.#conversation.jump(this.#transcript.worst));
+    worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
     chart.addEventListener("click", (event) => {
       const { left, width } = chart.getBoundingClientRect();
@@ -73,6 +76,17 @@ export class Panel {
 
   close() {
     if (this.id) location.hash = "";
+  }
+
+  /** The second of the opened call's worst moment; null while there is none. */
+  get worst() {
+    return this.#transcript?.start(this.#transcript.worst) ?? null;
+  }
+
+  /** Marks what is heard: a second of the call, or null. */
+  hear(second) {
+    this.#conversation.hear(second === null ? null : this.#transcript.at(second));
+    drawHead(this.#parts.chart, second, this.#row ? this.#seconds() : 0);
   }
 
   /** Reads the call: on opening, after a hole in the feed, when it has ended. */
@@ -210,7 +224,13 @@ export class Panel {
   }
 
   #jumpTo(second) {
-    this.#conversation.jump(this.#transcript.at(second));
+    this.#play(this.#transcript.at(second), second);
+  }
+
+  /** Shows an utterance, and lets the call be heard at that second. */
+  #play(id, second) {
+    this.#conversation.jump(id);
+    this.onPlay(second);
   }
 
   async #copy() {

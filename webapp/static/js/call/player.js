@@ -35,12 +35,13 @@ export class Player {
   #sources = new Set();
   #slacks = [];
 
-  /** Begins to play the call at `address` live. Must come from a press: browsers keep silent otherwise. */
-  play(address) {
+  /** Begins to play the call at `address`, from a second of it or live. Must come from a press: browsers keep silent
+   * otherwise. */
+  play(address, second = null) {
     this.#address = address;
     this.#context ??= new AudioContext();
     this.#context.resume();
-    this.toLive();
+    this.#begin(second);
   }
 
   /** Goes to the newest. */

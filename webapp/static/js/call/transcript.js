@@ -53,6 +53,11 @@ export class Transcript {
     return (customers.length ? customers : bad).reduce((a, b) => (a ? least(a, b) : b), null)?.id ?? null;
   }
 
+  /** The second at which an utterance begins; null if there is none. */
+  start(id) {
+    return this.#utterances.get(id)?.start ?? null;
+  }
+
   /** The id of the utterance that is spoken at `second`, or last before it. */
   at(second) {
     const began = this.utterances.filter((said) => said.start <= second + 0.05);
