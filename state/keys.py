@@ -42,7 +42,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.
-                                  turn:words: old words were looked for; expires after an hour
+                                  turn:words: old words were looked for; expires after an hour.
+                                  turn:board: the board was written; expires in a moment
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped
@@ -56,6 +57,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
     archive-asked:<call>  string  a job that writes this call to the database was enqueued a moment ago (expires)
+    jobs-board            string  JSON of jobs.Board, for admins (expires)
+    jobs-wished           set     ids of failed jobs that an admin wants tried again
     layout                string  JSON of layout.Layout: the protocol, and how many shards; in a cluster it stands there
     nodes                 string  JSON of a cluster's [host, port]s, for who starts while the node of REDIS_URL is down
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
@@ -76,6 +79,7 @@ expires by itself says so):
     audit, audit-acts     ids and names, no words of a call: the newest 100,000 entries each
     audit-<part>...       likewise: 30 days (audit.FOLDED_DAYS; and they expire so long after the last entry)
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
+    jobs-board            likewise: a minute (expires)
 
 Who may do what (access.py, audit.py); no secret stands here in the clear but the one that signs cookies:
 
@@ -251,6 +255,8 @@ SECRET = PREFIX + "secret"
 AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
+JOBS_BOARD = PREFIX + "jobs-board"
+JOBS_WISHED = PREFIX + "jobs-wished"
 
 call = STORE.call
 track = STORE.track

@@ -28,6 +28,7 @@ from webapp.api import (
     exports,
     handling,
     health,
+    jobs,
     listen,
     openapi,
     rules,
@@ -37,7 +38,7 @@ from webapp.api import (
 from webapp.http import crowds, headers, problems
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
-from webapp.page import page_wire, pages
+from webapp.page import admin, page_wire, pages
 from webapp.page.live import Json, LiveTable
 from webapp.store import attach
 from webapp.streams import routes
@@ -70,11 +71,12 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         agents.api,
         exports.api,
         erasing.api,
+        jobs.api,
         health.api,
         session.api,
         switch.api,
     )
-    for blueprint in (*apis, pages.pages, docs.pages, sign_in.pages):
+    for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     rights.install(app)  # so does a route that does not say who may call it
     app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route without a description stops the process here

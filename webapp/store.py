@@ -13,6 +13,7 @@ from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.reads import Reads
 from state.calls.streams import Streams
+from state.jobs import JobsBoard
 from state.people.access import Access
 from state.people.audit import Audit
 from state.people.extensions import Extensions
@@ -46,6 +47,7 @@ class Store:
     limits: Limits
     listening: Listening
     archive: Archive | None
+    jobs: JobsBoard
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""
@@ -75,6 +77,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Limits(shards.plain, settings.key_requests_per_second),
         Listening(shards),
         open_archive(settings),
+        JobsBoard(shards.plain),
     )
 
 

@@ -32,6 +32,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "archive-asked:*",
             "kept:*",
             "fleet",
+            "jobs-board",
+            "jobs-wished",
         ),
     ),
     "people": (

@@ -20,7 +20,7 @@ from flask import Flask
 
 from webapp.access.cookies import COOKIE
 from webapp.access.rights import DECODE, SAFE_METHODS, STREAMS, Requirement, requirement
-from webapp.api.schemas import CallId, Tag, Track
+from webapp.api.schemas import CallId, JobId, Tag, Track
 from webapp.http.audio_forms import KNOWN_TYPES
 from webapp.http.problems import ProblemBody
 from webapp.switch.base import Act
@@ -87,6 +87,7 @@ _PATH_TYPES: dict[str, Any] = {
     "form": str,
     "tag": Tag,
     "act": Act,
+    "job_id": JobId,
 }
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.calls.ingest import MAX_TRACKS
+from state.jobs import JOB_ID
 from state.people.audit import Origin
 from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Reason, Voice
 
@@ -42,6 +43,7 @@ Metadata = Annotated[
     ),
 ]
 Tag = Annotated[str, Meta(pattern=TAG, description="at most 32 letters, digits, blanks and . & + - _")]
+JobId = Annotated[str, Meta(pattern=JOB_ID, description="as the list of failed jobs has it")]
 By = Annotated[
     str,
     Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; otherwise your sign-in names you"),
@@ -421,6 +423,40 @@ class ApiAgent(msgspec.Struct):
     hold_seconds: float | None
     overlaps: float | None
     interruptions: float | None
+
+
+class ApiFailedJob(msgspec.Struct):
+    """A background job that failed. task: "" if it is none of Earshot's; then nobody may try it again. reason: the last
+    line of what went wrong."""
+
+    id: str
+    task: str
+    argument: str
+    failed_at: Moment
+    reason: str
+
+
+class ApiJobs(msgspec.Struct):
+    """The background jobs, as of `at`; null if no sentiment process lives, which writes it down.
+
+    workers: jobs processes alive.  queued, running: numbers of jobs.  failed_count: all failures of a day; failed: the
+    newest.  outstanding: by task, of how many calls.  due: by task, when the next one is due.
+    """
+
+    at: Moment | None
+    workers: int = 0
+    queued: int = 0
+    running: int = 0
+    failed_count: int = 0
+    failed: list[ApiFailedJob] = msgspec.field(default_factory=list)
+    outstanding: dict[str, int] = msgspec.field(default_factory=dict)
+    due: dict[str, Moment] = msgspec.field(default_factory=dict)
+
+
+class ApiRetry(msgspec.Struct):
+    """A failed job that is to be tried again."""
+
+    id: str
 
 
 class ApiAgents(msgspec.Struct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, render_template
 
 from webapp.access.rights import identify, needs
@@ -41,14 +43,21 @@ def agents() -> str:
 
 
 def _page(template: str, live: bool = True) -> str:
-    """A page for whoever asks, with the token by which what it sends is known to come from it. live: calls can be heard
-    and joined on it."""
-    who = identify()
-    signed_in = who is not None and who.kind == "user"
+    """A page for whoever asks. live: calls can be heard and joined on it."""
     return render_template(
         template,
-        user=who if signed_in else None,
-        csrf_token=csrf_token() if signed_in else "",
         switch=live and switch_of(store().settings) is not None,
         listening=live and store().settings.listen_seconds > 0,
+        **page_values(),
     )
+
+
+def page_values() -> dict[str, Any]:
+    """What every page says of who asks, with the token by which what it sends is known to come from it."""
+    who = identify()
+    signed_in = who is not None and who.kind == "user"
+    return {
+        "user": who if signed_in else None,
+        "admin": who is not None and "admin" in who.scopes,
+        "csrf_token": csrf_token() if signed_in else "",
+    }

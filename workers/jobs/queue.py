@@ -1,7 +1,7 @@
 """Asks RQ for the outstanding jobs. Our own keys say what is outstanding, not RQ's queue. So a job lost with its worker
 is asked for again, and a job that runs twice has the effect of one.
 
-A job in Redis is a name and one argument. Nothing of it is code: see StoredJob and perform.py.
+A job in Redis is a name and one argument. Nothing of it is code: see StoredJob and allowed.py.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ redrive: decode the dead letter of this id once more."""
 FAILURE_KEPT_SECONDS = 24 * 3600
 ASKED_KEPT_SECONDS = 3600
 """Seconds until a job that nobody did is forgotten. While its call lasts, it is asked for again."""
+
+KEPT = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
+"""How long RQ keeps a job that nobody waits for."""
 
 FORGET_SECONDS = 3600
 """Between two looks for words that are too old."""
@@ -110,6 +113,5 @@ class Requests:
         if self._forgets and self._queue.connection.set(keys.turn("words"), 1, nx=True, ex=FORGET_SECONDS):
             wanted.append(("forget-words", datetime.now(UTC).date().isoformat()))
         for task, argument in wanted:
-            kept = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
-            ask(self._queue, task, argument, **kept)
+            ask(self._queue, task, argument, **KEPT)
         return len(wanted)

@@ -19,6 +19,7 @@ from state.server.connection import BLOCK_MS
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shard
 from state.settings import Settings
+from workers.jobs.board import Boards
 from workers.jobs.queue import Requests
 from workers.process import Stop, start
 from workers.sentiment.assessor import Assessor
@@ -85,8 +86,10 @@ class Desk:
 class Upkeep:
     """Work for all shards together. It must never hold up scoring, because that frees a full server."""
 
-    def __init__(self, summaries: Requests, retention: Retention, assessor: Assessor, rules: RulesStore) -> None:
-        self._summaries, self._retention = summaries, retention
+    def __init__(
+        self, summaries: Requests, boards: Boards, retention: Retention, assessor: Assessor, rules: RulesStore
+    ) -> None:
+        self._summaries, self._boards, self._retention = summaries, boards, retention
         self._assessor, self._rules = assessor, rules
         self._upkeep_at = self._sweep_at = 0.0
 
@@ -97,6 +100,7 @@ class Upkeep:
             self._upkeep_at = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
             _if_possible("rules", self._follow)
             _if_possible("summaries", self._summaries.request)
+            _if_possible("board", self._boards.update)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
             _if_possible("retention", self._retention.sweep)
@@ -113,6 +117,7 @@ def run(settings: Settings) -> None:
     assessor = Assessor(settings.redact)
     upkeep = Upkeep(
         Requests(shards, settings),
+        Boards(shards),
         Retention(shards, settings),
         assessor,
         RulesStore(shards.plain),

@@ -19,7 +19,8 @@ from state import keys
 from tests.harness.fleet import Fleet
 from tests.harness.protocol import Play
 from tests.harness.servers import Server
-from workers.jobs.perform import JobRefused, perform
+from workers.jobs.allowed import JobRefused
+from workers.jobs.perform import perform
 from workers.jobs.queue import QUEUE, ask, job_queue
 
 

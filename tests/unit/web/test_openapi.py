@@ -20,6 +20,8 @@ STATUSES = {
     ("/v1/calls/{call_id}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}", "delete"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls", "delete"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/jobs", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/jobs/{job_id}/retry", "post"): {"202", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/holds", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/holds", "put"): {"200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/holds", "delete"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,

@@ -1,0 +1,41 @@
+// What the admins' pages share: asking the server, saying what came of it, and buttons in rows.
+
+const at = (selector) => document.querySelector(selector);
+
+/** What the server answers; null if it refused, which the page says. */
+export async function ask(method, path, body = null) {
+  const token = at("meta[name=csrf-token]").content;
+  const headers = { Accept: "application/json", "X-CSRF-Token": token, ...(body && { "Content-Type": "application/json" }) };
+  try {
+    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const told = await answer.json();
+    if (answer.ok) return told;
+    say("", told.detail || told.title);
+  } catch {
+    say("", "That did not reach the server. Nothing has changed.");
+  }
+  return null;
+}
+
+/** @param fault what went wrong, if anything did */
+export function say(message, fault = "") {
+  at("#said").textContent = message;
+  at("#fault").textContent = fault;
+}
+
+/** A cell with buttons: [words on it, words for who does not see the row, what it does]. */
+export function buttons(...made) {
+  const cell = document.createElement("td");
+  const row = document.createElement("div");
+  row.className = "doing";
+  for (const [text, label, work] of made) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", work);
+    row.append(button);
+  }
+  cell.append(row);
+  return cell;
+}

@@ -1,0 +1,65 @@
+// The background jobs, every few seconds.
+
+import { rowOf } from "../table/rows.js";
+import { clock, moment, MISSING } from "../shared/format.js";
+import { ask, buttons, say } from "./asking.js";
+
+const EVERY_MS = 5_000;
+
+const NAMES = {
+  summarise: "Write a call's summary",
+  archive: "Write a call to the database",
+  "forget-words": "Erase old words",
+  redrive: "Decode a chunk once more",
+};
+
+const NOBODY = "No sentiment process lives, so nobody asks for jobs and nothing is known of them.";
+
+const at = (selector) => document.querySelector(selector);
+const named = (task) => NAMES[task] ?? (task || "None of Earshot's jobs");
+let shown = "";
+
+async function look() {
+  const jobs = await ask("GET", "/v1/jobs");
+  if (!jobs) return;
+  const fault = jobs.at ? "" : NOBODY;
+  if (at("#fault").textContent !== fault) at("#fault").textContent = fault;
+  const facts = {
+    "jobs processes": jobs.workers,
+    waiting: jobs.queued,
+    running: jobs.running,
+    "calls without a summary": jobs.outstanding.summarise ?? MISSING,
+    "calls not in the database yet": jobs.outstanding.archive ?? MISSING,
+    "next look for old words": jobs.due["forget-words"] ? clock(Date.parse(jobs.due["forget-words"])) : MISSING,
+  };
+  at("#facts").replaceChildren(...Object.entries(facts).map(([name, value]) => fact(name, value)));
+  const now = JSON.stringify(jobs.failed);
+  if (now === shown) return; // a button keeps its focus
+  shown = now;
+  at("#none").hidden = jobs.failed.length > 0;
+  at("#failed").hidden = !jobs.failed.length;
+  at("#failed tbody").replaceChildren(...jobs.failed.map((job) => rowFor(job)));
+}
+
+function fact(name, value) {
+  const both = document.createElement("div");
+  const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
+  [dt.textContent, dd.textContent] = [name, String(value)];
+  both.append(dt, dd);
+  return both;
+}
+
+function rowFor(job) {
+  const row = rowOf([named(job.task), job.argument || MISSING, moment(Date.parse(job.failed_at)), job.reason || "unknown"], true);
+  row.append(job.task ? buttons(["Try again", `Try again: ${named(job.task)} ${job.argument}`, () => retry(job)]) : document.createElement("td"));
+  return row;
+}
+
+async function retry(job) {
+  if (!(await ask("POST", `/v1/jobs/${job.id}/retry`))) return;
+  say(`Asked for again: ${named(job.task)} ${job.argument}. It leaves the list within seconds.`);
+  at("#failed-title").focus();
+}
+
+look();
+setInterval(look, EVERY_MS);
