@@ -280,6 +280,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redact: Annotated[
         bool, _about("Whether to mask card numbers, addresses and the like. 0 shows and stores them as spoken")
     ] = True
+    metrics_port: Annotated[
+        int,
+        _about(
+            "Port on which a worker process shows its own /metrics (web shows them on PORT). 0: none", ge=0, le=65535
+        ),
+    ] = 0
+    metrics_address: Annotated[
+        str, _about("Address of that port. It asks for no key, so keep it in a private network")
+    ] = "127.0.0.1"
     log_level: Annotated[
         str, _about("Least level that is logged: debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

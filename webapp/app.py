@@ -35,7 +35,7 @@ from webapp.api import (
     session,
     switch,
 )
-from webapp.http import crowds, headers, problems
+from webapp.http import crowds, headers, problems, timed
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import admin, page_wire, pages
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
     app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
+    timed.install(app)
     problems.install(app)
     headers.install(app)
     cookies.install(app)

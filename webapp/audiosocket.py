@@ -32,6 +32,14 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    if settings.metrics_port:
+        from state import metrics  # not needed by a process that only waits
+
+        try:
+            metrics.serve(settings.metrics_address, settings.metrics_port)
+        except metrics.NoPort as error:
+            sys.stderr.write(f"earshot audiosocket: {error}\n")
+            return 1
     if settings.audiosocket_port or settings.vosk_port:
         from state.server.connection import ServerUnfit  # Redis, numpy: a process that only waits does not need them
         from webapp.streams.tcp import serve

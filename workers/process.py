@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from state import logs, settings
+from state import logs, metrics, settings
 from state.server.connection import ServerUnfit
 from state.settings import EXIT_CONFIG, Settings, SettingsError
 from workers.engines.base import ModelUnusable
@@ -40,7 +40,12 @@ def start(name: str, body: Callable[[Settings], int | None]) -> int:
         values = settings.load()
         logs.configure(values.log_level)
         logging.getLogger(f"earshot.{name}").info("starting", extra=settings.describe(values))
+        if values.metrics_port:
+            metrics.serve(values.metrics_address, values.metrics_port)
         return body(values) or 0
+    except metrics.NoPort as error:
+        sys.stderr.write(f"earshot {name}: {error}\n")
+        return 1
     except (SettingsError, ServerUnfit, ModelUnusable) as error:
         sys.stderr.write(f"earshot {name}: {error}\n")
         return EXIT_CONFIG

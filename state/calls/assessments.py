@@ -21,6 +21,11 @@ class Unscored(msgspec.Struct, frozen=True):
     tries: int = 0
     redelivered: bool = False
 
+    @property
+    def at_ms(self) -> int:
+        """When it was committed: milliseconds since 1970 at the store."""
+        return int(self.entry.partition("-")[0])
+
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """What a scorer keeps of a call's beginning, so that nobody has to read it again.

@@ -61,6 +61,11 @@ def parted(cursor: str, shards: int) -> list[str]:
     return parts
 
 
+def at_ms(cursor: str) -> int:
+    """When the event of one shard's cursor came into the feed: milliseconds since 1970 at the store."""
+    return int(cursor.partition("-")[0])
+
+
 class Feeds:
     """The feeds of all shards. A shard that is away tells nothing and does not hold up the others."""
 

@@ -14,6 +14,11 @@ class Token(msgspec.Struct, frozen=True):
     call_id: str
     track: str
 
+    @property
+    def at_ms(self) -> int:
+        """When it came into its stream: milliseconds since 1970 at the store."""
+        return int(self.name.rpartition("|")[2].partition("-")[0])
+
 
 class JournalChunk(msgspec.Struct, frozen=True):
     """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number."""

@@ -254,9 +254,10 @@ class Reads:
 
     def counts(self) -> dict[str, int]:
         """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries, ended calls that
-        the database does not have."""
+        the database does not have, tokens in the work streams."""
 
         def part(shard: Shard) -> list[int]:
+            names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
             pipe = shard.redis.pipeline(transaction=False)
             pipe.zcard(shard.keys.live)
             pipe.zcard(shard.keys.ended)
@@ -264,9 +265,15 @@ class Reads:
             pipe.xlen(shard.keys.dead)
             pipe.xlen(shard.keys.feed)
             pipe.scard(shard.keys.unarchived)
-            return pipe.execute()
+            for stream in (shard.keys.work, *map(shard.keys.own_work, names)):
+                pipe.xlen(stream)
+            answers = pipe.execute()
+            return [*answers[:6], sum(answers[6:])]
 
-        names = ("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events", "calls_unarchived")
+        names = (
+            *("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events", "calls_unarchived"),
+            "tokens_waiting",
+        )
         return dict(
             zip(names, (sum(counts) for counts in zip(*self._shards.answers(part).values(), strict=True)), strict=True)
         )

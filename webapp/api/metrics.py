@@ -1,4 +1,7 @@
-"""/metrics: computes numbers from Redis when Prometheus asks. So every web process gives the same answer."""
+"""/metrics: the fleet's gauges, computed from the store when Prometheus asks, and what this process counts itself.
+
+Every web process gives the same gauges, so a rule takes their maximum, not their sum.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import logging
 from collections.abc import Iterator
 
 import redis
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from state.calls.reads import Reads
+from state.metrics import registry
 
 log = logging.getLogger("earshot.web")
 
@@ -50,6 +54,7 @@ class FleetCollector(Collector):
             "decoders_alive": ("decode loops with a heartbeat", fleet.decoders),
             "backlog_seconds": ("audio accepted and not yet decoded", fleet.backlog_seconds),
             "backlog_chunks": ("chunks accepted and not yet decoded", fleet.backlog_chunks),
+            "tokens_waiting": ("tracks with audio that wait for a decoder", counts["tokens_waiting"]),
             "finals_waiting": ("utterances not yet scored", counts["finals_waiting"]),
             "calls_unarchived": ("ended calls that wait for the database", counts["calls_unarchived"]),
             "chunks_dead": ("chunks given up and kept for inspection", counts["chunks_dead"]),
@@ -59,14 +64,16 @@ class FleetCollector(Collector):
             "redis_memory_used_bytes": ("memory the store uses (of several servers, the fullest)", memory[0]),
             "redis_memory_max_bytes": ("its limit; 0 for none", memory[1]),
         }
+        answers = GaugeMetricFamily("earshot_shard_up", "1 if this part of the store answers", labels=["shard"])
+        for number in range(fleet.shards):
+            answers.add_metric([str(number)], float(number not in fleet.away))
         return [
             calls,
+            answers,
             *(GaugeMetricFamily(f"earshot_{name}", about, value=value) for name, (about, value) in plain.items()),
         ]
 
 
 def exposition(reads: Reads) -> bytes:
     """The answer to a scrape, in Prometheus' text format."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(FleetCollector(reads))
-    return generate_latest(registry)
+    return generate_latest(registry(FleetCollector(reads)))

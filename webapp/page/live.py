@@ -33,8 +33,10 @@ import redis
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from state.calls.feed import FeedLost
+from state import metrics
+from state.calls.feed import FeedLost, at_ms
 from state.calls.reads import Reads
+from state.server.clock import RunningClock
 from webapp.access import rights
 from webapp.access.rights import Identity
 from webapp.api import shapes
@@ -106,6 +108,7 @@ class LiveTable:
     def __init__(self, socketio: SocketIO, reads: Reads, still_in: Callable[[Identity], bool]) -> None:
         self._socketio = socketio
         self._reads = reads
+        self._clock = RunningClock(reads.now_ms)
         self._still_in = still_in
         self._lock = threading.Lock()
         self._pages: dict[str, _Page] = {}
@@ -141,6 +144,7 @@ class LiveTable:
         page.wire.introduced = True
         with self._lock:
             self._pages[page.sid] = page
+            metrics.PAGES.set(len(self._pages))
             if not self._started:
                 self._started = True
                 for target in (self._read, self._close_when_stopping):
@@ -158,6 +162,7 @@ class LiveTable:
     def _gone(self, *_reason: object) -> None:
         with self._lock:
             self._pages.pop(cast(Any, request).sid, None)
+            metrics.PAGES.set(len(self._pages))
 
     # -- what pages are told: all in one thread -------------------------------------------------------------
 
@@ -197,6 +202,8 @@ class LiveTable:
         entries = self._reads.feeds.after(self._recent.tips, BATCH_EVENTS, BLOCK_MS)
         self._recent.add(entries)
         self._tell_news(self._recent, pages)
+        if entries:
+            metrics.FEED_DELAY.observe(max(0.0, self._clock.now_ms() - at_ms(entries[0].cursor)) / 1000)
         if entries and len(entries) < BATCH_EVENTS:
             self._stopping.wait(BATCH_SECONDS)
 

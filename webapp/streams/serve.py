@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import redis
 from flask import Response, current_app, g, request
 
+from state import metrics
 from state.calls.streams import OtherSender
 from webapp.access.rights import still_in
 from webapp.http.problems import Problem, invalid
@@ -89,11 +90,13 @@ class Sockets:
             if self.stopping or self.open + self.others() >= self.most:
                 return False
             self.open += 1
+            metrics.STREAMS.inc()
             return True
 
     def leave(self) -> None:
         with self._lock:
             self.open -= 1
+            metrics.STREAMS.dec()
 
 
 class Served(Response):

@@ -15,7 +15,7 @@ import time
 
 import redis
 
-from state import keys
+from state import keys, metrics
 from state.calls.fleet import FleetMember, worker_name
 from state.models import introduce_model
 from state.server.connection import ServerUnfit
@@ -135,6 +135,7 @@ class Parent:
                 os.kill(os.getpid(), signal.SIGTERM)
             elif code or not stop():  # one that dies while all stop leaves its work behind, too
                 log.warning("a decode loop died", extra={"worker": name, "status": code})
+                metrics.LOOPS_DIED.inc()
                 self._hand_on(name, crashed=-code not in (signal.SIGKILL, signal.SIGTERM))
                 if not stop():
                     time.sleep(RESTART_SECONDS)

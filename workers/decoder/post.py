@@ -20,6 +20,7 @@ from state.calls.leases import Commit, Lease, Token
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
+from workers.decoder.measured import Measured
 from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
 from workers.decoder.whose_voice import is_measured
@@ -63,9 +64,11 @@ class Post:
         self._bench = bench
         self._fleet = FleetMember(shard, worker, bench.settings, resident)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
+        self._measured = Measured(shard)
         self._joined = False
         self._pause = RECONNECT_SECONDS[0]
         self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
+        self._began = 0.0
         self._next_beat = self._next_sweep = self._next_upkeep = 0.0
         self._idle_left = False
 
@@ -150,6 +153,7 @@ class Post:
             return False
 
     def _work(self, token: Token) -> None:
+        self._began = time.monotonic()
         bench, key = self._bench, (token.call_id, token.track)
         warm = bench.warm.take(key)
         try:
@@ -203,6 +207,7 @@ class Post:
         if answer == "STALE":
             log.info("commit came too late", extra=_track(lease.token))
             return
+        self._measured.committed(lease, change, time.monotonic() - self._began)
         if not change.finish:
             warm.committed = lease.id
             self._bench.warm.put((lease.token.call_id, lease.token.track), warm)

@@ -6,7 +6,6 @@ import logging
 import sys
 
 import redis
-from rq.worker import HerokuWorker
 
 from state.archive.opening import ArchiveAway, open_archive
 from state.server.connection import connect, wait_for_server
@@ -16,6 +15,7 @@ from state.settings import Settings
 from workers.jobs import summary
 from workers.jobs.perform import PerformedJob
 from workers.jobs.queue import job_queue
+from workers.jobs.worker import JobsWorker
 from workers.process import start
 
 log = logging.getLogger("earshot.jobs")
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM. A running job gets 6 s (HerokuWorker, which survives a SIGTERM sent to all)."""
+    """Work until SIGTERM. A running job gets 6 s."""
     summary.prepare()
     _prepare_archive(settings)
     client = connect(settings, "jobs")
@@ -37,7 +37,7 @@ def run(settings: Settings) -> int:
         sys.stderr.write(f"earshot jobs: gave up after {PATIENCE_SECONDS:.0f} s: {told(url, error)}\n")
         return 1
     queue = job_queue(client, PerformedJob)
-    worker = HerokuWorker(
+    worker = JobsWorker(
         [queue], connection=client, serializer=queue.serializer, job_class=PerformedJob, log_job_description=False
     )
     worker.work(logging_level=None, with_scheduler=False)

@@ -11,10 +11,13 @@ from collections.abc import Callable
 
 import redis
 
+from state import metrics
+from state.calls.assessments import Unscored
 from state.calls.fleet import worker_name
 from state.calls.retention import Retention
 from state.calls.scores import Scores
 from state.rules import RulesStore
+from state.server.clock import RunningClock
 from state.server.connection import BLOCK_MS
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shard
@@ -45,7 +48,8 @@ class Desk:
     def __init__(self, shard: Shard, worker: str, settings: Settings, assessor: Assessor) -> None:
         self._shard = shard
         self._scores = Scores(shard, worker, settings)
-        self._scoring = Scoring(self._scores, assessor)
+        self._scoring = Scoring(self._scores, assessor, self._measure)
+        self._clock = RunningClock(shard.now_ms)
         self._joined = False
         self._again_at = self._upkeep_at = 0.0
 
@@ -75,6 +79,9 @@ class Desk:
     def rest(self) -> None:
         """Wait until it is time to ask the server again."""
         time.sleep(max(0.0, self._again_at - time.monotonic()))
+
+    def _measure(self, unscored: Unscored) -> None:
+        metrics.SCORE_DELAY.observe(max(0.0, self._clock.now_ms() - unscored.at_ms) / 1000)
 
     def leave(self) -> None:
         try:

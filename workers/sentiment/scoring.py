@@ -41,8 +41,12 @@ class TookTooLong(BaseException):
 class Scoring:
     """Scores its input. Only the main thread may use it: the time limit is a signal."""
 
-    def __init__(self, scores: Scores, assessor: Assessor) -> None:
+    def __init__(
+        self, scores: Scores, assessor: Assessor, scored: Callable[[Unscored], None] = lambda _unscored: None
+    ) -> None:
+        """scored: called after each score, for the figures."""
         self._scores = scores
+        self._scored = scored
         self._assessor = assessor
         self._assess = limited(assessor.assess)
         self._tries: dict[str, int] = {}
@@ -102,6 +106,7 @@ class Scoring:
             self._scores.forget_kept(unscored.call_id)
         else:
             self._tries.pop(unscored.entry, None)
+            self._scored(unscored)
         while len(self._tries) > KNOWN_TRIES:
             del self._tries[next(iter(self._tries))]
 

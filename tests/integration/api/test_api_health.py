@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import redis
 from flask.testing import FlaskClient
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
-from state import keys
+from state import keys, metrics
 from state.calls.fleet import FleetMember
 from state.server.shards import shards_of
 from state.settings import Settings
@@ -27,12 +28,22 @@ def own(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
+OWN = {
+    family.name
+    for metric in vars(metrics).values()
+    if isinstance(metric, MetricWrapperBase)
+    for family in metric.describe()
+}
+"""What the process counts about itself; other tests in this process count, too."""
+
+
 def gauges(http: FlaskClient) -> dict[str, float]:
     answer = http.get("/metrics")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     return {
         "|".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(answer.text)
+        if family.name not in OWN
         for sample in family.samples
     }
 
@@ -66,12 +77,22 @@ def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> 
         "earshot_backlog_seconds": 2,
         "earshot_backlog_chunks": 2,
         "earshot_finals_waiting": 0,
+        "earshot_tokens_waiting": 1,
+        "earshot_shard_up|0": 1,
         "earshot_chunks_dead": 0,
         "earshot_feed_events": 3,
         "earshot_redis_memory_max_bytes": 0,
         "earshot_shards": 1,
         "earshot_shards_away": 0,
     }
+
+
+def test_requests_are_counted_by_route_and_never_by_call(valkey: Server, store: redis.Redis) -> None:
+    http = app_client(valkey)
+    assert http.get("/v1/calls/secret-call").status_code == 404
+    text = http.get("/metrics").text
+    assert 'earshot_request_seconds_count{route="/v1/calls/<call_id>",status="4xx"}' in text
+    assert "secret-call" not in text
 
 
 def test_with_redis_away_everything_is_503_until_it_is_back(own: Server) -> None:

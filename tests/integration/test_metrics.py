@@ -1,0 +1,69 @@
+"""What each process counts about itself, asked for as Prometheus asks."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from scripts.demo.server import free_port
+from state.calls.ingest import Chunk
+from tests.harness.fleet import Fleet
+from tests.harness.servers import Server
+
+SECOND = Chunk(bytes(range(200)) * 40, "mulaw", 8000)
+
+
+def scraped(port: int) -> dict[str, float]:
+    """Samples by name and labels, as they stand in the answer."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20).read().decode()
+    return {name: float(value) for name, value in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
+
+
+@pytest.fixture
+def fleet(valkey: Server, store: object, tmp_path: Path) -> Fleet:
+    return Fleet(valkey, tmp_path, EARSHOT_ENGINE="stub")
+
+
+def test_each_process_tells_what_it_counts(fleet: Fleet, tmp_path: Path) -> None:
+    ports = {}
+    for what in ("decoder", "sentiment", "jobs"):
+        ports[what] = free_port()
+        folder = tmp_path / f"{what}-metrics"
+        folder.mkdir()
+        fleet.start(what, METRICS_PORT=str(ports[what]), PROMETHEUS_MULTIPROC_DIR=str(folder), DECODER_LOOPS="2")
+    try:
+        fleet.wait(lambda: all(map(answers, ports.values())))
+        fleet.feed("counted", {"customer": [SECOND] * 6, "agent": [SECOND] * 6})
+        fleet.wait_ended(["counted"])
+        fleet.wait(lambda: scraped(ports["jobs"]).get('earshot_job_seconds_count{end="done",task="summarise"}'))
+        decoder, sentiment = scraped(ports["decoder"]), scraped(ports["sentiment"])
+        assert decoder["earshot_decoded_audio_seconds_total"] == 12, "of both loops together"
+        assert decoder["earshot_commit_delay_seconds_count"] > 0 and decoder["earshot_decode_busy_seconds_total"] > 0
+        assert decoder["earshot_speech_delay_seconds_count"] == len(fleet.transcript("counted"))
+        assert sentiment["earshot_score_delay_seconds_count"] == len(fleet.transcript("counted"))
+        assert fleet.stop() == [0, 0, 0]
+    finally:
+        fleet.kill_all()
+    for port in ports.values():
+        fleet.wait(lambda port=port: not answers(port), 20, "the figures go with their process")
+
+
+def answers(port: int) -> bool:
+    try:
+        scraped(port)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_port_that_is_taken_ends_the_process_with_one_line(fleet: Fleet, valkey: Server, tmp_path: Path) -> None:
+    process = fleet.start("sentiment", METRICS_PORT=valkey.url.rpartition(":")[2].partition("/")[0])
+    try:
+        assert process.wait(60) == 1
+    finally:
+        fleet.kill_all()
+    said = (tmp_path / "sentiment-0.log").read_text().splitlines()
+    assert said[-1].startswith("earshot sentiment: METRICS_PORT: 127.0.0.1:") and said[-1].endswith("in use")

@@ -1,0 +1,41 @@
+"""What a decode loop counts: how long tracks waited for it, and how busy it is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import redis
+
+from state import metrics
+from state.calls.leases import Commit, Lease
+from state.server.clock import RunningClock
+from state.server.shards import Shard
+
+
+class Measured:
+    """The figures of one decoder's commits in one shard."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._clock = RunningClock(shard.now_ms)
+
+    def committed(self, lease: Lease, change: Commit, busy_seconds: float) -> None:
+        """Count a commit.
+
+        A token enters its stream when the first of the waiting chunks comes. In real time that is the moment at which
+        the chunk's audio ends.
+        """
+        metrics.BUSY_SECONDS.inc(busy_seconds)
+        metrics.DECODED_SECONDS.inc(change.audio_ms / 1000)
+        with suppress(redis.RedisError):  # the commit is done; its delay then goes uncounted
+            self._delays(lease, change, self._clock.now_ms())
+
+    def _delays(self, lease: Lease, change: Commit, now_ms: float) -> None:
+        waited_seconds = max(0.0, now_ms - lease.token.at_ms) / 1000
+        metrics.COMMIT_DELAY.observe(waited_seconds)
+        first = next((chunk for chunk in lease.journal if chunk.seq > lease.done_seq), None)
+        if first is None:
+            return
+        arrived_seconds = (first.at + first.samples) / lease.rate
+        for final in change.finals:
+            if final.mark is None:
+                metrics.SPEECH_DELAY.observe(max(0.0, waited_seconds + arrived_seconds - final.end))
