@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness.calls.synthetic import SyntheticServer, World
@@ -35,7 +36,7 @@ def test_a_call_is_opened_from_its_row_followed_live_and_closed(
     items = panel.locator("ol li")
     expect(items).to_have_count(4)
     expect(items.nth(0)).to_contain_text("customer 0:00")
-    expect(items.nth(2)).to_contain_text("−0.80")
+    expect(items.nth(2)).to_contain_text("angry")
     expect(items.nth(2)).to_contain_text("angry words")
 
     world.partial("c1", "agent", "let me")
@@ -57,13 +58,14 @@ def test_no_button_moves_under_the_pointer_when_alerts_come(page: Page, server: 
     page.goto(server.url + "#/calls/c1")
     panel = page.get_by_role("complementary", name="Kim Lee")
     expect(panel.locator("ol li")).to_have_count(2)
-    buttons = [panel.get_by_role("button", name=name) for name in ("Take", "Listen", "Worst moment", "Copy")]
+    buttons = [panel.get_by_role("button", name=name) for name in ("Take", "Acknowledge", "Listen", "Worst moment")]
     stood = [button.bounding_box() for button in buttons]
     for number in range(4):
         said = world.final("c1", "customer", "no", 30.0 + number, 31.0 + number)
         told = ("phrase", f"A reason to be told in many words, number {number}")
         world.score("c1", said, -0.9, 0.9, alert=told, reasons=("angry words",))
-    expect(panel.get_by_role("list", name="Alerts").get_by_role("listitem")).to_have_count(4)
+    expect(panel.locator("[data-call=why] li")).to_have_count(3)
+    expect(panel.locator("[data-call=moreCount]")).to_have_text("1 more")
     assert [button.bounding_box() for button in buttons] == stood
 
 
@@ -81,7 +83,7 @@ def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_c
     talked = {"parties": {"agent": figures, "customer": figures}, "talk_ratio": 0.5, "silence_seconds": 18.0}
     world.sum_up("c1", {"duration_seconds": 34.0, "talk": talked})
     expect(panel.get_by_text("Summary")).to_be_visible()
-    expect(panel.locator("[data-call=summary]")).to_contain_text("duration0:34")
+    expect(panel.locator("[data-call=summary]")).to_contain_text("length of the audio0:34")
     expect(panel.get_by_role("row", name="Talk 0:08 0:08")).to_be_visible()
     expect(panel.locator("[data-call=talk]")).to_contain_text("Agent's share of talk50 %")
     panel.get_by_text("About this call").click()
@@ -111,7 +113,7 @@ def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: 
         "its time": (worst.get_by_role("button", name="Play from 0:20"), 17.0),
         "a word": (worst.get_by_text("2", exact=True), 18.33),
         "the worst moment": (page.get_by_role("button", name="Worst moment"), 17.0),
-        "an alert": (page.get_by_role("button", name="0:24 Asks for a manager"), 21.0),
+        "a finding": (page.get_by_role("button", name="0:24 Asks for a manager"), 21.0),
     }
     for what, second in heard.values():
         with page.expect_request(lambda asked, second=second: f"/audio?from={second}" in asked.url):
@@ -126,18 +128,18 @@ def test_the_worst_moment_and_each_alert_are_one_press_away(page: Page, server: 
 def test_a_raised_call_says_why_in_its_row_and_when_opened(page: Page, server: SyntheticServer, world: World) -> None:
     world.add("c1", age=600, agent="Dana", customer="Kim Lee")
     said = world.final("c1", "customer", "this is the third time i am calling", 10, 14)
-    why = ("has called before: “third time”", "fell from 0.2 to -0.6 in 40 s")
+    why = ("“third time”: has called before", "fell from 0.2 to -0.6 in 40 s")
     world.score("c1", said, -0.7, 0.41, why=why, alert=("needs_attention", why[0]), raised=True)
     page.goto(server.url + "#/calls/c1")
     row = page.locator("tbody[data-group=needs] tr[data-call-id=c1]")
-    expect(row.locator("[data-field=alerts]")).to_have_text(why[0])
+    expect(row.locator("[data-field=alerts]")).to_have_text("“third time” has called before")
     expect(row.locator("[data-field=attention]")).to_have_attribute("title", "\n".join(why))
     panel = page.get_by_role("complementary", name="Kim Lee")
     expect(panel.get_by_role("heading", name="Needs attention since 0:14")).to_be_visible()
-    expect(panel.get_by_text("Fell from 0.2 to -0.6 in 40 s")).to_be_visible()
+    expect(panel.locator("[data-call=why] li")).to_have_text(["0:14 “third time” has called before", f"0:14 {why[1]}"])
     world.score("c1", said, -0.1, 0.2, why=why[1:])
     expect(page.locator("tbody[data-group=rest] tr[data-call-id=c1]")).to_have_count(1)
-    expect(panel.get_by_role("heading", name="Attention", exact=True)).to_be_visible()
+    expect(panel.get_by_role("heading", name="Worth knowing")).to_be_visible()
 
 
 def test_who_reads_on_top_is_left_there_and_who_reads_at_the_end_is_taken_along(
@@ -172,7 +174,8 @@ def test_words_are_coloured_by_confidence_on_demand(page: Page, server: Syntheti
     style = "e => getComputedStyle(e).textDecorationLine"
     expect(unsure).to_be_visible()
     assert unsure.evaluate(style) == "none"
-    button = page.get_by_role("button", name="Confidence")
+    page.get_by_text("More", exact=True).click()
+    button = page.get_by_role("button", name="Mark unsure words")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     assert unsure.evaluate(style) == "underline"
@@ -185,14 +188,14 @@ def test_the_transcript_is_copied_and_downloaded_in_every_form(
     talk(world, "c1")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(server.url + "#/calls/c1")
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Copy the words").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert "[0:20] customer: line number 2 of this call" in page.evaluate("navigator.clipboard.readText()")
 
-    page.get_by_text("Download").click()
-    for name, form in (("Text", "txt"), ("JSON", "json"), ("CSV", "csv"), ("WebVTT", "vtt"), ("SRT", "srt")):
+    for name, form in (("text", "txt"), ("JSON", "json"), ("CSV", "csv"), ("WebVTT", "vtt"), ("SRT", "srt")):
         with page.expect_download() as download:
-            page.locator("#call .menu").get_by_role("link", name=name).click()
+            page.get_by_role("link", name=f"Download as {name}").click()
         assert download.value.suggested_filename == f"c1.{form}"
         body = Path(download.value.path()).read_text()
         assert "line number 2 of this call" in body
@@ -275,3 +278,31 @@ def test_a_raised_voice_is_marked_in_the_row_beside_the_words_and_on_the_chart(
     world.score("c1", calm, 0.1, 0.2)
     expect(row).not_to_contain_text("raised voice")
     expect(panel.locator("ol li").first).to_contain_text("raised voice")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (720, 450), (390, 844)])
+def test_the_words_have_half_the_height_whatever_was_found(
+    page: Page, server: SyntheticServer, world: World, width: int, height: int
+) -> None:
+    """720 x 450: a usual laptop at 200 % zoom."""
+    page.set_viewport_size({"width": width, "height": height})
+    world.add("c1", age=600, agent="Dana Reyes", customer="Kim Lee", queue="billing")
+    talk(world, "c1", lines=12)
+    for number in range(6):
+        said = world.final("c1", "customer", "no", 200.0 + number, 201.0 + number)
+        world.score("c1", said, -0.9, 0.9, alert=("phrase", f"“no {number}”: A reason in many words of its own"))
+    page.goto(server.url + "#/calls/c1")
+    panel = page.get_by_role("complementary", name="Dana Reyes with Kim Lee")
+    expect(panel.locator("[data-call=why] li")).to_have_count(3)
+    words, whole = (panel.get_by_role("region", name="Transcript").bounding_box(), panel.bounding_box())
+    assert words
+    assert whole
+    assert words["height"] >= whole["height"] / 2
+    for name in ("Take", "Listen", "Close"):
+        expect(panel.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    expect(panel.locator("[data-call=why] button").first).to_be_in_viewport(ratio=1)
+    page.get_by_role("region", name="Transcript").evaluate("e => e.scrollTop = 0")
+    expect(page.get_by_role("button", name="Newest words")).to_be_in_viewport(ratio=1)
+    panel.get_by_text("Notes and tags").click()
+    panel.get_by_label("Tag", exact=True).click()  # nothing lies over it
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

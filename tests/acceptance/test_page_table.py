@@ -71,7 +71,8 @@ def test_a_call_appears_is_transcribed_scored_and_ends_without_a_reload(
     expect(cell(page, "c1", "customer")).not_to_contain_text("talking")
 
     world.score("c1", said, -0.5, 0.8, alert=("phrase", "Wants a refund"))
-    expect(cell(page, "c1", "sentiment")).to_have_text("−0.50")
+    expect(cell(page, "c1", "sentiment")).to_have_text("angry ")
+    expect(cell(page, "c1", "sentiment")).to_have_attribute("title", re.compile("mood −0.50"))
     expect(cell(page, "c1", "attention")).to_have_text("80")
     expect(cell(page, "c1", "alerts")).to_contain_text("Wants a refund")
     assert cell(page, "c1", "trend").locator("polyline").get_attribute("points")
@@ -87,20 +88,37 @@ def test_a_score_of_zero_is_shown_and_a_missing_name_is_a_dash(
     world.add("c1")
     world.score("c1", world.final("c1", "customer", "hm", 0.0, 1.0), 0.0, 0.0)
     page.goto(server.url)
-    expect(cell(page, "c1", "sentiment")).to_have_text("0.00")
+    expect(cell(page, "c1", "sentiment")).to_contain_text("even")
     expect(cell(page, "c1", "sentiment")).to_have_attribute("data-value", "0")
     expect(cell(page, "c1", "customer")).to_have_text(DASH)
     expect(cell(page, "c1", "agent")).to_have_text(re.compile(f"^{DASH}\\s+c1$"))
 
 
-def test_mood_is_told_by_shape_and_number_besides_colour(page: Page, server: SyntheticServer, world: World) -> None:
-    for name, polarity in (("good", 0.6), ("even", 0.0), ("bad", -0.6)):
+def test_mood_is_told_in_words_besides_colour(page: Page, server: SyntheticServer, world: World) -> None:
+    for name, polarity, trend in (("happy", 0.6, 0.3), ("even", 0.0, 0.0), ("angry", -0.6, -0.4)):
         world.add(name)
-        world.score(name, world.final(name, "customer", "well", 0.0, 1.0), polarity, 0.0)
+        world.score(name, world.final(name, "customer", "well", 0.0, 1.0), polarity, 0.0, trend=trend)
     page.goto(server.url)
-    shapes = [cell(page, name, "sentiment").locator("path").get_attribute("d") for name in ("good", "even", "bad")]
-    assert len({*shapes}) == 3
-    assert all(shapes)
+    for name, course in (("happy", "rising"), ("even", "steady"), ("angry", "falling")):
+        expect(cell(page, name, "sentiment")).to_have_text(f"{name} {course}")
+
+
+def test_an_alert_tells_the_words_first_and_never_the_mood(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", agent="Dana", queue="billing", customer="Kim")
+    said = world.final("c1", "customer", "my solicitor will hear of it", 1.0, 3.0)
+    why = ("3 unhappy turns in a row", "“my solicitor”: Threatens legal or public steps")
+    world.score("c1", said, -0.7, 0.9, why=why, raised=True)
+    page.goto(server.url)
+    alerts = cell(page, "c1", "alerts")
+    expect(alerts).to_have_text("“my solicitor” Threatens legal or public steps")
+    fits = "e => e.scrollWidth <= e.clientWidth"
+    assert alerts.locator(".alert").evaluate(fits)
+    page.get_by_role("link", name="Dana").click()
+    expect(cell(page, "c1", "state")).to_be_hidden()  # another column makes room for it
+    assert alerts.locator(".alert").evaluate(fits)
+    world.partial("c1", "customer", "and")
+    expect(cell(page, "c1", "customer")).to_contain_text("talking")
+    expect(cell(page, "c1", "agent")).to_contain_text("billing")
 
 
 def test_calls_that_need_attention_stand_first_and_the_counts_say_so(

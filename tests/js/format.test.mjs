@@ -15,13 +15,13 @@ test("durations and spans", () => {
   assert.deepEqual([8.4, 89, 600, 7200].map(format.span), ["8 s", "89 s", "10 min", "2 h"]);
 });
 
-test("a trend is told in words", () => {
-  assert.deepEqual([null, 0.01, -0.3, 0.3].map(format.course), [
-    "no trend yet",
-    "steady",
-    "falling 0.30 a minute",
-    "rising 0.30 a minute",
-  ]);
+test("a mood is told in words, with its numbers on demand", () => {
+  const moods = [null, -0.7, -0.2, 0.05, 0.2, 0.7].map(format.moodWord);
+  assert.deepEqual(moods, ["–", "angry", "unhappy", "even", "content", "happy"]);
+  assert.deepEqual([null, 0.01, -0.3, 0.3].map(format.course), ["", "steady", "falling", "rising"]);
+  const numbers = "mood −0.55 on the scale from −1 to +1, −0.30 a minute";
+  assert.equal(format.moodNumbers({ score: -0.55, trend: -0.3 }), numbers);
+  assert.equal(format.moodNumbers({ score: null, trend: null }), "nothing scored yet");
 });
 
 test("cursors are compared by the feed ids of every shard, as numbers", () => {

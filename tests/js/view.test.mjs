@@ -101,16 +101,20 @@ test("confidence has three steps, and unknown is not low", () => {
 test("a summary reads as lines, whatever is in it", () => {
   const summary = {
     duration_seconds: 65,
+    sentiment_score: -0.87,
+    peak_attention: 0.99,
     talk_seconds: { agent: 30, customer: 12 },
     sentiment_curve: [[1, 0]],
     worst_moment: { utterance_id: "customer:0", at: 12, text: "no", track: "customer" },
   };
   assert.deepEqual(summaryLines(summary), [
-    ["duration", "1:05"],
+    ["length of the audio", "1:05"],
+    ["mood of the whole call", "angry (−0.87)"],
+    ["highest attention", "99"],
     ["agent talk", "0:30"],
     ["customer talk", "0:12"],
     ["worst moment", "0:12 “no”"],
   ]);
-  const withTalk = summaryLines({ ...summary, talk: { talk_ratio: null } });
-  assert.deepEqual(withTalk, [["duration", "1:05"], ["worst moment", "0:12 “no”"]], "talk has a table of its own");
+  const withTalk = summaryLines({ duration_seconds: 65, worst_moment: summary.worst_moment, talk_seconds: {}, talk: {} });
+  assert.deepEqual(withTalk, [["length of the audio", "1:05"], ["worst moment", "0:12 “no”"]], "talk has a table of its own");
 });

@@ -1,40 +1,42 @@
 // Sentiment over the time of a call: the smoothed score as a line, each utterance as a dot, alerts as flags.
 
-import { duration, signed } from "../shared/format.js";
+import { duration, moodWord } from "../shared/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 420;
-const HEIGHT = 104;
-const FRAME = { left: 30, right: 8, top: 14, bottom: 18 };
+const FRAME = { left: 44, right: 8, top: 12, bottom: 16 };
+/** The chart's lines and what they are called: the middle of a mood's scale and its ends. */
+/** @type {[number, string][]} */
+const LEVELS = [[-1, "angry"], [0, "even"], [1, "happy"]];
 
-/** Time and score to the chart's pixels, and back. */
-export function scales(seconds) {
-  const width = WIDTH - FRAME.left - FRAME.right;
-  const height = HEIGHT - FRAME.top - FRAME.bottom;
+/** Time and score to the chart's pixels, and back. The chart is as large as the page makes it. */
+export function scales(svg, seconds) {
+  const width = Math.max(1, svg.clientWidth - FRAME.left - FRAME.right);
+  const height = Math.max(1, svg.clientHeight - FRAME.top - FRAME.bottom);
   const whole = Math.max(30, seconds);
   return {
     x: (second) => FRAME.left + (Math.min(second, whole) / whole) * width,
     y: (score) => FRAME.top + ((1 - Math.max(-1, Math.min(1, score))) / 2) * height,
-    second: (fraction) => Math.max(0, Math.min(1, (fraction * WIDTH - FRAME.left) / width)) * whole,
+    second: (x) => Math.max(0, Math.min(1, (x - FRAME.left) / width)) * whole,
   };
 }
 
 /** Draws a call's course into `svg`. */
 export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
   const raised = utterances.filter(({ id }) => loud.includes(id));
-  const { x, y } = scales(seconds);
-  const parts = [-1, 0, 1].flatMap((score) => [
-    node("line", { class: score ? "grid" : "zero", x1: FRAME.left, x2: WIDTH - FRAME.right, y1: y(score), y2: y(score) }),
-    node("text", { x: FRAME.left - 6, y: y(score) + 4, "text-anchor": "end" }, score ? signed(score).slice(0, 2) : "0"),
+  const [width, height] = [svg.clientWidth, svg.clientHeight];
+  const { x, y } = scales(svg, seconds);
+  const parts = LEVELS.flatMap(([score, name]) => [
+    node("line", { class: score ? "grid" : "zero", x1: FRAME.left, x2: width - FRAME.right, y1: y(score), y2: y(score) }),
+    node("text", { x: FRAME.left - 6, y: y(score) + 3, "text-anchor": "end" }, name),
   ]);
   for (const [second, anchor] of [[0, "start"], [seconds, "end"]]) {
-    parts.push(node("text", { x: x(second), y: HEIGHT - 4, "text-anchor": anchor }, duration(second)));
+    parts.push(node("text", { x: x(second), y: height - 4, "text-anchor": anchor }, duration(second)));
   }
   for (const { at, reason } of alerts) {
     const flag = node("g", { class: "flag" });
     const [left, top] = [x(at), FRAME.top];
     flag.append(
-      node("line", { x1: left, x2: left, y1: top, y2: HEIGHT - FRAME.bottom }),
+      node("line", { x1: left, x2: left, y1: top, y2: height - FRAME.bottom }),
       node("path", { d: `M${left - 5} ${top - 10}h10l-5 9z` }),
       node("title", {}, `${duration(at)} ${reason}`),
     );
@@ -46,14 +48,13 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
     parts.push(node("circle", dot));
   }
   for (const { start, end } of raised) {
-    const [left, right, top] = [x(start), Math.max(x(end), x(start) + 4), HEIGHT - FRAME.bottom - 1];
+    const [left, right, top] = [x(start), Math.max(x(end), x(start) + 4), height - FRAME.bottom - 1];
     const mark = node("path", { class: "loud", d: `M${left} ${top}h${right - left}M${left} ${top - 3}h${right - left}` });
     mark.append(node("title", {}, `${duration(start)} raised voice`));
     parts.push(mark);
   }
   const points = curve.map(([second, score]) => `${x(second).toFixed(1)},${y(score).toFixed(1)}`).join(" ");
   parts.push(node("polyline", { class: "curve", points }));
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("aria-label", inWords(curve, alerts, raised));
   svg.replaceChildren(...parts);
 }
@@ -62,8 +63,9 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
 export function drawHead(svg, second, seconds) {
   svg.querySelector(".head")?.remove();
   if (second === null) return;
-  const x = scales(seconds).x(second);
-  svg.append(node("line", { class: "head", x1: x, x2: x, y1: FRAME.top - 6, y2: HEIGHT - FRAME.bottom + 4 }));
+  const x = scales(svg, seconds).x(second);
+  const height = svg.clientHeight;
+  svg.append(node("line", { class: "head", x1: x, x2: x, y1: FRAME.top - 6, y2: height - FRAME.bottom + 4 }));
 }
 
 function inWords(curve, alerts, raised) {
@@ -71,7 +73,7 @@ function inWords(curve, alerts, raised) {
   const scores = curve.map(([, score]) => score);
   const [least, most] = [Math.min(...scores), Math.max(...scores)];
   const flags = alerts.map(({ at, reason }) => `at ${duration(at)} ${reason}`).join(", ");
-  const range = `between ${signed(least)} and ${signed(most)}, now ${signed(scores.at(-1))}`;
+  const range = `between ${moodWord(least)} and ${moodWord(most)}, now ${moodWord(scores.at(-1))}`;
   const voice = raised.length ? `; raised voice at ${raised.map(({ start }) => duration(start)).join(", ")}` : "";
   return `Mood over time: ${range}${flags ? `; alerts: ${flags}` : ""}${voice}`;
 }

@@ -131,7 +131,9 @@ export class Conversation {
     if (this.#loud.has(said.id)) head.append(" ", make("span", "loud", "raised voice"));
     if (said.sentiment && format.mood(said.sentiment.polarity) !== "even") {
       const why = said.sentiment.reasons.join(", ");
-      head.append(" ", make("span", "polarity", format.signed(said.sentiment.polarity)));
+      const tone = make("span", "polarity", format.moodWord(said.sentiment.polarity));
+      tone.title = format.moodNumbers({ score: said.sentiment.polarity, trend: null });
+      head.append(" ", tone);
       if (why) parts.push(make("p", "why", why));
     }
     return parts;

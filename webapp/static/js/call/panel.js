@@ -4,12 +4,15 @@ import { draw, drawHead, scales } from "./chart.js";
 import { Conversation } from "./conversation.js";
 import * as format from "../shared/format.js";
 import { UNTOUCHED, woken } from "../shared/handling.js";
-import { customerOf } from "../shared/store.js";
+import { findings, inParts } from "../shared/reasons.js";
+import { titleOf } from "../shared/store.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
 const RETRY_MS = 3_000;
+/** Findings that are told at once; the others are folded away. */
+const FINDINGS = 3;
 
 export class Panel {
   id = null;
@@ -47,9 +50,9 @@ export class Panel {
     worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
     chart.addEventListener("click", (event) => {
-      const { left, width } = chart.getBoundingClientRect();
-      this.#jumpTo(scales(this.#seconds()).second((event.clientX - left) / width));
+      this.#jumpTo(scales(chart, this.#seconds()).second(event.clientX - chart.getBoundingClientRect().left));
     });
+    new ResizeObserver(() => this.id && this.#schedule()).observe(chart);
     addEventListener("hashchange", () => this.follow());
     setInterval(() => this.id && this.#schedule(), 1_000);
   }
@@ -141,13 +144,14 @@ export class Panel {
     this.#parts.body.hidden = !this.#view;
     if (!this.id || !row) return;
     const parts = this.#parts;
-    const { agent, queue } = row.metadata;
-    this.#text("title", customerOf(row) || row.call_id);
-    this.#text("with", [agent && `with ${agent}`, queue].filter(Boolean).join(" · "));
+    this.#text("title", titleOf(row));
+    this.#text("queue", row.metadata.queue ?? "");
     this.#text("state", row.state);
     this.#text("duration", format.duration(this.#seconds()));
     this.#text("attention", `attention ${format.attention(row.attention)}`);
-    this.#text("mood", `mood ${format.signed(row.sentiment.score)}`);
+    const { score, trend } = row.sentiment;
+    this.#text("mood", [score === null ? "" : format.moodWord(score), format.course(trend)].filter(Boolean).join(", "));
+    parts.mood.title = format.moodNumbers(row.sentiment);
     parts.facts.dataset.mood = format.mood(row.sentiment.score);
     if (!this.#view) return;
     this.onDraw({ ...row, handling: woken(row.handling ?? UNTOUCHED, this.#clock()) }, this.#clock());
@@ -155,15 +159,15 @@ export class Panel {
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
     parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call gives no confidence" : "";
-    this.#once("why", [row.reasons, row.findings], () => this.#why(row.reasons, row.findings));
-    this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Attention");
-    this.#once("alerts", row.alerts, () => this.#alerts(row.alerts));
-    this.#once("about", row.metadata, () => pairs(parts.about, this.#about(row)));
+    const told = findings(row, true);
+    this.#once("why", told, () => this.#why(told));
+    this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Worth knowing");
+    this.#once("about", [row.metadata, row.sentiment], () => pairs(parts.about, this.#about(row)));
     this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));
     parts.summaryBox.hidden = !summary;
     this.#once("talkTable", summary?.talk, () => this.#talk(summary?.talk));
     const seconds = Math.round(this.#seconds());
-    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length, row.loud], () =>
+    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length, row.loud, parts.chart.clientWidth], () =>
       draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud }),
     );
     this.#conversation.show(utterances, row.tracks, row.loud);
@@ -179,7 +183,7 @@ export class Panel {
   #about(row) {
     const moments = [["started", format.moment(Date.parse(row.started_at))]];
     if (row.ended_at) moments.push(["ended", format.moment(Date.parse(row.ended_at))]);
-    return [["call", row.call_id], ...moments, ...Object.entries(row.metadata)];
+    return [["call", row.call_id], ...moments, ["mood now", format.moodNumbers(row.sentiment)], ...Object.entries(row.metadata)];
   }
 
   #talk(talk) {
@@ -200,22 +204,22 @@ export class Panel {
     pairs(this.#parts.talk, talkLines(talk));
   }
 
-  /** Why the call has attention; what the agent owed and did not do stands beside it. */
-  #why(reasons, findings) {
-    const told = [...reasons, ...findings.map(({ at, reason }) => ({ at, text: reason }))];
-    this.#parts.why.replaceChildren(...told.map(({ at, text }) => this.#moment(at, text)));
-    this.#parts.whyBox.hidden = !told.length;
-  }
-
-  #alerts(alerts) {
-    this.#parts.alerts.replaceChildren(...alerts.map(({ at, reason }) => this.#moment(at, reason)));
+  /** What was found in the call, the weightiest first. */
+  #why(told) {
+    const { why, more, moreBox, moreCount, whyBox } = this.#parts;
+    const items = told.map(({ at, text }) => this.#moment(at, text));
+    why.replaceChildren(...items.slice(0, FINDINGS));
+    more.replaceChildren(...items.slice(FINDINGS));
+    moreCount.textContent = `${Math.max(0, told.length - FINDINGS)} more`;
+    moreBox.hidden = told.length <= FINDINGS;
+    whyBox.hidden = !told.length;
   }
 
   /** A line that opens the words of its moment. */
   #moment(at, told) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `${format.duration(at)} ${told}`;
+    button.append(`${format.duration(at)} `, ...inParts(told));
     button.title = told;
     button.addEventListener("click", () => this.#jumpTo(at));
     const item = document.createElement("li");
@@ -237,7 +241,7 @@ export class Panel {
     const { copy } = this.#parts;
     const done = await toClipboard(this.#transcript.text);
     copy.textContent = done ? "Copied" : "This browser does not allow copying here";
-    setTimeout(() => (copy.textContent = "Copy"), 2_000);
+    setTimeout(() => (copy.textContent = "Copy the words"), 2_000);
   }
 
   #links() {
@@ -245,7 +249,7 @@ export class Panel {
       link.href = `${this.#address()}/transcript.${link.dataset.form}`;
       link.download = `${this.id}.${link.dataset.form}`;
     }
-    for (const key of ["why", "talkTable", "alerts", "about", "summary", "chart"]) delete this.#parts[key].shown;
+    for (const key of ["why", "talkTable", "about", "summary", "chart"]) delete this.#parts[key].shown;
   }
 
   #address() {

@@ -1,6 +1,6 @@
 // An ended call's summary, as lines to read. Pure.
 
-import { duration, MISSING, signed } from "../shared/format.js";
+import { attention, duration, MISSING, moodWord, signed } from "../shared/format.js";
 
 /** What is drawn or shown elsewhere in the panel. */
 const ELSEWHERE = new Set(["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds"]);
@@ -11,9 +11,12 @@ export function summaryLines(summary) {
   return told.flatMap(([name, value]) => lines(name, value));
 }
 
+/** Figures that have another name on the page. */
+const NAMES = { sentiment_score: "mood of the whole call", peak_attention: "highest attention", duration_seconds: "length of the audio" };
+
 function lines(name, value) {
   if (ELSEWHERE.has(name)) return [];
-  const label = name.replaceAll("_", " ");
+  const label = NAMES[name] ?? name.replaceAll("_", " ");
   if (value !== null && typeof value === "object" && !Array.isArray(value)) {
     if ("at" in value && "text" in value) return [[label, `${duration(value.at)} “${value.text}”`]];
     const [whole, unit] = name.endsWith("_seconds") ? [label.replace(/ seconds$/, ""), "_seconds"] : ["", ""];
@@ -29,6 +32,7 @@ function show(name, value) {
   if (Array.isArray(value)) return value.join(", ") || MISSING;
   if (typeof value !== "number") return String(value);
   if (/seconds$/.test(name)) return duration(value);
-  if (/score|polarity/.test(name)) return signed(value);
+  if (/score|polarity/.test(name)) return `${moodWord(value)} (${signed(value)})`;
+  if (/attention$/.test(name)) return attention(value);
   return String(Math.round(value * 100) / 100);
 }

@@ -27,7 +27,7 @@ export function cells(row, hit) {
     row.metadata.agent ?? "",
     row.metadata.queue ?? "",
     format.attention(row.attention),
-    format.signed(row.sentiment.score),
+    format.moodWord(row.sentiment.score),
     marks.join(", "),
     words,
   ];

@@ -1,6 +1,7 @@
 // Tells a screen reader which calls have come to need attention: seldom, and several at once.
 
-import { customerOf } from "./store.js";
+import { findings } from "./reasons.js";
+import { titleOf } from "./store.js";
 
 const PAUSE_MS = 10_000;
 
@@ -36,7 +37,6 @@ export class Announcer {
 }
 
 function describe(row) {
-  const who = `${row.metadata.agent || "unknown agent"} with ${customerOf(row) || "unknown"}`;
-  const why = row.reasons[0]?.text ?? row.alerts.at(-1)?.reason;
-  return why ? `${who}, ${why}` : who;
+  const why = findings(row, true)[0]?.text;
+  return why ? `${titleOf(row)}, ${why}` : titleOf(row);
 }

@@ -1,7 +1,8 @@
 // The bell: calls that wait for a supervisor. On demand it also tells by a notification and a sound.
 
 import { mark } from "./dom.js";
-import { customerOf } from "./store.js";
+import { findings } from "./reasons.js";
+import { titleOf } from "./store.js";
 
 const SOUND = "earshot.sound";
 const DESKTOP = "earshot.desktop";
@@ -66,7 +67,7 @@ export class Bell {
   }
 
   #show(rows) {
-    const lines = rows.map((row) => [row.call_id, title(row), reason(row)]);
+    const lines = rows.map((row) => [row.call_id, titleOf(row), reason(row)]);
     const key = JSON.stringify(lines);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -107,7 +108,7 @@ export class Bell {
     const [row] = rows;
     const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : "";
     // The tag: of several windows of one browser, the last one's notification replaces the others'.
-    const told = new Notification(title(row) + more, { body: reason(row), tag: row.call_id });
+    const told = new Notification(titleOf(row) + more, { body: reason(row), tag: row.call_id });
     told.onclick = () => {
       window.focus();
       location.hash = `#/calls/${encodeURIComponent(row.call_id)}`;
@@ -136,5 +137,4 @@ export class Bell {
   }
 }
 
-const title = (row) => `${row.metadata.agent || "Unknown agent"} with ${customerOf(row) || "unknown"}`;
-const reason = (row) => row.alerts.at(-1)?.reason ?? "Needs attention";
+const reason = (row) => findings(row, true)[0]?.text ?? "Needs attention";

@@ -1,6 +1,6 @@
 // What the API's figures look like in tables. Pure.
 
-import { duration, MISSING, signed } from "./format.js";
+import { duration, MISSING, moodWord } from "./format.js";
 
 const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
 const rounded = (value) => String(Math.round(value * 10) / 10);
@@ -11,7 +11,7 @@ export function agentCells(agent) {
     agent.agent || "unknown",
     String(agent.calls),
     String(agent.raised_calls),
-    known(agent.sentiment_score, signed),
+    known(agent.sentiment_score, moodWord),
     known(agent.talk_ratio, (share) => `${Math.round(share * 100)} %`),
     known(agent.words_per_minute, (words) => String(Math.round(words))),
     known(agent.longest_monologue_seconds, duration),

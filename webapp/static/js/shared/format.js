@@ -34,14 +34,32 @@ export function mood(score) {
   return score >= MOOD_EDGE ? "good" : score <= -MOOD_EDGE ? "bad" : "even";
 }
 
+/** From here on, either way, a mood is more than good or bad. */
+const STRONG_EDGE = 0.5;
+
+/** A mood in a word; the numbers are told on demand. */
+export function moodWord(score) {
+  const kind = mood(score);
+  if (kind === "none") return MISSING;
+  if (kind === "even") return "even";
+  if (kind === "good") return score >= STRONG_EDGE ? "happy" : "content";
+  return score <= -STRONG_EDGE ? "angry" : "unhappy";
+}
+
 /** Attention 0..1 as 0..100. */
 export const attention = (value) => String(Math.round(value * 100));
 
-/** Trend (polarity a minute) in words. */
+/** Where a mood goes (polarity a minute) in a word; "" while nobody knows. */
 export function course(trend) {
-  if (trend === null || trend === undefined) return "no trend yet";
+  if (trend === null || trend === undefined) return "";
   if (Math.abs(trend) < 0.05) return "steady";
-  return `${trend < 0 ? "falling" : "rising"} ${Math.abs(trend).toFixed(2)} a minute`;
+  return trend < 0 ? "falling" : "rising";
+}
+
+/** A mood in numbers. */
+export function moodNumbers({ score, trend }) {
+  if (score === null || score === undefined) return "nothing scored yet";
+  return `mood ${signed(score)} on the scale from \u22121 to +1${trend ? `, ${signed(trend)} a minute` : ""}`;
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -119,6 +119,9 @@ export const isBehind = (row) => lagSeconds(row) >= BEHIND_SECONDS;
 /** Whether the customer's voice is raised now. */
 export const isLoud = (row) => row.state !== "ended" && row.loud_since !== null;
 
+/** A call's name for people: who talks with whom. */
+export const titleOf = (row) => [row.metadata.agent, customerOf(row)].filter(Boolean).join(" with ") || row.call_id;
+
 export const customerOf = (row) => row.metadata.customer || row.metadata.caller || "";
 
 function emptyRow(call_id) {

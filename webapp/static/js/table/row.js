@@ -2,18 +2,18 @@
 
 import * as format from "../shared/format.js";
 import { inWords, isHandled, snoozeLeft } from "../shared/handling.js";
+import { headlines, inParts } from "../shared/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/store.js";
 
 /** A party is called silent after so many seconds without speech. */
 const SILENT_SECONDS = 10;
-/** The alert that says that a call was raised; its reasons of now say more. */
-const RAISED = "needs_attention";
+/** A party is called talking for so long after its last words: a sign that comes and goes draws the eye. */
+const TALKING_MS = 2_500;
 /** Alerts that have a line of their own; the others are counted. */
 const ALERT_LINES = 2;
 /** Of the calls that need attention, those from here on need it now. */
 const URGENT = 0.75;
-const MOOD_SHAPES = { good: "M5 1 9 9H1z", even: "M1 3.5h8v3H1z", bad: "M5 9 1 1h8z", none: "" };
 
 /** Whether a row has lines of alerts, of who sees to the call, or of tags. @param needs attention? */
 export function isTold(row, needs) {
@@ -48,13 +48,13 @@ export class RowView {
     this.#text("state", row.state);
     const reasons = row.reasons.map((reason) => reason.text);
     this.#attention(row.attention, reasons);
-    this.#sentiment(row.sentiment.score);
-    this.#trend(row);
+    this.#mood(row.sentiment);
+    this.#curve(row.curve);
     this.#words(row);
     const handled = inWords(row, me);
     this.handled = handled;
     this.#data("handled", isHandled(row) ? "yes" : "no");
-    this.#alerts(needs ? reasons : [], row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    this.#alerts(headlines(row, needs), row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
     this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
@@ -86,24 +86,23 @@ export class RowView {
     if (this.#changed("meter", value)) this.#parts.meter.style.transform = `scaleX(${value})`;
   }
 
-  #sentiment(score) {
-    const mood = format.mood(score);
-    this.#data("mood", mood);
-    this.#attribute("shape", "d", MOOD_SHAPES[mood]);
-    this.#text("sentiment", format.signed(score));
+  #mood({ score, trend }) {
+    this.#data("mood", format.mood(score));
+    this.#text("sentiment", format.moodWord(score));
+    this.#text("course", format.course(trend));
     this.#value("sentiment", score);
+    const numbers = format.moodNumbers({ score, trend });
+    if (this.#changed("numbers", numbers)) this.#parts.sentiment.parentElement.title = numbers;
   }
 
-  #trend({ curve, sentiment }) {
-    if (!this.#changed("curve", JSON.stringify([curve, sentiment.trend]))) return;
+  #curve(curve) {
+    if (!this.#changed("curve", JSON.stringify(curve))) return;
     const points = place(curve);
     const [x, y] = points.at(-1) ?? [-9, -9];
     this.#parts.line.setAttribute("points", points.map((point) => point.join(",")).join(" "));
     this.#parts.tip.setAttribute("cx", x);
     this.#parts.tip.setAttribute("cy", y);
     this.#parts.zero.setAttribute("x2", points.length ? WIDTH - 3 : 3);
-    this.#text("course", format.course(sentiment.trend));
-    this.#parts.course.parentElement.title = format.course(sentiment.trend);
   }
 
   #words({ last, tracks }) {
@@ -117,18 +116,13 @@ export class RowView {
     this.#text("partial", track ? track.partial : "");
   }
 
-  /** Why the call is raised now, the weightiest reason; then the newest alerts that say something else, each once. */
-  #alerts(reasons, alerts, room) {
-    if (!this.#changed("alerts", JSON.stringify([reasons[0], alerts, room]))) return;
-    const why = reasons.slice(0, 1).map((reason) => ({ kind: "why", reason }));
-    const others = alerts.filter(({ kind, reason }) => !why.length || (kind !== RAISED && reason !== reasons[0]));
-    const times = new Map();
-    for (const { reason } of others) times.set(reason, (times.get(reason) ?? 0) + 1);
-    const shown = [...why, ...others.reverse().filter(({ reason }, n) => others.findIndex((o) => o.reason === reason) === n)];
-    const lines = shown.slice(0, room).map(({ kind, reason }) => {
+  /** The weightiest findings: what was said first, then what it means. */
+  #alerts(shown, alerts, room) {
+    if (!this.#changed("alerts", JSON.stringify([shown, alerts, room]))) return;
+    const lines = shown.slice(0, room).map(({ kind, text }) => {
       const line = document.createElement("span");
       line.className = "alert";
-      line.textContent = times.get(reason) > 1 ? `${reason} ×${times.get(reason)}` : reason;
+      line.append(...inParts(text));
       line.dataset.kind = kind;
       return line;
     });
@@ -146,14 +140,14 @@ export class RowView {
 
   #voice(party, note, spokeAt, nowMs) {
     const track = this.row.tracks[party];
-    const talking = Boolean(track?.partial) && this.row.state !== "ended";
     const silent = (nowMs - spokeAt(party)) / 1000;
+    const talking = this.row.state !== "ended" && (Boolean(track?.partial) || silent * 1000 < TALKING_MS);
     const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row);
     const part = `${party}-voice`;
     const loud = party === "customer" && isLoud(this.row) ? "raised voice" : "";
-    const doing = talking ? "talking" : quiet ? `silent ${format.span(silent)}` : loud ? "" : note;
-    this.#text(part, [loud, doing].filter(Boolean).join(", "));
-    this.#attribute(part, "class", `sub ${talking ? "talking" : ""} ${loud ? "loud" : ""}`);
+    this.#text(part, [loud, note, quiet && !talking && `silent ${format.span(silent)}`].filter(Boolean).join(" · "));
+    this.#attribute(part, "class", loud ? "sub loud" : "sub");
+    this.#text(`${party}-talks`, talking ? "talking" : "");
   }
 
   #changed(key, value) {

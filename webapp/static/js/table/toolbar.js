@@ -21,6 +21,12 @@ export class Toolbar {
       typing = setTimeout(() => this.#read(), TYPING_MS);
     });
     form.addEventListener("reset", () => setTimeout(() => this.#read()));
+    const unfold = form.querySelector("#unfold");
+    unfold.addEventListener("click", () => {
+      const open = form.dataset.unfolded === "no";
+      form.dataset.unfolded = open ? "yes" : "no";
+      unfold.setAttribute("aria-expanded", open);
+    });
     for (const header of table.querySelectorAll("th[data-column]")) this.#sortable(header);
     addEventListener("popstate", () => {
       this.view = parse(location.search);
