@@ -1,8 +1,4 @@
-"""Connections into a Redis or Valkey cluster: one client for each slot that we use, which goes where the slot is.
-
-A shard is one slot, so its client is a plain one: scripts, pipelines and blocking reads are as on a single server. Only
-its connections differ. They ask the slot's route where to connect; an answer MOVED tells the route, and the command is
-repeated there, since it was not done. While a slot moves key by key (ASK, TRYAGAIN) the command waits a moment.
+"""Where the slots of a Redis or Valkey cluster are, and which of their masters answer. routed.py connects to them.
 
 A master that does not answer is not asked again by everybody, each for as long as a time-out: its route is away, and
 whoever comes is told so at once, until a watcher of our own has found the slot's master alive.
@@ -13,19 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.connection import Connection, SSLConnection
-from redis.exceptions import AskError, ClusterDownError, MovedError, TryAgainError
+from redis.backoff import NoBackoff
+from redis.exceptions import AskError, MovedError, TryAgainError
 from redis.retry import Retry
 
 from state.server.connection import ShardAway
 
 Address = tuple[str, int]
-T = TypeVar("T")
 
 PROBE_SECONDS = 1.0
 """How long a node may take to answer a question about the cluster."""
@@ -35,9 +28,6 @@ WATCH_SECONDS = 0.2
 
 MOVES = 5
 """How often in a row a command follows MOVED: more means that nodes disagree about a slot."""
-
-MOVING_SECONDS = 1.0
-"""How long a command waits for a slot that moves key by key. A slot of some megabytes takes less."""
 
 log = logging.getLogger("earshot.server")
 
@@ -83,9 +73,10 @@ class Topology:
         """How many masters have slots."""
         return len({address for _, _, address in self._owners})
 
-    def client(self, node: Address) -> redis.Redis:
+    def client(self, node: Address, timeout_seconds: float = PROBE_SECONDS) -> redis.Redis:
         """A client to one node, which follows nothing and never retries."""
-        return redis.Redis(**self._options | {"host": node[0], "port": node[1]}, retry=Retry(NoBackoff(), 0))
+        options = self._options | {"host": node[0], "port": node[1], "socket_timeout": timeout_seconds}
+        return redis.Redis(**options, retry=Retry(NoBackoff(), 0))
 
 
 class Route:
@@ -115,6 +106,10 @@ class Route:
     def moved(self, address: Address) -> None:
         """A node says that the slot is at another one."""
         self._address = address
+
+    def aside(self, address: Address, timeout_seconds: float) -> redis.Redis:
+        """A client to another node than the slot's, for a question or two."""
+        return self._topology.client(address, timeout_seconds)
 
     def lost(self) -> None:
         """Its master does not answer: nobody asks it any more, for this slot or another, until it has been found again,
@@ -157,7 +152,7 @@ class Route:
                 with self._topology.client(address) as client:
                     client.exists(self._key)
             except MovedError as error:
-                address = _moved_to(error, address)
+                address = moved_to(error, address)
                 continue
             except (AskError, TryAgainError):
                 pass  # it answers, and has the slot until all keys have moved
@@ -165,88 +160,11 @@ class Route:
         raise redis.ConnectionError(f"the nodes disagree about slot {self._slot}")
 
 
-class _Routed:
-    """What both kinds of connection have in common: they go where their route leads, and tell it what they find."""
-
-    def __init__(self, *args: Any, route: Route, **options: Any) -> None:
-        self._route = route
-        super().__init__(*args, **options)
-
-    def _connect(self) -> Any:
-        self.host, self.port = self._route.address()
-        return super()._connect()  # type: ignore[misc]
-
-    def connect_check_health(self, *args: Any, **options: Any) -> None:
-        try:
-            super().connect_check_health(*args, **options)  # type: ignore[misc]
-        except (redis.ConnectionError, redis.TimeoutError):
-            self._route.lost()
-            raise
-
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        self._route.check()
-        super().send_packed_command(command, check_health)  # type: ignore[misc]
-
-    def read_response(self, *args: Any, **options: Any) -> Any:
-        try:
-            return super().read_response(*args, **options)  # type: ignore[misc]
-        except MovedError as error:
-            self._route.moved(_moved_to(error, (self.host, self.port)))
-            raise
-        except (ClusterDownError, redis.TimeoutError):
-            self._route.lost()
-            raise
-
-
-class RoutedConnection(_Routed, Connection):
-    """A connection to wherever a slot is."""
-
-
-class RoutedSSLConnection(_Routed, SSLConnection):
-    """The same over TLS."""
-
-
-class Patience(Retry):
-    """Repeats what was not done: after MOVED at once, while a slot moves key by key a little later.
-
-    After a broken connection it repeats `retries` times, since nobody knows whether it was done; never when the shard
-    is known to be away.
-    """
-
-    def __init__(self, retries: int) -> None:
-        super().__init__(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries)
-
-    def call_with_retry(
-        self,
-        do: Callable[[], T],
-        fail: Callable[..., Any],
-        is_retryable: Callable[[Exception], bool] | None = None,
-        with_failure_count: bool = False,
-    ) -> T:
-        moves = 0
-        until = time.monotonic() + MOVING_SECONDS
-        while True:
-            try:
-                return super().call_with_retry(do, fail, _not_away, with_failure_count)
-            except MovedError as error:
-                moves += 1
-                fail(*((error, moves) if with_failure_count else (error,)))  # closes the connection
-                if moves > MOVES:
-                    raise
-            except (AskError, TryAgainError):
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
-
-def _not_away(error: Exception) -> bool:
-    return not isinstance(error, ShardAway)
-
-
 def _address(node: Any, asked: Address) -> Address:
     """From an answer of CLUSTER SLOTS; without a host it is the one that was asked."""
     return (node[0].decode() if node[0] else asked[0]), int(node[1])
 
 
-def _moved_to(error: MovedError, asked: Address) -> Address:
+def moved_to(error: AskError, asked: Address) -> Address:
+    """Where MOVED or ASK sends us; without a host it is the one that was asked."""
     return error.host or asked[0], error.port

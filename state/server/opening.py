@@ -12,9 +12,10 @@ from redis.connection import parse_url
 
 from state import keys
 from state.keys import Keys, tags
-from state.server.cluster import Address, Patience, Route, RoutedConnection, RoutedSSLConnection, Topology
+from state.server.cluster import Address, Route, Topology
 from state.server.connection import Role, ServerUnfit, check_server, client_at, client_options, connect
 from state.server.layout import SHARDS_A_MASTER, agree
+from state.server.routed import Patience, RoutedConnection, RoutedSSLConnection
 from state.server.shards import Shard, Shards
 from state.settings import Settings
 
