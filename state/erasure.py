@@ -1,4 +1,4 @@
-"""Erasing one call, or all of a customer, everywhere they are kept: database, Redis, feed, dead letters."""
+"""Erasing one call, or all of a customer, everywhere they are kept: database, recordings, Redis, feed, dead letters."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from state.calls.dead import forget_call
 from state.calls.feed import forget_words
 from state.calls.reads import Reads
 from state.calls.retention import Retention
+from state.recording.sounds import open_sounds
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
 
@@ -23,16 +24,18 @@ class CallIsLive(Exception):
 
 
 class Erasure:
-    """Every method may be done again: what is gone stays gone. Raises redis.RedisError, ArchiveAway."""
+    """Every method may be done again: what is gone stays gone. Raises redis.RedisError, ArchiveAway, SoundsAway."""
 
     def __init__(self, store: Shards | redis.Redis, archive: Archive | None, settings: Settings) -> None:
         self._shards, self._archive = shards_of(store), archive
         self._reads, self._retention = Reads(self._shards), Retention(self._shards, settings)
+        self._sounds = open_sounds(settings)
 
     def erase(self, call_id: str) -> list[str]:
-        """Erase a call; returns where it was: "database", "redis"; [] if there was none. Raises CallIsLive, Held.
+        """Erase a call; returns where it was: "database", "recordings", "redis"; [] if there was none.
 
-        The database goes first: it says whether there is a hold, and from then on no job writes the call to it.
+        The database goes first: it says whether there is a hold, and from then on no job writes the call to it. Raises
+        CallIsLive, Held.
         """
         shard = self._shards.of(call_id)
         state, metadata = cast(Any, shard.redis.hmget(shard.keys.call(call_id), "state", "metadata"))
@@ -43,6 +46,8 @@ class Erasure:
             caller = customer(json.loads(metadata)) if metadata else None
             if erase_call(self._archive, call_id, {caller} if caller else set(), shard.now_ms()):
                 places.append("database")
+        if self._sounds is not None and self._sounds.erase(call_id, shard.now_ms()):
+            places.append("recordings")
         if state is not None:
             self._retention.erase(call_id)
             places.append("redis")

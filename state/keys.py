@@ -10,12 +10,14 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
                                   finished), unscored (finals without score), standing (msgpack), summary (JSON),
                                   last (the utterance that ended last, without words, as it may be shown;
                                   msgpack), last_end, last_track, end_reason (types.EndReason), handling
-                                  (msgpack of types.Handling), archived (1: the database has it)
+                                  (msgpack of types.Handling), archived (1: the database has it), recorded (1: its
+                                  sound is; 0: it was to be, and is not any more)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
                                   t=arrival in ms g=number of the first missing chunk before this one, if any
-    listen:<call>:<track> stream  the last LISTEN_SECONDS of audio for people to hear; decoders never look at it.
+    listen:<call>:<track> stream  the last LISTEN_SECONDS of audio for people to hear, and what the store of recordings
+                                  does not have yet (recording/spool.py); decoders never look at it.
                                   One entry a chunk, id <ms of the call in which it begins>-<seq>.
                                   a=audio e=encoding r=rate n=first sample's index m=samples; expires
                                   soon after the last chunk
@@ -42,7 +44,7 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.
-                                  turn:words: old words were looked for; expires after an hour.
+                                  turn:words, turn:sound: old words or sound were looked for; expires after an hour.
                                   turn:board: the board was written; expires in a moment
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
@@ -57,6 +59,9 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
     archive-asked:<call>  string  a job that writes this call to the database was enqueued a moment ago (expires)
+    spooling              zset    recorded call -> when its audio is to be put into the store of recordings, in ms
+    unassembled           set     archived calls whose recording is to be made of its parts
+    assembly-asked:<call> string  a job that does so was enqueued a moment ago (expires)
     jobs-board            string  JSON of jobs.Board, for admins (expires)
     jobs-wished           set     ids of failed jobs that an admin wants tried again
     layout                string  JSON of layout.Layout: the protocol, and how many shards; in a cluster it stands there
@@ -71,11 +76,11 @@ expires by itself says so):
                           until the database has it; a call that never ends: R after its sender finished, or after its
                           last chunk
     audio                 until its utterance is final, at most as long as its call
-    listen                LISTEN_SECONDS + 60 s after the last chunk (expires)
+    listen                LISTEN_SECONDS + 60 s after the last chunk, three minutes of a recorded call (expires)
     feed                  an hour: retention.FEED_SECONDS
     dead, dead-texts      R after the letter was written
     finals, work          ids only, until the work is done or the call is gone
-    streams, heard, listening, summary-asked, archive-asked: ids only, a day at most (expire)
+    streams, heard, listening, summary-asked, archive-asked, assembly-asked: ids only, a day at most (expire)
     audit, audit-acts     ids and names, no words of a call: the newest 100,000 entries each
     audit-<part>...       likewise: 30 days (audit.FOLDED_DAYS; and they expire so long after the last entry)
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
@@ -111,6 +116,7 @@ A track's hash:
     committed             lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance, as it may be shown
+    spooled               the last entry of `listen` that the store of recordings has
     closed, finished      1 when the sender has ended the track; 1 when its last final is out
 """
 
@@ -142,6 +148,8 @@ class Keys:
         self.retained = self.prefix + "retained"
         self.unsummarised = self.prefix + "unsummarised"
         self.unarchived = self.prefix + "unarchived"
+        self.spooling = self.prefix + "spooling"
+        self.unassembled = self.prefix + "unassembled"
         self.work = self.prefix + "work"
         self.workers = self.prefix + "workers"
         self.residents = self.prefix + "residents"
@@ -204,6 +212,9 @@ class Keys:
 
     def archive_asked(self, call_id: str) -> str:
         return f"{self.prefix}archive-asked:{call_id}"
+
+    def assembly_asked(self, call_id: str) -> str:
+        return f"{self.prefix}assembly-asked:{call_id}"
 
 
 def slot(tag: str) -> int:

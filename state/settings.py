@@ -210,6 +210,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^([^=,]+=[1-9][0-9]{0,4}(,[^=,]+=[1-9][0-9]{0,4})*)?$",
         ),
     ] = ""
+    sound_days: Annotated[
+        str,
+        _about(
+            "queues whose calls are recorded, and days for which the sound is kept, * for all others, 0: not recorded."
+            " billing=30 or training=0,*=90; empty: nothing is recorded. Needs DATABASE_URL and RECORDINGS",
+            pattern=r"^([^=,]+=(0|[1-9][0-9]{0,4})(,[^=,]+=(0|[1-9][0-9]{0,4}))*)?$",
+        ),
+    ] = ""
+    recordings: Annotated[
+        str,
+        _about(
+            "Where recordings are kept: a folder (an absolute path), or s3://bucket/prefix with the usual variables of"
+            " AWS_... (scripts/run: recordings in its data folder)",
+            pattern=r"^((/|s3://[^/]).*)?$",
+        ),
+    ] = ""
     auth: Annotated[
         str,
         _about(
@@ -321,6 +337,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except CredentialError as error:
         raise SettingsError(f"API_KEYS: {error}") from None
     words_days(settings.words_days)
+    sound_days(settings.sound_days)
+    if settings.sound_days and not (settings.database_url and settings.recordings):
+        missing = "RECORDINGS" if settings.database_url else "DATABASE_URL"
+        raise SettingsError(f"{missing}: SOUND_DAYS is set, so this is needed too")
     if settings.auth == "off" and not _is_loopback(settings.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
     for name in ("ari_url", "switch_webhook_url"):
@@ -353,10 +373,24 @@ def _in_words(what: str) -> str:
 
 def words_days(given: str) -> dict[str, int]:
     """WORDS_DAYS as queue -> days; "*" stands for all others. Raises SettingsError for a queue that stands twice."""
+    return _by_queue("WORDS_DAYS", given)
+
+
+def sound_days(given: str) -> dict[str, int]:
+    """The same of SOUND_DAYS."""
+    return _by_queue("SOUND_DAYS", given)
+
+
+def is_recorded(days: Mapping[str, int], queue: str | None) -> bool:
+    """Whether a call of this queue (None: it names none) is recorded. days: from `sound_days`."""
+    return days.get(queue or "*", days.get("*", 0)) > 0
+
+
+def _by_queue(name: str, given: str) -> dict[str, int]:
     pairs = [pair.rpartition("=") for pair in given.split(",") if pair]
     found = {queue: int(days) for queue, _, days in pairs}
     if len(found) != len(pairs):
-        raise SettingsError("WORDS_DAYS: a queue stands twice")
+        raise SettingsError(f"{name}: a queue stands twice")
     return found
 
 

@@ -17,6 +17,7 @@ from state.jobs import JobsBoard
 from state.people.access import Access
 from state.people.audit import Audit
 from state.people.extensions import Extensions
+from state.recording.sounds import Sounds, open_sounds
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
@@ -48,6 +49,7 @@ class Store:
     listening: Listening
     archive: Archive | None
     jobs: JobsBoard
+    sounds: Sounds | None
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""
@@ -78,6 +80,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Listening(shards),
         open_archive(settings),
         JobsBoard(shards.plain),
+        open_sounds(settings),
     )
 
 

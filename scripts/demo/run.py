@@ -99,6 +99,8 @@ def main(argv: list[str]) -> int:
             say(f"embedded server on port {server.port}, data in {data / 'server'}")
         if not environ.get("DATABASE_URL"):
             environ["DATABASE_URL"] = f"sqlite:///{data / 'archive.db'}"
+        if not environ.get("RECORDINGS"):
+            environ["RECORDINGS"] = str(data / "recordings")
         key = make_key()  # of this run: the demo player's
         environ["API_KEYS"] = ",".join(filter(None, [environ.get("API_KEYS", ""), f"{RUN_KEY}:ingest+read:{key}"]))
         settings = load(environ)

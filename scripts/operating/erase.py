@@ -22,6 +22,7 @@ from state.archive import erase
 from state.archive.erase import Held, Hold
 from state.archive.opening import Archive, ArchiveAway, open_archive
 from state.erasure import CallIsLive, Erasure
+from state.recording.sounds import SoundsAway
 from state.settings import load
 
 
@@ -47,10 +48,12 @@ def main(argv: list[str]) -> int:
         settings = load()
         if not settings.database_url and not os.environ.get("REDIS_URL"):
             settings = replace(settings, database_url=f"sqlite:///{options.data.resolve() / 'archive.db'}")
+        if not settings.recordings and not os.environ.get("REDIS_URL"):
+            settings = replace(settings, recordings=str(options.data.resolve() / "recordings"))
         archive = open_archive(settings)
         try:
             _work(at, options, Erasure(at.shards, archive, settings), archive)
-        except (CallIsLive, Held, ArchiveAway) as refusal:
+        except (CallIsLive, Held, ArchiveAway, SoundsAway) as refusal:
             said = f"call {refusal} goes on: end it first" if isinstance(refusal, CallIsLive) else str(refusal)
             raise Refused(said) from None
 

@@ -91,9 +91,7 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
     old = select(calls.c.id, transcripts.c.row, transcripts.c.summary).join(transcripts)
     old = old.where(calls.c.ended_at_ms < before_ms, calls.c.words_erased_at_ms.is_(None))
     old = old.where(calls.c.queue == queue if queue is not None else _not_in(others))
-    held_names = select(holds.c.kind, holds.c.name)
-    for kind, column in (("call", calls.c.call_id), ("customer", func.coalesce(calls.c.customer, ""))):
-        old = old.where(tuple_(text(f"'{kind}'"), column).not_in(held_names))
+    old = old.where(*not_held())
     with archive.writing() as connection:
         found = connection.execute(old.limit(BATCH)).all()
         for number, row, summary in found:
@@ -115,6 +113,13 @@ def wordless(row: CallRow) -> CallRow:
     alerts = [Alert(alert.kind, "", alert.at) for alert in row.standing.alerts]
     standing = msgspec.structs.replace(row.standing, alerts=alerts, reasons=[], findings=[])
     return msgspec.structs.replace(row, standing=standing, last=None)
+
+
+def not_held() -> list[Any]:
+    """What is true of calls that no legal hold names."""
+    held_names = select(holds.c.kind, holds.c.name)
+    named = (("call", calls.c.call_id), ("customer", func.coalesce(calls.c.customer, "")))
+    return [tuple_(text(f"'{kind}'"), column).not_in(held_names) for kind, column in named]
 
 
 def _not_in(others: set[str]) -> Any:

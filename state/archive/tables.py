@@ -88,3 +88,12 @@ transcripts = Table(
 """One row a call. The full-text index over `text` differs by database: in SQLite the FTS5 table `words`, kept up by
 triggers; in PostgreSQL the column `words` (tsvector), which the database computes. Both take words as they are: no
 stems, no stop words."""
+
+recordings = Table(
+    "recordings",
+    METADATA,
+    _call(),
+    Column("made_at_ms", BigInteger, nullable=False),
+    Column("about", Text, nullable=False, comment="JSON of recording.catalogue.Recording"),
+)
+"""Calls whose sound is in the store of recordings (state/recording)."""

@@ -37,6 +37,19 @@ class Departures:
 
         return [call_id for taken in self._shards.answers(part).values() for call_id in taken]
 
+    def take_recorded(self) -> list[str]:
+        """The same of archived calls whose recording is to be assembled."""
+
+        def part(shard: Shard) -> list[str]:
+            return take(shard, shard.keys.unassembled, shard.keys.assembly_asked)
+
+        return [call_id for taken in self._shards.answers(part).values() for call_id in taken]
+
+    def assembled(self, call_id: str) -> None:
+        """The call has its recording, or will have none."""
+        shard = self._shards.of(call_id)
+        shard.redis.srem(shard.keys.unassembled, call_id)
+
     def outstanding(self) -> list[str]:
         """Number of calls on the list. Calls that wait for their summary are not on it yet."""
         parts = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.unarchived)))

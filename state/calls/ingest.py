@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from functools import partial
 from math import inf
 from types import MappingProxyType
 from typing import Any, Literal, cast
@@ -14,7 +15,7 @@ import redis
 
 from state.server.connection import may_evict
 from state.server.shards import Shard, Shards, shards_of
-from state.settings import Settings
+from state.settings import Settings, is_recorded, sound_days
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8
@@ -25,6 +26,10 @@ MAX_GAP = 3600
 
 LISTEN_PRESSURE_PERCENT = 50
 """Percent of memory in use from which no audio is kept for listening. Transcribing comes before listening in."""
+
+UNSPOOLED_SECONDS, UNSPOOLED_SECONDS_PRESSED = 120, 40
+"""Seconds of a recorded track that wait at most for the store of recordings, and how many while no audio is kept for
+listening. The live calls come before the recording: of what waits longer, the file has silence."""
 
 ENDED_AT_ONCE = 200
 """At most so many calls that a decoder ends between two leases: about 50 ms of its time, and so many short commands."""
@@ -85,6 +90,7 @@ class Ingest:
         self._track_limit_ms = settings.track_backlog_seconds * 1000
         self._retention_seconds = settings.retention_hours * 3600
         self._listen_seconds = settings.listen_seconds
+        self._records = partial(is_recorded, sound_days(settings.sound_days))
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
         self._memory: dict[int, _Memory] = {}
 
@@ -112,6 +118,7 @@ class Ingest:
             metadata=described,
             digest=digest,
             **self._limits(),
+            records=self._records(metadata.get("queue")),
             sender=sender.name,
             sender_reads=sender.reads,
         )
@@ -144,7 +151,8 @@ class Ingest:
         """
         digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         shard = self._shards.of(call_id)
-        listen = self._listen_seconds if self.memory_pressure(shard) < LISTEN_PRESSURE_PERCENT else 0
+        pressed = self.memory_pressure(shard) >= LISTEN_PRESSURE_PERCENT
+        listen = 0 if pressed else self._listen_seconds
         numbered = {} if seq is None else {"seq": seq}
         self._of(shard).unseen_bytes += len(chunk.audio) * (2 if listen else 1)
         answer = shard.run(
@@ -162,6 +170,8 @@ class Ingest:
             max_tracks=MAX_TRACKS,
             max_gap=MAX_GAP,
             listen_seconds=listen,
+            records=self._records(None),
+            record_seconds=UNSPOOLED_SECONDS_PRESSED if pressed else UNSPOOLED_SECONDS,
             sender=sender.name,
             sender_reads=sender.reads,
             **numbered,

@@ -54,7 +54,7 @@ class Listening:
             pipe.xrevrange(shard.keys.listen(call_id, name), count=1)
         answers = iter(pipe.execute() if names else [])
         pairs = [(name, next(answers), next(answers)) for name in names]
-        return {name: (_sound(first[0]), _sound(last[0])) for name, first, last in pairs if first and last}
+        return {name: (read_sound(first[0]), read_sound(last[0])) for name, first, last in pairs if first and last}
 
     def read(self, call_id: str, tracks: list[str], start: float, end: float) -> dict[str, list[Sound]]:
         """The kept chunks of each track that have something between the seconds start and end, oldest first."""
@@ -66,7 +66,7 @@ class Listening:
             pipe.xrevrange(key, max=str(start_ms), count=1)  # the chunk that contains `start`
             pipe.xrange(key, min=str(start_ms + 1), max=str(int(end * 1000)), count=PIECE_CHUNKS)
         answers = iter(pipe.execute() if tracks else [])
-        found = {name: [_sound(entry) for entry in (*next(answers), *next(answers))] for name in tracks}
+        found = {name: [read_sound(entry) for entry in (*next(answers), *next(answers))] for name in tracks}
         return {name: [one for one in sounds if one.end > start and one.start < end] for name, sounds in found.items()}
 
     def next_start(self, call_id: str, tracks: list[str], second: float) -> float:
@@ -75,7 +75,7 @@ class Listening:
         pipe = shard.redis.pipeline(transaction=False)
         for name in tracks:
             pipe.xrange(shard.keys.listen(call_id, name), min=str(int(second * 1000)), count=1)
-        return min((_sound(entries[0]).start for entries in pipe.execute() if entries), default=inf)
+        return min((read_sound(entries[0]).start for entries in pipe.execute() if entries), default=inf)
 
     def goes_on(self, call_id: str, digest: str) -> bool:
         """Whether this person was listening to the call a moment ago."""
@@ -88,6 +88,7 @@ class Listening:
         shard.redis.set(shard.keys.listening(call_id, digest), 1, ex=seconds)
 
 
-def _sound(entry: Any) -> Sound:
+def read_sound(entry: Any) -> Sound:
+    """The chunk in an entry of a listen stream."""
     fields = entry[1]
     return Sound(int(fields[b"n"]), int(fields[b"m"]), int(fields[b"r"]), fields[b"e"].decode(), fields[b"a"])

@@ -30,6 +30,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "unarchived",
             "summary-asked:*",
             "archive-asked:*",
+            "spooling",
+            "unassembled",
+            "assembly-asked:*",
             "kept:*",
             "fleet",
             "jobs-board",
@@ -61,6 +64,7 @@ USERS: dict[str, tuple[str, ...]] = {
     "decoder": ("calls",),
     "sentiment": ("calls", "jobs"),
     "jobs": ("calls", "jobs"),
+    "recorder": ("calls",),
     "audiosocket": ("calls",),
     "operator": ("calls", "people", "jobs"),
 }

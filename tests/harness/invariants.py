@@ -23,10 +23,10 @@ from state import keys
 from state.server.shards import Shard, Shards, shards_of
 
 _KEYS = re.compile(
-    r"(?:call|summary-asked|archive-asked|utterances|scores|kept|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
+    r"(?:call|summary-asked|archive-asked|assembly-asked|utterances|scores|kept|streams|heard):[^:]+|(?:track|audio|listen|listening):[^:]+:[^:]+"
     r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
     r"|streaming|residents|layout|nodes|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load"
-    r"|unsummarised|unarchived"
+    r"|unsummarised|unarchived|unassembled|spooling"
     r"|fleet|api-keys|api-keys-used|users|extensions|session:[0-9a-f]+|secret|audit.*|limits.*"
 )
 

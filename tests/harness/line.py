@@ -31,19 +31,20 @@ class Line:
         tracks: list[str],
         call_id: str = "c",
         sender: Sender = INSIDE,
+        settings: Settings | None = None,
         **metadata: str,
     ) -> None:
         self.redis, self.assessor, self.call_id, self.sender = store, assessor, call_id, sender
-        self.settings = Settings()
+        self.settings = settings or Settings()
         self.ingest = Ingest(store, self.settings)
         self.fleet = FleetMember(shards_of(store)[0], "d", self.settings)
         self.fleet.join()
         self.scores = Scores(shards_of(store)[0], "s", self.settings)
         self.ingest.create(call_id, tracks, metadata, sender)
 
-    def say(self, track: str, start: float, text: str, end: bool = False) -> None:
+    def say(self, track: str, start: float, text: str, end: bool = False, chunk: Chunk = CHUNK) -> None:
         """One utterance of `track`, as a decoder commits it."""
-        self.ingest.put(self.call_id, track, None, CHUNK, sender=self.sender)
+        self.ingest.put(self.call_id, track, None, chunk, sender=self.sender)
         if end:
             self.ingest.end(self.call_id)
         self.decode(track, start, text)

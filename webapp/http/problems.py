@@ -19,6 +19,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from state.archive.opening import ArchiveAway
+from state.recording.sounds import SoundsAway
 from state.server.connection import AWAY
 
 log = logging.getLogger("earshot.web")
@@ -149,6 +150,11 @@ def _from_archive(error: ArchiveAway) -> Response:
     return Problem(503, "archive_away", "The database of ended calls cannot be reached.", retry=True).response()
 
 
+def _from_sounds(error: SoundsAway) -> Response:
+    log.warning("the store of recordings refused", extra={"error": str(error), "path": request.path})
+    return Problem(503, "recordings_away", "The store of recordings cannot be reached.", retry=True).response()
+
+
 def _from_fault(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error, extra={"path": request.path})
     return Problem(500, "fault", "The server failed. Its log says why.").response()
@@ -161,6 +167,7 @@ def install(app: Flask) -> None:
         (HTTPException, _from_http),
         (redis.RedisError, _from_redis),
         (ArchiveAway, _from_archive),
+        (SoundsAway, _from_sounds),
         (Exception, _from_fault),
     ]
     for kind, handler in handlers:

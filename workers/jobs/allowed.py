@@ -46,7 +46,9 @@ def _day(given: str) -> None:
 _CHECKS: dict[Task, Callable[[str], object]] = {
     "summarise": _call_id,
     "archive": _call_id,
+    "assemble": _call_id,
     "forget-words": _day,
+    "forget-sound": _day,
     "redrive": keys.read_entry_name,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import redis
 
 from state.archive.opening import open_archive
+from state.calls.departures import Departures
 from state.server.clock import now_ms
 from state.server.opening import open_shards
 from state.settings import load
@@ -31,6 +32,20 @@ def _archive(client: redis.Redis, call_id: str) -> str:
     return move(open_shards(settings, "jobs", client), archive, call_id, settings.redact)
 
 
+def _assemble(client: redis.Redis, call_id: str) -> str:
+    from state.recording.sounds import open_sounds
+    from workers.jobs.assembly import assemble
+
+    settings = load()
+    archive = open_archive(settings)
+    shards = open_shards(settings, "jobs", client)
+    sounds = open_sounds(settings)
+    if archive is None or sounds is None:
+        Departures(shards).assembled(call_id)
+        return "OFF"
+    return assemble(shards, archive, sounds, call_id)
+
+
 def _forget_words(client: redis.Redis, _day: str) -> str:
     from workers.jobs.aging import forget_words
 
@@ -39,6 +54,17 @@ def _forget_words(client: redis.Redis, _day: str) -> str:
     if archive is None:
         return "OFF"
     return f"OK {forget_words(archive, settings.words_days, now_ms(client))}"
+
+
+def _forget_sound(client: redis.Redis, _day: str) -> str:
+    from state.recording.sounds import open_sounds
+    from workers.jobs.aging import forget_sound
+
+    settings = load()
+    archive, sounds = open_archive(settings), open_sounds(settings)
+    if archive is None or sounds is None:
+        return "OFF"
+    return f"OK {forget_sound(archive, sounds, settings.sound_days, now_ms(client))}"
 
 
 def _redrive(client: redis.Redis, letter_id: str) -> str:
@@ -50,7 +76,9 @@ def _redrive(client: redis.Redis, letter_id: str) -> str:
 _JOBS: dict[Task, Callable[[redis.Redis, str], str]] = {
     "summarise": _summarise,
     "archive": _archive,
+    "assemble": _assemble,
     "forget-words": _forget_words,
+    "forget-sound": _forget_sound,
     "redrive": _redrive,
 }
 """The work of each job; it may be repeated."""

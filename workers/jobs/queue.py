@@ -23,9 +23,10 @@ from state.settings import Settings
 
 QUEUE = "earshot"
 
-Task = Literal["summarise", "archive", "forget-words", "redrive"]
+Task = Literal["summarise", "archive", "assemble", "forget-words", "forget-sound", "redrive"]
 """summarise: write the summary of the ended call of this id.  archive: write that call to the database.
-forget-words: erase the words of archived calls that are too old; the argument is the day, for people.
+assemble: make one file of the parts of its recording.  forget-words, forget-sound: erase the words, or the recordings,
+of archived calls that are too old; the argument is the day, for people.
 redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
@@ -36,7 +37,7 @@ KEPT = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_
 """How long RQ keeps a job that nobody waits for."""
 
 FORGET_SECONDS = 3600
-"""Between two looks for words that are too old."""
+"""Between two looks for words, or sound, that are too old."""
 
 MAX_DATA_BYTES = 4096
 """At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
@@ -94,12 +95,17 @@ def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
 
 
 class Requests:
-    """Asks for the jobs of every ended call: first its summary, then its way into the database."""
+    """Asks for the jobs of every ended call: its summary, its way into the database, its recording."""
 
     def __init__(self, store: Shards | redis.Redis, settings: Settings | None = None) -> None:
-        """settings: whether old words are looked for, too."""
+        """settings: whether old words and sound are looked for, too."""
         shards = shards_of(store)
-        self._forgets = settings is not None and bool(settings.words_days and settings.database_url)
+        has_archive = settings is not None and bool(settings.database_url)
+        self._ages: dict[str, Task] = {}
+        if settings is not None and has_archive and settings.words_days:
+            self._ages["words"] = "forget-words"
+        if settings is not None and has_archive and settings.recordings:
+            self._ages["sound"] = "forget-sound"
         self._summaries = Outstanding(shards)
         self._departures = Departures(shards)
         self._queue = job_queue(shards.plain)
@@ -109,9 +115,11 @@ class Requests:
         if self._queue.count >= BATCH:
             return 0  # asking again for jobs that only wait would make the queue longer and longer
         wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
+        wanted += [("assemble", call_id) for call_id in self._departures.take_recorded()]
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]
-        if self._forgets and self._queue.connection.set(keys.turn("words"), 1, nx=True, ex=FORGET_SECONDS):
-            wanted.append(("forget-words", datetime.now(UTC).date().isoformat()))
+        for what, forget in self._ages.items():
+            if self._queue.connection.set(keys.turn(what), 1, nx=True, ex=FORGET_SECONDS):
+                wanted.append((forget, datetime.now(UTC).date().isoformat()))
         for task, argument in wanted:
             ask(self._queue, task, argument, **KEPT)
         return len(wanted)

@@ -1,6 +1,7 @@
--- The database has an ended call: it may leave Redis when its time has come.
+-- The database has an ended call: it may leave Redis when its time has come. A recorded call
+-- goes on the list of those whose recording is to be assembled.
 --
--- KEYS    call, unarchived
+-- KEYS    call, unarchived, unassembled
 -- FIELDS  call_id
 --         handling?          as it was read before the call was written to the database; without it, there was none
 -- ANSWER  outcome
@@ -16,4 +17,5 @@ end
 if redis.call('HGET', call_key, 'handling') ~= (handling or false) then return answer({outcome = 'CHANGED'}) end
 redis.call('SREM', unarchived_key, call_id) -- frees first: see open.lua
 redis.call('HSET', call_key, 'archived', 1)
+if redis.call('HEXISTS', call_key, 'recorded') == 1 then redis.call('SADD', unassembled_key, call_id) end
 return answer({outcome = 'OK'})

@@ -10,6 +10,7 @@
 --         backlog_limit_ms, backlog_limit_bytes
 --                            of undecoded audio; new calls are refused from nine tenths of one of them on
 --         live_limit         calls that may be live or ending
+--         records            the call is to be recorded
 -- ANSWER  outcome
 --         CREATED  it is declared now
 --         SAME     it was, with the same words
@@ -28,6 +29,7 @@ if not state then
   end
   create_call(tracks, metadata, digest)
   redis.call('HSET', call_key, 'declarer', sender)
+  if records then redis.call('HSET', call_key, 'recorded', 1) end
   return answer({outcome = 'CREATED'})
 end
 if foreign(owner) then return answer({outcome = 'FOREIGN'}) end
@@ -39,5 +41,10 @@ for name in string.gmatch(tracks, '%S+') do
   if not known[name] then all = all .. ' ' .. name end
 end
 redis.call('HSET', call_key, 'tracks', all, 'metadata', metadata, 'digest', digest, 'declarer', sender)
+if records then
+  redis.call('HSET', call_key, 'recorded', 1)
+elseif redis.call('HEXISTS', call_key, 'recorded') == 1 then -- what is in the store is thrown away at the end
+  redis.call('HSET', call_key, 'recorded', 0)
+end
 say_call()
 return answer({outcome = 'CREATED'})

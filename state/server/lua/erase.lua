@@ -1,13 +1,14 @@
 -- Erases a call whole: its words, its sound, and its id in every list. What was accepted of it and not decoded is lost.
 --
--- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, unarchived, load, feed
+-- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, unarchived, unassembled,
+--         spooling, load, feed
 -- FIELDS  call_id
 --         before_ms?   only if nothing has happened to the call since
 --         archived?    only if the database has it, in case it has ended
 -- ANSWER  outcome
 --         ERASED
 --         YOUNG   something has happened since, or a socket is at it
---         KEPT    the database does not have it yet
+--         KEPT    the database does not have it yet, or its recording is not assembled
 -- WRITES  with ERASED; with KEPT it puts the call on the list of those that the database is to have
 
 if before_ms then
@@ -21,11 +22,13 @@ if archived and state == 'ended' and (not has or redis.call('SISMEMBER', unarchi
   redis.call('SADD', unarchived_key, call_id)
   return answer({outcome = 'KEPT'})
 end
-for _, list in ipairs({live_key, ended_key, idle_key, streaming_key, retained_key}) do
+if archived and redis.call('SISMEMBER', unassembled_key, call_id) == 1 then return answer({outcome = 'KEPT'}) end
+for _, list in ipairs({live_key, ended_key, idle_key, streaming_key, retained_key, spooling_key}) do
   redis.call('ZREM', list, call_id) -- frees first: see open.lua
 end
 redis.call('SREM', unsummarised_key, call_id)
 redis.call('SREM', unarchived_key, call_id)
+redis.call('SREM', unassembled_key, call_id)
 redis.call('UNLINK', call_key, utterances_key, scores_key, streams_key)
 for track in string.gmatch(tracks or '', '%S+') do
   local key = key_of_track(track)

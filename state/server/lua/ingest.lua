@@ -1,6 +1,6 @@
 -- Takes one chunk into the journal and makes sure that somebody will decode it.
 --
--- KEYS    call, track, audio, listen, work, load, live, idle, feed
+-- KEYS    call, track, audio, listen, work, load, live, idle, spooling, feed
 -- FIELDS  call_id, track
 --         seq?               the chunk's number; without it, the next one
 --         skip_gap           true: the missing chunks before it are given up
@@ -12,6 +12,8 @@
 --         max_tracks         a call may have
 --         max_gap            chunks that skip_gap bridges at most
 --         listen_seconds     of audio to be kept for listening; 0: none, and what is there is dropped
+--         records            a call that begins with this chunk is to be recorded
+--         record_seconds     of a recorded call's audio to be kept at most until it is in the store of recordings
 --         sender             name of who sends
 --         sender_reads       it may read every call: see types.Sender
 -- BESIDE  audio
@@ -27,9 +29,11 @@
 --         FOREIGN  another sender's call
 -- WRITES  with OK
 
-local state, tracks, owner = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'sender'))
-local last_seq, track_rate, track_samples, done_samples, token, lease, decoder, gaps =
-  unpack(redis.call('HMGET', track_key, 'last_seq', 'rate', 'samples', 'done_samples', 'token', 'lease', 'owner', 'gaps'))
+local SPOOL_MS = 15000 -- from a recorded call's first chunk until its audio is to be put into the store of recordings
+
+local state, tracks, owner, recorded = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'sender', 'recorded'))
+local last_seq, track_rate, track_samples, done_samples, token, lease, decoder, gaps, spooled = unpack(redis.call('HMGET',
+  track_key, 'last_seq', 'rate', 'samples', 'done_samples', 'token', 'lease', 'owner', 'gaps', 'spooled'))
 last_seq, track_samples = tonumber(last_seq or 0), tonumber(track_samples or 0)
 seq = seq or last_seq + 1
 local id = whole(seq) .. '-0'
@@ -72,6 +76,10 @@ if not known and count >= max_tracks then return say_so('TRACKS') end
 
 if not state then
   create_call(track, '{}', '')
+  if records then
+    recorded = '1'
+    redis.call('HSET', call_key, 'recorded', recorded)
+  end
 elseif not known then
   redis.call('HSET', call_key, 'tracks', tracks .. ' ' .. track)
 end
@@ -98,15 +106,23 @@ redis.call('ZADD', idle_key, now, call_id)
 if (token or '') == '' and (lease or '') == '' then token = issue(track, decoder) end
 redis.call('HSET', track_key, 'last_seq', seq, 'samples', from + samples, 'token', token)
 
-if listen_seconds == 0 then
+recorded = recorded == '1'
+if listen_seconds == 0 and not recorded then
   redis.call('UNLINK', listen_key)
 else
   local from_ms = math.floor(from * 1000 / rate)
-  local oldest_ms = math.max(0, from_ms + chunk_ms - listen_seconds * 1000)
+  local until_ms, seconds = from_ms + chunk_ms, listen_seconds
+  local oldest_ms = until_ms - listen_seconds * 1000
+  if recorded then -- what the store of recordings does not have stays, too, but not for ever
+    local spooled_ms = tonumber(string.match(spooled or '', '^%d+') or 0)
+    oldest_ms = math.max(math.min(oldest_ms, spooled_ms), until_ms - math.max(listen_seconds, record_seconds) * 1000)
+    seconds = math.max(listen_seconds, record_seconds)
+    redis.call('ZADD', spooling_key, 'NX', now + SPOOL_MS, call_id)
+  end
   -- pcall: whatever is wrong with it, what is kept for listening never costs a chunk
-  local kept = redis.pcall('XADD', listen_key, 'MINID', '~', whole(oldest_ms), whole(from_ms) .. '-' .. whole(seq),
-    'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from)
+  local kept = redis.pcall('XADD', listen_key, 'MINID', '~', whole(math.max(0, oldest_ms)),
+    whole(from_ms) .. '-' .. whole(seq), 'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from)
   if type(kept) == 'table' then redis.call('UNLINK', listen_key) end
-  redis.call('EXPIRE', listen_key, listen_seconds + 60) -- a call that has ended, or hangs, is heard no longer
+  redis.call('EXPIRE', listen_key, seconds + 60) -- a call that has ended, or hangs, is heard no longer
 end
 return say_so('OK', seq + 1)

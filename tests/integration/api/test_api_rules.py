@@ -193,7 +193,9 @@ def test_agents_figures_are_means_over_their_ended_calls(
 ) -> None:
     assert http.get("/v1/agents").get_json() == {"agents": [], "calls": 0}
     for call_id, agent in (("c1", "Ann"), ("c2", "Ann"), ("c3", "Bob"), ("c4", "")):
-        line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, **({"agent": agent} if agent else {}))
+        line = Line(
+            store, assessor, ["agent", "customer"], call_id, INSIDE, None, **({"agent": agent} if agent else {})
+        )
         line.say("agent", 0, "good morning how can i help you")
         line.say("customer", 1, "i want my money back this is ridiculous")
         line.score()

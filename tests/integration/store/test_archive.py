@@ -44,7 +44,7 @@ def assessor() -> Assessor:
 
 def ended(store: redis.Redis, assessor: Assessor, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
     """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
-    line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, **metadata)
+    line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, None, **metadata)
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six five five six six five five five six")
     line.say("customer", 5, "this is terrible i want to speak to a manager")

@@ -453,6 +453,16 @@ def test_summarise_stores_once(play: Play, client: redis.Redis) -> None:
     assert client.hget(keys.call("c"), "summary") == b'{"a":1}' and client.scard(keys.UNSUMMARISED) == 0
 
 
+def test_spooled_says_how_far_the_store_of_recordings_has_a_track(play: Play, client: redis.Redis) -> None:
+    def spooled(upto: str) -> str:
+        return str(run(client, "spooled", call_id="c", track="t", upto=upto)["outcome"])
+
+    with Unchanged(client):
+        assert spooled("0-1") == "GONE"
+    play.put(1)
+    assert spooled("0-1") == "OK" and client.hget(keys.track("c", "t"), "spooled") == b"0-1"
+
+
 def test_archived_lets_go_of_what_was_written_as_it_stands(play: Play, client: redis.Redis) -> None:
     departures, retention = Departures(client), Retention(client, Settings(database_url="sqlite:///anywhere"))
     play.ingest.create("c", ["t"], {})
@@ -657,5 +667,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "handle", "forget", "erase", "fold", "archived",
+        "hold", "handle", "forget", "erase", "fold", "archived", "spooled",
     }  # fmt: skip

@@ -9,7 +9,9 @@ const EVERY_MS = 5_000;
 const NAMES = {
   summarise: "Write a call's summary",
   archive: "Write a call to the database",
+  assemble: "Make a recording",
   "forget-words": "Erase old words",
+  "forget-sound": "Erase old recordings",
   redrive: "Decode a chunk once more",
 };
 

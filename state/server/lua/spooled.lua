@@ -1,0 +1,13 @@
+-- A track's audio up to an entry of its listen stream is in the store of recordings: it need not stay here for that.
+--
+-- KEYS    call, track
+-- FIELDS  call_id, track
+--         upto     the entry's id
+-- ANSWER  outcome
+--         OK       noted
+--         GONE     no such call: somebody has erased it
+-- WRITES  with OK
+
+if redis.call('EXISTS', call_key) == 0 or redis.call('EXISTS', track_key) == 0 then return answer({outcome = 'GONE'}) end
+redis.call('HSET', track_key, 'spooled', upto)
+return answer({outcome = 'OK'})

@@ -1,0 +1,1 @@
+"""Takes the audio of recorded calls from Redis to the store of recordings (state/recording) while they go on."""
