@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
+import promql_parser
 import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.demo.server import free_port
+from state import metrics
 from state.calls.ingest import Chunk
 from tests.harness.fleet import Fleet
 from tests.harness.servers import Server
+from tests.integration.api.test_api_calls import app_client
 
+ROOT = Path(__file__).resolve().parents[2]
 SECOND = Chunk(bytes(range(200)) * 40, "mulaw", 8000)
 
 
@@ -67,3 +76,42 @@ def test_a_port_that_is_taken_ends_the_process_with_one_line(fleet: Fleet, valke
         fleet.kill_all()
     said = (tmp_path / "sentiment-0.log").read_text().splitlines()
     assert said[-1].startswith("earshot sentiment: METRICS_PORT: 127.0.0.1:") and said[-1].endswith("in use")
+
+
+def published(valkey: Server) -> set[str]:
+    """Every name that a sample of ours can have."""
+    families = text_string_to_metric_families(app_client(valkey).get("/metrics").text)
+    return {sample.name for family in families for sample in family.samples} | {
+        f"{family.name}{ending}"
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+        for family in metric.describe()
+        for ending in {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}.get(family.type, ("",))
+    }
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_alerts_and_dashboard_ask_for_figures_that_exist_in_expressions_that_parse(
+    valkey: Server, store: object
+) -> None:
+    dashboard = json.loads((ROOT / "deploy/grafana/earshot.json").read_text())
+    asked = [rule["expr"] for rule in alerts()]
+    asked += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(asked) > 20
+    names = published(valkey)
+    for expression in asked:
+        promql_parser.parse(expression.replace("$__rate_interval", "1m"))
+        assert (used := set(re.findall(r"earshot_\w+", expression))) and used <= names, expression
+
+
+def test_each_alert_has_its_entry_in_the_runbook_and_each_figure_its_line(valkey: Server, store: object) -> None:
+    runbook = (ROOT / "docs/OPERATING.md").read_text()
+    assert re.findall(r"^### (\w+)$", runbook, re.MULTILINE) == [rule["alert"] for rule in alerts()]
+    for entry in runbook.split("\n### ")[1:]:
+        assert "**Do**" in entry and "**Don't**" in entry, entry
+    for name in published(valkey):
+        assert re.sub(r"_(bucket|count|sum)$", "", name) in runbook, name
