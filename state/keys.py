@@ -92,6 +92,7 @@ Who may do what (access.py, audit.py); no secret stands here in the clear but th
     api-keys-used         hash    the same -> when it was last used, in ms, to the minute
     users                 hash    account name -> JSON of access.User, with the password's argon2 hash
     session:<digest>      string  JSON of access.Session, by SHA-256 of the token in the cookie (expires)
+    sessions              zset    digest of each of them -> when it runs out, in ms
     extensions            hash    name of an account or person -> the extension at which the switch calls them
     secret                string  signs the cookies of all web processes, where SECRET_KEY is not set
     audit                 stream  the trail's part "security", one JSON of audit.Deed an entry, capped
@@ -261,6 +262,7 @@ FLEET = PREFIX + "fleet"
 API_KEYS = PREFIX + "api-keys"
 API_KEYS_USED = PREFIX + "api-keys-used"
 USERS = PREFIX + "users"
+SESSIONS = PREFIX + "sessions"
 EXTENSIONS = PREFIX + "extensions"
 SECRET = PREFIX + "secret"
 AUDIT = PREFIX + "audit"

@@ -31,6 +31,7 @@ from webapp.api import (
     jobs,
     listen,
     openapi,
+    people,
     recording,
     rules,
     session,
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         jobs.api,
         health.api,
         session.api,
+        people.api,
         switch.api,
     )
     for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):

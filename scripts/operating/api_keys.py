@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.operating.store import Operator, Refused, add_data_option, moment, run, table
+from scripts.operating.store import Operator, add_data_option, moment, run, table
 from state.credentials import parse_scopes
 
 
@@ -37,18 +37,9 @@ def main(argv: list[str]) -> int:
 
     def work(at: Operator) -> None:
         if options.command == "add":
-            scopes = parse_scopes(options.scopes)
-            key = at.access.api_keys.add(options.name, scopes)
-            at.record("key-made", f"{options.name.lower()} ({options.scopes})")
-            print(key)
+            print(at.administration.add_key(options.name, parse_scopes(options.scopes)))
         elif options.command == "revoke":
-            revoked = at.access.api_keys.revoke(options.name)
-            if revoked:
-                at.record("key-revoked", options.name.lower())
-            if options.name.lower() in at.access.api_keys.given_names:
-                raise Refused(f"{options.name} is in API_KEYS. Remove it there and restart the web processes")
-            if not revoked:
-                raise Refused(f"there is no key named {options.name}")
+            at.administration.revoke_key(options.name)
         else:
             show(at)
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
 from state.credentials import CredentialError
 from state.people.access import Access
+from state.people.administration import Administration, Unknown
 from state.people.audit import Audit, Deed
 from state.server.opening import open_shards
 from state.server.shards import Shards, shards_of
@@ -38,6 +39,7 @@ class Operator:
         self.url = url
         self.access = Access(self.shards.plain, api_keys)
         self.audit = Audit(self.shards)
+        self.administration = Administration(self.access, self.record)
 
     def record(self, what: str, about: str) -> None:
         try:
@@ -83,7 +85,7 @@ def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
         with operator(data) as at:
             url = at.url
             work(at)
-    except (Refused, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
+    except (Refused, Unknown, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     except redis.RedisError as error:

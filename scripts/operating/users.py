@@ -19,8 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.operating.store import Operator, Refused, add_data_option, moment, printable, run, table
-from state.credentials import make_password
+from scripts.operating.store import Operator, add_data_option, moment, printable, run, table
 from state.people.access import ROLES
 
 
@@ -60,34 +59,26 @@ def main(argv: list[str]) -> int:
 
 def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
     """One command; `given` is the password from stdin."""
-    users = at.access.users
+    doing = at.administration
     if options.command == "list":
         rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "MADE")]
-        table(rows + [(user.name, "account", user.role, moment(user.created_at_ms)) for user in users.all()])
-        return
-    if options.command == "sessions":
+        table(rows + [(user.name, "account", user.role, moment(user.created_at_ms)) for user in at.access.users.all()])
+    elif options.command == "sessions":
         show_sessions(at)
-        return
-    if options.command == "sign-out":
-        sign_out(at, options.name)
-        return
-    name = options.name.lower()
-    if options.command in ("add", "password"):
-        password = make_password() if given is None else given
+    elif options.command == "sign-out":
+        ended = doing.sign_out(options.name)
+        print(f"{ended} session{'s' if ended > 1 else ''} ended")
+    elif options.command == "role":
+        doing.set_role(options.name, options.role)
+    elif options.command == "remove":
+        doing.remove_account(options.name)
+    else:
         if options.command == "add":
-            users.add(name, options.role, password)
-            at.record("user-added", f"{name} ({options.role})")
+            password = doing.add_account(options.name, options.role, given)
         else:
-            must_be_there(users.set_password(name, password), name)
-            at.record("password-set", name)
+            password = doing.new_password(options.name, given)
         if given is None:
             print(password)
-    elif options.command == "role":
-        must_be_there(users.set_role(name, options.role), name)
-        at.record("role-set", f"{name} ({options.role})")
-    else:
-        must_be_there(users.remove(name), name)
-        at.record("user-removed", name)
 
 
 def show_sessions(at: Operator) -> None:
@@ -97,21 +88,6 @@ def show_sessions(at: Operator) -> None:
         when = (moment(one.begun_at_ms), moment(one.until_ms))
         rows.append((one.name, one.origin, one.role, *when, one.address, printable(f"{one.issuer} {one.subject}")))
     table(rows)
-
-
-def sign_out(at: Operator, given: str) -> None:
-    """End all sessions of a name."""
-    name = given if ":" in given else given.lower()
-    ended = at.access.sessions.end_all(name)
-    if not ended:
-        raise Refused(f"nobody is signed in as {name}; scripts/users sessions says who is")
-    at.record("signed-out", name)
-    print(f"{ended} session{'s' if ended > 1 else ''} ended")
-
-
-def must_be_there(found: bool, name: str) -> None:
-    if not found:
-        raise Refused(f"there is no account {name}")
 
 
 if __name__ == "__main__":

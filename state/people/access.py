@@ -228,7 +228,11 @@ class Sessions:
         token, seconds = secrets.token_urlsafe(TOKEN_BYTES), hours * 3600
         now = now_ms(self._redis)
         kept = msgspec.structs.replace(session, begun_at_ms=now, until_ms=now + seconds * 1000)
-        self._redis.set(keys.session(digest(token)), msgspec.json.encode(kept), ex=seconds)
+        pipe = self._redis.pipeline()
+        pipe.zremrangebyscore(keys.SESSIONS, "-inf", now)
+        pipe.zadd(keys.SESSIONS, {digest(token): kept.until_ms})
+        pipe.set(keys.session(digest(token)), msgspec.json.encode(kept), ex=seconds)
+        pipe.execute()
         return token
 
     def find(self, token: str) -> Session | None:
@@ -237,22 +241,31 @@ class Sessions:
         return self._good(_decode_session(kept)) if kept else None
 
     def all(self) -> list[Session]:
-        """Every good session, by name. It looks through all keys: use it for people, not for requests."""
+        """Every good session, by name."""
         return sorted((session for _, session in self._all()), key=lambda found: (found.name, found.begun_at_ms))
 
     def end(self, token: str) -> None:
-        self._redis.delete(keys.session(digest(token)))
+        self._end([digest(token)])
 
     def end_all(self, name: str) -> int:
         """End every session of this name on all processes; returns how many there were."""
-        ended = [key for key, session in self._all() if session.name == name]
-        return self._redis.delete(*ended) if ended else 0
+        ended = [by for by, session in self._all() if session.name == name]
+        self._end(ended)
+        return len(ended)
 
-    def _all(self) -> list[tuple[bytes, Session]]:
-        found: list[bytes] = list(self._redis.scan_iter(keys.session("*"), count=1000))
-        values: Any = self._redis.mget(found) if found else []
-        kept = [(key, _decode_session(value)) for key, value in zip(found, values, strict=True) if value]
-        return [(key, session) for key, session in kept if self._good(session)]
+    def _end(self, digests: list[str]) -> None:
+        if digests:
+            pipe = self._redis.pipeline()
+            pipe.delete(*(keys.session(by) for by in digests))
+            pipe.zrem(keys.SESSIONS, *digests)
+            pipe.execute()
+
+    def _all(self) -> list[tuple[str, Session]]:
+        listed: Any = self._redis.zrange(keys.SESSIONS, 0, -1)
+        found = [by.decode() for by in listed]
+        values: Any = self._redis.mget([keys.session(by) for by in found]) if found else []
+        kept = [(by, _decode_session(value)) for by, value in zip(found, values, strict=True) if value]
+        return [(by, session) for by, session in kept if self._good(session)]
 
     def _good(self, session: Session) -> Session | None:
         if session.origin == "account":

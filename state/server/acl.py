@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "users",
         "extensions",
         "session:*",
+        "sessions",
         "secret",
         "limits*",
         "audit*",
@@ -86,8 +87,6 @@ def rule(user: str) -> str:
     if "jobs" in groups:
         patterns.append(f"~{JOBS}")
         more += f" &{JOBS} +@pubsub"
-    if user == "operator":
-        more += " +scan"
     return f"on resetkeys resetchannels {' '.join(patterns)} {COMMANDS}{more}"
 
 

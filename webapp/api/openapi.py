@@ -88,6 +88,7 @@ _PATH_TYPES: dict[str, Any] = {
     "tag": Tag,
     "act": Act,
     "job_id": JobId,
+    "name": str,
 }
 
 

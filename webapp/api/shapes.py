@@ -33,7 +33,7 @@ def moment(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
 
 
-def _moment_or_none(at_ms: int | None) -> str | None:
+def moment_or_none(at_ms: int | None) -> str | None:
     return None if at_ms is None else moment(at_ms)
 
 
@@ -73,8 +73,8 @@ def handling(made: Handling) -> ApiHandling:
     return ApiHandling(
         state=made.state,
         by=made.by,
-        at=_moment_or_none(made.at_ms),
-        until=_moment_or_none(made.until_ms),
+        at=moment_or_none(made.at_ms),
+        until=moment_or_none(made.until_ms),
         seen=made.seen,
         revision=made.revision,
         notes=[ApiNote(note.by, moment(note.at_ms), note.text) for note in made.notes],
@@ -102,7 +102,7 @@ def _row_fields(view: CallRow) -> dict[str, Any]:
         "call_id": view.call_id,
         "state": view.state,
         "started_at": moment(view.started_at_ms),
-        "ended_at": _moment_or_none(view.ended_at_ms),
+        "ended_at": moment_or_none(view.ended_at_ms),
         "end_reason": view.end_reason,
         "metadata": view.metadata,
         "tracks": {name: _track(track) for name, track in view.tracks.items()},
@@ -138,7 +138,7 @@ def event(encoded: bytes) -> dict[str, Any]:
         shaped: dict[str, Any] = {
             "state": told.state,
             "started_at": moment(told.started_at_ms),
-            "ended_at": _moment_or_none(told.ended_at_ms),
+            "ended_at": moment_or_none(told.ended_at_ms),
             "end_reason": told.end_reason,
             "metadata": told.metadata,
         }

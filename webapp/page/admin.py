@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from webapp.access.rights import needs
 from webapp.page.pages import page_values
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 
-LISTED = {"admin.jobs": "Jobs"}
+LISTED = {
+    "admin.accounts": "Accounts",
+    "admin.keys": "API keys",
+    "admin.sessions": "Sign-ins",
+    "admin.audit": "Audit trail",
+    "admin.jobs": "Jobs",
+}
 """Views and what the pages call them, in the order of their links."""
+
+
+@pages.get("")
+@needs("admin", page=True)
+def first() -> Response:
+    """To the first of them."""
+    return redirect(url_for(next(iter(LISTED))))
+
+
+@pages.get("/accounts")
+@needs("admin", page=True)
+def accounts() -> str:
+    """Accounts, from /v1/accounts."""
+    return _page("accounts.html")
+
+
+@pages.get("/keys")
+@needs("admin", page=True)
+def keys() -> str:
+    """API keys, from /v1/keys."""
+    return _page("keys.html")
+
+
+@pages.get("/sessions")
+@needs("admin", page=True)
+def sessions() -> str:
+    """Who is signed in, from /v1/sessions."""
+    return _page("sessions.html")
+
+
+@pages.get("/audit")
+@needs("admin", page=True)
+def audit() -> str:
+    """The audit trail, from /v1/audit."""
+    return _page("audit.html")
 
 
 @pages.get("/jobs")

@@ -10,6 +10,7 @@ export async function ask(method, path, body = null) {
     const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
     const told = await answer.json();
     if (answer.ok) return told;
+    if (answer.status === 401) location.assign(`/sign-in?ended=1&next=${encodeURIComponent(location.pathname)}`);
     say("", told.detail || told.title);
   } catch {
     say("", "That did not reach the server. Nothing has changed.");

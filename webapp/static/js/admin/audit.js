@@ -1,0 +1,33 @@
+// The audit trail, page by page.
+
+import { rowOf } from "../table/rows.js";
+import { ask, say } from "./asking.js";
+import { when } from "./when.js";
+
+const at = (selector) => document.querySelector(selector);
+const form = at("#filters");
+let asked = new URLSearchParams();
+
+/** @param {string | null} cursor of the page before; null for the first page */
+async function fetchPage(cursor) {
+  if (!cursor) asked = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]).filter(([, value]) => value));
+  const query = new URLSearchParams(asked);
+  if (cursor) query.set("cursor", cursor);
+  const found = await ask("GET", `/v1/audit?${query}`);
+  if (!found) return;
+  const rows = found.entries.map((deed) =>
+    rowOf([when(deed.at), deed.who, deed.origin, deed.what, deed.about, deed.address, String(deed.count)], true),
+  );
+  if (!cursor) at("#entries tbody").replaceChildren();
+  at("#entries tbody").append(...rows);
+  at("#more").hidden = !found.next_cursor;
+  at("#more").value = found.next_cursor || "";
+  say(cursor || rows.length ? "" : "No entry.");
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  fetchPage(null);
+});
+at("#more").addEventListener("click", () => fetchPage(at("#more").value));
+await fetchPage(null);

@@ -1,0 +1,46 @@
+// API keys: make and revoke them.
+
+import { rowOf } from "../table/rows.js";
+import { ask, buttons, say } from "./asking.js";
+import { showOnce, sure } from "./once.js";
+import { when } from "./when.js";
+
+const at = (selector) => document.querySelector(selector);
+const MAY = { ingest: "post calls", read: "read calls" };
+
+async function list() {
+  show(await ask("GET", "/v1/keys"));
+}
+
+function show(found) {
+  if (found) at("#keys tbody").replaceChildren(...found.keys.map(keyRow));
+}
+
+function keyRow({ name, shown, scopes, made_at, used_at }) {
+  const may = scopes.map((scope) => MAY[scope]).join(", ");
+  const row = rowOf([name, shown && `${shown}…`, may, made_at ? when(made_at) : "in API_KEYS", when(used_at)], true);
+  row.append(made_at ? buttons(["Revoke", `Revoke ${name}`, () => revoke(name)]) : document.createElement("td"));
+  return row;
+}
+
+async function revoke(name) {
+  if (!(await sure(`Revoke the key ${name}?`, "It is void at once. What still uses it is refused.", "Revoke"))) return;
+  const found = await ask("DELETE", `/v1/keys/${encodeURIComponent(name)}`);
+  show(found);
+  if (found) say(`${name} is void.`);
+}
+
+at("#add").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const given = event.target.elements;
+  const scopes = Object.keys(MAY).filter((scope) => given[scope].checked);
+  if (!scopes.length) return say("", "Say what the key may do.");
+  const made = await ask("POST", "/v1/keys", { name: given.name.value, scopes });
+  if (!made) return;
+  event.target.reset();
+  say(`${made.name} is made.`);
+  showOnce(`The key ${made.name}.`, made.key);
+  await list();
+});
+
+list();

@@ -1,0 +1,30 @@
+// Who is signed in, and signing them out.
+
+import { rowOf } from "../table/rows.js";
+import { ask, buttons, say } from "./asking.js";
+import { sure } from "./once.js";
+import { when } from "./when.js";
+
+const at = (selector) => document.querySelector(selector);
+
+function show(found) {
+  if (!found) return;
+  at("#sessions tbody").replaceChildren(...found.sessions.map(sessionRow));
+  at("#sessions").hidden = !found.sessions.length;
+  at("#none").hidden = found.sessions.length > 0;
+}
+
+function sessionRow({ name, role, since, until, address, issuer, subject }) {
+  const row = rowOf([name, role, when(since), when(until), address, `${issuer} ${subject}`.trim()], true);
+  row.append(buttons(["Sign out", `Sign out ${name}`, () => end(name)]));
+  return row;
+}
+
+async function end(name) {
+  if (!(await sure(`Sign ${name} out?`, "All their sessions end at once.", "Sign out"))) return;
+  if (!(await ask("DELETE", `/v1/sessions/${encodeURIComponent(name)}`))) return;
+  say(`${name} is signed out.`);
+  show(await ask("GET", "/v1/sessions")); // whoever signed themselves out is led to the sign-in
+}
+
+show(await ask("GET", "/v1/sessions"));
