@@ -305,12 +305,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_address: Annotated[
         str, _about("Address of that port. It asks for no key, so keep it in a private network")
     ] = "127.0.0.1"
+    summary_llm_url: Annotated[
+        str,
+        _about(
+            "Address of an OpenAI-compatible API (http://host:port/v1) that also writes summaries of ended calls, from"
+            " masked words. Empty: none, no word leaves Earshot",
+            pattern="^(https?://.+)?$",
+        ),
+    ] = ""
+    summary_llm_key: Annotated[str, _about("Key of that API, if it wants one")] = ""
+    summary_llm_model: Annotated[str, _about("Name of the model there")] = ""
     log_level: Annotated[
         str, _about("Least level that is logged: debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"
 
 
-SECRETS = ("ari_password", "switch_webhook_secret", "api_keys", "secret_key", "oidc_client_secret", "twilio_auth_token")
+SECRETS = (
+    "ari_password",
+    "switch_webhook_secret",
+    "api_keys",
+    "secret_key",
+    "oidc_client_secret",
+    "twilio_auth_token",
+    "summary_llm_key",
+)
 """Settings that nothing shows."""
 
 _USER = re.compile(r"(?<=://)[^/]*@")
@@ -351,6 +369,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError("SWITCH_WEBHOOK_URL: ARI_URL is set, and there can only be one switch")
     if settings.switch_webhook_url and len(settings.switch_webhook_secret) < 16:
         raise SettingsError("SWITCH_WEBHOOK_SECRET: 16 characters or more sign SWITCH_WEBHOOK_URL")
+    if settings.summary_llm_url and not settings.summary_llm_model:
+        raise SettingsError("SUMMARY_LLM_MODEL: SUMMARY_LLM_URL is set, so this is needed too")
     if settings.oidc_issuer:
         for name in ("oidc_client_id", "oidc_client_secret"):
             if not getattr(settings, name):

@@ -117,6 +117,21 @@ class Reason(msgspec.Struct, frozen=True):
     utterances: list[str] = []
 
 
+Part = Literal["reason", "happened", "promise", "outcome"]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A line of a call's summary: what it says in words (may be ""), the words it rests on, at second `at`, said on
+    `track`, and the ids of the utterances."""
+
+    part: Part
+    text: str
+    quote: str
+    at: float
+    utterances: list[str]
+    track: str
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How a call stands, as far as it is scored: what the table sorts and draws by.
 
@@ -125,7 +140,8 @@ class Standing(msgspec.Struct, frozen=True):
     raised: a supervisor is wanted, with hysteresis, so that rows do not flap; raised_at: second of the call since
     when, None while not raised.  reasons: what makes up the attention now, in words, the weightiest first.
     findings: hits of rules about compliance.  loud: the last utterances in a raised voice, by id; loud_since: second
-    of the call since when the customer's voice is raised, None while it is not.
+    of the call since when the customer's voice is raised, None while it is not.  about: why the customer calls, in
+    the customer's words.  gist: the summary so far, at most nine lines; the feed leaves it out.
     """
 
     score: float | None = None
@@ -139,6 +155,8 @@ class Standing(msgspec.Struct, frozen=True):
     findings: list[Alert] = []
     loud: list[str] = []
     loud_since: float | None = None
+    about: str = ""
+    gist: list[Point] = []
 
 
 HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]

@@ -35,6 +35,7 @@ from webapp.api import (
     recording,
     rules,
     session,
+    summaries,
     switch,
 )
 from webapp.http import crowds, headers, problems, timed
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         routes.api,
         rules.api,
         agents.api,
+        summaries.api,
         exports.api,
         erasing.api,
         jobs.api,

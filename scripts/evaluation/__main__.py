@@ -9,7 +9,18 @@ from pathlib import Path
 
 import msgspec
 
-from scripts.evaluation import calls, dialogues, figures, ratings, secrets, varieties, voiced_calls, voices, written
+from scripts.evaluation import (
+    calls,
+    dialogues,
+    figures,
+    ratings,
+    secrets,
+    summaries,
+    varieties,
+    voiced_calls,
+    voices,
+    written,
+)
 from scripts.evaluation.recognise import recognise
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
@@ -119,6 +130,7 @@ def main(argv: list[str] | None = None) -> int:
         if known:
             print("", calls.polarity_report(known, analyzer), "", sep="\n")
             print(calls.report(known, model), calls.word_errors(known), sep="\n")
+            print("", summaries.report(known, model), sep="\n")
         else:
             print(f"No calls with truth.json in {options.calls}.")
         print("", secrets.report(), sep="\n")

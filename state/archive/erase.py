@@ -111,7 +111,7 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
 def wordless(row: CallRow) -> CallRow:
     """A row without anything that was said: reasons quote it."""
     alerts = [Alert(alert.kind, "", alert.at) for alert in row.standing.alerts]
-    standing = msgspec.structs.replace(row.standing, alerts=alerts, reasons=[], findings=[])
+    standing = msgspec.structs.replace(row.standing, alerts=alerts, reasons=[], findings=[], about="", gist=[])
     return msgspec.structs.replace(row, standing=standing, last=None)
 
 

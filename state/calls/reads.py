@@ -71,6 +71,15 @@ class Reads:
             summary=json.loads(summary) if summary else None,
         )
 
+    def summary(self, call_id: str) -> tuple[CallRow, dict[str, Any] | None] | None:
+        """A call without its transcript, and its summary if it has one; None for no call."""
+        shard = self._shards.of(call_id)
+        rows = read_rows(shard, [call_id])
+        if not rows:
+            return None
+        summary = cast("bytes | None", shard.redis.hget(shard.keys.call(call_id), "summary"))
+        return rows[0], json.loads(summary) if summary else None
+
     def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
         """A page of calls, most attention first, and the cursor of the next page. live includes ending.
 

@@ -220,7 +220,8 @@ class Scores:
 
     def _write(self, unscored: Unscored, assessed: Assessment, scored_before: int, set_aside: str = "") -> str:
         call_id, standing = unscored.call_id, assessed.standing
-        event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, standing)
+        told = msgspec.structs.replace(standing, gist=[])  # who opens a call asks for it: it would double the feed
+        event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, told)
         answer = self._run(
             "score",
             call_id=call_id,

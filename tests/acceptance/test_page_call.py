@@ -78,11 +78,11 @@ def test_an_ended_call_has_an_address_of_its_own_and_shows_its_summary_when_it_c
     page.goto(server.url + "#/calls/c1")
     panel = page.get_by_role("complementary", name="Kim Lee")
     expect(panel.locator(".facts")).to_contain_text("ended 1:40")
-    expect(panel.get_by_text("Summary")).to_be_hidden()
+    expect(panel.get_by_text("Figures", exact=True)).to_be_hidden()
     figures = {"talk_seconds": 8.0, "words_per_minute": 120.0, "longest_monologue_seconds": 3.0, "interruptions": 0}
     talked = {"parties": {"agent": figures, "customer": figures}, "talk_ratio": 0.5, "silence_seconds": 18.0}
     world.sum_up("c1", {"duration_seconds": 34.0, "talk": talked})
-    expect(panel.get_by_text("Summary")).to_be_visible()
+    expect(panel.get_by_text("Figures", exact=True)).to_be_visible()
     expect(panel.locator("[data-call=summary]")).to_contain_text("length of the audio0:34")
     expect(panel.get_by_role("row", name="Talk 0:08 0:08")).to_be_visible()
     expect(panel.locator("[data-call=talk]")).to_contain_text("Agent's share of talk50 %")
@@ -291,9 +291,12 @@ def test_the_words_have_half_the_height_whatever_was_found(
     for number in range(6):
         said = world.final("c1", "customer", "no", 200.0 + number, 201.0 + number)
         world.score("c1", said, -0.9, 0.9, alert=("phrase", f"“no {number}”: A reason in many words of its own"))
+    world.point("c1", "reason", "customer:0")
+    world.point("c1", "outcome", "customer:1", "open: the customer asks for somebody in charge")
     page.goto(server.url + "#/calls/c1")
     panel = page.get_by_role("complementary", name="Dana Reyes with Kim Lee")
     expect(panel.locator("[data-call=why] li")).to_have_count(3)
+    expect(panel.locator(".gist summary")).to_contain_text("open: the customer asks for somebody in charge")
     words, whole = (panel.get_by_role("region", name="Transcript").bounding_box(), panel.bounding_box())
     assert words
     assert whole
@@ -306,3 +309,46 @@ def test_the_words_have_half_the_height_whatever_was_found(
     panel.get_by_text("Notes and tags").click()
     panel.get_by_label("Tag", exact=True).click()  # nothing lies over it
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_a_call_is_about_is_told_while_it_goes_on_and_each_line_leads_to_its_words(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=120, customer="Kim Lee")
+    talk(world, "c1")
+    world.point("c1", "reason", "customer:0")
+    page.goto(server.url + "#/calls/c1")
+    gist = page.locator("#call .gist")
+    expect(gist.locator("summary")).to_contain_text("“line number 0 of this call”")
+    gist.locator("summary").click()
+    expect(gist.locator("dt")).to_have_text(["Reason"])
+    expect(gist.locator("dd")).to_have_text(["“line number 0 of this call”"])
+    world.point("c1", "happened", "customer:1", "the customer wants to cancel")
+    world.point("c1", "outcome", "customer:1", "open: the customer is unhappy")
+    said = world.final("c1", "customer", "one more", 50.0, 52.0)
+    world.score("c1", said, -0.5, 0.6)
+    expect(gist.locator("dt")).to_have_text(["Reason", "So far", "What happened"])
+    gist.get_by_role("button", name="line number 2 of this call").first.click()
+    expect(page.locator('li[data-utterance="customer:1"]')).to_be_focused()
+    expect(page.locator("#bell [data-bell=list]")).to_contain_text("calls about: “line number 0 of this call”")
+
+
+def test_a_language_model_s_summary_is_told_apart(page: Page, server: SyntheticServer, world: World) -> None:
+    world.add("c1", age=300, customer="Kim Lee")
+    talk(world, "c1")
+    world.point("c1", "reason", "customer:0")
+    world.end("c1", ago=200)
+    written = {
+        "model": "m <b>7</b>",
+        "reason": "Wants <i>it</i>",
+        "happened": "",
+        "promises": ["A call"],
+        "outcome": "",
+    }
+    world.sum_up("c1", {"by_model": written})
+    page.goto(server.url + "#/calls/c1")
+    gist = page.locator("#call .gist")
+    gist.locator("summary").click()
+    expect(gist.locator("[data-gist=model]")).to_contain_text("Written by a language model (m <b>7</b>)")
+    expect(gist.locator("[data-gist=said] dd")).to_have_text(["Wants <i>it</i>", "A call"])
+    expect(gist.locator("[data-gist=points] dd")).to_have_text(["“line number 0 of this call”"])

@@ -42,7 +42,7 @@ const scored = (id, utterance_id, score, attention = 0) => ({
     alerts: [],
     findings: [],
     loud: [],
-    loud_since: null,
+    loud_since: null, about: "",
     curve: [[1, score]],
   },
 });
@@ -74,7 +74,7 @@ test("events make a row of the API's form", () => {
     alerts: [],
     findings: [],
     loud: [],
-    loud_since: null,
+    loud_since: null, about: "",
     curve: [[1, -0.4]],
     tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5 } },
     last: {

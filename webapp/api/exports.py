@@ -10,9 +10,9 @@ from typing import Literal, cast
 import msgspec
 from flask import Blueprint, Response
 
-from state.types import CallView, ScoredUtterance, Voice
+from state.types import CallView, Point, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
-from webapp.api import history, shapes
+from webapp.api import history, shapes, summaries
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
@@ -81,8 +81,26 @@ def _json(call: CallView) -> str:
 def _txt(call: CallView) -> str:
     about = {"Call": call.call_id, "Started": shapes.moment(call.started_at_ms), "State": call.state}
     head = [f"{name}: {value}" for name, value in {**about, **call.metadata}.items()]
+    head += _summary(call)
     lines = [f"[{_clock(one.start, '.')}] {one.track}: {text}" for one, text in _said(call)]
     return "\n".join([*(" ".join(line.split()) for line in head), "", *lines]) + "\n"
+
+
+def _summary(call: CallView) -> list[str]:
+    """What the call is about, a line each; what a language model wrote says so."""
+    told = summaries.shaped(call, call.summary)
+    lines = [f"{point.part.capitalize()}: {_in_words(point)}" for point in told.points]
+    if told.by_model is not None:
+        by = told.by_model
+        texts = [("reason", by.reason), ("happened", by.happened), *(("promise", one) for one in by.promises)]
+        told_by = f"Written by the language model {by.model}"
+        lines += [f"{told_by}, {name}: {text}" for name, text in [*texts, ("outcome", by.outcome)] if text]
+    return lines
+
+
+def _in_words(point: Point) -> str:
+    said = f'{_clock(point.at, ".")} {point.track}: "{point.quote}"'
+    return f"{point.text} ({said})" if point.text else said
 
 
 def _vtt(call: CallView) -> str:

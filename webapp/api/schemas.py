@@ -10,7 +10,7 @@ from msgspec import Meta
 from state.calls.ingest import MAX_TRACKS
 from state.jobs import JOB_ID
 from state.people.audit import Origin
-from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Reason, Voice
+from state.types import CALL_ID, TRACK, Alert, CallState, EndReason, HandlingState, Point, Reason, Voice
 
 MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
@@ -168,7 +168,7 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     the call since when, or null. reasons: what makes up the attention now, at most three, the weightiest first.
     findings: what the agent owed and did not do or say (greeting, notice of recording); no part of the attention.
     loud: the last utterances in a raised voice, by id. loud_since: second of the call since when the customer's voice
-    is raised, or null.
+    is raised, or null. about: why the customer calls, in the customer's words; "" while nobody knows.
     """
 
     sentiment: ApiCallSentiment
@@ -181,6 +181,7 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     loud: list[str]
     loud_since: float | None
     curve: list[tuple[float, float]]
+    about: str
 
 
 class ApiNote(msgspec.Struct):
@@ -243,6 +244,29 @@ class ApiCall(ApiRow, kw_only=True):
 
     utterances: list[ApiUtterance]
     summary: dict[str, Any] | None
+
+
+class ApiModelSummary(msgspec.Struct):
+    """A summary that a language model wrote (SUMMARY_LLM_URL); it may be wrong. model: its name."""
+
+    model: str
+    reason: str
+    happened: str
+    promises: list[str]
+    outcome: str
+
+
+class ApiSummary(msgspec.Struct):
+    """What a call is about, so far or as a whole. final: the call is over, and this is its last summary.
+
+    points: reason, what happened, promises, outcome, in this order, each with the words it rests on and the ids of
+    their utterances. by_model: the same as a language model tells it, or null.
+    """
+
+    call_id: str
+    final: bool
+    points: list[Point]
+    by_model: ApiModelSummary | None
 
 
 class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -94,6 +94,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "loud": standing.loud,
         "loud_since": standing.loud_since,
         "curve": standing.curve,
+        "about": standing.about,
     }
 
 

@@ -42,6 +42,7 @@ from workers.insight.evidence import (
     signs,
     strengths,
 )
+from workers.insight.gist import cues, story
 from workers.insight.norms import ANYWHERE, Norms
 from workers.insight.rules import SEVERITY_EVIDENCE, About, Hit, RuleEvidence, RuleState
 from workers.insight.spoken import Spoken, canonical
@@ -110,6 +111,7 @@ class AttentionModel:
     def __init__(self, analyzer: CallAnalyzer, weights: Weights | None = None, norms: Norms = ANYWHERE) -> None:
         self.analyzer = analyzer
         self.norms = norms
+        cues.prepare()
         self._scorer = ContextScorer(analyzer)
         self._fitted = weights or load()
         self._weights = self._fitted.signs | SET_BY_HAND
@@ -205,6 +207,8 @@ class AttentionModel:
             findings=sorted(findings, key=_place)[-MAX_ALERTS:],
             loud=list(state.loud),
             loud_since=state.loud_from if state.is_loud else None,
+            about=story.about(state.story),
+            gist=story.points(state.story),
         )
 
     def _pass_time(self, state: CallState, to: float) -> None:
@@ -241,6 +245,7 @@ class AttentionModel:
         if state.mood.repeats > repeats:
             _count(state, "repeats", utterance.id)
         heard = self.analyzer.hear(utterance.text, utterance.party, utterance.doubtful)
+        state.story = story.follow(state.story, utterance, sentiment.polarity, heard.kinds)
         weight = max(0.5, min(1.0, (utterance.end - utterance.start) / FULL_WEIGHT_SECONDS))
         if agent:
             weight *= AGENT_WEIGHT

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from state.types import Alert
 from workers.insight.context import Mood
+from workers.insight.gist.story import Story
 from workers.insight.norms import Norms
 from workers.voice.calm import Calm
 
@@ -144,7 +145,7 @@ class CallState:
     of that kind. sharpest: how unhappy the unhappiest turn was. curve: [second, score] points of the last
     CURVE_SECONDS. drawn: every `drawn_every`-th of all `points`, for people. calm: how each track sounds when calm.
     loud: the last utterances in a raised voice; loud_from: second at which the last stretch of them began; is_loud:
-    whether it goes on.
+    whether it goes on. story: what the call is about.
     """
 
     mood: Mood = field(default_factory=Mood)
@@ -175,6 +176,7 @@ class CallState:
     loud: list[str] = field(default_factory=list)
     loud_from: float = 0.0
     is_loud: bool = False
+    story: Story = field(default_factory=Story)
 
     def copy(self) -> CallState:
         """An independent copy; the values inside are immutable."""

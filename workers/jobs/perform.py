@@ -17,9 +17,7 @@ from workers.jobs.queue import StoredJob, Task
 
 def _summarise(client: redis.Redis, call_id: str) -> str:
     settings = load()
-    return summary.write(
-        open_shards(settings, "jobs", client), call_id, settings.redact, archive=bool(settings.database_url)
-    )
+    return summary.write(open_shards(settings, "jobs", client), call_id, settings)
 
 
 def _archive(client: redis.Redis, call_id: str) -> str:

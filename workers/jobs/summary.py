@@ -1,18 +1,21 @@
-"""An ended call's summary: how long, who talked how much, how the mood went, and where it was worst."""
+"""An ended call's summary: what it was about, how long, who talked how much, how the mood went, where it was worst."""
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
 import msgspec
 import redis
 
+from state import keys
 from state.calls.reads import Reads
 from state.calls.summaries import Outstanding
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
-from state.types import CallView
+from state.settings import Settings
+from state.types import CallView, ScoredUtterance
 from workers.insight import talk
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import ContextScorer
@@ -21,24 +24,50 @@ from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying
 from workers.insight.rules import RuleError, RuleSet
 from workers.insight.spoken import spoken
+from workers.jobs import language_model
+
+log = logging.getLogger("earshot.jobs")
 
 
-def write(store: Shards | redis.Redis, call_id: str, redact: bool, archive: bool = False) -> str:
+LLM_PAUSE_SECONDS = 60
+"""A language model that has failed is left alone for so long: calls that end must not wait for it one by one."""
+
+
+def write(store: Shards | redis.Redis, call_id: str, settings: Settings) -> str:
     """The job: write the summary of `call_id`, and mask what nobody could judge before the end.
 
-    archive: whether the call goes to the database then.
-
-    Repeating it changes nothing.
+    With DATABASE_URL the call goes to the database then. Repeating it changes nothing.
     """
     shards = shards_of(store)
     call = Reads(shards).call(call_id)
     if call is None:
         return Outstanding(shards).store(call_id, {})
     masked = None
-    if redact:
-        masked = finish(call.utterances, list(call.tracks))
+    finished = finish(call.utterances, list(call.tracks))
+    if settings.redact:
+        masked = finished
         call = msgspec.structs.replace(call, utterances=masked.transcript)
-    return Outstanding(shards).store(call_id, summary(call, _rules(shards.plain)), masked, archive)
+    told = summary(call, _rules(shards.plain))
+    by_model = _by_model(shards.plain, settings, call_id, finished.transcript)
+    if by_model is not None:
+        told["by_model"] = by_model
+    return Outstanding(shards).store(call_id, told, masked, archive=bool(settings.database_url))
+
+
+def _by_model(
+    client: redis.Redis, settings: Settings, call_id: str, masked: list[ScoredUtterance]
+) -> dict[str, Any] | None:
+    """What a language model makes of the call; None if there is none, or it fails."""
+    away = keys.turn("llm-away")
+    if not settings.summary_llm_url or not any(said.text for said in masked) or client.exists(away):
+        return None
+    try:
+        written = language_model.write(settings, masked)
+    except language_model.Failed as error:
+        log.warning("the language model wrote no summary", extra={"call_id": call_id, "error": str(error)})
+        client.set(away, 1, ex=LLM_PAUSE_SECONDS)
+        return None
+    return {"model": settings.summary_llm_model, **msgspec.to_builtins(written)}
 
 
 def _rules(client: redis.Redis) -> RuleSet:
@@ -75,6 +104,7 @@ def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
         if found.worst is None
         else msgspec.to_builtins(found.worst) | {"track": tracks[found.worst.utterance_id]},
         "talk": msgspec.to_builtins(found.talk),
+        "points": msgspec.to_builtins(found.standing.gist),
     }
 
 

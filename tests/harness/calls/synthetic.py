@@ -78,6 +78,8 @@ class World:
                 "curve": [],
                 "loud": [],
                 "loud_since": None,
+                "about": "",
+                "gist": [],
                 "tracks": {},
                 "last": None,
                 "handling": {
@@ -186,9 +188,18 @@ class World:
             self.calls[call_id]["summary"] = summary
             self._call_event(call_id)
 
+    def point(self, call_id: str, part: str, utterance_id: str, text: str = "") -> None:
+        """One more line of what the call is about; the page learns of it with the next score."""
+        with self.lock:
+            call = self.calls[call_id]
+            said = next(each for each in call["utterances"] if each["id"] == utterance_id)
+            where = {"at": said["start"], "utterances": [utterance_id], "track": said["track"]}
+            call["gist"].append({"part": part, "text": text, "quote": said["text"], **where})
+            call["about"] = said["text"] if part == "reason" else call["about"]
+
     def rows(self) -> list[Json]:
         with self.lock:
-            hidden = ("utterances", "summary")
+            hidden = ("utterances", "summary", "gist")
             rows = [{k: v for k, v in call.items() if k not in hidden} for call in self.calls.values()]
             return copy.deepcopy(rows)
 
@@ -300,6 +311,15 @@ class SyntheticServer:
                 if call_id not in self.world.calls:
                     abort(404)
                 return copy.deepcopy(self.world.calls[call_id])
+
+        @app.get("/v1/calls/<call_id>/summary")
+        def summary(call_id: str) -> Json:
+            with self.world.lock:
+                call = copy.deepcopy(self.world.calls[call_id])
+            told = call["summary"] or {}
+            points = told.get("points", call["gist"])
+            final = call["summary"] is not None
+            return {"call_id": call_id, "final": final, "points": points, "by_model": told.get("by_model")}
 
         @app.get("/v1/calls/<call_id>/transcript.<form>")
         def transcript(call_id: str, form: str) -> Response:

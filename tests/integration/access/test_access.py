@@ -39,6 +39,7 @@ ROUTES = {
     "/v1/holds PUT": "admin",
     "/v1/holds DELETE": "admin",
     "/v1/calls/<call_id>/transcript.<form> GET": "read",
+    "/v1/calls/<call_id>/summary GET": "read",
     "/v1/calls/<call_id>/audio GET": "act",
     "/v1/calls/<call_id>/handling PUT": "act",
     "/v1/calls/<call_id>/notes POST": "act",

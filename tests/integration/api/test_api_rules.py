@@ -201,7 +201,7 @@ def test_agents_figures_are_means_over_their_ended_calls(
         line.score()
         line.end()
         if call_id != "c3":
-            assert write(store, call_id, redact=True) == "OK"
+            assert write(store, call_id, Settings()) == "OK"
     found = http.get("/v1/agents").get_json()
     assert found["calls"] == 3, "a call that is not summed up yet does not count"
     assert [(agent["agent"], agent["calls"]) for agent in found["agents"]] == [("", 1), ("Ann", 2)]

@@ -86,7 +86,7 @@ def test_at_any_moment_it_holds_what_may_be_shown(line: Line) -> None:
     line.say("customer", 13, "you can ring seven seven double oh nine one two three four")
     line.score()
     line.end()
-    assert write(line.redis, "c", redact=True) == "OK"
+    assert write(line.redis, "c", Settings()) == "OK"
     agrees("masked with the summary")
     assert "double" not in str(kept(search, line.redis)) and "zero" in str(kept(search, line.redis))
 

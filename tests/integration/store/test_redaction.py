@@ -9,6 +9,7 @@ from state import keys
 from state.calls.feed import START
 from state.calls.leases import Commit
 from state.calls.reads import Reads
+from state.settings import Settings
 from tests.harness.line import CHUNK, Line, Scripted
 from webapp.api.shown import Shown, ShownStreams
 from workers.decoder.track import decode
@@ -80,10 +81,10 @@ def test_what_could_not_be_judged_before_the_end_is_masked_with_the_summary(line
     assert "double" in line.stored()[0], "the agent has not been heard yet"
     line.end()
     assert line.redis.hget(keys.call("c"), "state") == b"ended"
-    assert write(line.redis, "c", redact=True) == "OK"
+    assert write(line.redis, "c", Settings()) == "OK"
     assert line.stored() == ["you can ring " + " ".join([MASK] * 9)]
     assert "double" not in everything(line.redis)
-    assert write(line.redis, "c", redact=True) == "AGAIN"
+    assert write(line.redis, "c", Settings()) == "AGAIN"
 
 
 def test_the_last_score_masks_everything(line: Line) -> None:

@@ -121,7 +121,7 @@ def fill(client: redis.Redis, assessor: Assessor) -> None:
     line.say("agent", 3, f"thank you {SECRET_WORD}")
     Handler(client, "boss").add_note("ended", SECRET_WORD)
     line.end()
-    write(client, "ended", True)
+    write(client, "ended", Settings())
     unasked = Line(client, assessor, ["customer"], "unasked")
     unasked.say("customer", 1, SECRET_WORD)
     unasked.end()

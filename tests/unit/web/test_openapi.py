@@ -51,6 +51,7 @@ STATUSES = {
     ("/v1/calls/{call_id}/tracks/{track}/chunks", "post"): {"202"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/tracks/{track}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
     ("/v1/calls/{call_id}/chunks/{seq}", "put"): {"202", "200"} | CHUNK_REFUSALS,
+    ("/v1/calls/{call_id}/summary", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/transcript.{form}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/rules", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/rules", "put"): {"200", "400", "412", "413", "415", "500", "503"} | KNOWN_ONLY,

@@ -16,6 +16,7 @@ export class Conversation {
   #loud = new Set();
   #following = true;
   #startedMs = 0;
+  #height = 0;
   #heard = null; // the element of the utterance that is heard
   #onPlay;
 
@@ -26,7 +27,9 @@ export class Conversation {
   constructor(list, scroller, newest, onPlay = null) {
     [this.#list, this.#scroller, this.#newest, this.#onPlay] = [list, scroller, newest, onPlay];
     if (onPlay) list.addEventListener("click", (event) => this.#press(event));
+    new ResizeObserver(() => this.#resized()).observe(scroller);
     scroller.addEventListener("scroll", () => {
+      if (this.#resized()) return;
       this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END;
       newest.hidden = this.#following;
     });
@@ -90,6 +93,15 @@ export class Conversation {
 
   toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** Whether a reader at the words' end is kept there because their room has changed. */
+  #resized() {
+    const { clientHeight } = this.#scroller;
+    const changed = clientHeight !== this.#height;
+    this.#height = clientHeight;
+    if (changed && this.#following) this.toEnd();
+    return changed && this.#following;
   }
 
   #item(said) {

@@ -2,6 +2,7 @@
 
 import { draw, drawHead, scales } from "./chart.js";
 import { Conversation } from "./conversation.js";
+import { Gist } from "./gist.js";
 import * as format from "../shared/format.js";
 import { UNTOUCHED, woken } from "../shared/handling.js";
 import { findings, inParts } from "../shared/reasons.js";
@@ -23,6 +24,7 @@ export class Panel {
   #calls;
   #clock;
   #conversation;
+  #gist;
   #transcript = null;
   #view = null; // the call as it was last read from the API
   #loads = 0;
@@ -42,6 +44,7 @@ export class Panel {
     for (const part of root.querySelectorAll("[data-call]")) this.#parts[part.dataset.call] = part;
     const { list, scroller, newest, confidence, worst, copy, chart } = this.#parts;
     this.#conversation = new Conversation(list, scroller, newest, root.querySelector("[data-listen]") && ((second) => this.onPlay(second)));
+    this.#gist = new Gist(this.#parts.gist, (id, at) => this.#play(id, at));
     confidence.addEventListener("click", () => {
       const on = confidence.getAttribute("aria-pressed") !== "true";
       confidence.setAttribute("aria-pressed", on);
@@ -66,6 +69,7 @@ export class Panel {
     this.#root.hidden = !id;
     this.#transcript = new Transcript();
     this.#view = null;
+    this.#gist.follow(id);
     this.onChange(id);
     if (!id) return;
     this.#parts.title.textContent = id;
@@ -116,12 +120,14 @@ export class Panel {
     }
     this.#parts.note.textContent = note;
     this.#draw();
+    if (this.#view) this.#gist.load();
   }
 
   /** Takes in an event of the feed. */
   apply(event) {
     if (event.call_id !== this.id) return;
     this.#transcript.apply(event);
+    if (event.kind === "score") this.#gist.soon();
     if (event.kind === "handling" && this.#view) this.#view = { ...this.#view, handling: event.handling };
     if (event.kind === "call" && event.state === "ended") this.load(); // the end, then its summary
     this.#schedule();
@@ -171,6 +177,7 @@ export class Panel {
       draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud }),
     );
     this.#conversation.show(utterances, row.tracks, row.loud);
+    if (row.about) this.#gist.about(row.about);
     this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
   }
 

@@ -1,9 +1,38 @@
-// An ended call's summary, as lines to read. Pure.
+// A call's summary, as lines to read. Pure.
 
 import { attention, duration, MISSING, moodWord, signed } from "../shared/format.js";
 
 /** What is drawn or shown elsewhere in the panel. */
-const ELSEWHERE = new Set(["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds"]);
+const ELSEWHERE = new Set(
+  ["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds", "points", "by_model"],
+);
+
+const PARTS = { reason: "Reason", happened: "What happened", promise: "Promised", outcome: "Outcome" };
+
+/**
+ * What a call is about, of GET /v1/calls/{id}/summary: [{label, text, quote, track, at, id}], ready to be shown. While it
+ * goes on, how it stands comes first after its reason.
+ */
+export function gistLines({ points, final }) {
+  let last = "";
+  const outcome = points.filter(({ part }) => part === "outcome");
+  const others = points.filter(({ part }) => part !== "outcome");
+  const first = others.filter(({ part }) => part === "reason").length;
+  const told = final ? points : [...others.slice(0, first), ...outcome, ...others.slice(first)];
+  return told.map(({ part, text, quote, at, track, utterances }) => {
+    const label = part === last ? "" : part === "outcome" && !final ? "So far" : PARTS[part] ?? part;
+    last = part;
+    return { label, text: capital(text), quote, track, at, id: utterances[0] };
+  });
+}
+
+/** What a language model wrote, as [name, text] pairs. */
+export function modelLines({ reason, happened, promises, outcome }) {
+  const told = [["Reason", reason], ["What happened", happened], ["Promised", promises.join("; ")], ["Outcome", outcome]];
+  return told.filter(([, text]) => text);
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A summary as [name, value] pairs; "talk_seconds" of "agent" reads "agent talk". */
 export function summaryLines(summary) {

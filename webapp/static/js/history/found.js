@@ -19,7 +19,7 @@ export function cells(row, hit) {
   const until = row.ended_at ? Date.parse(row.ended_at) : null;
   const began = Date.parse(row.started_at);
   const marks = [...new Set(row.alerts.map(({ kind }) => kind)), ...row.handling.tags];
-  const words = hit ? `${format.duration(hit.start)} ${hit.track}: ${hit.text}` : row.last?.text ?? "";
+  const words = hit ? `${format.duration(hit.start)} ${hit.track}: ${hit.text}` : row.about || (row.last?.text ?? "");
   return [
     customerOf(row) || row.call_id,
     format.moment(began),

@@ -137,4 +137,6 @@ export class Bell {
   }
 }
 
-const reason = (row) => findings(row, true)[0]?.text ?? "Needs attention";
+/** Why it needs somebody, and what it is about. */
+const reason = (row) =>
+  [findings(row, true)[0]?.text ?? "Needs attention", row.about && `calls about: “${row.about}”`].filter(Boolean).join(" · ");

@@ -126,7 +126,7 @@ export const customerOf = (row) => row.metadata.customer || row.metadata.caller 
 
 function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
-  const told = { reasons: [], alerts: [], findings: [], curve: [], loud: [], loud_since: null };
+  const told = { reasons: [], alerts: [], findings: [], curve: [], loud: [], loud_since: null, about: "" };
   const standing = { sentiment, attention: 0, raised: false, raised_at: null, ...told };
   return { call_id, ...standing, tracks: {}, last: null, handling: UNTOUCHED };
 }

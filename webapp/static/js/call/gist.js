@@ -1,0 +1,87 @@
+// In the opened call: what it is about, with the words that this rests on. Of a live call it is asked for again as it goes on.
+
+import { mark } from "../shared/dom.js";
+import { duration } from "../shared/format.js";
+import { gistLines, modelLines } from "./summary.js";
+
+/** Not more often than this. */
+const AGAIN_MS = 3_000;
+/** Whether the viewer keeps it unfolded. */
+const OPEN = "earshot.about";
+
+export class Gist {
+  #box;
+  #parts = {};
+  #jump;
+  #id = null;
+  #timer = 0;
+  #asked = 0;
+
+  /** @param box the <details> with the parts [data-gist]  @param jump shows the utterance of an id, said at a second */
+  constructor(box, jump) {
+    [this.#box, this.#jump] = [box, jump];
+    for (const part of box.querySelectorAll("[data-gist]")) this.#parts[part.dataset.gist] = part;
+    box.open = localStorage.getItem(OPEN) === "yes";
+    box.addEventListener("toggle", () => localStorage.setItem(OPEN, box.open ? "yes" : "no"));
+  }
+
+  /** Another call was opened, or none. */
+  follow(id) {
+    clearTimeout(this.#timer);
+    [this.#id, this.#timer] = [id, 0];
+    this.#asked++;
+    this.#box.hidden = true;
+  }
+
+  /** Why the customer calls, as the feed says it. */
+  about(words) {
+    const shown = words ? `“${words}”` : "";
+    if (this.#parts.about.textContent !== shown) this.#parts.about.textContent = shown;
+    if (words) this.#box.hidden = false;
+  }
+
+  /** Something was said: asks soon. */
+  soon() {
+    this.#timer ||= setTimeout(() => this.load(), AGAIN_MS);
+  }
+
+  async load() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (!this.#id) return;
+    const asked = ++this.#asked;
+    const answer = await fetch(`/v1/calls/${encodeURIComponent(this.#id)}/summary`).catch(() => null);
+    const told = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (told && asked === this.#asked) this.#show(told);
+  }
+
+  #show(told) {
+    const { points, model, by, said, stands } = this.#parts;
+    const lines = gistLines(told);
+    this.#box.hidden = !lines.length && !told.by_model;
+    this.about(told.points.find(({ part }) => part === "reason")?.quote ?? "");
+    stands.textContent = told.points.find(({ part }) => part === "outcome")?.text ?? "";
+    mark(this.#box, "final", told.final ? "yes" : "no");
+    model.hidden = !told.by_model;
+    by.textContent = told.by_model?.model ?? "";
+    said.replaceChildren(...(told.by_model ? modelLines(told.by_model) : []).flatMap(([name, text]) => [made("dt", name), made("dd", text)]));
+    points.replaceChildren(...lines.flatMap((line) => [made("dt", line.label), this.#line(line)]));
+  }
+
+  #line({ text, quote, track, at, id }) {
+    const line = document.createElement("dd");
+    const button = made("button", `“${quote}”`);
+    button.type = "button";
+    button.title = `${duration(at)} ${track}: shows these words`;
+    button.addEventListener("click", () => this.#jump(id, at));
+    if (text) line.append(made("span", `${text}: `));
+    line.append(button);
+    return line;
+  }
+}
+
+function made(tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+}
