@@ -114,9 +114,10 @@ class Page:
     """A page: snapshot, batches by cursor, `follow` again at a hole and after every reconnection.
 
     told: every (kind, call_id) that an event brought, in order. rows: those of the last snapshot.
+    certificate: a file, for a site whose certificate nobody else knows.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None, certificate: str = "") -> None:
         self.cursor: str | None = None
         self.rows: list[dict[str, Any]] = []
         self.snapshots = 0
@@ -125,7 +126,11 @@ class Page:
         self.disconnections = 0
         self._parts: list[dict[str, Any]] = []
         self._lock = threading.RLock()
-        self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.3, handle_sigint=False)
+        web = requests.Session()
+        web.verify = certificate or True
+        self._client = socketio.Client(
+            http_session=web, reconnection_delay=0.1, reconnection_delay_max=0.3, handle_sigint=False
+        )
         self._client.on("connect", self._follow)
         self._client.on("disconnect", self._cut_off)
         self._client.on("snapshot", self._part)
