@@ -18,7 +18,7 @@ FEED_SECONDS = 3600
 """Age at which an event leaves the feed. A page that was away for longer takes a new snapshot."""
 
 CALLS_A_SWEEP = 100
-"""At most so many calls erased at once: some milliseconds of the server."""
+"""At most so many calls of a list are looked at in one sweep: some milliseconds of the server."""
 
 
 class Retention:
@@ -28,6 +28,8 @@ class Retention:
         self._shards = shards_of(store)
         self._kept_ms = settings.retention_hours * 3_600_000
         self._archives = bool(settings.database_url)
+        self._passed: dict[str, int] = {}
+        """By list, how many old calls stay for now (the database does not have them): the next sweep begins behind."""
 
     def sweep(self) -> int:
         """Remove what is too old. Returns the number of calls erased; more may wait for the next sweep.
@@ -48,20 +50,22 @@ class Retention:
     def _sweep(self, shard: Shard) -> int:
         now = shard.now_ms()
         before = now - self._kept_ms
-        calls = _old_calls(shard, before)
-        for call_id in calls:
-            self.erase(call_id, before)
+        count = sum(self._sweep_list(shard, listed, before) for listed in (shard.keys.retained, shard.keys.idle))
         _clear_dead_letters(shard, before)
         _clear_feed(shard, now)
-        return len(calls)
+        return count
 
+    def _sweep_list(self, shard: Shard, listed: str, before_ms: int) -> int:
+        """Erase calls of a list that ended, began to end, or were last heard of before that moment; returns how many.
 
-def _old_calls(shard: Shard, before_ms: int) -> list[str]:
-    """Calls that ended, began to end, or were last heard of before that moment."""
-    found: list[bytes] = []
-    for listed in (shard.keys.retained, shard.keys.idle):
-        found += cast(list[bytes], shard.redis.zrangebyscore(listed, "-inf", before_ms, start=0, num=CALLS_A_SWEEP))
-    return [call_id.decode() for call_id in dict.fromkeys(found)]
+        Calls that must stay are passed over. So sweep by sweep it comes to every call, and then begins anew.
+        """
+        passed = self._passed.get(listed, 0)
+        found = cast(list[bytes], shard.redis.zrangebyscore(listed, "-inf", before_ms, start=passed, num=CALLS_A_SWEEP))
+        erased = [self.erase(call_id.decode(), before_ms) for call_id in found]
+        ends = len(found) < CALLS_A_SWEEP
+        self._passed[listed] = 0 if ends else passed + erased.count(False)
+        return erased.count(True)
 
 
 def _clear_dead_letters(shard: Shard, before_ms: int) -> None:

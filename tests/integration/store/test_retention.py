@@ -210,6 +210,21 @@ def test_many_calls_go_in_several_sweeps(client: redis.Redis, clock: Clock) -> N
     assert (retention.sweep(), retention.sweep(), retention.sweep()) == (CALLS_A_SWEEP, 5, 0)
 
 
+def test_calls_that_must_stay_keep_no_other_from_going(store: redis.Redis) -> None:
+    """The database is away, or refuses some calls for ever: what it has goes all the same, a bounded step at a time."""
+    waiting = [f"w{number:03}" for number in range(2 * CALLS_A_SWEEP + 5)]
+    for number, call_id in enumerate([*waiting, "had"]):
+        store.hset(keys.call(call_id), mapping={"state": "ended", "tracks": "", "started_at_ms": 1})
+        store.zadd(keys.RETAINED, {call_id: 1000 + number})
+    store.hset(keys.call("had"), "archived", 1)
+    retention = Retention(store, Settings(database_url="sqlite:///anywhere"))
+    assert [retention.sweep() for _ in range(3)] == [0, 0, 1]
+    store.hset(keys.call("w000"), "archived", 1)
+    store.srem(keys.STORE.unarchived, "w000")
+    assert retention.sweep() == 1, "it begins anew"
+    assert store.zcard(keys.RETAINED) == len(waiting) - 1
+
+
 def test_a_call_at_work_is_not_erased_and_one_erased_under_a_decoder_comes_not_back(store: redis.Redis) -> None:
     play = Play(store)
     play.put(1)
