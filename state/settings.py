@@ -226,6 +226,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^((/|s3://[^/]).*)?$",
         ),
     ] = ""
+    audit_years: Annotated[
+        int,
+        _about(
+            "Years that the database keeps an entry of the audit trail, as this stood when it came there", ge=1, le=100
+        ),
+    ] = 7
     auth: Annotated[
         str,
         _about(

@@ -21,6 +21,7 @@ from webapp.access import cookies, oidc, origins, rights, sign_in
 from webapp.access.doorman import Doorman
 from webapp.api import (
     agents,
+    audit,
     calls,
     decode,
     docs,
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         jobs.api,
         health.api,
         session.api,
+        audit.api,
         people.api,
         switch.api,
     )

@@ -9,14 +9,22 @@ scripts/audit --part security           sign-ins, and changes of keys and accoun
 scripts/audit --part acts               what supervisors did to calls and rules
 scripts/audit --part reads              who read, heard, exported or searched calls
 scripts/audit --part attempts           sign-ins that failed
+scripts/audit --all --part acts --from 2026-01-01 --to 2026-02-01 > acts.jsonl
+
+--all prints all that the database and Redis have of a part, the newest first: a line of JSON each.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 
-from scripts.operating.store import Operator, add_data_option, moment, printable, run, table
+import msgspec
+
+from scripts.operating.store import Operator, add_data_option, archive_at, moment, printable, run, table
+from state import trail
+from state.archive.trail import Sought
 from state.people.audit import PARTS
 
 
@@ -28,11 +36,21 @@ def main(argv: list[str]) -> int:
     add_data_option(parser)
     parser.add_argument("--count", type=int, default=100, help="entries (100)")
     parser.add_argument("--part", choices=PARTS, help="only this part of the trail")
+    parser.add_argument("--all", action="store_true", help="all entries of --part, as lines of JSON")
+    parser.add_argument("--from", dest="since", type=_moment_ms, help="with --all: this day (UTC) or moment, and later")
+    parser.add_argument("--to", dest="before", type=_moment_ms, help="with --all: before this day or moment")
     options = parser.parse_args(argv)
+    if options.all and not options.part:
+        parser.error("--all needs --part")
+    if not options.all and (options.since or options.before):
+        parser.error("--from and --to need --all")
     if not 1 <= options.count <= 100_000:
         parser.error("--count is 1..100000")
 
     def work(at: Operator) -> None:
+        if options.all:
+            export(at, options)
+            return
         rows: list[tuple[str, ...]] = [("WHEN", "WHO", "ORIGIN", "WHAT", "ABOUT", "FROM", "TIMES", "SINCE")]
         for entry in at.audit.newest(options.count, [options.part] if options.part else PARTS):
             deed = entry.deed
@@ -42,6 +60,19 @@ def main(argv: list[str]) -> int:
         table(rows)
 
     return run("audit", options.data, work)
+
+
+def export(at: Operator, options: argparse.Namespace) -> None:
+    """Print every entry. Raises ArchiveAway."""
+    sought = Sought(from_ms=options.since, to_ms=options.before)
+    for entry in trail.entries(at.audit, archive_at(options.data), options.part, sought):
+        when = {"at_ms": entry.at_ms, "first_ms": entry.first_ms, "count": entry.count}
+        print(msgspec.json.encode(when | msgspec.structs.asdict(entry.deed)).decode())
+
+
+def _moment_ms(given: str) -> int:
+    moment = datetime.fromisoformat(given)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 if __name__ == "__main__":

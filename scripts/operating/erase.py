@@ -17,10 +17,10 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from scripts.operating.store import Operator, Refused, add_data_option, moment, printable, run, table
+from scripts.operating.store import Operator, Refused, add_data_option, archive_at, moment, printable, run, table
 from state.archive import erase
 from state.archive.erase import Held, Hold
-from state.archive.opening import Archive, ArchiveAway, open_archive
+from state.archive.opening import Archive, ArchiveAway
 from state.erasure import CallIsLive, Erasure
 from state.recording.sounds import SoundsAway
 from state.settings import load
@@ -45,12 +45,9 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
 
     def work(at: Operator) -> None:
-        settings = load()
-        if not settings.database_url and not os.environ.get("REDIS_URL"):
-            settings = replace(settings, database_url=f"sqlite:///{options.data.resolve() / 'archive.db'}")
+        settings, archive = load(), archive_at(options.data)
         if not settings.recordings and not os.environ.get("REDIS_URL"):
             settings = replace(settings, recordings=str(options.data.resolve() / "recordings"))
-        archive = open_archive(settings)
         try:
             _work(at, options, Erasure(at.shards, archive, settings), archive)
         except (CallIsLive, Held, ArchiveAway, SoundsAway) as refusal:

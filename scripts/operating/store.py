@@ -15,6 +15,7 @@ import redis
 from msgspec.structs import replace
 
 from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
+from state.archive.opening import Archive, ArchiveAway, open_archive
 from state.credentials import CredentialError
 from state.people.access import Access
 from state.people.administration import Administration, Unknown
@@ -78,6 +79,14 @@ def operator(data: Path) -> Iterator[Operator]:
             server.stop()
 
 
+def archive_at(data: Path) -> Archive | None:
+    """The database of DATABASE_URL; without one, that of scripts/run, if its store is meant; else None."""
+    settings = load()
+    if not settings.database_url and not os.environ.get("REDIS_URL"):
+        settings = replace(settings, database_url=f"sqlite:///{data.resolve() / 'archive.db'}")
+    return open_archive(settings)
+
+
 def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
     """Do `work`; exit status 0, or 1 with one line on stderr."""
     url = ""
@@ -85,7 +94,7 @@ def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
         with operator(data) as at:
             url = at.url
             work(at)
-    except (Refused, Unknown, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
+    except (Refused, Unknown, ArchiveAway, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     except redis.RedisError as error:

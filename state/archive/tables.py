@@ -76,6 +76,27 @@ erased = Table(
     Column("erased_at_ms", BigInteger, nullable=False, comment="a call that began before is not written again"),
 )
 
+trail = Table(
+    "trail",
+    METADATA,
+    Column("part", Text, primary_key=True, comment="of people.audit"),
+    Column("name", Text, primary_key=True, comment="of the entry in Redis: no two of a part are ever alike"),
+    Column("at_ms", BigInteger, nullable=False, comment="when; of repeats the last time"),
+    Column("seq", BigInteger, nullable=False, comment="the order within a millisecond"),
+    Column("place", Integer, nullable=False, comment="number of the server it came from"),
+    Column("first_ms", BigInteger, nullable=False, comment="of repeats the first time"),
+    Column("count", BigInteger, nullable=False, comment="how often"),
+    Column("who", Text, nullable=False),
+    Column("origin", Text, nullable=False, comment="of people.audit"),
+    Column("what", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("keep_until_ms", BigInteger, nullable=False, comment="AUDIT_YEARS after at_ms, as that stood then"),
+    Index("trail_by_time", "part", "at_ms", "seq", "place"),
+    Index("trail_by_end", "keep_until_ms"),
+)
+"""The audit trail. Triggers of the database refuse every change of a row, and its deletion before keep_until_ms."""
+
 transcripts = Table(
     "transcripts",
     METADATA,

@@ -47,7 +47,7 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
     ):
         connection.execute(delete(table).where(table.c.call == number))
         if values:
-            connection.execute(insert(table), [{"call": number, name: _text(value)} for value in sorted(values)])
+            connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
     _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
 
 
@@ -68,7 +68,7 @@ def known(row: CallRow) -> Iterator[str]:
 def found_by(call: CallView) -> str:
     """The text that a search finds the call by, a line each."""
     said = (utterance.text for utterance in call.utterances)
-    return _text("\n".join(filter(None, [*known(call), *said]))[:MOST_TEXT])
+    return text("\n".join(filter(None, [*known(call), *said]))[:MOST_TEXT])
 
 
 def shown(call: CallView) -> dict[str, Any]:
@@ -87,14 +87,14 @@ def columns(call: CallView, engine: str) -> dict[str, Any]:
         "call_id": call.call_id,
         "started_at_ms": call.started_at_ms,
         "ended_at_ms": call.ended_at_ms or call.started_at_ms,
-        **{name: _text(value) if value else None for name, value in named.items()},
+        **{name: text(value) if value else None for name, value in named.items()},
         "customer": customer(call.metadata),
         "attention": call.standing.attention,
         "sentiment": call.standing.score,
         "peak_attention": summary.get("peak_attention"),
         "talk_seconds": round(sum(talked.values()), 3) if talked else None,
         "handled": made.state != "open",
-        "handled_by": _text(made.by) or None,
+        "handled_by": text(made.by) or None,
         "handled_at_ms": made.at_ms,
         "engine": engine,
     }
@@ -115,6 +115,6 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
     """Without what PostgreSQL's text cannot hold."""
     return value.replace("\0", " ").encode(errors="replace").decode()

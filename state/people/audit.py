@@ -7,6 +7,8 @@ It has four parts, so that entries of one cannot push out entries of another:
     reads      who read, heard, exported or searched calls: repeats of a day are one entry with a count
     attempts   sign-ins that failed: likewise
 
+Where there is a database, it has the trail for years: see state/trail.py.
+
 Each doer has a share of a day's entries of reads and attempts. One more entry counts the rest. They stay for
 FOLDED_DAYS, whatever others do.
 """
@@ -28,7 +30,7 @@ KEPT = 100_000
 """Entries kept of security and of acts, the newest: 20 to 30 MB each, months of a call centre."""
 
 FOLDED_DAYS = 30
-"""Days that reads and attempts stay. Copy the trail elsewhere to keep it for longer."""
+"""Days that reads and attempts stay. The database keeps them, and all else, for AUDIT_YEARS."""
 
 FOLDED_A_DAY = 10_000
 """At most so many entries of one doer and day: more calls than anybody can open. One more entry counts the rest of a
@@ -66,6 +68,12 @@ class Entry(msgspec.Struct, frozen=True):
     first_ms: int
     count: int = 1
 
+
+Place = tuple[int, int, int]
+"""Where an entry stands in its part: the moment in ms, a number within it, and the server it came from. Later ones are
+greater."""
+
+DAY_MICROS = 86_400_000_000
 
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Deed).decode
@@ -127,27 +135,58 @@ class Audit:
         found: Any = self._redis.zrange(
             keys.audit_entries(part), last, "-inf", desc=True, byscore=True, offset=0, num=count, withscores=True
         )
+        return [entry for entry in self._told(part, found) if entry]
+
+    def _told(self, part: Part, found: list[tuple[bytes, float]]) -> list[Entry | None]:
+        """What is kept of folded entries; None for one that has just gone."""
         if not found:
             return []
         fields = [field for entry, _ in found for field in (entry, entry + b"#", entry + b"@")]
         told: Any = iter(self._redis.hmget(keys.audit_told(part), fields))
         return [
-            _folded(int(micros), deed, int(times), int(first))
+            _folded(int(micros), deed, int(times), int(first)) if deed else None
             for (_, micros), deed, times, first in zip(found, told, told, told, strict=True)
-            if deed
         ]
 
     def _acts(self, count: int, before: str | None) -> list[Entry]:
         """Merged from all servers. A server that is away is an error, because a trail with a hole looks whole."""
         last, place = read_entry_name(before) if before is not None else ("+", 0)
-        plain = (self._redis, keys.AUDIT_ACTS)
-        places = [plain, *(there for shard in self._shards if (there := (shard.redis, shard.keys.acts)) != plain)]
         found: list[Entry] = []
-        for number, (client, key) in enumerate(places):
+        for number, (client, key) in enumerate(self._places("acts")):
             top = last if last == "+" or number < place else f"({last}"
             entries: Any = client.xrevrange(key, max=top, count=count)
             found += [_streamed(entry_id, number, fields) for entry_id, fields in entries]
         return sorted(found, key=_place, reverse=True)[:count]
+
+    def _places(self, part: Part) -> list[tuple[redis.Redis, str]]:
+        """The servers that have a stream of this part, by number, and the stream's key."""
+        plain = (self._redis, _STREAMS[part])
+        if part != "acts":
+            return [plain]
+        return [plain, *(there for shard in self._shards if (there := (shard.redis, shard.keys.acts)) != plain)]
+
+    def places(self, part: Part) -> int:
+        """How many servers have entries of this part."""
+        return len(self._places(part)) if part in _STREAMS else 1
+
+    def settled(self, part: Part, place: int, after: Place | None, count: int) -> list[tuple[str, Entry]]:
+        """Up to `count` entries of a part on one server that will not change any more, the oldest first, each with a
+        name that no other entry of its part ever has.
+
+        after: where the last one stood that the caller knows. That one may come again.
+        """
+        if part in _STREAMS:
+            client, key = self._places(part)[place]
+            entries: Any = client.xrange(key, min=f"({after[0]}-{after[1]}" if after else "-", count=count)
+            found = [_streamed(entry_id, place, fields) for entry_id, fields in entries]
+            return [(entry.id, entry) for entry in found]
+        seconds, _ = self._redis.time()
+        today = f"({seconds * 1_000_000 // DAY_MICROS * DAY_MICROS}"  # repeats of today may follow
+        since: Any = after[0] * 1000 + after[1] if after else "-inf"
+        key = keys.audit_entries(part)
+        names: Any = self._redis.zrange(key, since, today, byscore=True, offset=0, num=count, withscores=True)
+        told = self._told(part, names)
+        return [(name.decode(), entry) for (name, _), entry in zip(names, told, strict=True) if entry]
 
     def newest(self, count: int, parts: Sequence[Part] = PARTS) -> list[Entry]:
         """Several parts together, newest first."""
@@ -157,15 +196,16 @@ class Audit:
 
 def _streamed(entry_id: bytes, place: int, fields: dict[bytes, bytes]) -> Entry:
     name = name_entry(entry_id, place)
-    at_ms, _, _ = _place_of(name)
+    at_ms, _, _ = place_of(name)
     return Entry(name, at_ms, _decode(fields[b"j"]), at_ms)
 
 
-def _place(entry: Entry) -> tuple[int, int, int]:
-    return _place_of(entry.id)
+def _place(entry: Entry) -> Place:
+    return place_of(entry.id)
 
 
-def _place_of(name: str) -> tuple[int, int, int]:
+def place_of(name: str) -> Place:
+    """Where the entry of this id stands. Raises ValueError."""
     entry_id, place = read_entry_name(name)
     return *keys.entry_id(entry_id), place
 

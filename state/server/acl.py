@@ -48,9 +48,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "sessions",
         "secret",
         "limits*",
-        "audit*",
         "listening:*",
     ),
+    "trail": ("audit*",),
 }
 """Names of keys after the prefix, as patterns."""
 
@@ -61,13 +61,13 @@ JOBS = "rq:*"
 """The keys of RQ's queue and its channels, which have no prefix of ours."""
 
 USERS: dict[str, tuple[str, ...]] = {
-    "web": ("calls", "people"),
+    "web": ("calls", "people", "trail"),
     "decoder": ("calls",),
     "sentiment": ("calls", "jobs"),
-    "jobs": ("calls", "jobs"),
+    "jobs": ("calls", "jobs", "trail"),
     "recorder": ("calls",),
     "audiosocket": ("calls",),
-    "operator": ("calls", "people", "jobs"),
+    "operator": ("calls", "people", "jobs", "trail"),
 }
 """Groups of each process type of the Procfile; operator: the commands of scripts/ that people give."""
 

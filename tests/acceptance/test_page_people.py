@@ -96,6 +96,13 @@ def test_an_admin_makes_and_revokes_keys_ends_sign_ins_and_finds_it_in_the_trail
     desk.get_by_role("link", name="Audit trail").click()
     expect(desk.get_by_role("row", name=re.compile("lee account key-revoked pbx"))).to_be_visible()
     looked_at(desk, "audit")
+    desk.get_by_label("What").fill("key-made")
+    desk.get_by_role("button", name="Show").click()
+    expect(desk.locator("#entries tbody tr")).to_have_count(1)
+    with desk.expect_download() as file:
+        desk.get_by_role("link", name="CSV").click()
+    lines = file.value.path().read_text().splitlines()
+    assert len(lines) == 2 and "key-made,pbx" in lines[1]
 
     desk.get_by_role("link", name="Sign-ins").click()
     expect(desk.get_by_role("row", name=re.compile("lee admin"))).to_be_visible()

@@ -124,9 +124,9 @@ def _csv(call: CallView) -> str:
     writer.writerow(["id", "track", "start", "end", "text", "polarity", "subjectivity", "reasons", "mark", *VOICE])
     for one in call.utterances:
         score = one.sentiment
-        scored = (score.polarity, score.subjectivity, _cell("; ".join(score.reasons))) if score else ("", "", "")
+        scored = (score.polarity, score.subjectivity, cell("; ".join(score.reasons))) if score else ("", "", "")
         voice = ["" if value is None else value for value in msgspec.structs.astuple(one.voice)] if one.voice else BLANK
-        writer.writerow([one.id, one.track, one.start, one.end, _cell(one.text), *scored, one.mark or "", *voice])
+        writer.writerow([one.id, one.track, one.start, one.end, cell(one.text), *scored, one.mark or "", *voice])
     return rows.getvalue()
 
 
@@ -148,5 +148,5 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -56,8 +56,8 @@ def sought(parameters: dict[str, str], words: list[str]) -> Sought:
     return Sought(
         **named,
         words=words,
-        from_ms=_moment(parameters, "from"),
-        to_ms=_moment(parameters, "to"),
+        from_ms=moment(parameters, "from"),
+        to_ms=moment(parameters, "to"),
         attention=_share(parameters, "attention"),
         handled={None: None, "yes": True, "no": False}[parameters.get("handled")],
     )
@@ -131,13 +131,14 @@ def _bad_cursor() -> Place:
     raise invalid("cursor", "must be a next_cursor from the list before")
 
 
-def _moment(parameters: dict[str, str], name: str) -> int | None:
+def moment(parameters: dict[str, str], name: str) -> int | None:
+    """A parameter that is a date or a moment, in ms; None if it is not given. Raises Problem 400."""
     given = parameters.get(name)
     if given is None:
         return None
     try:
-        moment = datetime.fromisoformat(given)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        found = datetime.fromisoformat(given)
+        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise invalid(name, "must be a date or a moment of ISO 8601, such as 2026-01-31 or 2026-01-31T09:15Z") from None
 

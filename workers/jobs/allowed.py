@@ -49,6 +49,7 @@ _CHECKS: dict[Task, Callable[[str], object]] = {
     "assemble": _call_id,
     "forget-words": _day,
     "forget-sound": _day,
+    "keep-trail": _day,
     "redrive": keys.read_entry_name,
 }
 

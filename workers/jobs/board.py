@@ -57,9 +57,9 @@ class Boards:
             return
         with suppress(NoSuchJobError, JobRefused):
             asked = allowed.read(StoredJob.fetch(job_id, self._redis).data)
-            ask(self._queue, asked.task, asked.argument, **KEPT)
-            failed.remove(job_id)
-            self._redis.unlink(StoredJob.key_for(job_id), Result.get_key(job_id))
+            if ask(self._queue, asked.task, asked.argument, **KEPT).id != job_id:
+                failed.remove(job_id)
+                self._redis.unlink(StoredJob.key_for(job_id), Result.get_key(job_id))
 
     def _now(self) -> Board:
         failed = self._queue.failed_job_registry

@@ -65,6 +65,16 @@ def _forget_sound(client: redis.Redis, _day: str) -> str:
     return f"OK {forget_sound(archive, sounds, settings.sound_days, now_ms(client))}"
 
 
+def _keep_trail(client: redis.Redis, _day: str) -> str:
+    from workers.jobs.trail import keep
+
+    settings = load()
+    archive = open_archive(settings)
+    if archive is None:
+        return "OFF"
+    return keep(open_shards(settings, "jobs", client), archive, settings.audit_years, now_ms(client))
+
+
 def _redrive(client: redis.Redis, letter_id: str) -> str:
     from workers.jobs.redrive import redrive  # it loads an engine: only the job's own process needs one
 
@@ -77,6 +87,7 @@ _JOBS: dict[Task, Callable[[redis.Redis, str], str]] = {
     "assemble": _assemble,
     "forget-words": _forget_words,
     "forget-sound": _forget_sound,
+    "keep-trail": _keep_trail,
     "redrive": _redrive,
 }
 """The work of each job; it may be repeated."""

@@ -6,13 +6,15 @@ A job in Redis is a name and one argument. Nothing of it is code: see StoredJob 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 import redis
 from rq import Queue
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from state import keys
@@ -23,10 +25,11 @@ from state.settings import Settings
 
 QUEUE = "earshot"
 
-Task = Literal["summarise", "archive", "assemble", "forget-words", "forget-sound", "redrive"]
+Task = Literal["summarise", "archive", "assemble", "forget-words", "forget-sound", "keep-trail", "redrive"]
 """summarise: write the summary of the ended call of this id.  archive: write that call to the database.
 assemble: make one file of the parts of its recording.  forget-words, forget-sound: erase the words, or the recordings,
-of archived calls that are too old; the argument is the day, for people.
+of archived calls that are too old; the argument is the day, for people.  keep-trail: copy the audit trail to the
+database; the argument is the day.
 redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
@@ -38,6 +41,12 @@ KEPT = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_
 
 FORGET_SECONDS = 3600
 """Between two looks for words, or sound, that are too old."""
+
+LOST_SECONDS = 90
+"""A job at work whose worker was silent for so long has none any more: RQ's workers speak up every 30 s."""
+
+TRAIL_SECONDS = 60
+"""Between two copies of the audit trail to the database: what a lost Redis could cost of it."""
 
 MAX_DATA_BYTES = 4096
 """At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
@@ -90,8 +99,29 @@ def job_queue(client: redis.Redis, job_class: type[StoredJob] = StoredJob) -> Qu
 
 
 def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
-    """Put a job into the queue; `options` are RQ's (timeouts, how long its end is kept)."""
-    return queue.enqueue(task, argument, **options)
+    """Put a job into the queue, or find it there: what waits or is at work is not asked for twice.
+
+    options: RQ's (timeouts, how long its end is kept). A job that failed, or whose worker died, makes room.
+    """
+    name = f"{task}-{sha256(argument.encode()).hexdigest()[:32]}"
+    while True:
+        with suppress(DuplicateJobError):
+            return queue.enqueue(task, argument, job_id=name, unique=True, **options)
+        found = queue.fetch_job(name)
+        if found is not None:
+            if _is_alive(queue, found):
+                return found
+            found.delete()
+        queue.connection.unlink(StoredJob.key_for(name))  # one that cannot even be read
+
+
+def _is_alive(queue: Queue, job: Job) -> bool:
+    """Whether a job waits for a worker, or has one that shows signs of life."""
+    if job.get_status(refresh=False) == JobStatus.QUEUED:
+        return queue.get_job_position(job) is not None
+    beat = job.last_heartbeat
+    quiet = (datetime.now(UTC) - beat.replace(tzinfo=UTC)).total_seconds() if beat else LOST_SECONDS
+    return bool(job.get_status(refresh=False) == JobStatus.STARTED and quiet < LOST_SECONDS)
 
 
 class Requests:
@@ -101,11 +131,13 @@ class Requests:
         """settings: whether old words and sound are looked for, too."""
         shards = shards_of(store)
         has_archive = settings is not None and bool(settings.database_url)
-        self._ages: dict[str, Task] = {}
+        self._regular: dict[Task, tuple[str, int]] = {}
+        if settings is not None and has_archive:
+            self._regular["keep-trail"] = keys.turn("trail"), TRAIL_SECONDS
         if settings is not None and has_archive and settings.words_days:
-            self._ages["words"] = "forget-words"
+            self._regular["forget-words"] = keys.turn("words"), FORGET_SECONDS
         if settings is not None and has_archive and settings.recordings:
-            self._ages["sound"] = "forget-sound"
+            self._regular["forget-sound"] = keys.turn("sound"), FORGET_SECONDS
         self._summaries = Outstanding(shards)
         self._departures = Departures(shards)
         self._queue = job_queue(shards.plain)
@@ -117,9 +149,9 @@ class Requests:
         wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
         wanted += [("assemble", call_id) for call_id in self._departures.take_recorded()]
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]
-        for what, forget in self._ages.items():
-            if self._queue.connection.set(keys.turn(what), 1, nx=True, ex=FORGET_SECONDS):
-                wanted.append((forget, datetime.now(UTC).date().isoformat()))
+        for task, (turn, every_seconds) in self._regular.items():
+            if self._queue.connection.set(turn, 1, nx=True, ex=every_seconds):
+                wanted.append((task, datetime.now(UTC).date().isoformat()))
         for task, argument in wanted:
             ask(self._queue, task, argument, **KEPT)
         return len(wanted)

@@ -69,6 +69,7 @@ ROUTES = {
     "/v1/session/extension PUT": "act",
     "/v1/calls/<call_id>/switch/<act> POST": "act",
     "/v1/audit GET": "admin",
+    "/v1/audit.<form> GET": "admin",
     "/v1/accounts GET": "admin",
     "/v1/accounts POST": "admin",
     "/v1/accounts/<name> PATCH": "admin",
@@ -110,7 +111,7 @@ VALUES = {
     "<name>": "dana",
     "<path:filename>": "css/base.css",
 }
-MISSES = re.compile(r"/recording|<name>")
+MISSES = re.compile(r"/recording|<name>|/audit\.")
 """Routes of what is not there."""
 
 FAR = {"REMOTE_ADDR": "203.0.113.7"}

@@ -10,9 +10,13 @@ let asked = new URLSearchParams();
 
 /** @param {string | null} cursor of the page before; null for the first page */
 async function fetchPage(cursor) {
-  if (!cursor) asked = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]).filter(([, value]) => value));
+  if (!cursor) {
+    const given = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+    asked = new URLSearchParams(given.filter(([, value]) => value));
+  }
   const query = new URLSearchParams(asked);
   if (cursor) query.set("cursor", cursor);
+  else for (const file of ["csv", "jsonl"]) at(`#${file}`).href = `/v1/audit.${file}?${query}`;
   const found = await ask("GET", `/v1/audit?${query}`);
   if (!found) return;
   const rows = found.entries.map((deed) =>
@@ -29,5 +33,6 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   fetchPage(null);
 });
+form.addEventListener("reset", () => setTimeout(() => fetchPage(null))); // when its fields are empty
 at("#more").addEventListener("click", () => fetchPage(at("#more").value));
 await fetchPage(null);
