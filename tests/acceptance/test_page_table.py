@@ -263,7 +263,7 @@ def test_a_batch_that_was_lost_on_the_way_is_fetched(page: Page, server: Synthet
 def test_silence_of_the_server_is_announced_with_its_age(page: Page, server: SyntheticServer, world: World) -> None:
     world.add("c1")
     page.goto(server.url)
-    expect(page.locator("[data-status=decoders]")).to_have_text("2 decoders")
+    expect(page.locator("[data-status=decoders]")).to_have_attribute("title", "2 decoders at work")
     world.silent = True
     expect(banner(page)).to_contain_text(re.compile(r"stopped reporting\. .* [78] s ago"), timeout=12_000)
     world.silent = False
@@ -276,7 +276,7 @@ def test_no_decoder_is_said_aloud_and_moves_no_row(page: Page, server: Synthetic
     expect(cell(page, "c1", "agent")).to_be_visible()
     stood = in_sight(page)
     world.fleet["decoders"] = 0
-    expect(banner(page)).to_contain_text("No decoder is running")
+    expect(banner(page)).to_contain_text("no decoder is running")
     assert in_sight(page) == stood
 
 

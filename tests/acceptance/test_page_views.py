@@ -67,6 +67,12 @@ def test_search_finds_words_that_have_just_been_said(page: Page, server: Synthet
     expect(page.get_by_text("No call matches")).to_be_visible()
     world.partial("c3", "customer", "i want a refund")
     wait_until(lambda: order(page) == ["c3"], page)
+    page.keyboard.press("Escape")
+    expect(page.locator("tr[data-call-id=c3] a")).to_be_focused()
+    page.reload()
+    page.keyboard.press("Tab")
+    page.get_by_role("link", name="Skip to the calls").press("Enter")
+    expect(page.locator("tr[data-call-id] a").first).to_be_focused()
 
 
 def test_search_finds_what_was_said_long_ago_after_a_reload_too(
@@ -77,10 +83,19 @@ def test_search_finds_what_was_said_long_ago_after_a_reload_too(
     world.final("c1", "agent", "let me look", 9.0, 10.0)
     page.goto(server.url + "?q=parcel+words")  # one of them was said at the beginning, the other one later
     wait_until(lambda: order(page) == ["c1"], page)
+    expect(cell(page, "c1", "text")).to_contain_text("0:00 customer words of c1")
+    page.get_by_label(re.compile("^Search")).fill("parcel")
+    expect(cell(page, "c1", "text").locator("mark")).to_have_text("parcel")
+    expect(cell(page, "c1", "text")).to_contain_text("0:05 customer my parcel is lost")
+    cell(page, "c1", "agent").click()
+    hit = page.locator('#call li[data-utterance="customer:1"]')
+    expect(hit).to_be_focused()
+    expect(hit.locator("[data-found]")).to_have_text("parcel")
+    page.keyboard.press("Escape")
+    page.get_by_label(re.compile("^Search")).fill("parcel words")
     world.final("c3", "customer", "another parcel", 5.0, 8.0)
     wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page, 20)  # it asks again every 10 s
     world.final("c3", "agent", "thank you", 9.0, 10.0)
-    expect(cell(page, "c3", "text")).to_contain_text("thank you")
     page.wait_for_timeout(2500)  # the table is put in order meanwhile
     assert sorted(order(page)) == ["c1", "c3"]
     page.reload()
@@ -119,14 +134,30 @@ def test_the_table_is_had_as_a_file_for_a_spreadsheet(page: Page, server: Synthe
     assert rows["evil"]["agent"] == "'=HYPERLINK(1)"
 
 
-def test_the_wallboard_shows_the_table_and_nothing_to_press(page: Page, server: SyntheticServer, world: World) -> None:
+def test_the_wallboard_shows_large_cards_tiles_for_the_rest_and_nothing_to_press(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
     three_calls(world)
+    world.add("c4", agent="Mia")
+    world.end("c4")
     page.goto(server.url)
     page.get_by_role("link", name="Wallboard").click()
-    expect(cell(page, "c2", "alerts")).to_contain_text("Asks for a manager")
+    cards = page.get_by_role("list", name="Calls that need attention").get_by_role("listitem")
+    tiles = page.get_by_role("list", name="Other live calls").get_by_role("listitem")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text(
+        re.compile("Tom with Ana.*angry · falling · 3:.*Asks for a manager.*i want your manager")
+    )
+    expect(tiles).to_have_text([re.compile("Danahappy"), re.compile("Danaunhappy")])
+    expect(page.locator("#board")).not_to_contain_text("Mia")
     expect(page.get_by_role("search")).to_be_hidden()
-    size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    assert cell(page, "c2", "agent").evaluate(size) >= 20
+    assert cards.locator(".title").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 30
+    world.handle("c2", state="taken", by="Dana")
+    expect(cards).to_contain_text("Dana is on it")
+    world.score("c2", "customer:0", -0.1, 0.2)
+    expect(cards).to_have_count(0)
+    expect(page.get_by_text("No call needs anybody.")).to_be_visible()
+    expect(tiles).to_have_count(3)
     page.keyboard.press("Escape")
     expect(page.get_by_role("search")).to_be_visible()
 
@@ -190,7 +221,7 @@ def test_axe_finds_nothing_to_complain_of(
     wait_until(lambda: order(page)[:1] == ["c2"] and len(order(page)) == 5, page)
     check("calls")
     world.fleet["decoders"] = 0
-    expect(page.get_by_role("alert")).to_contain_text("No decoder is running")
+    expect(page.get_by_role("alert")).to_contain_text("no decoder is running")
     check("calls that nobody decodes")
     page.locator("tr[data-call-id=c2] a").click()
     expect(page.locator("#call ol li")).to_have_count(1)

@@ -46,7 +46,9 @@ def form() -> Response:
     leads_to = safe_next(request.args.get("next"))
     if rights.identify() is not None:
         return cast(Response, redirect(leads_to))
-    return _form(leads_to, "Your session has ended. Sign in to go on." if "ended" in request.args else "")
+    return _form(
+        leads_to, "You are signed out. Sign in, and you come back to where you were." if "ended" in request.args else ""
+    )
 
 
 @pages.post(PATH)
@@ -76,7 +78,7 @@ def sign_in() -> Response:
         return answer
     if user is None:
         _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
-        return _form(leads_to, "Wrong name or password.", 403)
+        return _form(leads_to, "Wrong name or password.", 403, name)
     here.limits.succeeded(user.name, address)
     begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
     return _begin(begun, here.settings.session_hours, "password", leads_to)
@@ -165,13 +167,14 @@ def _locked(leads_to: str, wait_seconds: int) -> Response:
     return answer
 
 
-def _form(leads_to: str, message: str, status: int = 200) -> Response:
+def _form(leads_to: str, message: str, status: int = 200, name: str = "") -> Response:
     here = store()
     page = render_template(
         "sign-in.html",
         csrf_token=csrf_token(),
         leads_to=leads_to,
         message=message,
+        name=name,
         with_oidc=bool(here.settings.oidc_issuer),
         with_password=bool(here.access.users.all()),
     )

@@ -246,21 +246,27 @@ def _busy() -> Problem:
             {"type": "string", "minLength": 1, "maxLength": MAX_SOUGHT},
             "only calls in which all these words were said, or that are known by them; in the archive, whole words",
         ),
+        Parameter(
+            "sounding",
+            {"enum": ["yes"]},
+            "of the calls that Redis holds, also those where something was said that sounds like a long word of text",
+        ),
         *history.PARAMETERS,
     ],
 )
 @needs("read")
 def list_calls() -> Response:
     """A page of live (the default) or ended calls, or of both. With text, `hits` shows where it was said."""
-    parameters = inputs.query("state", "limit", "cursor", "text", *history.FILTERS)
+    parameters = inputs.query("state", "limit", "cursor", "text", "sounding", *history.FILTERS)
     wanted = find.words(parameters.get("text", ""))
     if "text" in parameters and (not wanted or len(parameters["text"]) > MAX_SOUGHT):
         raise invalid("text", f"must be 1 to {MAX_SOUGHT} characters")
     state = inputs.choice(parameters, "state", ("live", "ended", "any")) or "live"
+    like = inputs.choice(parameters, "sounding", ("yes",)) == "yes"
     limit = inputs.number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     archived = state == "ended" and store().archive is not None
     if archived or state == "any" or not parameters.keys().isdisjoint(history.FILTERS):
-        return _list_history(parameters, cast(history.State, state), limit)
+        return _list_history(parameters, cast(history.State, state), limit, like)
     cursor = inputs.cursor(parameters)
     try:
         rows, following = store().reads.rows(cast(Literal["live", "ended"], state), limit, cursor)
@@ -268,18 +274,19 @@ def list_calls() -> Response:
         raise inputs.bad_cursor() from None
     record_read("search" if wanted else "list")
     if wanted:
-        rows = find.holding(store().transcripts, rows, wanted)
-    return _json(200, ApiCalls([shapes.row(row) for row in rows], following))
+        rows = find.holding(store().transcripts, rows, wanted, like)
+    hits = find.places(store().reads.said(rows), rows, wanted) if wanted and rows else {}
+    return _json(200, ApiCalls([shapes.row(row) for row in rows], following, hits))
 
 
-def _list_history(parameters: dict[str, str], state: history.State, limit: int) -> Response:
+def _list_history(parameters: dict[str, str], state: history.State, limit: int, like: bool) -> Response:
     text = parameters.get("text", "")
     words = history.words(text)
     if text and not words:
         raise invalid("text", "must have a letter or digit")
     wanted = history.sought(parameters, words)
     by = history.order(parameters, state, words)
-    found = history.page(wanted, text, state, by, limit, parameters.get("cursor"))
+    found = history.page(wanted, text, state, by, limit, parameters.get("cursor"), like)
     record_read("search" if words else "list")
     return _json(200, found)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from state.types import CallRow
+from state.types import CallRow, ScoredUtterance
+from webapp.api import sounding
+from webapp.api.schemas import ApiFound
 from webapp.api.transcripts import Transcripts
 
 
@@ -13,15 +16,32 @@ def words(text: str) -> list[str]:
     return text.lower().split()
 
 
-def holding(transcripts: Transcripts, rows: list[CallRow], wanted: list[str]) -> list[CallRow]:
-    """The `rows` in which all words occur, anywhere in the call, also as parts of words."""
-    sought = [word.encode(errors="replace") for word in wanted]
+def holding(
+    transcripts: Transcripts, rows: list[CallRow], wanted: list[str], sounding_like: bool = False
+) -> list[CallRow]:
+    """The `rows` in which all words occur, anywhere in the call, also as parts of words.
+
+    sounding_like: long words also where something was said that sounds like them.
+    """
+    sought = [(word.encode(errors="replace"), sounding.pattern(word) if sounding_like else None) for word in wanted]
     found = []
     for row, said in zip(rows, transcripts.of(rows), strict=True):
         texts = [*said, "\n".join(_known(row)).lower().encode(errors="replace")]
-        if all(any(word in text for text in texts) for word in sought):
+        if all(_occurs(word, like, texts, said) for word, like in sought):
             found.append(row)
     return found
+
+
+def places(transcripts: Iterable[list[ScoredUtterance]], rows: list[CallRow], wanted: list[str]) -> dict[str, ApiFound]:
+    """Where the words, or what sounds like them, were said on each of these calls, by call_id."""
+    found = {row.call_id: sounding.place(said, wanted) for row, said in zip(rows, transcripts, strict=True)}
+    return {name: ApiFound(hit.id, hit.track, hit.start, hit.text) for name, hit in found.items() if hit is not None}
+
+
+def _occurs(word: bytes, like: re.Pattern[bytes] | None, texts: list[bytes], said: list[bytes]) -> bool:
+    return any(word in text for text in texts) or (
+        like is not None and any(like.search(sounding.sounds(text)) for text in said)
+    )
 
 
 def _known(row: CallRow) -> Iterable[str]:

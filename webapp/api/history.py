@@ -75,15 +75,20 @@ def order(parameters: dict[str, str], state: State, words: list[str]) -> Order:
     return given  # type: ignore[return-value]
 
 
-def page(wanted: Sought, text: str, state: State, by: Order, limit: int, cursor: str | None) -> ApiCalls:
-    """A page of the list. Raises Problem 400, ArchiveAway, redis.RedisError."""
+def page(
+    wanted: Sought, text: str, state: State, by: Order, limit: int, cursor: str | None, like: bool = False
+) -> ApiCalls:
+    """A page of the list. like: also calls in Redis where something sounds like the words.
+
+    Raises Problem 400, ArchiveAway, redis.RedisError.
+    """
     after = _place(cursor)
     here = store()
     rows = here.reads.held(live=state != "ended", ended=state != "live", waiting=here.archive is not None)
     held = {row.call_id for row in rows}
     rows = [row for row in rows if wanted.fits(row)]
     if wanted.words:
-        rows = find.holding(here.transcripts, rows, find.words(text))
+        rows = find.holding(here.transcripts, rows, find.words(text), like)
     found = [Found(row, place(row, by)) for row in rows]
     found = [one for one in found if after is None or one.place < after]
     if here.archive is not None and state != "live":
@@ -95,6 +100,9 @@ def page(wanted: Sought, text: str, state: State, by: Order, limit: int, cursor:
     said = dict(zip((row.call_id for row in unread), here.reads.said(unread), strict=True))
     hits = {one.row.call_id: one.hit or best_hit(said.get(one.row.call_id, []), wanted.words) for one in shown}
     told = {name: ApiFound(hit.utterance_id, hit.track, hit.start, hit.text) for name, hit in hits.items() if hit}
+    if like:
+        unplaced = [row for row in unread if row.call_id not in told]
+        told |= find.places([said[row.call_id] for row in unplaced], unplaced, find.words(text))
     return ApiCalls([shapes.row(one.row) for one in shown], following, told)
 
 

@@ -302,8 +302,9 @@ class SyntheticServer:
                     call_id: " ".join(said["text"] for said in call["utterances"]).lower()
                     for call_id, call in self.world.calls.items()
                 }
-            found = [{"call_id": name} for name, text in texts.items() if all(word in text for word in words)]
-            return {"calls": found, "next_cursor": None}
+                found = [{"call_id": name} for name, text in texts.items() if all(word in text for word in words)]
+                hits = {call["call_id"]: self._hit(call["call_id"], words) for call in found}
+            return {"calls": found, "next_cursor": None, "hits": hits}
 
         @app.get("/v1/calls/<call_id>")
         def call(call_id: str) -> Json:
@@ -343,6 +344,10 @@ class SyntheticServer:
                 elif events:
                     self._socketio.emit("feed", {"from": asked["cursor"], "cursor": cursor, "events": events}, to=sid)
                 self._socketio.server.enter_room(sid, "feed")
+
+    def _hit(self, call_id: str, words: list[str]) -> Json:
+        said = next(s for s in self.world.calls[call_id]["utterances"] if any(w in s["text"] for w in words))
+        return {"utterance_id": said["id"], **{name: said[name] for name in ("track", "start", "text")}}
 
     def _fleet(self) -> Json:
         return {**self.world.fleet, "server_time_ms": int(time.time() * 1000)}

@@ -57,6 +57,22 @@ def test_all_words_must_occur_anywhere_in_the_call(http: FlaskClient, limit: int
     assert found(http, "parcel nothing", limit=limit) == []
 
 
+def test_the_place_of_the_words_is_told_with_each_call(http: FlaskClient) -> None:
+    hits = http.get("/v1/calls", query_string={"text": "refund"}).get_json()["hits"]
+    told = {"utterance_id": "customer:3", "track": "customer", "start": 30.0, "text": "yes a refund please"}
+    assert hits == {"c07": told}
+
+
+def test_what_the_recogniser_misheard_is_found_on_request(http: FlaskClient, store: redis.Redis) -> None:
+    say(store, "c11", 0, "then i ask the on-budsman")
+    assert found(http, "ombudsman") == []
+    assert found(http, "ombudsman", sounding="yes") == ["c11"]
+    assert found(http, "ombudsman dana", sounding="yes") == ["c11"]
+    assert found(http, "ombudsman", sounding="yes", state="any") == ["c11"]
+    hits = http.get("/v1/calls", query_string={"text": "ombudsman", "sounding": "yes"}).get_json()["hits"]
+    assert hits["c11"]["text"] == "then i ask the on-budsman"
+
+
 def test_notes_and_tags_are_found_too(http: FlaskClient, store: redis.Redis) -> None:
     Handler(store, "Mia").add_note("c03", "Ring back")
     Handler(store, "Mia").add_tag("c04", "vip")

@@ -11,16 +11,18 @@ import { isWaiting } from "./shared/handling.js";
 import { keepReachable, listen } from "./shared/keyboard.js";
 import { Link } from "./shared/link.js";
 import { Listening } from "./call/listening.js";
+import { Board } from "./table/board.js";
 import { closeMenus } from "./shared/menus.js";
 import { Order } from "./table/order.js";
 import { Panel } from "./call/panel.js";
 import { Switchboard } from "./call/switchboard.js";
 import { Search } from "./table/search.js";
+import { ask } from "./shared/session.js";
 import { Status } from "./shared/status.js";
 import { Calls, isBehind } from "./shared/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
-import { COLUMNS, matches } from "./table/view.js";
+import { COLUMNS, excerpt, matches } from "./table/view.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -49,6 +51,10 @@ panel.onDraw = (row, nowMs) => {
   listening?.show(row.state !== "live", panel.worst);
 };
 const search = new Search(() => choose());
+table.hit = (row) => {
+  const hit = search.has(row) ? search.hit(row.call_id) : null;
+  return hit && { ...hit, parts: excerpt(hit.text, search.words) };
+};
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
 
 /** The server's clock, which stands still while nobody knows how the calls stand. */
@@ -69,23 +75,34 @@ function choose() {
 }
 choose();
 
+const board = new Board(at("#board"));
 const heads = new Heads(at("#calls"), () => at("#filters").reset());
 
 table.onArranged = (groups) => {
   const rows = [...calls.rows.values()];
   const shown = table.ids.length;
   mark(at("#wall"), "view", !rows.length ? "empty" : shown ? "calls" : "unmatched");
-  at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls` : "";
+  at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls${search.sounding ? ", by sound" : ""}` : "";
   const live = rows.filter((row) => row.state !== "ended");
   const needing = live.filter((row) => order.group(row) === "needs");
   const stands = new Set(table.ids);
   heads.show(groups, needing.filter((row) => !stands.has(row.call_id)).length);
+  showBoard(groups);
   const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
   status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
   ring();
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
 };
+
+let groupsShown = null;
+
+/** The wallboard, where it is what is looked at. */
+function showBoard(groups = groupsShown) {
+  groupsShown = groups;
+  if (toolbar.view.wallboard && groups && !status.stale) board.show(groups, calls.rows, clock());
+}
+setInterval(showBoard, 1_000);
 
 table.onScrolled = () => keepReachable(table.first);
 
@@ -103,8 +120,14 @@ panel.onChange = (id) => {
   listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   table.current = id;
+  const hit = id && search.hit(id);
+  if (hit) panel.find(hit.utterance_id, search.words);
 };
 
+at(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the opened call
+  table.focus(table.ids[0]);
+});
 at("#help-open").addEventListener("click", () => at("#help").showModal());
 at("#export").addEventListener("click", () => {
   const rows = table.ids.map((id) => calls.rows.get(id)).filter(Boolean);
@@ -178,10 +201,7 @@ const handlers = {
   link: (connected) => status.link(connected),
   // A browser does not say why a socket was refused: ask whether we are still signed in.
   async refused() {
-    const answer = await fetch("/v1/session").catch(() => null);
-    if (answer?.status !== 401) return;
-    const next = location.pathname + location.search + location.hash;
-    location.assign(`/sign-in?${new URLSearchParams({ next, ended: "1" })}`);
+    await ask("/v1/session").catch(() => null);
   },
 };
 

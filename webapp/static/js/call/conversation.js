@@ -18,6 +18,7 @@ export class Conversation {
   #startedMs = 0;
   #height = 0;
   #heard = null; // the element of the utterance that is heard
+  #sought = []; // words to be marked, in small letters
   #onPlay;
 
   /**
@@ -45,6 +46,11 @@ export class Conversation {
     this.#following = true;
     this.#newest.hidden = true;
     this.#heard = null;
+  }
+
+  /** Marks these words in all that is shown from now on; "" for none. */
+  seek(words) {
+    this.#sought = words.toLowerCase().split(/\s+/).filter(Boolean);
   }
 
   /** @param utterances in order  @param tracks track -> {partial}  @param loud ids of those in a raised voice */
@@ -133,6 +139,7 @@ export class Conversation {
       for (const { word, conf } of said.words) {
         const one = make("span", "", word);
         one.dataset.conf = confidence(conf);
+        if (this.#sought.some((sought) => word.toLowerCase().includes(sought))) one.dataset.found = "";
         if (conf !== null && conf !== undefined) one.title = `${Math.round(conf * 100)} % sure`;
         words.append(one, " ");
       }

@@ -8,6 +8,7 @@ import { UNTOUCHED, woken } from "../shared/handling.js";
 import { findings, inParts } from "../shared/reasons.js";
 import { titleOf } from "../shared/store.js";
 import { summaryLines } from "./summary.js";
+import { ask } from "../shared/session.js";
 import { talkLines, talkTable } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
@@ -70,6 +71,7 @@ export class Panel {
     this.#transcript = new Transcript();
     this.#view = null;
     this.#gist.follow(id);
+    this.#conversation.seek("");
     this.onChange(id);
     if (!id) return;
     this.#parts.title.textContent = id;
@@ -96,13 +98,22 @@ export class Panel {
     drawHead(this.#parts.chart, second, this.#row ? this.#seconds() : 0);
   }
 
+  /** Shows the utterance in which words were found when the call has been read, and marks them. */
+  async find(utteranceId, words) {
+    const { id } = this;
+    this.#conversation.seek(words);
+    await Promise.resolve(); // the reading begins after onChange
+    await this.ready;
+    if (id === this.id) this.#conversation.jump(utteranceId);
+  }
+
   /** Reads the call: on opening, after a hole in the feed, when it has ended. */
   async load() {
     if (!this.id) return;
     const load = ++this.#loads;
     let note = "";
     try {
-      const answer = await fetch(this.#address(), { headers: { Accept: "application/json" } });
+      const answer = await ask(this.#address(), { headers: { Accept: "application/json" } });
       if (load !== this.#loads) return;
       if (answer.status === 404) note = "There is no such call. Ended calls stay for some time only.";
       else if (!answer.ok) throw new Error(String(answer.status));

@@ -4,6 +4,8 @@
 // A piece is scheduled where the one before it ends, so that nothing is heard twice or left out. `base` ties the two
 // clocks: second s of the call sounds at base + s of the audio context's time.
 
+import { ask } from "../shared/session.js";
+
 /** Time between two requests at the live edge. */
 const POLL_MS = 250;
 const RETRY_MS = 1_000;
@@ -102,7 +104,7 @@ export class Player {
 
   async #fetch() {
     const query = this.#next === null ? "" : `?from=${this.#next.toFixed(6)}&seconds=${AHEAD_SECONDS}`;
-    const answer = await fetch(this.#address + query);
+    const answer = await ask(this.#address + query);
     if (!answer.ok) throw { state: { 404: "gone", 401: "refused", 403: "refused" }[answer.status] };
     const told = (name) => Number(answer.headers.get(`Earshot-${name}`));
     [this.oldest, this.newest] = [told("Oldest"), told("Newest")];

@@ -2,6 +2,7 @@
 // the feed, as it is to everybody else; the answer only makes it quicker.
 
 import { newestAlert } from "./handling.js";
+import { ask } from "./session.js";
 
 const NAME = "earshot.name";
 const SAID_MS = 6_000;
@@ -59,10 +60,10 @@ export class Acting {
   async send(method, url, body = null) {
     const headers = { "X-CSRF-Token": this.#token, ...(body && { "Content-Type": "application/json" }) };
     try {
-      const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+      const answer = await ask(url, { method, headers, body: body && JSON.stringify(body) });
       const told = await answer.json();
       if (answer.ok) return told;
-      this.tell(told.detail || told.title);
+      if (answer.status !== 401) this.tell(told.detail || told.title);
     } catch {
       this.tell("That did not reach the server. Nothing has changed.");
     }

@@ -10,6 +10,7 @@ export function listen({ table, help, search, close, acts }) {
     /** @type {?HTMLElement} */
     const typing = /** @type {Element} */ (event.target).closest("input:not([type=range], [type=checkbox]), select, textarea");
     if (event.key === "Escape") {
+      if (typing === search && table.focus(table.ids[0])) return;
       if (typing) typing.blur();
       else if (!help.open) close();
       return;

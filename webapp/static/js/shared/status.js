@@ -81,8 +81,9 @@ export class Status {
     // The backlog is summed over all tracks; what a supervisor feels is how far behind a line is.
     const behind = fleet.backlog_seconds / Math.max(1, this.#tracks);
     const late = behind >= BEHIND_SECONDS;
-    this.#text("decoders", format.counted(fleet.decoders, "decoder"));
-    this.#text("backlog", `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind`);
+    this.#text("decoders", fleet.decoders ? "Words come" : "No words come");
+    this.#text("backlog", fleet.decoders ? `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind` : "");
+    this.#part("decoders").title = `${format.counted(fleet.decoders, "decoder")} at work`;
     this.#part("backlog").title = `${format.span(fleet.backlog_seconds)} of audio waiting on all lines together`;
     mark(this.#part("fleet"), "health", !fleet.decoders ? "down" : late ? "late" : "good");
     this.#text("model", fleet.model || format.MISSING);
@@ -111,7 +112,7 @@ export class Status {
       return `${which}: the grey calls stand as they did at ${since}.`;
     }
     if (this.#fleet.decoders === 0 && this.#counts.live) {
-      return "No decoder is running. Earshot keeps the audio and transcribes it when one starts.";
+      return "Nothing is being written down: no decoder is running. Earshot keeps the audio and catches up when one starts.";
     }
     return "";
   }

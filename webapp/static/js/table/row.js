@@ -35,8 +35,11 @@ export class RowView {
     this.#parts.spark.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   }
 
-  /** Shows `row`. @param needs attention?  @param me the viewer's name  @param spokeAt track -> ms of its last speech  @param nowMs server's clock */
-  update(row, needs, me, spokeAt, nowMs) {
+  /**
+   * Shows `row`. @param needs attention?  @param me the viewer's name  @param hit where the words looked for were said,
+   * and [before, them, after]; or null  @param spokeAt track -> ms of its last speech  @param nowMs server's clock
+   */
+  update(row, needs, me, hit, spokeAt, nowMs) {
     this.row = row;
     const { agent, queue, caller } = row.metadata;
     const customer = customerOf(row);
@@ -50,7 +53,7 @@ export class RowView {
     this.#attention(row.attention, reasons);
     this.#mood(row.sentiment);
     this.#curve(row.curve);
-    this.#words(row);
+    this.#words(row, hit);
     const handled = inWords(row, me);
     this.handled = handled;
     this.#data("handled", isHandled(row) ? "yes" : "no");
@@ -105,15 +108,27 @@ export class RowView {
     this.#parts.zero.setAttribute("x2", points.length ? WIDTH - 3 : 3);
   }
 
-  #words({ last, tracks }) {
-    this.#text("speaker", last ? last.track : "");
-    this.#text("final", last ? last.text : "");
+  #words({ last, tracks }, hit) {
+    if (hit) this.#found(hit);
+    else {
+      this.#text("speaker", last ? last.track : "");
+      this.#text("final", last ? last.text : "");
+    }
     const open = Object.entries(tracks).filter(([, track]) => track.partial);
     // Of two who talk at once the customer is shown: it is the customer whom the supervisor watches.
     const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
     this.#data("open", track ? "yes" : "no");
     this.#text("talker", track ? name : "");
     this.#text("partial", track ? track.partial : "");
+  }
+
+  /** Where the words that were looked for were said stands in the place of the last words. */
+  #found({ start, track, parts: [before, word, after] }) {
+    this.#text("speaker", `${format.duration(start)} ${track}`);
+    if (!this.#changed("final", [before, word, after].join("\n"))) return;
+    const marked = document.createElement("mark");
+    marked.textContent = word;
+    this.#parts.final.replaceChildren(before, ...(word ? [marked] : []), after);
   }
 
   /** The weightiest findings: what was said first, then what it means. */

@@ -1,6 +1,8 @@
-// Searching all that was said on the calls. The page knows the last words only; what was said before the server finds.
+// Searching all that was said on the calls. The page knows the last words only; what was said before the server finds,
+// with the place. If nothing holds the words it looks for what sounds like them: recognisers mishear rare words.
 // A call that was found stays found as long as the same words are looked for: what was said was said.
 
+import { ask } from "../shared/session.js";
 import { holds } from "./view.js";
 
 const TYPED_MS = 300;
@@ -12,6 +14,7 @@ const REQUESTS = 10;
 export class Search {
   #words = "";
   #found = new Set();
+  #hits = new Map(); // call_id -> {utterance_id, track, start, text}
   #timer = 0;
   #onFound;
 
@@ -20,37 +23,63 @@ export class Search {
     this.#onFound = onFound;
   }
 
+  /** Whether what was found only sounds like the words. */
+  sounding = false;
+
+  get words() {
+    return this.#words;
+  }
+
   /** Looks for `words` from now on; "" for nothing. */
   look(words) {
     if (words === this.#words) return;
     this.#words = words;
     this.#found = new Set();
+    this.#hits = new Map();
+    this.sounding = false;
     clearTimeout(this.#timer);
     if (words) this.#timer = setTimeout(() => this.#ask(words), TYPED_MS);
   }
 
   /** Whether the words were said on the row's call. */
-  has(row) {
-    if (this.#words && row.last && holds(row.last.text, this.#words)) this.#found.add(row.call_id);
-    return this.#found.has(row.call_id);
+  has({ call_id, last }) {
+    if (this.#words && last && holds(last.text, this.#words)) {
+      this.#found.add(call_id);
+      if (!this.#hits.has(call_id)) this.#hits.set(call_id, { ...last, utterance_id: last.id });
+    }
+    return this.#found.has(call_id);
+  }
+
+  /** Where the words were said on a call, as GET /v1/calls tells it; null if nobody knows. */
+  hit(id) {
+    return this.#hits.get(id) ?? null;
   }
 
   async #ask(words) {
     const before = this.#found.size;
-    for (const state of ["live", "ended"]) await this.#page(words, state).catch(() => {}); // the next one may do
+    await this.#everywhere(words);
+    if (!this.#found.size) {
+      await this.#everywhere(words, { sounding: "yes" });
+      if (words === this.#words) this.sounding = this.#found.size > 0;
+    }
     if (words !== this.#words) return;
     if (this.#found.size > before) this.#onFound();
     this.#timer = setTimeout(() => this.#ask(words), AGAIN_MS);
   }
 
-  async #page(words, state) {
+  async #everywhere(words, more = {}) {
+    for (const state of ["live", "ended"]) await this.#page(words, state, more).catch(() => {}); // the next one may do
+  }
+
+  async #page(words, state, more) {
     let cursor = null;
     for (let request = 0; request < (state === "live" ? REQUESTS : 1); request += 1) {
-      const query = new URLSearchParams({ text: words, state, limit: String(LIMIT), ...(cursor && { cursor }) });
-      const answer = await fetch(`/v1/calls?${query}`);
+      const query = new URLSearchParams({ text: words, state, limit: String(LIMIT), ...more, ...(cursor && { cursor }) });
+      const answer = await ask(`/v1/calls?${query}`);
       if (!answer.ok || words !== this.#words) return;
       const told = await answer.json();
       for (const { call_id } of told.calls) this.#found.add(call_id);
+      for (const [id, hit] of Object.entries(told.hits ?? {})) if (!this.#hits.has(id)) this.#hits.set(id, hit);
       cursor = told.next_cursor;
       if (!cursor) return;
     }

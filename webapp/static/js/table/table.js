@@ -42,6 +42,9 @@ export class Table {
   /** The name of who looks at the table. */
   viewer = () => "";
 
+  /** Where on a call the words that are looked for were said, for its row; or null. */
+  hit = (_row) => null;
+
   /** Whether the rows may be old: then their clocks stand still too, for nobody knows who is silent. */
   isStale = () => false;
 
@@ -138,6 +141,8 @@ export class Table {
   /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
   choose(keep, column) {
     [this.#keep, this.#column] = [keep, column];
+    for (const id of this.#sight.views.keys()) this.#undrawn.add(id);
+    this.schedule();
     if (this.#started) this.arrange(true);
   }
 
@@ -168,7 +173,7 @@ export class Table {
 
   #drawRow(view, id) {
     this.#undrawn.delete(id);
-    view.update(this.#rows.get(id), this.#needs(id), this.viewer(), this.#spokeAt(id), this.#clock());
+    view.update(this.#rows.get(id), this.#needs(id), this.viewer(), this.hit(this.#rows.get(id)), this.#spokeAt(id), this.#clock());
   }
 
   #spokeAt = (id) => (track) => this.#calls.spokeAt(id, track);

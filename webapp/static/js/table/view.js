@@ -20,7 +20,7 @@ const TESTS = {
   agent: (row, wanted) => row.metadata.agent === wanted,
   queue: (row, wanted) => row.metadata.queue === wanted,
   state: (row, wanted) => STATES[wanted]?.(row) ?? true,
-  alert: (row, wanted) => row.alerts.some((alert) => alert.kind === wanted),
+  alert: (row, wanted) => row.alerts.some((alert) => plainKind(alert.kind) === plainKind(wanted)),
   q: (row, wanted) => holds(textOf(row), wanted),
 };
 export const FILTERS = Object.keys(TESTS);
@@ -70,6 +70,21 @@ export function holds(text, words) {
   return words.toLowerCase().split(/\s+/).every((word) => small.includes(word));
 }
 
+/** Characters of a text before and after the words that were looked for. */
+const BEFORE = 30;
+const AFTER = 120;
+
+/** The part of a text about the first of the words: [before, the word, after]; ["", "", text] if none is in it. */
+export function excerpt(text, words) {
+  const small = text.toLowerCase();
+  const found = words.toLowerCase().split(/\s+/).map((word) => [small.indexOf(word), word.length]).filter(([at]) => at >= 0);
+  if (!found.length || !words.trim()) return ["", "", text];
+  const [at, length] = found.reduce((a, b) => (b[0] < a[0] ? b : a));
+  const from = at > BEFORE ? text.indexOf(" ", at - BEFORE) + 1 : 0;
+  const before = (from ? "… " : "") + text.slice(Math.min(from, at), at);
+  return [before, text.slice(at, at + length), text.slice(at + length, at + length + AFTER)];
+}
+
 /** The next state of a column's header: its first direction, the other one, none. */
 export function nextSort(sort, column) {
   const descendingFirst = COLUMNS[column].first === "descending";
@@ -77,13 +92,16 @@ export function nextSort(sort, column) {
   return sort.descending === descendingFirst ? { column, descending: !descendingFirst } : null;
 }
 
+/** An alert's kind without where it comes from: a rule's "rule:legal-threat" means what "legal_threat" does. */
+const plainKind = (kind) => kind.replace(/^rule:/, "").replaceAll("_", "-");
+
 /** What there is to choose from, by filter. */
 export function choices(rows) {
   const found = { agent: new Set(), queue: new Set(), alert: new Set() };
   for (const { metadata, alerts } of rows) {
     if (metadata.agent) found.agent.add(metadata.agent);
     if (metadata.queue) found.queue.add(metadata.queue);
-    for (const { kind } of alerts) found.alert.add(kind);
+    for (const { kind } of alerts) found.alert.add(plainKind(kind));
   }
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values].sort()]));
 }

@@ -1,0 +1,46 @@
+"""What sounds like given words: a recogniser that does not know "ombudsman" hears "on-budsman".
+
+Only consonants are compared, those that are confused taken for one, and where a word begins or ends does not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from state.types import ScoredUtterance
+
+LEAST_SOUNDS = 5
+"""Consonants that a word needs for this. With four, "cancel" would be found in "can call"."""
+
+_ALIKE = bytes.maketrans(b"bdgcqxvzjm", b"ptkkkkfssn")
+_SILENT = b"aeiouyhw0123456789 \t.,;:!?'\"-()\xe2\x80\x99\x9c\x9d"
+"""Vowels and what is hardly heard, digits, signs, the bytes of curly quotes. Line ends stay: they part utterances."""
+
+
+def pattern(word: str) -> re.Pattern[bytes] | None:
+    """What finds a word's sounds in `sounds` of a text; None if the word has too few."""
+    heard = re.sub(rb"(.)\1+", rb"\1", sounds(word.lower().encode()))
+    return re.compile(b"+".join(map(re.escape, _letters(heard))) + b"+") if len(heard) >= LEAST_SOUNDS else None
+
+
+def sounds(text: bytes) -> bytes:
+    """The sounds of a text in small letters, UTF-8."""
+    return text.replace(b"ph", b"f").translate(_ALIKE, _SILENT)
+
+
+def place(said: Iterable[ScoredUtterance], words: list[str]) -> ScoredUtterance | None:
+    """The first utterance that holds most of the words, or what sounds like them."""
+    sought = [(word, pattern(word)) for word in words]
+    most, best = 0, None
+    for utterance in said:
+        text = utterance.text.lower()
+        heard = sounds(text.encode(errors="replace"))
+        count = sum(word in text or bool(like and like.search(heard)) for word, like in sought)
+        if count > most:
+            most, best = count, utterance
+    return best
+
+
+def _letters(heard: bytes) -> list[bytes]:
+    return [heard[n : n + 1] for n in range(len(heard))]
