@@ -207,7 +207,7 @@ def test_the_bell_lists_what_is_unresolved_and_tells_by_sound_and_notification_i
 
     trouble(calls, "c1", at=40.0)
     wait_until(lambda: dana.evaluate("told").count("tone") == 2, dana)
-    assert ["Ann with Kim c1", "angry"] in dana.evaluate("told")
+    assert ["Ann with Kim c1", "angry, since 0:40, nobody is on it"] in dana.evaluate("told")
     dana.reload()
     assert dana.get_by_label("Sound").is_checked()
 

@@ -142,6 +142,26 @@ def test_a_raised_call_says_why_in_its_row_and_when_opened(page: Page, server: S
     expect(panel.get_by_role("heading", name="Worth knowing")).to_be_visible()
 
 
+def test_a_raised_call_tells_the_customers_earlier_calls_and_plays_what_led_to_it(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("old", age=9000, customer="Kim Lee")
+    said = world.final("old", "customer", "no", 1, 4)
+    world.score("old", said, -0.7, 0.9, alert=("needs_attention", "“no”: refuses"), raised=True)
+    world.handle("old", state="taken", by="Tom")
+    world.end("old", ago=8000)
+    world.add("c1", age=600, customer="Kim Lee")
+    said = world.final("c1", "customer", "not again", 30, 34)
+    world.score("c1", said, -0.7, 0.9)
+    page.goto(server.url + "#/calls/c1")
+    with page.expect_request(re.compile(r"/audio\?from=24\.0")):
+        page.get_by_role("button", name="Needs attention since 0:34").click()
+    earlier = page.locator("#call .earlier")
+    expect(earlier).to_contain_text(re.compile("^Earlier calls: .*, angry, needed attention, seen to by Tom$"))
+    earlier.get_by_role("link").click()
+    expect(page).to_have_url(re.compile("#/calls/old$"))
+
+
 def test_who_reads_on_top_is_left_there_and_who_reads_at_the_end_is_taken_along(
     page: Page, server: SyntheticServer, world: World
 ) -> None:

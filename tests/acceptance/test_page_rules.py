@@ -87,7 +87,17 @@ def test_rules_saved_by_somebody_else_are_not_overwritten(desk: Page, web: Web) 
     expect(field).to_have_value(other.replace("1", "2"))
 
 
-def test_the_agents_table_shows_names_as_text(desk: Page, web: Web) -> None:
+def test_the_agents_figures_are_sorted_explained_and_lead_to_the_agents_calls(desk: Page, web: Web) -> None:
     desk.goto(f"{web.url}/agents")
     expect(desk.get_by_role("row", name="Ann <b> 1")).to_be_visible()
-    assert complaints(desk) == []
+    desk.get_by_role("button", name="Silence").click()
+    expect(desk.get_by_role("columnheader", name="Silence")).to_have_attribute("aria-sort", "descending")
+    expect(desk).to_have_url(re.compile(r"sort=-silence_seconds$"))
+    desk.get_by_text("What the figures mean").click()
+    expect(desk.get_by_text("time in which nobody talks, mean")).to_be_visible()
+    for width in (1280, 390):
+        desk.set_viewport_size({"width": width, "height": 844})
+        assert complaints(desk) == []
+        assert desk.locator("#agents").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+    desk.get_by_role("link", name="Ann <b>").click()
+    expect(desk).to_have_url(re.compile(r"/history\?agent=Ann\+%3Cb%3E$"))

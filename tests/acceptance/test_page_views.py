@@ -134,6 +134,56 @@ def test_the_table_is_had_as_a_file_for_a_spreadsheet(page: Page, server: Synthe
     assert rows["evil"]["agent"] == "'=HYPERLINK(1)"
 
 
+def test_one_key_opens_the_next_worst_call_plays_its_worst_and_offers_to_take_it(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    three_calls(world)
+    page.goto(server.url)
+    expect(count(page, "needs")).to_have_text("1")
+    troubled(world, "c3")
+    wait_until(lambda: order(page)[:2] == ["c2", "c3"], page)
+    for call_id in ("c2", "c3", "c2"):
+        with page.expect_request(re.compile(f"/v1/calls/{call_id}/audio\\?from=0")):
+            page.keyboard.press("w")
+        expect(page).to_have_url(re.compile(f"#/calls/{call_id}$"))
+        expect(page.get_by_role("button", name="Take")).to_be_focused()
+    for call_id in ("c2", "c3"):
+        world.handle(call_id, state="taken", by="Dana")
+    expect(page.get_by_role("button", name="Take over from Dana")).to_be_visible()
+    page.keyboard.press("w")
+    expect(page.locator("#said")).to_have_text("No call waits for a supervisor.")
+
+
+LOOKS = """state => {
+    Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""The viewer goes to another tab ("hidden"), or comes back ("visible")."""
+
+
+def test_who_comes_back_is_told_what_was_raised_meanwhile(page: Page, server: SyntheticServer, world: World) -> None:
+    three_calls(world)
+    page.goto(server.url)
+    expect(count(page, "needs")).to_have_text("1")
+    page.evaluate(LOOKS, "hidden")
+    page.evaluate(LOOKS, "visible")
+    away = page.get_by_role("region", name=re.compile("^Since you looked away"))
+    expect(away).to_be_hidden()
+    page.evaluate(LOOKS, "hidden")
+    for call_id in ("c1", "c3"):
+        troubled(world, call_id)
+    expect(count(page, "needs")).to_have_text("3")
+    world.score("c1", "customer:0", 0.4, 0.1)
+    expect(count(page, "needs")).to_have_text("2")
+    page.evaluate(LOOKS, "visible")
+    expect(away.get_by_role("listitem")).to_have_count(2)
+    expect(away).to_contain_text(re.compile(r"\d s ago: Dana with Bo Asks for a manager, since 0:03, nobody is on it"))
+    expect(away).to_contain_text("Dana with Kim has calmed down")
+    away.get_by_role("link", name="Dana with Bo").click()
+    expect(page.get_by_role("complementary", name="Dana with Bo")).to_be_visible()
+    expect(away).to_be_hidden()
+
+
 def test_the_wallboard_shows_large_cards_tiles_for_the_rest_and_nothing_to_press(
     page: Page, server: SyntheticServer, world: World
 ) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { agentCells, faultOf, hitCells, lineSpan, looked } from "../../webapp/static/js/shared/figures.js";
+import { agentCells, faultOf, hitCells, lineSpan, looked, sortAgents } from "../../webapp/static/js/shared/figures.js";
 
 test("an agent without figures has dashes", () => {
   assert.deepEqual(agentCells({ agent: "", calls: 1, raised_calls: 0, talk_ratio: null }).slice(0, 6), [
@@ -9,6 +9,15 @@ test("an agent without figures has dashes", () => {
   ]);
   const cells = agentCells({ agent: "Ann", calls: 3, raised_calls: 1, talk_ratio: 0.456, words_per_minute: 151.6, overlaps: 1.333 });
   assert.deepEqual([cells[4], cells[5], cells[9]], ["46 %", "152", "1.3"]);
+});
+
+test("agents are sorted by any figure, those without it last", () => {
+  const agents = [{ agent: "Bo", calls: 2, overlaps: 1 }, { agent: "al", calls: 9, overlaps: null }, { agent: "Cy", calls: 5, overlaps: 3 }];
+  const names = (key, descending) => sortAgents(agents, key, descending).map(({ agent }) => agent);
+  assert.deepEqual(names("agent", false), ["al", "Bo", "Cy"]);
+  assert.deepEqual(names("calls", true), ["al", "Cy", "Bo"]);
+  assert.deepEqual(names("overlaps", true), ["Cy", "Bo", "al"]);
+  assert.deepEqual(names("overlaps", false), ["Bo", "Cy", "al"]);
 });
 
 test("a hit tells where, when and by which words", () => {

@@ -296,6 +296,8 @@ class SyntheticServer:
 
         @app.get("/v1/calls")
         def find() -> Json:
+            if "customer" in request.args:
+                return {"calls": self._ended_of(request.args["customer"]), "next_cursor": None, "hits": {}}
             words = request.args["text"].lower().split()
             with self.world.lock:
                 texts = {
@@ -344,6 +346,10 @@ class SyntheticServer:
                 elif events:
                     self._socketio.emit("feed", {"from": asked["cursor"], "cursor": cursor, "events": events}, to=sid)
                 self._socketio.server.enter_room(sid, "feed")
+
+    def _ended_of(self, customer: str) -> list[Json]:
+        rows = self.world.rows()
+        return [row for row in rows if row["state"] == "ended" and row["metadata"].get("customer") == customer]
 
     def _hit(self, call_id: str, words: list[str]) -> Json:
         said = next(s for s in self.world.calls[call_id]["utterances"] if any(w in s["text"] for w in words))

@@ -1,17 +1,83 @@
-// The agents' figures, once.
+// The agents' figures: read once, sorted as one likes. The address keeps the order.
 
-import { agentCells } from "./shared/figures.js";
-import { rowOf } from "./table/rows.js";
+import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/figures.js";
 
 const at = (selector) => document.querySelector(selector);
+let agents = [];
 
+/** The column to sort by and whether from the highest down; names from A on at first. */
+function order() {
+  const given = new URLSearchParams(location.search).get("sort") ?? "";
+  const key = given.replace(/^-/, "");
+  return AGENT_COLUMNS.some((column) => column.key === key) ? { key, descending: given.startsWith("-") } : { key: "agent", descending: false };
+}
+
+function sortBy(key) {
+  const now = order();
+  const descending = now.key === key ? !now.descending : key !== "agent";
+  history.replaceState(null, "", `?sort=${descending ? "-" : ""}${key}`);
+  draw();
+}
+
+function head({ key, name, about }) {
+  const cell = document.createElement("th");
+  cell.scope = "col";
+  cell.role = "columnheader";
+  cell.title = about;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = name;
+  button.addEventListener("click", () => sortBy(key));
+  cell.append(button);
+  return cell;
+}
+
+function line(agent) {
+  const row = document.createElement("tr");
+  row.role = "row";
+  agentCells(agent).forEach((text, n) => {
+    const cell = document.createElement(n ? "td" : "th");
+    cell.role = n ? "cell" : "rowheader";
+    cell.dataset.name = AGENT_COLUMNS[n].name;
+    if (n || !agent.agent) cell.textContent = text;
+    else cell.append(link(agent.agent));
+    row.append(cell);
+  });
+  return row;
+}
+
+/** An agent's name leads to the agent's calls. */
+function link(name) {
+  const made = document.createElement("a");
+  made.href = `/history?${new URLSearchParams({ agent: name })}`;
+  made.textContent = name;
+  return made;
+}
+
+function draw() {
+  const { key, descending } = order();
+  const heads = at("#agents thead tr").children;
+  AGENT_COLUMNS.forEach((column, n) => {
+    heads[n].ariaSort = column.key === key ? (descending ? "descending" : "ascending") : null;
+  });
+  at("#agents tbody").replaceChildren(...sortAgents(agents, key, descending).map(line));
+}
+
+at("#agents thead tr").replaceChildren(...AGENT_COLUMNS.map(head));
+for (const { name, about } of AGENT_COLUMNS) {
+  const pair = document.createElement("div");
+  pair.append(document.createElement("dt"), document.createElement("dd"));
+  [pair.firstChild.textContent, pair.lastChild.textContent] = [name, about];
+  at("#figures").append(pair);
+}
 try {
   const answer = await fetch("/v1/agents", { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));
-  const { agents, calls } = await answer.json();
-  at("#said").textContent = calls ? `${calls} calls` : "No ended call has a summary yet.";
-  at("#agents").hidden = !calls;
-  at("#agents tbody").replaceChildren(...agents.map((agent) => rowOf(agentCells(agent), true)));
+  const told = await answer.json();
+  agents = told.agents;
+  at("#said").textContent = told.calls ? `${told.calls} calls. A name leads to the agent's calls.` : "No ended call has a summary yet.";
+  at("#agents").hidden = !told.calls;
+  draw();
 } catch {
   at("#said").textContent = "The page could not fetch the figures. Reload to try again.";
 }

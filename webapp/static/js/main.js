@@ -2,6 +2,7 @@
 
 import { Acting } from "./shared/acting.js";
 import { Announcer } from "./shared/announce.js";
+import { Away } from "./shared/away.js";
 import { Bell } from "./shared/bell.js";
 import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
@@ -23,6 +24,9 @@ import { Calls, isBehind } from "./shared/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";
+
+/** So much of a call's worst moment is played by itself. */
+const WORST_SECONDS = 10;
 
 const at = (selector) => document.querySelector(selector);
 
@@ -78,6 +82,10 @@ choose();
 const board = new Board(at("#board"));
 const heads = new Heads(at("#calls"), () => at("#filters").reset());
 
+const away = new Away(at("#away"), clock);
+away.rows = () => calls.rows;
+away.viewer = () => acting.me;
+
 table.onArranged = (groups) => {
   const rows = [...calls.rows.values()];
   const shown = table.ids.length;
@@ -91,6 +99,7 @@ table.onArranged = (groups) => {
   const tracks = live.reduce((sum, row) => sum + Object.keys(row.tracks).length, 0);
   status.counts({ live: live.length, needs: needing.length, behind: live.filter(isBehind).length }, tracks);
   ring();
+  away.update(needing.map((row) => row.call_id));
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
 };
@@ -107,7 +116,7 @@ setInterval(showBoard, 1_000);
 table.onScrolled = () => keepReachable(table.first);
 
 const listening = at("#listen") && new Listening(at("#listen"), at("[data-listen=play]"));
-panel.onPlay = (second) => listening?.from(second);
+panel.onPlay = (second, how) => listening?.from(second, how);
 if (listening) listening.onHeard = (second) => panel.hear(second);
 
 /** Tells the bell which calls wait for a supervisor. */
@@ -133,6 +142,7 @@ at("#export").addEventListener("click", () => {
   const rows = table.ids.map((id) => calls.rows.get(id)).filter(Boolean);
   save("calls.csv", toCsv(rows), "text/csv");
 });
+at("#next-worst").addEventListener("click", nextWorst);
 at("#calls").addEventListener("click", ({ target }) => {
   if (!target.closest("a")) target.closest("tr[data-call-id]")?.querySelector("a").click();
 });
@@ -148,6 +158,7 @@ listen({
     s: (row) => onCall(row, (id) => acting.set(id, "snoozed", { seconds: 300 })),
     n: (row) => onCall(row, write),
     b: () => bell.open(),
+    w: nextWorst,
     l: () => (listening && panel.id ? listening.toggle() : false),
   },
 });
@@ -156,6 +167,22 @@ listen({
 function onCall(row, act) {
   const id = row?.dataset.callId ?? panel.id;
   return id ? act(id) : false;
+}
+
+/** Opens the most urgent call that waits, after the opened one; plays its worst ten seconds, the focus is on Take. */
+async function nextWorst() {
+  const waiting = table.ids.filter((id) => isWaiting(calls.rows.get(id) ?? { state: "ended" }));
+  const id = waiting[(waiting.indexOf(panel.id) + 1) % waiting.length];
+  if (!id) {
+    acting.tell("No call waits for a supervisor.");
+    return;
+  }
+  location.hash = `#/calls/${encodeURIComponent(id)}`;
+  panel.follow();
+  await panel.ready;
+  if (panel.id !== id) return;
+  panel.playWorst(WORST_SECONDS);
+  at("[data-desk=take]").focus();
 }
 
 /** Opens the call with the cursor in the field for a note. */

@@ -28,6 +28,7 @@ export class Listening {
   #id = null;
   #ended = false;
   #start = 0; // second where an ended call begins to play
+  #until = Infinity; // second where it stops by itself
   #timer = 0;
   #dragging = false;
 
@@ -40,10 +41,11 @@ export class Listening {
     for (const part of root.querySelectorAll("[data-listen]")) this.#parts[part.dataset.listen] = part;
     const { live, place } = this.#parts;
     play.addEventListener("click", () => this.toggle());
-    live.addEventListener("click", () => this.#player.toLive());
+    live.addEventListener("click", () => this.#play(null));
     place.addEventListener("input", () => (this.#dragging = true));
     place.addEventListener("change", () => {
       this.#dragging = false;
+      this.#until = Infinity;
       this.#player.seek(Number(place.value));
     });
   }
@@ -66,13 +68,15 @@ export class Listening {
     else this.#play(null);
   }
 
-  /** Plays from some seconds before a moment of the call. */
-  from(second) {
-    this.#play(Math.max(0, second - BEFORE_SECONDS));
+  /** Plays from some seconds before a moment of the call. @param seconds how much of it; all that follows if not given */
+  from(second, { before = BEFORE_SECONDS, seconds = Infinity } = {}) {
+    const start = Math.max(0, second - before);
+    this.#play(start, start + seconds);
   }
 
-  #play(second) {
+  #play(second, until = Infinity) {
     if (!this.#id) return;
+    this.#until = until;
     this.#player.play(`/v1/calls/${encodeURIComponent(this.#id)}/audio`, second);
     this.#timer ||= setInterval(() => this.#draw(), DRAW_MS);
     this.#draw();
@@ -92,7 +96,7 @@ export class Listening {
     const on = this.#timer !== 0;
     const heard = on && second !== null;
     const behind = heard ? newest - second : 0;
-    if (heard && this.#ended && behind < END_SECONDS) {
+    if (heard && ((this.#ended && behind < END_SECONDS) || second >= this.#until)) {
       this.#stop();
       return;
     }

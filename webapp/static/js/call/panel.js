@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.js";
 import { Gist } from "./gist.js";
 import * as format from "../shared/format.js";
 import { UNTOUCHED, woken } from "../shared/handling.js";
+import { Earlier } from "./earlier.js";
 import { findings, inParts } from "../shared/reasons.js";
 import { titleOf } from "../shared/store.js";
 import { summaryLines } from "./summary.js";
@@ -15,6 +16,8 @@ import { Transcript } from "./transcript.js";
 const RETRY_MS = 3_000;
 /** Findings that are told at once; the others are folded away. */
 const FINDINGS = 3;
+/** What led to a call's being raised is heard from so long before. */
+const LEAD_SECONDS = 10;
 
 export class Panel {
   id = null;
@@ -26,13 +29,14 @@ export class Panel {
   #clock;
   #conversation;
   #gist;
+  #earlier;
   #transcript = null;
   #view = null; // the call as it was last read from the API
   #loads = 0;
   #frame = 0;
 
   /** Called with a second of the call that is to be heard. */
-  onPlay = (_second) => {};
+  onPlay = (_second, _how = {}) => {};
 
   /** Called with the opened call's row and the time whenever it is drawn. */
   onDraw = (_row, _nowMs) => {};
@@ -51,6 +55,8 @@ export class Panel {
       confidence.setAttribute("aria-pressed", on);
       list.dataset.confidence = on ? "shown" : "hidden";
     });
+    this.#earlier = new Earlier(this.#parts.earlier);
+    this.#parts.since.addEventListener("click", () => this.#playLead());
     worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
     chart.addEventListener("click", (event) => {
@@ -90,6 +96,13 @@ export class Panel {
   /** The second of the opened call's worst moment; null while there is none. */
   get worst() {
     return this.#transcript?.start(this.#transcript.worst) ?? null;
+  }
+
+  /** Shows the worst moment and lets so many seconds of it be heard. */
+  playWorst(seconds) {
+    if (this.worst === null) return;
+    this.#conversation.jump(this.#transcript.worst);
+    this.onPlay(this.worst, { seconds });
   }
 
   /** Marks what is heard: a second of the call, or null. */
@@ -179,6 +192,9 @@ export class Panel {
     const told = findings(row, true);
     this.#once("why", told, () => this.#why(told));
     this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Worth knowing");
+    parts.since.disabled = !row.raised;
+    parts.whyBox.hidden = !row.raised && !told.length;
+    this.#earlier.show(row);
     this.#once("about", [row.metadata, row.sentiment], () => pairs(parts.about, this.#about(row)));
     this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));
     parts.summaryBox.hidden = !summary;
@@ -224,13 +240,12 @@ export class Panel {
 
   /** What was found in the call, the weightiest first. */
   #why(told) {
-    const { why, more, moreBox, moreCount, whyBox } = this.#parts;
+    const { why, more, moreBox, moreCount } = this.#parts;
     const items = told.map(({ at, text }) => this.#moment(at, text));
     why.replaceChildren(...items.slice(0, FINDINGS));
     more.replaceChildren(...items.slice(FINDINGS));
     moreCount.textContent = `${Math.max(0, told.length - FINDINGS)} more`;
     moreBox.hidden = told.length <= FINDINGS;
-    whyBox.hidden = !told.length;
   }
 
   /** A line that opens the words of its moment. */
@@ -243,6 +258,12 @@ export class Panel {
     const item = document.createElement("li");
     item.append(button);
     return item;
+  }
+
+  #playLead() {
+    const second = this.#row.raised_at ?? 0;
+    this.#conversation.jump(this.#transcript.at(second));
+    this.onPlay(second, { before: LEAD_SECONDS });
   }
 
   #jumpTo(second) {

@@ -1,7 +1,7 @@
 // The bell: calls that wait for a supervisor. On demand it also tells by a notification and a sound.
 
 import { mark } from "./dom.js";
-import { findings } from "./reasons.js";
+import { sentence } from "./card.js";
 import { titleOf } from "./store.js";
 
 const SOUND = "earshot.sound";
@@ -67,7 +67,7 @@ export class Bell {
   }
 
   #show(rows) {
-    const lines = rows.map((row) => [row.call_id, titleOf(row), reason(row)]);
+    const lines = rows.map((row) => [row.call_id, titleOf(row), sentence(row, this.#acting.me)]);
     const key = JSON.stringify(lines);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -108,7 +108,7 @@ export class Bell {
     const [row] = rows;
     const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : "";
     // The tag: of several windows of one browser, the last one's notification replaces the others'.
-    const told = new Notification(titleOf(row) + more, { body: reason(row), tag: row.call_id });
+    const told = new Notification(titleOf(row) + more, { body: sentence(row, this.#acting.me), tag: row.call_id });
     told.onclick = () => {
       window.focus();
       location.hash = `#/calls/${encodeURIComponent(row.call_id)}`;
@@ -136,7 +136,3 @@ export class Bell {
     }
   }
 }
-
-/** Why it needs somebody, and what it is about. */
-const reason = (row) =>
-  [findings(row, true)[0]?.text ?? "Needs attention", row.about && `calls about: “${row.about}”`].filter(Boolean).join(" · ");

@@ -3,23 +3,36 @@
 import { duration, MISSING, moodWord } from "./format.js";
 
 const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
+const percent = (share) => known(share, (part) => `${Math.round(part * 100)} %`);
+const time = (seconds) => known(seconds, duration);
 const rounded = (value) => String(Math.round(value * 10) / 10);
 
+/** The columns of the agents' table: what each figure is, and how it looks. Means are over an agent's calls. */
+export const AGENT_COLUMNS = [
+  { key: "agent", name: "Agent", about: "as the calls name them", show: (name) => name || "unknown" },
+  { key: "calls", name: "Calls", about: "ended calls that have a summary", show: String },
+  { key: "raised_calls", name: "Raised", about: "calls of these that needed attention at some time", show: String },
+  { key: "sentiment_score", name: "Mood", about: "of the whole call, mean", show: (score) => known(score, moodWord) },
+  { key: "talk_ratio", name: "Share of talk", about: "the agent's part of the time in which somebody talks, mean", show: percent },
+  { key: "words_per_minute", name: "Words a minute", about: "while the agent talks", show: (n) => known(n, (words) => String(Math.round(words))) },
+  { key: "longest_monologue_seconds", name: "Longest monologue", about: "longest time without a word of the customer, in any call", show: time },
+  { key: "silence_seconds", name: "Silence", about: "time in which nobody talks, mean", show: time },
+  { key: "hold_seconds", name: "Hold", about: "silence of ten seconds or more, or of five that was announced; mean", show: time },
+  { key: "overlaps", name: "Overlaps", about: "times that both talk at once, mean", show: (n) => known(n, rounded) },
+  { key: "interruptions", name: "Broke in", about: "times that the agent begins while the customer talks, mean", show: (n) => known(n, rounded) },
+];
+
 /** One agent of GET /v1/agents as the texts of a row. */
-export function agentCells(agent) {
-  return [
-    agent.agent || "unknown",
-    String(agent.calls),
-    String(agent.raised_calls),
-    known(agent.sentiment_score, moodWord),
-    known(agent.talk_ratio, (share) => `${Math.round(share * 100)} %`),
-    known(agent.words_per_minute, (words) => String(Math.round(words))),
-    known(agent.longest_monologue_seconds, duration),
-    known(agent.silence_seconds, duration),
-    known(agent.hold_seconds, duration),
-    known(agent.overlaps, rounded),
-    known(agent.interruptions, rounded),
-  ];
+export const agentCells = (agent) => AGENT_COLUMNS.map(({ key, show }) => show(agent[key]));
+
+/** Agents in the order of a column; those without the figure last. */
+export function sortAgents(agents, key, descending) {
+  const value = (agent) => (key === "agent" ? agent.agent.toLowerCase() : agent[key] ?? null);
+  return agents.toSorted((a, b) => {
+    const [left, right] = [value(a), value(b)];
+    const order = left < right ? -1 : left > right ? 1 : 0;
+    return Number(left === null) - Number(right === null) || (descending ? -order : order);
+  });
 }
 
 /** One hit of a dry run as the texts of a row. */

@@ -65,6 +65,10 @@ export function moodNumbers({ score, trend }) {
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+/** Day and time of day in the viewer's zone, without the year. */
+export const day = (ms) => DAY.format(ms);
+
 /** The time of day in the viewer's zone. */
 export const clock = (ms) => CLOCK.format(ms);
 /** Date and time in the viewer's zone. */

@@ -81,7 +81,7 @@ export class Status {
     // The backlog is summed over all tracks; what a supervisor feels is how far behind a line is.
     const behind = fleet.backlog_seconds / Math.max(1, this.#tracks);
     const late = behind >= BEHIND_SECONDS;
-    this.#text("decoders", fleet.decoders ? "Words come" : "No words come");
+    this.#text("decoders", fleet.decoders ? "Words" : "No words come");
     this.#text("backlog", fleet.decoders ? `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind` : "");
     this.#part("decoders").title = `${format.counted(fleet.decoders, "decoder")} at work`;
     this.#part("backlog").title = `${format.span(fleet.backlog_seconds)} of audio waiting on all lines together`;

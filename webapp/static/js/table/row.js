@@ -109,6 +109,7 @@ export class RowView {
   }
 
   #words({ last, tracks }, hit) {
+    this.#data("hit", hit ? "yes" : "no");
     if (hit) this.#found(hit);
     else {
       this.#text("speaker", last ? last.track : "");
