@@ -17,6 +17,7 @@ from state import keys
 from tests.harness.fleet import Fleet
 from tests.harness.places import PLACES, Place, store_in
 from tests.harness.web import Page, web_process
+from workers.jobs.queue import ask, job_queue
 
 PROMISED_SECONDS = 10
 """From SIGTERM to the end. The contract's number, not a measurement: it takes about one second."""
@@ -115,6 +116,29 @@ def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Flee
     decoder.send_signal(signal.SIGCONT)
     assert decoder.wait(PROMISED_SECONDS) == 0
     assert fleet.registered() == 0
+
+
+def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    program = (
+        "import pathlib, time\n"
+        "from state.settings import load\n"
+        "from workers.jobs import __main__, perform\n"
+        "def swallow(*_):\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        "    while True:\n"
+        "        try:\n"
+        "            time.sleep(600)\n"
+        "        except Exception:\n"
+        "            pass\n"
+        "perform.perform = swallow\n"
+        "raise SystemExit(__main__.run(load()))\n"
+    )
+    jobs = fleet.start("jobs", ["-c", program])
+    ask(job_queue(fleet.redis), "summarise", "one")
+    fleet.wait(begun.exists)
+    jobs.terminate()
+    assert jobs.wait(PROMISED_SECONDS) == 0
 
 
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import get_args
@@ -15,9 +16,29 @@ from rq.worker import HerokuWorker
 from state import metrics
 from workers.jobs.queue import Task
 
+LAST_SECONDS = 8.0
+"""Seconds from SIGTERM until a job that still runs is killed. All of this process must end within 10."""
+
 
 class JobsWorker(HerokuWorker):  # type: ignore[misc]
-    """A worker that survives a SIGTERM sent to all, as Heroku sends it. A running job gets 6 s then."""
+    """A worker that survives a SIGTERM sent to all, as Heroku sends it.
+
+    RQ asks a running job to end 6 s later, by an alarm. A job that has just begun sets its own alarm and so forgets
+    that one; a job may also swallow it. So this worker kills the job's process after LAST_SECONDS. Jobs may be killed
+    anywhere: what they left undone is asked for again.
+    """
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Ask the job to end, and see to it that it does."""
+        super().handle_warm_shutdown_request()
+        if self.horse_pid:
+            last = threading.Timer(LAST_SECONDS, self._kill, [self.horse_pid])
+            last.daemon = True
+            last.start()
+
+    def _kill(self, horse_pid: int) -> None:
+        if self.horse_pid == horse_pid:
+            self.kill_horse()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do the job in a process of its own, and count how long it took."""
