@@ -1,4 +1,4 @@
-"""The admin pages of accounts, keys, sign-ins and the trail, in a browser, signed in."""
+"""The admin pages for setting up and for erasing, in a browser, signed in."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from state.archive.opening import Archive
+from state.archive.search import read_call
+from state.archive.write import write
 from state.people.access import Access
 from tests.acceptance.test_page_rules import complaints
 from tests.harness.browser import watched_page
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
+from tests.integration.api.test_history import archived
 
 
 @pytest.fixture(scope="module")
-def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    folder = tmp_path_factory.mktemp("web")
-    with web_process(
-        valkey.url, folder / "web.log", AUTH="on", DATABASE_URL=f"sqlite:///{folder / 'archive.db'}"
-    ) as web:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    archive = Archive(f"sqlite:///{tmp_path_factory.mktemp('database') / 'archive.db'}")
+    yield archive
+    archive.close()
+
+
+@pytest.fixture(scope="module")
+def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory, database: Archive) -> Iterator[Web]:
+    output = tmp_path_factory.mktemp("web") / "web.log"
+    with web_process(valkey.url, output, AUTH="on", DATABASE_URL=str(database._engine.url)) as web:
         yield web
 
 
@@ -52,6 +61,7 @@ def looked_at(page: Page, name: str) -> None:
 
 
 def test_an_admin_makes_accounts_and_sees_their_password_once(desk: Page, web: Web, store: redis.Redis) -> None:
+    desk.get_by_role("link", name="Accounts").click()
     form = desk.get_by_role("form", name="A new account")
     form.get_by_label("Name").fill("kim")
     form.get_by_role("button", name="Make account").click()
@@ -110,6 +120,59 @@ def test_an_admin_makes_and_revokes_keys_ends_sign_ins_and_finds_it_in_the_trail
     desk.get_by_role("button", name="Sign out lee").click()
     desk.get_by_role("dialog").get_by_role("button", name="Sign out").click()
     expect(desk).to_have_url(re.compile(r"/sign-in\?.*next=%2Fadmin%2Fsessions"))
+
+
+def test_an_admin_sees_what_will_go_erases_it_and_has_the_proof(
+    desk: Page, web: Web, store: redis.Redis, database: Archive
+) -> None:
+    for call in (archived(0, "stays"), archived(1, "goes"), archived(2, "goes, too", caller="+15551")):
+        write(database, call, "test")
+    desk.get_by_role("link", name="Erasing").click()
+    expect(desk.get_by_text("There is none.")).to_be_visible()
+    look = desk.get_by_role("form", name="What is to go")
+    look.get_by_label("Name or number").fill("+15551")
+    look.get_by_role("button", name="See what will go").click()
+    expect(desk.get_by_role("heading", name="2 calls of +15551 will go")).to_be_focused()
+    expect(desk.locator("#calls tbody tr")).to_have_count(2)
+    looked_at(desk, "erasing")
+
+    desk.get_by_label("Or keep it, because").fill("at court")
+    desk.get_by_role("button", name="Make a legal hold").click()
+    expect(desk.get_by_text("A legal hold on customer +15551 forbids it: at court")).to_be_visible()
+    expect(desk.get_by_role("button", name="Erase 2 calls")).to_be_disabled()
+    desk.get_by_role("button", name="Take back").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Take back").click()
+    erase = desk.get_by_role("button", name="Erase 2 calls")
+    expect(erase).to_be_enabled()
+    erase.click()
+    desk.get_by_role("dialog", name="Erase 2 calls for good?").get_by_role("button", name="Erase").click()
+    expect(desk.get_by_text("2 calls erased.")).to_be_visible()
+    expect(desk.get_by_role("row", name=re.compile("lee erased a2 from database"))).to_be_visible()
+    expect(desk.locator("#entries tbody tr")).to_have_count(2)
+    assert read_call(database, "a1") is None and read_call(database, "a0") is not None
+    looked_at(desk, "proof")
+
+
+def test_the_first_call_is_three_steps_away(desk: Page, web: Web, store: redis.Redis) -> None:
+    expect(desk.get_by_role("heading", name="Earshot · First call")).to_be_visible()
+    expect(desk.get_by_text("Waiting for audio…")).to_be_visible()
+    desk.get_by_role("button", name="Make key").click()
+    key = desk.get_by_role("group", name="Shown once").locator("code").inner_text()
+    expect(desk.get_by_text(f"--url {web.url} --key {key}")).to_be_visible()
+    expect(desk.get_by_text("Only this machine reaches that address")).to_be_visible()
+    desk.get_by_label("Earshot's address").fill("https://calls.example/")
+    expect(desk.get_by_text("Only this machine reaches that address")).to_be_hidden()
+    desk.get_by_label("You have").select_option(label="jambonz")
+    desk.locator(".system:visible").get_by_role("button", name="Copy").click()
+    copied = desk.evaluate("navigator.clipboard.readText()")
+    assert '"wss://calls.example/v1/streams/audio"' in copied and f'"password": "{key}"' in copied
+    looked_at(desk, "begin")
+
+    base, sender = f"{web.url}/v1/calls/first", {"Authorization": f"Bearer {key}"}
+    audio = {"headers": {**sender, "Content-Type": "audio/PCMU"}, "data": bytes(8000)}
+    assert desk.request.put(f"{base}/tracks/customer/chunks/1", **audio).status == 202
+    expect(desk.get_by_text("Audio of 1 call arrives.")).to_be_visible()
+    expect(desk.get_by_role("row", name="first customer customer: 1 chunk")).to_be_visible()
 
 
 def test_a_supervisor_is_not_let_in(browser: Browser, web: Web, store: redis.Redis) -> None:

@@ -7,14 +7,17 @@ from werkzeug.wrappers import Response
 
 from webapp.access.rights import needs
 from webapp.page.pages import page_values
+from webapp.store import store
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 
 LISTED = {
+    "admin.begin": "First call",
     "admin.accounts": "Accounts",
     "admin.keys": "API keys",
     "admin.sessions": "Sign-ins",
     "admin.audit": "Audit trail",
+    "admin.erasing": "Erasing",
     "admin.jobs": "Jobs",
 }
 """Views and what the pages call them, in the order of their links."""
@@ -25,6 +28,13 @@ LISTED = {
 def first() -> Response:
     """To the first of them."""
     return redirect(url_for(next(iter(LISTED))))
+
+
+@pages.get("/begin")
+@needs("admin", page=True)
+def begin() -> str:
+    """From the first sign-in to the first call."""
+    return _page("begin.html", address=store().settings.public_url)
 
 
 @pages.get("/accounts")
@@ -55,6 +65,13 @@ def audit() -> str:
     return _page("audit.html")
 
 
+@pages.get("/erasing")
+@needs("admin", page=True)
+def erasing() -> str:
+    """Erasing and legal holds, from /v1/calls and /v1/holds."""
+    return _page("erasing.html")
+
+
 @pages.get("/jobs")
 @needs("admin", page=True)
 def jobs() -> str:
@@ -62,5 +79,5 @@ def jobs() -> str:
     return _page("jobs.html")
 
 
-def _page(template: str) -> str:
-    return render_template(f"admin/{template}", listed=LISTED, **page_values())
+def _page(template: str, **values: str) -> str:
+    return render_template(f"admin/{template}", listed=LISTED, **page_values(), **values)

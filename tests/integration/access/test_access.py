@@ -85,6 +85,8 @@ ROUTES = {
     "/admin/keys GET": "admin page",
     "/admin/sessions GET": "admin page",
     "/admin/audit GET": "admin page",
+    "/admin/begin GET": "admin page",
+    "/admin/erasing GET": "admin page",
     "/v1/openapi.json GET": "public",
     "/v1/asyncapi.json GET": "public",
     "/ GET": "page",

@@ -1,0 +1,131 @@
+// Erasing a call or all of a customer: what will go, legal holds, and the proof afterwards.
+
+import { counted } from "../shared/format.js";
+import { rowOf } from "../table/rows.js";
+import { ask, buttons, say } from "./asking.js";
+import { sure } from "./once.js";
+import { when } from "./when.js";
+
+const PAGE = 500; // calls, and entries of the trail, that one answer has at most
+
+const at = (selector) => document.querySelector(selector);
+const within = (path, parameters) => `${path}?${new URLSearchParams(parameters)}`;
+let looked = { kind: "", name: "" };
+let ids = [];
+let holds = [];
+
+/** The calls meant, however many; null after a refusal. */
+async function calls({ kind, name }) {
+  if (kind === "call") {
+    const call = await ask("GET", `/v1/calls/${encodeURIComponent(name)}`);
+    return call && [call];
+  }
+  const found = [];
+  let cursor = null;
+  do {
+    const asked = { state: "any", sort: "time", limit: PAGE, customer: name, ...(cursor && { cursor }) };
+    const page = await ask("GET", within("/v1/calls", asked));
+    if (!page) return null;
+    found.push(...page.calls);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return found;
+}
+
+const customerOf = ({ customer, caller }) => customer || caller || "";
+
+async function look(given) {
+  looked = given;
+  at("#proof").hidden = true;
+  at("#found").hidden = true;
+  say("");
+  const found = await calls(looked);
+  if (found) show(found);
+}
+
+function show(found) {
+  ids = found.map((call) => call.call_id);
+  const live = found.filter((call) => call.state !== "ended").map((call) => call.call_id);
+  const held = holds.find((hold) => found.some((call) => forbids(hold, call)));
+  const of = looked.kind === "customer" ? ` of ${looked.name}` : "";
+  at("#found-title").textContent = `${counted(found.length, "call")}${of} will go`;
+  at("#why").textContent = held
+    ? `A legal hold on ${held.kind} ${held.name} forbids it: ${held.reason}`
+    : live.length
+      ? `End these calls first: ${live.join(", ")}`
+      : "";
+  at("#erase").disabled = Boolean(held) || live.length > 0 || !found.length;
+  at("#erase").textContent = `Erase ${counted(found.length, "call")}`;
+  at("#calls tbody").replaceChildren(
+    ...found.map(({ call_id, started_at, state, metadata }) =>
+      rowOf([call_id, when(started_at), state, metadata.agent || "", metadata.queue || "", customerOf(metadata)], true),
+    ),
+  );
+  at("#found").hidden = false;
+  at("#found-title").focus();
+}
+
+const forbids = (hold, call) => hold.name === (hold.kind === "call" ? call.call_id : customerOf(call.metadata));
+
+async function erase() {
+  const { kind, name } = looked;
+  const text = "Nobody can bring them back.";
+  if (!(await sure(`Erase ${counted(ids.length, "call")} for good?`, text, "Erase"))) return;
+  const path = kind === "call" ? `/v1/calls/${encodeURIComponent(name)}` : within("/v1/calls", { customer: name });
+  const asked = new Set(ids);
+  const done = await ask("DELETE", path);
+  at("#found").hidden = true;
+  if (done) say(`${counted(done.calls.length, "call")} erased.`);
+  await prove(asked);
+}
+
+/** What the trail's newest entries say of these calls; after a refusal too, as some may have gone before it. */
+async function prove(asked) {
+  const trail = await ask("GET", within("/v1/audit", { part: "security", what: "erased", limit: PAGE }));
+  if (!trail) return;
+  const ours = trail.entries.filter((deed) => asked.has(deed.about.split(" ")[0]));
+  at("#entries tbody").replaceChildren(
+    ...ours.map((deed) => rowOf([when(deed.at), deed.who, deed.what, deed.about, deed.address], true)),
+  );
+  at("#proof").hidden = !ours.length;
+  at("#proof-title").focus();
+}
+
+function showHolds(found) {
+  if (!found) return;
+  holds = found.holds;
+  at("#none").hidden = holds.length > 0;
+  at("#holds").hidden = !holds.length;
+  at("#holds tbody").replaceChildren(...holds.map(holdRow));
+}
+
+function holdRow({ kind, name, reason, by, since }) {
+  const row = rowOf([kind, name, reason, by, when(since)], true);
+  row.append(buttons(["Take back", `Take back: hold on ${kind} ${name}`, () => release(kind, name)]));
+  return row;
+}
+
+async function release(kind, name) {
+  const text = "From then on age and admins may erase it again.";
+  if (!(await sure(`Take the hold on ${kind} ${name} back?`, text, "Take back"))) return;
+  showHolds(await ask("DELETE", within("/v1/holds", { kind, name })));
+  if (!at("#found").hidden) look(looked);
+}
+
+at("#look").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { kind, name } = event.target.elements;
+  look({ kind: kind.value, name: name.value });
+});
+at("#erase").addEventListener("click", erase);
+at("#hold").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { reason } = event.target.elements;
+  if (!(await ask("PUT", "/v1/holds", { ...looked, reason: reason.value }))) return;
+  event.target.reset();
+  showHolds(await ask("GET", "/v1/holds"));
+  await look(looked);
+  say("It is held.");
+});
+
+showHolds(await ask("GET", "/v1/holds"));
