@@ -13,11 +13,13 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from state.credentials import CredentialError, parse_given_keys
+from state.reporting import addresses, mail_server
 
 EXIT_CONFIG = 78
 """Exit status of a process that cannot work as it is set up, EX_CONFIG of sysexits.h. Starting it again does not help
@@ -311,6 +313,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_address: Annotated[
         str, _about("Address of that port. It asks for no key, so keep it in a private network")
     ] = "127.0.0.1"
+    report_mail_to: Annotated[
+        str, _about("Who gets the weekly report on Mondays, name@host, ... Needs DATABASE_URL. Empty: nobody")
+    ] = ""
+    report_mail_from: Annotated[str, _about("Address that it comes from")] = ""
+    smtp_url: Annotated[
+        str, _about("Mail server for it: smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
+    ] = ""
+    report_zone: Annotated[str, _about("Time zone of its days and of that morning, such as Europe/Berlin")] = "UTC"
     summary_llm_url: Annotated[
         str,
         _about(
@@ -375,6 +385,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError("SWITCH_WEBHOOK_URL: ARI_URL is set, and there can only be one switch")
     if settings.switch_webhook_url and len(settings.switch_webhook_secret) < 16:
         raise SettingsError("SWITCH_WEBHOOK_SECRET: 16 characters or more sign SWITCH_WEBHOOK_URL")
+    _check_reports(settings)
     if settings.summary_llm_url and not settings.summary_llm_model:
         raise SettingsError("SUMMARY_LLM_MODEL: SUMMARY_LLM_URL is set, so this is needed too")
     if settings.oidc_issuer:
@@ -384,6 +395,26 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if not settings.oidc_supervisors and not settings.oidc_admins:
             raise SettingsError("OIDC_SUPERVISORS: without it or OIDC_ADMINS nobody could sign in")
     return settings
+
+
+def _check_reports(settings: Settings) -> None:
+    try:
+        ZoneInfo(settings.report_zone)
+    except (ValueError, OSError, LookupError):
+        raise SettingsError("REPORT_ZONE: must be the name of a time zone, such as Europe/Berlin") from None
+    if not settings.report_mail_to:
+        return
+    for name, given in (("to", addresses(settings.report_mail_to)), ("from", [settings.report_mail_from])):
+        if not all(re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", one) for one in given):
+            raise SettingsError(f"REPORT_MAIL_{name.upper()}: must be name@host")
+    if not settings.database_url:
+        raise SettingsError("DATABASE_URL: REPORT_MAIL_TO is set, and reports need a database")
+    try:
+        mail_server(settings.smtp_url)
+    except ValueError:
+        raise SettingsError(
+            "SMTP_URL: REPORT_MAIL_TO is set; smtp://host:port or smtps://host:port is expected"
+        ) from None
 
 
 def _in_words(what: str) -> str:

@@ -11,13 +11,16 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import insert, text
 
 from state.archive.opening import Archive
+from state.archive.reports import Wanted, report
 from state.archive.search import Order, Sought, read_call, search
 from state.archive.tables import alerts, calls, tags, transcripts
 from state.archive.write import columns, shown
@@ -58,7 +61,29 @@ def _measured(archive: Archive, count: int) -> dict[str, Any]:
     began = time.monotonic()
     fill(archive, count)
     filled = round(time.monotonic() - began, 1)
-    return {"fill_seconds": filled, "ms": {name: _timed(archive, name, count) for name in _ASKED}}
+    found = {name: _timed(archive, name, count) for name in _ASKED}
+    return {"fill_seconds": filled, "ms": found, "report_ms": report_times(archive)}
+
+
+def report_times(archive: Archive) -> dict[str, dict[str, float]]:
+    """Milliseconds of reports (p50, p95), by how much they cover."""
+    found = {}
+    first = datetime.fromtimestamp(START_MS / 1000, UTC).date()
+    for name, days, filters in (
+        ("a week", 7, {}),
+        ("four weeks", 28, {}),
+        ("a year", 366, {}),
+        ("a year of a queue", 366, {"queue": "queue 1"}),
+        ("a year of an agent", 366, {"agent": "agent 1"}),
+    ):
+        wanted = Wanted(first=first, last=first + timedelta(days=days - 1), zone=ZoneInfo("Europe/Berlin"), **filters)
+        taken = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            assert report(archive, wanted).whole.calls
+            taken.append(1000 * (time.perf_counter() - began))
+        found[name] = _percentiles(taken)
+    return found
 
 
 def fill(archive: Archive, count: int) -> None:
@@ -110,14 +135,31 @@ def generated(count: int, seed: int = 1) -> Iterator[CallView]:
                 score=round(dice.uniform(-1, 1), 3),
                 alerts=[Alert(kind, kind, 8.0) for kind in kinds],
             ),
-            handling=Handling(state="taken", by="sam", tags=[dice.choice(TAGS)])
+            handling=Handling(state="taken", by="sam", at_ms=started + 60_000, tags=[dice.choice(TAGS)])
             if dice.random() < 0.05
             else Handling(),
             tracks={},
             last=None,
         )
         fields = {name: getattr(row, name) for name in CallRow.__struct_fields__}
-        yield CallView(**fields, utterances=said, summary={"duration_seconds": 4.0 * UTTERANCES})
+        yield CallView(**fields, utterances=said, summary=_summary(dice))
+
+
+def _summary(dice: random.Random) -> dict[str, Any]:
+    """What reports count of a call."""
+    agent = {"interruptions": dice.randrange(4), "words_per_minute": round(dice.uniform(110, 180), 1)}
+    talk = {
+        "talk_ratio": round(dice.random(), 3),
+        "silence_seconds": round(dice.uniform(0, 60), 2),
+        "hold_seconds": 0.0,
+    }
+    return {
+        "duration_seconds": 4.0 * UTTERANCES,
+        "peak_attention": round(dice.random(), 3),
+        "raised_seconds": [30.0] if dice.random() < 0.1 else [],
+        "talk": {**talk, "parties": {"agent": agent}},
+        "points": [{"part": "outcome", "text": dice.choice(("settled: the customer is content", "open: no"))}],
+    }
 
 
 _HANDLED = {tag: Handling(state="taken", by="sam", tags=[tag]) for tag in TAGS}
@@ -166,6 +208,10 @@ def _timed(archive: Archive, name: str, count: int) -> dict[str, float]:
         taken.append(1000 * (time.perf_counter() - began))
     if page:
         assert read_call(archive, page[0].row.call_id) is not None
+    return _percentiles(taken)
+
+
+def _percentiles(taken: list[float]) -> dict[str, float]:
     taken.sort()
     return {"p50": round(taken[len(taken) // 2], 1), "p95": round(taken[int(len(taken) * 0.95)], 1)}
 

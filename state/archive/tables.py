@@ -35,6 +35,14 @@ calls = Table(
     Column("handled_at_ms", BigInteger),
     Column("engine", Text, nullable=False, comment="the fleet's speech engine when the call came here"),
     Column("words_erased_at_ms", BigInteger, comment="when WORDS_DAYS took its words"),
+    Column("raised_at_ms", BigInteger, comment="when it first needed attention; null: never"),
+    Column("mood_before", Float, comment="-1..1, when a supervisor took it; null: nobody did, or nothing was scored"),
+    Column("outcome", Text, comment="of the summary: open, settled, done, promised, unclear"),
+    Column("talk_ratio", Float, comment="0..1, the agent's share of talk"),
+    Column("silence_seconds", Float),
+    Column("hold_seconds", Float),
+    Column("interruptions", Integer, comment="how often the agent broke in"),
+    Column("words_per_minute", Float, comment="the agent's"),
     Index("calls_one", "call_id", "started_at_ms", unique=True),
     Index("calls_by_time", "started_at_ms", "call_id"),
     Index("calls_by_attention", "attention", "call_id"),
@@ -96,6 +104,16 @@ trail = Table(
     Index("trail_by_end", "keep_until_ms"),
 )
 """The audit trail. Triggers of the database refuse every change of a row, and its deletion before keep_until_ms."""
+
+sent_reports = Table(
+    "sent_reports",
+    METADATA,
+    Column("week", Text, primary_key=True, comment="the Monday it begins with: 2026-11-16"),
+    Column("way", Text, primary_key=True, comment="mail"),
+    Column("begun_at_ms", BigInteger, nullable=False, comment="somebody is sending it, or was killed while at it"),
+    Column("sent_at_ms", BigInteger, comment="null while it is not sent"),
+)
+"""Weekly reports, so that each is sent once."""
 
 transcripts = Table(
     "transcripts",

@@ -97,7 +97,31 @@ def columns(call: CallView, engine: str) -> dict[str, Any]:
         "handled_by": text(made.by) or None,
         "handled_at_ms": made.at_ms,
         "engine": engine,
+        **_reported(call),
     }
+
+
+def _reported(call: CallView) -> dict[str, Any]:
+    """What reports count. Summaries of older editions may lack figures."""
+    summary, handled_ms = call.summary or {}, call.handling.at_ms
+    talk = summary.get("talk") or {}
+    agent = (talk.get("parties") or {}).get("agent") or {}
+    raised = summary.get("raised_seconds") or []
+    outcome = next((point["text"] for point in summary.get("points") or [] if point["part"] == "outcome"), "")
+    return {
+        "raised_at_ms": call.started_at_ms + round(1000 * raised[0]) if raised else None,
+        "mood_before": None if handled_ms is None else _mood_at(call, (handled_ms - call.started_at_ms) / 1000),
+        "outcome": outcome.partition(":")[0] or None,
+        **{name: talk.get(name) for name in ("talk_ratio", "silence_seconds", "hold_seconds")},
+        **{name: agent.get(name) for name in ("interruptions", "words_per_minute")},
+    }
+
+
+def _mood_at(call: CallView, second: float) -> float | None:
+    """The score at a second of the call; None before the first, and after the end: nobody can help then."""
+    if call.ended_at_ms is not None and second > (call.ended_at_ms - call.started_at_ms) / 1000:
+        return None
+    return next((score for at, score in reversed(call.standing.curve) if at <= second), None)
 
 
 def _upsert(connection: Connection, table: Table, by: list[str], values: dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from typing import Literal, cast
 import msgspec
 from flask import Blueprint, Response
 
+from state.archive.reports_csv import FORMULA_STARTS
 from state.types import CallView, Point, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
 from webapp.api import history, shapes, summaries
@@ -34,9 +35,6 @@ BLANK = [""] * len(VOICE)
 
 SHORTEST_CUE_SECONDS = 0.001
 """Shortest subtitle: players drop one that ends when it begins. The formats count in milliseconds."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet take text for a formula. An apostrophe before them keeps it text."""
 
 MISSING_AUDIO = {"gap": "[audio is missing here]", "dead": "[audio could not be read here]"}
 

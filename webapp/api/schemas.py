@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from state.archive.reports import Figures
 from state.calls.ingest import MAX_TRACKS
 from state.jobs import JOB_ID
 from state.people.audit import Origin
@@ -503,6 +504,21 @@ class ApiRetry(msgspec.Struct):
     """A failed job that is to be tried again."""
 
     id: str
+
+
+class ApiReport(msgspec.Struct):
+    """Figures of ended calls: in all, by day of the zone, by queue and by agent. Raised: needed attention.
+
+    from_day, to_day: both included. Calls archived by an older edition lack figures; they count in `calls`.
+    """
+
+    from_day: str
+    to_day: str
+    zone: str
+    whole: Figures
+    days: list[Figures]
+    queues: list[Figures]
+    agents: list[Figures]
 
 
 class ApiAgents(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""The pages: the live table, the history, the rules, the agents."""
+"""The pages: the live table, the history, the reports, the rules, the agents."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def rules() -> str:
 def agents() -> str:
     """The agents' figures, from /v1/agents."""
     return _page("agents.html")
+
+
+@pages.get("/reports")
+@needs("read", page=True)
+def reports() -> str:
+    """Figures by day, queue and agent, from /v1/reports."""
+    return _page("reports.html")
 
 
 def _page(template: str, live: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -43,6 +44,12 @@ def _day(given: str) -> None:
         raise ValueError("not a day")
 
 
+def _monday(given: str) -> None:
+    _day(given)
+    if date.fromisoformat(given).weekday() != 0:
+        raise ValueError("not a Monday")
+
+
 _CHECKS: dict[Task, Callable[[str], object]] = {
     "summarise": _call_id,
     "archive": _call_id,
@@ -50,6 +57,7 @@ _CHECKS: dict[Task, Callable[[str], object]] = {
     "forget-words": _day,
     "forget-sound": _day,
     "keep-trail": _day,
+    "weekly-report": _monday,
     "redrive": keys.read_entry_name,
 }
 

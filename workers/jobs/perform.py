@@ -75,6 +75,16 @@ def _keep_trail(client: redis.Redis, _day: str) -> str:
     return keep(open_shards(settings, "jobs", client), archive, settings.audit_years, now_ms(client))
 
 
+def _weekly_report(client: redis.Redis, week: str) -> str:
+    from workers.jobs.weekly import send
+
+    settings = load()
+    archive = open_archive(settings)
+    if archive is None:
+        return "OFF"
+    return send(archive, settings, week, now_ms(client))
+
+
 def _redrive(client: redis.Redis, letter_id: str) -> str:
     from workers.jobs.redrive import redrive  # it loads an engine: only the job's own process needs one
 
@@ -88,6 +98,7 @@ _JOBS: dict[Task, Callable[[redis.Redis, str], str]] = {
     "forget-words": _forget_words,
     "forget-sound": _forget_sound,
     "keep-trail": _keep_trail,
+    "weekly-report": _weekly_report,
     "redrive": _redrive,
 }
 """The work of each job; it may be repeated."""

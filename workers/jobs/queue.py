@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import redis
 from rq import Queue
@@ -20,16 +21,20 @@ from rq.serializers import JSONSerializer
 from state import keys
 from state.calls.departures import Departures
 from state.calls.summaries import BATCH, Outstanding
+from state.reporting import week_due
+from state.server.clock import now_ms
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
 
 QUEUE = "earshot"
 
-Task = Literal["summarise", "archive", "assemble", "forget-words", "forget-sound", "keep-trail", "redrive"]
+Task = Literal[
+    "summarise", "archive", "assemble", "forget-words", "forget-sound", "keep-trail", "weekly-report", "redrive"
+]
 """summarise: write the summary of the ended call of this id.  archive: write that call to the database.
 assemble: make one file of the parts of its recording.  forget-words, forget-sound: erase the words, or the recordings,
 of archived calls that are too old; the argument is the day, for people.  keep-trail: copy the audit trail to the
-database; the argument is the day.
+database; the argument is the day.  weekly-report: mail the report of the week that begins with this Monday.
 redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
@@ -40,7 +45,7 @@ KEPT = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_
 """How long RQ keeps a job that nobody waits for."""
 
 FORGET_SECONDS = 3600
-"""Between two looks for words, or sound, that are too old."""
+"""Between two looks for words, or sound, that are too old, and for a report that is due."""
 
 LOST_SECONDS = 90
 """A job at work whose worker was silent for so long has none any more: RQ's workers speak up every 30 s."""
@@ -138,6 +143,9 @@ class Requests:
             self._regular["forget-words"] = keys.turn("words"), FORGET_SECONDS
         if settings is not None and has_archive and settings.recordings:
             self._regular["forget-sound"] = keys.turn("sound"), FORGET_SECONDS
+        if settings is not None and settings.report_mail_to:
+            self._regular["weekly-report"] = keys.turn("report"), FORGET_SECONDS
+        self._report_zone = ZoneInfo(settings.report_zone if settings is not None else "UTC")
         self._summaries = Outstanding(shards)
         self._departures = Departures(shards)
         self._queue = job_queue(shards.plain)
@@ -151,7 +159,13 @@ class Requests:
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]
         for task, (turn, every_seconds) in self._regular.items():
             if self._queue.connection.set(turn, 1, nx=True, ex=every_seconds):
-                wanted.append((task, datetime.now(UTC).date().isoformat()))
+                wanted.append((task, self._of(task)))
         for task, argument in wanted:
             ask(self._queue, task, argument, **KEPT)
         return len(wanted)
+
+    def _of(self, task: Task) -> str:
+        """The argument of a regular task: the day, or the week that is due."""
+        if task == "weekly-report":
+            return week_due(self._report_zone, now_ms(self._queue.connection))
+        return datetime.now(UTC).date().isoformat()

@@ -25,6 +25,9 @@ def test_what_the_example_says_is_what_an_empty_environment_gives() -> None:
     assert settings.load({name: value for name, _, value in lines}) == settings.Settings()
 
 
+REPORTED = {"REPORT_MAIL_TO": "a@b", "REPORT_MAIL_FROM": "c@d"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -99,6 +102,15 @@ def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: 
     ("environ", "said"),
     [
         ({"AUTH": "maybe"}, "AUTH: must be on or off"),
+        ({"REPORT_ZONE": "../etc"}, "REPORT_ZONE: must be the name of a time zone, such as Europe/Berlin"),
+        ({"REPORT_MAIL_TO": "a@b, c"}, "REPORT_MAIL_TO: must be name@host"),
+        ({"REPORT_MAIL_TO": "a@b"}, "REPORT_MAIL_FROM: must be name@host"),
+        (REPORTED, "DATABASE_URL: REPORT_MAIL_TO is set, and reports need a database"),
+        (
+            REPORTED | {"DATABASE_URL": "sqlite:///a", "SMTP_URL": "http://a"},
+            "SMTP_URL: REPORT_MAIL_TO is set; smtp://host:port or smtps://host:port is expected",
+        ),
+        ({"SUMMARY_LLM_URL": "http://a"}, "SUMMARY_LLM_MODEL: SUMMARY_LLM_URL is set, so this is needed too"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be debug, info, warning or error"),
         ({"REDACT": "perhaps"}, "REDACT: must be 1 or 0"),
         ({"PORT": "eighty"}, "PORT: must be a whole number"),

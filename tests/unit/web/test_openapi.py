@@ -58,6 +58,8 @@ STATUSES = {
     ("/v1/rules", "put"): {"200", "400", "412", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/rules/dry-run", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/agents", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/reports", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/reports.csv", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/openapi.json", "get"): {"200", "400", "500", "503"},
     ("/v1/asyncapi.json", "get"): {"200", "400", "500", "503"},
     ("/v1/streams/twilio", "get"): STREAM,

@@ -12,6 +12,7 @@ const NAMES = {
   assemble: "Make a recording",
   "forget-words": "Erase old words",
   "forget-sound": "Erase old recordings",
+  "weekly-report": "Mail the weekly report",
   redrive: "Decode a chunk once more",
 };
 

@@ -1,0 +1,181 @@
+"""Figures over archived calls: how many, how many needed somebody, their mood, what was done about it, the talk.
+
+Days are those of a time zone. Their bounds are worked out here, so the database only compares numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection, Select, case, func, literal, select
+
+from state.archive.opening import Archive
+from state.archive.tables import calls
+
+MOST_DAYS = 366
+"""Of one report. A year of 100,000 calls takes some tenths of a second."""
+
+MOST_NAMES = 200
+"""Queues, and agents, in one report: those with the most calls."""
+
+PROMPT_MS = 60_000
+"""A call that is taken within a minute of needing somebody counts as promptly taken."""
+
+RECOVERED_BY = 0.2
+"""By so much the mood must be better at the end than when a supervisor took the call."""
+
+DAY_MS = 86_400_000
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report covers: calls that began from one day to another, both included, in a zone; of a queue or agent."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    queue: str | None = None
+    agent: str | None = None
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Figures of some calls; None where no call has the figure.
+
+    name: the day, queue or agent.  calls: how many.  seconds: mean length.  raised: how many needed attention.
+    peak_attention: mean of each call's highest, 0..1.  sentiment: mean mood at the end, -1..1.  settled, open: how many
+    ended so, as their summaries say.  taken: how many of the raised ones a supervisor acted on.  prompt: how many of
+    these within a minute.  seconds_to_act: mean from needing attention to being acted on.  watched: how many of those
+    have a mood from before and after; recovered: how many of these ended in a better one.  The rest are means.
+    """
+
+    name: str
+    calls: int = 0
+    seconds: float | None = None
+    raised: int = 0
+    peak_attention: float | None = None
+    sentiment: float | None = None
+    settled: int = 0
+    open: int = 0
+    taken: int = 0
+    prompt: int = 0
+    seconds_to_act: float | None = None
+    watched: int = 0
+    recovered: int = 0
+    talk_ratio: float | None = None
+    silence_seconds: float | None = None
+    hold_seconds: float | None = None
+    interruptions: float | None = None
+    words_per_minute: float | None = None
+
+
+Tally = tuple[float, ...]
+"""Of a group of calls: the counts, then the sum and the number of each mean."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A report: in all, by day (each day once, in order), by queue and by agent (the most calls first)."""
+
+    whole: Figures
+    days: list[Figures]
+    queues: list[Figures]
+    agents: list[Figures]
+
+
+def report(archive: Archive, wanted: Wanted) -> Report:
+    """The figures that are wanted. Raises ArchiveAway. The database looks at each call twice."""
+    begins = bounds(wanted)
+    days = [_NOTHING] * (len(begins) - 1)
+    queues: dict[str, Tally] = {}
+    with archive.reading() as connection:
+        for n, queue, tally in _by_day_and_queue(connection, begins, wanted):
+            days[n] = _both(days[n], tally)
+            queues[queue] = _both(queues.get(queue, _NOTHING), tally)
+        agents = dict(_asked(connection, [_AGENT], begins[0], begins[-1], wanted))
+    whole = reduce(_both, queues.values(), _NOTHING)
+    names = [(wanted.first + timedelta(days=n)).isoformat() for n in range(len(days))]
+    each = [_figures(name, tally) for name, tally in zip(names, days, strict=True)]
+    return Report(_figures("", whole), each, _most(queues), _most(agents))
+
+
+def bounds(wanted: Wanted) -> list[int]:
+    """When each day begins, and the day after the last, in ms since 1970."""
+    count = (wanted.last - wanted.first).days + 2
+    days = (wanted.first + timedelta(days=n) for n in range(count))
+    return [round(datetime.combine(day, time(), wanted.zone).timestamp() * 1000) for day in days]
+
+
+def _by_day_and_queue(connection: Connection, begins: list[int], wanted: Wanted) -> Iterator[tuple[int, str, Tally]]:
+    """One query for each run of days of 24 hours; where the clocks change, the day has its own."""
+    start = 0
+    while start < len(begins) - 1:
+        end = start + 1
+        while end < len(begins) - 1 and begins[end] - begins[end - 1] == begins[end + 1] - begins[end] == DAY_MS:
+            end += 1
+        number = (calls.c.started_at_ms - begins[start]) // DAY_MS if end - start > 1 else literal(0)
+        for n, queue, tally in _asked(connection, [number, _QUEUE], begins[start], begins[end], wanted):
+            yield start + int(n), queue, tally
+        start = end
+
+
+def _asked(connection: Connection, by: list[Any], start: int, end: int, wanted: Wanted) -> Iterator[Any]:
+    """What the calls are told apart by, and their tally, of each group."""
+    named = [one.label(f"by_{n}") for n, one in enumerate(by)]
+    asked: Select[Any] = select(*named, *_COLUMNS)
+    asked = asked.where(calls.c.started_at_ms >= start, calls.c.started_at_ms < end).group_by(*named)
+    for name in ("queue", "agent"):
+        if (value := getattr(wanted, name)) is not None:
+            asked = asked.where(calls.c[name] == value)
+    for row in connection.execute(asked):
+        yield *row[: len(by)], tuple(float(value or 0) for value in row[len(by) :])
+
+
+def _both(one: Tally, other: Tally) -> Tally:
+    return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+def _most(tallies: dict[str, Tally]) -> list[Figures]:
+    """The names with the most calls; they come first."""
+    most = sorted(tallies, key=lambda name: (-tallies[name][0], name))[:MOST_NAMES]
+    return [_figures(name, tallies[name]) for name in most]
+
+
+def _figures(name: str, tally: Tally) -> Figures:
+    found: dict[str, Any] = {field: int(value) for field, value in zip(_COUNTS, tally, strict=False)}
+    rest = iter(tally[len(_COUNTS) :])
+    for field, total, known in zip(_MEANS, rest, rest, strict=True):
+        found[field] = round(total / known, 3) if known else None
+    return Figures(name, **found)
+
+
+def _if(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))
+
+
+_QUEUE, _AGENT = func.coalesce(calls.c.queue, ""), func.coalesce(calls.c.agent, "")
+_TAKEN = calls.c.raised_at_ms.is_not(None) & (calls.c.handled_at_ms >= calls.c.raised_at_ms)
+_WATCHED = _TAKEN & calls.c.mood_before.is_not(None) & calls.c.sentiment.is_not(None)
+_COUNTS: dict[str, Any] = {
+    "calls": func.count(),
+    "raised": func.count(calls.c.raised_at_ms),
+    "settled": _if(calls.c.outcome.in_(("settled", "done", "promised"))),
+    "open": _if(calls.c.outcome == "open"),
+    "taken": _if(_TAKEN),
+    "prompt": _if(_TAKEN & (calls.c.handled_at_ms - calls.c.raised_at_ms <= PROMPT_MS)),
+    "watched": _if(_WATCHED),
+    "recovered": _if(_WATCHED & (calls.c.sentiment - calls.c.mood_before >= RECOVERED_BY)),
+}
+_MEANS: dict[str, Any] = {
+    "seconds": (calls.c.ended_at_ms - calls.c.started_at_ms) / 1000.0,
+    "seconds_to_act": case((_TAKEN, (calls.c.handled_at_ms - calls.c.raised_at_ms) / 1000.0)),
+    **{name: calls.c[name] for name in ("peak_attention", "sentiment", "talk_ratio", "silence_seconds")},
+    **{name: calls.c[name] for name in ("hold_seconds", "interruptions", "words_per_minute")},
+}
+"""Fields of Figures: how many calls are so, and means of what the calls have that have it."""
+
+_COLUMNS = [*_COUNTS.values(), *(total(one) for one in _MEANS.values() for total in (func.sum, func.count))]
+
+_NOTHING: Tally = (0.0,) * len(_COLUMNS)

@@ -1,0 +1,174 @@
+"""Reports: the figures on SQLite and PostgreSQL, against the same figures counted by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from state.archive import reports
+from state.archive.opening import Archive
+from state.archive.reports import Wanted
+from state.archive.write import write
+from state.settings import Settings
+from state.types import CallView, Handling, Standing
+from webapp.app import create_app
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TALK = {"talk_ratio": 0.5, "silence_seconds": 8.0, "hold_seconds": 0.0}
+
+
+def call(
+    name: str, begins: datetime, /, raised: float | None = None, taken: float | None = None, **more: Any
+) -> CallView:
+    """An ended call of 100 s. raised, taken: seconds until it needed somebody, and until somebody came."""
+    started = round(begins.timestamp() * 1000)
+    handling = Handling() if taken is None else Handling(state="taken", by="sam", at_ms=started + round(1000 * taken))
+    summary = {
+        "peak_attention": 0.8 if raised is not None else 0.1,
+        "raised_seconds": [] if raised is None else [raised],
+        "talk": {**TALK, "parties": {"agent": {"interruptions": 2, "words_per_minute": 150.0}}},
+        "points": [{"part": "outcome", "text": more.get("outcome", "settled: the customer is content")}],
+    }
+    return CallView(
+        call_id=name,
+        state="ended",
+        started_at_ms=started,
+        ended_at_ms=started + 100_000,
+        metadata={key: more[key] for key in ("agent", "queue") if key in more},
+        standing=Standing(
+            score=more.get("mood", 0.0), curve=more.get("curve", [(0.0, -0.5), (90.0, more.get("mood", 0.0))])
+        ),
+        handling=handling,
+        tracks={},
+        last=None,
+        utterances=[],
+        summary=summary,
+    )
+
+
+NOON = datetime(2026, 3, 27, 12, tzinfo=BERLIN)
+CALLS = [
+    call("a", NOON, agent="Dana", queue="billing", mood=0.4),
+    call("b", NOON, raised=10, taken=30, agent="Dana", queue="billing", mood=0.2),
+    call("c", NOON, raised=10, taken=80, agent="Tom", queue="sales", mood=-0.6, outcome="open: no"),
+    call("d", NOON, raised=10, agent="Tom", queue="sales", mood=-1.0, outcome="open: no"),
+    call("e", NOON, raised=10, taken=400, agent="=cmd()", mood=-0.2, outcome="unclear"),  # after its end
+    call("f", NOON, taken=20, agent="Tom"),  # it never needed anybody
+    *(call(f"day {n} {hour}", NOON.replace(hour=hour) + timedelta(days=n)) for n in range(-1, 4) for hour in (0, 23)),
+]
+"""The clocks go forward in the night to the 29th: that day has 23 hours."""
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    opened = Archive(database_url)
+    for one in CALLS:
+        assert write(opened, one, "test")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def http(store: redis.Redis, archive: Archive, database_url: str) -> FlaskClient:
+    return create_app(Settings(auth="off", database_url=database_url), store).test_client()
+
+
+def test_days_are_those_of_the_zone_when_the_clocks_change_too(archive: Archive) -> None:
+    wanted = Wanted(first=date(2026, 3, 25), last=date(2026, 3, 31), zone=BERLIN)
+    days = reports.report(archive, wanted).days
+    assert [(day.name, day.calls) for day in days] == [
+        ("2026-03-25", 0),
+        ("2026-03-26", 2),
+        ("2026-03-27", 8),
+        ("2026-03-28", 2),
+        ("2026-03-29", 2),
+        ("2026-03-30", 2),
+        ("2026-03-31", 0),
+    ]
+    autumn = Wanted(first=date(2026, 10, 24), last=date(2026, 10, 26), zone=BERLIN)
+    begins = reports.bounds(autumn)
+    assert [end - begin for begin, end in pairwise(begins)] == [
+        86_400_000,
+        90_000_000,
+        86_400_000,
+    ]
+    utc = Wanted(first=date(2026, 3, 26), last=date(2026, 3, 27), zone=ZoneInfo("UTC"))
+    assert [day.calls for day in reports.report(archive, utc).days] == [2, 8], "midnight in Berlin is the day before"
+
+
+def test_the_figures_say_how_fast_calls_were_taken_and_whether_the_mood_recovered(archive: Archive) -> None:
+    found = reports.report(archive, Wanted(first=NOON.date(), last=NOON.date(), zone=BERLIN))
+    assert [(one.name, one.calls) for one in found.agents] == [("Tom", 3), ("", 2), ("Dana", 2), ("=cmd()", 1)]
+    whole = found.whole
+    assert (whole.calls, whole.seconds, whole.raised) == (8, 100.0, 4)
+    assert (whole.taken, whole.prompt, whole.seconds_to_act) == (3, 1, round((20 + 70 + 390) / 3, 3))
+    assert (whole.watched, whole.recovered) == (2, 1), "b has recovered, c has not, of e nobody can say"
+    assert (whole.settled, whole.open) == (5, 2)
+    assert (whole.talk_ratio, whole.interruptions, whole.words_per_minute) == (0.5, 2.0, 150.0)
+    dana = found.agents[2]
+    assert (dana.sentiment, dana.peak_attention) == (0.3, 0.45)
+    only = reports.report(archive, Wanted(first=NOON.date(), last=NOON.date(), zone=BERLIN, queue="sales"))
+    assert [(one.name, one.calls) for one in only.queues] == [("sales", 2)]
+
+
+def test_a_report_without_calls_has_every_day_and_no_figure(archive: Archive) -> None:
+    found = reports.report(archive, Wanted(first=date(2020, 1, 1), last=date(2020, 12, 31), zone=BERLIN))
+    assert len(found.days) == 366 and found.queues == found.agents == []
+    assert (found.whole.calls, found.whole.sentiment, found.days[0].calls) == (0, None, 0)
+
+
+def test_calls_of_an_older_edition_only_count(archive: Archive) -> None:
+    bare = call("old", datetime(2026, 2, 1, 12, tzinfo=BERLIN))
+    bare = CallView(**{name: getattr(bare, name) for name in CallView.__struct_fields__} | {"summary": {}})
+    assert write(archive, bare, "test")
+    found = reports.report(archive, Wanted(first=date(2026, 2, 1), last=date(2026, 2, 1), zone=BERLIN)).whole
+    assert (found.calls, found.raised, found.talk_ratio, found.settled) == (1, 0, None, 0)
+
+
+def test_the_api_tells_them_and_the_file_has_the_same(http: FlaskClient) -> None:
+    asked = "from=2026-03-26&to=2026-03-27&zone=Europe/Berlin"
+    told = http.get(f"/v1/reports?{asked}").get_json()
+    assert (told["from_day"], told["to_day"], told["zone"]) == ("2026-03-26", "2026-03-27", "Europe/Berlin")
+    assert [day["calls"] for day in told["days"]] == [2, 8] and told["whole"]["calls"] == 10
+    answer = http.get(f"/v1/reports.csv?{asked}&by=agent")
+    assert answer.headers["Content-Disposition"].endswith('"earshot-agents-2026-03-26-2026-03-27.csv"')
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert [(row["agent"], row["calls"]) for row in rows] == [("", "4"), ("Tom", "3"), ("Dana", "2"), ("'=cmd()", "1")]
+    assert rows[2]["sentiment"] == "0.3" and rows[2]["seconds_to_act"] == "20.0"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "zone=Nowhere",
+        "zone=../../etc/passwd",
+        "zone=Europe",
+        "zone=",
+        "from=yesterday",
+        "from=2026-03-27&to=2026-03-26",
+        "from=2024-01-01&to=2026-01-01",
+        "to=0001-01-01",
+        "to=9999-12-31",
+        "agent=" + "x" * 513,
+        "by=day",
+        "limit=3",
+    ],
+)
+def test_what_is_no_report_is_refused(store: redis.Redis, asked: str) -> None:
+    http = create_app(Settings(auth="off", database_url="sqlite:///never-opened"), store).test_client()
+    answer = http.get(f"/v1/reports?{asked}")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+def test_without_a_database_there_are_none(store: redis.Redis) -> None:
+    answer = create_app(Settings(auth="off"), store).test_client().get("/v1/reports")
+    assert (answer.status_code, answer.get_json()["reason"]) == (409, "no_archive")

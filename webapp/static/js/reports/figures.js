@@ -1,0 +1,65 @@
+// What the figures of GET /v1/reports look like in tables and plots. Pure.
+
+import { attention, duration, MISSING, signed } from "../shared/format.js";
+
+const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
+const percent = (share) => `${Math.round(share * 100)} %`;
+const rounded = (value) => String(Math.round(value * 10) / 10);
+const share = (part, whole) => (whole ? part / whole : null);
+/** "3 (25 %)"; of nothing there is no share. */
+const partOf = (part, whole) => (whole ? `${part} (${percent(part / whole)})` : MISSING);
+
+/** @type {[string, (one: any) => string][]} Label of a column, and what a row says there. */
+export const COLUMNS = [
+  ["Calls", (one) => String(one.calls)],
+  ["Mean length", (one) => known(one.seconds, duration)],
+  ["Needed attention", (one) => partOf(one.raised, one.calls)],
+  ["Highest attention", (one) => known(one.peak_attention, attention)],
+  ["Mood at the end", (one) => known(one.sentiment, signed)],
+  ["Settled", (one) => partOf(one.settled, one.calls)],
+  ["Open", (one) => partOf(one.open, one.calls)],
+  ["Taken", (one) => partOf(one.taken, one.raised)],
+  ["In a minute", (one) => partOf(one.prompt, one.taken)],
+  ["Time to take", (one) => known(one.seconds_to_act, duration)],
+  ["Recovered", (one) => partOf(one.recovered, one.watched)],
+  ["Agent's share", (one) => known(one.talk_ratio, percent)],
+  ["Silence", (one) => known(one.silence_seconds, duration)],
+  ["Hold", (one) => known(one.hold_seconds, duration)],
+  ["Broke in", (one) => known(one.interruptions, rounded)],
+  ["Words a minute", (one) => known(one.words_per_minute, rounded)],
+];
+
+/** The texts of a row: its name, then every column. */
+export const cells = (one, nameless = "not named") => [one.name || nameless, ...COLUMNS.map(([, show]) => show(one))];
+
+/**
+ * @typedef {{title: string, value: (one: any) => number | null, show: (value: number) => string, low: number, high?: number}} Plot
+ * low, high: ends of the scale; without `high` it reaches as far as the figures.
+ * @type {Plot[]}
+ */
+export const PLOTS = [
+  { title: "Calls", value: (one) => one.calls, show: rounded, low: 0 },
+  { title: "Calls that needed attention", value: (one) => share(one.raised, one.calls), show: percent, low: 0 },
+  { title: "Mood at the end", value: (one) => one.sentiment, show: signed, low: -1, high: 1 },
+  { title: "Time until a call was taken", value: (one) => one.seconds_to_act, show: duration, low: 0 },
+  { title: "Moods that recovered afterwards", value: (one) => share(one.recovered, one.watched), show: percent, low: 0, high: 1 },
+  { title: "Agent's share of talk", value: (one) => one.talk_ratio, show: percent, low: 0, high: 1 },
+];
+
+/** A plot in words: its ends and where they are. */
+export function inWords({ value, show }, days) {
+  const points = days.map((day) => ({ day: day.name, value: value(day) })).filter((point) => point.value !== null);
+  if (!points.length) return "No call has this figure.";
+  const [least, most] = points.reduce(
+    ([low, high], point) => [point.value < low.value ? point : low, point.value > high.value ? point : high],
+    [points[0], points[0]],
+  );
+  return `${points.length} of ${days.length} days; lowest ${show(least.value)} on ${least.day}, highest ${show(most.value)} on ${most.day}.`;
+}
+
+/** The query of GET /v1/reports for the page's own address, in the viewer's zone unless it names one. */
+export function asked(given, zone) {
+  const query = new URLSearchParams({ zone });
+  for (const name of ["from", "to", "zone", "queue", "agent"]) if (given.get(name)) query.set(name, given.get(name));
+  return query;
+}

@@ -1,0 +1,86 @@
+// The reports' page: what the address asks for, as plots and tables.
+
+import { rowOf } from "../table/rows.js";
+import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";
+import { plot } from "./plot.js";
+
+const at = (selector) => document.querySelector(selector);
+const form = at("#asked");
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+let looks = 0;
+
+async function look() {
+  const look = ++looks;
+  const query = asked(new URLSearchParams(location.search), zone);
+  for (const link of document.querySelectorAll("a[data-file]")) {
+    link.setAttribute("href", `/v1/reports.csv?${query}&by=${link.getAttribute("data-file")}`);
+  }
+  try {
+    const answer = await fetch(`/v1/reports?${query}`, { headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    if (look !== looks) return;
+    at("#report").hidden = !answer.ok;
+    if (answer.ok) show(told);
+    else at("#said").textContent = told.errors?.map(({ pointer, parameter, detail }) => `${parameter ?? pointer ?? ""} ${detail}`.trim()).join("; ") || told.detail || told.title;
+  } catch {
+    if (look === looks) at("#said").textContent = "The page could not fetch the figures. Press Show to try again.";
+  }
+}
+
+function show(report) {
+  const { from_day, to_day, whole, days } = report;
+  at("#said").textContent = `${whole.calls} ${whole.calls === 1 ? "call" : "calls"} from ${from_day} to ${to_day}. Days and times: ${report.zone}.`;
+  const [, ...figures] = cells(whole);
+  at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pair(label, figures[n])));
+  at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));
+  for (const [name, rows] of [["days", days], ["queues", report.queues], ["agents", report.agents]]) {
+    const table = at(`[data-table=${name}]`);
+    table.tHead.replaceChildren(headOf([name === "days" ? "Day" : name === "queues" ? "Queue" : "Agent", ...COLUMNS.map(([label]) => label)]));
+    table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row), true)));
+  }
+}
+
+function headOf(labels) {
+  const row = document.createElement("tr");
+  for (const label of labels) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = label;
+    row.append(cell);
+  }
+  return row;
+}
+
+function pair(name, value) {
+  const item = document.createElement("div");
+  item.append(document.createElement("dt"), document.createElement("dd"));
+  [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
+  return item;
+}
+
+function fill() {
+  const given = new URLSearchParams(location.search);
+  for (const field of form.elements) if (field.name) field.value = given.get(field.name) ?? (field.name === "zone" ? zone : "");
+}
+
+function ask() {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value) query.set(name, String(value));
+  history.pushState(null, "", `?${query}`);
+  fill();
+  look();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask();
+});
+form.addEventListener("reset", () => setTimeout(ask));
+addEventListener("popstate", () => {
+  fill();
+  look();
+});
+at("#print").addEventListener("click", () => print());
+
+fill();
+look();
