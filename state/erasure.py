@@ -9,7 +9,6 @@ import redis
 
 from state.archive.erase import calls_of, erase_call
 from state.archive.opening import Archive
-from state.archive.write import customer
 from state.calls.dead import forget_call
 from state.calls.feed import forget_words
 from state.calls.reads import Reads
@@ -17,6 +16,7 @@ from state.calls.retention import Retention
 from state.recording.sounds import open_sounds
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
+from state.texts import customer
 
 
 class CallIsLive(Exception):

@@ -100,7 +100,7 @@ Who may do what (access.py, audit.py); no secret stands here in the clear but th
     audit-<part>          zset    the parts "reads" and "attempts": entry -> last time in µs; trimmed by age
     audit-<part>-told     hash    entry -> JSON of audit.Deed; entry# -> how often; entry@ -> first time in µs
     audit-share           hash    day (since 1970), and how many entries of these parts each doer has on it
-    limits/...            string  counters of the rate limits (webapp/access/limits.py; the limits library names them)
+    limits/...            string  counters of the rate limits (webapp/http/limits.py; the limits library names them)
 
 A track's hash:
 

@@ -21,9 +21,9 @@ from state.recording.sounds import Sounds, open_sounds
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
-from webapp.access.limits import Limits
-from webapp.api.shown import Shown, ShownStreams
-from webapp.api.transcripts import Transcripts
+from webapp.http.limits import Limits
+from webapp.search.transcripts import Transcripts
+from webapp.shown import Shown, ShownStreams
 
 _NAME = "earshot"
 

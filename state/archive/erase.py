@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, text, tupl
 
 from state.archive.opening import Archive
 from state.archive.tables import calls, erased, holds, transcripts
-from state.archive.write import known, lock
+from state.archive.write import lock
+from state.texts import known
 from state.types import Alert, CallRow
 
 BATCH = 200

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, TableClause, bindparam, column, func,
 
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, tags, transcripts
-from state.archive.write import customer
+from state.texts import customer
 from state.types import CallRow, CallView, ScoredUtterance
 
 RANKED = 500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, erased, tags, transcripts
+from state.texts import customer, known
 from state.types import CallRow, CallView
 
 MOST_TEXT = 500_000
@@ -49,20 +49,6 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
         if values:
             connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
     _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
-
-
-def customer(metadata: dict[str, str]) -> str | None:
-    """Who calls, as the metadata says: what the page shows, too."""
-    return metadata.get("customer") or metadata.get("caller") or None
-
-
-def known(row: CallRow) -> Iterator[str]:
-    """What a search finds of a call besides what was said."""
-    yield from row.metadata.values()
-    yield from (alert.reason for alert in row.standing.alerts)
-    yield from row.handling.tags
-    yield from (note.text for note in row.handling.notes)
-    yield row.handling.by
 
 
 def found_by(call: CallView) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response
 from flask_socketio import SocketIO
 
-from webapp.page.page_wire import is_upgrade
+from webapp.http.upgrade import is_upgrade
 
 UPLOAD_SHARE = 0.25
 """Share of the threads that pages and audio streams must leave free. 100 lines post about 100 chunks a second, of 2 ms

@@ -10,8 +10,8 @@ from flask import Blueprint, Response
 
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
-from webapp.api.schemas import ApiAgent, ApiAgents
 from webapp.http import inputs
+from webapp.schemas.figures import ApiAgent, ApiAgents
 from webapp.store import store
 
 api = Blueprint("agents", __name__, url_prefix="/v1")

@@ -9,7 +9,9 @@ import msgspec
 
 from state.calls.reads import FleetHealth
 from state.types import CallState, EndReason
-from webapp.api.schemas import ApiHandling, ApiRow, ApiSentiment, ApiStanding, ApiUtterance, Moment
+from webapp.schemas.calls import ApiRow, ApiSentiment, ApiStanding, ApiUtterance
+from webapp.schemas.handling import ApiHandling
+from webapp.schemas.values import Moment
 
 _REF = "#/components/schemas/{name}"
 

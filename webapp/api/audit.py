@@ -15,12 +15,13 @@ from state import trail
 from state.archive.trail import Sought
 from state.people.audit import PARTS, Entry, Part
 from webapp.access.rights import needs, record
-from webapp.api import history, shapes
+from webapp.api import history
 from webapp.api.exports import cell
 from webapp.api.openapi import Parameter, operation
-from webapp.api.schemas import ApiAudit, ApiDeed
 from webapp.http import inputs
 from webapp.http.problems import Problem
+from webapp.schemas import shapes
+from webapp.schemas.people import ApiAudit, ApiDeed
 from webapp.store import store
 
 Line = TypeVar("Line")

@@ -10,9 +10,12 @@ from flask import Blueprint, Response, request, url_for
 
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp.access.rights import needs, record_read, sender
-from webapp.api import find, history, shapes
+from webapp.api import history
 from webapp.api.openapi import Parameter, operation
-from webapp.api.schemas import (
+from webapp.http import audio_forms, inputs
+from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.calls import (
     ApiCall,
     ApiCalls,
     CallEnd,
@@ -22,8 +25,7 @@ from webapp.api.schemas import (
     EndReceipt,
     NewCall,
 )
-from webapp.http import audio_forms, inputs
-from webapp.http.problems import Problem, invalid
+from webapp.search import find
 from webapp.store import store
 
 api = Blueprint("calls", __name__, url_prefix="/v1")

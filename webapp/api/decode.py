@@ -22,9 +22,9 @@ from webapp.api.calls import another_sender
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE
+from webapp.http.names import CUSTOMER, clean_call_id
 from webapp.http.problems import Problem, invalid
 from webapp.store import Store, store
-from webapp.streams.events import CUSTOMER, clean_call_id
 
 api = Blueprint("decode", __name__)
 

@@ -13,11 +13,12 @@ from state.archive.erase import Held, Hold
 from state.archive.opening import Archive
 from state.erasure import CallIsLive, Erasure
 from webapp.access.rights import needs, record, require
-from webapp.api import history, shapes
+from webapp.api import history
 from webapp.api.openapi import Parameter, operation
-from webapp.api.schemas import ApiErased, ApiHold, ApiHolds, NewHold
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.erasing import ApiErased, ApiHold, ApiHolds, NewHold
 from webapp.store import store
 
 api = Blueprint("erasing", __name__, url_prefix="/v1")

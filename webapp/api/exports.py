@@ -13,10 +13,11 @@ from flask import Blueprint, Response
 from state.archive.reports_csv import FORMULA_STARTS
 from state.types import CallView, Point, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
-from webapp.api import history, shapes, summaries
+from webapp.api import history, summaries
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
+from webapp.schemas import shapes
 
 api = Blueprint("exports", __name__, url_prefix="/v1")
 

@@ -12,11 +12,12 @@ from state.calls.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
 from state.types import Handling
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api import shapes
 from webapp.api.openapi import operation
-from webapp.api.schemas import MAX_NAME, TAG, ApiHandling, HandlingAsked, NewNote
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.handling import ApiHandling, HandlingAsked, NewNote
+from webapp.schemas.values import MAX_NAME, TAG
 from webapp.store import store
 
 api = Blueprint("handling", __name__, url_prefix="/v1")

@@ -10,8 +10,8 @@ from state.server.connection import may_evict
 from webapp.access.rights import needs, public
 from webapp.api import asyncapi, metrics, openapi
 from webapp.api.openapi import operation
-from webapp.api.schemas import Readiness
 from webapp.http.problems import Problem
+from webapp.schemas.figures import Readiness
 from webapp.store import store
 
 api = Blueprint("health", __name__)

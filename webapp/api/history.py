@@ -12,10 +12,11 @@ from typing import Literal, get_args
 
 from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, tokens
 from state.types import CallView
-from webapp.api import find, shapes
 from webapp.api.openapi import Parameter
-from webapp.api.schemas import ApiCalls, ApiFound
 from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.calls import ApiCalls, ApiFound
+from webapp.search import find
 from webapp.store import store
 
 State = Literal["live", "ended", "any"]

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated: routes from Flask's map, bodies from schemas.py, the rest from `operation`.
+"""The OpenAPI 3.1 document, generated: routes from Flask's map, bodies from webapp/schemas, the rest from `operation`.
 
     @api.put("/calls/<call_id>/tracks/<track>/chunks/<seq>")
     @operation("Post a chunk", {202: ChunkReceipt, 200: ChunkReceipt}, refusals={409: "...", 410: "..."})
@@ -20,9 +20,9 @@ from flask import Flask
 
 from webapp.access.cookies import COOKIE
 from webapp.access.rights import DECODE, SAFE_METHODS, STREAMS, Requirement, requirement
-from webapp.api.schemas import CallId, JobId, Tag, Track
 from webapp.http.audio_forms import KNOWN_TYPES
 from webapp.http.problems import ProblemBody
+from webapp.schemas.values import CallId, JobId, Tag, Track
 from webapp.switch.base import Act
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -14,11 +14,11 @@ from state.credentials import NAME, CredentialError, HashingBusy, Scope
 from state.people.access import Role
 from state.people.administration import Administration, Unknown
 from webapp.access.rights import needs, record, require
-from webapp.api import shapes
 from webapp.api.openapi import operation
-from webapp.api.schemas import Moment
 from webapp.http import inputs
 from webapp.http.problems import Problem
+from webapp.schemas import shapes
+from webapp.schemas.values import Moment
 from webapp.store import store
 
 api = Blueprint("people", __name__, url_prefix="/v1")

@@ -11,9 +11,9 @@ from state.recording.catalogue import Recording
 from state.recording.sounds import Named
 from webapp.access.rights import needs, record_read
 from webapp.api.openapi import operation
-from webapp.api.schemas import ApiRecording, ApiSilence
 from webapp.http import inputs
 from webapp.http.problems import Problem
+from webapp.schemas.recording import ApiRecording, ApiSilence
 from webapp.store import store
 
 api = Blueprint("recording", __name__, url_prefix="/v1")

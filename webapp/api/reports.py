@@ -14,9 +14,9 @@ from state.archive.reports import MOST_DAYS, Wanted, report
 from state.archive.reports_csv import By, lines
 from webapp.access.rights import needs, record_read
 from webapp.api.openapi import Parameter, operation
-from webapp.api.schemas import ApiReport
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
+from webapp.schemas.reports import ApiReport
 from webapp.store import store
 
 api = Blueprint("reports", __name__, url_prefix="/v1")

@@ -13,10 +13,10 @@ from flask import Blueprint, Response, request
 from state.rules import RulesChanged, RulesText
 from webapp.access.rights import needs, record_act, record_read
 from webapp.api.openapi import Parameter, operation
-from webapp.api.schemas import ApiDryRun, ApiHit, ApiRules
 from webapp.http import inputs
 from webapp.http.heavy import OneAtATime, has_gone
 from webapp.http.problems import ErrorItem, Problem, invalid
+from webapp.schemas.rules import ApiDryRun, ApiHit, ApiRules
 from webapp.store import store
 from workers.insight.rulefile import MAX_FILE_CHARS, numbered, parse, read
 from workers.insight.rules import RuleError, RuleSet

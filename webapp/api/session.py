@@ -7,10 +7,10 @@ from flask import Blueprint, Response
 
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api import shapes
 from webapp.api.openapi import operation
-from webapp.api.schemas import ApiSession
 from webapp.http import inputs
+from webapp.schemas import shapes
+from webapp.schemas.people import ApiSession
 
 api = Blueprint("access", __name__, url_prefix="/v1")
 

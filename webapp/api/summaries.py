@@ -12,8 +12,8 @@ from state.types import CallRow, Point
 from webapp.access.rights import needs, record_read
 from webapp.api import history
 from webapp.api.openapi import operation
-from webapp.api.schemas import ApiModelSummary, ApiSummary
 from webapp.http import inputs
+from webapp.schemas.calls import ApiModelSummary, ApiSummary
 from webapp.store import store
 
 api = Blueprint("summaries", __name__, url_prefix="/v1")

@@ -10,11 +10,12 @@ from flask import Blueprint, Response
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
-from webapp.api.schemas import Extension, SwitchReceipt
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
+from webapp.schemas.handling import Extension, SwitchReceipt
 from webapp.store import store
-from webapp.switch.base import ACTS, CHANNEL, CHANNEL_NAME, Order, SwitchError, switch_of
+from webapp.switch.base import ACTS, CHANNEL, CHANNEL_NAME, Order, SwitchError
+from webapp.switch.choose import switch_of
 
 api = Blueprint("switch", __name__, url_prefix="/v1")
 

@@ -13,8 +13,9 @@ from flask import request
 
 from state.calls.ingest import MAX_TRACKS
 from state.types import CALL_ID, TRACK
-from webapp.api.schemas import MAX_METADATA_CHARACTERS, MAX_METADATA_KEY, MAX_SEQ, CallEnd, NewCall
 from webapp.http.problems import ErrorItem, Problem, invalid
+from webapp.schemas.calls import CallEnd, NewCall
+from webapp.schemas.values import MAX_METADATA_CHARACTERS, MAX_METADATA_KEY, MAX_SEQ
 
 MAX_JSON_BYTES = 64 * 1024
 """The largest metadata we accept, with every character escaped, is 50 kB."""

@@ -39,11 +39,11 @@ from state.calls.reads import Reads
 from state.server.clock import RunningClock
 from webapp.access import rights
 from webapp.access.rights import Identity
-from webapp.api import shapes
 from webapp.http.problems import Problem
 from webapp.page import page_wire
 from webapp.page.page_wire import PageWire
 from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent
+from webapp.schemas import shapes
 
 log = logging.getLogger("earshot.web")
 

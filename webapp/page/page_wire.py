@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import select
 import socket
 import struct
@@ -65,20 +64,6 @@ WORTH_DEFLATING = 512
 """Characters below which a message goes uncompressed: compressing would cost more than it saves."""
 
 KEPT_FRAMES = 16
-
-Upgrade = re.compile(r"[A-Za-z0-9+/]{22}==")
-
-
-def is_upgrade(environ: Mapping[str, Any]) -> bool:
-    """Whether a request asks for a websocket that we can open."""
-    words = {word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")}
-    return (
-        environ.get("REQUEST_METHOD") == "GET"
-        and "upgrade" in words
-        and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
-        and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
-        and Upgrade.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) is not None
-    )
 
 
 def install(socketio: SocketIO) -> None:

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template
 from webapp.access.rights import identify, needs
 from webapp.access.sign_in import csrf_token
 from webapp.store import store
-from webapp.switch.base import switch_of
+from webapp.switch.choose import switch_of
 
 pages = Blueprint("pages", __name__)
 

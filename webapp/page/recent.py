@@ -12,7 +12,7 @@ import msgspec
 
 from state.calls.feed import FeedLost, Tail, Told, joined, parted
 from state.events import QUIET
-from webapp.api import shapes
+from webapp.schemas import shapes
 
 log = logging.getLogger("earshot.web")
 

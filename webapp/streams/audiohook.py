@@ -11,25 +11,9 @@ from typing import Any
 
 import msgspec
 
-from webapp.streams.events import (
-    AGENT,
-    CUSTOMER,
-    Audio,
-    Event,
-    Form,
-    Lost,
-    Message,
-    ProtocolError,
-    SampleForm,
-    Say,
-    Start,
-    Stop,
-    clean_call_id,
-    clean_metadata,
-    integer,
-    json_object,
-    mapping,
-)
+from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
+from webapp.streams.events import Audio, Event, Form, Lost, Message, ProtocolError, SampleForm, Say, Start, Stop
+from webapp.streams.fields import integer, json_object, mapping
 
 _TRACKS = {"external": CUSTOMER, "internal": AGENT}
 _FORMS: dict[str, SampleForm] = {"PCMU": "mulaw", "L16": "s16le"}

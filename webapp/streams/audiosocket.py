@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import uuid
 
-from webapp.streams.events import CUSTOMER, Audio, Event, Form, Message, ProtocolError, Say, Start, Stop, clean_call_id
+from webapp.http.names import CUSTOMER, clean_call_id
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, Say, Start, Stop
 
 HANG_UP, IDENTITY, DTMF, ERROR = 0x00, 0x01, 0x03, 0xFF
 RATES = {0x10: 8000, 0x11: 12000, 0x12: 16000, 0x13: 24000, 0x14: 32000, 0x15: 44100, 0x16: 48000}

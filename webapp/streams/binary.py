@@ -13,24 +13,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.streams.events import (
-    AGENT,
-    CUSTOMER,
-    Audio,
-    Event,
-    Form,
-    Message,
-    ProtocolError,
-    SampleForm,
-    Start,
-    Stop,
-    clean_call_id,
-    clean_metadata,
-    integer,
-    json_object,
-    mapping,
-    track_name,
-)
+from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop
+from webapp.streams.fields import integer, json_object, mapping, track_name
 
 _FORMATS: dict[str, tuple[SampleForm, int | None]] = {
     "ulaw": ("mulaw", 8000),

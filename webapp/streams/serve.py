@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from flask import Response, current_app, g, request
 from state import metrics
 from state.calls.streams import OtherSender
 from webapp.access.rights import still_in
+from webapp.http import upgrade
 from webapp.http.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError
 from webapp.streams.streamed_call import TryLater
@@ -108,15 +108,14 @@ class Served(Response):
 
 def upgrade_checked() -> str:
     """The key of a websocket upgrade. Raises Problem 400 or 426 if the request is none."""
-    wanted = {word.strip().lower() for word in request.headers.get("Connection", "").split(",")}
-    if "upgrade" not in wanted or request.headers.get("Upgrade", "").lower() != "websocket":
+    if not upgrade.asks(request.environ):
         raise Problem(
             426, "upgrade", "This is a websocket's address.", headers={"Upgrade": "websocket", "Connection": "Upgrade"}
         )
-    if request.headers.get("Sec-WebSocket-Version") != "13":
+    if not upgrade.is_known(request.environ):
         raise Problem(426, "upgrade", "Only websocket version 13 is known.", headers={"Sec-WebSocket-Version": "13"})
-    key = request.headers.get("Sec-WebSocket-Key", "")
-    if not re.fullmatch(r"[A-Za-z0-9+/]{22}==", key):
+    key = upgrade.key_of(request.environ)
+    if not upgrade.KEY.fullmatch(key):
         raise invalid("Sec-WebSocket-Key", "is not 16 bytes in base64")
     return key
 

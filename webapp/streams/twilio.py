@@ -15,24 +15,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from webapp.streams.events import (
-    AGENT,
-    CUSTOMER,
-    Audio,
-    Event,
-    Form,
-    Message,
-    ProtocolError,
-    SampleForm,
-    Start,
-    Stop,
-    clean_call_id,
-    clean_metadata,
-    integer,
-    json_object,
-    mapping,
-    track_name,
-)
+from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop
+from webapp.streams.fields import integer, json_object, mapping, track_name
 
 _ENCODINGS: dict[str, SampleForm] = {
     "audio/x-mulaw": "mulaw",

@@ -17,22 +17,10 @@ import redis
 
 from state.calls.streams import Heard
 from state.types import Sender, Utterance
+from webapp.http.names import CUSTOMER, clean_call_id, clean_metadata
 from webapp.store import Store
-from webapp.streams.events import (
-    CUSTOMER,
-    Audio,
-    Event,
-    Form,
-    Message,
-    Start,
-    Stop,
-    clean_call_id,
-    clean_metadata,
-    integer,
-    json_object,
-    mapping,
-    track_name,
-)
+from webapp.streams.events import Audio, Event, Form, Message, Start, Stop
+from webapp.streams.fields import integer, json_object, mapping, track_name
 from webapp.streams.streamed_call import StreamedCall
 
 log = logging.getLogger("earshot.web.streams")

@@ -6,8 +6,6 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from state.settings import Settings
-
 Act = Literal["whisper", "barge", "takeover", "hangup"]
 ACTS: tuple[Act, ...] = ("whisper", "barge", "takeover", "hangup")
 """whisper: the agent alone hears the supervisor. barge: everybody does. takeover: the supervisor has the customer, the
@@ -46,15 +44,3 @@ class Switch(Protocol):
     def carry_out(self, order: Order) -> None:
         """Raises SwitchError."""
         ...
-
-
-def switch_of(settings: Settings) -> Switch | None:
-    """The switch that is set up, if any."""
-    from webapp.switch.asterisk import Asterisk
-    from webapp.switch.webhook import Webhook
-
-    if settings.ari_url:
-        return Asterisk(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_endpoint)
-    if settings.switch_webhook_url:
-        return Webhook(settings.switch_webhook_url, settings.switch_webhook_secret)
-    return None

@@ -23,8 +23,8 @@ from werkzeug.serving import make_server
 from state.events import FEED_EVENTS
 from state.types import CallView
 from webapp.api import exports
-from webapp.api.schemas import ApiStanding
 from webapp.http import headers
+from webapp.schemas.calls import ApiStanding
 
 STANDING = tuple(ApiStanding.__struct_fields__)
 """What an event of a score tells of the call."""

@@ -20,8 +20,8 @@ from state.types import Sender
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from tests.integration.api.test_api_calls import BASIC, SECOND, Contents, contents, problem
-from webapp.access.limits import BAD_KEYS_A_MINUTE
 from webapp.app import create_app
+from webapp.http.limits import BAD_KEYS_A_MINUTE
 
 GIVEN = "given-in-the-environment"
 MARK = "Marcelina"

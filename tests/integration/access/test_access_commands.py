@@ -27,7 +27,7 @@ from webapp.app import create_app
 def command(name: str, *arguments: str, stdin: str = "", **environ: str) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of scripts/<name>."""
     done = subprocess.run(
-        [sys.executable, "-m", f"scripts.operating.{name}", *arguments],
+        [str(ROOT / "scripts" / name), *arguments],
         cwd=ROOT,
         env={**os.environ, **environ},
         input=stdin,

@@ -22,9 +22,9 @@ from state.settings import Settings
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, try_sign_in
 from tests.harness.web import PATIENCE_SECONDS, Web, web_process
-from webapp.access.limits import FAILURES_OF_ADDRESS
 from webapp.app import create_app
 from webapp.http.crowds import DECODE_SHARE
+from webapp.http.limits import FAILURES_OF_ADDRESS
 
 PROMPT_SECONDS = 1.0
 """In which health checks and chunks are answered, whatever floods the process."""

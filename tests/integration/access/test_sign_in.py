@@ -19,8 +19,8 @@ from state.settings import Settings
 from tests.harness.servers import KINDS, Kind, Server, start_server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
 from tests.integration.api.test_api_calls import contents, problem
-from webapp.access import limits
 from webapp.app import create_app
+from webapp.http import limits
 
 HTTPS = "https://earshot.example"
 

@@ -174,7 +174,7 @@ REASONS = {401: {"no_key", "invalid_key"}, 403: {"scope", "csrf"}}
 @pytest.fixture
 def locked(valkey: Server, store: redis.Redis, calls: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The schema of an application with access on, and who visits it."""
-    monkeypatch.setattr("webapp.access.limits.BAD_KEYS_A_MINUTE", 10**9)  # this is somebody who tries without end
+    monkeypatch.setattr("webapp.http.limits.BAD_KEYS_A_MINUTE", 10**9)  # this is somebody who tries without end
     app = create_app(Settings(redis_url=valkey.url, key_requests_per_second=10**9, twilio_auth_token="12345"))
     schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", app)
     schema.config.generation.update(with_security_parameters=False)  # who asks is said below

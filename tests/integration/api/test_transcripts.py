@@ -16,9 +16,9 @@ from state.settings import Settings
 from state.types import CallRow, ScoredUtterance, Utterance
 from tests.harness.line import Line
 from tests.harness.web import wait_until
-from webapp.api import transcripts
-from webapp.api.shown import Shown
-from webapp.api.transcripts import Transcripts
+from webapp.search import transcripts
+from webapp.search.transcripts import Transcripts
+from webapp.shown import Shown
 from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor
 

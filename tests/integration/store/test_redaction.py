@@ -11,7 +11,7 @@ from state.calls.leases import Commit
 from state.calls.reads import Reads
 from state.settings import Settings
 from tests.harness.line import CHUNK, Line, Scripted
-from webapp.api.shown import Shown, ShownStreams
+from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
 from workers.insight.dictation import MASKED_NUMBER as MASK
 from workers.jobs.summary import write

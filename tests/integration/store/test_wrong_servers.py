@@ -19,8 +19,9 @@ from tests.harness.servers import Server, find_binary, start_server
 from tests.harness.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[3]
-KEYS, DEAD = ("operating.api_keys", "list"), ("operating.dead", "list")
-RUN = ("demo.run", "--no-demo", "--port", "PORT", "--data", "DATA")
+KEYS, DEAD = ("keys", "list"), ("dead", "list")
+MODULES = {"keys": "scripts.operating.api_keys", "dead": "scripts.operating.dead", "run": "scripts.demo.run"}
+RUN = ("run", "--no-demo", "--port", "PORT", "--data", "DATA")
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +69,13 @@ def test_a_command_says_in_one_line_what_is_wrong(
     places = {"PORT": str(free_port()), "DATA": str(tmp_path / "data")}
     arguments = [places.get(argument, argument) for argument in command[1:]]
     ended = subprocess.run(
-        [sys.executable, "-m", f"scripts.{command[0]}", *arguments],
+        [sys.executable, "-m", MODULES[command[0]], *arguments],
         cwd=ROOT, env=os.environ | {"REDIS_URL": urls[wrong], "EARSHOT_ENGINE": "stub"},
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert ended.returncode == 1 and ended.stdout == ""
     [line] = ended.stderr.splitlines()
-    assert line.startswith(f"{command[0].rpartition('.')[2]}: ") and SAID[wrong] in line
+    assert line.startswith(f"{command[0]}: ") and SAID[wrong] in line
     assert "hunter2" not in line
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from state import credentials
 from state.credentials import CredentialError, HashingBusy
-from webapp.access.limits import network
 from webapp.access.origins import is_ours
+from webapp.http.limits import network
 
 
 def test_keys_are_long_random_and_told_apart_by_their_prefix() -> None:

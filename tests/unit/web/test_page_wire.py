@@ -15,8 +15,9 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, Protocol, State
 
+from webapp.http.upgrade import is_upgrade
 from webapp.page import page_wire
-from webapp.page.page_wire import PageWire, framed, is_upgrade
+from webapp.page.page_wire import PageWire, framed
 
 UPGRADE = {
     "REQUEST_METHOD": "GET",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.api import sounding
+from webapp.search import sounding
 
 
 @pytest.mark.parametrize(

@@ -15,21 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.types import CALL_ID, TRACK
-from webapp.api.schemas import MAX_METADATA_CHARACTERS
+from webapp.http.names import clean_call_id, clean_metadata
+from webapp.schemas.values import MAX_METADATA_CHARACTERS
 from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.binary import BinaryParser
-from webapp.streams.events import (
-    Audio,
-    Event,
-    Lost,
-    Message,
-    Parser,
-    ProtocolError,
-    Start,
-    clean_call_id,
-    clean_metadata,
-)
+from webapp.streams.events import Audio, Event, Lost, Message, Parser, ProtocolError, Start
 from webapp.streams.twilio import TwilioParser, is_signed, signature
 from webapp.streams.vosk_server import VoskParser
 

@@ -10,12 +10,10 @@ import msgspec
 from state.calls.reads import FleetHealth
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, PartialEvent
 from state.types import CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
-from webapp.api.schemas import (
+from webapp.schemas.calls import (
     ApiCall,
     ApiCallSentiment,
-    ApiHandling,
     ApiLast,
-    ApiNote,
     ApiRow,
     ApiSentiment,
     ApiStanding,
@@ -23,6 +21,7 @@ from webapp.api.schemas import (
     ApiUtterance,
     ApiWord,
 )
+from webapp.schemas.handling import ApiHandling, ApiNote
 
 _decode_event = msgspec.json.Decoder(Event).decode
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from state.texts import known
 from state.types import CallRow, ScoredUtterance
-from webapp.api import sounding
-from webapp.api.schemas import ApiFound
-from webapp.api.transcripts import Transcripts
+from webapp.schemas.calls import ApiFound
+from webapp.search import sounding
+from webapp.search.transcripts import Transcripts
 
 
 def words(text: str) -> list[str]:
@@ -26,7 +27,7 @@ def holding(
     sought = [(word.encode(errors="replace"), sounding.pattern(word) if sounding_like else None) for word in wanted]
     found = []
     for row, said in zip(rows, transcripts.of(rows), strict=True):
-        texts = [*said, "\n".join(_known(row)).lower().encode(errors="replace")]
+        texts = [*said, "\n".join(known(row)).lower().encode(errors="replace")]
         if all(_occurs(word, like, texts, said) for word, like in sought):
             found.append(row)
     return found
@@ -42,11 +43,3 @@ def _occurs(word: bytes, like: re.Pattern[bytes] | None, texts: list[bytes], sai
     return any(word in text for text in texts) or (
         like is not None and any(like.search(sounding.sounds(text)) for text in said)
     )
-
-
-def _known(row: CallRow) -> Iterable[str]:
-    yield from row.metadata.values()
-    yield from (alert.reason for alert in row.standing.alerts)
-    yield from row.handling.tags
-    yield from (note.text for note in row.handling.notes)
-    yield row.handling.by

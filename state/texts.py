@@ -1,0 +1,21 @@
+"""Texts that belong to a call besides what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from state.types import CallRow
+
+
+def customer(metadata: dict[str, str]) -> str | None:
+    """Who calls, as the metadata says: what the page shows, too."""
+    return metadata.get("customer") or metadata.get("caller") or None
+
+
+def known(row: CallRow) -> Iterator[str]:
+    """What a search finds of a call besides what was said."""
+    yield from row.metadata.values()
+    yield from (alert.reason for alert in row.standing.alerts)
+    yield from row.handling.tags
+    yield from (note.text for note in row.handling.notes)
+    yield row.handling.by

@@ -1,0 +1,71 @@
+"""What supervisors do about a call, over the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from state.types import HandlingState
+from webapp.schemas.values import MAX_NOTE, MAX_SNOOZE_SECONDS, By, Moment
+
+
+class ApiNote(msgspec.Struct):
+    """What a supervisor wrote on a call."""
+
+    by: str
+    at: Moment
+    text: str
+
+
+class ApiHandling(msgspec.Struct, kw_only=True):
+    """What supervisors do about a call: see PUT /v1/calls/{call_id}/handling.
+
+    by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
+    alerts up to this second of the call are done with; revision: counts every change of anything here.
+    """
+
+    state: HandlingState
+    by: str
+    at: Moment | None
+    until: Moment | None
+    seen: float | None
+    revision: int
+    notes: list[ApiNote]
+    tags: list[str]
+
+
+class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What to do about a call. See PUT /v1/calls/{call_id}/handling.
+
+    seconds: how long to snooze; only with snoozed.  seen: alerts up to this second of the call are done with (if not
+    given: as before).  revision: do it only if nothing has changed since this one; so a taken call is taken over.
+    """
+
+    state: HandlingState
+    seconds: Annotated[int, Meta(ge=1, le=MAX_SNOOZE_SECONDS)] | None = None
+    seen: Annotated[float, Meta(ge=0)] | None = None
+    revision: Annotated[int, Meta(ge=0)] | None = None
+    by: By | None = None
+
+
+class Extension(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the switch calls a supervisor; "" forgets it. acts: what may be done on the switch (only told)."""
+
+    extension: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,31})?$", description="such as 201")]
+    acts: list[str] = []
+
+
+class SwitchReceipt(msgspec.Struct):
+    """The switch has begun with it."""
+
+    call_id: str
+    act: str
+
+
+class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A note for a call."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
+    by: By | None = None

@@ -1,0 +1,48 @@
+"""Values in the API's bodies, and their limits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from state.jobs import JOB_ID
+from state.types import CALL_ID, TRACK
+
+MAX_SEQ = 2**53
+"""The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
+
+MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
+"""Entries of a call's metadata; characters of a key and of a value."""
+
+MAX_METADATA_CHARACTERS = 4096
+"""Of all keys and values of a call together. Every page is told the metadata of every live call."""
+
+MAX_NOTE = 500
+"""Characters of a note. Every page gets all notes of all live calls."""
+
+TAG = r"^\w[\w .&+-]{0,31}$"
+
+MAX_NAME = 64
+"""Characters of a supervisor's name, as of an account's."""
+
+MAX_SNOOZE_SECONDS = 4 * 3600
+"""Half a shift: who wants to hear of it never again acknowledges it."""
+
+CallId = Annotated[str, Meta(pattern=CALL_ID, description="at most 128 letters, digits and . _ ~ -")]
+Track = Annotated[str, Meta(pattern=TRACK, description="at most 32 small letters, digits, _ and -")]
+MetadataValue = Annotated[str, Meta(max_length=MAX_METADATA_VALUE)]
+Metadata = Annotated[
+    dict[str, MetadataValue],
+    Meta(
+        max_length=MAX_METADATA,
+        description="agent, queue, caller, ...: printable text, keys of 1 to 64 characters, 4096 characters in all",
+    ),
+]
+Tag = Annotated[str, Meta(pattern=TAG, description="at most 32 letters, digits, blanks and . & + - _")]
+JobId = Annotated[str, Meta(pattern=JOB_ID, description="as the list of failed jobs has it")]
+By = Annotated[
+    str,
+    Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; otherwise your sign-in names you"),
+]
+Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
