@@ -19,7 +19,8 @@ from webapp.http.problems import ErrorItem, Problem, invalid
 from webapp.schemas.rules import ApiDryRun, ApiHit, ApiRules
 from webapp.store import store
 from workers.insight.rulefile import MAX_FILE_CHARS, numbered, parse, read
-from workers.insight.rules import RuleError, RuleSet
+from workers.insight.rules import RuleError
+from workers.insight.ruleset import RuleSet
 from workers.insight.spoken import spoken
 
 api = Blueprint("rules", __name__, url_prefix="/v1")

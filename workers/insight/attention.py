@@ -14,82 +14,39 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from state.types import Alert, Reason, Sentiment, Standing
-from workers.insight.analyzer import CallAnalyzer, Heard
-from workers.insight.context import ContextScorer
+from state.types import Alert, Reason, Standing
+from workers.insight.analyzer import CallAnalyzer
 from workers.insight.evidence import (
-    ALERT_KINDS,
-    CALM_ABOVE,
-    CALM_KINDS,
-    CALM_SHARE,
     GRIEVANCE_SECONDS,
-    GRIEVANCES,
-    HAPPY_ABOVE,
     LEAST,
-    LOUD_TOLD,
     MAX_ALERTS,
-    RECENT_UNHAPPY,
     SET_BY_HAND,
-    STALE_SECONDS,
     TREND_WINDOW_SECONDS,
-    UNHAPPY_BELOW,
     CallState,
-    Fading,
     Sign,
-    Unhappy,
-    faded,
-    ramp,
     signs,
     strengths,
 )
 from workers.insight.gist import cues, story
+from workers.insight.hearing import CRITICAL, RULE, Hearing, take_in
 from workers.insight.norms import ANYWHERE, Norms
-from workers.insight.rules import SEVERITY_EVIDENCE, About, Hit, RuleEvidence, RuleState
+from workers.insight.rules import About, Hit, RuleEvidence
+from workers.insight.ruleset import RuleState
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.weights import Weights, load
-from workers.voice.calm import Calm, hear, judge
 
-AGENT_WEIGHT = 0.1
-"""The agent's tone in the call's score, against the customer's 1."""
-NEUTRAL_WEIGHT = 1.0
-"""Weight of 'nothing known' at 0 in the score: one utterance does not make a mood."""
-FULL_WEIGHT_SECONDS = 2.0
-"""An utterance of this length or longer counts fully, a shorter one in proportion, but at least by half."""
 FIRM_KINDS = frozenset({"legal_threat", "escalation"})
 """Signs of several words that raise a call by themselves; all others, a misheard word above all, need a second
 utterance that speaks for it."""
 BESIDE = 0.2
 """Log odds from which a sign counts as a second one."""
-WARM_ABOVE = 0.15
-"""Polarity from which a turn is warm."""
-TELLING_WORDS = 2
-"""Content words from which a turn that is not warm says something; "yes" and "go on" do not."""
-NEUTRAL_TURNS = 3
-"""So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
-LATEST_TURN = 0.3
-"""Weight of the latest turn in what the trained model hears, and of the latest answer."""
-INTERRUPTION_SECONDS = 0.25
-"""Shorter overlaps are quick answers or a recogniser's late endpoint."""
-SAME_SECONDS = 30.0
-"""A built-in sign and a rule of the same name this near to each other say the same."""
 HOW_SAID = frozenset({"raised_voice", "hurried"})
 """Signs that are told beside the words they were heard in."""
-PACE_WORDS = 6
-"""A turn of fewer words tells no pace."""
 MAX_REASONS = 3
-CRITICAL = SEVERITY_EVIDENCE["critical"]
-RULE = "rule "
-"""Before the name of a grievance that is a rule's hit."""
-
-
 RAISE_AT = 0.54
 """Attention from which a call is raised: 2 % of the good calls in training that the weights had not seen."""
 LOWER_AT = 0.35
 """Attention below which a raised call is let go."""
-MEMORY_SECONDS = 45.0
-"""Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""
-RELEASE_SECONDS = 25.0
-"""Half-life with which attention sinks when its causes are gone."""
 
 
 class Course(msgspec.Struct, array_like=True):
@@ -112,7 +69,7 @@ class AttentionModel:
         self.analyzer = analyzer
         self.norms = norms
         cues.prepare()
-        self._scorer = ContextScorer(analyzer)
+        self._hearing = Hearing(analyzer, norms)
         self._fitted = weights or load()
         self._weights = self._fitted.signs | SET_BY_HAND
 
@@ -156,7 +113,7 @@ class AttentionModel:
         state = CallState()
         out: list[dict[str, float]] = []
         for utterance in canonical(list(utterances)):
-            self._step(state, utterance)
+            self._hearing.hear(state, utterance)
             out.append(strengths(state, self.norms))
         return out
 
@@ -172,14 +129,14 @@ class AttentionModel:
         unheard = {utterance.id for utterance in said}
         evidence: list[Sign] = []
         for utterance in said:
-            self._step(state, utterance)
+            self._hearing.hear(state, utterance)
             unheard.discard(utterance.id)
             at = 0
             while at < len(waiting) and waiting[at].at <= state.at:
                 if waiting[at].by in unheard:  # of an utterance that ends before this one and begins after it
                     at += 1
                 else:
-                    _take_in(state, waiting.pop(at), GRIEVANCE_SECONDS)
+                    take_in(state, waiting.pop(at), GRIEVANCE_SECONDS)
             evidence = self._judge(state)
         return evidence, waiting
 
@@ -193,7 +150,7 @@ class AttentionModel:
     ) -> Standing:
         """The standing at `state`, at second `now` if that is later. Changes the state."""
         if state.curve and (not evidence or (now is not None and now > state.at)):
-            self._pass_time(state, max(now or 0.0, state.at))
+            self._hearing.pass_time(state, max(now or 0.0, state.at))
             evidence = self._judge(state)
         return Standing(
             score=state.curve[-1][1] if state.curve else None,
@@ -210,95 +167,6 @@ class AttentionModel:
             about=story.about(state.story),
             gist=story.points(state.story),
         )
-
-    def _pass_time(self, state: CallState, to: float) -> None:
-        """Let time pass from state.at to `to`, and notice a silence that lasts until then."""
-        passed = to - state.at
-        if passed > 0:
-            keep = faded(passed, MEMORY_SECONDS)
-            state.weighted *= keep
-            state.weight *= keep
-            state.attention *= faded(passed, RELEASE_SECONDS)
-            state.at = to
-        silence = to - state.speech_end
-        if state.speech_end and silence >= self.norms.silence_from_seconds:
-            value = min(1.0, silence / self.norms.silence_full_seconds)
-            held = state.passing.get("silence")
-            if held is None or value >= held.now(to, STALE_SECONDS):
-                state.passing["silence"] = Fading(value, to, silence)
-
-    def _step(self, state: CallState, utterance: Spoken) -> None:
-        if utterance.start > state.at:
-            self._pass_time(state, utterance.start)
-        agent = utterance.party == "agent"
-        if (state.customer_end if agent else state.agent_end) - utterance.start > INTERRUPTION_SECONDS:
-            _count(state, "interrupted", utterance.id)
-        state.speech_end = max(state.speech_end, utterance.end)
-        if agent:
-            state.agent_end = max(state.agent_end, utterance.end)
-        else:
-            state.customer_end = max(state.customer_end, utterance.end)
-        self._pass_time(state, max(state.at, utterance.end))
-
-        repeats = state.mood.repeats
-        sentiment, state.mood = self._scorer.step(state.mood, utterance)
-        if state.mood.repeats > repeats:
-            _count(state, "repeats", utterance.id)
-        heard = self.analyzer.hear(utterance.text, utterance.party, utterance.doubtful)
-        state.story = story.follow(state.story, utterance, sentiment.polarity, heard.kinds)
-        weight = max(0.5, min(1.0, (utterance.end - utterance.start) / FULL_WEIGHT_SECONDS))
-        if agent:
-            weight *= AGENT_WEIGHT
-            state.answers += LATEST_TURN * (heard.outlook - state.answers)
-            if "unable" in heard.kinds:
-                _count(state, "refused", utterance.id)
-            if "cold" in heard.kinds:
-                _count(state, "cold", utterance.id)
-        else:
-            self._hear_customer(state, utterance, sentiment, heard)
-        state.weighted += weight * sentiment.polarity
-        state.weight += weight
-        state.add_point(round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
-
-    def _hear_customer(self, state: CallState, utterance: Spoken, sentiment: Sentiment, heard: Heard) -> None:
-        half_life, polarity = GRIEVANCE_SECONDS, sentiment.polarity
-        state.turns += 1
-        _hear_voice(state, utterance, polarity, self.norms)
-        _hear_pace(state, utterance, self.norms)
-        state.words += LATEST_TURN * (heard.reading - state.words)
-        if polarity > WARM_ABOVE:
-            state.unthanked = 0
-        elif len(heard.content) >= TELLING_WORDS:
-            state.unthanked += 1
-        if polarity < UNHAPPY_BELOW:
-            state.streak, state.neutral = state.streak + 1, 0
-            told = next(iter(sentiment.reasons), "")
-            turn = Unhappy(polarity, round(utterance.end, 2), told, utterance.id)
-            state.unhappy = [*state.unhappy, turn][-RECENT_UNHAPPY:]
-        elif polarity > HAPPY_ABOVE:
-            state.streak = state.neutral = 0
-            # contentment lets go of what was held against the call, by as much as it is content
-            state.grievances = _soothed(state.grievances, polarity)
-            state.passing = _soothed(state.passing, polarity)
-            state.sharpest = state.sharpest._replace(value=state.sharpest.value * (1 - polarity))
-            state.unhappy = []
-        else:
-            state.neutral += 1
-            if state.neutral >= NEUTRAL_TURNS:
-                state.streak = 0
-        sharp = ramp(-polarity, -UNHAPPY_BELOW, 1.0)
-        if sharp >= state.sharpest.now(state.at, half_life):
-            state.sharpest = Fading(sharp, state.at)
-        for kind, reason in heard.kinds.items():
-            if kind not in GRIEVANCES:
-                continue
-            value = CALM_SHARE if kind in CALM_KINDS and state.score > CALM_ABOVE else 1.0
-            held = state.grievances.get(kind)
-            if held is not None:
-                value = max(value, held.now(state.at, half_life))
-            state.grievances[kind] = Fading(value, state.at, 1, reason, utterance.id)
-            if kind in ALERT_KINDS and all(alert.kind != kind for alert in state.alerts):
-                state.add_alert(Alert(kind, reason, round(utterance.end, 2), [utterance.id]))
 
     def _judge(self, state: CallState) -> list[Sign]:
         """Weigh the signs at state.at, raise or let go; the signs that speak for going in, weightiest first."""
@@ -361,65 +229,8 @@ def _place(alert: Alert) -> tuple[float, str]:
     return alert.at, alert.kind
 
 
-def _take_in(state: CallState, hit: RuleEvidence, half_life: float) -> None:
-    """A rule's hit becomes a grievance, once; or strengthens the built-in one that says the same."""
-    faint = [
-        kind
-        for kind, held in state.grievances.items()
-        if kind.startswith(RULE) and held.now(state.at, half_life) < LEAST / SET_BY_HAND["rule"]
-    ]
-    for kind in faint:  # it counts no more and never will again
-        del state.grievances[kind]
-    key = f"{RULE}{hit.at} {hit.reason}"
-    if key in state.grievances:
-        return
-    same = state.grievances.get(hit.kind)
-    known = same is not None and abs(same.at - hit.at) <= SAME_SECONDS
-    if known and hit.value >= CRITICAL:
-        del state.grievances[hit.kind]
-    value = 0.0 if known and hit.value < CRITICAL else hit.value
-    state.grievances[key] = Fading(value, hit.at, 1, hit.reason, hit.by)
-
-
 def _weight_of(sign: Sign) -> tuple[float, str]:
     return -sign.weight, sign.name
-
-
-def _soothed(held: dict[str, Fading], by: float) -> dict[str, Fading]:
-    return {what: seen._replace(value=seen.value * (1 - by)) for what, seen in held.items()}
-
-
-def _count(state: CallState, what: str, by: str) -> None:
-    held = state.passing.get(what)
-    before, times = (held.now(state.at, STALE_SECONDS), held.times) if held is not None else (0.0, 0.0)
-    state.passing[what] = Fading(before + 1.0, state.at, times + 1, by=by)
-
-
-def _hear_voice(state: CallState, utterance: Spoken, polarity: float, norms: Norms) -> None:
-    """Whether a voice is raised, against the same track's calm speech. With glad words it means nothing."""
-    if utterance.voice is None:
-        return
-    calm = state.calm.get(utterance.track, Calm())
-    state.calm[utterance.track] = hear(calm, utterance.voice, utterance.end - utterance.start)
-    found = judge(calm, utterance.voice, norms.loudest_calm_db)
-    raised = found is not None and found.raised and polarity <= HAPPY_ABOVE
-    if raised:
-        if not state.is_loud:
-            state.loud_from = round(utterance.start, 2)
-        state.loud = [*state.loud, utterance.id][-LOUD_TOLD:]
-        state.passing["raised_voice"] = Fading(1.0, state.at, 1, by=utterance.id)
-    state.is_loud = raised
-
-
-def _hear_pace(state: CallState, utterance: Spoken, norms: Norms) -> None:
-    """Whether somebody speaks faster than the callers of this queue do."""
-    words, seconds = len(utterance.text.split()), utterance.end - utterance.start
-    if norms.hurried is None or words < PACE_WORDS or seconds <= 0:
-        return
-    value = ramp(words / seconds, *norms.hurried)
-    held = state.passing.get("hurried")
-    if value > (held.now(state.at, STALE_SECONDS) if held is not None else 0.0):
-        state.passing["hurried"] = Fading(value, state.at, by=utterance.id)
 
 
 def _trend(curve: Sequence[tuple[float, float]]) -> float | None:

@@ -8,9 +8,11 @@ import msgspec
 
 from state.types import Alert, Standing
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import SAME_SECONDS, AttentionModel, Course
+from workers.insight.attention import AttentionModel, Course
+from workers.insight.hearing import SAME_SECONDS
 from workers.insight.norms import ANYWHERE, Norms
-from workers.insight.rules import Hit, RuleEvidence, RuleSet, RuleState
+from workers.insight.rules import Hit, RuleEvidence
+from workers.insight.ruleset import RuleSet, RuleState
 from workers.insight.spoken import Spoken
 from workers.insight.weights import Weights
 

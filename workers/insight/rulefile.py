@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import msgspec
 import yaml
 
-from workers.insight.rules import RuleError, RuleFile, RuleSet
+from workers.insight.rules import RuleError, RuleFile
+from workers.insight.ruleset import RuleSet
 
 STARTER_FILE = Path(__file__).with_name("rules.yaml")
 

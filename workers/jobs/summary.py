@@ -22,7 +22,8 @@ from workers.insight.context import ContextScorer
 from workers.insight.masking import finish
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying
-from workers.insight.rules import RuleError, RuleSet
+from workers.insight.rules import RuleError
+from workers.insight.ruleset import RuleSet
 from workers.insight.spoken import spoken
 from workers.jobs import language_model
 

@@ -23,7 +23,8 @@ from tests.harness.fleet import ROOT, Fleet, stub_fleet
 from tests.harness.invariants import violations
 from tests.harness.line import Line
 from workers.insight.rulefile import load
-from workers.insight.rules import Hit, RuleSet, RuleState
+from workers.insight.rules import Hit
+from workers.insight.ruleset import RuleSet, RuleState
 from workers.sentiment.assessor import Assessor
 
 

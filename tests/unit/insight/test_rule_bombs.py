@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from workers.insight.rulefile import MAX_FILE_CHARS, parse
-from workers.insight.rules import MAX_HEARD, RuleError
+from workers.insight.rules import RuleError
+from workers.insight.ruleset import MAX_HEARD
 from workers.insight.spoken import Spoken
 
 CPU_SECONDS = 5

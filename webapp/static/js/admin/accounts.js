@@ -1,6 +1,6 @@
 // Accounts: make, change and remove them.
 
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { showOnce, sure } from "./once.js";
 import { when } from "./when.js";

@@ -1,6 +1,6 @@
 // The audit trail, page by page.
 
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { when } from "./when.js";
 

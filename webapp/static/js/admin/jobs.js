@@ -1,6 +1,6 @@
 // The background jobs, every few seconds.
 
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { clock, moment, MISSING } from "../shared/format.js";
 import { ask, buttons, say } from "./asking.js";
 

@@ -1,6 +1,6 @@
 // Who is signed in, and signing them out.
 
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "./once.js";
 import { when } from "./when.js";

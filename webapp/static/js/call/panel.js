@@ -8,6 +8,7 @@ import { UNTOUCHED, woken } from "../shared/handling.js";
 import { Earlier } from "./earlier.js";
 import { findings, inParts } from "../shared/reasons.js";
 import { titleOf } from "../shared/store.js";
+import { headOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { ask } from "../shared/session.js";
 import { talkLines, talkTable } from "./talk.js";
@@ -224,17 +225,7 @@ export class Panel {
     this.#parts.talkBox.hidden = !talk;
     if (!talk) return;
     const { head, rows } = talkTable(talk);
-    const line = (cells, kind) => {
-      const row = document.createElement("tr");
-      cells.forEach((text, index) => {
-        const cell = document.createElement(kind === "head" || !index ? "th" : "td");
-        if (cell.tagName === "TH") cell.scope = kind === "head" ? "col" : "row";
-        cell.textContent = text;
-        row.append(cell);
-      });
-      return row;
-    };
-    this.#parts.talkTable.replaceChildren(line(head, "head"), ...rows.map((cells) => line(cells)));
+    this.#parts.talkTable.replaceChildren(headOf(head), ...rows.map((cells) => rowOf(cells, true)));
     pairs(this.#parts.talk, talkLines(talk));
   }
 

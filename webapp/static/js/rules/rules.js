@@ -1,7 +1,7 @@
 // The rules' editor: reads, tries out and saves them. What is wrong is said below the text and marked in it.
 
 import { faultOf, hitCells, lineSpan, looked } from "../shared/figures.js";
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 
 const at = (selector) => document.querySelector(selector);
 const text = at("#text");
