@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import redis
 
-from scripts.benchmarks.fleet import cpu_seconds
-from scripts.demo.server import EmbeddedServer
+from scripts.machine.programs import cpu_seconds
+from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Ingest

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.fleet import fleet
+from scripts.evaluation.decoding import PARTIES, decode, read_pcm
 from scripts.evaluation.wer import errors
 from scripts.simulator.recording import read_tracks
 from state.calls.ingest import Chunk
-from state.g711 import to_pcm
-from workers.engines.base import Final, Model
+from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 
-PARTIES = ("agent", "customer")
 FLEET_SECONDS = 600.0
 """Patience with the fleet."""
 
@@ -43,7 +42,7 @@ def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
                 for audio in track.chunks(1000):
                     running.ingest.put(folder.name, track.name, None, Chunk(audio, track.encoding, track.rate))
             running.ingest.end(folder.name)
-        running.wait_decoded([folder.name for folder in folders], FLEET_SECONDS)
+        running.wait_finished([folder.name for folder in folders], FLEET_SECONDS)
         spent = (running.decoder_cpu_seconds() - before) / seconds
         server = running.server_cpu_seconds() / seconds
     model = choose(wanted(options)).load()
@@ -101,19 +100,6 @@ def measure(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str,
     }
 
 
-def decode(model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: bool) -> tuple[list[Final], float]:
-    """One track warm through the engine, chunk by chunk: its finals and the processor seconds spent."""
-    started = time.process_time()
-    recogniser = model.recogniser(rate, None)
-    chunk_bytes = 2 * int(rate * chunk_seconds)
-    finals: list[Final] = []
-    for offset in range(0, len(pcm), chunk_bytes):
-        finals += recogniser.accept(pcm[offset : offset + chunk_bytes], offset // 2)
-        recogniser.snapshot(want_partial=partials)
-    finals += recogniser.flush()
-    return finals, time.process_time() - started
-
-
 def bare_cost(model: Model, folder: Path) -> float:
     """Processor seconds per second of audio of the library alone, without endpoint rules or partials of ours.
 
@@ -150,9 +136,3 @@ def bare_cost(model: Model, folder: Path) -> float:
             transcribe(piece)
         return (time.process_time() - started) / audio_seconds
     raise SystemExit(f"bench: {model.display_name} has no library to compare with")
-
-
-def read_pcm(call: Path, party: str) -> tuple[bytes, int]:
-    """(signed 16 bit samples, samples per second) of one party of a recorded call."""
-    track = read_tracks(call / f"{party}.wav", [party])[0]
-    return to_pcm(track.encoding, track.audio), track.rate

@@ -43,7 +43,7 @@ def bench_overhead(options: argparse.Namespace) -> dict[str, Any]:
         server = running.server_cpu_seconds() - cpu[1]
         for call in calls:
             running.ingest.end(call)
-        running.wait_decoded(calls, 60.0)
+        running.wait_finished(calls, 60.0)
         quantiles = statistics.quantiles(latencies, n=20)
         return {
             "tracks": len(lines),

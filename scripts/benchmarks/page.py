@@ -10,21 +10,20 @@ import argparse
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.fleet import ROOT, cpu_seconds
 from scripts.benchmarks.live_calls import Chatter, begin
-from scripts.benchmarks.streams import running_worker
 from scripts.benchmarks.viewers import Herd, Viewer, percentile
-from scripts.demo.server import EmbeddedServer, free_port
+from scripts.machine.programs import cpu_seconds
+from scripts.machine.server import EmbeddedServer
 from state.server.connection import connect
 from state.settings import Settings
 from tests.harness.health import Health
+from tests.harness.web import Web
 
 PATIENCE_SECONDS = 60.0
 WARM_SECONDS = 2.0
@@ -51,23 +50,17 @@ def bench_page(options: argparse.Namespace) -> dict[str, Any]:
     """--viewers pages come at once, twice, to --live calls of which each has --rate events a second."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedServer(Path(folder) / "server")
-        port = free_port()
-        environ = {"REDIS_URL": server.url, "PORT": str(port), "AUTH": "off"}
-        environ["WEB_THREADS"] = str(options.viewers * 2 + 20)
+        web = Web(server.url, Path(folder) / "web.log", {"AUTH": "off", "WEB_THREADS": str(options.viewers * 2 + 20)})
         client = connect(Settings(redis_url=server.url), "web")
         calls = begin(client, Settings(), options.live)
-        command = [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"]
-        with (Path(folder) / "web.log").open("wb") as log:
-            web = subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log)
         try:
-            pid = running_worker(web.pid, port)
-            url = f"http://127.0.0.1:{port}"
+            web.start()
+            pid, url = web.worker_pid, web.url
             with Chatter(client, calls, options.rate) as chatter:
                 report = asyncio.run(_measure(options, url, pid, server.pid, chatter))
                 report["frames"] = _frames(url, options.seconds)
         finally:
-            web.terminate()
-            web.wait(20)
+            web.kill()
             server.stop()
     return {"viewers": options.viewers, "live_calls": options.live, "events_per_call_second": options.rate} | report
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +21,8 @@ from typing import Any
 
 import redis
 
-from scripts.benchmarks.fleet import ROOT, cpu_seconds
-from scripts.demo.server import EmbeddedServer, free_port
-from scripts.disasters.processes import children
+from scripts.machine.programs import WEB, children, cpu_seconds, end, free_port, start_python
+from scripts.machine.server import EmbeddedServer
 from tests.harness.cluster import Cluster
 
 CHUNK_BYTES = 8000
@@ -42,11 +39,7 @@ IDLE_SECONDS = 10.0
 
 READY_SECONDS = 120.0
 
-COMMANDS = {
-    "web": ["-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"],
-    "decoder": ["-m", "workers.decoder"],
-    "sentiment": ["-m", "workers.sentiment"],
-}
+COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m", "workers.sentiment")}
 
 
 class _Fleet:
@@ -56,19 +49,14 @@ class _Fleet:
         """servers: their process ids, and a client to each."""
         self.port = int(environ["PORT"])
         self._servers = servers
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name, command in COMMANDS.items():
-            with (folder / f"{name}.log").open("wb") as log:
-                self._processes[name] = subprocess.Popen(
-                    [sys.executable, *command], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log
-                )
+        self._processes = {
+            name: start_python(command, folder / f"{name}.log", environ) for name, command in COMMANDS.items()
+        }
 
     def stop(self) -> None:
         """SIGTERM, and wait."""
         for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            process.wait(30)
+            end(process)
 
     def spent(self) -> dict[str, float]:
         """Processor seconds by kind of process, so far."""

@@ -21,7 +21,7 @@ import msgspec
 import redis
 
 from scripts.benchmarks.live_calls import Chatter, begin, utterance
-from scripts.demo.server import EmbeddedServer
+from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.settings import Settings
 from state.types import Sentiment

@@ -11,22 +11,20 @@ import base64
 import contextlib
 import json
 import os
-import select
 import socket
 import struct
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.fleet import ROOT, cpu_seconds
-from scripts.demo.server import EmbeddedServer, free_port
+from scripts.machine.programs import cpu_seconds
+from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.server.connection import connect
 from state.settings import Settings
+from tests.harness.web import Web
 
 FRAME_SECONDS = 0.02
 """What telephony sends: fifty frames a second of each stream."""
@@ -63,24 +61,11 @@ def _one(
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as server:
         client = connect(Settings(redis_url=server.url), "web")
-        port = free_port()
-        environ = {
-            "REDIS_URL": server.url,
-            "PORT": str(port),
-            "BACKLOG_LIMIT_SECONDS": "1000000",
-            "AUTH": "off",
-        }
-        environ["WEB_THREADS"] = str(options.streams * 2)
-        with (Path(folder) / "web.log").open("wb") as log:
-            web = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"],
-                cwd=ROOT,
-                env=os.environ | environ,
-                stdout=log,
-                stderr=log,
-            )
+        environ = {"BACKLOG_LIMIT_SECONDS": "1000000", "AUTH": "off", "WEB_THREADS": str(options.streams * 2)}
+        web = Web(server.url, Path(folder) / "web.log", environ)
         try:
-            pid = running_worker(web.pid, port)
+            web.start()
+            pid, port = web.worker_pid, web.port
             calls = [f"{name}-{n}" for n in range(options.streams)]
             sockets = [_connect(port, path, start(call)) for call in calls]
             time.sleep(1.0)
@@ -102,8 +87,7 @@ def _one(
             for one in sockets:
                 one.close()
         finally:
-            web.terminate()
-            web.wait(20)
+            web.kill()
     return {
         "frames_per_second": round(frames * len(messages) * options.streams / spent),
         "web_cpu_cores": round(cpu / spent, 3),
@@ -192,18 +176,3 @@ def _taken(client: Any, calls: list[str]) -> int:
         for track in ("customer", "agent"):
             pipe.hget(keys.track(call, track), "samples")
     return sum(int(samples or 0) for samples in pipe.execute())
-
-
-def running_worker(master: int, port: int) -> int:
-    """Process id of gunicorn's one worker, once it serves."""
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1) as probe:
-                probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-                if select.select([probe], [], [], 5)[0] and b" 200 " in probe.recv(100):
-                    [child] = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-                    return int(child)
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("bench: the web process does not serve")

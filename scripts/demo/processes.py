@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from scripts.demo.leash import leashed
+from scripts.machine.programs import start
 from state.settings import EXIT_CONFIG
 
 STOP_SECONDS = 15.0
@@ -69,17 +69,12 @@ class Processes:
         pause = first
         while True:
             began = time.monotonic()
-            with self._starting, (self._logs / f"{name}.log").open("ab") as log:
+            with self._starting:
                 if self._stopping.is_set():
                     return
-                process = self._running[name] = subprocess.Popen(
-                    leashed(shlex.split(self._commands[name])),
-                    cwd=self._root,
-                    env=self._environ,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # Ctrl-C goes to us; we stop them in order
-                )
+                command = shlex.split(self._commands[name])
+                process = start(command, self._logs / f"{name}.log", self._environ, self._root, leash=True)
+                self._running[name] = process
             status = process.wait()
             if self._stopping.is_set():
                 return

@@ -18,7 +18,7 @@ import redis
 from scripts.demo.address import CannotListen, address, check_port
 from scripts.demo.claim import AtWork, Claim
 from scripts.demo.processes import Processes
-from scripts.demo.server import EmbeddedServer, ServerNotStarted
+from scripts.machine.server import EmbeddedServer, ServerNotStarted
 from scripts.operating.store import Operator
 from scripts.simulator.recording import read_tracks
 from scripts.simulator.telephony import Api, CallFailed, post_call

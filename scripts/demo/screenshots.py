@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from tests.harness.browser import launch
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,13 +22,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from scripts.demo.server import free_port
 from scripts.disasters.calls import SPEECH_CHUNK_MS, STUB_CHUNK_MS, Callers, Said, Template, templates
 from scripts.disasters.check import Checks, Follower
 from scripts.disasters.faults import Faults, Store
 from scripts.disasters.many_servers import ManyServers
 from scripts.disasters.one_server import OneServer
 from scripts.disasters.processes import Keeper, Kind
+from scripts.machine.programs import free_port
 from state.server.connection import Role
 from state.server.opening import open_shards
 from state.server.shards import Shards

@@ -16,7 +16,7 @@ from pathlib import Path
 import redis
 from redis.crc import key_slot
 
-from scripts.demo.server import EmbeddedServer
+from scripts.machine.server import EmbeddedServer
 from scripts.simulator.telephony import CONFIRM_SECONDS
 from state.keys import Keys, tags
 from tests.harness.cluster import Cluster

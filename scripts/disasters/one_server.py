@@ -11,8 +11,8 @@ from pathlib import Path
 
 import redis
 
-from scripts.demo.server import EmbeddedServer
 from scripts.disasters.clock import Clock
+from scripts.machine.server import EmbeddedServer
 from scripts.simulator.telephony import CONFIRM_SECONDS
 from tests.harness.link import Link
 

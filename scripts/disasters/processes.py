@@ -9,13 +9,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 import msgspec
+
+from scripts.machine.programs import children, start_python
 
 MARK = "EARSHOT_CHAOS"
 """Environment variable by which every process of a run is found again, grandchildren included."""
@@ -39,7 +40,7 @@ class Keeper:
     """Keeps one process for each Kind given. Thread-safe."""
 
     def __init__(self, root: Path, logs: Path, environ: dict[str, str]) -> None:
-        self._root, self._logs = root, logs
+        self._logs = logs
         self._mark = f"{os.getpid()}-{time.time_ns()}"
         self._environ = {**environ, MARK: self._mark, "PYTHONPATH": str(root)}
         self._lock = threading.RLock()
@@ -130,16 +131,7 @@ class Keeper:
             send(pid, signal.SIGKILL)
 
     def _start(self, kind: Kind) -> None:
-        with (self._logs / f"{kind.name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *kind.command],
-                cwd=self._root,
-                env=self._environ | kind.environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        process = start_python(kind.command, self._logs / f"{kind.name}.log", self._environ | kind.environ)
         self._running[kind.name] = (process, time.monotonic())
 
     def _waited(self, name: str) -> float:
@@ -151,15 +143,6 @@ class Keeper:
             del self._asked[name]
             if process.returncode != 0:
                 self.failures.append(f"{name} ended with status {process.returncode} after SIGTERM")
-
-
-def children(pid: int) -> list[int]:
-    """Process ids of a process's children (Linux)."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in task.read_text().split()]
-    return found
 
 
 def send(pid: int, number: int) -> bool:

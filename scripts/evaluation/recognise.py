@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.benchmarks.decode import PARTIES, decode, read_pcm
 from scripts.evaluation.calls import Call
+from scripts.evaluation.decoding import PARTIES, decode, read_pcm
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Wanted, choose
 from workers.insight.spoken import Spoken

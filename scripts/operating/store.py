@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 from msgspec.structs import replace
 
-from scripts.demo.server import EmbeddedServer, ServerNotStarted, running_url
+from scripts.machine.server import EmbeddedServer, ServerNotStarted, running_url
 from state.archive.opening import Archive, ArchiveAway, open_archive
 from state.credentials import CredentialError
 from state.people.access import Access

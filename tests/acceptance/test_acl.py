@@ -17,7 +17,7 @@ import pytest
 import redis
 import requests
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from state import keys
 from state.server import acl
 from tests.harness.broken.poisoned_decoder import POISON

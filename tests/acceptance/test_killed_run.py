@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from tests.harness.web import ROOT
 
 MARK = "EARSHOT_TEST_RUN"

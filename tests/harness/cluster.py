@@ -23,7 +23,7 @@ from typing import Any
 
 import redis
 
-from scripts.demo.server import find_binary
+from scripts.machine.server import find_binary
 from tests.harness.cluster_node import OPTIONS, Node, address, free_ports, wait
 from tests.harness.link import Link
 

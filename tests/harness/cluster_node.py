@@ -13,7 +13,7 @@ from pathlib import Path
 
 import redis
 
-from scripts.demo.leash import leashed
+from scripts.machine.programs import start
 from tests.harness.link import Link
 
 NODE_TIMEOUT_MS = 2000
@@ -74,10 +74,7 @@ class Node:
 
     def start(self) -> None:
         """Start it (again) with what is in its folder, and wait until it answers."""
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                leashed(self.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self.process = start(self.command, self.folder / "server.log", leash=True)
         wait(self._answers, f"node {self.number} answers; its log: {self.folder / 'server.log'}")
 
     def kill(self) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from scripts.machine.programs import start
 from scripts.simulator.recording import read_tracks
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
@@ -49,7 +50,7 @@ class Fleet:
         self.ingest = Ingest(self.shards, self.settings)
         self.reads = Reads(self.shards)
         self.logs = logs
-        self._environ = os.environ | where | {"HEARTBEAT_SECONDS": "3", "PYTHONPATH": str(ROOT)} | environ
+        self._environ = where | {"HEARTBEAT_SECONDS": "3", "PYTHONPATH": str(ROOT)} | environ
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(
@@ -57,11 +58,8 @@ class Fleet:
     ) -> subprocess.Popen[bytes]:
         """Start `python -m workers.<what>` (or another program) of the source in `folder`; its output is in a file."""
         command = [sys.executable, *(program or ["-m", f"workers.{what}"])]
-        with (self.logs / f"{what}-{len(self.processes)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=folder, env=self._environ | environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+        log = self.logs / f"{what}-{len(self.processes)}.log"
+        process = start(command, log, self._environ | environ, folder)
         self.processes.append(process)
         return process
 

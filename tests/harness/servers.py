@@ -23,7 +23,7 @@ from typing import Literal
 
 import redis
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import end, free_port, start
 
 Kind = Literal["valkey9", "redis6", "redis7"]
 KINDS: tuple[Kind, ...] = ("valkey9", "redis6", "redis7")
@@ -92,10 +92,7 @@ class Server:
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
         command = [str(self.binary), "--port", str(self.port), "--dir", str(self.dir), *DEFAULTS, *self.args]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self.process = start(command, self.log)
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(redis.RedisError), self.client() as client:
@@ -108,30 +105,21 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
-        self._end(hard=True)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def stop(self) -> None:
-        """SIGTERM, and wait until it is gone; SIGKILL after 10 s."""
-        self._end(hard=False)
+        """SIGTERM, and wait until it is gone; SIGKILL if that takes too long."""
+        if self.process is not None:
+            end(self.process)
+            self.process = None
 
     def restart(self) -> None:
         """Start again on the same port and folder (after kill or stop)."""
         self.kill()
         self.start()
-
-    def _end(self, hard: bool) -> None:
-        if self.process is None:
-            return
-        if hard:
-            self.process.kill()
-        else:
-            self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-        self.process = None
 
 
 def start_server(kind: Kind, *, dir: Path, port: int = 0, args: Sequence[str] = ()) -> Server:

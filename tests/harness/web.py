@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +16,7 @@ import psutil
 import requests
 import socketio
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import WEB, children, free_port, start_python
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what takes well under a second on a quiet machine."""
@@ -54,12 +52,9 @@ class Web:
 
     def start(self) -> None:
         """Start and wait until /healthz answers."""
-        environ = {**os.environ, "REDIS_URL": self.redis_url, "PORT": str(self.port), **self.environ}
-        command = [sys.executable, "-m", "gunicorn", "-c", self.conf, "webapp.app:create_app()"]
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+        environ = {"REDIS_URL": self.redis_url, "PORT": str(self.port), **self.environ}
+        arguments = [self.conf if part == CONF else part for part in WEB]
+        self.process = start_python(arguments, self.output, environ)
         wait_until(self._serves, f"the web process serves; see {self.output}")
 
     def _serves(self) -> bool:
@@ -68,6 +63,13 @@ class Web:
             return requests.get(f"{self.url}/healthz", timeout=5).ok
         except requests.RequestException:
             return False
+
+    @property
+    def worker_pid(self) -> int:
+        """Process id of gunicorn's one worker."""
+        assert self.process is not None
+        [worker] = children(self.process.pid)
+        return worker
 
     def terminate(self, patience_seconds: float) -> int:
         """SIGTERM; returns the exit status. Raises subprocess.TimeoutExpired if it takes longer."""

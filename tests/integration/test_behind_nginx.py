@@ -17,7 +17,7 @@ import redis
 import requests
 import websocket
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from state.people.access import Access
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of

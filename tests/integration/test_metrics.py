@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from state import metrics
 from state.calls.ingest import Chunk
 from tests.harness.fleet import Fleet

@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 import requests
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from scripts.simulator.asterisk import supervisor as supervising
 from scripts.simulator.asterisk import switch
 from scripts.simulator.asterisk.ari import Ari

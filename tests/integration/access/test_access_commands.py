@@ -15,7 +15,8 @@ import pytest
 import redis
 import requests
 
-from scripts.demo.server import EmbeddedServer, ServerNotStarted, free_port, running_url
+from scripts.machine.programs import free_port
+from scripts.machine.server import EmbeddedServer, ServerNotStarted, running_url
 from state.people.access import Access
 from state.settings import Settings
 from tests.harness.servers import Server

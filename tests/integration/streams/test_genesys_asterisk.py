@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from state import g711
 from tests.harness.calls.wires import WebSocket, interleaved
 from tests.harness.fleet import ROOT

@@ -1,6 +1,6 @@
 """Runs a command that ends with the process that started it, even if that is killed with SIGKILL:
 
-    python -I -S scripts/demo/leash.py PARENT COMMAND ARGUMENT...
+    python -I -S scripts/machine/leash.py PARENT COMMAND ARGUMENT...
 
 PARENT is the process id of the one who starts it. The command takes this process's place and gets SIGTERM as soon as
 the thread that started it is gone. Only Linux can do that; elsewhere the command just runs.

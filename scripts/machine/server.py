@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -23,7 +22,7 @@ from typing import IO, Any
 
 import redis
 
-from scripts.demo.leash import leashed
+from scripts.machine.programs import end, free_port, start
 
 START_SECONDS = 30.0
 """It starts in about 0.1 s. While it says that it is loading its data, it may take as long as that takes."""
@@ -57,13 +56,6 @@ def find_binary() -> Path:
     return max(found, key=_version)
 
 
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class EmbeddedServer:
     """A server process, which ends with the thread that starts it. `url` is its REDIS_URL.
 
@@ -80,7 +72,7 @@ class EmbeddedServer:
         data.mkdir(parents=True, exist_ok=True)
         self._data = data
         self._patience_seconds = patience_seconds
-        self._environ = os.environ | dict(environ or {})
+        self._environ = environ
         self._address = data / _ADDRESS
         self.port = free_port()
         self._password = secrets.token_urlsafe(24)
@@ -117,16 +109,8 @@ class EmbeddedServer:
                 f"a server already works in {self._data}. Stop it, or name another folder with --data"
             )
         _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
-        with self._log.open("ab") as log:
-            # Its own session: a Ctrl-C in the terminal must reach the decoders first, the server last.
-            self._process = subprocess.Popen(
-                leashed(self._command),
-                env=self._environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=[lock.fileno()],  # the folder stays locked as long as the server lives, whoever dies first
-            )
+        # The folder stays locked as long as the server lives, whoever dies first.
+        self._process = start(self._command, self._log, self._environ, leash=True, pass_fds=[lock.fileno()])
         lock.close()
         self._wait()
         _write_secret(self._address, self.url)
@@ -181,13 +165,7 @@ class EmbeddedServer:
         """Shut down in order: the append-only file is complete then."""
         self._stopped.set()
         self._address.unlink(missing_ok=True)
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(15)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        end(self._process)
 
 
 def memory_bytes() -> int:

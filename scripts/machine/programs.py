@@ -1,0 +1,84 @@
+"""Starts programs and ends them: for the demo, the tests, chaos and the benchmarks alike."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scripts.machine.leash import leashed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+STOP_SECONDS = 20.0
+"""Seconds from SIGTERM to SIGKILL. Every process of ours promises to be gone in 10 s."""
+
+WEB = ("-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()")
+"""The web process as the Procfile runs it, for `python`."""
+
+
+def start(
+    command: Sequence[str | Path],
+    log: Path,
+    environ: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    leash: bool = False,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, without input; its output is added to `log`.
+
+    environ: beside this process's own.  leash: it ends with the thread that starts it (leash.py).
+    """
+    line = [str(part) for part in command]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            leashed(line) if leash else line,
+            cwd=folder,
+            env={**os.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # a Ctrl-C in the terminal reaches us alone; we stop the others in order
+            pass_fds=pass_fds,
+        )
+
+
+def start_python(arguments: Sequence[str | Path], log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start this Python with these arguments; the rest is as `start` does it."""
+    return start([sys.executable, *arguments], log, environ)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
+    """SIGTERM, and SIGKILL after so many seconds; returns the exit status."""
+    process.terminate()
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of a process's children (Linux). Empty if it is gone."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor seconds of a process so far, its children not included (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
