@@ -1,8 +1,8 @@
 """Every key, stream and group in Redis, named and described here and nowhere else.
 
-What belongs to calls is divided into shards (shards.py). All keys of a shard share its hash tag, so that every script's
-keys live in one slot of a cluster, and every name below begins with it: {earshot}:call:... in a store of one shard.
-What is not a call's stands on the plain server, with the tag {earshot}: layout, fleet, rules, and who may do what.
+Shards divide the keys of calls (shards.py). All keys of a shard share its hash tag, so every script's keys live in one
+slot of a cluster. Every name below begins with the tag: {earshot}:call:... in a store of one shard. What belongs to no
+call is on the plain server, with the tag {earshot}: layout, fleet, rules, and who may do what.
 
     call:<call>           hash    state, tracks (space separated, in order of arrival), started_at_ms, ended_at_ms,
                                   metadata (JSON), digest (of the declaration), declarer (name of who declared it),
@@ -69,8 +69,8 @@ What is not a call's stands on the plain server, with the tag {earshot}: layout,
     fleet                 hash    selfcheck:<model identity> -> digest all its decoders must reproduce;
                                   model -> the engine's name, for the page's footer
 
-How long what holds words, sound or a call's id is kept (RETENTION_HOURS as "R"; retention.py sweeps, and a key that
-expires by itself says so):
+How long keys with words, sound or a call's id stay ("R" is RETENTION_HOURS; retention.py sweeps; a key that expires by
+itself says so):
 
     call, track, utterances, scores, and the call's id in every list: R after the call's end, and, with DATABASE_URL,
                           until the database has it; a call that never ends: R after its sender finished, or after its
@@ -86,7 +86,7 @@ expires by itself says so):
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
     jobs-board            likewise: a minute (expires)
 
-Who may do what (access.py, audit.py); no secret stands here in the clear but the one that signs cookies:
+Who may do what (access.py, audit.py). The only secret in the clear here is the one that signs cookies:
 
     api-keys              hash    SHA-256 of an API key -> JSON of credentials.ApiKey
     api-keys-used         hash    the same -> when it was last used, in ms, to the minute

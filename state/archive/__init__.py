@@ -1,4 +1,4 @@
-"""Ended calls, kept in a database for as long as they are wanted: SQLite, or PostgreSQL by DATABASE_URL.
+"""Ended calls in a database, for as long as you want them: SQLite or PostgreSQL, as DATABASE_URL says.
 
 tables.py      every table and column, described
 migrations/    how a database becomes what tables.py says (Alembic)

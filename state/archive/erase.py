@@ -1,4 +1,4 @@
-"""Erasing from the archive: one call, or the words of old ones. A legal hold wins over both."""
+"""Erasing from the archive: one call, or the words of old ones. A legal hold prevents both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _row = msgspec.json.Decoder(CallRow).decode
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """What must not be erased: a call by its id, or all calls of a customer. by: who said so."""
+    """What nobody may erase: a call by its id, or all calls of a customer. by: who made the hold."""
 
     kind: Kind
     name: str
@@ -56,7 +56,7 @@ def hold(archive: Archive, made: Hold) -> None:
 
 
 def release(archive: Archive, kind: Kind, name: str) -> bool:
-    """Take a hold back. Whether there was one."""
+    """Take a hold back. Returns whether there was one."""
     with archive.writing() as connection:
         return _release(connection, kind, name)
 
@@ -110,7 +110,7 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
 
 
 def wordless(row: CallRow) -> CallRow:
-    """A row without anything that was said: reasons quote it."""
+    """A row without anything that was said. Reasons go, too, because they quote it."""
     alerts = [Alert(alert.kind, "", alert.at) for alert in row.standing.alerts]
     standing = msgspec.structs.replace(row.standing, alerts=alerts, reasons=[], findings=[], about="", gist=[])
     return msgspec.structs.replace(row, standing=standing, last=None)

@@ -19,7 +19,7 @@ from state.settings import Settings
 log = logging.getLogger("earshot.archive")
 
 WAIT_SECONDS = 5
-"""For a connection, for a free one of the pool, and in SQLite for another writer."""
+"""Seconds to wait for a connection, for a free one of the pool, and in SQLite for another writer."""
 
 STATEMENT_SECONDS = 30
 """Longest statement in PostgreSQL: a search must not hold a web process's thread for ever."""
@@ -108,7 +108,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What the database's own troubles are called here; faults of ours stay what they are."""
+    """Turn the database's own errors into ArchiveAway. Faults of ours stay as they are."""
     try:
         yield
     except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:

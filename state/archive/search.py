@@ -1,4 +1,4 @@
-"""Reading the archive: lists of calls by what is sought, and one call."""
+"""Reads the archive: lists of calls by a search, and one call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from state.texts import customer
 from state.types import CallRow, CallView, ScoredUtterance
 
 RANKED = 500
-"""By relevance, so many calls are ranked: the newest in which all words stand. Older ones are found by time."""
+"""Most calls that are ranked by relevance: the newest with all words. Older ones are found by time."""
 
 Order = Literal["attention", "time", "relevance"]
 """Most attention first; the newest first; the best match first, then the newest."""

@@ -1,7 +1,7 @@
 """The archive's tables. A change here needs a step in migrations/versions, and its number in migrations/__init__.py.
 
-What a list is sought, sorted or counted by is a column of `calls`; what is only shown stands as JSON in `transcripts`,
-in the forms of state/types.py. So a call is shown from here as it is from Redis.
+A field by which lists are searched, sorted or counted is a column of `calls`. What is only shown stands as JSON in
+`transcripts`, in the forms of state/types.py. So a call from here looks as it does from Redis.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ holds = Table(
     Column("held_by", Text, nullable=False),
     Column("held_at_ms", BigInteger, nullable=False),
 )
-"""Legal holds: what they name is not erased, by nobody."""
+"""Legal holds: nobody may erase what they name."""
 
 erased = Table(
     "erased",

@@ -34,7 +34,7 @@ def write(archive: Archive, call: CallView, engine: str) -> bool:
 
 
 def lock(connection: Connection, call_id: str) -> None:
-    """Let nobody else write or erase this call until the transaction ends; SQLite has one writer anyway."""
+    """Let nobody else write or erase this call until the transaction ends. SQLite has only one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sql("SELECT pg_advisory_xact_lock(hashtextextended(:call_id, 0))"), {"call_id": call_id})
 

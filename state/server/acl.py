@@ -3,9 +3,9 @@
 python -m state.server.acl > users.acl     users with random passwords, for the server's aclfile; new ones at each call
 REDIS_URL=redis://web:PASSWORD@host:6379/0 for the web processes, redis://decoder:... for decoders, and so on
 
-Whoever takes over a decoder reads and changes calls, but no account, key or session; whoever takes over a web process
-asks for no job; nobody empties, reconfigures or stops the server. Keys are described in keys.py; a test looks that each
-of them stands in one group here.
+Whoever takes over a decoder can read and change calls, but no account, key or session. Whoever takes over a web process
+can ask for no job. Nobody can empty, reconfigure or stop the server. keys.py describes the keys; a test checks that
+each of them stands in one group here.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def rule(user: str) -> str:
 
 
 def aclfile() -> str:
-    """Every user with a password of its own; without one of them nobody comes in."""
+    """Every user with a password of its own. Without a password nobody gets in."""
     lines = ["user default off"]
     lines += [f"user {user} >{secrets.token_urlsafe(24)} {rule(user)}" for user in USERS]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """Where the slots of a Redis or Valkey cluster are, and which of their masters answer. routed.py connects to them.
 
-A master that does not answer is not asked again by everybody, each for as long as a time-out: its route is away, and
-whoever comes is told so at once, until a watcher of our own has found the slot's master alive.
+When a master does not answer, not everybody waits for a time-out of its own. Its route is away, and all who come learn
+it at once, until a watcher of this process has found the slot's master alive.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from state.server.connection import ShardAway
 Address = tuple[str, int]
 
 PROBE_SECONDS = 1.0
-"""How long a node may take to answer a question about the cluster."""
+"""Seconds that a node may take to answer a question about the cluster."""
 
 WATCH_SECONDS = 0.2
-"""Between two looks whether a slot's master is there again."""
+"""Seconds between two looks whether a slot's master is there again."""
 
 MOVES = 5
 """How often in a row a command follows MOVED: more means that nodes disagree about a slot."""

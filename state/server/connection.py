@@ -32,7 +32,7 @@ _WEB_CONNECTIONS = 64
 hundreds, and a pool that refuses instead (redis-py's own, from 100 on) would drop audio when all speak at once."""
 
 _WEB_WAIT_SECONDS = 5.0
-"""For a free connection; as long as the server itself may take to answer."""
+"""Seconds to wait for a free connection; the server itself may take as long to answer."""
 
 
 class ServerUnfit(RuntimeError):
@@ -40,7 +40,7 @@ class ServerUnfit(RuntimeError):
 
 
 class ShardAway(redis.ConnectionError):
-    """A part of the store does not answer, as somebody else has found out just now. The others do."""
+    """A part of the store does not answer, as somebody else has just found out. The other parts do."""
 
 
 AWAY = (

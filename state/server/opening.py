@@ -20,7 +20,7 @@ from state.server.shards import Shard, Shards
 from state.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS = 1.0, 2.5
-"""In a cluster. Whoever is first to meet a master that is away waits so long; the others do not (cluster.Route)."""
+"""Seconds, in a cluster, that the first one waits for a master that is away. The others do not wait (cluster.Route)."""
 
 CONNECTIONS_A_SHARD = 32
 """Of one web process, at most; beyond that its threads wait for one another, but for none of another shard."""
@@ -99,7 +99,8 @@ def _in_cluster(settings: Settings, role: Role, plain: redis.Redis, nodes: list[
 
 
 def check_store(shards: Shards) -> None:
-    """Every process asks before it works. Raises state.server.connection.ServerUnfit, redis.RedisError."""
+    """Check the store; every process does so before it works. Raises state.server.connection.ServerUnfit,
+    redis.RedisError."""
     check_server(shards.plain)
     shards.answers(lambda shard: shard.redis is shards.plain or check_server(shard.redis, in_cluster=True))
 

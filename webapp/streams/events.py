@@ -1,4 +1,4 @@
-"""What a protocol's messages come down to. A parser returns these, whatever it is fed, or raises ProtocolError."""
+"""What the messages of every protocol mean. A parser returns these, whatever it gets, or raises ProtocolError."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SampleForm = Literal["mulaw", "alaw", "s16le", "s16be"]
 
 
 class ProtocolError(ValueError):
-    """The sender does not speak the protocol. One sentence, sent back as the reason of the close."""
+    """The sender does not speak the protocol. One sentence; the close frame carries it as the reason."""
 
 
 class Form(msgspec.Struct, frozen=True):
-    """How audio bytes are to be read: encoding, and samples a second of each channel."""
+    """The form of audio bytes: encoding, and samples a second of each channel."""
 
     encoding: SampleForm
     rate: int
@@ -53,13 +53,13 @@ class Audio(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """The sender says that so much audio is missing here."""
+    """The sender says that so many seconds of audio are missing here."""
 
     seconds: float
 
 
 class Say(msgspec.Struct, frozen=True):
-    """To be sent back."""
+    """A message for the sender."""
 
     message: Message
 

@@ -12,16 +12,18 @@ from state.types import SAMPLE_BYTES, Encoding
 from webapp.streams.events import ProtocolError
 
 JITTER_SECONDS = 0.2
-"""A clock may wander so far from the samples that came; more is a hole. (Frames are 20 ms; clocks are rounded.)"""
+"""Seconds that a clock may differ from the samples that came. More is a hole. (Frames are 20 ms; clocks are
+rounded.)"""
 
 CONCEAL_SECONDS = 0.2
-"""A shorter hole is filled with silence, as telephones do: an utterance goes on through a few lost packets."""
+"""Seconds below which a hole becomes silence, as in telephones: an utterance goes on through a few lost packets."""
 
 LEAD_SECONDS = 60.0
-"""A party may join so long after the other: silence until then. Later still, it is a gap."""
+"""Most seconds by which one party may join after the other. Until then it is silent; later it is a gap."""
 
 MOST_MISSING_SECONDS = 12 * 3600.0
-"""A longer hole is none: the sender's clock is wrong. Each chunk after it would bring a gap of its own, for days."""
+"""Most seconds of a hole. A longer one means that the sender's clock is wrong, and each further chunk would bring a
+gap."""
 
 SILENCE: dict[Encoding, bytes] = {"mulaw": b"\xff", "alaw": b"\xd5", "s16le": b"\0\0"}
 """One sample of it."""
@@ -75,7 +77,7 @@ class Joiner:
         return pieces + self._full()
 
     def skip(self, samples: int) -> list[Piece]:
-        """So many samples are missing here. Raises ProtocolError if they are too many to be believed."""
+        """So many samples are missing here. Raises ProtocolError if nobody can believe so many."""
         seconds = samples / self._rate
         if seconds > MOST_MISSING_SECONDS:
             raise ProtocolError(f"{seconds:.0f} s of audio are said to be missing: the clock is wrong")
@@ -116,11 +118,11 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 WINDOW = 10
-"""Frames held back at most until one that is missing comes after all: 200 ms (Telnyx promises no order)."""
+"""Most frames that wait for a missing one: 200 ms (Telnyx promises no order)."""
 
 
 class Order:
-    """Puts one track's numbered frames in order; repeated ones are dropped."""
+    """Puts one track's numbered frames in order and drops repeated ones."""
 
     def __init__(self) -> None:
         self._next: int | None = None

@@ -45,7 +45,7 @@ def _query() -> dict[str, str]:
 
 
 def _address() -> str:
-    """The address as the sender knows it."""
+    """The address that the sender used."""
     public = store().settings.public_url
     return public.rstrip("/") + request.full_path.rstrip("?") if public else request.url
 
@@ -66,7 +66,7 @@ def _socket(path: str) -> Callable[[View], View]:
 
 @api.app_errorhandler(WebsocketMismatch)
 def no_socket_here(_error: WebsocketMismatch) -> Response:
-    """A websocket where only pages are: say where to go."""
+    """The answer to a websocket at a page's address: it says where to go."""
     return Problem(404, "no_socket", NO_SOCKET_HERE).response()
 
 

@@ -26,16 +26,16 @@ from webapp.streams.writer import CallEnded, Superseded
 log = logging.getLogger("earshot.web.streams")
 
 TURN_SECONDS = 1.0
-"""Longest wait for a message: then it is looked whether the process is to stop."""
+"""Most seconds to wait for a message. Then the thread looks whether the process stops."""
 
 IN_ORDER = (1000, 1005)
 """Close codes of a sender that has finished: with 1000, or without any. One that goes away (1001) may come back."""
 
 WELCOME_SECONDS = 5.0
-"""Between two looks whether a socket's key is good still."""
+"""Seconds between two looks whether a socket's key is still good."""
 
 SUBPROTOCOLS = ("audio.drachtio.org", "audio.jambonz.org", "media")
-"""Asked for by mod_audio_fork, jambonz and Asterisk; they close the socket if theirs is not granted."""
+"""Subprotocols of mod_audio_fork, jambonz and Asterisk. They close the socket if they do not get theirs."""
 
 
 class Talk(Protocol):
@@ -67,7 +67,7 @@ class AnyWire(Protocol):
 
 
 class Sockets:
-    """The open sockets of this process: counted, because each keeps a thread, and told when it stops."""
+    """The open sockets of this process. It counts them, because each keeps a thread, and tells them when it stops."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -85,7 +85,7 @@ class Sockets:
         return self._stopping.is_set()
 
     def enter(self) -> bool:
-        """Take a place, if there is one and this process goes on."""
+        """Take a place. Returns False if none is free or this process stops."""
         with self._lock:
             if self.stopping or self.open + self.others() >= self.most:
                 return False
@@ -144,7 +144,7 @@ def serve(sockets: Sockets, parser: Parser, talk: Talk, prompt: bool = False) ->
 
 
 def _is_welcome() -> bool:
-    """Whether who opened this request's socket may send still; a signature is good for as long as the socket."""
+    """Whether the sender of this request may still send. A signature is good as long as its socket."""
     who = g.get("identity")
     try:
         return who is None or still_in(current_app, who)
@@ -153,7 +153,7 @@ def _is_welcome() -> bool:
 
 
 def hang_up(talk: Talk) -> None:
-    """The sender has closed in order: that is its word for the end."""
+    """The sender has closed in order, which ends the call."""
     try:
         talk.stop()
     except (CallEnded, Superseded, OtherSender, ProtocolError, TryLater, redis.RedisError) as error:

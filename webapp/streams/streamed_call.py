@@ -23,16 +23,18 @@ from webapp.streams.writer import CallEnded, Own, Superseded, Writer
 log = logging.getLogger("earshot.web.streams")
 
 TICK_SECONDS = 1.0
-"""Between two signs of life to the store; also how long audio may lie in a joiner when no more comes."""
+"""Seconds between two signs of life to the store. When no more audio comes, a joiner keeps what it has for so long,
+too."""
 
 LAST_TRIES_SECONDS = 10.0
-"""How long a socket that is finished waits for the store to take its last audio."""
+"""Most seconds that a finished socket waits for the store to take its last audio."""
 
 OPENING_SECONDS = 5.0
-"""How long a new call waits for the store before the sender is told to come back."""
+"""Most seconds that a new call waits for the store. Then the sender hears that it should come back."""
 
 CLOCK_FROM_ZERO_MS = 60_000
-"""A sender's clock that begins below this counts from the call's start; one beyond counts from elsewhere (1970)."""
+"""Milliseconds below which a sender's clock counts from the call's start. One that begins later counts from elsewhere
+(1970)."""
 
 T = TypeVar("T")
 
@@ -76,16 +78,16 @@ class StreamedCall:
         return self._start.call_id if self._start else None
 
     def own(self, track: str) -> Own | None:
-        """What of a track is this socket's own audio; None before its first frame."""
+        """The part of a track that is this socket's own audio; None before its first frame."""
         found = self._tracks.get(track)
         return found.writer.own if found else None
 
     def take(self, message: Message) -> list[Message]:
-        """Handle a message; returns what is to be sent back."""
+        """Handle a message. Returns the messages for the sender."""
         return self.apply(self._parser.feed(message))
 
     def apply(self, events: list[Event]) -> list[Message]:
-        """Handle events; returns what is to be sent back."""
+        """Handle events. Returns the messages for the sender."""
         replies: list[Message] = []
         for event in events:
             if isinstance(event, Audio):
@@ -104,7 +106,8 @@ class StreamedCall:
         return replies
 
     def tick(self) -> None:
-        """To be called about once a second: signs of life, what was refused before, what lies around."""
+        """Call it about once a second. It sends signs of life, and puts what the store refused before and what waits in
+        joiners."""
         now = time.monotonic()
         if self._start is None or now < self._next_tick:
             return
@@ -260,7 +263,7 @@ class StreamedCall:
         self._push(track, pieces + track.joiner.flush())
 
     def _empty(self) -> None:
-        """All that is held goes to the journal, however long that takes within reason."""
+        """Put all that is held into the journal, within LAST_TRIES_SECONDS."""
         deadline = time.monotonic() + LAST_TRIES_SECONDS
         for name, track in self._tracks.items():
             self._flush(track)

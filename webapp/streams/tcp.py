@@ -26,22 +26,22 @@ from webapp.streams.wire import READ_BYTES, SEND_SECONDS, Gone
 log = logging.getLogger("earshot.audiosocket")
 
 QUIET_SECONDS = 60.0
-"""A connection without a byte for so long is dead: Asterisk sends a frame every 20 ms."""
+"""Seconds without a byte after which a connection is dead. Asterisk sends a frame every 20 ms."""
 
 MOST = 1000
-"""Connections at once; each keeps a thread."""
+"""Most connections at once. Each keeps a thread."""
 
 RETRY_SECONDS = 0.5
-"""Between two tries to accept a connection after one has failed."""
+"""Seconds between two tries to accept a connection after one has failed."""
 
 SENDER = Sender("AudioSocket", reads=False)
-"""Who sends here: it cannot be known. No call of somebody else is taken over."""
+"""The sender of every call here; nobody can know who it really is. It takes over no call of somebody else."""
 
 TURN_SECONDS = 0.5
-"""Between two looks whether the process is to stop."""
+"""Seconds between two looks whether the process stops."""
 
 STOP_SECONDS = 8.0
-"""How long all connections may take to put what they hold; SIGTERM is to be obeyed in under 10 s."""
+"""Most seconds for all connections to put what they hold. A process ends within 10 s of SIGTERM."""
 
 
 ServeOne = Callable[[socket.socket, Store, Callable[[], bool]], None]

@@ -1,4 +1,4 @@
-"""A port of its own for vosk-server's clients: any path, no key, as they are. The protocol is vosk.py's."""
+"""A port of its own for vosk-server's clients: any path, no key. The protocol is that of vosk_server.py."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from webapp.streams.wire import READ_BYTES, Wire
 log = logging.getLogger("earshot.audiosocket")
 
 SENDER = Sender("VOSK_PORT", reads=False)
-"""Who sends here: it cannot be known. So each client gets the words of its own audio, and no call of others."""
+"""The sender of every call here; nobody can know who it really is. So each client gets the words of its own audio
+only."""
 
 HANDSHAKE_SECONDS = 10.0
-"""How long a client may take to ask for a websocket."""
+"""Most seconds that a client may take to ask for a websocket."""
 
 
 def serve_client(connection: socket.socket, store: Store, stopping: Callable[[], bool]) -> None:

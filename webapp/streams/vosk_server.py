@@ -1,7 +1,7 @@
 """vosk-server's protocol: audio in, and for every binary frame exactly one text back, a partial or a result.
 
-The words come from the fleet: a frame is answered with what is known by then, and a sender that is faster than
-speech is slowed down by its own waiting for answers, as vosk-server does it.
+The words come from the fleet. The answer to a frame holds the words known by then. A sender that is faster than speech
+has to wait for its answers, as with vosk-server.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ LOOK_AUDIO_SECONDS = 0.5
 """...so much audio came meanwhile: then the sender is faster than speech, and may have to wait."""
 
 BEHIND_SECONDS = 2.0
-"""Audio the fleet may be behind before a sender has to wait for its answer."""
+"""Seconds of audio that the fleet may be behind before a sender has to wait for its answer."""
 
 BEHIND_PATIENCE_SECONDS = 10.0
-"""Longest wait for one answer; then an empty partial says that nothing is known yet."""
+"""Most seconds to wait for one answer. Then an empty partial says that nothing is known yet."""
 
 _TOLD = ("sample_rate", "rate", "metadata")
 """What of a client's words is kept until its audio comes. It may say what it likes, as often as it likes."""
@@ -50,7 +50,7 @@ ROUNDING_SECONDS = 0.001
 """An utterance's bounds are rounded to that."""
 
 FINAL_PATIENCE_SECONDS = 60.0
-"""Longest wait for the last words, after which the client is told what is there."""
+"""Most seconds to wait for the last words. Then the client gets what is there."""
 
 
 class VoskParser:

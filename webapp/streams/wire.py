@@ -29,16 +29,16 @@ REST_SECONDS = 0.1
 20 ms, and half a second is joined to a chunk anyway. (Measured with 60 streams: two fifths of the time.)"""
 
 BULK_BYTES = 1 << 14
-"""With so much in one read more is waiting: a sender that is faster than speech is not slowed down."""
+"""Bytes in one read from which more is waiting. A sender that is faster than speech then need not wait."""
 
 SEND_SECONDS = 5.0
-"""A peer that takes nothing for so long is gone."""
+"""Seconds after which a peer that takes nothing is gone."""
 
 PING_SECONDS = 20.0
-"""After so long without a word the peer is asked whether it lives; also keeps proxies from closing (55 to 60 s)."""
+"""Seconds of silence after which we ping the peer. It also keeps proxies from closing (55 to 60 s)."""
 
 DEAD_SECONDS = 45.0
-"""After so long without a word, or an answer to that, it is dead."""
+"""Seconds of silence, without an answer to that, after which the peer is dead."""
 
 
 class Gone(Exception):

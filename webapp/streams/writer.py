@@ -1,8 +1,8 @@
 """Puts one track's pieces into the journal, in order, whatever the store and other sockets do meanwhile.
 
-Chunks are numbered here, from where the journal stands, so that a put whose answer was lost can be repeated. What
-cannot be put yet waits, for so long as PATIENCE_SECONDS of audio are not exceeded; then the oldest is dropped, and
-the hole is recorded as a gap by the next chunk that is taken.
+It numbers chunks from where the journal stands, so it can repeat a put whose answer was lost. What it cannot put yet
+waits, up to PATIENCE_SECONDS of audio. Then it drops the oldest, and the next chunk that the store takes records the
+hole as a gap.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from webapp.streams.joiner import Piece
 log = logging.getLogger("earshot.web.streams")
 
 PATIENCE_SECONDS = 30
-"""Audio held back while the store is away or its backlog full: 240 kB a track in G.711."""
+"""Most seconds of audio that wait while the store is away or its backlog full: 240 kB a track in G.711."""
 
 RETRY_SECONDS = 1.0
-"""Between two tries then."""
+"""Seconds between two tries then."""
 
 KEPT = 4
-"""Chunks kept after they were taken: a store that restarts may have lost its last second."""
+"""Chunks kept after the store took them. A store that restarts may have lost its last second."""
 
 
 class CallEnded(Exception):

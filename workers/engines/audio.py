@@ -1,11 +1,11 @@
-"""What the engines share: which samples of a chunk are wanted, and laying words over time."""
+"""What the engines share: which samples of a chunk a recogniser wants, and how words are spread over time."""
 
 from __future__ import annotations
 
 from state.types import Word
 
 MIN_RATE, MAX_RATE = 8000, 48000
-"""Sample rates in Hz a track may have (some outside of them make libvosk loop for ever)."""
+"""Sample rates in Hz that a track may have. Some rates outside make libvosk loop for ever."""
 
 
 def check_rate(rate: int) -> None:
@@ -15,13 +15,13 @@ def check_rate(rate: int) -> None:
 
 
 def wanted_samples(pcm: bytes, at: int, expected: int, canonical: bool) -> bytes:
-    """The part of a chunk that a recogniser has still to hear.
+    """The part of a chunk that a recogniser has not heard yet.
 
     Args:
         pcm:       signed 16 bit samples of the chunk.
         at:        sample index of the first.
         expected:  sample index the recogniser wants next.
-        canonical: it holds no audio, so that what lies before `expected` may be left out.
+        canonical: it holds no audio, so it may leave out what lies before `expected`.
 
     Raises:
         ValueError: half a sample, audio missing before the chunk, or audio that was heard before.
@@ -35,7 +35,7 @@ def wanted_samples(pcm: bytes, at: int, expected: int, canonical: bool) -> bytes
 
 
 def spread_words(text: str, start: float, end: float) -> list[Word]:
-    """The words of `text` laid over start..end seconds, each as long as its share of the letters; conf None."""
+    """Spread the words of `text` over start..end seconds, each as long as its share of the letters; conf is None."""
     words = text.split()
     letters = sum(map(len, words))
     result = []

@@ -2,13 +2,13 @@
 
 The contract that lets any worker take the next chunk:
 
-* A recogniser is a pure function of the audio since `open_from`, the first sample of the open utterance,
-  cut at the same chunk boundaries. At each endpoint it is put into a canonical state, so that nothing from
-  before `open_from` can be felt afterwards: a *warm* recogniser (kept in memory) and a *cold* one (built
-  from a Snapshot, then fed the journal's chunks through `replay`) return the same bytes from then on.
-* So a recogniser is only a cache. What is saved is a Snapshot; what replaces the lost memory is the journal.
+* A recogniser depends only on the audio since `open_from`, the first sample of the open utterance, cut at the same
+  chunk boundaries. At each endpoint the engine puts it into a canonical state: nothing from before `open_from` has an
+  effect afterwards. So a *warm* recogniser (kept in memory) and a *cold* one (built from a Snapshot, then fed the
+  journal's chunks through `replay`) return the same bytes from then on.
+* A recogniser is only a cache. The store keeps its Snapshot, and the journal replaces the lost memory.
 
-An engine knows no Redis, no call and no worker. One recogniser is used by one thread at a time.
+An engine knows no Redis, no call and no worker. Only one thread at a time uses a recogniser.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from state.types import Word
 
 
 class DeterminismFault(RuntimeError):
-    """Replaying a journal gave a final where the first decoding gave none: this worker decodes differently."""
+    """A replay of the journal gave a final where the first decoding gave none. This worker decodes differently."""
 
 
 class ModelUnusable(RuntimeError):
@@ -41,14 +41,14 @@ class Final(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What a recogniser leaves behind so that any worker can go on: small, engine-independent, msgpack-able.
+    """What a recogniser leaves behind so that any worker can go on. Small, the same for all engines.
 
     model:      identity of the model that wrote it; a reader with another identity decodes the open utterance
                 afresh from the journal instead of replaying it.
     open_from:  sample index (track clock) at which the open utterance begins.
     partial:    text of the open utterance as last shown; "" if none.
-    partial_at: sample index up to which `partial` was computed: an engine to which partials are dear uses it
-                to decide when the next is due, so that a cold recogniser decides as a warm one would.
+    partial_at: sample index up to which `partial` was computed. An engine whose partials cost much decides by it when
+                the next one is due, so a cold recogniser decides as a warm one does.
     """
 
     model: str
@@ -76,19 +76,19 @@ class Recogniser(Protocol):
         ...
 
     def flush(self) -> list[Final]:
-        """End the open utterance here (end of track, or audio is missing after this) and return what it held.
+        """End the open utterance here (the track ends, or audio is missing after this). Returns what it held.
 
         Afterwards the recogniser is canonical: the next `accept` may start at any later sample.
         """
         ...
 
     def snapshot(self, want_partial: bool) -> Snapshot:
-        """The state to save. With want_partial the open utterance's text is brought up to date if it is due."""
+        """The state to save. want_partial: bring the open utterance's text up to date first, if that is due."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """Estimate of what keeping this recogniser warm costs, for the warm cache's budget."""
+        """Estimated bytes of memory that this recogniser takes while it is warm."""
         ...
 
 

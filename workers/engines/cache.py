@@ -1,4 +1,4 @@
-"""The folder where models are kept between runs, and a lock so that two processes do not fill it at once."""
+"""The folder that keeps models between runs, and the lock that lets one process at a time fill it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def cache_folder() -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[Path]:
-    """Create `folder` if need be and hold its lock; it ends with the process, however that dies.
+    """Create `folder` if it is not there, and hold its lock. The lock ends with the process, however that dies.
 
-    Gives the path of a folder in it for work in progress, to be made by who needs it. It is removed afterwards, and
-    before, for those who were killed at it.
+    Yields the path of a folder in it for unfinished work; the caller makes it. It is removed afterwards. What a killed
+    process left there is removed before.
 
     Raises:
         ModelUnusable: the folder cannot be created or written to.

@@ -22,14 +22,14 @@ SHERPA_URL = "https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models
 TAR = ".tar.bz2"
 
 LIST_SECONDS = 5.0
-"""The list (a few kB) must be there after this time, name resolution included: offline start waits no longer."""
+"""Seconds to wait for the list (a few kB), name resolution included. A start without network waits no longer."""
 
 
 T = TypeVar("T")
 
 
 class _VoskModel(msgspec.Struct, frozen=True):
-    """An entry of Vosk's list, as far as it matters. `size` in bytes."""
+    """An entry of Vosk's list, with the fields we need. `size` in bytes."""
 
     name: str
     md5: str
@@ -37,7 +37,8 @@ class _VoskModel(msgspec.Struct, frozen=True):
 
 
 def vosk_archive(name: str, base_url: str = VOSK_URL) -> Archive:
-    """The archive of the official Vosk model `name`. Raises DownloadError: no list to be had, or not on it."""
+    """The archive of the official Vosk model `name`. Raises DownloadError if there is no list, or the model is not on
+    it."""
     url = f"{base_url.rstrip('/')}/model-list.json"
     try:
         models = msgspec.json.decode(_fetched(url, name), type=list[_VoskModel])

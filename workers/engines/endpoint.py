@@ -1,8 +1,8 @@
 """Where utterances begin and end: rules over the speech probabilities of consecutive frames.
 
-Pure arithmetic: no audio, no engine. The rules see frames counted from `open_from`, so that replaying the
-open utterance's audio rebuilds exactly the state that was lost. The values were chosen by word error rate on
-the demo calls (scripts/benchmarks/decode.py measures them again).
+Pure arithmetic: no audio, no engine. The rules count frames from `open_from`. So a replay of the open utterance's audio
+rebuilds exactly the state that was lost. The values gave the fewest word errors on the demo calls (`scripts/bench
+engine` measures them again).
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ FRAME_SECONDS = 0.032
 """Length of a frame: the window the voice detector is trained for."""
 
 SPEECH_PROBABILITY = 0.5
-"""A frame at least this likely to be speech can begin an utterance (the detector's own recommendation)."""
+"""Probability of speech from which a frame can begin an utterance (the detector's own recommendation)."""
 
 VOICE_PROBABILITY = 0.35
-"""Inside an utterance a frame at least this likely still counts as voice, so that soft word ends are kept."""
+"""Probability from which a frame inside an utterance still counts as voice. It keeps soft word ends."""
 
 START_FRAMES = 3
-"""So many consecutive speech frames (0.1 s) begin an utterance; a click is shorter."""
+"""Consecutive frames of speech that begin an utterance (0.1 s). A click is shorter."""
 
 END_SILENCE_FRAMES = 19
-"""So many frames (0.6 s) without voice end an utterance."""
+"""Frames without voice that end an utterance (0.6 s)."""
 
 PAD_FRAMES = 8
-"""Frames (0.26 s) decoded before and after the detected speech: weak onsets and fading ends lie there."""
+"""Frames decoded before and after the detected speech (0.26 s). Weak beginnings and fading ends lie there."""
 
 MIN_VOICED_FRAMES = 7
-"""Pieces with fewer voiced frames (0.22 s) are dropped: on less than that the model invents words."""
+"""Fewest frames with voice in an utterance (0.22 s). With less the model invents words."""
 
 MAX_FRAMES = 406
-"""An utterance is cut after so many frames (13 s): bounds the journal, replay and what the model is given."""
+"""Most frames of an utterance (13 s). This limits the journal, a replay and what the model gets."""
 
 CUT_WINDOW_FRAMES = 125
-"""A forced cut looks for the quietest moment among so many last frames (4 s)."""
+"""Last frames in which a forced cut looks for the quietest moment (4 s)."""
 
 IDLE_FRAMES = 125
 """After so many frames (4 s) in which no utterance began, `open_from` moves forward ..."""
@@ -44,7 +44,7 @@ PREROLL_FRAMES = 16
 
 
 class Boundary(NamedTuple):
-    """The open utterance is over.
+    """The end of the open utterance.
 
     speech:    [first, end) frames to decode, without padding; None if there was no (or too little) speech.
     next_from: frame at whose left edge the next open utterance begins.
@@ -68,11 +68,12 @@ class Endpointer:
 
     @property
     def frames(self) -> int:
-        """How many frames were pushed since `open_from`."""
+        """Number of frames since `open_from`."""
         return len(self._probabilities)
 
     def push(self, probability: float, energy: float) -> Boundary | None:
-        """Take the next frame's speech probability (0..1) and energy (any unit): does it end the utterance?"""
+        """Take the next frame's speech probability (0..1) and energy (any unit). Returns the end of the utterance, if
+        it is one."""
         self._probabilities.append(probability)
         self._energies.append(energy)
         self._run = self._run + 1 if probability >= SPEECH_PROBABILITY else 0
@@ -92,11 +93,11 @@ class Endpointer:
         return None
 
     def speech(self) -> tuple[int, int] | None:
-        """[first, end) frames of the speech so far; None if there is none, or too little to be decoded."""
+        """[first, end) frames of the speech so far. None if there is none, or too little to decode."""
         return self._speech_until(self._end)
 
     def voiced_since(self, frame: int) -> int:
-        """How many frames from `frame` on hold voice of an utterance that has begun."""
+        """Number of frames with voice, from `frame` on, of an utterance that has begun."""
         if self._first is None:
             return 0
         start = max(frame, self._first)
@@ -111,7 +112,8 @@ class Endpointer:
         return self._first, voiced[-1] + 1
 
     def _forced(self, first: int) -> Boundary:
-        """Cut where three frames together are quietest; in doubt later, to leave less to the next."""
+        """Cut where three frames together are quietest. Of equals take the last, which leaves less to the next
+        utterance."""
         candidates = range(max(first + 1, self.frames - CUT_WINDOW_FRAMES), self.frames - 1)
         cut = min(candidates, key=lambda frame: (sum(self._energies[frame - 1 : frame + 2]), -frame))
         return Boundary(self._speech_until(cut), cut, forced=True)

@@ -1,7 +1,7 @@
-"""Which kind of offline model a folder holds, by its files: the forms in which sherpa-onnx's models are published.
+"""Finds out by its files which kind of offline model a folder holds. These are the forms of sherpa-onnx's releases.
 
-A folder has the networks (.onnx, often in a full and in an 8 bit form) and tokens.txt. Where several files fit, the
-8 bit form is taken: it costs less and its error rates differ little.
+A folder has the networks (.onnx, often in a full and in an 8 bit form) and tokens.txt. Where several files fit, it
+takes the 8 bit form, which costs less and makes about as many errors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Family(msgspec.Struct, frozen=True):
 
 
 def recognise(folder: Path) -> Family:
-    """The family of the model in `folder`. Raises ModelUnusable, one sentence, if it is none that is known."""
+    """The family of the model in `folder`. Raises ModelUnusable with one sentence if we know none like it."""
     if not folder.is_dir():
         raise ModelUnusable(f"There is no model folder at {folder}.")
     for look in (_moonshine, _whisper, _transducer, _one_network):

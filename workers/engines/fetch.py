@@ -1,5 +1,5 @@
-"""Print what a URL holds. A program of its own, because a name lookup cannot be stopped by other means than killing
-the process that waits for it, and a thread left waiting must not exist when decoders fork.
+"""Prints what a URL holds. It is a program of its own: only a kill of the waiting process stops a name lookup, and no
+thread may be left waiting when decoders fork.
 
     python -I fetch.py URL SECONDS
 

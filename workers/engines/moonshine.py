@@ -1,11 +1,11 @@
 """Offline English: the Moonshine tiny model, whole utterances at a time.
 
-The weights (27 M parameters, MIT) come from the moonshine-voice wheel, the last to carry them; they are run by
-sherpa-onnx, because moonshine-voice's own library computes on every core whatever it is told (2.3 times the CPU
-for the same text), stops after a number of tokens that cuts off fast speakers, and hides state in its voice detector.
+The weights (27 M parameters, MIT) come from the moonshine-voice wheel, the last one that has them. sherpa-onnx runs
+them. moonshine-voice's own library always computes on every core (2.3 times the CPU for the same text), stops after a
+number of tokens that cuts off fast speakers, and hides state in its voice detector.
 
-The model gives neither word times nor confidences: an utterance's words are spread over its speech in proportion to
-their letters, and `conf` is None.
+The model gives neither word times nor confidences. So an utterance's words are spread over its speech by their letters,
+and `conf` is None.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Models that are given whole utterances: the recogniser that cuts them, for every model of that kind.
+"""The recogniser for every model that takes whole utterances.
 
-Such a model does not stream: it is given an utterance's samples and returns text. So the recogniser's state is the open
-utterance's audio and what the endpoint rules (endpoint.py) made of it. Replay rebuilds both exactly, and transcripts do
-not depend on how the audio was cut into chunks. Boundaries may lie inside a chunk.
+Such a model does not stream: it takes an utterance's samples and returns text. So the recogniser's state is the open
+utterance's audio and what the endpoint rules (endpoint.py) made of it. Replay rebuilds both exactly. Transcripts do not
+depend on how the audio was cut into chunks, and an utterance may end inside a chunk.
 
-Threads: recognisers of one model take turns (a lock), each call using one core. Run one process per core.
+Threads: recognisers of one model take turns (a lock), and each call uses one core. Run one process per core.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ MODEL_RATE = 16000
 """Samples per second that all these models want."""
 
 PARTIAL_VOICED_FRAMES = 62
-"""A partial is computed anew after so many frames (2 s) of new voice: it decodes the open utterance again."""
+"""Frames of new voice after which a partial is computed again (2 s). It decodes the whole open utterance."""
 
 RECOGNISER_BYTES = 20_000
-"""Memory of a recogniser besides its audio and detector (objects and frame lists, estimated)."""
+"""Bytes of a recogniser besides its audio and detector (objects and frame lists, estimated)."""
 
 
 class Transcript(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ def finals_of(said: Transcript, start: float, stop: float, offset: float) -> lis
 
 
 class OfflineRecogniser:
-    """One track. After any exception but ValueError it is to be thrown away."""
+    """One track. Throw it away after any exception but ValueError."""
 
     def __init__(self, model: OfflineModel, rate: int, snapshot: Snapshot) -> None:
         self._model = model

@@ -1,7 +1,7 @@
 """A Vosk model made fit for the fleet: a copy of its folder that decodes the same audio the same way every time.
 
-The copy lies in the cache under the model's name and a hash of its content, is complete as soon as it is visible
-(built elsewhere, renamed) and is never changed afterwards. The source folder is never changed.
+The copy lies in the cache under the model's name and a hash of its content. It is built elsewhere and renamed, so it is
+complete as soon as anybody sees it. Nothing changes it afterwards, and nothing changes the source folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPTIONS = {
     "--allow-upsample": "true",  # telephony's 8 kHz with a 16 kHz model
     "--allow-downsample": "true",  # rates above the model's
 }
-"""What is set in the feature extraction's configuration, whatever it said before."""
+"""Options set in the feature extraction's configuration, whatever it said before."""
 
 LAYOUTS = (
     ("conf/mfcc.conf", ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")),
@@ -43,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A usable copy: where it is, the model's name, and the hash of its content."""
+    """A usable copy: its place, the model's name, and the hash of its content."""
 
     folder: str
     name: str

@@ -1,9 +1,8 @@
-"""Does this worker decode as its model promises? Run once at start-up, before the first call.
+"""Checks once at start, before the first call, that this worker decodes as its model promises.
 
-A short recording is decoded warm, and again with a hand-over to a new recogniser, rebuilt from snapshot and journal, in
-mid-utterance. Unequal results mean that a call could change its words when it moves between workers; the model is
-refused. The digest of the results lets the fleet notice a worker whose processor or libraries make it decode
-differently from the others.
+It decodes a short recording warm, and again with a hand-over in mid-utterance to a new recogniser, rebuilt from
+snapshot and journal. If the results differ, a call could change its words when it moves between workers; so the model
+is refused. By the digest of the results the fleet notices a worker whose processor or libraries decode differently.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ SAMPLE_RATE = 8000
 
 
 HAND_OVER = 2
-"""Chunk before which the cold decoding changes recognisers: once, in mid-utterance, because a start should be quick
-(a large Vosk model decodes slower than it is spoken on a busy core). The tests change at every chunk."""
+"""Chunk before which the cold decoding changes recognisers. It does so once, in mid-utterance, because a start should
+be quick (on a busy core a large Vosk model decodes slower than people speak). The tests change at every chunk."""
 
 
 class Decoding(msgspec.Struct):

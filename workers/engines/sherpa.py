@@ -1,7 +1,7 @@
 """Any offline model that sherpa-onnx runs, from a folder: whole utterances at a time, as offline.py cuts them.
 
-sherpa-onnx ends the process when a network is damaged. So a folder is loaded once in a process of its own before it is
-trusted, and the result is remembered by the files' content.
+sherpa-onnx ends the process when a network is damaged. So we load a folder once in a process of its own before we trust
+it, and remember the result by the files' content.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from workers.engines.offline import MODEL_RATE, OfflineModel, Transcript, common
 from workers.engines.tokens import token_file
 
 TRIAL_SECONDS = 300
-"""Longest time that loading a model once may take (a gigabyte from a slow disk)."""
+"""Most seconds to load a model once (a gigabyte from a slow disk)."""
 
 LAST_TOKEN_SECONDS = 0.24
-"""A word's last token is taken to last so long, where the next word begins later and the model says nothing of it."""
+"""Seconds of a word's last token where the next word begins later and the model does not tell its length."""
 
 
 class Ready(msgspec.Struct, frozen=True):

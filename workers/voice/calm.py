@@ -12,17 +12,18 @@ import msgspec
 from state.types import Voice
 
 LEAST_UTTERANCES = 3
-"""So many measured utterances make a baseline ..."""
+"""Fewest measured utterances of a baseline ..."""
 
 LEAST_SECONDS = 5.0
-"""... if they last so long together."""
+"""... and their fewest seconds together."""
 
 REMEMBERED = 24
-"""Utterances the baseline is taken from, the last ones: some minutes of one party's talk. A new line becomes the normal
-one after some turns."""
+"""Latest utterances that make the baseline: some minutes of one party's talk. A new line becomes normal after some
+turns."""
 
 CALM_QUANTILE = 0.25
-"""The calmer utterances tell the baseline, so that a caller who is loud most of the time does not hide it ..."""
+"""Quantile of the utterances that makes the baseline. It is a calm one, so that a caller who is loud most of the time
+does not hide it ..."""
 
 CALM_OFFSET = 0.67
 """... corrected by so many spreads to a calm speaker's middle: where the quarter of a normal distribution lies."""
@@ -55,7 +56,7 @@ class Calm(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """How far a voice is above the party's calm speech, in spreads; 0: as calm. raised: whether that is telling."""
+    """How far a voice is above the party's calm speech, in spreads; 0: as calm. raised: whether that is far enough."""
 
     degree: float
     raised: bool
