@@ -14,8 +14,8 @@ class CannotListen(RuntimeError):
 
 
 def check_port(host: str, port: int, stopping: threading.Event, patience_seconds: float) -> None:
-    """Raises CannotListen if the web process could not listen there: it would be started again and again, and another
-    program's answers be taken for its own. What a killed run left needs up to `patience_seconds` to end."""
+    """Raises CannotListen if the web process could not listen there. It would start again and again, and we would take
+    another program's answers for its own. What a killed run left needs up to `patience_seconds` to end."""
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
@@ -35,6 +35,6 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def address(host: str, port: int) -> str:
-    """Where this machine reaches what listens on `host`."""
+    """The address at which this machine reaches what listens on `host`."""
     near = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)
     return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"

@@ -1,4 +1,4 @@
-"""The Procfile's processes, started, watched and stopped together: what a platform like Heroku does, in small."""
+"""Starts, watches and stops the Procfile's processes together, as a platform like Heroku does."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from scripts.machine.programs import start
 from state.settings import EXIT_CONFIG
 
 STOP_SECONDS = 15.0
-"""Every process promises to be gone in 10 s after SIGTERM; then it is killed."""
+"""Seconds from SIGTERM to SIGKILL. Every process promises to be gone in 10 s."""
 
 RESTART_SECONDS = (0.5, 30.0)
-"""First and longest pause before a process that ended is started again."""
+"""First and longest pause, in seconds, before a process that ended starts again."""
 
 
 class Processes:
@@ -46,7 +46,7 @@ class Processes:
             self._watchers.append(thread)
 
     def stop(self) -> None:
-        """SIGTERM to all, then SIGKILL to what is left; returns when none is."""
+        """Send SIGTERM to all, then SIGKILL to those that stay. Returns when all are gone."""
         with self._starting:  # what is being started is in the list before, or not started after
             self._stopping.set()
         for process in list(self._running.values()):

@@ -31,19 +31,19 @@ from state.settings import Settings, SettingsError, load
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo"
 READY_SECONDS = 180.0
-"""The first start loads a speech model and may have to prepare it."""
+"""Seconds until everything is ready. The first start loads a speech model and may have to prepare it."""
 
 ONCE_SPEED = 8.0
-"""With --once the demo is spoken so many times faster than it was; 429 answers slow it down where that is too fast."""
+"""With --once, times faster than real speech. Answers of 429 slow it down where that is too fast."""
 
 ONCE_STALLED_SECONDS = 60.0
-"""With --once, how long nothing may move before the demo is given up."""
+"""With --once, seconds without any progress after which the demo is given up."""
 
 PAUSE_SECONDS = 5.0
-"""Between two rounds of the demo."""
+"""Seconds between two rounds of the demo."""
 
 SETTLE_SECONDS = 15.0
-"""What a killed run had started ends in 10 s."""
+"""Seconds for what a killed run had started to end. It takes 10 s."""
 
 
 FIRST_USER, FIRST_KEY, RUN_KEY = "admin", "first", "scripts-run"

@@ -22,7 +22,7 @@ from tests.harness.browser import launch
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180.0
 RAISED = 2
-"""The pictures are taken when so many calls need attention, the last of which was raised some seconds ago."""
+"""Calls that must need attention before the pictures are taken. The last of them was raised some seconds ago."""
 
 SETTLE_SECONDS = 4.0
 WAIT_SECONDS = 80.0

@@ -1,10 +1,10 @@
 """scripts/chaos: a fleet of real processes under disasters, and the proof that nothing was lost or said twice.
 
-First every recording is played calmly once. Then calls play them at the same time, over real HTTP, with senders that
-repeat, hurry and lose answers, while processes are killed, stopped and terminated, links are cut, the server is killed,
-rolled back by up to a second and filled up, and its clock is set. At the end every call's transcript must be the calm
-one's byte for byte. Prints one JSON object; exit status 1 if anything is wrong. The dice are seeded (--seed), the
-machine's timing is not.
+First it plays every recording once in peace. Then many calls play them at the same time over real HTTP. Their senders
+repeat, hurry and lose answers. Meanwhile it kills, stops and terminates processes, cuts links, kills the server, rolls
+it back by up to a second, fills it up and sets its clock. At the end every call's transcript must equal the peaceful
+one byte for byte. It prints one JSON object; the exit status is 1 if anything is wrong. --seed repeats the dice, not
+the machine's timing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.harness.invariants import at_rest, violations
 
 ROOT = Path(__file__).resolve().parents[2]
 PAUSE_SECONDS = (0.3, 2.0)
-"""Between two disasters."""
+"""Seconds between two disasters."""
 
 LONG_SECONDS, SUMMARY_SECONDS = 300.0, 180.0
 """A long run also waits for the summaries: a job lost with its queue is asked for again only after a minute."""
@@ -186,7 +186,7 @@ class Run:
         }
 
     def close(self) -> None:
-        """Leave nothing behind, however it went."""
+        """Stop everything, however the run went."""
         self.callers.finish_soon()
         self.keeper.kill_left_over()
         self.store.close()

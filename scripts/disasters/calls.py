@@ -1,4 +1,4 @@
-"""Calls under chaos: recordings to be played, senders that misbehave as senders do, and what they were answered."""
+"""Calls under chaos: recordings to play, senders that misbehave as senders do, and the answers that they got."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def templates(engine: str, demo: Path, dice: random.Random) -> list[Template]:
 
 
 class Said:
-    """What all senders were answered, and what they had to complain about. Thread-safe."""
+    """The answers that all senders got, and their complaints. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,7 +97,8 @@ class NoisyApi(Api):
 
 
 class Callers:
-    """So many calls at a time, one after the other, until told to stop; then those under way come to their end."""
+    """Plays so many calls at a time, one after the other. When told to stop, it lets the open ones come to their
+    end."""
 
     def __init__(
         self, url: str, recordings: list[Template], chunk_ms: int, speed: float, confirm_seconds: float, said: Said
@@ -125,7 +126,7 @@ class Callers:
         return any(thread.is_alive() for thread in self._threads)
 
     def play_calmly(self) -> list[str]:
-        """Play every recording once without any trouble; the call ids."""
+        """Play every recording once in peace. Returns the call ids."""
         ids = [f"calm-{n}" for n in range(len(self._recordings))]
         threads = [
             threading.Thread(target=self._post, args=(call_id, n, Api, self._speed * 2))

@@ -1,4 +1,4 @@
-"""What must be true after the chaos, and the page that was open all the time."""
+"""What must be true after the chaos, and a page that stays open all the time."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Checks:
         self.utterances = self.marks = 0
 
     def wait_ended(self, call_ids: list[str], stalled_seconds: float) -> None:
-        """Wait until all these calls have ended, as long as anything moves."""
+        """Wait until all these calls have ended. Give up when nothing moves."""
         waiting, seen, since = set(call_ids), "", time.monotonic()
         while waiting:
             waiting = {call_id for call_id in waiting if self._field(call_id, "state") != b"ended"}
@@ -112,7 +112,7 @@ class Checks:
             time.sleep(0.2)
 
     def wait_summarised(self, stalled_seconds: float) -> None:
-        """Wait until every ended call has its summary, as long as they become fewer."""
+        """Wait until every ended call has its summary. Give up when their number no longer falls."""
         fewest, since = -1, time.monotonic()
         while outstanding := self.unsummarised():
             if fewest < 0 or outstanding < fewest:

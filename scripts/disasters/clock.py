@@ -1,6 +1,6 @@
-"""A clock that can be set, for the server: libfaketime, preloaded, which reads by how much to lie from a file.
+"""A clock for the server that we can set: libfaketime, preloaded, reads from a file by how much to lie.
 
-Only the server's clock matters: heartbeats, grace and idle times are told by it, and no other process compares times.
+Only the server's clock matters. Heartbeats, grace and idle times follow it, and no other process compares times.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Clock:
         }
 
     def set(self, ahead_seconds: float) -> None:
-        """Let the clock be so much ahead of the true time (negative: behind)."""
+        """Set the clock so many seconds ahead of the true time (negative: behind)."""
         part = self._file.with_suffix(".part")
         part.write_text(f"{ahead_seconds or 0.001:+.3f}\n")  # +0 is no order to libfaketime
         part.replace(self._file)

@@ -12,7 +12,7 @@ from typing import Protocol
 from scripts.disasters.processes import Keeper, send
 
 STOP_SECONDS = (0.2, 4.0)
-"""How long a process is stopped. Decoders' hearts (1 s here) run out in between, or not."""
+"""Seconds that a process is stopped. Decoders' heartbeats (1 s here) may run out meanwhile."""
 
 
 class Store(Protocol):
@@ -98,14 +98,14 @@ class Faults:
         self._kill("web", child=False)
 
     def terminate(self) -> None:
-        """SIGTERM, as a deploy; it must end with status 0."""
+        """SIGTERM, as in a deploy. The process must end with status 0."""
         name = self._dice.choice(self._keeper.names())
         for pid in self._keeper.pids(name):
             self._wake(pid)
         self._keeper.terminate(name)
 
     def stop_for_a_while(self) -> None:
-        """SIGSTOP, and SIGCONT later: whoever is stopped does not know it and goes on."""
+        """SIGSTOP, and SIGCONT later. A stopped process does not know it and goes on."""
         pids = self._keeper.pids(self._dice.choice(self._keeper.names()))
         if not pids:
             return

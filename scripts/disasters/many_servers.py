@@ -1,4 +1,4 @@
-"""A cluster as the store of a chaos run, a plain server beside it, and the disasters that befall them.
+"""A cluster as the store of a chaos run, a plain server beside it, and their disasters.
 
 A disaster of the cluster takes seconds: each is a generator that `go_on` moves on. One at a time, or the three masters
 lose their majority, and nobody promises anything then. Processes and links have theirs meanwhile.
@@ -24,12 +24,12 @@ from tests.harness.cluster_node import NODE_TIMEOUT_MS, Node
 from tests.harness.link import Link
 
 AWAY_SECONDS = (0.0, 6.0)
-"""How long a node is gone, paused or cut off. It is replaced after about three seconds."""
+"""Seconds that a node is gone, paused or cut off. Its replica takes over after about three."""
 
 FULL_SECONDS = (0.3, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
 PATIENCE_SECONDS = 60.0
-"""For the cluster to be whole again after each disaster."""
+"""Most seconds until the cluster is whole again after a disaster."""
 
 LOOK_SECONDS = 0.3
 
@@ -152,7 +152,7 @@ class ManyServers:
     # -- how it goes on ---------------------------------------------------------------------------------------
 
     def go_on(self, _counts: Counter[str]) -> None:
-        """Move the disaster on that is under way, if it is time."""
+        """Move the present disaster on, if it is time."""
         if self._under_way is None or time.monotonic() < self._next_look:
             return
         try:
@@ -162,7 +162,7 @@ class ManyServers:
             self._under_way = None
 
     def calm(self) -> None:
-        """Bring what is under way to its end."""
+        """Bring the present disaster to its end."""
         while self._under_way is not None:
             self.go_on(Counter())
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""One server as the store of a chaos run, and the disasters that befall it."""
+"""One server as the store of a chaos run, and its disasters."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class OneServer:
         return True
 
     def roll_server_back(self) -> bool:
-        """As after a power failure or a fail-over: the last second is gone."""
+        """Lose the last second, as after a power failure or a fail-over."""
         copy = self._data.with_name("copy")
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self._data, copy)

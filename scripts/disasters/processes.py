@@ -1,6 +1,6 @@
-"""The fleet's processes under chaos: started, found by process id, started again when they are gone.
+"""The fleet's processes under chaos: starts them, finds them by process id, and starts them again when they are gone.
 
-Ends that were asked for by SIGTERM are judged: status 0, and how long it took.
+It judges each end that somebody asked for by SIGTERM: status 0, and how long it took.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ MARK = "EARSHOT_CHAOS"
 """Environment variable by which every process of a run is found again, grandchildren included."""
 
 STARTING_SECONDS = 15.0
-"""A process so young may not have come to install its signal handlers: then SIGTERM simply ends it."""
+"""Seconds of age below which a process may have no signal handlers yet. SIGTERM then simply ends it."""
 
 STOP_SECONDS = 30.0
-"""The promise is 10 s; on a machine that does much else a stopped and woken process may need longer."""
+"""Most seconds from SIGTERM to the end. The promise is 10 s; on a busy machine a stopped and woken process may need
+more."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -71,7 +72,7 @@ class Keeper:
         return [pid, *children(pid)]
 
     def terminate(self, name: str) -> None:
-        """SIGTERM; the end is judged when it comes."""
+        """Send SIGTERM, and judge the end when it comes."""
         with self._lock:
             process, began = self._running[name]
             if process.poll() is None and name not in self._asked and time.monotonic() - began > STARTING_SECONDS:
@@ -79,7 +80,7 @@ class Keeper:
                 process.terminate()
 
     def killed(self, name: str) -> None:
-        """Its end is no longer to be judged: somebody kills it."""
+        """Somebody kills it, so do not judge its end."""
         with self._lock:
             self._asked.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""The embedded server: a real Valkey (or newer Redis) for where no REDIS_URL is given.
+"""The embedded server: a real Valkey (or newer Redis) where no REDIS_URL is set.
 
 It listens on 127.0.0.1 only, asks for a password, keeps its data in a folder with an append-only file, and ends with
 its owner. The password is new with each server: other accounts of this machine reach the port, not the folder's files.
@@ -25,17 +25,18 @@ import redis
 from scripts.machine.programs import end, free_port, start
 
 START_SECONDS = 30.0
-"""It starts in about 0.1 s. While it says that it is loading its data, it may take as long as that takes."""
+"""Most seconds of a start, which takes about 0.1 s. While the server says that it loads its data, the time starts
+anew."""
 
 LOCK_SECONDS = 15.0
-"""How long to wait for a server that ends, or for a command that works in the folder for a moment."""
+"""Seconds to wait for a server that ends, or for a command that works in the folder for a moment."""
 
 FORGET_SECONDS = 3600.0
-"""Between two rewrites of the append-only file."""
+"""Seconds between two rewrites of the append-only file."""
 
 MEMORY_SHARE = 0.25
-"""Of the machine's memory. While the server rewrites its append-only file it may need twice as much, and the decoders
-need the rest."""
+"""Share of the machine's memory. While the server rewrites its append-only file it may need twice as much, and the
+decoders need the rest."""
 
 _ADDRESS = "address"
 """File in the data folder with the running server's URL and password, for commands beside it."""

@@ -29,7 +29,7 @@ from state.types import SAMPLE_BYTES
 from workers.jobs.queue import ask, job_queue
 
 REDRIVE_SECONDS = 120
-"""How long a redrive may take: loading a big model, then one chunk."""
+"""Most seconds of a redrive: it loads a big model, then decodes one chunk."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

@@ -27,7 +27,7 @@ SHOWN_HITS = 200
 
 
 class Refused(RuntimeError):
-    """The server did not do it; one line."""
+    """The server refused. One line."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

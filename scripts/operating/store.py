@@ -1,4 +1,4 @@
-"""What scripts/keys, users, audit and dead have in common: where the store is, and who is at work."""
+"""What scripts/keys, users, audit and dead share: where the store is, and who works on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 class Refused(RuntimeError):
-    """What was asked for cannot be done; one line."""
+    """The command cannot do what it was asked. One line."""
 
 
 class Operator:
@@ -116,5 +116,5 @@ def table(rows: list[tuple[str, ...]]) -> None:
 
 
 def printable(text: str) -> str:
-    """Text that came from outside, without what a terminal would take for an order."""
+    """Text from outside, without what a terminal would take for an order."""
     return "".join(character if character.isprintable() else "?" for character in text)

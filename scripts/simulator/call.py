@@ -1,6 +1,6 @@
 """scripts/call: post a recording as a live call and print the utterances as they come.
 
-A line with * after its time replaces an earlier one: words are hidden until it is known that they are harmless.
+A line with * after its time replaces an earlier one. Earshot hides words until it knows that they are harmless.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scripts.simulator.telephony import FIRST_PATIENCE_SECONDS, Api, CallFailed,
 
 POLL_SECONDS = 0.5
 DECODE_PATIENCE_SECONDS = 120.0
-"""How long to wait for the transcript after the last chunk, while it makes no progress."""
+"""Seconds to wait for the transcript after the last chunk while nothing moves."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -75,8 +75,8 @@ def main(argv: list[str]) -> int:
 
 
 def follow(api: Api, call_id: str, done: threading.Event) -> None:
-    """Print each utterance, until the call has ended, or `done`, or nothing moves any more. One whose words were hidden
-    until it was known what they belong to is printed again."""
+    """Print each utterance until the call has ended, or `done`, or nothing moves any more. Print an utterance again
+    when its hidden words appear."""
     printed: dict[str, str] = {}
     moved_at = time.monotonic()
     progress: Any = None

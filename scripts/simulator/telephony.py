@@ -1,8 +1,8 @@
-"""A telephony switch in small: posts tracks as a live call, as fast as they were spoken or faster.
+"""A small telephony switch: posts tracks as a live call, as fast as people spoke or faster.
 
-It does what is asked of a sender (docs/GUARANTEES.md): numbers its chunks and keeps them, goes back to where the
-server says after a 409, waits after a 429 or 503, says with the end how many chunks there are, and looks once more
-when the server's disk must have it all.
+It does what a good sender does (docs/GUARANTEES.md). It numbers its chunks and keeps them. After a 409 it goes back to
+where the server says; after a 429 or 503 it waits. With the end it says how many chunks there are. It looks once more
+when the server's disk must have everything.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from scripts.simulator.recording import Track
 
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
-"""How long one chunk is tried before the call is given up."""
+"""Seconds to try one chunk. Then the call is given up."""
 
 FIRST_PATIENCE_SECONDS = 5.0
-"""How long a person at a terminal waits for the first answer: a wrong address never answers."""
+"""Seconds that a person at a terminal waits for the first answer. A wrong address never answers."""
 
 CONFIRM_SECONDS = 2.0
 """A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago. A
@@ -192,7 +192,7 @@ def _insist(
     stopping: Callable[[], bool],
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> tuple[int, dict[str, Any]]:
-    """Ask until the answer is one of `good`; waits where the server is busy, restarting or away."""
+    """Ask until the answer is one of `good`. Wait while the server is busy, restarting or away."""
     deadline = time.monotonic() + patience_seconds
     while not stopping():
         try:

@@ -1,8 +1,9 @@
 """scripts/asterisk: play both parties of a demo call through a real Asterisk, and compare what Earshot writes down.
 
 The same audio goes over HTTP first. Then Asterisk plays it over local channels, over SIP (baresip), and one party over
-AudioSocket; each must give the same words. Then a supervisor whispers, barges in, takes over and hangs up, and it is
-checked who hears whom. Needs root and a few minutes; all on 127.0.0.1; nothing is left running.
+AudioSocket; each must give the same words. Then a supervisor whispers, barges in, takes over and hangs up, and the
+command checks who hears whom. It needs root and a few minutes. All of it is on 127.0.0.1, and it leaves nothing
+running.
 """
 
 from __future__ import annotations

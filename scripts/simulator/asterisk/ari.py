@@ -1,4 +1,4 @@
-"""Asterisk's REST interface, as far as a call for tests needs it."""
+"""The part of Asterisk's REST interface that a call for tests needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ APP = "earshot-tap"
 
 
 class Ari:
-    """One connection for what it tells; requests beside it."""
+    """One connection for its events, and requests beside it."""
 
     def __init__(self, port: int, password: str) -> None:
         self._base = f"http://127.0.0.1:{port}/ari"

@@ -1,4 +1,4 @@
-"""A decoder (or job worker) whose engine cannot bear one chunk: `poisoned_decoder.py HOW MODULE FOLDER`.
+"""A decoder (or job worker) whose engine fails at one chunk: `poisoned_decoder.py HOW MODULE FOLDER`.
 
 HOW: abort (as a failed assertion in a C++ library), kill (as the kernel when memory is out), raise, or none.
 MODULE: whose main is run. FOLDER: a file for each time the chunk was begun.
