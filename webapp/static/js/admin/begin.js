@@ -1,7 +1,7 @@
 // From the first sign-in to the first call: a key, what to tell telephony, and whether its audio arrives.
 
 import { counted } from "../shared/format.js";
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { copyButton, showOnce } from "./once.js";
 

@@ -1,7 +1,7 @@
 // Erasing a call or all of a customer: what will go, legal holds, and the proof afterwards.
 
 import { counted } from "../shared/format.js";
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "./once.js";
 import { when } from "./when.js";
