@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import requests
 import socketio
 
 from scripts.machine.programs import WEB, children, free_port, start_python
+from webapp.api.asyncapi import SAID
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what takes well under a second on a quiet machine."""
@@ -115,6 +118,9 @@ def reaches(ours: str, theirs: str) -> bool:
 class Page:
     """A page: snapshot, batches by cursor, `follow` again at a hole and after every reconnection.
 
+    It takes every message by the types of the document for programs (webapp/api/asyncapi.py), and fails at the end if
+    one does not fit.
+
     told: every (kind, call_id) that an event brought, in order. rows: those of the last snapshot.
     certificate: a file, for a site whose certificate nobody else knows.
     """
@@ -127,6 +133,7 @@ class Page:
         self.fleets: list[dict[str, Any]] = []
         self.disconnections = 0
         self._parts: list[dict[str, Any]] = []
+        self._faults: list[str] = []
         self._lock = threading.RLock()
         web = requests.Session()
         web.verify = certificate or True
@@ -135,9 +142,8 @@ class Page:
         )
         self._client.on("connect", self._follow)
         self._client.on("disconnect", self._cut_off)
-        self._client.on("snapshot", self._part)
-        self._client.on("feed", self._batch)
-        self._client.on("fleet", self.fleets.append)
+        for name, handler in (("snapshot", self._part), ("feed", self._batch), ("fleet", self.fleets.append)):
+            self._client.on(name, partial(self._checked, name, handler))
         self._client.connect(url, headers=dict(headers or {}), transports=["websocket"])
 
     def __enter__(self) -> Page:
@@ -145,6 +151,7 @@ class Page:
 
     def __exit__(self, *_: object) -> None:
         self._client.shutdown()
+        assert not self._faults, self._faults[:3]
 
     @property
     def calls(self) -> list[str]:
@@ -157,6 +164,13 @@ class Page:
         with self._lock:
             self.cursor = cursor
             self._follow()
+
+    def _checked(self, name: str, handler: Callable[[dict[str, Any]], None], told: dict[str, Any]) -> None:
+        try:
+            msgspec.convert(told, SAID[name])
+        except msgspec.ValidationError as error:
+            self._faults.append(f"{name}: {error}")
+        handler(told)
 
     def _cut_off(self, *_: object) -> None:
         self.disconnections += 1
