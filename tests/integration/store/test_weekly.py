@@ -16,7 +16,7 @@ import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from scripts.demo.server import free_port
+from scripts.machine.programs import free_port
 from state.archive import sent
 from state.archive.opening import Archive
 from state.archive.write import write

@@ -1,6 +1,6 @@
 // The reports' page: what the address asks for, as plots and tables.
 
-import { rowOf } from "../table/rows.js";
+import { rowOf } from "../shared/rows.js";
 import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
 
