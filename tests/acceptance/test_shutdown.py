@@ -129,7 +129,7 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_
         "    while True:\n"
         "        try:\n"
         "            time.sleep(600)\n"
-        "        except Exception:\n"
+        "        except BaseException:\n"
         "            pass\n"
         "perform.perform = swallow\n"
         "raise SystemExit(__main__.run(load()))\n"
