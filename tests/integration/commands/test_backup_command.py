@@ -1,0 +1,121 @@
+"""The drill: what is lost with the store or the database, and what a copy brings back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from state.archive.opening import Archive
+from state.archive.search import read_call
+from state.people.access import Access
+from state.rules import RulesStore
+from tests.harness.fleet import ROOT, Fleet
+from tests.harness.servers import Server, start_server
+from tests.harness.signing_in import PASSWORD, bearer
+from tests.harness.web import wait_until, web_process
+
+RULES = "version: 2\nrules: []\n"
+SECOND = bytes(range(200)) * 40
+
+
+def backup(server: Server, database: Path, *words: str) -> tuple[int, str]:
+    """Run the command; its exit status and last line."""
+    environ = os.environ | {"REDIS_URL": server.url, "DATABASE_URL": f"sqlite:///{database}"}
+    done = subprocess.run(
+        [ROOT / "scripts/backup", *words], env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, (done.stdout + done.stderr).splitlines()[-1]
+
+
+@contextmanager
+def site(tmp_path: Path) -> Iterator[tuple[Server, str, Fleet, Path]]:
+    """A server without persistence, so that its end loses all; a web process, workers, and a database."""
+    server, database = start_server("valkey9", dir=tmp_path / "redis"), tmp_path / "archive.db"
+    environ = {"DATABASE_URL": f"sqlite:///{database}", "EARSHOT_ENGINE": "stub"}
+    fleet = Fleet(server, tmp_path, **environ)
+    try:
+        with web_process(server.url, tmp_path / "web.log", AUTH="on", **environ) as web:
+            fleet.start("decoder", DECODER_LOOPS="1")
+            fleet.start("sentiment")
+            fleet.start("jobs")
+            yield server, web.url, fleet, database
+    finally:
+        fleet.kill_all()
+        server.kill()
+
+
+def test_a_lost_store_costs_the_live_words_and_a_lost_database_what_came_since_the_copy(tmp_path: Path) -> None:
+    copy = str(tmp_path / "copy")
+    with site(tmp_path) as (server, url, fleet, database):
+        with server.client() as client:
+            access = Access(client)
+            access.users.add("anna", "admin", PASSWORD)
+            headers = bearer(access.api_keys.add("pbx", ("ingest", "read"))) | {"Content-Type": "audio/basic"}
+            RulesStore(client).save(RULES, after=1, version=2)
+
+        def put(call: str, seq: int, more: str = "") -> requests.Response:
+            address = f"{url}/v1/calls/{call}/tracks/customer/chunks/{seq}{more}"
+            return requests.put(address, data=SECOND, headers=headers, timeout=60)
+
+        def ended(call: str) -> None:
+            assert requests.post(f"{url}/v1/calls/{call}/end", headers=headers, timeout=60).status_code == 202
+            wait_until(lambda: archived(database, call), "the call is in the database")
+
+        assert put("before", 1).status_code == 202
+        ended("before")
+        assert all(put("live", seq).status_code == 202 for seq in range(1, 4))
+        assert backup(server, database, "save", copy) == (0, f"{copy}/archive.db: {size(copy)} bytes")
+        assert (Path(copy) / "store").stat().st_mode & 0o077 == 0, "it holds secrets"
+
+        server.kill()  # with all that it had
+        server.start()
+        wait_until(lambda: put("live", 4).status_code == 401, "the key is lost, too")
+        status, said = backup(server, database, "restore-database", copy)
+        assert (status, said) == (1, f"backup: {database} is there; move it away first")
+        assert backup(server, database, "restore-store", copy) == (0, "restored")
+        assert backup(server, database, "restore-store", copy)[0] == 1, "not over what is there"
+        again = put("live", 4)
+        assert (again.status_code, again.json()["expected_seq"]) == (409, 1), "who has kept all begins anew"
+        assert put("live", 4, "?on_gap=skip").status_code == 202, "who has not goes on"
+        ended("live")
+        call = requests.get(f"{url}/v1/calls/live", headers=headers, timeout=60).json()
+        assert call["utterances"][0]["mark"] == "gap", "what was lost is told"
+        with server.client() as client:
+            access = Access(client)
+            user, rules = access.users.find("anna"), RulesStore(client).read()
+            assert user is not None and user.role == "admin" and rules is not None and rules.text == RULES
+
+        assert fleet.stop() == [0, 0, 0]
+        for name in (database, database.with_name("archive.db-wal"), database.with_name("archive.db-shm")):
+            name.unlink(missing_ok=True)
+        assert backup(server, database, "restore-database", copy) == (0, "restored")
+        assert archived(database, "before") and not archived(database, "live"), "as it was at the time of the copy"
+
+
+def size(folder: str) -> int:
+    return (Path(folder) / "archive.db").stat().st_size
+
+
+def archived(database: Path, call: str) -> bool:
+    archive = Archive(f"sqlite:///{database}")
+    try:
+        return read_call(archive, call) is not None
+    finally:
+        archive.close()
+
+
+def test_what_is_no_copy_is_refused_in_one_line(tmp_path: Path) -> None:
+    server = start_server("valkey9", dir=tmp_path / "redis")
+    try:
+        (tmp_path / "store").write_bytes(b"no copy")
+        status, said = backup(server, tmp_path / "archive.db", "restore-store", str(tmp_path))
+        assert status == 1 and said.startswith(f"backup: {tmp_path}/store is no copy of a store")
+        with server.client() as client:
+            assert client.dbsize() == 0 or not Access(client).users.all()
+    finally:
+        server.kill()
