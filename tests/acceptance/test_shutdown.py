@@ -14,8 +14,10 @@ import pytest
 from scripts.simulator.recording import Track
 from scripts.simulator.telephony import post_call
 from state import keys
+from tests.harness.cluster import Cluster
 from tests.harness.fleet import Fleet
 from tests.harness.places import PLACES, Place, store_in
+from tests.harness.servers import start_server
 from tests.harness.web import Page, web_process
 from workers.jobs.queue import ask, job_queue
 
@@ -94,6 +96,30 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(
         assert fleet.transcript(call) == fleet.transcript(calls[0])
     assert fleet.stop() == [0, 0, 0]
     fleet.assert_at_rest()
+
+
+def test_every_process_ends_in_time_though_a_master_and_the_plain_server_do_not_answer(tmp_path: Path) -> None:
+    plain = start_server("valkey9", dir=tmp_path / "server")
+    with Cluster(tmp_path / "cluster", replicas=0) as cluster:
+        place = Place({"REDIS_URL": cluster.url, "JOBS_REDIS_URL": plain.url})
+        fleet = Fleet(place, tmp_path, EARSHOT_ENGINE="stub")
+        try:
+            with web_process(place.url, tmp_path / "web.out", **place.environ) as web, Page(web.url) as page:
+                ends = {name: fleet.start(name) for name in ("decoder", "sentiment", "jobs")}
+                fleet.wait(lambda: fleet.reads.fleet().decoders and page.snapshots)
+                fleet.wait(lambda: plain.client().smembers("rq:workers"), 60, "a jobs process")
+                cluster.nodes[1].pause()
+                os.kill(plain.pid, signal.SIGSTOP)
+                for process in ends.values():
+                    process.terminate()
+                began = time.monotonic()
+                assert web.terminate(PROMISED_SECONDS) == 0
+                for name, process in ends.items():
+                    assert process.wait(max(0.0, PROMISED_SECONDS + began - time.monotonic())) == 0, name
+        finally:
+            os.kill(plain.pid, signal.SIGCONT)
+            fleet.kill_all()
+            plain.kill()
 
 
 def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Fleet, tmp_path: Path) -> None:

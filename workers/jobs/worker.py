@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import redis
@@ -19,6 +22,11 @@ from workers.jobs.allowed import JobRefused
 LAST_SECONDS = 8.0
 """Seconds from SIGTERM until a job that still runs is killed. All of this process must end within 10."""
 
+GOODBYE_SECONDS = (1.0, 4.0)
+"""Seconds to say goodbye to the server: after a job was killed, and when there is none."""
+
+log = logging.getLogger("earshot.jobs")
+
 
 class JobsWorker(HerokuWorker):  # type: ignore[misc]
     """A worker that survives a SIGTERM sent to all, as Heroku sends it.
@@ -26,15 +34,16 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
     RQ asks a running job to end 6 s later, by an alarm. A job that has just begun sets its own alarm and so forgets
     that one; a job may also swallow it. So this worker kills the job's process after LAST_SECONDS. Jobs may be killed
     anywhere: what they left undone is asked for again.
+
+    Before it ends, RQ says goodbye to the server, and would wait for ever for one that does not answer.
     """
 
     def handle_warm_shutdown_request(self) -> None:
-        """Ask the job to end, and see to it that it does."""
+        """Ask the job to end, and see to it that it does, and this process, too."""
         super().handle_warm_shutdown_request()
         if self.horse_pid:
-            last = threading.Timer(LAST_SECONDS, self._kill, [self.horse_pid])
-            last.daemon = True
-            last.start()
+            _later(LAST_SECONDS, self._kill, self.horse_pid)
+        _later(LAST_SECONDS + GOODBYE_SECONDS[0] if self.horse_pid else GOODBYE_SECONDS[1], _end_here)
 
     def _kill(self, horse_pid: int) -> None:
         if self.horse_pid == horse_pid:
@@ -55,6 +64,17 @@ def _task(job: Job) -> str:
         return allowed.read(job.data).task
     except JobRefused:
         return "unknown"
+
+
+def _later(seconds: float, do: Callable[..., None], *args: object) -> None:
+    timer = threading.Timer(seconds, do, args)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_here() -> None:
+    log.warning("left without a sign-off: the server does not answer")
+    os._exit(0)
 
 
 def _end(job: Job) -> str:

@@ -18,7 +18,7 @@ from state.calls.retention import Retention
 from state.calls.scores import Scores
 from state.rules import RulesStore
 from state.server.clock import RunningClock
-from state.server.connection import BLOCK_MS
+from state.server.connection import BLOCK_MS, ShardAway
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shard
 from state.settings import Settings
@@ -33,6 +33,9 @@ UPKEEP_SECONDS = 1.0
 
 SWEEP_SECONDS = 10.0
 """Seconds between two looks for data that has reached its age. Jittered."""
+
+AWAY_SECONDS = 10.0
+"""Seconds until upkeep tries a server again that did not answer. Each try may cost its time-out, and scoring waits."""
 
 RECONNECT_SECONDS = 0.5
 
@@ -101,16 +104,19 @@ class Upkeep:
         self._upkeep_at = self._sweep_at = 0.0
 
     def do(self) -> None:
-        """Do whatever is due."""
+        """Do whatever is due, up to the first that meets a server which does not answer."""
         now = time.monotonic()
+        due: list[tuple[str, Callable[[], object]]] = []
         if now >= self._upkeep_at:
             self._upkeep_at = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-            _if_possible("rules", self._follow)
-            _if_possible("summaries", self._summaries.request)
-            _if_possible("board", self._boards.update)
+            due += [("rules", self._follow), ("summaries", self._summaries.request), ("board", self._boards.update)]
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
-            _if_possible("retention", self._retention.sweep)
+            due.append(("retention", self._retention.sweep))
+        for what, work in due:
+            if not _is_answered(what, work):
+                self._upkeep_at = self._sweep_at = time.monotonic() + AWAY_SECONDS
+                break
 
     def _follow(self) -> None:
         if self._assessor.follow(self._rules):
@@ -142,6 +148,8 @@ def run(settings: Settings) -> None:
     desks = [Desk(shard, worker, settings, assessor) for shard in shards]
     while not stop():
         upkeep.do()
+        if stop():
+            break
         if len(desks) == 1:
             if not desks[0].score(BLOCK_MS):
                 desks[0].rest()
@@ -151,12 +159,14 @@ def run(settings: Settings) -> None:
         desk.leave()
 
 
-def _if_possible(what: str, work: Callable[[], object]) -> None:
-    """Do what can wait while a server is full or away."""
+def _is_answered(what: str, work: Callable[[], object]) -> bool:
+    """Do what can wait while a server is full or away. Returns whether it was no time-out."""
     try:
         work()
     except redis.RedisError as error:
         log.warning("left for later", extra={"what": what, "error": str(error)})
+        return isinstance(error, ShardAway) or not isinstance(error, redis.ConnectionError | redis.TimeoutError)
+    return True
 
 
 if __name__ == "__main__":
