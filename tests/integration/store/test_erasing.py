@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from sqlalchemy import text
@@ -21,6 +22,7 @@ from state.calls.departures import Departures
 from state.erasure import CallIsLive, Erasure
 from state.people.audit import Audit
 from state.settings import Settings, SettingsError, load
+from state.types import Point
 from tests.harness.servers import Server
 from tests.integration.api.test_api_calls import app_client, problem
 from tests.integration.api.test_history import CALLS, archived
@@ -92,7 +94,11 @@ def test_a_hold_wins(store: redis.Redis, archive: Archive) -> None:
 
 def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
     for n, queue in enumerate(("billing", "sales", "")):
-        write(archive, archived(n, "a secret word", queue=queue), "test")
+        call = archived(n, "a secret word", queue=queue)
+        told = [Point("reason", "", "a secret word", 0.0, ["customer:0"], "customer")]
+        standing = msgspec.structs.replace(call.standing, about="a secret word", gist=told)
+        summary = {"duration_seconds": 60.0, "points": msgspec.to_builtins(told), "by_model": {"reason": "secret"}}
+        write(archive, msgspec.structs.replace(call, standing=standing, summary=summary), "test")
     now = archived(0).started_at_ms + 10 * DAY_MS
     assert forget_words(archive, "billing=30,*=5", now) == 2
     assert forget_words(archive, "billing=30,*=5", now) == 0
