@@ -42,7 +42,7 @@ def archive(database_url: str) -> Iterator[Archive]:
 
 def database(archive: Archive) -> str:
     tables = ("calls", "tags", "alerts", "transcripts")
-    return "".join(str(row) for table in tables for row in rows(archive, table))
+    return "".join(str(tuple(row)) for table in tables for row in rows(archive, table))
 
 
 def test_an_erased_call_is_gone_everywhere(store: redis.Redis, archive: Archive) -> None:
@@ -106,7 +106,7 @@ def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
     gone = read_call(archive, "a1")
     assert gone is not None and gone.utterances == [] and gone.summary == {"duration_seconds": 60.0}
     assert gone.metadata["queue"] == "sales" and gone.standing.alerts[0].kind == "churn"
-    assert "secret" not in "".join(str(row) for row in rows(archive, "transcripts") if row.call != 1)
+    assert "secret" not in "".join(str(tuple(row)) for row in rows(archive, "transcripts") if row.call != 1)
 
 
 @pytest.mark.parametrize("days", ["billing", "billing=x", "=3", "a=1,,b=2", "a=1,a=2", "*=0"])
