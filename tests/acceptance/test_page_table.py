@@ -433,11 +433,29 @@ def test_the_keyboard_reaches_rows_that_are_out_of_sight_and_does_not_lose_its_o
     expect(page.get_by_role("link", name="Agent 000")).to_be_in_viewport(ratio=1)
 
 
-def test_the_table_fits_a_phone(page: Page, server: SyntheticServer, world: World) -> None:
+def test_the_table_fits_a_phone_and_a_finger(page: Page, server: SyntheticServer, world: World) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    world.add("c1", agent="Dana Reyes", customer="Kim Lee")
+    world.add("c1", agent="Dana Reyes", customer="Kim Lee", queue="billing")
     troubled(world, "c1")
     page.goto(server.url)
     for field in ("agent", "customer", "attention", "sentiment", "text", "alerts", "duration"):
         expect(cell(page, "c1", field)).to_be_in_viewport(ratio=0.95)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Filters, pages").click()
+    for width in (390, 720, 1280):  # 720: a usual laptop at 200 % zoom
+        page.set_viewport_size({"width": width, "height": 844})
+        small, outside = page.evaluate(
+            """() => {
+                const pressed = ".bar :is(button, summary), .tools :is(input, select, button, a)";
+                const boxes = [...document.querySelectorAll(pressed)]
+                    .filter((each) => each.checkVisibility({visibilityProperty: true}))
+                    .map((each) => [each.textContent.trim(), each.getBoundingClientRect()]);
+                const small = boxes.filter(([, {height}]) => height < 44);
+                const outside = boxes.filter(([, {left, right}]) => left < 0 || right > innerWidth);
+                return [small, outside].map((found) => found.map(([name]) => name));
+            }"""
+        )
+        assert outside == []
+        assert width > 390 or small == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Queue").select_option("billing")
+    wait_until(lambda: order(page) == ["c1"], page)
