@@ -21,6 +21,9 @@ const NOTES = {
   failing: "The page could not fetch the audio. Trying again…",
 };
 
+/** States that do not change for an ended call. */
+const NEVER = new Set(["gone", "refused"]);
+
 export class Listening {
   #root;
   #parts = {};
@@ -98,6 +101,11 @@ export class Listening {
     const behind = heard ? newest - second : 0;
     if (heard && ((this.#ended && behind < END_SECONDS) || second >= this.#until)) {
       this.#stop();
+      return;
+    }
+    if (on && this.#ended && NEVER.has(state)) {
+      this.#stop();
+      text(note, NOTES[state]);
       return;
     }
     play.setAttribute("aria-pressed", on);

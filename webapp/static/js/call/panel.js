@@ -1,22 +1,19 @@
 // An opened call, beside the table. Its address is #/calls/ID; live calls go on in it, ended ones are read again.
 
 import { draw, drawHead, scales } from "./chart.js";
+import { toClipboard } from "../shared/clipboard.js";
 import { Conversation } from "./conversation.js";
+import { Earlier } from "./earlier.js";
+import { Findings } from "./findings.js";
 import { Gist } from "./gist.js";
 import * as format from "../shared/format.js";
 import { UNTOUCHED, woken } from "../shared/handling.js";
-import { Earlier } from "./earlier.js";
-import { findings, inParts } from "../shared/reasons.js";
+import { Particulars } from "./particulars.js";
 import { titleOf } from "../shared/store.js";
-import { headOf, rowOf } from "../shared/rows.js";
-import { summaryLines } from "./summary.js";
 import { ask } from "../shared/session.js";
-import { talkLines, talkTable } from "./talk.js";
 import { Transcript } from "./transcript.js";
 
 const RETRY_MS = 3_000;
-/** Findings that are told at once; the others are folded away. */
-const FINDINGS = 3;
 /** What led to a call's being raised is heard from so long before. */
 const LEAD_SECONDS = 10;
 
@@ -31,8 +28,11 @@ export class Panel {
   #conversation;
   #gist;
   #earlier;
+  #findings;
+  #particulars;
   #transcript = null;
   #view = null; // the call as it was last read from the API
+  #charted = ""; // what the chart shows
   #loads = 0;
   #frame = 0;
 
@@ -57,7 +57,8 @@ export class Panel {
       list.dataset.confidence = on ? "shown" : "hidden";
     });
     this.#earlier = new Earlier(this.#parts.earlier);
-    this.#parts.since.addEventListener("click", () => this.#playLead());
+    this.#findings = new Findings(this.#parts, (second) => this.#jumpTo(second), () => this.#playLead());
+    this.#particulars = new Particulars(this.#parts);
     worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
     chart.addEventListener("click", (event) => {
@@ -190,20 +191,15 @@ export class Panel {
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
     parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call gives no confidence" : "";
-    const told = findings(row, true);
-    this.#once("why", told, () => this.#why(told));
-    this.#text("since", row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Worth knowing");
-    parts.since.disabled = !row.raised;
-    parts.whyBox.hidden = !row.raised && !told.length;
+    this.#findings.show(row);
     this.#earlier.show(row);
-    this.#once("about", [row.metadata, row.sentiment], () => pairs(parts.about, this.#about(row)));
-    this.#once("summary", summary, () => pairs(parts.summary, summary ? summaryLines(summary) : []));
-    parts.summaryBox.hidden = !summary;
-    this.#once("talkTable", summary?.talk, () => this.#talk(summary?.talk));
+    this.#particulars.show(row, summary);
     const seconds = Math.round(this.#seconds());
-    this.#once("chart", [row.curve, row.alerts, seconds, utterances.length, row.loud, parts.chart.clientWidth], () =>
-      draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud }),
-    );
+    const key = JSON.stringify([this.id, row.curve, row.alerts, seconds, utterances.length, row.loud, parts.chart.clientWidth]);
+    if (key !== this.#charted) {
+      this.#charted = key;
+      draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud });
+    }
     this.#conversation.show(utterances, row.tracks, row.loud);
     if (row.about) this.#gist.about(row.about);
     this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
@@ -213,42 +209,6 @@ export class Panel {
     const row = this.#row;
     const until = row.ended_at ? Date.parse(row.ended_at) : this.#clock();
     return Math.max(0, (until - Date.parse(row.started_at)) / 1000);
-  }
-
-  #about(row) {
-    const moments = [["started", format.moment(Date.parse(row.started_at))]];
-    if (row.ended_at) moments.push(["ended", format.moment(Date.parse(row.ended_at))]);
-    return [["call", row.call_id], ...moments, ["mood now", format.moodNumbers(row.sentiment)], ...Object.entries(row.metadata)];
-  }
-
-  #talk(talk) {
-    this.#parts.talkBox.hidden = !talk;
-    if (!talk) return;
-    const { head, rows } = talkTable(talk);
-    this.#parts.talkTable.replaceChildren(headOf(head), ...rows.map((cells) => rowOf(cells, true)));
-    pairs(this.#parts.talk, talkLines(talk));
-  }
-
-  /** What was found in the call, the weightiest first. */
-  #why(told) {
-    const { why, more, moreBox, moreCount } = this.#parts;
-    const items = told.map(({ at, text }) => this.#moment(at, text));
-    why.replaceChildren(...items.slice(0, FINDINGS));
-    more.replaceChildren(...items.slice(FINDINGS));
-    moreCount.textContent = `${Math.max(0, told.length - FINDINGS)} more`;
-    moreBox.hidden = told.length <= FINDINGS;
-  }
-
-  /** A line that opens the words of its moment. */
-  #moment(at, told) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(`${format.duration(at)} `, ...inParts(told));
-    button.title = told;
-    button.addEventListener("click", () => this.#jumpTo(at));
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
   }
 
   #playLead() {
@@ -279,7 +239,6 @@ export class Panel {
       link.href = `${this.#address()}/transcript.${link.dataset.form}`;
       link.download = `${this.id}.${link.dataset.form}`;
     }
-    for (const key of ["why", "talkTable", "about", "summary", "chart"]) delete this.#parts[key].shown;
   }
 
   #address() {
@@ -289,24 +248,6 @@ export class Panel {
   #text(part, value) {
     if (this.#parts[part].textContent !== value) this.#parts[part].textContent = value;
   }
-
-  /** Draws a part if what it shows has changed. */
-  #once(part, value, show) {
-    const key = JSON.stringify(value);
-    if (this.#parts[part].shown === key) return;
-    this.#parts[part].shown = key;
-    show();
-  }
-}
-
-function pairs(list, entries) {
-  const items = entries.map(([name, value]) => {
-    const item = document.createElement("div");
-    item.append(document.createElement("dt"), document.createElement("dd"));
-    [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
-    return item;
-  });
-  list.replaceChildren(...items);
 }
 
 function decode(text) {
@@ -314,21 +255,5 @@ function decode(text) {
     return decodeURIComponent(text);
   } catch {
     return text;
-  }
-}
-
-/** The clipboard needs https or localhost; elsewhere the old way through a selection. */
-async function toClipboard(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    return done;
   }
 }

@@ -1,0 +1,56 @@
+// In the opened call: since when it needs somebody and what was found in it, each line with its moment. Few lines at once.
+
+import * as format from "../shared/format.js";
+import { findings, inParts } from "../shared/reasons.js";
+
+/** Findings that are told at once; the others are folded away. */
+const FINDINGS = 3;
+
+export class Findings {
+  #parts;
+  #onMoment;
+  #shown = "";
+
+  /**
+   * @param parts the elements: whyBox, since, why, moreBox, moreCount, more
+   * @param onMoment called with the second of the line that was pressed  @param onSince called when "since" was pressed
+   */
+  constructor(parts, onMoment, onSince) {
+    [this.#parts, this.#onMoment] = [parts, onMoment];
+    parts.since.addEventListener("click", onSince);
+  }
+
+  /** @param row of the opened call */
+  show(row) {
+    const { whyBox, since } = this.#parts;
+    const told = findings(row, true);
+    const title = row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Worth knowing";
+    if (since.textContent !== title) since.textContent = title;
+    since.disabled = !row.raised;
+    whyBox.hidden = !row.raised && !told.length;
+    const key = JSON.stringify(told);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    this.#list(told);
+  }
+
+  #list(told) {
+    const { why, more, moreBox, moreCount } = this.#parts;
+    const items = told.map(({ at, text }) => this.#line(at, text));
+    why.replaceChildren(...items.slice(0, FINDINGS));
+    more.replaceChildren(...items.slice(FINDINGS));
+    moreCount.textContent = `${Math.max(0, told.length - FINDINGS)} more`;
+    moreBox.hidden = told.length <= FINDINGS;
+  }
+
+  #line(at, text) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(`${format.duration(at)} `, ...inParts(text));
+    button.title = text;
+    button.addEventListener("click", () => this.#onMoment(at));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
+}

@@ -1,0 +1,49 @@
+// In the opened call: what is known of it besides its words, its summary and how it was talked, in folds.
+
+import * as format from "../shared/format.js";
+import { headOf, rowOf } from "../shared/rows.js";
+import { summaryLines } from "./summary.js";
+import { talkLines, talkTable } from "./talk.js";
+
+export class Particulars {
+  #parts;
+  #shown = "";
+
+  /** @param parts the elements: about, summaryBox, summary, talkBox, talkTable, talk */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** @param row of the opened call  @param summary of an ended call; null while there is none */
+  show(row, summary) {
+    const { metadata, sentiment, started_at, ended_at } = row;
+    const key = JSON.stringify([row.call_id, metadata, sentiment, ended_at, summary]);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    const { about, summaryBox, summary: figures, talkBox } = this.#parts;
+    const moments = [["started", format.moment(Date.parse(started_at))]];
+    if (ended_at) moments.push(["ended", format.moment(Date.parse(ended_at))]);
+    const known = [["call", row.call_id], ...moments, ["mood now", format.moodNumbers(sentiment)], ...Object.entries(metadata)];
+    pairs(about, known);
+    summaryBox.hidden = !summary;
+    pairs(figures, summary ? summaryLines(summary) : []);
+    talkBox.hidden = !summary?.talk;
+    if (summary?.talk) this.#talk(summary.talk);
+  }
+
+  #talk(talk) {
+    const { head, rows } = talkTable(talk);
+    this.#parts.talkTable.replaceChildren(headOf(head), ...rows.map((cells) => rowOf(cells, true)));
+    pairs(this.#parts.talk, talkLines(talk));
+  }
+}
+
+function pairs(list, entries) {
+  const items = entries.map(([name, value]) => {
+    const item = document.createElement("div");
+    item.append(document.createElement("dt"), document.createElement("dd"));
+    [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
+    return item;
+  });
+  list.replaceChildren(...items);
+}
