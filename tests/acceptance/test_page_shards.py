@@ -69,7 +69,7 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
 
         node.resume()
         expect(rows[still]).to_have_attribute("data-away", "no", timeout=PATIENCE_MS)
-        expect(banner(page)).to_contain_text("No decoder is running", timeout=PATIENCE_MS)
+        expect(banner(page)).to_contain_text("no decoder is running", timeout=PATIENCE_MS)
         ingest.end(still)
         expect(cell(page, still, "state")).to_have_text("ended", timeout=PATIENCE_MS)
         assert sorted(order(page)) == sorted(rows)

@@ -278,7 +278,7 @@ def test_axe_finds_nothing_to_complain_of(
     expect(page.locator("tr[data-call-id=c2]")).to_have_attribute("data-away", "yes")
     check("calls of a part of the store that is away")
     world.fleet.update(decoders=0, away=[])
-    expect(page.get_by_role("alert")).to_contain_text("No decoder is running")
+    expect(page.get_by_role("alert")).to_contain_text("no decoder is running")
     page.locator("tr[data-call-id=c2] a").click()
     expect(page.locator("#call ol li")).to_have_count(1)
     page.locator("#call .rest summary").click()
