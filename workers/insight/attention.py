@@ -1,11 +1,11 @@
 """How a call stands: does a supervisor need to go in, since when, and why.
 
-`AttentionModel.standing` is a pure fold over the call's utterances in canonical order, hysteresis included:
-any worker that has the same utterances computes the same standing, to the bit, at any time.
+`AttentionModel.standing` depends only on the call's utterances in canonical order, hysteresis included. So any worker
+that has the same utterances computes the same standing, to the bit, at any time.
 
-Attention is the chance that the call deserves a look. It comes of a sum: each sign in the call's course (evidence.py)
-adds its weight, kind words take some away, and what the sum is worth was measured (weights.py). It rises at once and
-sinks slowly.
+Attention is the chance that the call deserves a look. It comes from a sum. Each sign in the call's course (evidence.py)
+adds its weight, and kind words take some away. What a sum is worth was measured (weights.py). Attention rises at once
+and sinks slowly.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from workers.insight.spoken import Spoken, canonical
 from workers.insight.weights import Weights, load
 
 FIRM_KINDS = frozenset({"legal_threat", "escalation"})
-"""Signs of several words that raise a call by themselves; all others, a misheard word above all, need a second
+"""Signs of several words that raise a call by themselves. All others may be a misheard word, so they need a second
 utterance that speaks for it."""
 BESIDE = 0.2
 """Log odds from which a sign counts as a second one."""

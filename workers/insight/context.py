@@ -1,5 +1,4 @@
-"""What an utterance means where it is said: the same words weigh more after a refusal, or said for a second
-time.
+"""What an utterance means in its place: the same words weigh more after a refusal, or when said for a second time.
 
 Pure functions of what was said before; the context-free polarity of the analyzer is kept in the transcript,
 the one from here feeds the call's standing (attention.py).
@@ -17,7 +16,7 @@ from workers.insight.spoken import Spoken
 from workers.insight.tokens import tokenise
 
 CARRY = 0.35
-"""Share of the mood so far that colours an utterance: moods outlast sentences."""
+"""Share of the mood so far that colours an utterance. Moods outlast sentences."""
 CARRY_KEEP = 0.6
 """Weight of the older mood against the newest utterance, per utterance, in the mood so far."""
 REPETITION = -0.25
@@ -30,7 +29,7 @@ REPETITION_MIN_WORDS = 3
 CONTENT_FROM = 0.3
 """Polarity from which saying the same again is no complaint: thanks are often said twice."""
 REPETITION_WINDOW = 6
-"""Own utterances looked back on."""
+"""Own earlier utterances to look at."""
 ECHO = -0.25
 """Beginning with the agent's own last words, then saying something else: "Ten days? ..." is disbelief."""
 ECHO_WORDS = 3

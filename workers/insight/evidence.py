@@ -1,11 +1,10 @@
-"""What speaks for going into a call: the running state of a call, and the signs in it.
+"""The running state of a call, and the signs in it that a supervisor should go in.
 
-A sign has a name, a strength (0..1) and what it rests on. What it weighs is fitted (weights.py), except for what
-written dialogues cannot show, which is set here. A further kind of sign is a name with a weight in SET_BY_HAND, its
-strength in `strengths`, and one more entry in `signs`.
+A sign has a name, a strength (0..1) and what it rests on. Its weight is fitted (weights.py). Written dialogues cannot
+show some signs; their weights are set here. A new kind of sign is a name with a weight in SET_BY_HAND, its strength in
+`strengths`, and an entry in `signs`.
 
-Everything here is deterministic arithmetic on audio seconds. Values fade: they are stored with the second they were
-seen and weighed by their age when read.
+Everything here is fixed arithmetic on audio seconds. Values fade: they stand with their second, and count by their age.
 """
 
 from __future__ import annotations
@@ -76,9 +75,9 @@ ALERT_KINDS = frozenset({"legal_threat", "escalation", "cancellation", "repeat_c
 """Grievances that are also put on the call's alert list, each kind once."""
 
 UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
-"""Polarity in context of an unhappy turn, and of a happy one."""
+"""Polarity, in context, below which a turn is unhappy, and above which one is happy."""
 RECENT_UNHAPPY = 3
-"""Unhappy turns that are remembered by their words."""
+"""Most unhappy turns remembered with their words."""
 STREAK_FULL, COLD_FULL, REPEATS_FULL = 3, 2, 2
 """Number at which a sign is at full strength; of a streak, beyond the first."""
 WORDS_FULL, ANSWERS_FULL = 0.4, 0.15
@@ -92,14 +91,14 @@ CURVE_SECONDS = TREND_WINDOW_SECONDS + 1.0
 CURVE_POINTS = 30
 MAX_ALERTS = 20
 GRIEVANCE_SECONDS = 120.0
-"""Half-life of a grievance (asked for the manager, third call): nothing has solved it meanwhile."""
+"""Half-life, in seconds, of a grievance (asked for the manager, third call). Nothing has solved it meanwhile."""
 STALE_SECONDS = 60.0
-"""Half-life of refusals, coldness, repetitions, interruptions and silences."""
+"""Half-life, in seconds, of refusals, coldness, repetitions, interruptions and silences."""
 INTERRUPTED_FULL = 3
 LOUD_TOLD = 100
-"""Utterances in a raised voice that are remembered by their ids."""
+"""Most utterances in a raised voice remembered by their ids."""
 LEAST = 0.05
-"""Log odds below which a sign is not told."""
+"""Log odds below which nobody is told of a sign."""
 
 
 class Fading(NamedTuple):

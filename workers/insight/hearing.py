@@ -42,23 +42,23 @@ WARM_ABOVE = 0.15
 TELLING_WORDS = 2
 """Content words from which a turn that is not warm says something; "yes" and "go on" do not."""
 NEUTRAL_TURNS = 3
-"""So many customer turns in a row that are neither break a streak; fewer ("K W five three one") do not."""
+"""Customer turns in a row, neither happy nor unhappy, that break a streak. Fewer ("K W five three one") do not."""
 LATEST_TURN = 0.3
 """Weight of the latest turn in what the trained model hears, and of the latest answer."""
 INTERRUPTION_SECONDS = 0.25
-"""Shorter overlaps are quick answers or a recogniser's late endpoint."""
+"""Seconds from which an overlap is an interruption. Shorter ones are quick answers or a recogniser's late endpoint."""
 SAME_SECONDS = 30.0
-"""A built-in sign and a rule of the same name this near to each other say the same."""
+"""Seconds within which a built-in sign and a rule of the same name say the same."""
 PACE_WORDS = 6
-"""A turn of fewer words tells no pace."""
+"""Fewest words of a turn that tells a pace."""
 CRITICAL = SEVERITY_EVIDENCE["critical"]
 RULE = "rule "
-"""Before the name of a grievance that is a rule's hit."""
+"""What the name of a grievance begins with if it is a rule's hit."""
 
 MEMORY_SECONDS = 45.0
-"""Half-life of an utterance's weight in the smoothed score: a call's mood turns within a minute."""
+"""Half-life, in seconds, of an utterance's weight in the smoothed score. A call's mood turns within a minute."""
 RELEASE_SECONDS = 25.0
-"""Half-life with which attention sinks when its causes are gone."""
+"""Half-life, in seconds, with which attention sinks when its causes are gone."""
 
 
 class Hearing:

@@ -1,4 +1,4 @@
-"""How people sound who are let down: a small linear model over words and pairs of words.
+"""Hears how people sound who are let down: a small linear model over words and pairs of words.
 
 It was trained by scripts/train on dialogues written for it (scripts/training/dialogues), and hears what no phrase of
 ours foresees: which words come with disappointment, and after which answers of an agent it comes. A reading is the

@@ -20,7 +20,7 @@ from workers.insight.tokens import tokenise
 FILE = Path(__file__).with_name("words.yaml")
 
 VADER_SCALE = 3.2
-"""VADER's strongest everyday words ("love", "great", "terrible") stand near +-3.2; they become +-1."""
+"""VADER's value that becomes 1. Its strongest everyday words ("love", "great", "terrible") have about +-3.2."""
 PATTERN_ONLY_WEIGHT = 0.6
 """Words known to pattern alone are mostly inferred, not rated by people: they count for less."""
 TOPIC_NEGATIVE, TOPIC_POSITIVE = 0.5, 0.8

@@ -1,7 +1,7 @@
-"""What of a transcript may be shown, and what may be stored of it, while a call is going on and after.
+"""Decides what people may see of a transcript, and what the store may keep, during a call and after it.
 
-A number is seldom whole in one utterance, and its name may be in another party's words, which another worker
-decodes: what is secret is only known for certain a little later. Until then nobody sees it:
+A number is seldom whole in one utterance, and its name may be in another party's words, which another worker decodes.
+So only a little later it is certain what is secret. Until then nobody sees it:
 
 * `cautious` hides everything in one text that could be, or be part of, something secret. Partials, and finals
   that are not scored, are only ever shown so.

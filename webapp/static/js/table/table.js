@@ -3,7 +3,7 @@
 import { Hold } from "./hold.js";
 import { GROUPS, holding, movesBetween, towards } from "./order.js";
 import { isTold, RowView } from "./row.js";
-import { Sight } from "./sight.js";
+import { VisibleRows } from "./visible.js";
 
 /** Rows are put in order in this rhythm, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
@@ -21,7 +21,7 @@ export class Table {
   #calls;
   #order;
   #clock;
-  #sight;
+  #visible;
   #frame = 0;
   #moving = 0;
   #drawn = 0; // when, by performance.now()
@@ -52,7 +52,7 @@ export class Table {
   constructor(table, template, calls, order, clock) {
     [this.#template, this.#calls, this.#order, this.#clock] = [template, calls, order, clock];
     this.hold = new Hold(table);
-    this.#sight = new Sight(
+    this.#visible = new VisibleRows(
       table,
       (id) => this.#create(id),
       (id) => isTold(this.#rows.get(id), this.#needs(id)),
@@ -68,24 +68,24 @@ export class Table {
 
   /** The element of the first row in sight, or null. */
   get first() {
-    return this.#sight.first;
+    return this.#visible.first;
   }
 
   /** Called when other rows stand in the page than before: it holds only those in sight and some around. */
   set onScrolled(call) {
-    this.#sight.onChange = call;
+    this.#visible.onChange = call;
   }
 
   /** Gives a call's row the focus, wherever it stands. Returns false if it has none. */
   focus(id) {
-    return this.#sight.focus(id);
+    return this.#visible.focus(id);
   }
 
   /** Marks the row of the opened call; null for none. */
   set current(id) {
     const before = this.#current;
     this.#current = id;
-    for (const each of [before, id]) this.#sight.views.get(each)?.setCurrent(each === id);
+    for (const each of [before, id]) this.#visible.views.get(each)?.setCurrent(each === id);
   }
 
   /** Draws the changed rows with the next frame that is to be drawn in. */
@@ -118,9 +118,9 @@ export class Table {
       urgent ||= this.#isMisplaced(row);
     }
     if (urgent) this.arrange(!this.#started);
-    for (const id of this.#undrawn) if (!this.#sight.views.has(id)) this.#undrawn.delete(id); // drawn when it comes in
-    const rows = [...this.#undrawn].sort((a, b) => Number(this.#sight.has(b)) - Number(this.#sight.has(a)));
-    for (const id of rows.slice(0, most)) this.#drawRow(this.#sight.views.get(id), id);
+    for (const id of this.#undrawn) if (!this.#visible.views.has(id)) this.#undrawn.delete(id); // drawn when it comes in
+    const rows = [...this.#undrawn].sort((a, b) => Number(this.#visible.has(b)) - Number(this.#visible.has(a)));
+    for (const id of rows.slice(0, most)) this.#drawRow(this.#visible.views.get(id), id);
     if (this.#undrawn.size) this.schedule();
   }
 
@@ -141,7 +141,7 @@ export class Table {
   /** Shows only rows that pass `keep`, by `column` ({value, descending}) or, with null, by need. */
   choose(keep, column) {
     [this.#keep, this.#column] = [keep, column];
-    for (const id of this.#sight.views.keys()) this.#undrawn.add(id);
+    for (const id of this.#visible.views.keys()) this.#undrawn.add(id);
     this.schedule();
     if (this.#started) this.arrange(true);
   }
@@ -181,7 +181,7 @@ export class Table {
   #tick() {
     if (this.isStale()) return;
     const now = this.#clock();
-    for (const [id, view] of this.#sight.views) if (view.row.state !== "ended") view.tick(this.#spokeAt(id), now);
+    for (const [id, view] of this.#visible.views) if (view.row.state !== "ended") view.tick(this.#spokeAt(id), now);
     this.#calls.dropEnded(now);
     this.#calls.wake(now);
     this.draw();
@@ -195,14 +195,14 @@ export class Table {
       if (shown.has(id)) this.#mark(id, "moved"); // elsewhere a move means little
     }
     this.#shown = { ...wanted, needs };
-    if (this.#sight.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
+    if (this.#visible.place(this.#shown)) this.hold.release(); // the focus that it gave was not the supervisor's
     if (movesBetween(needs, wanted.needs).size) this.#moving = setTimeout(() => this.arrange(), MOVE_MS);
   }
 
   #mark(id, mark) {
     this.#marks.set(id, mark);
     const show = () => {
-      const view = this.#sight.views.get(id);
+      const view = this.#visible.views.get(id);
       if (this.#marks.has(id)) view?.element.setAttribute("data-mark", this.#marks.get(id));
       else view?.element.removeAttribute("data-mark");
     };

@@ -7,7 +7,7 @@ import { GROUPS, movesBetween } from "./order.js";
 /** Rows this many heights of the window above and below it stand in the page too: scrolling finds them there. */
 const AROUND = 0.5;
 
-export class Sight {
+export class VisibleRows {
   /** call_id -> RowView of the rows that stand in the page. */
   views = new Map();
   #table;
