@@ -194,7 +194,8 @@ REFUSED = {
         ("EVAL", "return redis.call('GET', KEYS[1])", "1", keys.SECRET),
     ],
     "sentiment": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("XTRIM", keys.AUDIT, "MAXLEN", "0")],
-    "jobs": [("HSET", keys.USERS, "x", "{}"), ("GET", keys.SECRET), ("ZRANGE", keys.audit_entries("reads"), "0", "-1")],
+    "jobs": [("HSET", keys.USERS, "x", "{}"), ("GET", keys.SECRET), ("HGETALL", keys.API_KEYS)],
+    "recorder": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
     "audiosocket": [("HGETALL", keys.API_KEYS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
     "operator": [("SET", "elsewhere", "x")],
 }
