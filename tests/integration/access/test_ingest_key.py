@@ -40,6 +40,8 @@ VALUES: dict[str, list[str]] = {
     "form": ["txt", "json", "csv", "srt", "vtt"],
     "tag": ["vip"],
     "act": ["whisper", "barge", "takeover", "hangup"],
+    "job_id": ["a-job"],
+    "name": ["dana"],
     "filename": ["css/base.css"],
 }
 """What the parts of addresses may be. A new part belongs here."""

@@ -188,7 +188,7 @@ def test_a_socket_closed_in_order_ends_its_call_at_once(house: House, code: int 
     for frame in cut(house.parties["customer"], 160):
         ws.binary(frame)
     ws.close(code)
-    wait_until(lambda: house.fleet.redis.hget(keys.call(call_id), "state") != b"live", "the call ends")
+    wait_until(lambda: house.fleet.redis.hget(keys.call(call_id), "end_reason"), "the call ends")
     assert house.fleet.redis.hget(keys.call(call_id), "end_reason") == b"sender"
 
 
