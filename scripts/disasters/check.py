@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 import redis
+from msgspec import structs
 
 from state.calls.feed import FeedLost
 from state.calls.reads import Reads
@@ -84,7 +85,7 @@ def shown(row: CallRow) -> Row:
         "tracks": {name: (track.partial, track.decoded_seq) for name, track in row.tracks.items()},
         "last": ((last.end, last.track), last.id, last.text) if last else None,
         "score": last.sentiment if last else None,
-        "standing": row.standing,
+        "standing": structs.replace(row.standing, gist=[]),  # pages ask for it when somebody opens the call
     }
 
 
