@@ -44,7 +44,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.
-                                  turn:words, turn:sound: old words or sound were looked for; expires after an hour.
+                                  turn:words, turn:sound, turn:learn: old words or sound were looked for, and judgements
+                                  to learn from; expire after an hour, the last after a quarter of a day.
                                   turn:board: the board was written; expires in a moment
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
@@ -55,6 +56,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     load                  hash    chunks, audio_ms, audio_bytes: accepted and not yet decoded
     rules                 hash    the supervisors' rules, if ever saved: text (YAML), version (counts the editions),
                                   digest (names the text), saved_at_ms; without it the starter set applies
+    models                hash    how calls are weighed: version (the one that applies, if ever learned), each version's
+                                  number -> JSON of attention_models.ModelVersion, look -> JSON of its Look
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
@@ -270,6 +273,7 @@ LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
 JOBS_BOARD = PREFIX + "jobs-board"
 JOBS_WISHED = PREFIX + "jobs-wished"
+MODELS = PREFIX + "models"
 
 call = STORE.call
 track = STORE.track

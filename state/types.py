@@ -141,7 +141,8 @@ class Standing(msgspec.Struct, frozen=True):
     when, None while not raised.  reasons: what makes up the attention now, in words, the weightiest first.
     findings: hits of rules about compliance.  loud: the last utterances in a raised voice, by id; loud_since: second
     of the call since when the customer's voice is raised, None while it is not.  about: why the customer calls, in
-    the customer's words.  gist: the summary so far, at most nine lines; the feed leaves it out.
+    the customer's words.  gist: the summary so far, at most nine lines; the feed leaves it out.  model: version
+    of the attention model that the call began with and keeps (attention_models.py), None while nothing is scored.
     """
 
     score: float | None = None
@@ -157,6 +158,7 @@ class Standing(msgspec.Struct, frozen=True):
     loud_since: float | None = None
     about: str = ""
     gist: list[Point] = []
+    model: int | None = None
 
 
 HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]
@@ -171,12 +173,33 @@ class Note(msgspec.Struct, frozen=True):
     text: str
 
 
+Why = Literal["", "misheard", "friendly", "ordinary", "solved", "other"]
+"""Why an alert was not needed: the words were not said, or meant otherwise; such calls are usual here; the agent had it
+in hand; something else. "" is not told."""
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What a supervisor says of an alert of a call. alert: its kind; RAISED for the call itself, raised or not.
+    right: a look was needed."""
+
+    alert: str
+    right: bool
+    why: Why
+    by: str
+    at_ms: int
+
+
+RAISED = "needs_attention"
+"""Kind of the alert that says that a call was raised."""
+
+
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """What supervisors make of a call.
 
     state, by, at_ms: what was done last, by whom and when ("" and None while nothing was); until_ms: the end of a
     snooze, from which on the call counts as open.  seen: alerts up to this second of the call are done with; a later
-    one is news (None: none was seen).  revision: counts every change of anything here.
+    one is news (None: none was seen).  revision: counts every change of anything here.  judged: of each alert the last
+    judgement.
     """
 
     state: HandlingState = "open"
@@ -187,6 +210,7 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
     notes: list[Note] = []
     tags: list[str] = []
+    judged: list[Judgement] = []
 
 
 class TrackView(msgspec.Struct, frozen=True):

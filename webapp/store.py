@@ -9,6 +9,7 @@ import redis
 from flask import current_app
 
 from state.archive.opening import Archive, open_archive
+from state.attention_models import AttentionModels
 from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.reads import Reads
@@ -41,6 +42,7 @@ class Store:
     reads: Reads
     transcripts: Transcripts
     rules: RulesStore
+    attention_models: AttentionModels
     streams: Streams
     access: Access
     extensions: Extensions
@@ -72,6 +74,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         reads,
         Transcripts(reads),
         RulesStore(shards.plain),
+        AttentionModels(shards.plain),
         ShownStreams(shards, settings) if settings.redact else Streams(shards, settings),
         Access(shards.plain, settings.api_keys, settings.secret_key),
         Extensions(shards.plain),

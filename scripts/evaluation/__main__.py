@@ -13,6 +13,7 @@ from scripts.evaluation import (
     calls,
     dialogues,
     figures,
+    learning,
     ratings,
     secrets,
     summaries,
@@ -93,6 +94,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help="acted speech, WAV files named CLASS-SPEAKER... (class angry, happy, neutral or sad; speaker two digits):"
         " how well a raised voice is told from a calm one",
     )
+    parser.add_argument(
+        "--learn",
+        action="store_true",
+        help="also simulate supervisors who judge as the raters did: how unseen calls are ranked after 700 judged ones",
+    )
     return parser.parse_args(argv)
 
 
@@ -112,6 +118,8 @@ def main(argv: list[str] | None = None) -> int:
         acted = voices.load(options.voice) if options.voice else []
         if options.json:
             told: dict[str, object] = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
+            if options.learn:
+                told["learned"] = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             if acted:
                 told["voice"] = voices.figures(acted)
             print(msgspec.json.encode(told).decode())
@@ -119,6 +127,9 @@ def main(argv: list[str] | None = None) -> int:
         print(figures.report(sets), TUNED, sep="\n")
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
+        if options.learn:
+            courses = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
+            print("", learning.report(courses), sep="\n")
         if acted:
             print("", voices.report(acted), "", voiced_calls.report(acted, model), sep="\n")
         print("", varieties.report(analyzer), sep="\n")

@@ -16,7 +16,10 @@ from state.types import Alert, CallRow
 BATCH = 200
 """Calls whose words are erased in one transaction."""
 
-SUMMARY_KEPT = ("duration_seconds", "talk_seconds", "sentiment_score", "sentiment_curve", "peak_attention", "talk")
+SUMMARY_KEPT = (
+    *("duration_seconds", "talk_seconds", "sentiment_score", "sentiment_curve", "peak_attention", "talk", "model"),
+    "customer_effort_db",
+)
 """Figures of a summary that hold no words."""
 
 Kind = Literal["call", "customer"]

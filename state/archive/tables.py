@@ -66,6 +66,19 @@ alerts = Table(
     Index("alerts_by_kind", "kind", "call"),
 )
 
+judgements = Table(
+    "judgements",
+    METADATA,
+    _call(),
+    Column("alert", Text, primary_key=True, comment="kind of types.Alert; needs_attention for the call itself"),
+    Column("right", Boolean, nullable=False, comment="a look was needed"),
+    Column("why", Text, nullable=False, comment="of types.Why"),
+    Column("by", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("judgements_by_time", "at_ms"),
+)
+"""What supervisors said of alerts: attention is learned from it."""
+
 holds = Table(
     "holds",
     METADATA,

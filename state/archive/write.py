@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
-from state.archive.tables import alerts, calls, erased, tags, transcripts
+from state.archive.tables import alerts, calls, erased, judgements, tags, transcripts
 from state.texts import customer, known
 from state.types import CallRow, CallView
 
@@ -48,6 +48,10 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
         connection.execute(delete(table).where(table.c.call == number))
         if values:
             connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
+    connection.execute(delete(judgements).where(judgements.c.call == number))
+    judged = [msgspec.structs.asdict(one) | {"by": text(one.by)} for one in call.handling.judged]
+    if judged:
+        connection.execute(insert(judgements), [{"call": number, **one} for one in judged])
     _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
 
 

@@ -42,7 +42,8 @@ class Stretch(msgspec.Struct, frozen=True):
     """What is read of a call to score one utterance.
 
     transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
-    it. tracks: all of the call. last: nothing more will be said or scored.
+    it. tracks: all of the call. last: nothing more will be said or scored. queue: of the metadata, "" for none. model:
+    version of the attention model that the call began with, None if this is its first score.
     """
 
     call_id: str
@@ -51,6 +52,8 @@ class Stretch(msgspec.Struct, frozen=True):
     tracks: list[str]
     last: bool
     kept: Kept | None
+    queue: str = ""
+    model: int | None = None
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -65,9 +68,9 @@ class Assessment(msgspec.Struct, frozen=True):
 class Scorer(Protocol):
     """Gives scores. `assess` is pure: if another score comes between reading and writing, it runs again."""
 
-    @property
-    def edition(self) -> str:
-        """Changes with everything that its answers depend on. A scorer ignores what another edition kept."""
+    def edition(self, queue: str, model: int | None) -> str:
+        """Changes with everything that its answers depend on, for a call of this queue and attention model. A scorer
+        ignores what another edition kept."""
 
     @property
     def look_back(self) -> int:

@@ -1,4 +1,4 @@
-"""Who is on which call: take, hand back, acknowledge, snooze, notes and tags.
+"""Who is on which call: take, hand back, acknowledge, snooze, notes, tags and judgements of alerts.
 
 This module computes a change from what is in Redis. lua/handle.lua stores it only if nothing has changed meanwhile, and
 with it the event for the pages and the line in the audit trail. So if two people take a call at once, one gets it, and
@@ -17,9 +17,9 @@ from state.events import HandlingEvent, encode
 from state.people import audit
 from state.people.audit import Deed, Origin
 from state.server.shards import Shards, shards_of
-from state.types import Handling, HandlingState, Note
+from state.types import Handling, HandlingState, Judgement, Note, Why
 
-MAX_NOTES, MAX_TAGS = 20, 10
+MAX_NOTES, MAX_TAGS, MAX_JUDGED = 20, 10, 20
 """At most so many of a call: every row and every event of the call carries all of them."""
 
 ATTEMPTS = 100
@@ -27,7 +27,7 @@ ATTEMPTS = 100
 
 Refusal = Literal["held", "changed", "full", "unknown"]
 """held: another supervisor has taken the call.  changed: the given revision is not the present one.
-full: MAX_NOTES or MAX_TAGS are there.  unknown: no such call."""
+full: MAX_NOTES, MAX_TAGS or MAX_JUDGED are there.  unknown: no such call."""
 
 _decode = msgspec.msgpack.Decoder(Handling).decode
 _pack = msgspec.msgpack.Encoder().encode
@@ -115,6 +115,22 @@ class Handler:
             return msgspec.structs.replace(now, tags=[one for one in now.tags if one != tag])
 
         return self._change(call_id, f"untag {tag}", change)
+
+    def judge(self, call_id: str, alert: str, right: bool, why: Why = "") -> Handling:
+        """Say of an alert that it was right or not needed; it replaces what anybody said of it before."""
+
+        def change(now: Handling, now_ms: int) -> Handling:
+            known = next((one for one in now.judged if one.alert == alert), None)
+            if known is not None and (known.right, known.why) == (right, why):
+                return now
+            others = [one for one in now.judged if one.alert != alert]
+            if len(others) >= MAX_JUDGED:
+                raise Refused("full", now)
+            judged = sorted([*others, Judgement(alert, right, why, self._who, now_ms)], key=lambda one: one.alert)
+            return msgspec.structs.replace(now, judged=judged)
+
+        told = "right" if right else f"not needed, {why}" if why else "not needed"
+        return self._change(call_id, f"judge {alert}: {told}", change)
 
     def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
         shard = self._shards.of(call_id)

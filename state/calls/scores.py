@@ -180,18 +180,19 @@ class Scores:
         call_id = unscored.call_id
         pipe = self._redis.pipeline(transaction=False)
         pipe.hlen(self._keys.scores(call_id))
-        pipe.hmget(self._keys.call(call_id), "state", "open_tracks", "unscored", "tracks")
+        pipe.hmget(self._keys.call(call_id), "state", "open_tracks", "unscored", "tracks", "metadata", "standing")
         pipe.get(self._keys.kept(call_id))
-        scored, (state, open_tracks, missing, packed_tracks), packed = pipe.execute()
+        scored, (state, open_tracks, missing, packed_tracks, metadata, standing), packed = pipe.execute()
         tracks = (packed_tracks or b"").decode().split()
         # If only this score is outstanding, nobody will say more on this call.
         last = state == b"ending" and open_tracks == b"0" and missing == b"1"
-        kept = _kept_by(scorer.edition, packed) if not whole and not last else None
+        queue, model = _queue(metadata), _model(standing)
+        kept = _kept_by(scorer.edition(queue, model), packed) if not whole and not last else None
         said = self._since(call_id, tracks, kept.cut) if kept else self._all(call_id)
         at = next((n for n, utterance in enumerate(said) if utterance.id == unscored.utterance_id), None)
         if at is None or (kept and at < scorer.look_back):
             return scored, None
-        return scored, Stretch(call_id, said, said[at], tracks, last, kept)
+        return scored, Stretch(call_id, said, said[at], tracks, last, kept, queue, model)
 
     def _all(self, call_id: str) -> list[ScoredUtterance]:
         pipe = self._redis.pipeline(transaction=False)
@@ -295,6 +296,38 @@ def _kept_by(edition: str, packed: bytes | None) -> Kept | None:
     except msgspec.DecodeError:  # from another version
         return None
     return kept if kept and kept.edition == edition else None
+
+
+class _Queue(msgspec.Struct):
+    """Of a call's metadata, only what a scorer needs."""
+
+    queue: str = ""
+
+
+class _Model(msgspec.Struct):
+    """Of a standing, likewise."""
+
+    model: int | None = None
+
+
+_decode_queue = msgspec.json.Decoder(_Queue).decode
+_decode_model = msgspec.msgpack.Decoder(_Model).decode
+
+
+def _queue(metadata: bytes | None) -> str:
+    """The queue that the metadata names; "" for none."""
+    try:
+        return _decode_queue(metadata).queue if metadata else ""
+    except msgspec.DecodeError:  # damaged: the words can be scored all the same
+        return ""
+
+
+def _model(standing: bytes | None) -> int | None:
+    """The version of the attention model that a call's standing came from; None for none."""
+    try:
+        return _decode_model(standing).model if standing else None
+    except msgspec.DecodeError:
+        return None
 
 
 def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:

@@ -26,6 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "dead-texts",
             "load",
             "rules",
+            "models",
             "unsummarised",
             "unarchived",
             "summary-asked:*",

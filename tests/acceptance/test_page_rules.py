@@ -48,6 +48,7 @@ def complaints(page: Page) -> list[object]:
 
 def test_a_supervisor_edits_tries_and_saves_the_rules(desk: Page, web: Web) -> None:
     desk.goto(f"{web.url}/rules")
+    desk.get_by_text("Advanced: the rules as YAML").click()
     field = desk.get_by_role("textbox", name="The rules, as YAML")
     expect(field).to_have_value(re.compile("cancellation"))
     expect(desk.get_by_text("Version 1.")).to_be_visible()
@@ -73,8 +74,51 @@ def test_a_supervisor_edits_tries_and_saves_the_rules(desk: Page, web: Web) -> N
     expect(field).to_have_value(mine.replace("version: 1", "version: 2"))
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_rule_is_made_in_the_form_tried_on_words_and_saved(desk: Page, web: Web, width: int) -> None:
+    desk.set_viewport_size({"width": width, "height": 844})
+    desk.goto(f"{web.url}/rules")
+    rules = desk.get_by_role("list", name="Rules")
+    expect(rules.get_by_role("button").first).to_have_text("Wants to cancel · high")
+    desk.get_by_role("button", name="New rule").click()
+    expect(desk.get_by_label("What it tells")).to_be_focused()
+    desk.get_by_label("What it tells").fill("Speaks of a parcel")
+    desk.get_by_label("Phrases to listen for").fill("parcel\n(where|when) is my post")
+    desk.get_by_label("Only in the queue").fill("post")
+    desk.get_by_role("button", name="Put into the rules").click()
+    expect(rules.get_by_role("button").last).to_have_text("Speaks of a parcel · medium · only post")
+
+    desk.get_by_label("What is said").fill("hello my parcel is late")
+    expect(desk.locator("#words")).to_contain_text("No rule applies.")
+    desk.get_by_label("In the queue", exact=True).fill("post")
+    expect(desk.get_by_role("row", name="medium Speaks of a parcel parcel")).to_be_visible()
+    assert complaints(desk) == []
+
+    desk.get_by_label("Phrases to listen for").fill("(parcel")
+    desk.get_by_role("button", name="Put into the rules").click()
+    expect(desk.get_by_role("alert")).to_contain_text("phrases[0]")
+    desk.get_by_label("Phrases to listen for").fill("parcel")
+    desk.get_by_label("Or wording like these").fill("my package is lost\nthe parcel never came\nmy delivery is missing")
+    desk.get_by_label("What is said").fill("well the package never came")
+    desk.get_by_role("button", name="Put into the rules").click()
+    expect(desk.get_by_role("row", name="medium Speaks of a parcel")).to_be_visible()
+    expect(desk.locator("#text")).to_have_value(re.compile("the parcel never came"))
+    desk.get_by_label("Phrases, one a line; empty").fill("sorry")
+    desk.get_by_role("button", name="Put into the rules").click()
+    expect(desk.locator("#text")).to_have_value(re.compile("- sorry"))
+    expect(desk.locator("#fault")).to_have_text("")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_text("rules apply to all live calls")).to_be_visible()
+    text = desk.request.get(f"{web.url}/v1/rules").text()
+    assert "title: Speaks of a parcel" in text and "queue: post" in text and "- sorry" in text
+    rules.get_by_role("button", name="Speaks of a parcel").click()
+    desk.get_by_role("button", name="Remove this rule").click()
+    expect(rules.get_by_role("button", name="Speaks of a parcel")).to_have_count(0)
+
+
 def test_rules_saved_by_somebody_else_are_not_overwritten(desk: Page, web: Web) -> None:
     desk.goto(f"{web.url}/rules")
+    desk.get_by_text("Advanced: the rules as YAML").click()
     field = desk.get_by_role("textbox", name="The rules, as YAML")
     expect(field).to_be_enabled()
     other = "version: 1\nrules: []\n"

@@ -136,7 +136,10 @@ def change(lease: Lease, upto: int | None = None, open_from: int | None = None, 
 class PlayScorer:
     """A score that depends on the text alone, and a standing that depends on how many are scored."""
 
-    edition, look_back = "play", 0
+    look_back = 0
+
+    def edition(self, _queue: str, _model: int | None) -> str:
+        return "play"
 
     def assess(self, stretch: Stretch) -> Assessment:
         scored = [said for said in stretch.transcript if said.sentiment is not None]

@@ -1,4 +1,4 @@
-"""/v1/calls/{id}/handling, notes and tags: supervisors say who is on which call, and what they think of it."""
+"""/v1/calls/{id}/handling, notes, tags, judgements: supervisors say who is on a call, and what they think of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from state.calls.handling import MAX_NOTES, MAX_TAGS, Handler, Refused
+from state.calls.handling import MAX_JUDGED, MAX_NOTES, MAX_TAGS, Handler, Refused
 from state.types import Handling
 from webapp.access import rights
 from webapp.access.rights import needs
@@ -16,8 +16,8 @@ from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
-from webapp.schemas.handling import ApiHandling, HandlingAsked, NewNote
-from webapp.schemas.values import MAX_NAME, TAG
+from webapp.schemas.handling import ApiHandling, HandlingAsked, NewJudgement, NewNote
+from webapp.schemas.values import ALERT, MAX_NAME, TAG
 from webapp.store import store
 
 api = Blueprint("handling", __name__, url_prefix="/v1")
@@ -27,7 +27,8 @@ IN_NOTES = "\n\u200c\u200d"
 
 _BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _UNKNOWN = {404: "No such call."}
-_FULL = {404: "No such call.", 409: f"`reason`: full (a call has at most {MAX_NOTES} notes and {MAX_TAGS} tags)."}
+_MOST = f"a call has at most {MAX_NOTES} notes, {MAX_TAGS} tags and {MAX_JUDGED} judged alerts"
+_FULL = {404: "No such call.", 409: f"`reason`: full ({_MOST})."}
 
 
 @api.put("/calls/<call_id>/handling")
@@ -92,6 +93,24 @@ def delete_tag(call_id: str, tag: str) -> Response:
     return _answer(lambda: handler.remove_tag(inputs.call_id(call_id), _tag(tag)))
 
 
+@api.put("/calls/<call_id>/judgements/<alert>")
+@operation("Say whether an alert was right", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewJudgement)
+@needs("act")
+def put_judgement(call_id: str, alert: str) -> Response:
+    """alert: its kind; needs_attention for the call itself, whether it was raised or not.
+
+    The last judgement counts. Earshot learns from them what deserves a look (GET /v1/models).
+    """
+    inputs.query()
+    asked: NewJudgement = inputs.json_body(NewJudgement)
+    if asked.right and asked.why:
+        raise invalid("/why", "must not come with right")
+    if not re.fullmatch(ALERT, alert):
+        raise invalid("alert", "must be an alert's kind: small letters, digits and : _ -")
+    handler = _handler(asked.by)
+    return _answer(lambda: handler.judge(inputs.call_id(call_id), alert, asked.right, asked.why))
+
+
 def _handler(by: str | None) -> Handler:
     return Handler(store().shards, _name(by), rights.address(), rights.require("act").origin)
 
@@ -109,7 +128,7 @@ def _refusal(refused: Refused) -> Problem:
     if now is None:
         return Problem(404, "unknown_call", "There is no such call. Ended calls stay for some hours only.")
     if refused.reason == "full":
-        return Problem(409, "full", f"A call has at most {MAX_NOTES} notes and {MAX_TAGS} tags.")
+        return Problem(409, "full", f"{_MOST[0].upper()}{_MOST[1:]}.")
     who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")
     return Problem(409, refused.reason, who)
 

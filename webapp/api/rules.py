@@ -11,17 +11,18 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
+from state.types import Sentiment
 from webapp.access.rights import needs, record_act, record_read
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.heavy import OneAtATime, has_gone
 from webapp.http.problems import ErrorItem, Problem, invalid
-from webapp.schemas.rules import ApiDryRun, ApiHit, ApiRules
+from webapp.schemas.rules import ApiDryRun, ApiHeard, ApiHit, ApiRules, WordsToTry
 from webapp.store import store
-from workers.insight.rulefile import MAX_FILE_CHARS, numbered, parse, read
-from workers.insight.rules import RuleError
+from workers.insight.rulefile import MAX_FILE_CHARS, dump, numbered, parse, read
+from workers.insight.rules import RuleError, RuleFile
 from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import spoken
+from workers.insight.spoken import Spoken, spoken
 
 api = Blueprint("rules", __name__, url_prefix="/v1")
 
@@ -119,6 +120,60 @@ def try_rules() -> Response:
     return Response(msgspec.json.encode(result), content_type="application/json")
 
 
+@api.post("/rules/understood")
+@operation(
+    "Read rules in YAML as JSON",
+    {200: RuleFile},
+    {413: "Too large.", 415: "The body is not YAML.", 429: "Too many people are trying rules out."},
+    takes=YAML,
+)
+@needs("read")
+def understand_rules() -> Response:
+    """The rules in the body, with all their defaults. Nothing is saved."""
+    inputs.query()
+    text = _text()
+    with one_at_a_time.turn():
+        found = _understood(text).file
+    return Response(msgspec.json.encode(found), content_type="application/json")
+
+
+@api.post("/rules/as-yaml")
+@operation(
+    "Write rules in JSON as YAML",
+    {200: str},
+    {413: "Too large.", 415: "The body is not JSON.", 429: "Too many people are trying rules out."},
+    forms=(YAML,),
+    body=RuleFile,
+)
+@needs("read")
+def write_rules() -> Response:
+    """The rules in the body as a file, without what is as usual. Nothing is saved."""
+    inputs.query()
+    file: RuleFile = inputs.json_body(RuleFile)
+    with one_at_a_time.turn():
+        text = dump(_usable(file).file)
+    return Response(text, content_type=f"{YAML}; charset=utf-8")
+
+
+@api.post("/rules/heard")
+@operation(
+    "Try rules out on words",
+    {200: ApiHeard},
+    {413: "Too large.", 415: "The body is not JSON.", 429: "Too many people are trying rules out."},
+    body=WordsToTry,
+)
+@needs("read")
+def hear_words() -> Response:
+    """Which rules apply to words of one party, as if they were all of a call. Nothing is saved."""
+    inputs.query()
+    asked: WordsToTry = inputs.json_body(WordsToTry)
+    said = [Spoken("words:0", asked.track, 0.0, 1.0, asked.text, Sentiment(-1.0, 0.0))]
+    with one_at_a_time.turn():
+        hits = _usable(asked.file).apply(said, queue=asked.queue)
+    told = [ApiHit("", "", hit.rule_id, hit.title, hit.severity, hit.at, hit.utterance_id, hit.quote) for hit in hits]
+    return Response(msgspec.json.encode(ApiHeard(told)), content_type="application/json")
+
+
 class _Enough(Exception):
     """The dry run's time is over, or nobody waits for it any more."""
 
@@ -142,7 +197,7 @@ def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRu
             if call is None:
                 continue
             said = [spoken(utterance) for utterance in call.utterances]
-            hits = rules.apply(said, between=go_on)
+            hits = rules.apply(said, between=go_on, queue=call.metadata.get("queue", ""))
         except _Enough:
             result.more = True
             break
@@ -195,6 +250,15 @@ def _understood(text: str) -> RuleSet:
     except RuleError as error:
         detail = f"line {error.line}: {error.what}" if error.line else error.what
         item = ErrorItem(_pointer(error.place), detail)
+        raise Problem(400, "invalid", f"The rules cannot be used: {error}", errors=[item]) from None
+
+
+def _usable(file: RuleFile) -> RuleSet:
+    """The rules of a file. Raises a Problem that names the place."""
+    try:
+        return RuleSet(file)
+    except RuleError as error:
+        item = ErrorItem(_pointer(error.place), error.what)
         raise Problem(400, "invalid", f"The rules cannot be used: {error}", errors=[item]) from None
 
 

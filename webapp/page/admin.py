@@ -19,6 +19,7 @@ LISTED = {
     "admin.audit": "Audit trail",
     "admin.erasing": "Erasing",
     "admin.jobs": "Jobs",
+    "admin.models": "Attention model",
 }
 """Views and what the pages call them, in the order of their links."""
 
@@ -77,6 +78,13 @@ def erasing() -> str:
 def jobs() -> str:
     """The background jobs, from /v1/jobs."""
     return _page("jobs.html")
+
+
+@pages.get("/models")
+@needs("admin", page=True)
+def models() -> str:
+    """What was learned from judgements, from /v1/models."""
+    return _page("models.html")
 
 
 def _page(template: str, **values: str) -> str:

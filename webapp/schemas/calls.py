@@ -131,6 +131,7 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     findings: what the agent owed and did not do or say (greeting, notice of recording); no part of the attention.
     loud: the last utterances in a raised voice, by id. loud_since: second of the call since when the customer's voice
     is raised, or null. about: why the customer calls, in the customer's words; "" while nobody knows.
+    model: version of the attention model that the call began with and keeps (GET /v1/models).
     """
 
     sentiment: ApiCallSentiment
@@ -142,6 +143,7 @@ class ApiStanding(msgspec.Struct, kw_only=True):
     findings: list[Alert]
     loud: list[str]
     loud_since: float | None
+    model: int | None
     curve: list[tuple[float, float]]
     about: str
 

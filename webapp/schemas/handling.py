@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from state.types import HandlingState
+from state.types import HandlingState, Why
 from webapp.schemas.values import MAX_NOTE, MAX_SNOOZE_SECONDS, By, Moment
 
 
@@ -19,11 +19,22 @@ class ApiNote(msgspec.Struct):
     text: str
 
 
+class ApiJudgement(msgspec.Struct):
+    """What a supervisor said of an alert: see PUT /v1/calls/{call_id}/judgements/{alert}."""
+
+    alert: str
+    right: bool
+    why: Why
+    by: str
+    at: Moment
+
+
 class ApiHandling(msgspec.Struct, kw_only=True):
     """What supervisors do about a call: see PUT /v1/calls/{call_id}/handling.
 
     by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
-    alerts up to this second of the call are done with; revision: counts every change of anything here.
+    alerts up to this second of the call are done with; revision: counts every change of anything here; judged: of each
+    alert the last judgement.
     """
 
     state: HandlingState
@@ -34,6 +45,7 @@ class ApiHandling(msgspec.Struct, kw_only=True):
     revision: int
     notes: list[ApiNote]
     tags: list[str]
+    judged: list[ApiJudgement]
 
 
 class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +59,15 @@ class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     seconds: Annotated[int, Meta(ge=1, le=MAX_SNOOZE_SECONDS)] | None = None
     seen: Annotated[float, Meta(ge=0)] | None = None
     revision: Annotated[int, Meta(ge=0)] | None = None
+    by: By | None = None
+
+
+class NewJudgement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """right: a look was needed. why: only of one that was not: misheard (the words were not said), friendly (meant
+    otherwise), ordinary (such calls are usual here), solved (the agent had it in hand), other, or "" for untold."""
+
+    right: bool
+    why: Why = ""
     by: By | None = None
 
 

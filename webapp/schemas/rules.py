@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
+from msgspec import Meta
+
+from workers.insight.rules import RuleFile
 
 
 class ApiRules(msgspec.Struct):
@@ -11,6 +16,15 @@ class ApiRules(msgspec.Struct):
     version: int
     digest: str
     rules: int
+
+
+class WordsToTry(msgspec.Struct, forbid_unknown_fields=True):
+    """Words that somebody might say. file: the rules; queue: of the call, "" for none."""
+
+    file: RuleFile
+    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+    track: Literal["customer", "agent"] = "customer"
+    queue: Annotated[str, Meta(max_length=512)] = ""
 
 
 class ApiHit(msgspec.Struct):
@@ -36,3 +50,9 @@ class ApiDryRun(msgspec.Struct):
     more: bool
     hits: list[ApiHit]
     by_rule: dict[str, int]
+
+
+class ApiHeard(msgspec.Struct):
+    """The rules that apply to words at once; those that wait for what is not said do not."""
+
+    hits: list[ApiHit]

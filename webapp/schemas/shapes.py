@@ -21,7 +21,7 @@ from webapp.schemas.calls import (
     ApiUtterance,
     ApiWord,
 )
-from webapp.schemas.handling import ApiHandling, ApiNote
+from webapp.schemas.handling import ApiHandling, ApiJudgement, ApiNote
 
 _decode_event = msgspec.json.Decoder(Event).decode
 
@@ -78,6 +78,7 @@ def handling(made: Handling) -> ApiHandling:
         revision=made.revision,
         notes=[ApiNote(note.by, moment(note.at_ms), note.text) for note in made.notes],
         tags=made.tags,
+        judged=[ApiJudgement(one.alert, one.right, one.why, one.by, moment(one.at_ms)) for one in made.judged],
     )
 
 
@@ -92,6 +93,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "findings": standing.findings,
         "loud": standing.loud,
         "loud_since": standing.loud_since,
+        "model": standing.model,
         "curve": standing.curve,
         "about": standing.about,
     }

@@ -21,6 +21,9 @@ MAX_METADATA_CHARACTERS = 4096
 MAX_NOTE = 500
 """Characters of a note. Every page gets all notes of all live calls."""
 
+ALERT = r"^[a-z0-9][a-z0-9:_-]{0,79}$"
+"""What an alert's kind is made of."""
+
 TAG = r"^\w[\w .&+-]{0,31}$"
 
 MAX_NAME = 64
@@ -41,6 +44,7 @@ Metadata = Annotated[
 ]
 Tag = Annotated[str, Meta(pattern=TAG, description="at most 32 letters, digits, blanks and . & + - _")]
 JobId = Annotated[str, Meta(pattern=JOB_ID, description="as the list of failed jobs has it")]
+AlertKind = Annotated[str, Meta(pattern=ALERT, description="kind of an alert; needs_attention: the call itself")]
 By = Annotated[
     str,
     Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; otherwise your sign-in names you"),

@@ -70,8 +70,8 @@ class AttentionModel:
         self.norms = norms
         cues.prepare()
         self._hearing = Hearing(analyzer, norms)
-        self._fitted = weights or load()
-        self._weights = self._fitted.signs | SET_BY_HAND
+        self.weights = weights or load()
+        self._by_sign = self.weights.signs | SET_BY_HAND
 
     def standing(
         self,
@@ -171,9 +171,9 @@ class AttentionModel:
     def _judge(self, state: CallState) -> list[Sign]:
         """Weigh the signs at state.at, raise or let go; the signs that speak for going in, weightiest first."""
         found = strengths(state, self.norms)
-        every = [*signs(state, found, self._weights), *self._hit_signs(state)]
-        evidence = self._fitted.intercept + sum(sign.weight for sign in every)
-        chance = self._fitted.probability(evidence)
+        every = [*signs(state, found, self._by_sign), *self._hit_signs(state)]
+        evidence = self.weights.intercept + sum(sign.weight for sign in every)
+        chance = self.weights.probability(evidence)
         for_it = sorted((sign for sign in every if sign.weight >= LEAST), key=_weight_of)
         sure = _sure(for_it)
         if not sure:  # what rests on one utterance may have been misheard
@@ -192,7 +192,7 @@ class AttentionModel:
         for kind, held in state.grievances.items():
             if kind.startswith(RULE):
                 left = held.now(state.at, GRIEVANCE_SECONDS)
-                yield Sign(kind, self._weights["rule"] * left, held.words, held.at, (held.by,) if held.by else ())
+                yield Sign(kind, self._by_sign["rule"] * left, held.words, held.at, (held.by,) if held.by else ())
 
 
 def _sure(for_it: Sequence[Sign]) -> bool:

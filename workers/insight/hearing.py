@@ -29,7 +29,7 @@ from workers.insight.gist import story
 from workers.insight.norms import Norms
 from workers.insight.rules import SEVERITY_EVIDENCE, RuleEvidence
 from workers.insight.spoken import Spoken
-from workers.voice.calm import Calm, hear, judge
+from workers.voice.calm import LOUDEST_CALM_DB, Calm, hear, judge
 
 AGENT_WEIGHT = 0.1
 """The agent's tone in the call's score, against the customer's 1."""
@@ -196,7 +196,7 @@ def _hear_voice(state: CallState, utterance: Spoken, polarity: float, norms: Nor
         return
     calm = state.calm.get(utterance.track, Calm())
     state.calm[utterance.track] = hear(calm, utterance.voice, utterance.end - utterance.start)
-    found = judge(calm, utterance.voice, norms.loudest_calm_db)
+    found = judge(calm, utterance.voice, LOUDEST_CALM_DB if norms.loudest_calm_db is None else norms.loudest_calm_db)
     raised = found is not None and found.raised and polarity <= HAPPY_ABOVE
     if raised:
         if not state.is_loud:

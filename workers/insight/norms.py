@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workers.voice.calm import LOUDEST_CALM_DB
-
 LEAST_CALLS = 50
 """So many calls tell what is normal for a queue: the highest tenth is then five calls."""
 SILENCE_QUANTILE, LONG_QUANTILE, FAST_QUANTILE = 0.9, 0.95, 0.95
@@ -33,7 +31,7 @@ class Norms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     silence_from_seconds, silence_full_seconds: a pause of the whole call. long_seconds: a call's length; None: no
     length counts. mood: score below which the mood is dark, 0 or less. hurried: a customer's words a second; None: no
-    pace counts. loudest_calm_db: nobody's calm speech has more effort (calm.py).
+    pace counts. loudest_calm_db: nobody's calm speech has more effort; None: what workers/voice/calm.py says.
     """
 
     silence_from_seconds: float = 8.0
@@ -41,7 +39,7 @@ class Norms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     long_seconds: tuple[float, float] | None = None
     mood: float = 0.0
     hurried: tuple[float, float] | None = None
-    loudest_calm_db: float = LOUDEST_CALM_DB
+    loudest_calm_db: float | None = None
 
 
 ANYWHERE = Norms()
@@ -78,7 +76,7 @@ def measure(calls: Sequence[CallFigures]) -> Norms | None:
         long_seconds=(long, FULLY * long) if long else None,
         mood=0.0 if mood is None else min(0.0, max(DARKEST_MOOD, mood)),
         hurried=(min(pace, FASTEST), FULLY * min(pace, FASTEST)) if pace else None,
-        loudest_calm_db=LOUDEST_CALM_DB if effort is None else effort + CALM_SPREAD_DB,
+        loudest_calm_db=None if effort is None else effort + CALM_SPREAD_DB,
     )
 
 

@@ -21,9 +21,15 @@ class RuledModel(AttentionModel):
     """As AttentionModel; `rules` may be exchanged at any time."""
 
     def __init__(
-        self, analyzer: CallAnalyzer, rules: RuleSet, weights: Weights | None = None, norms: Norms = ANYWHERE
+        self,
+        analyzer: CallAnalyzer,
+        rules: RuleSet,
+        weights: Weights | None = None,
+        norms: Norms = ANYWHERE,
+        queue: str = "",
     ) -> None:
         super().__init__(analyzer, weights, norms)
+        self._queue = queue
         self.rules = rules
 
     def standing(
@@ -36,7 +42,7 @@ class RuledModel(AttentionModel):
         now: float | None = None,
     ) -> Standing:
         """The standing with the rules' hits, and what else is given."""
-        hits = self.rules.apply(utterances, now=now)
+        hits = self.rules.apply(utterances, now=now, queue=self._queue)
         standing = super().standing(
             utterances,
             rule_alerts=[*rule_alerts, *(hit.alert for hit in hits if hit.about == "attention")],
@@ -52,7 +58,7 @@ class RuledModel(AttentionModel):
         return _told_once(standing), after
 
     def _hits(self, heard: RuleState, said: Sequence[Spoken]) -> tuple[RuleState, list[Hit], list[Hit]]:
-        return self.rules.follow(heard, said)
+        return self.rules.follow(heard, said, queue=self._queue)
 
 
 def _told_once(standing: Standing) -> Standing:

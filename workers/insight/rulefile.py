@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 import yaml
 
-from workers.insight.rules import RuleError, RuleFile
+from workers.insight.rules import Rule, RuleError, RuleFile
 from workers.insight.ruleset import RuleSet
 
 STARTER_FILE = Path(__file__).with_name("rules.yaml")
@@ -124,8 +124,12 @@ def applying(text: str | None) -> RuleSet:
 
 
 def dump(file: RuleFile) -> str:
-    """A rule file as YAML that `parse` reads back; comments are lost."""
+    """A rule file as YAML that `parse` reads back, without what is as usual; comments are lost."""
     builtins = msgspec.to_builtins(file)
+    usual = {field.name: field.default for field in msgspec.structs.fields(Rule)}
+    builtins["rules"] = [
+        {name: value for name, value in rule.items() if value != usual[name]} for rule in builtins["rules"]
+    ]
     return str(yaml.safe_dump(builtins, sort_keys=False, allow_unicode=True, width=110))
 
 

@@ -30,6 +30,7 @@ MAX_RULES = 500
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Phrases = Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=200)]
+Examples = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=3, max_length=20)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
 
@@ -62,12 +63,15 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rule.
 
     about:             what a hit is for.
-    phrases:           what triggers it (any of them); without, the first word on the track of `and_not` does: a call
-                       that has no such track is not at fault.
+    phrases, examples: what triggers it: any of the phrases, or wording like one of the examples, by its meaning;
+                       without both, the first word on the track of `and_not` does: a call that has no such track is not
+                       at fault.
+    alike:             how alike wording must be to an example, 0..1.
     and_not:           only a hit if this was then not said in time: 'said X and not Y within N s'.
     times:             so often the phrases must be said before it is a hit.
     polarity_below:    only utterances scored below this trigger it.
     cooldown_seconds:  after a hit, further ones are passed over for so long.
+    queue:             only for calls of this queue; None: of all.
     """
 
     id: Identifier
@@ -76,11 +80,19 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: About = "attention"
     track: Track = "customer"
     phrases: Phrases | None = None
+    examples: Examples | None = None
+    alike: Annotated[float, Meta(ge=0.3, le=0.95)] = 0.55
     and_not: Missing | None = None
     times: Annotated[int, Meta(ge=1, le=100)] = 1
     polarity_below: Polarity | None = None
     cooldown_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
+    queue: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
     enabled: bool = True
+
+    @property
+    def has_trigger(self) -> bool:
+        """Whether something that is said triggers it."""
+        return self.phrases is not None or self.examples is not None
 
 
 class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

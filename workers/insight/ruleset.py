@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,9 @@ from workers.insight.phrasebook import PatternError, Phrasebook, variants
 from workers.insight.rules import Hit, Rule, RuleError, RuleFile, Track
 from workers.insight.spoken import Spoken, canonical
 from workers.insight.tokens import tokenise
+
+if TYPE_CHECKING:
+    from workers.insight.alike import Alike
 
 SPLIT_SECONDS = 2.0
 """A phrase may be split over two utterances of one track that are no further apart than this."""
@@ -27,6 +31,8 @@ MAX_WORDS = 100_000
 """In all these combinations: fourteen times the starter set's. Read in a second, kept in 60 MB."""
 MAX_HEARD = 20_000
 """Phrases heard in one call, at most; what comes after is passed over. An hour of "yes" has some hundreds."""
+MAX_EXAMPLES = 500
+"""Over all rules: comparing an utterance with so many takes a quarter of a millisecond."""
 REMEMBERED = 20_000
 """Utterances whose words are kept with what was found in them. Only a cache."""
 
@@ -68,10 +74,10 @@ class RuleSet:
             if rule.id in seen:
                 raise RuleError(source, f"{place}.id", "the id is used twice", told)
             seen.add(rule.id)
-            if rule.phrases is None and rule.and_not is None:
-                raise RuleError(source, place, "needs phrases, or and_not, or both", told)
-            if rule.phrases is None and (rule.times > 1 or rule.polarity_below is not None):
-                raise RuleError(source, place, "times and polarity_below need phrases", told)
+            if not rule.has_trigger and rule.and_not is None:
+                raise RuleError(source, place, "needs phrases, examples or and_not", told)
+            if not rule.has_trigger and (rule.times > 1 or rule.polarity_below is not None):
+                raise RuleError(source, place, "times and polarity_below need phrases or examples", told)
             for name, phrases, held in (
                 ("phrases", rule.phrases or [], triggers),
                 ("and_not.phrases", rule.and_not.phrases if rule.and_not else [], wanted),
@@ -92,7 +98,7 @@ class RuleSet:
                         ) from error
                     if rule.enabled:
                         held.append((phrase, rule))
-        self._triggers, self._wanted = _Ear(triggers), _Ear(wanted)
+        self._triggers, self._wanted = _Ear(triggers, _alike(file, source)), _Ear(wanted)
 
     @property
     def digest(self) -> str:
@@ -105,14 +111,18 @@ class RuleSet:
         *,
         now: float | None = None,
         between: Callable[[], None] = lambda: None,
+        queue: str = "",
     ) -> list[Hit]:
         """All hits in a call so far, by time.
 
         now: second of audio reached; a missing phrase is a hit only when its time has run out by then.
         Without it the end of the last utterance counts. For an ended call give its length.
         between: called every few milliseconds of work; what it raises ends the work.
+        queue: of the call, "" for none.
         """
-        _, hits, open_hits = self.follow(RuleState(), canonical(list(utterances)), now=now, between=between)
+        _, hits, open_hits = self.follow(
+            RuleState(), canonical(list(utterances)), now=now, between=between, queue=queue
+        )
         return sorted([*hits, *open_hits], key=_moment)
 
     def follow(
@@ -122,9 +132,10 @@ class RuleSet:
         *,
         now: float | None = None,
         between: Callable[[], None] = lambda: None,
+        queue: str = "",
     ) -> tuple[RuleState, list[Hit], list[Hit]]:
         """What further utterances, in canonical order, add: the state with them, hits, and hits that a later one may
-        take back (they come again with it). `now` and `between` as for `apply`."""
+        take back (they come again with it). The others as for `apply`."""
         tails = dict(state.tails)
         triggers, room = self._triggers.heard(said, between, dict(state.tails), state.room[0])
         wanted, room_wanted = self._wanted.heard(said, between, tails, state.room[1])
@@ -137,11 +148,13 @@ class RuleSet:
             between()
             heard, answered = triggers.get(rule.id, []), wanted.get(rule.id, [])
             known = rules.get(rule.id)
-            if not rule.enabled or (known is None and rule.phrases is not None and not heard and not answered):
+            if not rule.enabled or rule.queue not in (None, queue):
+                continue
+            if known is None and rule.has_trigger and not heard and not answered:
                 continue
             if known is None:
-                known = Progress(waiting=[] if rule.phrases is not None else _first_word(rule, said))
-                if rule.phrases is None and not known.waiting:
+                known = Progress(waiting=[] if rule.has_trigger else _first_word(rule, said))
+                if not rule.has_trigger and not known.waiting:
                     continue
             rules[rule.id] = after = _heard(rule, known, heard, answered, frontier)
             sure, unsure = _decide(rule, after, max(reached, now or 0.0), frontier)
@@ -149,6 +162,21 @@ class RuleSet:
             open_hits += unsure
         after_all = RuleState(rules, tails, reached, frontier, (room, room_wanted))
         return after_all, sorted(hits, key=_moment), sorted(open_hits, key=_moment)
+
+
+def _alike(file: RuleFile, source: str) -> Alike | None:
+    """What finds wording like the rules' examples; None without any. Raises RuleError."""
+    rules = [rule for rule in file.rules if rule.enabled and rule.examples]
+    if not rules:
+        return None
+    if sum(len(rule.examples or ()) for rule in rules) > MAX_EXAMPLES:
+        raise RuleError(source, "", f"more than {MAX_EXAMPLES} examples")
+    from workers.insight.alike import Alike  # late: the table takes a quarter of a second, and most rules need none
+
+    try:
+        return Alike(rules)
+    except OSError as error:
+        raise RuleError(source, "", f"examples need the package wordllama: {error}") from error
 
 
 def _first_word(rule: Rule, said: Sequence[Spoken]) -> list[tuple[float, str | None, str]]:
@@ -170,7 +198,8 @@ class _Said(msgspec.Struct, frozen=True):
 class _Ear:
     """Finds phrases in utterances; what it has found once in the same words it does not look for again."""
 
-    def __init__(self, phrases: list[tuple[str, Rule]]) -> None:
+    def __init__(self, phrases: list[tuple[str, Rule]], alike: Alike | None = None) -> None:
+        self._alike = alike
         self._book = Phrasebook(phrases)
         self._found = lru_cache(maxsize=REMEMBERED)(self._find)
 
@@ -207,6 +236,8 @@ class _Ear:
         for hit in self._book.find(joined):
             if hit.end > len(tail):
                 quotes.setdefault(hit.payload.id, " ".join(joined[hit.start : hit.end]))
+        for rule_id, quote in self._alike.find(forms) if self._alike else ():
+            quotes.setdefault(rule_id, quote)
         return list(quotes.items())
 
 

@@ -160,7 +160,7 @@ def summary(
         peak = max(peak, standing.attention)
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)
-    judged = verdict(said, model.analyzer, peak if raised else None)
+    judged = verdict(said, model.analyzer, peak if raised else None, model.weights)
     return Summary(analyse(said, duration_seconds), overall(polarities), standing, worst, judged, peak, raised)
 
 

@@ -58,6 +58,7 @@ _CHECKS: dict[Task, Callable[[str], object]] = {
     "forget-sound": _day,
     "keep-trail": _day,
     "weekly-report": _monday,
+    "learn": _day,
     "redrive": keys.read_entry_name,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import redis
 
 from state.archive.opening import open_archive
+from state.attention_models import AttentionModels
 from state.calls.departures import Departures
 from state.server.clock import now_ms
 from state.server.opening import open_shards
@@ -85,6 +86,13 @@ def _weekly_report(client: redis.Redis, week: str) -> str:
     return send(archive, settings, week, now_ms(client))
 
 
+def _learn(client: redis.Redis, _day: str) -> str:
+    from workers.jobs.learn import refresh
+
+    archive = open_archive(load())
+    return "OFF" if archive is None else refresh(archive, AttentionModels(client), now_ms(client))
+
+
 def _redrive(client: redis.Redis, letter_id: str) -> str:
     from workers.jobs.redrive import redrive  # it loads an engine: only the job's own process needs one
 
@@ -99,6 +107,7 @@ _JOBS: dict[Task, Callable[[redis.Redis, str], str]] = {
     "forget-sound": _forget_sound,
     "keep-trail": _keep_trail,
     "weekly-report": _weekly_report,
+    "learn": _learn,
     "redrive": _redrive,
 }
 """The work of each job; it may be repeated."""

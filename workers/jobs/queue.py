@@ -29,12 +29,21 @@ from state.settings import Settings
 QUEUE = "earshot"
 
 Task = Literal[
-    "summarise", "archive", "assemble", "forget-words", "forget-sound", "keep-trail", "weekly-report", "redrive"
+    "summarise",
+    "archive",
+    "assemble",
+    "forget-words",
+    "forget-sound",
+    "keep-trail",
+    "weekly-report",
+    "learn",
+    "redrive",
 ]
 """summarise: write the summary of the ended call of this id.  archive: write that call to the database.
 assemble: make one file of the parts of its recording.  forget-words, forget-sound: erase the words, or the recordings,
 of archived calls that are too old; the argument is the day, for people.  keep-trail: copy the audit trail to the
 database; the argument is the day.  weekly-report: mail the report of the week that begins with this Monday.
+learn: make a new attention model if judgements or norms say so; the argument is the day.
 redrive: decode the dead letter of this id once more."""
 
 FAILURE_KEPT_SECONDS = 24 * 3600
@@ -52,6 +61,9 @@ LOST_SECONDS = 90
 
 TRAIL_SECONDS = 60
 """Between two copies of the audit trail to the database: what a lost Redis could cost of it."""
+
+LEARN_SECONDS = 6 * 3600
+"""Between two looks for something to learn."""
 
 MAX_DATA_BYTES = 4096
 """At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
@@ -139,6 +151,7 @@ class Requests:
         self._regular: dict[Task, tuple[str, int]] = {}
         if settings is not None and has_archive:
             self._regular["keep-trail"] = keys.turn("trail"), TRAIL_SECONDS
+            self._regular["learn"] = keys.turn("learn"), LEARN_SECONDS
         if settings is not None and has_archive and settings.words_days:
             self._regular["forget-words"] = keys.turn("words"), FORGET_SECONDS
         if settings is not None and has_archive and settings.recordings:

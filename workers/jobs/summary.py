@@ -10,6 +10,7 @@ import msgspec
 import redis
 
 from state import keys
+from state.attention_models import AttentionModels
 from state.calls.reads import Reads
 from state.calls.summaries import Outstanding
 from state.rules import RulesStore
@@ -24,8 +25,10 @@ from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying
 from workers.insight.rules import RuleError
 from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import spoken
+from workers.insight.spoken import Spoken, spoken
 from workers.jobs import language_model
+from workers.learning.versions import Versions
+from workers.voice.calm import Calm, hear, usual_effort
 
 log = logging.getLogger("earshot.jobs")
 
@@ -48,7 +51,7 @@ def write(store: Shards | redis.Redis, call_id: str, settings: Settings) -> str:
     if settings.redact:
         masked = finished
         call = msgspec.structs.replace(call, utterances=masked.transcript)
-    told = summary(call, _rules(shards.plain))
+    told = summary(call, _rules(shards.plain), Versions(AttentionModels(shards.plain)))
     by_model = _by_model(shards.plain, settings, call_id, finished.transcript)
     if by_model is not None:
         told["by_model"] = by_model
@@ -85,12 +88,16 @@ def prepare() -> None:
     _analyzer()
 
 
-def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
-    """The summary as JSON-able values; times in seconds of the call."""
+def summary(call: CallView, rules: RuleSet, versions: Versions | None = None) -> dict[str, Any]:
+    """The summary as JSON-able values; times in seconds of the call. versions: of the attention model; the call's is
+    used."""
     said = [utterance for utterance in call.utterances if utterance.text]
     analyzer = _analyzer()
-    model = RuledModel(analyzer, rules)
-    found = talk.summary([spoken(utterance) for utterance in said], model, ContextScorer(analyzer))
+    version = call.standing.model or 0
+    by, queue = (versions or Versions()).get(version), call.metadata.get("queue", "")
+    model = RuledModel(analyzer, rules, by.weights(queue), by.norms_of(queue), queue)
+    heard = [spoken(utterance) for utterance in said]
+    found = talk.summary(heard, model, ContextScorer(analyzer))
     talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
     tracks = {utterance.id: utterance.track for utterance in said}
     return {
@@ -99,6 +106,8 @@ def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
         "sentiment_score": found.score,
         "sentiment_curve": call.standing.curve,
         "verdict": found.verdict,
+        "model": version,
+        "customer_effort_db": customer_effort(heard),
         "peak_attention": found.peak_attention,
         "raised_seconds": found.raised_seconds,
         "worst_moment": None
@@ -107,6 +116,15 @@ def summary(call: CallView, rules: RuleSet) -> dict[str, Any]:
         "talk": msgspec.to_builtins(found.talk),
         "points": msgspec.to_builtins(found.standing.gist),
     }
+
+
+def customer_effort(said: list[Spoken]) -> float | None:
+    """Effort of the customers' calm speech in dB (workers/voice/calm.py); None where it was not measured."""
+    calm = Calm()
+    for utterance in said:
+        if utterance.party != "agent" and utterance.voice is not None:
+            calm = hear(calm, utterance.voice, utterance.end - utterance.start)
+    return usual_effort(calm)
 
 
 @cache

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import redis
 
 from state import metrics
+from state.attention_models import AttentionModels
 from state.calls.assessments import Unscored
 from state.calls.fleet import worker_name
 from state.calls.retention import Retention
@@ -121,13 +122,15 @@ class Upkeep:
     def _follow(self) -> None:
         if self._assessor.follow(self._rules):
             log.info("new rules apply")
+        if self._assessor.follow_models():
+            log.info("calls that begin use a new attention model")
 
 
 def run(settings: Settings) -> None:
     """Score until SIGTERM or SIGINT."""
     stop = Stop()
     shards = open_shards(settings, "worker")
-    assessor = Assessor(settings.redact)
+    assessor = Assessor(settings.redact, AttentionModels(shards.plain))
     upkeep = Upkeep(
         Requests(shards, settings),
         Boards(shards),

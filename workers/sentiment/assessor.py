@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from state import types
+from state.attention_models import AttentionModels
 from state.calls.assessments import Assessment, Kept, Stretch
 from state.rules import RulesStore
 from state.types import ScoredUtterance, Sentiment, Utterance
@@ -20,6 +21,7 @@ from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_num
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying, load
 from workers.insight.spoken import doubtful, party_of, spoken
+from workers.learning.versions import Versions
 from workers.sentiment import courses
 from workers.voice import calm
 
@@ -32,18 +34,17 @@ class Assessor:
     redact: reasons quote no secrets, and `mask` says what to hide. Without it `mask` is None.
     """
 
-    def __init__(self, redact: bool = True) -> None:
+    def __init__(self, redact: bool = True, models: AttentionModels | None = None) -> None:
         self.mask = mask if redact else None
         self._rules_version: int | None = None
         self._quotable = without_numbers if redact else nothing_hidden
         self._analyzer = CallAnalyzer()
-        self._attention = RuledModel(self._analyzer, load())
-        self._without_rules = AttentionModel(self._analyzer)
+        self._rules = load()
+        self._versions = Versions(models)
 
-    @property
-    def edition(self) -> str:
-        """Names the code, its data and the rules. A scorer ignores what another edition kept of a call."""
-        return f"{_code_digest()}:{self._attention.rules.digest}:{int(self.mask is not None)}"
+    def edition(self, queue: str, model: int | None) -> str:
+        """Names the code, its data, the rules and the attention model."""
+        return f"{_code_digest()}:{self._rules.digest}:{int(self.mask is not None)}:{model}:{queue}"
 
     look_back = LOOK_BACK
 
@@ -55,24 +56,32 @@ class Assessor:
         after = [scored if said is found else said for said in stretch.transcript]
         masked = self.mask(stretch.transcript, after, stretch.tracks, stretch.last, cut) if self.mask else None
         shown = masked.transcript if masked else after
+        version = self._versions.latest if stretch.model is None else stretch.model
+        model = self._versions.get(version)
+        by = model.weights(stretch.queue), model.norms_of(stretch.queue)
+        attention = RuledModel(self._analyzer, self._rules, *by, stretch.queue)
         before = courses.unpack(stretch.kept.course if stretch.kept else None)
         said = [spoken(utterance) for utterance in shown if counts(utterance)]
         try:
-            standing, courses_after = before.follow(self._attention, said)
+            standing, courses_after = before.follow(attention, said)
         except Exception:
-            standing, _ = before.follow(self._without_rules, said)  # raises again if it was not the rules
+            standing, _ = before.follow(AttentionModel(self._analyzer, *by), said)  # raises again if not by the rules
             log.exception("rules failed; the call stands without them", extra={"call_id": stretch.call_id})
-            return Assessment(sentiment, standing, masked)
+            return Assessment(sentiment, msgspec.structs.replace(standing, model=version), masked)
         leave_out = courses.may_leave_out(after, after.index(scored), cut)
-        beyond = courses_after.leave_out(self._attention, said, sum(map(counts, after[:leave_out])))
+        beyond = courses_after.leave_out(attention, said, sum(map(counts, after[:leave_out])))
         if beyond is not None:
             cut = cut | courses.next_indices(after[:leave_out])
-        kept = Kept(self.edition, cut, courses.pack(beyond or courses_after))
-        return Assessment(sentiment, standing, masked, kept)
+        kept = Kept(self.edition(stretch.queue, version), cut, courses.pack(beyond or courses_after))
+        return Assessment(sentiment, msgspec.structs.replace(standing, model=version), masked, kept)
 
     def judge(self, utterance: Utterance) -> Sentiment:
         """Sentiment of an utterance alone. The standing covers the course of the call."""
         return self._analyzer.score(self._quotable(utterance.text), party_of(utterance.track), doubtful(utterance))
+
+    def follow_models(self) -> bool:
+        """Let calls begin with the attention model that applies now. Returns whether it is a new one."""
+        return self._versions.follow()
 
     def follow(self, store: RulesStore) -> bool:
         """Use the rules in the store if they are a new edition. Returns whether they are.
@@ -85,7 +94,7 @@ class Assessor:
             if version == self._rules_version:
                 return False
             stored = store.read()
-            self._attention.rules = applying(stored.text if stored else None)
+            self._rules = applying(stored.text if stored else None)
         except (ValueError, AttributeError) as error:  # RuleError is the former
             log.error("cannot read the stored rules; the old ones stay", extra={"error": str(error)})
         self._rules_version = version

@@ -51,10 +51,9 @@ class Scoring:
         self._assess = limited(assessor.assess)
         self._tries: dict[str, int] = {}
 
-    @property
-    def edition(self) -> str:
+    def edition(self, queue: str, model: int | None) -> str:
         """As state.calls.assessments.Scorer says."""
-        return self._assessor.edition
+        return self._assessor.edition(queue, model)
 
     @property
     def look_back(self) -> int:

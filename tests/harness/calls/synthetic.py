@@ -80,6 +80,7 @@ class World:
                 "loud_since": None,
                 "about": "",
                 "gist": [],
+                "model": None,
                 "tracks": {},
                 "last": None,
                 "handling": {
@@ -91,6 +92,7 @@ class World:
                     "revision": 0,
                     "notes": [],
                     "tags": [],
+                    "judged": [],
                 },
                 "utterances": [],
                 "summary": None,

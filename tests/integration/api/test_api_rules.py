@@ -208,3 +208,41 @@ def test_agents_figures_are_means_over_their_ended_calls(
     ann = found["agents"][1]
     assert ann["talk_ratio"] == 0.5 and ann["words_per_minute"] == pytest.approx(7 / 0.9 * 60, abs=0.2)
     assert ann["longest_monologue_seconds"] == 0.9 and ann["overlaps"] == 0
+
+
+def test_rules_are_read_as_json_written_as_yaml_and_tried_on_words(http: FlaskClient) -> None:
+    understood = http.post("/v1/rules/understood", data=MINE, headers=YAML)
+    assert understood.status_code == 200, understood.text
+    file = understood.get_json()
+    written = http.post("/v1/rules/as-yaml", json=file)
+    assert (written.mimetype, parse(written.text).file) == ("application/yaml", parse(MINE).file)
+    assert "cooldown_seconds" not in written.text, "what is as usual is not written"
+    rule = file["rules"][0]
+    asked = {"file": {**file, "rules": [{**rule, "queue": "post", "phrases": ["parcel"], "and_not": None, "times": 1}]}}
+    words = {"text": "where is my parcel", "track": "customer"}
+    for queue, hits in (("post", 1), ("", 0), ("other", 0)):
+        heard = http.post("/v1/rules/heard", json={**asked, **words, "queue": queue})
+        assert len(heard.get_json()["hits"]) == hits, queue
+    for path, body, place in (
+        ("as-yaml", {**file, "rules": [{**rule, "phrases": ["(parcel"]}]}, "/rules/0/phrases/0"),
+        ("as-yaml", {**file, "rules": [rule, rule]}, "/rules/1/id"),
+        ("heard", {**asked, "text": "a", "track": "nobody"}, "/track"),
+    ):
+        refused = http.post(f"/v1/rules/{path}", json=body)
+        assert (refused.status_code, refused.get_json(force=True)["errors"][0]["pointer"]) == (400, place)
+
+
+def test_a_rule_for_a_queue_is_for_no_other_calls(http: FlaskClient, store: redis.Redis, assessor: Assessor) -> None:
+    rules = "version: 1\nrules:\n- {id: parcel, title: Parcel, severity: high, phrases: [parcel], queue: post}\n"
+    assert http.put("/v1/rules", data=rules, headers=YAML).status_code == 200
+    assessor.follow(RulesStore(store))
+    for call_id, queue in (("a", "post"), ("b", "other")):
+        line = Line(store, assessor, ["customer"], call_id, INSIDE, queue=queue)
+        line.say("customer", 0, "where is my parcel")
+        line.score()
+    told = {
+        one["call_id"]: [alert["kind"] for alert in one["alerts"]] for one in http.get("/v1/calls").get_json()["calls"]
+    }
+    assert told == {"a": ["rule:parcel"], "b": []}
+    found = http.post("/v1/rules/dry-run", data=rules, headers=YAML).get_json()
+    assert [hit["call_id"] for hit in found["hits"]] == ["a"]

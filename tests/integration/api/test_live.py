@@ -141,6 +141,7 @@ def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(we
                 "loud": [],
                 "loud_since": None,
                 "about": "",
+                "model": None,
                 "curve": [[1.5, 0.7]],
             },
         },

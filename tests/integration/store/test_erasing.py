@@ -41,7 +41,7 @@ def archive(database_url: str) -> Iterator[Archive]:
 
 
 def database(archive: Archive) -> str:
-    tables = ("calls", "tags", "alerts", "transcripts")
+    tables = ("calls", "tags", "alerts", "judgements", "transcripts")
     return "".join(str(tuple(row)) for table in tables for row in rows(archive, table))
 
 

@@ -86,7 +86,7 @@ class BrokenRules(RuleSet):
 
 def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
     assessor = Assessor()
-    assessor._attention.rules = BrokenRules(load().file)
+    assessor._rules = BrokenRules(load().file)
     line = Line(fleet.redis, assessor, ["customer"])
     line.say("customer", 0.0, "it is broken and I want to speak to your manager", end=True)
     line.score()

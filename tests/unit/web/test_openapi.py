@@ -57,6 +57,13 @@ STATUSES = {
     ("/v1/rules", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/rules", "put"): {"200", "400", "412", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/rules/dry-run", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/rules/understood", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/rules/as-yaml", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/rules/heard", "post"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/judgements/{alert}", "put"): {"200", "400", "404", "409", "413", "415", "500", "503"}
+    | KNOWN_ONLY,
+    ("/v1/models", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/models/current", "put"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/agents", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/reports", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/reports.csv", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,

@@ -3,6 +3,8 @@
 import { Acting } from "./shared/acting.js";
 import { Announcer } from "./shared/announce.js";
 import { Away } from "./shared/away.js";
+import { Judging } from "./judging/judging.js";
+import { JudgingMenu } from "./judging/menu.js";
 import { Bell } from "./shared/bell.js";
 import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
@@ -47,10 +49,13 @@ const acting = new Acting({
 });
 const desk = new Desk(at("#call"), acting);
 const switchboard = new Switchboard(document.querySelector("#switch"), acting);
+const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
+const judgingMenu = new JudgingMenu(at("#judge"), at("#calls"), calls, acting);
 const bell = new Bell(at("#bell"), acting);
 table.viewer = () => acting.me;
 panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
+  for (const list of judging) list.show(row);
   switchboard.show(row);
   listening?.show(row.state !== "live", panel.worst);
 };
@@ -157,6 +162,7 @@ listen({
     a: (row) => onCall(row, (id) => acting.set(id, "acknowledged")),
     s: (row) => onCall(row, (id) => acting.set(id, "snoozed", { seconds: 300 })),
     n: (row) => onCall(row, write),
+    v: (row) => onCall(row, (id) => judgingMenu.open(id)),
     b: () => bell.open(),
     w: nextWorst,
     l: () => (listening && panel.id ? listening.toggle() : false),
@@ -216,6 +222,7 @@ const handlers = {
       panel.apply(event);
     }
     if (events.some(({ kind }) => kind === "handling")) ring();
+    judgingMenu.follow();
     table.schedule();
   },
   fleet: (view) => {

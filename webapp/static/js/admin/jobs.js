@@ -13,6 +13,7 @@ const NAMES = {
   "forget-words": "Erase old words",
   "forget-sound": "Erase old recordings",
   "weekly-report": "Mail the weekly report",
+  learn: "Learn from judgements",
   redrive: "Decode a chunk once more",
 };
 

@@ -2,6 +2,7 @@
 
 import { Desk } from "../call/desk.js";
 import { Panel } from "../call/panel.js";
+import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/acting.js";
 import { Calls } from "../shared/store.js";
 import { asked, cells } from "./found.js";
@@ -21,7 +22,11 @@ const acting = new Acting({
   },
 });
 const desk = new Desk(at("#call"), acting);
-panel.onDraw = (row, nowMs) => desk.show(row, nowMs);
+const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
+panel.onDraw = (row, nowMs) => {
+  desk.show(row, nowMs);
+  for (const list of judging) list.show(row);
+};
 
 let cursor = null;
 let searches = 0;

@@ -1,7 +1,9 @@
-// The rules' editor: reads, tries out and saves them. What is wrong is said below the text and marked in it.
+// The rules' page: reads, tries out and saves them. What is wrong is said below the text and marked in it.
 
 import { faultOf, hitCells, lineSpan, looked } from "../shared/figures.js";
 import { rowOf } from "../shared/rows.js";
+import { RuleForm } from "./form.js";
+import { listen } from "./words.js";
 
 const at = (selector) => document.querySelector(selector);
 const text = at("#text");
@@ -17,6 +19,7 @@ function busy(doing) {
   at("#try").disabled ||= text.disabled; // nothing was read yet: that can be tried again
   at("#reload").disabled ||= !dirty() && !text.disabled;
   at("#save").disabled ||= !dirty();
+  at("#add").disabled = doing || text.disabled;
 }
 
 function say(message, fault = "") {
@@ -42,6 +45,7 @@ async function refused(answer) {
   say("", message);
   if (!line) return;
   const [start, end] = lineSpan(text.value, line);
+  at("#advanced").open = true;
   text.focus();
   text.setSelectionRange(start, end);
   const height = parseFloat(getComputedStyle(text).lineHeight);
@@ -67,6 +71,7 @@ const load = () =>
     text.value = await answer.text();
     saved = text.value; // as the field holds it: with other line ends
     text.disabled = false;
+    await understand();
     at("#version").textContent = `Version ${etag.replaceAll('"', "")}.`;
     say("");
   });
@@ -104,6 +109,48 @@ function hitRow(hit) {
   return row;
 }
 
+const form = new RuleForm(at("#list"), at("#rule"), write);
+const tryWords = listen(at("#words"), heard);
+let understood = null;
+
+/** Shows in the form what the text says; an answer without a fault. */
+async function understand() {
+  const answer = await ask("POST", "/v1/rules/understood");
+  understood = answer.ok ? await answer.json() : null;
+  form.show(understood);
+  tryWords();
+}
+
+/** Writes rules of the form into the text. Whether they can be used. */
+async function write(file) {
+  let done = false;
+  await working("", async () => {
+    const answer = await send("/v1/rules/as-yaml", file);
+    if (!answer.ok) return say("", faultOf(await answer.json()).message);
+    text.value = await answer.text();
+    understood = file;
+    done = true;
+    say("Changed here. Save to let it apply to calls.");
+    tryWords();
+  });
+  return done;
+}
+
+async function heard(words, track, queue) {
+  if (!understood) return null;
+  const answer = await send("/v1/rules/heard", { file: understood, track, queue, text: words });
+  return answer.ok ? (await answer.json()).hits : null;
+}
+
+const send = (path, body) =>
+  fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
+    body: JSON.stringify(body),
+  });
+
+at("#add").addEventListener("click", () => form.add());
+text.addEventListener("change", () => understand().catch(() => {}));
 at("#save").addEventListener("click", save);
 at("#try").addEventListener("click", tryOut);
 at("#reload").addEventListener("click", load);

@@ -46,6 +46,9 @@ export class Acting {
   tag = (id, tag) => this.#ask(id, "PUT", `tags/${encodeURIComponent(tag)}`);
   untag = (id, tag) => this.#ask(id, "DELETE", `tags/${encodeURIComponent(tag)}`);
 
+  /** Says of an alert that it was right or not needed. @param judgement `right`, and perhaps `why` not */
+  judge = (id, alert, judgement) => this.#ask(id, "PUT", `judgements/${encodeURIComponent(alert)}`, judgement);
+
   /** Returns whether it was done. */
   async #ask(id, method, path, body = null) {
     if (!this.me && !(await this.#askName())) return false;

@@ -4,7 +4,7 @@ import { span } from "./format.js";
 
 /** What stands in a row before anybody did anything. */
 export const UNTOUCHED = {
-  state: "open", by: "", at: null, until: null, seen: null, revision: 0, notes: [], tags: [],
+  state: "open", by: "", at: null, until: null, seen: null, revision: 0, notes: [], tags: [], judged: [],
 };
 
 /** Second of the newest alert; 0 while there is none. */
