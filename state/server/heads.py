@@ -5,7 +5,7 @@ A head is the comment at the top of a file of state/server/lua:
     -- What the script does, in a sentence or two.
     --
     -- KEYS    call, track, work         names of keys, as state/keys.py describes them
-    -- FIELDS  call_id, track            each a value of the one map that a call brings along
+    -- FIELDS  call_id, track            what a call brings along, by name; they travel as values in this order
     --         seq?              a question mark: it may be left out, and is nil then
     --         skip_gap          what it means
     -- BESIDE  audio                     bytes that are not to be copied into the map; audio...: any number of them
@@ -55,8 +55,7 @@ class Head(msgspec.Struct, frozen=True):
     def prelude(self) -> str:
         """Lua that gives every key, field and value beside them its name."""
         lines = [f"local {', '.join(f'{key}_key' for key in self.keys)} = unpack(KEYS)"]
-        lines.append("local given = cmsgpack.unpack(ARGV[1])")
-        lines.append(f"local {', '.join(self.fields)} = {', '.join(f'given.{field}' for field in self.fields)}")
+        lines.append(f"local {', '.join(self.fields)} = cmsgpack.unpack(ARGV[1])")
         for place, name in enumerate(self.beside, 2):
             value = f"{{unpack(ARGV, {place})}}" if name.endswith("...") else f"ARGV[{place}]"
             lines.append(f"local {name.removesuffix('...')} = {value}")

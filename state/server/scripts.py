@@ -54,13 +54,19 @@ class Script:
         self.source = self.head.prelude() + _common_to(text) + text
         self.digest = hashlib.sha1(self.source.encode()).hexdigest()
         self._fitting: set[tuple[object, ...]] = set()
+        self._skipped = 1 if len(self.head.fields) < 16 else 3  # bytes that say how many values follow
 
-    def check(self, fields: Mapping[str, Any], beside: tuple[bytes, ...]) -> None:
-        """Raise HeadError if this is not what the head asks for."""
+    def packed(self, fields: Mapping[str, Any], beside: tuple[bytes, ...]) -> bytes:
+        """The fields in the order of the head, one after the other: Lua binds them without looking any up.
+
+        Raises HeadError if this, or what stands beside it, is not what the head asks for.
+        """
         shape = (len(beside), *fields)
         if shape not in self._fitting:
             self.head.check(fields, len(beside))
             self._fitting.add(shape)
+        packed: bytes = _pack([*map(fields.get, self.head.fields)])
+        return packed[self._skipped :]
 
 
 SCRIPTS: dict[str, Script] = {
@@ -125,9 +131,9 @@ class Scripts:
 
     def _arguments(self, script: str, fields: dict[str, Any], beside: tuple[bytes, ...]) -> list[Any]:
         """What follows the digest in a call. Raises HeadError."""
-        SCRIPTS[script].check(fields, beside)
+        packed = SCRIPTS[script].packed(fields, beside)
         names = (self._keys[script] % fields).split(_BETWEEN)
-        return [len(names), *names, _pack(fields), *beside]
+        return [len(names), *names, packed, *beside]
 
 
 def read_answer(packed: bytes) -> dict[str, Any]:
