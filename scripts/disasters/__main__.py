@@ -2,9 +2,9 @@
 
 First it plays every recording once in peace. Then many calls play them at the same time over real HTTP. Their senders
 repeat, hurry and lose answers. Meanwhile it kills, stops and terminates processes, cuts links, kills the server, rolls
-it back by up to a second, fills it up and sets its clock. At the end every call's transcript must equal the peaceful
-one byte for byte. It prints one JSON object; the exit status is 1 if anything is wrong. --seed repeats the dice, not
-the machine's timing.
+it back by up to a second, fills it up and sets its clock. Ended calls move to a database, which is away at times. At
+the end every call's transcript must equal the peaceful one byte for byte, and the database must have what Redis has.
+It prints one JSON object; the exit status is 1 if anything is wrong. --seed repeats the dice, not the machine's timing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 from scripts.disasters.calls import SPEECH_CHUNK_MS, STUB_CHUNK_MS, Callers, Said, Template, templates
 from scripts.disasters.check import Checks, Follower
+from scripts.disasters.database import Database
 from scripts.disasters.faults import Faults, Store
 from scripts.disasters.many_servers import ManyServers
 from scripts.disasters.one_server import OneServer
@@ -73,6 +74,7 @@ class Run:
         self.folder = folder
         kind = ManyServers if options.cluster else OneServer
         self.store: Store = kind(folder, self.dice, options.shards)
+        self.database = Database(folder, self.dice)
         self.port = free_port()
         self.said = Said()
         stub = options.engine == "stub"
@@ -83,6 +85,7 @@ class Run:
         environ = dict(
             os.environ,
             **self.store.environ,
+            DATABASE_URL=self.database.url,
             SHARDS=str(options.shards),
             PORT=str(self.port),
             EARSHOT_ENGINE=options.engine,
@@ -114,6 +117,7 @@ class Run:
         """Each recording's transcript without any trouble."""
         ids = self.callers.play_calmly()
         self.checks.wait_ended(ids, STALLED_SECONDS)
+        self.checks.wrong += self.database.wait_first(SUMMARY_SECONDS)
         if self.options.redact:  # some of it is masked only with the summary
             self.checks.wait_summarised(SUMMARY_SECONDS)
         return {number: self.checks.transcript(call_id) for number, call_id in enumerate(ids)}
@@ -121,7 +125,7 @@ class Run:
     def chaos(self) -> tuple[Faults, Follower]:
         """Let disasters strike; returns when all calls have been posted."""
         follower = Follower(self._shards("web"))
-        faults = Faults(self.dice, self.store, self.keeper)
+        faults = Faults(self.dice, self.store, self.keeper, [(1, self.database.take_away)])
         self.callers.start(self.options.calls, self.options.seed)
         deadline = time.monotonic() + self.options.seconds
         told = time.monotonic()
@@ -138,6 +142,7 @@ class Run:
                     say(f"{deadline - told:.0f} s to go, {len(self.callers.calls)} calls so far")
         finally:
             faults.calm()
+            self.database.calm()
             self.callers.finish_soon()
             while self.callers.busy():
                 self.keeper.tick()
@@ -152,13 +157,14 @@ class Run:
         drained_seconds = time.monotonic() - began
         if self.options.redact or self.options.seconds >= LONG_SECONDS:
             self.checks.wait_summarised(SUMMARY_SECONDS)
+            self.checks.wrong += self.database.wait_moved(self.shards, SUMMARY_SECONDS)
         for call_id, number in calls.items():
             self.checks.call(call_id, calm[number], self.callers.metadata(call_id))
         calm_ids = {f"calm-{number}" for number in calm}
         self.checks.only(set(calls) | calm_ids)
         compared = self.checks.page(follower)
         self.keeper.stop()
-        wrong = self.checks.wrong
+        wrong = self.checks.wrong + self.database.complaints(self.shards, self.options.redact)
         wrong += self.said.complaints + self.keeper.failures + self.store.complaints
         wrong += violations(self.shards) + at_rest(self.shards)
         if dead := sum(shard.redis.xlen(shard.keys.dead) for shard in self.shards):
@@ -181,6 +187,7 @@ class Run:
             "longest_stop_seconds": round(self.keeper.longest_stop_seconds, 2),
             "drained_seconds": round(drained_seconds, 1),
             "page": {"events": follower.events, "snapshots": follower.snapshots, "rows_compared": compared},
+            "calls_in_database": len(self.database.moved()),
             "summaries_outstanding": self.checks.unsummarised(),
             "violations": wrong,
         }
@@ -189,6 +196,7 @@ class Run:
         """Stop everything, however the run went."""
         self.callers.finish_soon()
         self.keeper.kill_left_over()
+        self.database.close()
         self.store.close()
 
     def _shards(self, role: Role) -> Shards:

@@ -44,7 +44,10 @@ class Store(Protocol):
 class Faults:
     """Strikes a fleet at work."""
 
-    def __init__(self, dice: random.Random, store: Store, keeper: Keeper) -> None:
+    def __init__(
+        self, dice: random.Random, store: Store, keeper: Keeper, more: Sequence[tuple[int, Callable[[], bool]]] = ()
+    ) -> None:
+        """more: disasters besides those of the store and of the processes; see Store."""
         self._dice, self._store, self._keeper = dice, store, keeper
         self._stopped: dict[int, threading.Timer] = {}
         self.counts: Counter[str] = Counter()
@@ -56,7 +59,9 @@ class Faults:
             (1, self.kill_web),
             (2, self.terminate),
             (4, self.stop_for_a_while),
+            (2, self.kill_jobs),
             *store.disasters,
+            *more,
         ]
 
     def strike(self) -> None:
@@ -90,6 +95,12 @@ class Faults:
 
     def kill_scorer(self) -> None:
         self._kill("sentiment", child=False)
+
+    def kill_jobs(self) -> None:
+        """The jobs process, and the one in which it does a job."""
+        self._keeper.killed("jobs")
+        for pid in self._keeper.pids("jobs"):
+            send(pid, signal.SIGKILL)
 
     def kill_web_worker(self) -> None:
         self._kill("web", child=True)

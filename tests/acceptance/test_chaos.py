@@ -30,4 +30,5 @@ def test_half_a_minute_of_disasters_loses_nothing_and_says_nothing_twice() -> No
     assert ran.returncode == 0
     assert report["calls"] >= 6
     assert report["page"]["rows_compared"] > 0
+    assert report["calls_in_database"] > 0
     assert sum(report["disasters"].values()) >= 8
