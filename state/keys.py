@@ -58,6 +58,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
                                   digest (names the text), saved_at_ms; without it the starter set applies
     models                hash    how calls are weighed: version (the one that applies, if ever learned), each version's
                                   number -> JSON of attention_models.ModelVersion, look -> JSON of its Look
+    queues                hash    queue, * for all others -> days for which the words of its archived calls are kept,
+                                  0 for ever, where an admin said so; else WORDS_DAYS says
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
@@ -271,6 +273,7 @@ SECRET = PREFIX + "secret"
 AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
+QUEUES = PREFIX + "queues"
 JOBS_BOARD = PREFIX + "jobs-board"
 JOBS_WISHED = PREFIX + "jobs-wished"
 MODELS = PREFIX + "models"

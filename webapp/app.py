@@ -34,6 +34,7 @@ from webapp.api import (
     models,
     openapi,
     people,
+    queues,
     recording,
     reports,
     rules,
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         session.api,
         audit.api,
         people.api,
+        queues.api,
         switch.api,
     )
     for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):

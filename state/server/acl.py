@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "load",
             "rules",
             "models",
+            "queues",
             "unsummarised",
             "unarchived",
             "summary-asked:*",

@@ -9,6 +9,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from state import keys
 from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.archive.write import write
@@ -151,6 +152,21 @@ def test_an_admin_sees_what_will_go_erases_it_and_has_the_proof(
     expect(desk.locator("#entries tbody tr")).to_have_count(2)
     assert read_call(database, "a1") is None and read_call(database, "a0") is not None
     looked_at(desk, "proof")
+
+
+def test_an_admin_says_how_long_words_are_kept(desk: Page, web: Web, store: redis.Redis) -> None:
+    desk.get_by_role("link", name="Queues").click()
+    expect(desk.get_by_role("row", name="all others for ever (the server's setting) not recorded")).to_be_visible()
+    desk.get_by_label("Queue, as telephony names it").fill("sales")
+    desk.get_by_label("Days for words").fill("30")
+    desk.get_by_role("button", name="Keep so").click()
+    desk.get_by_role("dialog", name="Keep words of sales for 30 days?").get_by_role("button", name="Keep so").click()
+    expect(desk.get_by_role("row", name=re.compile("sales 30 days not recorded"))).to_be_visible()
+    assert store.hgetall(keys.QUEUES) == {b"sales": b"30"}
+    looked_at(desk, "queues")
+    desk.get_by_role("button", name="As the server says: sales").click()
+    expect(desk.get_by_text("Said for sales.")).to_be_visible()
+    assert store.hgetall(keys.QUEUES) == {}
 
 
 def test_the_first_call_is_three_steps_away(desk: Page, web: Web, store: redis.Redis) -> None:

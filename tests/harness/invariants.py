@@ -27,7 +27,7 @@ _KEYS = re.compile(
     r"|worker:[^:]+|turn:[a-z]+|work:[^:]+|rules"
     r"|streaming|residents|layout|nodes|live|ended|idle|retained|work|workers|finals|feed|dead|dead-texts|load"
     r"|unsummarised|unarchived|unassembled|spooling"
-    r"|jobs-board|jobs-wished|sessions|fleet|api-keys|api-keys-used|users|extensions|session:[0-9a-f]+|secret|audit.*|limits.*"
+    r"|jobs-board|jobs-wished|sessions|queues|fleet|api-keys|api-keys-used|users|extensions|session:[0-9a-f]+|secret|audit.*|limits.*"
 )
 
 

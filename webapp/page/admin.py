@@ -16,6 +16,7 @@ LISTED = {
     "admin.accounts": "Accounts",
     "admin.keys": "API keys",
     "admin.sessions": "Sign-ins",
+    "admin.queues": "Queues",
     "admin.audit": "Audit trail",
     "admin.erasing": "Erasing",
     "admin.jobs": "Jobs",
@@ -57,6 +58,13 @@ def keys() -> str:
 def sessions() -> str:
     """Who is signed in, from /v1/sessions."""
     return _page("sessions.html")
+
+
+@pages.get("/queues")
+@needs("admin", page=True)
+def queues() -> str:
+    """For how long each queue is kept, from /v1/queues."""
+    return _page("queues.html")
 
 
 @pages.get("/audit")

@@ -7,9 +7,10 @@ import time
 
 from state.archive.erase import BATCH, erase_words
 from state.archive.opening import Archive
+from state.queues import FOR_EVER, OTHERS
 from state.recording import catalogue
 from state.recording.sounds import Sounds
-from state.settings import sound_days, words_days
+from state.settings import sound_days
 
 DAY_MS = 86_400_000
 
@@ -23,15 +24,15 @@ WORK_SECONDS = 120
 """A job ends after so long at the latest, before RQ's own limit (180 s); the next one goes on."""
 
 
-def forget_words(archive: Archive, days: str, now_ms: int) -> int:
-    """The job: erase the words of all calls that are older than `days` (WORDS_DAYS) says. Returns of how many."""
-    by_queue = words_days(days)
-    named = {queue for queue in by_queue if queue != "*"}
+def forget_words(archive: Archive, by_queue: dict[str, int], now_ms: int) -> int:
+    """The job: erase the words of all calls that are older than `by_queue` (see Queues.words) says. Returns of how
+    many."""
+    named = {queue for queue in by_queue if queue != OTHERS}
     until = time.monotonic() + WORK_SECONDS
     count = 0
     for queue, kept in by_queue.items():
-        while time.monotonic() < until:
-            which = None if queue == "*" else queue
+        while kept != FOR_EVER and time.monotonic() < until:
+            which = None if queue == OTHERS else queue
             erased = erase_words(archive, which, named, now_ms - kept * DAY_MS, now_ms)
             count += erased
             if erased < BATCH:

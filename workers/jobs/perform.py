@@ -9,6 +9,7 @@ import redis
 from state.archive.opening import open_archive
 from state.attention_models import AttentionModels
 from state.calls.departures import Departures
+from state.queues import Queues
 from state.server.clock import now_ms
 from state.server.opening import open_shards
 from state.settings import load
@@ -52,7 +53,7 @@ def _forget_words(client: redis.Redis, _day: str) -> str:
     archive = open_archive(settings)
     if archive is None:
         return "OFF"
-    return f"OK {forget_words(archive, settings.words_days, now_ms(client))}"
+    return f"OK {forget_words(archive, Queues(client, settings).words(), now_ms(client))}"
 
 
 def _forget_sound(client: redis.Redis, _day: str) -> str:

@@ -152,7 +152,6 @@ class Requests:
         if settings is not None and has_archive:
             self._regular["keep-trail"] = keys.turn("trail"), TRAIL_SECONDS
             self._regular["learn"] = keys.turn("learn"), LEARN_SECONDS
-        if settings is not None and has_archive and settings.words_days:
             self._regular["forget-words"] = keys.turn("words"), FORGET_SECONDS
         if settings is not None and has_archive and settings.recordings:
             self._regular["forget-sound"] = keys.turn("sound"), FORGET_SECONDS

@@ -21,6 +21,7 @@ from state.archive.write import write
 from state.calls.departures import Departures
 from state.erasure import CallIsLive, Erasure
 from state.people.audit import Audit
+from state.queues import Queues
 from state.settings import Settings, SettingsError, load
 from state.types import Point
 from tests.harness.servers import Server
@@ -85,7 +86,7 @@ def test_a_hold_wins(store: redis.Redis, archive: Archive) -> None:
         with pytest.raises(Held, match="court"):
             erasure.erase(call_id)
     late = CALLS[-1].started_at_ms + 100 * DAY_MS
-    assert forget_words(archive, "*=1", late) == 3
+    assert forget_words(archive, {"*": 1}, late) == 3
     assert {call.call_id for call in CALLS if read_call(archive, call.call_id).utterances} == {"a1", "a2"}  # type: ignore[union-attr]
     assert erase.release(archive, "call", "a2") and not erase.release(archive, "call", "a2")
     assert erasure.erase("a2") == ["database"]
@@ -100,13 +101,39 @@ def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
         summary = {"duration_seconds": 60.0, "points": msgspec.to_builtins(told), "by_model": {"reason": "secret"}}
         write(archive, msgspec.structs.replace(call, standing=standing, summary=summary), "test")
     now = archived(0).started_at_ms + 10 * DAY_MS
-    assert forget_words(archive, "billing=30,*=5", now) == 2
-    assert forget_words(archive, "billing=30,*=5", now) == 0
+    assert forget_words(archive, {"billing": 30, "*": 0}, now) == 0, "for ever"
+    assert forget_words(archive, {"billing": 30, "*": 5}, now) == 2
+    assert forget_words(archive, {"billing": 30, "*": 5}, now) == 0
     assert [hit.row.call_id for hit in search(archive, Sought(words=["secret"]), "relevance", 9)] == ["a0"]
     gone = read_call(archive, "a1")
     assert gone is not None and gone.utterances == [] and gone.summary == {"duration_seconds": 60.0}
     assert gone.metadata["queue"] == "sales" and gone.standing.alerts[0].kind == "churn"
     assert "secret" not in "".join(str(tuple(row)) for row in rows(archive, "transcripts") if row.call != 1)
+
+
+def test_admins_say_how_long_a_queue_is_kept(
+    valkey: Server, store: redis.Redis, archive: Archive, database_url: str
+) -> None:
+    write(archive, archived(1, "hello", queue="sales"), "test")
+    settings = Settings(database_url=database_url, words_days="billing=30,*=365", sound_days="billing=90")
+    http: Any = app_client(valkey, database_url=database_url, words_days="billing=30,*=365", sound_days="billing=90")
+    mine = {"Origin": "http://localhost"}
+
+    def said(**asked: Any) -> dict[str, tuple[int, bool, int]]:
+        answer = http.put("/v1/queues", json=asked, headers=mine) if asked else http.get("/v1/queues")
+        assert answer.status_code == 200, answer.text
+        return {
+            one["queue"]: (one["words_days"], one["said"], one["sound_days"]) for one in answer.get_json()["queues"]
+        }
+
+    assert said() == {"billing": (30, False, 90), "sales": (365, False, 0), "*": (365, False, 0)}
+    assert said(queue="sales", words_days=7)["sales"] == (7, True, 0)
+    assert said(queue="billing", words_days=0)["billing"] == (0, True, 90)
+    assert Queues(store, settings).words() == {"billing": 0, "sales": 7, "*": 365}
+    assert said(queue="billing", words_days=None)["billing"] == (30, False, 90)
+    problem(http.put("/v1/queues", json={"queue": "x", "words_days": -1}, headers=mine), 400, "invalid")
+    told = [entry.deed.about for entry in Audit(store).newest(9, ["security"]) if entry.deed.what == "queue-kept"]
+    assert told[::-1] == ["sales: words 7 days", "billing: words for ever", "billing: words as WORDS_DAYS says"]
 
 
 @pytest.mark.parametrize("days", ["billing", "billing=x", "=3", "a=1,,b=2", "a=1,a=2", "*=0"])

@@ -39,6 +39,8 @@ STATUSES = {
     ("/v1/calls/{call_id}/switch/{act}", "post"): {"202", "400", "404", "409", "500", "502", "503"} | KNOWN_ONLY,
     ("/v1/audit", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/audit.{form}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
+    ("/v1/queues", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/queues", "put"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/accounts", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/accounts", "post"): {"200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/accounts/{name}", "patch"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,

@@ -1,0 +1,50 @@
+// For how long each queue is kept.
+
+import { counted } from "../shared/format.js";
+import { rowOf } from "../shared/rows.js";
+import { ask, buttons, say } from "./asking.js";
+import { sure } from "./once.js";
+
+const at = (selector) => document.querySelector(selector);
+const called = (queue) => (queue === "*" ? "all others" : queue);
+
+function show(found) {
+  if (found) at("#queues tbody").replaceChildren(...found.queues.map(queueRow));
+}
+
+function queueRow({ queue, words_days, said, sound_days }) {
+  const words = words_days ? counted(words_days, "day") : "for ever";
+  const sound = sound_days ? counted(sound_days, "day") : "not recorded";
+  const row = rowOf([called(queue), said ? words : `${words} (the server's setting)`, sound], true);
+  /** @type {[string, string, () => any][]} */
+  const doing = [["Change", `Change ${called(queue)}`, () => change(queue, words_days)]];
+  if (words_days) doing.push(["Keep for ever", `Keep for ever: ${called(queue)}`, () => keep(queue, 0)]);
+  if (said) doing.push(["As the server says", `As the server says: ${called(queue)}`, () => keep(queue, null)]);
+  row.append(buttons(...doing));
+  return row;
+}
+
+/** Fills the form with what there is. */
+function change(queue, days) {
+  const given = at("#add").elements;
+  given.queue.value = queue;
+  given.days.value = days || "";
+  given.days.focus();
+}
+
+async function keep(queue, words_days) {
+  const found = await ask("PUT", "/v1/queues", { queue, words_days });
+  show(found);
+  if (found) say(`Said for ${called(queue)}.`);
+  return found;
+}
+
+at("#add").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { queue, days } = event.target.elements;
+  const title = `Keep words of ${called(queue.value)} for ${counted(Number(days.value), "day")}?`;
+  if (!(await sure(title, "Older words go within the hour. Nobody can bring them back.", "Keep so"))) return;
+  if (await keep(queue.value, Number(days.value))) event.target.reset();
+});
+
+show(await ask("GET", "/v1/queues"));
