@@ -180,6 +180,7 @@ def test_the_first_call_is_three_steps_away(desk: Page, web: Web, store: redis.R
     expect(desk.get_by_text("Only this machine reaches that address")).to_be_hidden()
     desk.get_by_label("You have").select_option(label="jambonz")
     desk.locator(".system:visible").get_by_role("button", name="Copy").click()
+    expect(desk.locator(".system:visible").get_by_role("button", name="Copied")).to_be_visible()
     copied = desk.evaluate("navigator.clipboard.readText()")
     assert '"wss://calls.example/v1/streams/audio"' in copied and f'"password": "{key}"' in copied
     looked_at(desk, "begin")

@@ -19,9 +19,10 @@ export function copyButton(text, words = "Copy") {
     } catch {
       pressed.textContent = "Select it and copy it by hand"; // a page without https may not
     }
-    setTimeout(() => {
+    const again = () => {
       pressed.textContent = words;
-    }, 2000);
+    };
+    pressed.addEventListener("blur", again, { once: true });
   });
 }
 
