@@ -1,4 +1,4 @@
-"""What the feed says: six kinds of event. Each is idempotent and carries the new value, not a difference.
+"""What the feed says: seven kinds of event. Each is idempotent and carries the new value, not a difference.
 
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
@@ -8,10 +8,12 @@ that id. Applying an event twice, or to a snapshot that already holds it, leaves
     {"kind": "final",   "call_id", "utterance": types.Utterance}
     {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
     {"kind": "handling", "call_id", "handling": types.Handling}
+    {"kind": "line", "call_id", "events": list of types.Happening}
     {"kind": "quiet"}   (for the feed itself, see QuietEvent)
 
 `partial` is "" when no utterance is open. A `call` event comes when a call begins, is described, ends or gets its
-summary. A `handling` event comes when a supervisor takes the call, writes on it and so on. The browser gets events in
+summary. A `handling` event comes when a supervisor takes the call, writes on it and so on. A `line` event
+comes when telephony tells of a hold, a transfer and the like. The browser gets events in
 batches over Socket.IO (webapp/page/live.py says how).
 """
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 import msgspec
 
-from state.types import CallState, EndReason, Handling, Sentiment, Standing, Utterance
+from state.types import CallState, EndReason, Handling, Happening, Sentiment, Standing, Utterance
 
 
 class CallEvent(msgspec.Struct, frozen=True, tag="call", tag_field="kind"):
@@ -56,11 +58,18 @@ class HandlingEvent(msgspec.Struct, frozen=True, tag="handling", tag_field="kind
     handling: Handling
 
 
+class LineEvent(msgspec.Struct, frozen=True, tag="line", tag_field="kind"):
+    """Something happened on the line; events: all of the call."""
+
+    call_id: str
+    events: list[Happening]
+
+
 class QuietEvent(msgspec.Struct, frozen=True, tag="quiet", tag_field="kind"):
     """Nothing has happened for long. It keeps the feed's end when all else is cut off. No page gets it."""
 
 
-Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent | HandlingEvent
+Event = CallEvent | PartialEvent | FinalEvent | ScoreEvent | HandlingEvent | LineEvent
 encode = msgspec.json.Encoder().encode
 QUIET = encode(QuietEvent())
 

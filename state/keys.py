@@ -11,15 +11,20 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
                                   last (the utterance that ended last, without words, as it may be shown;
                                   msgpack), last_end, last_track, end_reason (types.EndReason), handling
                                   (msgpack of types.Handling), archived (1: the database has it), recorded (1: its
-                                  sound is; 0: it was to be, and is not any more)
+                                  sound is; 0: it was to be, and is not any more), happened (JSON list of
+                                  types.Happening), happened_count, held (the track that is on hold, "" if none is),
+                                  held_at_ms, muted (tracks, each between spaces), unrecorded_until_ms (no sound that
+                                  began before goes into the recording)
     track:<call>:<track>  hash    see below
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
-                                  t=arrival in ms g=number of the first missing chunk before this one, if any
+                                  t=arrival in ms g=number of the first missing chunk before this one, if any q=1:
+                                  its party has somebody on hold, so it counts as silence
     listen:<call>:<track> stream  the last LISTEN_SECONDS of audio for people to hear, and what the store of recordings
                                   does not have yet (recording/spool.py); decoders never look at it.
                                   One entry a chunk, id <ms of the call in which it begins>-<seq>.
-                                  a=audio e=encoding r=rate n=first sample's index m=samples; expires
+                                  a=audio e=encoding r=rate n=first sample's index m=samples p=1: the recording was
+                                  paused; expires
                                   soon after the last chunk
     listening:<call>:<digest> string  this person is listening (digest of the name), and it is in the audit trail;
                                   expires soon after the last sound that was sent

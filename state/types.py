@@ -213,6 +213,19 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     judged: list[Judgement] = []
 
 
+HappeningKind = Literal["hold", "resume", "mute", "unmute", "transfer", "dtmf", "recording-paused", "recording-resumed"]
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits;
+    "" where none is named. to: of a transfer. dtmf: a key was pressed; which one is kept nowhere."""
+
+    kind: HappeningKind
+    at: float
+    track: str = ""
+    to: str = ""
+
+
 class TrackView(msgspec.Struct, frozen=True):
     """A track as the API shows it. Gaps are [first, last] chunk numbers that never came or could not be read."""
 
@@ -253,6 +266,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     handling: Handling = Handling()
     tracks: dict[str, TrackView]
+    events: list[Happening] = []
     last: ScoredUtterance | None
     """The utterance that ended last on any track, without its words."""
 

@@ -10,6 +10,7 @@ from flask import current_app
 
 from state.archive.opening import Archive, open_archive
 from state.attention_models import AttentionModels
+from state.calls.happenings import Happenings
 from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.reads import Reads
@@ -39,6 +40,7 @@ class Store:
     settings: Settings
     shards: Shards
     ingest: Ingest
+    happenings: Happenings
     reads: Reads
     transcripts: Transcripts
     rules: RulesStore
@@ -71,6 +73,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         settings,
         shards,
         Ingest(shards, settings),
+        Happenings(shards),
         reads,
         Transcripts(reads),
         RulesStore(shards.plain),

@@ -6,6 +6,9 @@ import msgspec
 
 from state.types import Utterance
 
+SILENCE = {"mulaw": b"\xff", "alaw": b"\xd5", "s16le": b"\0\0"}
+"""The sample of silence in each encoding."""
+
 
 class Token(msgspec.Struct, frozen=True):
     """Permission to work on a track: `name` is "<stream>|<entry id>", as in the track's hash."""
@@ -104,12 +107,13 @@ def seq_of(entry_id: bytes) -> int:
 
 
 def read_journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
-    """The chunk in an entry of a journal."""
+    """The chunk in an entry of a journal. Of a party that has somebody on hold it is silence, for every decoder."""
     gap = fields.get(b"g")
+    encoding, audio = fields[b"e"].decode(), fields[b"a"]
     return JournalChunk(
         seq=seq_of(entry_id),
-        audio=fields[b"a"],
-        encoding=fields[b"e"].decode(),
+        audio=SILENCE[encoding] * (len(audio) // len(SILENCE[encoding])) if b"q" in fields else audio,
+        encoding=encoding,
         at=int(fields[b"n"]),
         samples=int(fields[b"m"]),
         gap_from=int(gap) if gap else None,

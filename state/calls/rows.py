@@ -15,12 +15,13 @@ import redis
 from state.calls.transcripts import scored_utterance
 from state.server.connection import is_about_data
 from state.server.shards import Shard
-from state.types import CallRow, CallState, EndReason, Handling, Standing, TrackView, Utterance
+from state.types import CallRow, CallState, EndReason, Handling, Happening, Standing, TrackView, Utterance
 
 log = logging.getLogger("earshot.server")
 
 _standing = msgspec.msgpack.Decoder(Standing)
 _handling = msgspec.msgpack.Decoder(Handling)
+_happened = msgspec.json.Decoder(list[Happening])
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
 
@@ -86,6 +87,7 @@ def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: dict[str, Any]) 
         "metadata": msgspec.json.decode(call[b"metadata"], type=dict[str, str]),
         "handling": _handling.decode(call[b"handling"]) if b"handling" in call else Handling(),
         "standing": _standing.decode(call[b"standing"]) if b"standing" in call else Standing(),
+        "events": _happened.decode(call[b"happened"]) if b"happened" in call else [],
         "tracks": {name: _track(stored) for name, stored in tracks.items()},
     }
 

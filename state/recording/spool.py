@@ -83,7 +83,10 @@ class Spool:
             pipe.xrange(shard.keys.listen(call_id, name), min=f"({mark}" if mark else "-", count=PART_CHUNKS)
         found = pipe.execute() if names else []
         pieces = [
-            Piece(name, read_sound(entry)) for name, entries in zip(names, found, strict=True) for entry in entries
+            Piece(name, read_sound(entry))
+            for name, entries in zip(names, found, strict=True)
+            for entry in entries
+            if b"p" not in entry[1]  # the recording was paused
         ]
         upto = {name: entries[-1][0] for name, entries in zip(names, found, strict=True) if entries}
         return _Read(pieces, upto, any(len(entries) == PART_CHUNKS for entries in found))

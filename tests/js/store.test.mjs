@@ -86,7 +86,14 @@ test("events make a row of the API's form", () => {
       sentiment: { polarity: -0.4, subjectivity: 0.5, reasons: [] },
     },
     handling: UNTOUCHED,
+    events: [],
   });
+});
+
+test("what the switch tells stands in the row", () => {
+  const events = [{ kind: "hold", at: 3, track: "customer", to: "" }];
+  const calls = play([...CALL, { kind: "line", call_id: "a", events }]);
+  assert.deepEqual(calls.rows.get("a").events, events);
 });
 
 test("events applied twice leave the same rows", () => {

@@ -11,6 +11,7 @@ from state.calls.reads import FleetHealth
 from state.types import CallState, EndReason
 from webapp.schemas.calls import ApiRow, ApiSentiment, ApiStanding, ApiUtterance
 from webapp.schemas.handling import ApiHandling
+from webapp.schemas.happenings import ApiHappening
 from webapp.schemas.values import Moment
 
 _REF = "#/components/schemas/{name}"
@@ -66,6 +67,13 @@ class HandlingChanged(msgspec.Struct, tag="handling", tag_field="kind", forbid_u
     handling: ApiHandling
 
 
+class LineChanged(msgspec.Struct, tag="line", tag_field="kind", forbid_unknown_fields=True):
+    """A hold, a transfer and the like; all of the call so far."""
+
+    call_id: str
+    events: list[ApiHappening]
+
+
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True):
     """The whole table in `of` parts, numbered from 1. It replaces whatever was known."""
 
@@ -75,7 +83,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True):
     rows: list[ApiRow]
 
 
-FeedEvent = CallChanged | Partial | Final | Score | HandlingChanged
+FeedEvent = CallChanged | Partial | Final | Score | HandlingChanged | LineChanged
 
 
 class Feed(msgspec.Struct, rename={"from_": "from"}, forbid_unknown_fields=True):

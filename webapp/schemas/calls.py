@@ -10,6 +10,7 @@ from msgspec import Meta
 from state.calls.ingest import MAX_TRACKS
 from state.types import Alert, CallState, EndReason, Point, Reason, Voice
 from webapp.schemas.handling import ApiHandling
+from webapp.schemas.happenings import ApiHappening
 from webapp.schemas.values import MAX_SEQ, CallId, Metadata, Moment, Track
 
 
@@ -176,6 +177,7 @@ class ApiRow(ApiStanding, kw_only=True):
     tracks: dict[str, ApiTrack]
     last: ApiLast | None
     handling: ApiHandling
+    events: list[ApiHappening]
 
 
 class ApiCall(ApiRow, kw_only=True):

@@ -8,8 +8,18 @@ from typing import Any
 import msgspec
 
 from state.calls.reads import FleetHealth
-from state.events import CallEvent, Event, FinalEvent, HandlingEvent, PartialEvent
-from state.types import CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing, TrackView, Utterance
+from state.events import CallEvent, Event, FinalEvent, HandlingEvent, LineEvent, PartialEvent
+from state.types import (
+    CallRow,
+    CallView,
+    Handling,
+    Happening,
+    ScoredUtterance,
+    Sentiment,
+    Standing,
+    TrackView,
+    Utterance,
+)
 from webapp.schemas.calls import (
     ApiCall,
     ApiCallSentiment,
@@ -22,6 +32,7 @@ from webapp.schemas.calls import (
     ApiWord,
 )
 from webapp.schemas.handling import ApiHandling, ApiJudgement, ApiNote
+from webapp.schemas.happenings import ApiHappening
 
 _decode_event = msgspec.json.Decoder(Event).decode
 
@@ -82,6 +93,11 @@ def handling(made: Handling) -> ApiHandling:
     )
 
 
+def happening(event: Happening) -> ApiHappening:
+    """Something on the line."""
+    return ApiHappening(event.kind, event.at, event.track, event.to)
+
+
 def _standing(standing: Standing) -> dict[str, Any]:
     return {
         "sentiment": ApiCallSentiment(standing.score, standing.trend),
@@ -110,6 +126,7 @@ def _row_fields(view: CallRow) -> dict[str, Any]:
         "tracks": {name: _track(track) for name, track in view.tracks.items()},
         "last": _last(view.last),
         "handling": handling(view.handling),
+        "events": [happening(event) for event in view.events],
         **_standing(view.standing),
     }
 
@@ -155,6 +172,8 @@ def event(encoded: bytes) -> dict[str, Any]:
         shaped = {"utterance": utterance(told.utterance, None)}
     elif isinstance(told, HandlingEvent):
         shaped = {"handling": handling(told.handling)}
+    elif isinstance(told, LineEvent):
+        shaped = {"events": [happening(event) for event in told.events]}
     else:
         shaped = {
             "utterance_id": told.utterance_id,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
-from webapp.streams.events import Audio, Event, Form, Lost, Message, ProtocolError, SampleForm, Say, Start, Stop
+from webapp.streams.events import Audio, Event, Form, Lost, Message, ProtocolError, SampleForm, Say, Start, Stop, Told
 from webapp.streams.fields import integer, json_object, mapping
 
 _TRACKS = {"external": CUSTOMER, "internal": AGENT}
@@ -62,7 +62,9 @@ class AudioHookParser:
         if kind in ("discarded", "resumed") and self._form is not None:
             seconds = _seconds(parameters.get("discarded"))
             return [Lost(seconds)] if seconds > 0 else []
-        return []  # paused, error, update, dtmf, and what will be invented
+        if kind == "dtmf":
+            return [Told("dtmf", CUSTOMER)]
+        return []  # paused, error, update, and what will be invented
 
     def farewell(self) -> list[Message]:
         """See Parser.farewell."""

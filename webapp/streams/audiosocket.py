@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 
 from webapp.http.names import CUSTOMER, clean_call_id
-from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, Say, Start, Stop
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, Say, Start, Stop, Told
 
 HANG_UP, IDENTITY, DTMF, ERROR = 0x00, 0x01, 0x03, 0xFF
 RATES = {0x10: 8000, 0x11: 12000, 0x12: 16000, 0x13: 24000, 0x14: 32000, 0x15: 44100, 0x16: 48000}
@@ -66,4 +66,4 @@ class AudioSocketParser:
             return [Stop()]
         if kind in (0x17, 0x18):
             raise ProtocolError("rates above 48000 Hz are not known")
-        return []  # DTMF, and what will be invented
+        return [Told("dtmf", CUSTOMER)] if kind == DTMF else []  # and what will be invented

@@ -13,8 +13,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from state.types import HappeningKind
 from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
-from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop, Told
 from webapp.streams.fields import integer, json_object, mapping, track_name
 
 _FORMATS: dict[str, tuple[SampleForm, int | None]] = {
@@ -42,6 +43,16 @@ _CALL_IDS = ("call_id", "callSid", "call_sid", "callId", "uuid", "call_uuid", "c
 
 _RATES = ("rate", "sampleRate", "sample_rate", "samplingRate")
 _ENDS = ("stop", "end", "eof", "hangup", "websocket:disconnected", "media_stop")
+_HAPPENINGS: dict[str, HappeningKind] = {
+    "hold": "hold",
+    "resume": "resume",
+    "mute": "mute",
+    "unmute": "unmute",
+    "transfer": "transfer",
+}
+"""Of senders that were made for us: {"event": "transfer", "to": "billing"}."""
+_KEY_DOWN = ("dtmf_start", "dtmf_begin")
+"""Said by those who also say when the key is up again."""
 _STEERING = {
     *_CALL_IDS,
     *_RATES,
@@ -91,7 +102,13 @@ class BinaryParser:
         event = str(told.get("event") or told.get("type") or told.get("callEvent") or "").lower()
         if event in _ENDS or told.get("eof"):
             return [Stop()]
-        if self._form is not None or event.startswith(("dtmf", "media_x", "websocket:dtmf")):
+        if event.startswith(("dtmf", "websocket:dtmf")):
+            return [Told("dtmf", self._tracks[0])] if self._tracks and event not in _KEY_DOWN else []
+        if self._form is not None and event in _HAPPENINGS:
+            named = told.get("track")
+            to = str(told.get("to") or "")[:128] if event == "transfer" else ""
+            return [Told(_HAPPENINGS[event], track_name(named) if named else "", to if to.isprintable() else "")]
+        if self._form is not None or event.startswith("media_x"):
             return []
         nested = {**mapping(told.get("channel_variables")), **mapping(told.get("metadata"))}
         self._told = {**self._told, **told, **nested}

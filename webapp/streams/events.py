@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from state.types import HappeningKind
 from webapp.http.audio_forms import MAX_RATE, MIN_RATE
 
 Message = str | bytes
@@ -58,6 +59,14 @@ class Lost(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Told(msgspec.Struct, frozen=True):
+    """Something happens on the line that no sound says. Which key was pressed stands nowhere."""
+
+    kind: HappeningKind
+    track: str = ""
+    to: str = ""
+
+
 class Say(msgspec.Struct, frozen=True):
     """A message for the sender."""
 
@@ -70,7 +79,7 @@ class Stop(msgspec.Struct, frozen=True):
     goodbye: Message | None = None
 
 
-Event = Start | Audio | Lost | Say | Stop
+Event = Start | Audio | Lost | Told | Say | Stop
 
 
 class Parser(Protocol):

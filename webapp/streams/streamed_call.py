@@ -15,7 +15,7 @@ import redis
 from state.calls.streams import OtherSender, Place
 from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.store import Store
-from webapp.streams.events import Audio, Event, Form, Lost, Message, Parser, ProtocolError, Say, Start
+from webapp.streams.events import Audio, Event, Form, Lost, Message, Parser, ProtocolError, Say, Start, Told
 from webapp.streams.joiner import Frame, Joiner, Order, Piece
 from webapp.streams.timeline import Timeline
 from webapp.streams.writer import CallEnded, Own, Superseded, Writer
@@ -94,6 +94,8 @@ class StreamedCall:
                 self._audio(event)
             elif isinstance(event, Start):
                 self._begin(event)
+            elif isinstance(event, Told):
+                self._tell(event)
             elif isinstance(event, Say):
                 replies.append(event.message)
             elif isinstance(event, Lost):
@@ -142,6 +144,15 @@ class StreamedCall:
             self._hold(list(self._tracks), take_over=False)
         except (CallEnded, Superseded, OtherSender, ProtocolError, TryLater, redis.RedisError) as error:
             log.info("a dropped socket's last audio was not taken", extra={"call_id": self.call_id, "why": repr(error)})
+
+    def _tell(self, told: Told) -> None:
+        """Nothing waits for it: a lost key press costs less than audio that comes late."""
+        if self._start is None:
+            return
+        try:
+            self._store.happenings.tell(self._start.call_id, told.kind, told.track, told.to, self._sender)
+        except redis.RedisError as error:
+            log.warning("redis refused an event of the line", extra={"call_id": self.call_id, "error": repr(error)})
 
     # -- the call -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
-from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop
+from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop, Told
 from webapp.streams.fields import integer, json_object, mapping, track_name
 
 _ENCODINGS: dict[str, SampleForm] = {
@@ -69,7 +69,9 @@ class TwilioParser:
             return [self._start(told, mapping(told.get("start")))]
         if event == "stop":
             return [Stop()]
-        return []  # connected, dtmf, mark, and what will be invented
+        if event == "dtmf":
+            return [Told("dtmf", self._track(mapping(told.get("dtmf")).get("track")))]
+        return []  # connected, mark, and what will be invented
 
     def farewell(self) -> list[Message]:
         """See Parser.farewell: there is no word for it."""

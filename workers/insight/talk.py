@@ -32,6 +32,9 @@ ANNOUNCED_HOLD_SECONDS = 5.0
 _HOLD_WORDS = frozenset({"hold", "bear", "moment", "minute", "second", "wait"})
 
 
+Span = tuple[float, float]
+
+
 class PartyTalk(msgspec.Struct, frozen=True):
     """One party's share. interrupted: how often it broke into the other's speech."""
 
@@ -46,8 +49,8 @@ class PartyTalk(msgspec.Struct, frozen=True):
 class Talk(msgspec.Struct, frozen=True):
     """Talk figures of a call; parties are "agent", "customer" and "other", only those that spoke.
 
-    talk_ratio: the agent's share of all talk time, None if nobody spoke. hold_seconds is part of
-    silence_seconds.
+    talk_ratio: the agent's share of all talk time, None if nobody spoke. hold_seconds: as the switch told it, and then
+    no part of silence_seconds; else guessed from long pauses, and a part of it.
     """
 
     duration_seconds: float
@@ -85,9 +88,9 @@ class Summary(msgspec.Struct, frozen=True):
     raised_seconds: list[float]
 
 
-def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None) -> Talk:
+def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None, held: Sequence[Span] = ()) -> Talk:
     """Talk figures. duration_seconds: the call's length in audio; by default the end of the last
-    utterance."""
+    utterance. held: seconds in which somebody was on hold, if the switch told of any."""
     said = canonical(list(utterances))
     length = max([duration_seconds or 0.0, *(u.end for u in said)])
     parties = sorted({u.party for u in said})
@@ -106,8 +109,12 @@ def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None)
                 overlap_seconds += shared
                 if one.end - other.start >= INTERRUPTION_SECONDS and other.start > one.start:
                     broke_in[other.party] += 1
-    silences = _silences(said, length)
-    holds = [pause for pause, announced in silences if _is_hold(pause, announced)]
+    pauses = [
+        (end - start - _overlap(start, end, held), announced) for start, end, announced in _silences(said, length)
+    ]
+    silences = [(pause, announced) for pause, announced in pauses if pause >= SILENCE_SECONDS]
+    holds = [end - start for start, end in held]
+    holds = holds or [pause for pause, announced in silences if _is_hold(pause, announced)]
     talks: dict[str, PartyTalk] = {}
     for party in parties:
         talk = sum(end - start for start, end in spans[party])
@@ -139,6 +146,7 @@ def summary(
     model: AttentionModel,
     scorer: ContextScorer,
     duration_seconds: float | None = None,
+    held: Sequence[Span] = (),
 ) -> Summary:
     """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the
     live path."""
@@ -161,7 +169,7 @@ def summary(
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)
     judged = verdict(said, model.analyzer, peak if raised else None, model.weights)
-    return Summary(analyse(said, duration_seconds), overall(polarities), standing, worst, judged, peak, raised)
+    return Summary(analyse(said, duration_seconds, held), overall(polarities), standing, worst, judged, peak, raised)
 
 
 def _words(text: str) -> int:
@@ -179,17 +187,22 @@ def _merge(spans: list[tuple[float, float]], gap: float) -> list[tuple[float, fl
     return merged
 
 
-def _silences(said: list[Spoken], length: float) -> list[tuple[float, bool]]:
-    """Pauses of the whole call: how long, and whether the words before it spoke of waiting."""
-    out: list[tuple[float, bool]] = []
+def _overlap(start: float, end: float, held: Sequence[Span]) -> float:
+    """Seconds of start..end in which somebody was on hold."""
+    return sum(max(0.0, min(end, until) - max(start, since)) for since, until in held)
+
+
+def _silences(said: list[Spoken], length: float) -> list[tuple[float, float, bool]]:
+    """Pauses of the whole call: from, to, and whether the words before it spoke of waiting."""
+    out: list[tuple[float, float, bool]] = []
     at, last_words = 0.0, ""
     for utterance in said:
         if utterance.start - at >= SILENCE_SECONDS:
-            out.append((utterance.start - at, not _HOLD_WORDS.isdisjoint(last_words.lower().split())))
+            out.append((at, utterance.start, not _HOLD_WORDS.isdisjoint(last_words.lower().split())))
         if utterance.end >= at:
             at, last_words = utterance.end, f"{last_words} {utterance.text}"[-200:]
     if length - at >= SILENCE_SECONDS:
-        out.append((length - at, False))
+        out.append((at, length, False))
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import redis
 from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.calls.departures import Departures
+from state.calls.happenings import spans
 from state.recording import catalogue
 from state.recording.sounds import Named, Part, Piece, Sounds
 from state.recording.spool import Spool
@@ -54,7 +56,12 @@ def _assemble(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str
     view = read_call(archive, call.call_id)
     if view is None or catalogue.words_are_gone(archive, call):
         return "DROPPED"
-    plan = Plan(rate=max(part.rate for part in parts), tracks=list(view.tracks), secret=secret_spans(view.utterances))
+    plan = Plan(
+        rate=max(part.rate for part in parts),
+        tracks=list(view.tracks),
+        secret=secret_spans(view.utterances),
+        paused=spans(view.events, "recording-paused", "recording-resumed", inf),
+    )
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
         file = Path(folder) / "call.flac"
         about = write(file, plan, _read(sounds, parts))

@@ -34,11 +34,13 @@ Span = tuple[float, float]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How the file is to be: samples a second, names of all tracks, and the seconds that nobody may hear."""
+    """How the file is to be: samples a second, names of all tracks, the seconds that nobody may hear, and
+    those in which it was paused."""
 
     rate: int
     tracks: list[str]
     secret: list[Span]
+    paused: list[Span] = []
 
 
 def write(file: Path, plan: Plan, pieces: Iterable[Piece]) -> Recording | None:
@@ -82,7 +84,9 @@ def write(file: Path, plan: Plan, pieces: Iterable[Piece]) -> Recording | None:
     if not done:
         return None
     missing = [] if not heard else _holes(joined(span for spans in heard.values() for span in spans))
-    silences = [(a, b, "missing") for a, b in missing] + [(a, min(b, end), "secret") for a, b in plan.secret if a < end]
+    silences = [(a, b, _why(plan, a, b)) for a, b in missing] + [
+        (a, min(b, end), "secret") for a, b in plan.secret if a < end
+    ]
     step, peaks = levels.told()
     rounded = [(round(a, 3), round(b, 3), why) for a, b, why in sorted(silences)]
     return Recording(round(done / plan.rate, 3), plan.rate, file.stat().st_size, rounded, step, peaks)
@@ -94,6 +98,10 @@ def _silenced(samples: Stereo, plan: Plan, first: int) -> Stereo:
         begin, stop = (round(second * plan.rate) - first for second in (start, end))
         samples[max(0, begin) : max(0, stop)] = 0
     return samples
+
+
+def _why(plan: Plan, start: float, end: float) -> str:
+    return "paused" if any(a < end and b > start for a, b in plan.paused) else "missing"
 
 
 def _holes(heard: list[Span]) -> list[Span]:

@@ -11,6 +11,7 @@ import redis
 
 from state import keys
 from state.attention_models import AttentionModels
+from state.calls.happenings import spans
 from state.calls.reads import Reads
 from state.calls.summaries import Outstanding
 from state.rules import RulesStore
@@ -97,11 +98,13 @@ def summary(call: CallView, rules: RuleSet, versions: Versions | None = None) ->
     by, queue = (versions or Versions()).get(version), call.metadata.get("queue", "")
     model = RuledModel(analyzer, rules, by.weights(queue), by.norms_of(queue), queue)
     heard = [spoken(utterance) for utterance in said]
-    found = talk.summary(heard, model, ContextScorer(analyzer))
+    length = max((u.end for u in call.utterances), default=0.0)
+    held = spans(call.events, "hold", "resume", length)
+    found = talk.summary(heard, model, ContextScorer(analyzer), held=held)
     talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
     tracks = {utterance.id: utterance.track for utterance in said}
     return {
-        "duration_seconds": round(max((u.end for u in call.utterances), default=0.0), 3),
+        "duration_seconds": round(length, 3),
         "talk_seconds": {track: round(seconds, 3) for track, seconds in talked.items()},
         "sentiment_score": found.score,
         "sentiment_curve": call.standing.curve,

@@ -3,6 +3,7 @@
 -- uses; a script that calls it has them in its head (tests/unit/store/test_script_heads.py looks).
 local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names stand in the store begin with it, too.
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
+local FOR_EVER_MS = 9e15 -- a moment that never comes
 local DEAD_LETTERS = 1000 -- kept for inspection: 16 MB of one-second chunks
 
 -- What a script answers: a map.

@@ -31,7 +31,8 @@
 
 local SPOOL_MS = 15000 -- from a recorded call's first chunk until its audio is to be put into the store of recordings
 
-local state, tracks, owner, recorded = unpack(redis.call('HMGET', call_key, 'state', 'tracks', 'sender', 'recorded'))
+local state, tracks, owner, recorded, unrecorded_until, held, held_at = unpack(redis.call('HMGET', call_key, 'state',
+  'tracks', 'sender', 'recorded', 'unrecorded_until_ms', 'held', 'held_at_ms'))
 local last_seq, track_rate, track_samples, done_samples, token, lease, decoder, gaps, spooled = unpack(redis.call('HMGET',
   track_key, 'last_seq', 'rate', 'samples', 'done_samples', 'token', 'lease', 'owner', 'gaps', 'spooled'))
 last_seq, track_samples = tonumber(last_seq or 0), tonumber(track_samples or 0)
@@ -98,6 +99,11 @@ if missing > 0 then
   entry[#entry + 1] = last_seq + 1
   redis.call('HSET', track_key, 'gaps', with_gap(gaps, last_seq + 1, seq - 1))
 end
+-- Whoever has put somebody on hold is not on the line: music comes instead, or a talk with others.
+if held and held ~= '' and held ~= track and now - chunk_ms >= tonumber(held_at) then
+  entry[#entry + 1] = 'q'
+  entry[#entry + 1] = 1
+end
 redis.call('XADD', audio_key, id, unpack(entry))
 redis.call('HINCRBY', load_key, 'chunks', 1)
 redis.call('HINCRBY', load_key, 'audio_ms', chunk_ms)
@@ -121,7 +127,9 @@ else
   end
   -- pcall: whatever is wrong with it, what is kept for listening never costs a chunk
   local kept = redis.pcall('XADD', listen_key, 'MINID', '~', whole(math.max(0, oldest_ms)),
-    whole(from_ms) .. '-' .. whole(seq), 'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from)
+    whole(from_ms) .. '-' .. whole(seq), 'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from,
+    -- A chunk that began before the recording went on still holds what nobody may hear.
+    unpack(now - chunk_ms < tonumber(unrecorded_until or 0) and {'p', 1} or {}))
   if type(kept) == 'table' then redis.call('UNLINK', listen_key) end
   redis.call('EXPIRE', listen_key, seconds + 60) -- a call that has ended, or hangs, is heard no longer
 end

@@ -83,6 +83,7 @@ class World:
                 "model": None,
                 "tracks": {},
                 "last": None,
+                "events": [],
                 "handling": {
                     "state": "open",
                     "by": "",

@@ -463,6 +463,31 @@ def test_spooled_says_how_far_the_store_of_recordings_has_a_track(play: Play, cl
     assert spooled("0-1") == "OK" and client.hget(keys.track("c", "t"), "spooled") == b"0-1"
 
 
+def test_happen_notes_what_changes_something(play: Play, client: redis.Redis) -> None:
+    def happen(kind: str, most: int = 3, track: str = "t", sender: str = "inside", reads: bool = True) -> str:
+        told = {"call_id": "c", "kind": kind, "track": track, "to": "", "most": most}
+        return str(run(client, "happen", **told, sender=sender, sender_reads=reads)["outcome"])
+
+    with Unchanged(client):
+        assert happen("hold") == "UNKNOWN"
+    play.put(1)
+    with Unchanged(client):
+        assert happen("hold", sender="another", reads=False) == "FOREIGN"
+        assert happen("recording-paused") == "OFF"
+        assert [happen(kind) for kind in ("resume", "unmute", "recording-resumed")] == ["SAME"] * 3
+    assert [happen(kind) for kind in ("hold", "mute", "dtmf")] == ["OK", "OK", "SAME"]
+    with Unchanged(client):
+        assert [happen(kind) for kind in ("hold", "mute")] == ["SAME"] * 2
+    assert happen("mute", track="u") == "OK"
+    with Unchanged(client):
+        assert [happen("transfer"), happen("mute", track="v")] == ["FULL"] * 2
+    assert [happen("unmute"), happen("resume"), happen("unmute", track="u")] == ["OK"] * 3
+    assert client.hget(keys.call("c"), "muted") == b" "
+    play.ingest.end("c")
+    with Unchanged(client):
+        assert happen("hold") == "CLOSED"
+
+
 def test_archived_lets_go_of_what_was_written_as_it_stands(play: Play, client: redis.Redis) -> None:
     departures, retention = Departures(client), Retention(client, Settings(database_url="sqlite:///anywhere"))
     play.ingest.create("c", ["t"], {})
@@ -667,5 +692,5 @@ def test_every_script_is_tested_here() -> None:
     """A new script must come with its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
-        "hold", "handle", "forget", "erase", "fold", "archived", "spooled",
+        "hold", "handle", "forget", "erase", "fold", "archived", "spooled", "happen",
     }  # fmt: skip

@@ -39,6 +39,12 @@ def test_shares_pace_and_pauses_are_counted() -> None:
     assert (talk.holds, talk.hold_seconds) == (1, 8.0), "only the announced pause is a hold"
 
 
+def test_what_the_switch_tells_of_holds_wins_over_guesses_and_is_no_silence() -> None:
+    talk = analyse(SAID, 30.0, held=[(13.0, 20.0)])
+    assert (talk.holds, talk.hold_seconds) == (1, 7.0)
+    assert (talk.silence_seconds, talk.longest_silence_seconds) == (8.0, 8.0), "less is left of the first"
+
+
 def test_a_call_without_words_has_figures_of_nothing() -> None:
     talk = analyse([], 12.0)
     assert talk.parties == {} and talk.talk_ratio is None and talk.silence_seconds == 12.0

@@ -32,6 +32,10 @@ STATUSES = {
     ("/v1/calls/{call_id}/audio", "get"): {"200", "204", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/recording", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/recording/sound", "get"): {"200", "206", "400", "404", "416", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/recording/pause", "post"): {"200", "400", "404", "409", "410", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/recording/resume", "post"): {"200", "400", "404", "409", "410", "500", "503"} | KNOWN_ONLY,
+    ("/v1/calls/{call_id}/events", "post"): {"200", "400", "404", "409", "410", "413", "415", "500", "503"}
+    | KNOWN_ONLY,
     ("/v1/calls/{call_id}/end", "post"): {"202", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/session", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/session/extension", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,

@@ -20,9 +20,38 @@ from webapp.schemas.values import MAX_METADATA_CHARACTERS
 from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.binary import BinaryParser
-from webapp.streams.events import Audio, Event, Lost, Message, Parser, ProtocolError, Start
+from webapp.streams.events import Audio, Event, Lost, Message, Parser, ProtocolError, Start, Told
 from webapp.streams.twilio import TwilioParser, is_signed, signature
 from webapp.streams.vosk_server import VoskParser
+
+PRESSED: list[tuple[Parser, list[Message]]] = [
+    (
+        TwilioParser(),
+        [
+            '{"event":"start","start":{"callSid":"CA1"}}',
+            '{"event":"dtmf","streamSid":"MZ","dtmf":{"track":"inbound_track","digit":"7"}}',
+        ],
+    ),
+    (BinaryParser({"call_id": "c"}), [b"\0\0", '{"event":"websocket:dtmf","digit":"7","duration":260}']),
+    (BinaryParser({"call_id": "c"}), [b"\0\0", "DTMF_END digit:7"]),
+    (AudioSocketParser(), [b"\x01\0\x10" + bytes(16), b"\x03\0\x017"]),
+    (AudioHookParser(), ['{"version":"2","type":"dtmf","seq":1,"parameters":{"digit":"7","position":"PT1S"}}']),
+]
+
+
+@pytest.mark.parametrize(("parser", "messages"), PRESSED)
+def test_a_key_that_was_pressed_is_told_and_which_one_is_not(parser: Parser, messages: list[Message]) -> None:
+    told = [event for message in messages for event in parser.feed(message)]
+    assert [event for event in told if isinstance(event, Told)] == [Told("dtmf", "customer")]
+
+
+def test_a_sender_made_for_earshot_tells_of_holds_and_transfers() -> None:
+    parser = BinaryParser({"call_id": "c"})
+    parser.feed(b"\0\0")
+    told = [*parser.feed('{"event":"hold"}'), *parser.feed('{"event":"transfer","to":"billing","digit":"7"}')]
+    assert told == [Told("hold"), Told("transfer", "", "billing")]
+    assert parser.feed('{"event":"mute","track":"agent"}') == [Told("mute", "agent")]
+
 
 SCALARS = st.one_of(
     st.none(),

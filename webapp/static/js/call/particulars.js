@@ -1,6 +1,7 @@
 // In the opened call: what is known of it besides its words, its summary and how it was talked, in folds.
 
 import * as format from "../shared/format.js";
+import { lineTold } from "../shared/line.js";
 import { headOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
@@ -16,14 +17,15 @@ export class Particulars {
 
   /** @param row of the opened call  @param summary of an ended call; null while there is none */
   show(row, summary) {
-    const { metadata, sentiment, started_at, ended_at } = row;
-    const key = JSON.stringify([row.call_id, metadata, sentiment, ended_at, summary]);
+    const { metadata, sentiment, started_at, ended_at, events } = row;
+    const key = JSON.stringify([row.call_id, metadata, sentiment, ended_at, events, summary]);
     if (key === this.#shown) return;
     this.#shown = key;
     const { about, summaryBox, summary: figures, talkBox } = this.#parts;
     const moments = [["started", format.moment(Date.parse(started_at))]];
     if (ended_at) moments.push(["ended", format.moment(Date.parse(ended_at))]);
-    const known = [["call", row.call_id], ...moments, ["mood now", format.moodNumbers(sentiment)], ...Object.entries(metadata)];
+    const mood = format.moodNumbers(sentiment);
+    const known = [["call", row.call_id], ...moments, ["mood now", mood], ...lineTold(events), ...Object.entries(metadata)];
     pairs(about, known);
     summaryBox.hidden = !summary;
     pairs(figures, summary ? summaryLines(summary) : []);

@@ -49,6 +49,8 @@ export class Calls {
       if (!text || (last && !same && (last.end - end || (last.track > track ? 1 : -1)) > 0)) return;
       if (!same) this.#hear(id, track, nowMs);
       row.last = { id: said, track, text, start, end, sentiment: sentiment ?? (same ? last.sentiment : null) };
+    } else if (event.kind === "line") {
+      row.events = event.events;
     } else if (event.kind === "score") {
       Object.assign(row, event.standing);
       if (row.last?.id === event.utterance_id) row.last = { ...row.last, sentiment: event.sentiment };
@@ -128,7 +130,7 @@ function emptyRow(call_id) {
   const sentiment = { score: null, trend: null };
   const told = { reasons: [], alerts: [], findings: [], curve: [], loud: [], loud_since: null, about: "" };
   const standing = { sentiment, attention: 0, raised: false, raised_at: null, ...told };
-  return { call_id, ...standing, tracks: {}, last: null, handling: UNTOUCHED };
+  return { call_id, ...standing, tracks: {}, events: [], last: null, handling: UNTOUCHED };
 }
 
 function callFields({ state, started_at, ended_at, metadata }) {

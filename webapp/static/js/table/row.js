@@ -4,6 +4,7 @@ import * as format from "../shared/format.js";
 import { inWords, isHandled, snoozeLeft } from "../shared/handling.js";
 import { headlines, inParts } from "../shared/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
+import { isAside, lineOfParty } from "../shared/line.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/store.js";
 
 /** A party is called silent after so many seconds without speech. */
@@ -158,10 +159,12 @@ export class RowView {
     const track = this.row.tracks[party];
     const silent = (nowMs - spokeAt(party)) / 1000;
     const talking = this.row.state !== "ended" && (Boolean(track?.partial) || silent * 1000 < TALKING_MS);
-    const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row);
+    const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row) && !isAside(this.row, party);
     const part = `${party}-voice`;
     const loud = party === "customer" && isLoud(this.row) ? "raised voice" : "";
-    this.#text(part, [loud, note, quiet && !talking && `silent ${format.span(silent)}`].filter(Boolean).join(" · "));
+    const second = (nowMs - Date.parse(this.row.started_at)) / 1000;
+    const line = this.row.state === "ended" ? "" : lineOfParty(this.row, party, second);
+    this.#text(part, [loud, line, note, quiet && !talking && `silent ${format.span(silent)}`].filter(Boolean).join(" · "));
     this.#attribute(part, "class", loud ? "sub loud" : "sub");
     this.#text(`${party}-talks`, talking ? "talking" : "");
   }

@@ -1,0 +1,64 @@
+-- Something happens on the line that its sound does not say: a hold, a transfer, a pause of the recording.
+--
+-- KEYS    call, feed
+-- FIELDS  call_id
+--         kind               types.HappeningKind
+--         track              whose line it is; "" where none is named
+--         to                 of a transfer: to whom
+--         most               such things that are kept of a call; keys pressed take half of them at most
+--         sender             name of who tells
+--         sender_reads       it may read every call: see types.Sender
+-- ANSWER  outcome, at?
+--         OK       noted, in second `at` of the call: its newest audio
+--         SAME     nothing changes by it
+--         OFF      a pause of a call that is not recorded
+--         FULL     the call has its most already
+--         CLOSED   the sender has ended the call
+--         UNKNOWN  no such call
+--         FOREIGN  another sender's call
+-- WRITES  with OK
+
+local state, owner, tracks, recorded, held, muted, unrecorded_until, happened, count = unpack(redis.call('HMGET', call_key,
+  'state', 'sender', 'tracks', 'recorded', 'held', 'muted', 'unrecorded_until_ms', 'happened', 'happened_count'))
+if not state then return answer({outcome = 'UNKNOWN'}) end
+if foreign(owner) then return answer({outcome = 'FOREIGN'}) end
+if state ~= 'live' then return answer({outcome = 'CLOSED'}) end
+held, muted, count = held or '', muted or ' ', tonumber(count or 0)
+local now, paused = now_ms(), tonumber(unrecorded_until or 0) == FOR_EVER_MS
+local is_muted = string.find(muted, ' ' .. track .. ' ', 1, true)
+local same = {
+  hold = held ~= '', resume = held == '', mute = is_muted, unmute = not is_muted, dtmf = count >= most / 2,
+  ['recording-paused'] = paused, ['recording-resumed'] = not paused,
+}
+if kind == 'recording-paused' and recorded ~= '1' then return answer({outcome = 'OFF'}) end
+if same[kind] then return answer({outcome = 'SAME'}) end
+-- What ends something is always taken: nothing stays on hold, mute or paused because there was too much.
+if count >= most and (kind == 'hold' or kind == 'mute' or kind == 'transfer' or kind == 'recording-paused') then
+  return answer({outcome = 'FULL'})
+end
+
+local at = 0
+for name in string.gmatch(tracks, '%S+') do
+  local samples, rate = unpack(redis.call('HMGET', key_of_track(name), 'samples', 'rate'))
+  if samples then at = math.max(at, samples / rate) end
+end
+if kind == 'hold' then
+  redis.call('HSET', call_key, 'held', track, 'held_at_ms', whole(now))
+elseif kind == 'resume' then
+  redis.call('HSET', call_key, 'held', '')
+elseif kind == 'mute' then
+  redis.call('HSET', call_key, 'muted', muted .. track .. ' ')
+elseif kind == 'unmute' then
+  local first, last = is_muted, is_muted + #track
+  redis.call('HSET', call_key, 'muted', string.sub(muted, 1, first) .. string.sub(muted, last + 2))
+elseif kind == 'recording-paused' then
+  redis.call('HSET', call_key, 'unrecorded_until_ms', whole(FOR_EVER_MS))
+elseif kind == 'recording-resumed' then
+  redis.call('HSET', call_key, 'unrecorded_until_ms', whole(now))
+end
+local one = '{"kind":"' .. kind .. '","at":' .. string.format('%.3f', at)
+  .. ',"track":"' .. track .. '","to":' .. cjson.encode(to) .. '}'
+happened = (happened and string.sub(happened, 1, -2) .. ',' or '[') .. one .. ']'
+redis.call('HSET', call_key, 'happened', happened, 'happened_count', count + 1)
+say('{"kind":"line","call_id":' .. cjson.encode(call_id) .. ',"events":' .. happened .. '}')
+return answer({outcome = 'OK', at = string.format('%.3f', at)})

@@ -1,0 +1,88 @@
+"""/v1/calls/{id}/events and /recording/pause, /recording/resume: what happens on the line that no sound says."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response
+
+from state.calls.happenings import MOST
+from state.types import HappeningKind
+from webapp.access.rights import needs, record_act, sender
+from webapp.api import history
+from webapp.api.calls import another_sender
+from webapp.api.openapi import operation
+from webapp.http import inputs
+from webapp.http.problems import Problem, invalid
+from webapp.schemas.happenings import HappeningReceipt, HappeningTold
+from webapp.store import store
+
+api = Blueprint("happenings", __name__, url_prefix="/v1")
+
+_GONE = {404: "No such call.", 410: "The sender has ended the call."}
+
+
+@api.post("/calls/<call_id>/events")
+@operation(
+    "Say that a party is on hold, mute or transferred",
+    {200: HappeningReceipt},
+    {
+        **_GONE,
+        409: f"`reason`: full (a call has at most {MOST} of them).",
+        413: "The body is too large.",
+        415: "The body is not JSON.",
+    },
+    body=HappeningTold,
+)
+@needs("ingest")
+def post_event(call_id: str) -> Response:
+    """It happens now, in the second of the call that its newest audio has reached.
+
+    While somebody is on hold, the other parties' audio is not decoded: it is music, or a talk with others. A hold while
+    one lasts changes nothing; a transfer and a dtmf count every time.
+    """
+    inputs.query()
+    told: HappeningTold = inputs.json_body(HappeningTold)
+    if told.kind in ("mute", "unmute") and told.track is None:
+        raise invalid("/track", "must say who is mute")
+    if not told.to.isprintable() or (told.to and told.kind != "transfer"):
+        raise invalid("/to", "must be printable, and comes with a transfer only")
+    return _tell(inputs.call_id(call_id), told.kind, told.track or "", told.to)
+
+
+@api.post("/calls/<call_id>/recording/pause")
+@operation(
+    "Pause the recording, for a payment say",
+    {200: HappeningReceipt},
+    {**_GONE, 409: "`reason`: not_recorded (the call is not) or full."},
+)
+@needs("ingest")
+def pause_recording(call_id: str) -> Response:
+    """What comes from now on is silence in the file, whole chunks. The words are still written down. Safe to repeat."""
+    inputs.query()
+    return _tell(inputs.call_id(call_id), "recording-paused")
+
+
+@api.post("/calls/<call_id>/recording/resume")
+@operation("Go on with the recording", {200: HappeningReceipt}, {**_GONE, 409: "`reason`: full."})
+@needs("ingest")
+def resume_recording(call_id: str) -> Response:
+    """The next chunk that begins after this is in the file again. Safe to repeat."""
+    inputs.query()
+    return _tell(inputs.call_id(call_id), "recording-resumed")
+
+
+def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "") -> Response:
+    if kind in ("recording-paused", "recording-resumed"):
+        record_act(kind, call_id)  # what cannot be written down is not done
+    told = store().happenings.tell(call_id, kind, track, to, sender())
+    if told.outcome == "UNKNOWN":
+        raise history.unknown(call_id)
+    if told.outcome == "FOREIGN":
+        raise another_sender(call_id)
+    if told.outcome == "CLOSED":
+        raise Problem(410, "ended", f"The sender has ended call {call_id}.")
+    if told.outcome == "OFF":
+        raise Problem(409, "not_recorded", f"Call {call_id} is not recorded.")
+    if told.outcome == "FULL":
+        raise Problem(409, "full", f"A call has at most {MOST} events.")
+    return Response(msgspec.json.encode(HappeningReceipt(call_id, told.at)), content_type="application/json")

@@ -1,0 +1,38 @@
+"""What happens on the line that no sound says: holds, mutes, transfers, pressed keys, pauses of the recording."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from state.types import HappeningKind
+from webapp.schemas.values import Track
+
+
+class ApiHappening(msgspec.Struct):
+    """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits.
+    to: of a transfer. dtmf: a key was pressed; which one is kept nowhere."""
+
+    kind: HappeningKind
+    at: float
+    track: str
+    to: str
+
+
+class HappeningTold(msgspec.Struct, forbid_unknown_fields=True):
+    """What happens on the line. There is no place for the digits of a dtmf: they may be secret."""
+
+    kind: Literal["hold", "resume", "mute", "unmute", "transfer", "dtmf"]
+    track: Annotated[
+        Track | None, Meta(description="whose line; of a hold who waits (customer, if not given). mute needs it")
+    ] = None
+    to: Annotated[str, Meta(max_length=128, description="to whom a transfer goes")] = ""
+
+
+class HappeningReceipt(msgspec.Struct):
+    """at: second of the call; null if nothing has changed by it."""
+
+    call_id: str
+    at: float | None
