@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import obstore
@@ -31,6 +32,10 @@ T = TypeVar("T")
 
 RETRY: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """A storage that is away is asked again later, by whoever needs it."""
+
+
+READ_BYTES = 1 << 16
+"""Of a recording that are read at once."""
 
 
 class SoundsAway(RuntimeError):
@@ -115,9 +120,10 @@ class Sounds:
         with _told():
             obstore.put(self._store, call.file, file)
 
-    def open(self, call: Named) -> IO[bytes] | None:
+    def open(self, call: Named) -> BufferedReader | None:
         """A call's recording, to be read from any place; None if there is none."""
-        return self._found(lambda: obstore.open_reader(self._store, call.file))  # type: ignore[return-value]
+        found = self._found(lambda: obstore.open_reader(self._store, call.file))
+        return None if found is None else BufferedReader(_File(found), READ_BYTES)
 
     def forget(self, call: Named) -> None:
         """Erase a call's recording and parts."""
@@ -165,6 +171,31 @@ class Sounds:
                 return get()
         except FileNotFoundError:
             return None
+
+
+class _File(RawIOBase):
+    """A file of the store as Python knows files: what reads it wants bytes."""
+
+    def __init__(self, reader: obstore.ReadableFile) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._reader.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        with _told():
+            found = bytes(self._reader.read(len(buffer)))
+        buffer[: len(found)] = found
+        return len(found)
 
 
 def open_sounds(settings: Settings) -> Sounds | None:

@@ -24,7 +24,7 @@ def wall() -> str:
 @pages.get("/history")
 @needs("read", page=True)
 def history() -> str:
-    """Live and ended calls by what is sought, from /v1/calls; there is no listening in."""
+    """Live and ended calls by what is sought, from /v1/calls. Recordings can be heard; nobody is joined."""
     return _page("history.html", live=False)
 
 
@@ -51,10 +51,12 @@ def reports() -> str:
 
 def _page(template: str, live: bool = True) -> str:
     """A page for whoever asks. live: calls can be heard and joined on it."""
+    records = store().sounds is not None
     return render_template(
         template,
         switch=live and switch_of(store().settings) is not None,
-        listening=live and store().settings.listen_seconds > 0,
+        listening=records or (live and store().settings.listen_seconds > 0),
+        records=records,
         **page_values(),
     )
 

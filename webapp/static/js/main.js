@@ -57,7 +57,7 @@ panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
   for (const list of judging) list.show(row);
   switchboard.show(row);
-  listening?.show(row.state !== "live", panel.worst);
+  listening?.show(row.state !== "live", panel.worst, panel.utterances);
 };
 const search = new Search(() => choose());
 table.hit = (row) => {

@@ -18,6 +18,7 @@ export class Conversation {
   #startedMs = 0;
   #height = 0;
   #heard = null; // the element of the utterance that is heard
+  #word = null; // and that of the word
   #sought = []; // words to be marked, in small letters
   #onPlay;
 
@@ -77,8 +78,10 @@ export class Conversation {
     setTimeout(() => delete element.dataset.flash, FLASH_MS);
   }
 
-  /** Marks the utterance that is heard, null for none, and keeps it in sight if the one before was. */
-  hear(id) {
+  /** Marks the utterance that is heard, null for none, and keeps it in sight if the one before was; and in it the word
+   * of that second. */
+  hear(id, second = null) {
+    this.#hearWord(id === null ? null : this.#items.get(id), second);
     const element = this.#items.get(id)?.element ?? null;
     if (element === this.#heard) return;
     const along = this.#heard && isWithin(this.#heard, this.#scroller);
@@ -86,6 +89,15 @@ export class Conversation {
     element?.setAttribute("data-heard", "");
     if (along) element?.scrollIntoView({ block: "nearest" });
     this.#heard = element;
+  }
+
+  #hearWord(item, second) {
+    const nth = item?.said.words?.findIndex(({ start, end }) => start <= second && second < end) ?? -1;
+    const word = nth < 0 ? null : item.element.querySelector(".words").children[nth];
+    if (word === this.#word) return;
+    this.#word?.removeAttribute("data-heard");
+    word?.setAttribute("data-heard", "");
+    this.#word = word;
   }
 
   #press({ target }) {

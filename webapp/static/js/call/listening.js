@@ -1,8 +1,10 @@
-// Listening to the opened call: live, or from any moment of it. The button, the place in the audio, what is to be said.
+// Listening to the opened call: live, from any moment that is kept, or its recording. The button, the place in the audio, what is to be said.
 
 import { mark } from "../shared/dom.js";
 import * as format from "../shared/format.js";
+import { FilePlayer } from "./file_player.js";
 import { Player } from "./player.js";
+import { drawPlace, drawWave } from "./waveform.js";
 
 /** Less than this behind the newest is called live. */
 const LIVE_SECONDS = 4;
@@ -10,7 +12,10 @@ const LIVE_SECONDS = 4;
 const BEFORE_SECONDS = 3;
 /** So near to the end an ended call is over. */
 const END_SECONDS = 0.3;
-const DRAW_MS = 250;
+const DRAW_MS = 100;
+/** Between two looks for the recording of a call that has just ended, and how often it is looked for. */
+const LOOK_MS = 5_000;
+const LOOKS = 12;
 
 const NOTES = {
   stopped: "",
@@ -27,7 +32,12 @@ const NEVER = new Set(["gone", "refused"]);
 export class Listening {
   #root;
   #parts = {};
-  #player = new Player();
+  #stream = new Player();
+  #file = new FilePlayer();
+  /** @type {Player | FilePlayer} */
+  #player = this.#stream;
+  #recording = null; // what is known of the call's recording, if there is one
+  #looked = { at: 0, times: 0 };
   #id = null;
   #ended = false;
   #start = 0; // second where an ended call begins to play
@@ -42,14 +52,20 @@ export class Listening {
   constructor(root, play) {
     [this.#root, this.#parts.play] = [root, play];
     for (const part of root.querySelectorAll("[data-listen]")) this.#parts[part.dataset.listen] = part;
-    const { live, place } = this.#parts;
+    const { live, place, wave, speed } = this.#parts;
+    speed?.addEventListener("change", () => (this.#file.speed = Number(speed.value)));
+    wave?.addEventListener("click", (event) => {
+      const { left, width } = wave.getBoundingClientRect();
+      this.#play(((event.clientX - left) / width) * this.#recording.seconds);
+    });
     play.addEventListener("click", () => this.toggle());
     live.addEventListener("click", () => this.#play(null));
     place.addEventListener("input", () => (this.#dragging = true));
     place.addEventListener("change", () => {
       this.#dragging = false;
       this.#until = Infinity;
-      this.#player.seek(Number(place.value));
+      if (this.#timer) this.#player.seek(Number(place.value));
+      else this.#play(Number(place.value));
     });
   }
 
@@ -57,11 +73,38 @@ export class Listening {
   follow(id) {
     this.#stop();
     [this.#id, this.#start] = [id, 0];
+    this.#looked = { at: 0, times: 0 };
+    this.#know(null, []);
   }
 
-  /** @param ended whether the opened call has ended  @param worst second of its worst moment, or null */
-  show(ended, worst) {
+  /** @param ended whether the opened call has ended  @param worst second of its worst moment, or null  @param utterances its words */
+  show(ended, worst, utterances) {
     [this.#ended, this.#start] = [ended, worst ?? 0];
+    const { at, times } = this.#looked;
+    if (!ended || this.#recording || !this.#parts.wave || times >= LOOKS || Date.now() - at < LOOK_MS) return;
+    this.#looked = { at: Date.now(), times: times + 1 };
+    this.#look(utterances);
+  }
+
+  async #look(utterances) {
+    const id = this.#id;
+    const answer = await fetch(`${this.#address()}/recording`).catch(() => null);
+    const about = answer?.ok ? await answer.json() : null;
+    if (about && id === this.#id) this.#know(about, utterances);
+  }
+
+  #know(about, utterances) {
+    const { wave, place, speed } = this.#parts;
+    this.#recording = about;
+    mark(this.#root, "recorded", about ? "yes" : "no");
+    if (!wave) return;
+    wave.toggleAttribute("hidden", !about);
+    speed.hidden = !about;
+    if (!about) return;
+    drawWave(wave, about, utterances);
+    this.#file.newest = about.seconds;
+    [place.min, place.max, place.value, place.hidden] = ["0", about.seconds.toFixed(1), "0", false];
+    place.setAttribute("aria-valuetext", `0:00 of ${format.duration(about.seconds)}`);
   }
 
   /** Begins to play, a live call live, an ended one at its worst moment; or stops. */
@@ -80,9 +123,15 @@ export class Listening {
   #play(second, until = Infinity) {
     if (!this.#id) return;
     this.#until = until;
-    this.#player.play(`/v1/calls/${encodeURIComponent(this.#id)}/audio`, second);
+    this.#player.stop();
+    this.#player = this.#recording ? this.#file : this.#stream;
+    this.#player.play(`${this.#address()}/${this.#recording ? "recording/sound" : "audio"}`, second);
     this.#timer ||= setInterval(() => this.#draw(), DRAW_MS);
     this.#draw();
+  }
+
+  #address() {
+    return `/v1/calls/${encodeURIComponent(this.#id)}`;
   }
 
   #stop() {
@@ -94,7 +143,7 @@ export class Listening {
   }
 
   #draw() {
-    const { play, live, place, ago, note } = this.#parts;
+    const { play, live, place, ago, note, wave } = this.#parts;
     const { second, oldest, newest, state } = this.#player;
     const on = this.#timer !== 0;
     const heard = on && second !== null;
@@ -110,7 +159,9 @@ export class Listening {
     }
     play.setAttribute("aria-pressed", on);
     mark(this.#root, "on", on ? "yes" : "no");
-    place.hidden = ago.hidden = !heard;
+    ago.hidden = !heard;
+    place.hidden = !heard && !this.#recording;
+    if (wave) drawPlace(wave, heard ? second : null);
     live.hidden = this.#ended || !heard || (this.#player.live && behind < LIVE_SECONDS);
     text(note, NOTES[state]);
     if (!heard) {

@@ -107,9 +107,14 @@ export class Panel {
     this.onPlay(this.worst, { seconds });
   }
 
+  /** What was said in the opened call, in order. */
+  get utterances() {
+    return this.#transcript?.utterances ?? [];
+  }
+
   /** Marks what is heard: a second of the call, or null. */
   hear(second) {
-    this.#conversation.hear(second === null ? null : this.#transcript.at(second));
+    this.#conversation.hear(second === null ? null : this.#transcript.at(second), second);
     drawHead(this.#parts.chart, second, this.#row ? this.#seconds() : 0);
   }
 

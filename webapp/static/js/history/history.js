@@ -1,6 +1,7 @@
 // The history: a list of calls by what is sought, and the opened call beside it. The address holds what is sought.
 
 import { Desk } from "../call/desk.js";
+import { Listening } from "../call/listening.js";
 import { Panel } from "../call/panel.js";
 import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/acting.js";
@@ -23,10 +24,14 @@ const acting = new Acting({
 });
 const desk = new Desk(at("#call"), acting);
 const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
+const listening = document.querySelector("#listen") && new Listening(at("#listen"), at("[data-listen=play]"));
 panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
   for (const list of judging) list.show(row);
+  listening?.show(row.state !== "live", panel.worst, panel.utterances);
 };
+panel.onPlay = (second, more) => listening?.from(second, more);
+if (listening) listening.onHeard = (second) => panel.hear(second);
 
 let cursor = null;
 let searches = 0;
@@ -112,6 +117,7 @@ addEventListener("popstate", () => {
 at("#more").addEventListener("click", () => list(true));
 
 panel.onChange = (id) => {
+  listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   for (const row of at("#calls tbody").rows) row.toggleAttribute("data-opened", row.dataset.callId === id);
 };
