@@ -43,7 +43,7 @@ class Stretch(msgspec.Struct, frozen=True):
 
     transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
     it. tracks: all of the call. last: nothing more will be said or scored. queue: of the metadata, "" for none. model:
-    version of the attention model that the call began with, None if this is its first score.
+    version of the attention model that the call began with, None if this is its first score. holds: when somebody was on hold.
     """
 
     call_id: str
@@ -54,6 +54,7 @@ class Stretch(msgspec.Struct, frozen=True):
     kept: Kept | None
     queue: str = ""
     model: int | None = None
+    holds: list[tuple[float, float]] = []
 
 
 class Assessment(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, cast
 
 import msgspec
@@ -10,12 +11,15 @@ import redis
 
 from state import keys
 from state.calls.assessments import Assessment, Kept, Scorer, Stretch, Unscored
+from state.calls.happenings import spans
 from state.calls.transcripts import transcript
 from state.events import FinalEvent, ScoreEvent, encode
 from state.server.connection import BLOCK_MS
 from state.server.shards import Shard
 from state.settings import Settings
-from state.types import Masked, ScoredUtterance, Sentiment, Standing, Utterance
+from state.types import Happening, Masked, ScoredUtterance, Sentiment, Standing, Utterance
+
+_happened = msgspec.json.Decoder(list[Happening]).decode
 
 ABANDONED_AFTER_MS = 10_000
 """Age at which an utterance that a sentiment worker has not scored goes to another (scoring takes ms)."""
@@ -180,9 +184,10 @@ class Scores:
         call_id = unscored.call_id
         pipe = self._redis.pipeline(transaction=False)
         pipe.hlen(self._keys.scores(call_id))
-        pipe.hmget(self._keys.call(call_id), "state", "open_tracks", "unscored", "tracks", "metadata", "standing")
+        fields = ("state", "open_tracks", "unscored", "tracks", "metadata", "standing", "happened")
+        pipe.hmget(self._keys.call(call_id), *fields)
         pipe.get(self._keys.kept(call_id))
-        scored, (state, open_tracks, missing, packed_tracks, metadata, standing), packed = pipe.execute()
+        scored, (state, open_tracks, missing, packed_tracks, metadata, standing, happened), packed = pipe.execute()
         tracks = (packed_tracks or b"").decode().split()
         # If only this score is outstanding, nobody will say more on this call.
         last = state == b"ending" and open_tracks == b"0" and missing == b"1"
@@ -192,7 +197,8 @@ class Scores:
         at = next((n for n, utterance in enumerate(said) if utterance.id == unscored.utterance_id), None)
         if at is None or (kept and at < scorer.look_back):
             return scored, None
-        return scored, Stretch(call_id, said, said[at], tracks, last, kept, queue, model)
+        holds = spans(_happened(happened), "hold", "resume", inf) if happened else []
+        return scored, Stretch(call_id, said, said[at], tracks, last, kept, queue, model, holds)
 
     def _all(self, call_id: str) -> list[ScoredUtterance]:
         pipe = self._redis.pipeline(transaction=False)

@@ -72,7 +72,7 @@ class Hearing:
     def hear(self, state: CallState, utterance: Spoken) -> None:
         """Take in an utterance."""
         if utterance.start > state.at:
-            self.pass_time(state, utterance.start)
+            self.pass_time(state, utterance.start, utterance.held)
         agent = utterance.party == "agent"
         if (state.customer_end if agent else state.agent_end) - utterance.start > INTERRUPTION_SECONDS:
             _count(state, "interrupted", utterance.id)
@@ -103,8 +103,8 @@ class Hearing:
         state.weight += weight
         state.add_point(round(state.at, 2), round(state.weighted / (state.weight + NEUTRAL_WEIGHT), 3))
 
-    def pass_time(self, state: CallState, to: float) -> None:
-        """Let time pass from state.at to `to`, and notice a silence that lasts until then."""
+    def pass_time(self, state: CallState, to: float, hold: tuple[float, float] | None = None) -> None:
+        """Let time pass from state.at to `to`, and notice a silence that lasts until then. A hold is none."""
         passed = to - state.at
         if passed > 0:
             keep = faded(passed, MEMORY_SECONDS)
@@ -113,6 +113,8 @@ class Hearing:
             state.attention *= faded(passed, RELEASE_SECONDS)
             state.at = to
         silence = to - state.speech_end
+        if hold is not None:
+            silence -= max(0.0, min(hold[1], to) - max(hold[0], state.speech_end))
         if state.speech_end and silence >= self.norms.silence_from_seconds:
             value = min(1.0, silence / self.norms.silence_full_seconds)
             held = state.passing.get("silence")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -28,7 +29,7 @@ def party_of(track: str) -> Party:
 class Spoken(msgspec.Struct, frozen=True):
     """One finished utterance. start, end: seconds of the call's audio. sentiment: None while not scored. doubtful: its
     words, as they stand, that the recogniser was not sure of; () from an engine that tells no confidence. voice: how it
-    was spoken, if that was measured."""
+    was spoken, if that was measured. held: seconds of the last hold before it, as far as the switch told of one."""
 
     id: str
     track: str
@@ -38,11 +39,21 @@ class Spoken(msgspec.Struct, frozen=True):
     sentiment: Sentiment | None = None
     doubtful: tuple[str, ...] = ()
     voice: Voice | None = None
+    held: tuple[float, float] | None = None
 
     @property
     def party(self) -> Party:
         """Who speaks, by the track's name."""
         return party_of(self.track)
+
+
+def waited(said: Sequence[Spoken], holds: Sequence[tuple[float, float]]) -> list[Spoken]:
+    """The utterances with the holds before them. It depends on each alone, so any part of a call gives the same."""
+    found = []
+    for one in said:
+        last = next(((since, min(until, one.start)) for since, until in reversed(holds) if since < one.start), None)
+        found.append(msgspec.structs.replace(one, held=last) if last else one)
+    return found
 
 
 def spoken(utterance: ScoredUtterance) -> Spoken:

@@ -26,7 +26,7 @@ from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying
 from workers.insight.rules import RuleError
 from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import Spoken, spoken
+from workers.insight.spoken import Spoken, spoken, waited
 from workers.jobs import language_model
 from workers.learning.versions import Versions
 from workers.voice.calm import Calm, hear, usual_effort
@@ -100,7 +100,7 @@ def summary(call: CallView, rules: RuleSet, versions: Versions | None = None) ->
     heard = [spoken(utterance) for utterance in said]
     length = max((u.end for u in call.utterances), default=0.0)
     held = spans(call.events, "hold", "resume", length)
-    found = talk.summary(heard, model, ContextScorer(analyzer), held=held)
+    found = talk.summary(waited(heard, held), model, ContextScorer(analyzer), held=held)
     talked = {track: sum(u.end - u.start for u in said if u.track == track) for track in call.tracks}
     tracks = {utterance.id: utterance.track for utterance in said}
     return {

@@ -20,7 +20,7 @@ from workers.insight.attention import AttentionModel
 from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
 from workers.insight.rulefile import applying, load
-from workers.insight.spoken import doubtful, party_of, spoken
+from workers.insight.spoken import doubtful, party_of, spoken, waited
 from workers.learning.versions import Versions
 from workers.sentiment import courses
 from workers.voice import calm
@@ -61,7 +61,7 @@ class Assessor:
         by = model.weights(stretch.queue), model.norms_of(stretch.queue)
         attention = RuledModel(self._analyzer, self._rules, *by, stretch.queue)
         before = courses.unpack(stretch.kept.course if stretch.kept else None)
-        said = [spoken(utterance) for utterance in shown if counts(utterance)]
+        said = waited([spoken(utterance) for utterance in shown if counts(utterance)], stretch.holds)
         try:
             standing, courses_after = before.follow(attention, said)
         except Exception:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from workers.insight.analyzer import CallAnalyzer
-from workers.insight.attention import AttentionModel
+from workers.insight.attention import AttentionModel, Course
 from workers.insight.context import ContextScorer
-from workers.insight.spoken import Spoken
+from workers.insight.spoken import Spoken, waited
 from workers.insight.talk import analyse, summary
 from workers.insight.verdict import verdict
 
@@ -80,3 +80,24 @@ def test_a_verdict_knows_how_a_call_ended_and_a_raised_one_counts_less_if_it_was
     assert judged(*good) < 0.15 < judged(*bad)
     assert judged(*good) < judged(*good, raised=0.7) < judged(*bad, raised=0.7)
     assert verdict([], analyzer) == 0.0
+
+
+def test_a_held_callers_silence_is_no_silence() -> None:
+    model = AttentionModel(CallAnalyzer())
+    said = [
+        Spoken("customer:0", "customer", 0.0, 4.0, "my parcel never came"),
+        Spoken("agent:0", "agent", 80.0, 82.0, "thanks for holding"),
+    ]
+
+    def silences(holds: list[tuple[float, float]]) -> bool:
+        standing, _ = model.follow(Course(), waited(said, holds))
+        return any("silence" in told.text for told in standing.reasons) or "silence" in str(standing.alerts)
+
+    assert silences([]) and silences([(90.0, 99.0)]) and silences([(4.0, 10.0)])
+    assert not silences([(5.0, 79.0)]) and not silences([(5.0, 99.0)])
+
+
+def test_holds_before_an_utterance_do_not_depend_on_what_came_before_it() -> None:
+    holds = [(5.0, 9.0), (13.0, 19.0)]
+    assert waited(SAID, holds)[3:] == waited(SAID[3:], holds)
+    assert [one.held for one in waited(SAID, holds)] == [None, None, (5.0, 7.0), (5.0, 9.0), (13.0, 19.0)]
