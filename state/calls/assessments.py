@@ -43,7 +43,8 @@ class Stretch(msgspec.Struct, frozen=True):
 
     transcript: in canonical order; the call's beginning is left out if `kept` stands for it. found: the utterance in
     it. tracks: all of the call. last: nothing more will be said or scored. queue: of the metadata, "" for none. model:
-    version of the attention model that the call began with, None if this is its first score. holds: when somebody was on hold.
+    version of the attention model that the call began with, None if this is its first score. holds: when somebody
+    was on hold.
     """
 
     call_id: str

@@ -7,7 +7,7 @@ export function rowOf(texts, headed = false) {
 
 /** A <tr> of these texts, each naming its column. */
 export function headOf(texts) {
-  return made(texts, () => "col");
+  return made(texts, (index) => (texts[index] ? "col" : "")); // an empty corner is no heading
 }
 
 /** @param {(index: number) => string} scope of what the cell is the name: "row", "col" or "" */
