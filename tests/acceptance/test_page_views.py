@@ -70,6 +70,7 @@ def test_search_finds_words_that_have_just_been_said(page: Page, server: Synthet
     page.keyboard.press("Escape")
     expect(page.locator("tr[data-call-id=c3] a")).to_be_focused()
     page.reload()
+    expect(count(page, "live")).to_have_text("3")
     page.keyboard.press("Tab")
     page.get_by_role("link", name="Skip to the calls").press("Enter")
     expect(page.locator("tr[data-call-id] a").first).to_be_focused()
