@@ -51,7 +51,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.
                                   turn:words, turn:sound, turn:learn: old words or sound were looked for, and judgements
                                   to learn from; expire after an hour, the last after a quarter of a day.
-                                  turn:board: the board was written; expires in a moment
+                                  turn:board: the board was written; expires in a moment. turn:webhooks: the
+                                  process that follows the feed for webhooks; expires in seconds
     finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
                                   which an entry's delivery count is 1 + how often it was begun in vain
     feed                  stream  what the page shows, one JSON event an entry (events.py), capped

@@ -234,6 +234,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Years that the database keeps an entry of the audit trail, as this stood when it came there", ge=1, le=100
         ),
     ] = 7
+    webhook_allow: Annotated[
+        str,
+        _about(
+            "Internal addresses and networks that webhooks may reach, by http:// too, with commas between: 10.1.2.0/24."
+            " Empty: none"
+        ),
+    ] = ""
+    kafka_bootstrap: Annotated[
+        str,
+        _about(
+            "host:port of Kafka brokers that get the webhooks' messages, keyed by call (it needs confluent-kafka)."
+            " Empty: none"
+        ),
+    ] = ""
+    kafka_topic: Annotated[str, _about("Topic of these messages", pattern=r"^[A-Za-z0-9._-]{1,249}$")] = "earshot"
     auth: Annotated[
         str,
         _about(
@@ -375,6 +390,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if settings.sound_days and not (settings.database_url and settings.recordings):
         missing = "RECORDINGS" if settings.database_url else "DATABASE_URL"
         raise SettingsError(f"{missing}: SOUND_DAYS is set, so this is needed too")
+    networks(settings.webhook_allow)
     if settings.auth == "off" and not _is_loopback(settings.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
     for name in ("ari_url", "switch_webhook_url"):
@@ -448,6 +464,17 @@ def _by_queue(name: str, given: str) -> dict[str, int]:
     found = {queue: int(days) for queue, _, days in pairs}
     if len(found) != len(pairs):
         raise SettingsError(f"{name}: a queue stands twice")
+    return found
+
+
+def networks(given: str) -> list[str]:
+    """WEBHOOK_ALLOW as a list of networks. Raises SettingsError."""
+    found = [part.strip() for part in given.split(",") if part.strip()]
+    for part in found:
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise SettingsError(f"WEBHOOK_ALLOW: {part} is no address and no network") from None
     return found
 
 

@@ -42,6 +42,7 @@ from webapp.api import (
     session,
     summaries,
     switch,
+    webhooks,
 )
 from webapp.http import crowds, headers, problems, timed
 from webapp.http.arrival import Arrival
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         people.api,
         queues.api,
         switch.api,
+        webhooks.api,
     )
     for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)

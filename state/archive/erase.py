@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, or_, select, text, tuple_, update
 
 from state.archive.opening import Archive
-from state.archive.tables import calls, erased, holds, transcripts
+from state.archive.tables import calls, erased, holds, messages, transcripts
 from state.archive.write import lock
 from state.texts import known
 from state.types import Alert, CallRow
@@ -76,6 +76,7 @@ def erase_call(archive: Archive, call_id: str, customers: set[str], at_ms: int) 
         connection.execute(delete(erased).where(erased.c.call_id == call_id))
         connection.execute(insert(erased).values(call_id=call_id, erased_at_ms=at_ms))
         connection.execute(delete(calls).where(calls.c.call_id == call_id))
+        connection.execute(delete(messages).where(messages.c.call_id == call_id))
         return len(found)
 
 
@@ -92,13 +93,13 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
 
     queue: of this one; None: of all but `others`. What is left of a call are its figures, metadata, notes and tags.
     """
-    old = select(calls.c.id, transcripts.c.row, transcripts.c.summary).join(transcripts)
+    old = select(calls.c.id, calls.c.call_id, transcripts.c.row, transcripts.c.summary).join(transcripts)
     old = old.where(calls.c.ended_at_ms < before_ms, calls.c.words_erased_at_ms.is_(None))
     old = old.where(calls.c.queue == queue if queue is not None else _not_in(others))
     old = old.where(*not_held())
     with archive.writing() as connection:
         found = connection.execute(old.limit(BATCH)).all()
-        for number, row, summary in found:
+        for number, call_id, row, summary in found:
             bare = wordless(_row(row))
             figures = {
                 name: value for name, value in (msgspec.json.decode(summary) or {}).items() if name in SUMMARY_KEPT
@@ -109,6 +110,7 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
                 update(transcripts).where(transcripts.c.call == number).values(**told, utterances="[]", text=found_by)
             )
             connection.execute(update(calls).where(calls.c.id == number).values(words_erased_at_ms=at_ms))
+            connection.execute(delete(messages).where(messages.c.call_id == call_id))
         return len(found)
 
 

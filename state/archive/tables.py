@@ -128,6 +128,54 @@ sent_reports = Table(
 )
 """Weekly reports, so that each is sent once."""
 
+endpoints = Table(
+    "endpoints",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False, comment="of happenings.EVENT_TYPES, with commas between"),
+    Column("form", Text, nullable=False, comment="endpoints.Form"),
+    Column("secret", Text, nullable=False, comment="signs what is sent, so it must stand here in the clear"),
+    Column("made_at_ms", BigInteger, nullable=False, comment="it is told nothing of before"),
+    Column("gone_at_ms", BigInteger, comment="when it was switched off; null: it is on"),
+    Column("gone_why", Text),
+)
+"""Webhooks: see state/webhooks."""
+
+messages = Table(
+    "messages",
+    METADATA,
+    Column("number", _ID, primary_key=True, comment="in the order of happening, nearly"),
+    Column("id", Text, nullable=False, unique=True, comment="follows from what it tells"),
+    Column("type", Text, nullable=False, comment="happenings.EventType"),
+    Column("call_id", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False, comment="JSON as it is sent: words of the call among it"),
+    Index("messages_by_call", "call_id"),
+    Index("messages_by_time", "at_ms"),
+)
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("message", _ID, ForeignKey("messages.number", ondelete="CASCADE"), primary_key=True),
+    Column("endpoint", Text, ForeignKey("endpoints.name", ondelete="CASCADE"), primary_key=True),
+    Column("state", Text, nullable=False, comment="deliveries.State"),
+    Column("tries", Integer, nullable=False, comment="begun"),
+    Column("due_at_ms", BigInteger, nullable=False, comment="of the next try; while one goes on, until when it may"),
+    Column("tried_at_ms", BigInteger, comment="when the last try came to its end"),
+    Column("status", Integer, comment="of the last answer"),
+    Column("error", Text, comment="of the last try"),
+    Index("deliveries_due", "endpoint", "state", "due_at_ms"),
+)
+
+positions = Table(
+    "positions",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("cursor", Text, nullable=False, comment="of the calls' feed: all before it is in messages"),
+)
+
 transcripts = Table(
     "transcripts",
     METADATA,

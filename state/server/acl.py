@@ -68,6 +68,7 @@ USERS: dict[str, tuple[str, ...]] = {
     "sentiment": ("calls", "jobs"),
     "jobs": ("calls", "jobs", "trail"),
     "recorder": ("calls",),
+    "webhooks": ("calls",),
     "audiosocket": ("calls",),
     "operator": ("calls", "people", "jobs", "trail"),
 }

@@ -196,6 +196,7 @@ REFUSED = {
     "sentiment": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("XTRIM", keys.AUDIT, "MAXLEN", "0")],
     "jobs": [("HSET", keys.USERS, "x", "{}"), ("GET", keys.SECRET), ("HGETALL", keys.API_KEYS)],
     "recorder": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
+    "webhooks": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
     "audiosocket": [("HGETALL", keys.API_KEYS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
     "operator": [("SET", "elsewhere", "x")],
 }

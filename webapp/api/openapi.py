@@ -22,7 +22,7 @@ from webapp.access.cookies import COOKIE
 from webapp.access.rights import DECODE, SAFE_METHODS, STREAMS, Requirement, requirement
 from webapp.http.audio_forms import KNOWN_TYPES
 from webapp.http.problems import ProblemBody
-from webapp.schemas.values import AlertKind, CallId, JobId, Tag, Track
+from webapp.schemas.values import AlertKind, CallId, JobId, MessageId, Tag, Track, WebhookName
 from webapp.switch.base import Act
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -90,6 +90,8 @@ _PATH_TYPES: dict[str, Any] = {
     "act": Act,
     "job_id": JobId,
     "name": str,
+    "webhook": WebhookName,
+    "message_id": MessageId,
 }
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
 from state.types import Sentiment
+from state.webhooks import endpoints
 from webapp.access.rights import needs, record_act, record_read
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
@@ -80,6 +81,7 @@ def save_rules() -> Response:
 
 def _save(text: str) -> Response:
     rules = _understood(text)
+    _check_webhooks(rules)
     current = _current()
     after = _wanted(current.version)
     if after != current.version:
@@ -209,6 +211,17 @@ def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRu
                 told = (hit.rule_id, hit.title, hit.severity, hit.at, hit.utterance_id, hit.quote)
                 result.hits.append(ApiHit(call_id, agent, *told))
     return result
+
+
+def _check_webhooks(rules: RuleSet) -> None:
+    """Raises a Problem if a rule calls a webhook that is not there."""
+    archive = store().archive
+    called = [(place, rule.webhook) for place, rule in enumerate(rules.file.rules) if rule.webhook]
+    known = {one.name for one in endpoints.every(archive)} if called and archive is not None else set()
+    for place, name in called:
+        if name not in known:
+            item = ErrorItem(f"/rules/{place}/webhook", f"There is no webhook named {name}")
+            raise Problem(400, "invalid", f"rules[{place}].webhook: there is no webhook named {name}", errors=[item])
 
 
 def _current() -> RulesText:

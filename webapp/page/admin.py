@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from state.webhooks.happenings import EVENT_TYPES
 from webapp.access.rights import needs
 from webapp.page.pages import page_values
 from webapp.store import store
@@ -21,6 +22,7 @@ LISTED = {
     "admin.erasing": "Erasing",
     "admin.jobs": "Jobs",
     "admin.models": "Attention model",
+    "admin.webhooks": "Webhooks",
 }
 """Views and what the pages call them, in the order of their links."""
 
@@ -95,5 +97,12 @@ def models() -> str:
     return _page("models.html")
 
 
-def _page(template: str, **values: str) -> str:
-    return render_template(f"admin/{template}", listed=LISTED, **page_values(), **values)
+@pages.get("/webhooks")
+@needs("admin", page=True)
+def webhooks() -> str:
+    """Who is told what happens, and what came of it, from /v1/webhooks."""
+    return _page("webhooks.html", events=EVENT_TYPES)
+
+
+def _page(template: str, **values: object) -> str:
+    return render_template(f"admin/{template}", listed=LISTED, **values, **page_values())

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from state.jobs import JOB_ID
 from state.types import CALL_ID, TRACK
+from state.webhooks.endpoints import NAME
 
 MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
@@ -45,6 +46,8 @@ Metadata = Annotated[
 Tag = Annotated[str, Meta(pattern=TAG, description="at most 32 letters, digits, blanks and . & + - _")]
 JobId = Annotated[str, Meta(pattern=JOB_ID, description="as the list of failed jobs has it")]
 AlertKind = Annotated[str, Meta(pattern=ALERT, description="kind of an alert; needs_attention: the call itself")]
+WebhookName = Annotated[str, Meta(pattern=NAME, description="at most 64 small letters, digits, _ and -")]
+MessageId = Annotated[str, Meta(pattern=r"^msg_[0-9a-f]{32}$", description="the message's webhook-id")]
 By = Annotated[
     str,
     Meta(max_length=MAX_NAME, description="your name, only with AUTH=off; otherwise your sign-in names you"),

@@ -6,15 +6,12 @@ HMAC-SHA256 of "<webhook-id>.<webhook-timestamp>.<body>". A status of 2xx says t
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import time
 import uuid
 
 import msgspec
 import requests
 
+from state.webhooks import signing
 from webapp.switch.base import TIMEOUT_SECONDS, Order, SwitchError
 
 
@@ -28,22 +25,10 @@ class Webhook:
     def carry_out(self, order: Order) -> None:
         """See Switch.carry_out."""
         body = msgspec.json.encode(order)
-        name, moment = f"msg_{uuid.uuid4().hex}", str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": name,
-            "webhook-timestamp": moment,
-            "webhook-signature": signature(self._secret, name, moment, body),
-        }
+        headers = signing.headers(self._secret, f"msg_{uuid.uuid4().hex}", body)
         try:
             answer = requests.post(self._url, body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             raise SwitchError(f"The switch's webhook does not answer: {type(error).__name__}.") from None
         if not 200 <= answer.status_code < 300:
             raise SwitchError(f"The switch's webhook answers {answer.status_code}.")
-
-
-def signature(secret: bytes, name: str, moment: str, body: bytes) -> str:
-    """The header webhook-signature."""
-    signed = hmac.new(secret, f"{name}.{moment}.".encode() + body, hashlib.sha256).digest()
-    return "v1," + base64.b64encode(signed).decode()

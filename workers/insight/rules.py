@@ -72,6 +72,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     polarity_below:    only utterances scored below this trigger it.
     cooldown_seconds:  after a hit, further ones are passed over for so long.
     queue:             only for calls of this queue; None: of all.
+    webhook:           name of a webhook that a hit calls, whatever else that is told.
     """
 
     id: Identifier
@@ -88,6 +89,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     queue: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
     enabled: bool = True
+    webhook: Identifier | None = None
 
     @property
     def has_trigger(self) -> bool:

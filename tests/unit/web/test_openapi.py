@@ -20,6 +20,13 @@ STATUSES = {
     ("/v1/calls/{call_id}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}", "delete"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls", "delete"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/webhooks", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/webhooks", "post"): {"201", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
+    ("/v1/webhooks/{webhook}", "delete"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/webhooks/{webhook}/enable", "post"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/webhooks/{webhook}/deliveries/{message_id}/redeliver", "post"): {"202", "400", "404", "409", "500", "503"}
+    | KNOWN_ONLY,
+    ("/v1/deliveries", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/jobs", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/jobs/{job_id}/retry", "post"): {"202", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/holds", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,

@@ -1,0 +1,75 @@
+"""Follows and delivers until nothing is left; dies at one step. A line on stdin is the step, one on stdout how it went.
+
+Step n counts what is sent to the database and to receivers from 1; one that is not reached kills nothing. Each line is
+done by a child of its own, because a fresh interpreter for each would take a minute in all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from state import keys
+from state.archive.opening import Archive, open_archive
+from state.server.opening import open_shards
+from state.settings import load
+from state.webhooks import deliveries
+from workers.webhooks.couriers import Couriers, clock_ms
+from workers.webhooks.follow import Follower
+from workers.webhooks.post import Poster
+
+
+def work(dies_at: int) -> None:
+    sent = itertools.count(1)
+
+    def step(*_: Any) -> None:
+        if next(sent) == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", step)
+    event.listen(Engine, "commit", step)
+
+    class Dying(Poster):
+        def deliver(self, claimed: Any) -> Any:
+            step()  # claimed, not sent
+            outcome = super().deliver(claimed)
+            step()  # sent, and the database does not know
+            return outcome
+
+    settings = load()
+    shards = open_shards(settings, "worker")
+    archive = open_archive(settings)
+    assert archive is not None
+    shards.plain.delete(keys.turn("webhooks"))
+    follower = Follower(shards, archive, "dying", settings.redact)
+    assert follower.turn()
+    while follower.step():
+        pass
+    deliver(archive, Dying)
+
+
+def deliver(archive: Archive, poster: Any) -> None:
+    couriers = Couriers(archive, lambda _: poster(["127.0.0.1"], ""), lambda: False)
+    for endpoint in deliveries.due(archive, clock_ms()):
+        couriers._work(endpoint)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                work(int(line))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+main()

@@ -1,0 +1,29 @@
+"""An empty archive, a receiver, and a scorer for calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from state.archive.opening import Archive
+from tests.harness.receiver import Receiver
+from workers.sentiment.assessor import Assessor
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    opened = Archive(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def assessor() -> Assessor:
+    return Assessor()

@@ -1,0 +1,120 @@
+// The webhooks, and what came of their deliveries.
+
+import { rowOf } from "../shared/rows.js";
+import { MISSING, moment } from "../shared/format.js";
+import { ask, buttons, say } from "./asking.js";
+
+const EVERY_MS = 5_000;
+
+const at = (selector) => document.querySelector(selector);
+const when = (iso) => (iso ? moment(Date.parse(iso)) : MISSING);
+const path = (name, rest = "") => `/v1/webhooks/${encodeURIComponent(name)}${rest}`;
+let shownWho = "";
+let shownLog = "";
+let pages = 1;
+
+/** Draws rows only if they changed, so that a button keeps its focus. Returns what is shown. */
+function draw(table, empty, found, before, rowFor) {
+  const now = JSON.stringify(found);
+  if (now === before) return now;
+  at(empty).hidden = found.length > 0;
+  at(table).hidden = !found.length;
+  at(`${table} tbody`).replaceChildren(...found.map((one) => rowFor(one)));
+  return now;
+}
+
+function showWho({ webhooks }) {
+  shownWho = draw("#webhooks", "#nobody", webhooks, shownWho, whoRow);
+  const choice = at("#only [name=webhook]");
+  const names = webhooks.map((one) => one.name);
+  const known = [...choice.options].slice(1).map((option) => option.value);
+  if (names.join() === known.join()) return;
+  const chosen = choice.value;
+  choice.replaceChildren(choice.options[0], ...names.map((name) => new Option(name, name)));
+  choice.value = names.includes(chosen) ? chosen : "";
+}
+
+function whoRow(one) {
+  const told = one.events.join(", ") || "only what rules call it for";
+  const state = one.gone_at ? `off since ${when(one.gone_at)}: ${one.gone_why}` : "on";
+  const row = rowOf([one.name, one.url, told, String(one.waiting), String(one.failed), state], true);
+  const can = one.form === "kafka" ? [] : [["Remove", `Remove ${one.name}`, () => remove(one.name)]];
+  if (one.gone_at) can.unshift(["Switch on", `Switch on ${one.name}`, () => act("POST", path(one.name, "/enable"), `${one.name} is on.`)]);
+  row.append(buttons(...can));
+  return row;
+}
+
+async function act(method, where, done) {
+  const told = await ask(method, where);
+  if (!told) return;
+  say(done);
+  showWho(told);
+  at("#who-title").focus();
+}
+
+function remove(name) {
+  if (confirm(`Remove ${name}, with its log? What it has not got yet, it never gets.`)) {
+    act("DELETE", path(name), `${name} is removed.`);
+  }
+}
+
+function logRow(one) {
+  const answer = one.error || (one.status ? String(one.status) : MISSING);
+  const state = one.due_at ? `waiting until ${when(one.due_at)}` : one.state;
+  const row = rowOf([one.type, when(one.at), one.call_id, one.webhook, state, String(one.tries), answer], true);
+  row.append(buttons(["Deliver again", `Deliver again: ${one.type} of ${one.call_id} to ${one.webhook}`, () => redeliver(one)]));
+  return row;
+}
+
+async function redeliver(one) {
+  if (!(await ask("POST", path(one.webhook, `/deliveries/${one.message_id}/redeliver`)))) return;
+  say(`Delivering ${one.type} of ${one.call_id} to ${one.webhook} again.`);
+  at("#log-title").focus();
+}
+
+async function look() {
+  const who = await ask("GET", "/v1/webhooks");
+  if (!who) return;
+  showWho(who);
+  const form = /** @type {HTMLFormElement} */ (at("#only"));
+  const wanted = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value) wanted.set(name, String(value));
+  const found = [];
+  let more = null;
+  for (let page = 0; page < pages; page++) {
+    if (more) wanted.set("cursor", more);
+    const told = await ask("GET", `/v1/deliveries?${wanted}`);
+    if (!told) return;
+    found.push(...told.deliveries);
+    more = told.next_cursor;
+    if (!more) break;
+  }
+  shownLog = draw("#deliveries", "#nothing", found, shownLog, logRow);
+  at("#more").hidden = !more;
+}
+
+at("#add").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const given = new FormData(form);
+  const name = String(given.get("name"));
+  const body = { url: given.get("url"), form: given.get("form"), events: given.getAll("events"), ...(name && { name }) };
+  const made = await ask("POST", "/v1/webhooks", body);
+  if (!made) return;
+  form.reset();
+  say(`${made.name} is told what happens from now on.`);
+  at("#secret code").textContent = made.secret;
+  at("#secret").hidden = false;
+  at("#secret").focus();
+  look();
+});
+at("#only").addEventListener("change", () => {
+  pages = 1;
+  look();
+});
+at("#more").addEventListener("click", () => {
+  pages += 1;
+  look();
+});
+look();
+setInterval(look, EVERY_MS);

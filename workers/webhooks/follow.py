@@ -1,0 +1,142 @@
+"""Follows the calls' feed and writes down what others are to be told, and how far it came, in one step.
+
+One process at a time does it. Another may all the same do it at that moment, or again: nothing is written down twice.
+If the feed has dropped what was not followed yet, all calls are looked at as they stand.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import msgspec
+
+from state import keys
+from state.archive.opening import Archive
+from state.calls.feed import FeedLost, Told, joined, parted
+from state.calls.reads import Reads
+from state.rules import RulesStore
+from state.server.clock import now_ms
+from state.server.shards import Shards
+from state.types import CallRow, CallView
+from state.webhooks import deliveries
+from state.webhooks.happenings import Message
+from workers.insight.masking import view
+from workers.insight.rulefile import parse
+from workers.insight.rules import RuleError
+from workers.webhooks.notice import Notices, Rules, of_standing
+
+AT_ONCE = 500
+"""Events of a shard looked at in one step."""
+
+TURN_SECONDS = 10
+"""Until another process takes over from one that died."""
+
+PERSIST_SECONDS = 5.0
+"""Between two cursors written down while nothing is to be told."""
+
+LOOK_BACK_MS = 86_400_000
+"""Calls that ended longer ago are passed over in such a look. Shorter than deliveries.LOG_SECONDS: what was told before
+is still known."""
+
+CALLS_AT_ONCE = 20
+"""Calls written down in one step while all are looked at."""
+
+log = logging.getLogger("earshot.webhooks")
+
+
+class Follower:
+    """The feed's reader. Raises redis.RedisError and ArchiveAway; whatever it was at is done again then."""
+
+    def __init__(self, shards: Shards, archive: Archive, name: str, redact: bool) -> None:
+        self._shards, self._archive, self._name, self._redact = shards, archive, name, redact
+        self._reads = Reads(shards)
+        self._notices = Notices(self._read)
+        self._rules_store = RulesStore(shards.plain)
+        self._rules: Rules = {}
+        self._edition: int | None = None
+        self._cursor: str | None = None
+        self._written, self._written_at = "", 0.0
+
+    def turn(self) -> bool:
+        """Whether it is this process's turn."""
+        key = keys.turn("webhooks")
+        if self._shards.plain.set(key, self._name, nx=True, ex=TURN_SECONDS):
+            self._cursor = None  # another one may have gone on
+            return True
+        mine = self._shards.plain.get(key) == self._name.encode()
+        if mine:
+            self._shards.plain.expire(key, TURN_SECONDS)
+        return mine
+
+    def step(self) -> bool:
+        """Write down what has happened since the last step. Whether there may be more at once."""
+        if self._cursor is None:
+            self._cursor = self._written = deliveries.position(self._archive) or ""
+        if not self._cursor:
+            self._cursor = None  # nobody is told anything
+            return False
+        self._follow_rules()
+        try:
+            cursors = parted(self._cursor, len(self._shards))
+            told = self._reads.feeds.after(cursors, AT_ONCE)
+        except FeedLost:
+            self._look_at_all()
+            return True
+        made: list[Message] = []
+        for one in told:
+            made += self._notices.of_event(one.event, _told_ms(one), self._rules)
+            cursors[one.shard] = one.cursor
+        self._write(made, joined(cursors))
+        return len(told) >= AT_ONCE
+
+    def _write(self, made: list[Message], cursor: str) -> None:
+        moved = cursor != self._written and time.monotonic() >= self._written_at + PERSIST_SECONDS
+        if made or moved:
+            deliveries.record(self._archive, made, cursor, now_ms(self._shards.plain))
+            self._written, self._written_at = cursor, time.monotonic()
+        self._cursor = cursor
+
+    def _look_at_all(self) -> None:
+        """Go on from calls as they stand. The cursor is from before the look."""
+        log.warning("the feed has dropped what was not told yet: all calls are looked at")
+        tips, old = joined(self._reads.feeds.tips()), self._cursor or ""
+        since = now_ms(self._shards.plain) - LOOK_BACK_MS
+        rows = [row for row in self._reads.held(live=True, ended=True, waiting=False) if _is_new(row, since)]
+        for first in range(0, len(rows), CALLS_AT_ONCE):
+            calls = [self._read(row.call_id) for row in rows[first : first + CALLS_AT_ONCE]]
+            made = [one for call in calls if call is not None for one in of_standing(call, self._rules)]
+            deliveries.record(self._archive, made, old, now_ms(self._shards.plain), past=True)
+        deliveries.record(self._archive, [], tips, now_ms(self._shards.plain))
+        self._cursor = self._written = tips
+
+    def _follow_rules(self) -> None:
+        edition = self._rules_store.version()
+        if edition == self._edition:
+            return
+        stored = self._rules_store.read()
+        try:
+            rules = parse(stored.text).file.rules if stored else []
+        except RuleError:  # scorers go on with those before, too
+            rules = []
+        self._rules = {rule.id: rule.webhook for rule in rules if rule.webhook}
+        self._edition = edition
+
+    def _read(self, call_id: str) -> CallView | None:
+        """A call as it may be shown."""
+        call = self._reads.call(call_id)
+        if call is None or not self._redact:
+            return call
+        return _shown(call)
+
+
+def _shown(call: CallView) -> CallView:
+    return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
+
+
+def _is_new(row: CallRow, since_ms: int) -> bool:
+    return row.state != "ended" or (row.ended_at_ms or 0) >= since_ms
+
+
+def _told_ms(told: Told) -> int:
+    return int(told.cursor.partition("-")[0])
