@@ -40,7 +40,10 @@ VALUES: dict[str, list[str]] = {
     "form": ["txt", "json", "csv", "srt", "vtt"],
     "tag": ["vip"],
     "act": ["whisper", "barge", "takeover", "hangup"],
+    "alert": ["needs_attention"],
     "job_id": ["a-job"],
+    "message_id": ["a-message"],
+    "webhook": ["a-webhook"],
     "name": ["dana"],
     "filename": ["css/base.css"],
 }
