@@ -54,13 +54,20 @@ PROCESSES = read_procfile(ROOT / "Procfile")
 
 
 def process(name: str, redis_url: str, output: Path, **environ: str) -> subprocess.Popen[bytes]:
-    """A process of the Procfile; what it says goes to `output`."""
+    """A process of the Procfile, set up so that it has something to do; what it says goes to `output`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     given = {"PATH": path, "REDIS_URL": redis_url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "AUTH": "off"}
     ports = {"PORT": str(free_port()), "AUDIOSOCKET_PORT": str(free_port())}
+    kept = {
+        "DATABASE_URL": f"sqlite:///{output.parent}/archive.db",
+        "RECORDINGS": str(output.parent),
+        "SOUND_DAYS": "*=1",
+    }
     command = shlex.split(PROCESSES[name])
     with output.open("wb") as out:
-        return subprocess.Popen(command, cwd=ROOT, env=os.environ | given | ports | environ, stdout=out, stderr=out)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | given | ports | kept | environ, stdout=out, stderr=out
+        )
 
 
 @pytest.mark.parametrize("name", PROCESSES)
