@@ -22,9 +22,22 @@ KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
 
 
+ON_A_CLUSTER = "sherpa"
+"""The quickest engine. What a cluster does to a lease does not depend on the engine; the others there with --soak."""
+
+
 def quick_or_soak(quick: list[str]) -> list[Any]:
-    """Every engine; those not in `quick` only with --soak, because a large Vosk model starts and decodes slowly."""
-    return [pytest.param(e, id=e.name, marks=[] if e.name in quick else [pytest.mark.soak]) for e in ENGINES]
+    """Every place with every engine. On one server, those not in `quick` only with --soak."""
+    pairs = [(place, engine) for place in PLACES for engine in ENGINES]
+    return [
+        pytest.param(
+            place,
+            engine,
+            id=f"{place}-{engine.name}",
+            marks=[] if engine.name in (quick if place == PLACES[0] else [ON_A_CLUSTER]) else [pytest.mark.soak],
+        )
+        for place, engine in pairs
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +46,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return chosen
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module")
 def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A store of its own for each engine: the calls of one would be another's."""
     with store_in(request.param, tmp_path_factory.mktemp("store")) as place:
@@ -65,7 +78,7 @@ def calm(fleet: Fleet, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
     return transcript
 
 
-@pytest.mark.parametrize("engine", quick_or_soak(["moonshine", "vosk", "sherpa"]), indirect=True)
+@pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine", "vosk", "sherpa"]), indirect=True)
 def test_kills_at_random_instants_change_no_byte(
     fleet: Fleet,
     engine: Engine,
@@ -102,7 +115,7 @@ def test_kills_at_random_instants_change_no_byte(
     fleet.assert_at_rest()
 
 
-@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
+@pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine"]), indirect=True)
 def test_a_whole_decoder_killed_at_once_changes_no_byte(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
@@ -129,7 +142,7 @@ def test_a_whole_decoder_killed_at_once_changes_no_byte(
     fleet.assert_at_rest()
 
 
-@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
+@pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine"]), indirect=True)
 def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
@@ -164,7 +177,7 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
 
 
 @pytest.mark.parametrize("point", ["after-delivery", "after-open", "mid-decode", "before-commit", "after-commit"])
-@pytest.mark.parametrize("engine", quick_or_soak(["moonshine"]), indirect=True)
+@pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine"]), indirect=True)
 def test_a_crash_at_this_point_changes_no_byte(
     point: str, fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
 ) -> None:

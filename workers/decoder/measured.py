@@ -33,9 +33,8 @@ class Measured:
         waited_seconds = max(0.0, now_ms - lease.token.at_ms) / 1000
         metrics.COMMIT_DELAY.observe(waited_seconds)
         first = next((chunk for chunk in lease.journal if chunk.seq > lease.done_seq), None)
-        if first is None:
-            return
-        arrived_seconds = (first.at + first.samples) / lease.rate
+        # Without a chunk the call's end is what came.
+        arrived_seconds = (first.at + first.samples if first else lease.samples) / lease.rate
         for final in change.finals:
             if final.mark is None:
                 metrics.SPEECH_DELAY.observe(max(0.0, waited_seconds + arrived_seconds - final.end))
