@@ -10,7 +10,7 @@ import msgspec
 from state.calls.reads import Reads
 from state.calls.streams import Heard, Streams
 from state.types import INSIDE, CallRow, CallView, ScoredUtterance, Sender
-from workers.insight.masking import hide, view
+from workers.insight.masking import hide, shown, view
 
 
 class Shown(Reads):
@@ -19,9 +19,7 @@ class Shown(Reads):
     def call(self, call_id: str) -> CallView | None:
         """A whole call as it may be shown, or None."""
         call = super().call(call_id)
-        if call is None:
-            return None
-        return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
+        return None if call is None else shown(call)
 
     def said(self, rows: list[CallRow]) -> list[list[ScoredUtterance]]:
         """The transcripts as they may be shown."""

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 
 import msgspec
 
 from scripts.operating.store import Operator, add_data_option, archive_at, moment, printable, run, table
 from state import trail
 from state.archive.trail import Sought
+from state.moments import moment_ms
 from state.people.audit import PARTS
 
 
@@ -37,8 +37,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--count", type=int, default=100, help="entries (100)")
     parser.add_argument("--part", choices=PARTS, help="only this part of the trail")
     parser.add_argument("--all", action="store_true", help="all entries of --part, as lines of JSON")
-    parser.add_argument("--from", dest="since", type=_moment_ms, help="with --all: this day (UTC) or moment, and later")
-    parser.add_argument("--to", dest="before", type=_moment_ms, help="with --all: before this day or moment")
+    parser.add_argument("--from", dest="since", type=moment_ms, help="with --all: this day (UTC) or moment, and later")
+    parser.add_argument("--to", dest="before", type=moment_ms, help="with --all: before this day or moment")
     options = parser.parse_args(argv)
     if options.all and not options.part:
         parser.error("--all needs --part")
@@ -68,11 +68,6 @@ def export(at: Operator, options: argparse.Namespace) -> None:
     for entry in trail.entries(at.audit, archive_at(options.data), options.part, sought):
         when = {"at_ms": entry.at_ms, "first_ms": entry.first_ms, "count": entry.count}
         print(msgspec.json.encode(when | msgspec.structs.asdict(entry.deed)).decode())
-
-
-def _moment_ms(given: str) -> int:
-    moment = datetime.fromisoformat(given)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 if __name__ == "__main__":

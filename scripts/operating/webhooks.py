@@ -18,7 +18,7 @@ from typing import Any
 
 from scripts.operating.store import Operator, Refused, add_data_option, archive_at, moment, printable, run, table
 from state.archive.opening import Archive, ArchiveAway
-from state.calls.feed import Feeds, joined
+from state.calls.reads import Reads
 from state.server.clock import now_ms
 from state.webhooks import deliveries, endpoints
 from state.webhooks.deliveries import STATES, Unknown
@@ -75,7 +75,13 @@ def main(argv: list[str]) -> int:
 def _add(at: Operator, archive: Archive, options: Any) -> None:
     at.record("webhook", f"add {options.name} {endpoints.host(options.url)}")
     made = endpoints.add(
-        archive, options.url, options.events, options.form, options.name, now_ms(at.shards.plain), _tip(at)
+        archive,
+        options.url,
+        options.events,
+        options.form,
+        options.name,
+        now_ms(at.shards.plain),
+        Reads(at.shards).tip(),
     )
     sys.stderr.write(f"made the webhook {made.name}; its secret is printed this once:\n")
     print(made.secret)
@@ -99,7 +105,7 @@ def _remove(at: Operator, archive: Archive, options: Any) -> None:
 
 def _enable(at: Operator, archive: Archive, options: Any) -> None:
     at.record("webhook", f"enable {options.name}")
-    if not endpoints.enable(archive, options.name, _tip(at)):
+    if not endpoints.enable(archive, options.name, Reads(at.shards).tip()):
         raise Refused(f"there is no webhook named {options.name}")
 
 
@@ -116,10 +122,6 @@ def _log(_at: Operator, archive: Archive, options: Any) -> None:
 def _redeliver(at: Operator, archive: Archive, options: Any) -> None:
     at.record("webhook", f"redeliver {options.message} to {options.name}")
     deliveries.redeliver(archive, options.name, options.message, now_ms(at.shards.plain))
-
-
-def _tip(at: Operator) -> str:
-    return joined(Feeds(at.shards).tips())
 
 
 _WORK = {

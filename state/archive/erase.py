@@ -95,8 +95,7 @@ def erase_words(archive: Archive, queue: str | None, others: set[str], before_ms
     """
     old = select(calls.c.id, calls.c.call_id, transcripts.c.row, transcripts.c.summary).join(transcripts)
     old = old.where(calls.c.ended_at_ms < before_ms, calls.c.words_erased_at_ms.is_(None))
-    old = old.where(calls.c.queue == queue if queue is not None else _not_in(others))
-    old = old.where(*not_held())
+    old = old.where(of_queue(queue, others), *not_held())
     with archive.writing() as connection:
         found = connection.execute(old.limit(BATCH)).all()
         for number, call_id, row, summary in found:
@@ -128,7 +127,10 @@ def not_held() -> list[Any]:
     return [tuple_(text(f"'{kind}'"), column).not_in(held_names) for kind, column in named]
 
 
-def _not_in(others: set[str]) -> Any:
+def of_queue(queue: str | None, others: set[str]) -> Any:
+    """What is true of this queue's calls; None: of all calls but those of `others`."""
+    if queue is not None:
+        return calls.c.queue == queue
     return or_(calls.c.queue.is_(None), calls.c.queue.not_in(others)) if others else text("1 = 1")
 
 

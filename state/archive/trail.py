@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
 from state.archive.tables import trail
-from state.archive.write import text
+from state.archive.write import insert_into, text
 from state.people.audit import Deed, Entry, Part, Place, place_of
 
 YEAR_MS = 365_250 * 86_400
@@ -51,8 +50,7 @@ def add(archive: Archive, part: Part, entries: Sequence[Named], years: int) -> N
     """Write entries, to be kept for so many years. What is there already stays as it is. Raises ArchiveAway."""
     rows = [_row(part, name, entry, years) for name, entry in entries]
     with archive.writing() as connection:
-        kind: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(kind(trail).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, trail).on_conflict_do_nothing(), rows)
 
 
 def newest(archive: Archive, part: Part, place: int) -> Place | None:

@@ -116,13 +116,17 @@ def _mood_at(call: CallView, second: float) -> float | None:
 
 def _upsert(connection: Connection, table: Table, by: list[str], values: dict[str, Any]) -> int:
     """Insert or replace the row that `by` names; returns its number."""
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement: Any = kind(table).values(values)
+    statement = insert_into(connection, table).values(values)
     statement = statement.on_conflict_do_update(
         index_elements=by, set_={name: statement.excluded[name] for name in values if name not in by}
     )
     number: int = connection.execute(statement.returning(next(iter(table.primary_key)))).scalar_one()
     return number
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """An INSERT of this database's kind, which may say what a conflict does."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _json(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, select
 
-from state.archive.erase import not_held
+from state.archive.erase import not_held, of_queue
 from state.archive.opening import Archive
 from state.archive.tables import calls, erased, recordings
 from state.archive.write import lock
@@ -74,11 +74,7 @@ def too_old(archive: Archive, queue: str | None, others: set[str], before_ms: in
     """Up to BATCH calls with a recording that ended before and that no legal hold names. queue: of this one; None: of
     all but `others`."""
     old = select(calls.c.call_id, calls.c.started_at_ms).join(recordings, recordings.c.call == calls.c.id)
-    old = old.where(calls.c.ended_at_ms < before_ms, *not_held())
-    if queue is not None:
-        old = old.where(calls.c.queue == queue)
-    elif others:
-        old = old.where(or_(calls.c.queue.is_(None), calls.c.queue.not_in(others)))
+    old = old.where(calls.c.ended_at_ms < before_ms, of_queue(queue, others), *not_held())
     with archive.reading() as connection:
         return [Named(*row) for row in connection.execute(old.limit(BATCH))]
 

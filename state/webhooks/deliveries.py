@@ -12,11 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
 from state.archive.tables import deliveries, endpoints, erased, messages, positions
-from state.archive.write import lock
+from state.archive.write import insert_into, lock
 from state.webhooks.endpoints import FEED, Endpoint, read
 from state.webhooks.happenings import Message
 
@@ -125,8 +124,9 @@ def _put(connection: Connection, one: Message, active: list[Endpoint], now_ms: i
     ]
     if not wanted:
         return False
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row: Any = kind(messages).values(id=one.id, type=one.type, call_id=one.call_id, at_ms=one.at_ms, body=one.body)
+    row = insert_into(connection, messages).values(
+        id=one.id, type=one.type, call_id=one.call_id, at_ms=one.at_ms, body=one.body
+    )
     number = connection.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(messages.c.number)).scalar()
     if number is None:
         return False

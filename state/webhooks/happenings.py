@@ -12,11 +12,12 @@ A message has an id that follows from what it tells. So it is written down once,
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, get_args
 
 import msgspec
+
+from state.moments import moment
 
 EventType = Literal["call.started", "call.alert", "call.handled", "call.ended", "transcript.final", "summary.ready"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
@@ -44,9 +45,3 @@ def message(kind: EventType, call_id: str, began_ms: int, at_ms: int, data: dict
     digest = sha256("\0".join((kind, call_id, str(began_ms), which)).encode()).hexdigest()[:32]
     told = {"type": kind, "timestamp": moment(at_ms), "data": data}
     return Message(f"msg_{digest}", kind, call_id, began_ms, at_ms, msgspec.json.encode(told).decode())
-
-
-def moment(at_ms: int) -> str:
-    """ISO 8601, UTC, with milliseconds."""
-    seconds, ms = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"

@@ -13,6 +13,7 @@ from flask import Blueprint, Response
 
 from state import trail
 from state.archive.trail import Sought
+from state.moments import moment
 from state.people.audit import PARTS, Entry, Part
 from webapp.access.rights import needs, record
 from webapp.api import history
@@ -20,7 +21,6 @@ from webapp.api.exports import cell
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
-from webapp.schemas import shapes
 from webapp.schemas.people import ApiAudit, ApiDeed
 from webapp.store import store
 
@@ -135,6 +135,6 @@ def _batches(found: Iterator[Line]) -> Iterator[list[Line]]:
 
 
 def _told(entry: Entry) -> ApiDeed:
-    deed, first = entry.deed, shapes.moment(entry.first_ms)
-    when = (shapes.moment(entry.at_ms), first, entry.count)
+    deed, first = entry.deed, moment(entry.first_ms)
+    when = (moment(entry.at_ms), first, entry.count)
     return ApiDeed(entry.id, *when, deed.who, deed.origin, deed.what, deed.about, deed.address)

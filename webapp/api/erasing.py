@@ -12,12 +12,12 @@ from state.archive import erase
 from state.archive.erase import Held, Hold
 from state.archive.opening import Archive
 from state.erasure import CallIsLive, Erasure
+from state.moments import moment
 from webapp.access.rights import needs, record, require
 from webapp.api import history
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
-from webapp.schemas import shapes
 from webapp.schemas.erasing import ApiErased, ApiHold, ApiHolds, NewHold
 from webapp.store import store
 
@@ -149,7 +149,7 @@ def _about(kind: str, name: str) -> str:
 
 
 def _told(one: Hold) -> ApiHold:
-    return ApiHold(one.kind, one.name, one.reason, one.by, shapes.moment(one.at_ms))
+    return ApiHold(one.kind, one.name, one.reason, one.by, moment(one.at_ms))
 
 
 def _json(body: object) -> Response:

@@ -11,6 +11,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.archive.reports_csv import FORMULA_STARTS
+from state.moments import moment
 from state.types import CallView, Point, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
 from webapp.api import history, summaries
@@ -78,7 +79,7 @@ def _json(call: CallView) -> str:
 
 
 def _txt(call: CallView) -> str:
-    about = {"Call": call.call_id, "Started": shapes.moment(call.started_at_ms), "State": call.state}
+    about = {"Call": call.call_id, "Started": moment(call.started_at_ms), "State": call.state}
     head = [f"{name}: {value}" for name, value in {**about, **call.metadata}.items()]
     head += _summary(call)
     lines = [f"[{_clock(one.start, '.')}] {one.track}: {text}" for one, text in _said(call)]

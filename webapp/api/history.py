@@ -7,12 +7,13 @@ from Redis. So each call stands in the list once.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, tokens
+from state.moments import moment_ms
 from state.types import CallView
 from webapp.api.openapi import Parameter
+from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.calls import ApiCalls, ApiFound
@@ -130,14 +131,12 @@ def _place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise inputs.bad_cursor()
     try:
-        return (float(found[1]), found[2]) if found else _bad_cursor()
+        return float(found[1]), found[2]
     except ValueError:
-        return _bad_cursor()
-
-
-def _bad_cursor() -> Place:
-    raise invalid("cursor", "must be a next_cursor from the list before")
+        raise inputs.bad_cursor() from None
 
 
 def moment(parameters: dict[str, str], name: str) -> int | None:
@@ -146,8 +145,7 @@ def moment(parameters: dict[str, str], name: str) -> int | None:
     if given is None:
         return None
     try:
-        found = datetime.fromisoformat(given)
-        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+        return moment_ms(given)
     except (ValueError, OverflowError):
         raise invalid(name, "must be a date or a moment of ISO 8601, such as 2026-01-31 or 2026-01-31T09:15Z") from None
 

@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.jobs import JOB_ID, Board
+from state.moments import moment
 from webapp.access.rights import needs, record
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.jobs import ApiFailedJob, ApiJobs, ApiRetry
-from webapp.schemas.shapes import moment
 from webapp.store import store
 
 api = Blueprint("jobs", __name__, url_prefix="/v1")

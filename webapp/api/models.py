@@ -6,15 +6,14 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.attention_models import ModelChanged, ModelVersion
+from state.moments import moment
 from webapp.access.rights import needs, record_act, require
 from webapp.api.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
-from webapp.schemas import shapes
 from webapp.schemas.models import ApiModel, ApiModels, TakenBack
 from webapp.store import store
 from workers.insight import models
-from workers.insight.models import SHIPPED, Model
 
 api = Blueprint("models", __name__, url_prefix="/v1")
 
@@ -53,8 +52,8 @@ def take_back() -> Response:
     wanted, now = here.get(asked.version), here.get(current)
     if wanted is None and asked.version:
         raise Problem(404, "unknown_version", f"Version {asked.version} is not kept.")
-    weights = _model(wanted)
-    content = msgspec.structs.replace(weights, norms=_model(now).norms)
+    weights = models.of(wanted)
+    content = msgspec.structs.replace(weights, norms=models.of(now).norms)
     figures = bytes(now.figures) if now is not None else b"[]"
     record_act("model", f"version {current + 1} with the weights of {asked.version}")
     try:
@@ -70,25 +69,21 @@ def _told() -> Response:
     body = ApiModels(
         here.version(),
         [_version(one) for one in here.all()],
-        shapes.moment(look.at_ms) if look is not None else None,
+        moment(look.at_ms) if look is not None else None,
         models.decode_lessons(look.figures) if look is not None else [],
     )
     return Response(msgspec.json.encode(body), content_type="application/json")
 
 
 def _version(one: ModelVersion) -> ApiModel:
-    model = _model(one)
+    model = models.of(one)
     return ApiModel(
         one.version,
         one.after,
-        shapes.moment(one.made_at_ms),
+        moment(one.made_at_ms),
         one.origin,
         one.by,
         models.decode_lessons(one.figures),
         sorted(model.queues),
         model.norms,
     )
-
-
-def _model(version: ModelVersion | None) -> Model:
-    return models.decode(version.content) if version is not None else SHIPPED

@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from state.credentials import NAME, CredentialError, HashingBusy, Scope
+from state.moments import moment
 from state.people.access import Role
 from state.people.administration import Administration, Unknown
 from webapp.access.rights import needs, record, require
@@ -120,7 +121,7 @@ def list_accounts() -> Response:
     """People who come through OpenID Connect have none."""
     inputs.query()
     found = store().access.users.all()
-    return _json(ApiAccounts([ApiAccount(one.name, one.role, shapes.moment(one.created_at_ms)) for one in found]))
+    return _json(ApiAccounts([ApiAccount(one.name, one.role, moment(one.created_at_ms)) for one in found]))
 
 
 @api.post("/accounts")
@@ -228,7 +229,7 @@ def list_sessions() -> Response:
     inputs.query()
     found = []
     for one in store().access.sessions.all():
-        when = shapes.moment(one.begun_at_ms), shapes.moment(one.until_ms)
+        when = moment(one.begun_at_ms), moment(one.until_ms)
         found.append(ApiSignIn(one.name, one.origin, one.role, *when, one.address, one.issuer, one.subject))
     return _json(ApiSignIns(found))
 

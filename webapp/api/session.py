@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response
 
+from state.moments import moment
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
 from webapp.http import inputs
-from webapp.schemas import shapes
 from webapp.schemas.people import ApiSession
 
 api = Blueprint("access", __name__, url_prefix="/v1")
@@ -26,5 +26,5 @@ def read_session() -> Response:
     """The key or account of this request, and what it may do. A page asks this to see whether its session is good."""
     inputs.query()
     who = rights.require(None)
-    until = None if who.until_ms is None else shapes.moment(who.until_ms)
+    until = None if who.until_ms is None else moment(who.until_ms)
     return _json(ApiSession(who.kind, who.name, who.origin, sorted(who.scopes), until))

@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.archive.opening import Archive
-from state.calls.feed import joined
+from state.moments import moment
 from state.webhooks import deliveries, endpoints
 from state.webhooks.deliveries import STATES, Delivery, Unknown
 from state.webhooks.endpoints import KAFKA, NAME, Endpoint, EndpointRefused
@@ -16,7 +16,6 @@ from webapp.access.rights import needs, record
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
-from webapp.schemas.shapes import moment
 from webapp.schemas.webhooks import ApiDeliveries, ApiDelivery, ApiWebhook, ApiWebhooks, NewWebhook
 from webapp.store import store
 
@@ -57,7 +56,7 @@ def make_webhook() -> Response:
     record("webhook", f"add {asked.name or ''} {endpoints.host(asked.url)}")
     try:
         made = endpoints.add(
-            archive, asked.url, asked.events, asked.form, asked.name or "", store().reads.now_ms(), _tip()
+            archive, asked.url, asked.events, asked.form, asked.name or "", store().reads.now_ms(), store().reads.tip()
         )
     except EndpointRefused as refusal:
         raise Problem(409, "refused", f"The webhook cannot be made: {refusal}.") from None
@@ -88,7 +87,7 @@ def enable_webhook(webhook: str) -> Response:
     inputs.query()
     name, archive = _name(webhook), _archive()
     record("webhook", f"enable {name}")
-    if not endpoints.enable(archive, name, _tip()):
+    if not endpoints.enable(archive, name, store().reads.tip()):
         raise _unknown(name)
     return _json(_all(archive))
 
@@ -139,10 +138,6 @@ def _archive() -> Archive:
     if found is None:
         raise Problem(409, "no_archive", "Webhooks need a database: set DATABASE_URL.")
     return found
-
-
-def _tip() -> str:
-    return joined(store().reads.feeds.tips())
 
 
 def _name(given: str) -> str:

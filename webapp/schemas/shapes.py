@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from state.calls.reads import FleetHealth
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, LineEvent, PartialEvent
+from state.moments import moment
 from state.types import (
     CallRow,
     CallView,
@@ -35,12 +35,6 @@ from webapp.schemas.handling import ApiHandling, ApiJudgement, ApiNote
 from webapp.schemas.happenings import ApiHappening
 
 _decode_event = msgspec.json.Decoder(Event).decode
-
-
-def moment(at_ms: int) -> str:
-    """A wall-clock moment as ISO 8601 UTC with milliseconds: 2026-01-31T09:15:02.113Z."""
-    seconds, ms = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
 
 
 def moment_or_none(at_ms: int | None) -> str | None:

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from state.types import Masked, ScoredUtterance, Utterance
+from state.types import CallView, Masked, ScoredUtterance, Utterance
 from workers.insight.dictation import JOINERS, MASKED_NUMBER, bare, runs
 from workers.insight.redaction import Finding, findings, glyph
 from workers.insight.spelled import dates, emails
@@ -136,6 +136,11 @@ def finish(transcript: Sequence[ScoredUtterance], tracks: Sequence[str]) -> Mask
 
 def _window(transcript: Sequence[ScoredUtterance], first: int) -> Window:
     return Window(transcript[first].start, transcript[first + SURE_FROM].start)
+
+
+def shown(call: CallView) -> CallView:
+    """A call as people may see it."""
+    return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
 
 
 def view(

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from state.attention_models import ModelVersion
 from workers.insight import weights
 from workers.insight.norms import ANYWHERE, Norms
 from workers.insight.weights import VerdictWeights, Weights
@@ -79,6 +80,11 @@ SHIPPED = Model()
 decode = msgspec.json.Decoder(Model).decode
 decode_lessons = msgspec.json.Decoder(list[Lesson]).decode
 encode = msgspec.json.Encoder().encode
+
+
+def of(version: ModelVersion | None) -> Model:
+    """What a stored version says; None is the shipped one. Raises msgspec.DecodeError."""
+    return SHIPPED if version is None else decode(version.content)
 
 
 @lru_cache(maxsize=1)

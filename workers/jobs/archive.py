@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
 import redis
 
 from state.archive.opening import Archive, ArchiveAway
@@ -13,7 +12,7 @@ from state.calls.departures import Departures
 from state.calls.retention import Retention
 from state.server.shards import Shards
 from state.settings import Settings
-from workers.insight.masking import view
+from workers.insight.masking import shown
 
 log = logging.getLogger("earshot.jobs")
 
@@ -31,7 +30,7 @@ def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bo
     if call.state != "ended" or call.summary is None:
         return "EARLY"
     if redact:  # its summary came with the masks; nothing unmasked ever reaches the database
-        call = msgspec.structs.replace(call, utterances=view(call.utterances, ended=True))
+        call = shown(call)
     try:
         written = write(archive, call, leaving.engine)
     except ArchiveAway as error:

@@ -15,7 +15,7 @@ from state.attention_models import AttentionModels, ModelChanged, ModelVersion, 
 from workers.insight import models
 from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
-from workers.insight.models import SHIPPED, Lesson, Model
+from workers.insight.models import Lesson
 from workers.insight.norms import CallFigures, Norms, measure
 from workers.insight.spoken import spoken
 from workers.insight.verdict import whole
@@ -41,7 +41,7 @@ def refresh(archive: Archive, store: AttentionModels, now_ms: int) -> str:
     version meanwhile)."""
     after = store.version()
     newest = store.get(after)
-    now = _model(newest)
+    now = models.of(newest)
     try:
         norms = _norms(archive, now_ms - WEEKS * 7 * DAY_MS)
         judged = list(judged_calls(archive, MOST_JUDGED))
@@ -66,10 +66,6 @@ def refresh(archive: Archive, store: AttentionModels, now_ms: int) -> str:
         return "CHANGED"
     log.info("a new attention model applies", extra={"version": made.version, "origin": origin})
     return origin.upper()
-
-
-def _model(version: ModelVersion | None) -> Model:
-    return models.decode(version.content) if version is not None else SHIPPED
 
 
 def _lessons(version: ModelVersion | None) -> list[Lesson]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import time
 
-import msgspec
-
 from state import keys
 from state.archive.opening import Archive
-from state.calls.feed import FeedLost, Told, joined, parted
+from state.calls.feed import FeedLost, at_ms, joined, parted
 from state.calls.reads import Reads
 from state.rules import RulesStore
 from state.server.clock import now_ms
@@ -21,7 +19,7 @@ from state.server.shards import Shards
 from state.types import CallRow, CallView
 from state.webhooks import deliveries
 from state.webhooks.happenings import Message
-from workers.insight.masking import view
+from workers.insight.masking import shown
 from workers.insight.rulefile import parse
 from workers.insight.rules import RuleError
 from workers.webhooks.notice import Notices, Rules, of_standing
@@ -85,7 +83,7 @@ class Follower:
             return True
         made: list[Message] = []
         for one in told:
-            made += self._notices.of_event(one.event, _told_ms(one), self._rules)
+            made += self._notices.of_event(one.event, at_ms(one.cursor), self._rules)
             cursors[one.shard] = one.cursor
         self._write(made, joined(cursors))
         return len(told) >= AT_ONCE
@@ -100,7 +98,7 @@ class Follower:
     def _look_at_all(self) -> None:
         """Go on from calls as they stand. The cursor is from before the look."""
         log.warning("the feed has dropped what was not told yet: all calls are looked at")
-        tips, old = joined(self._reads.feeds.tips()), self._cursor or ""
+        tips, old = self._reads.tip(), self._cursor or ""
         since = now_ms(self._shards.plain) - LOOK_BACK_MS
         rows = [row for row in self._reads.held(live=True, ended=True, waiting=False) if _is_new(row, since)]
         for first in range(0, len(rows), CALLS_AT_ONCE):
@@ -125,18 +123,8 @@ class Follower:
     def _read(self, call_id: str) -> CallView | None:
         """A call as it may be shown."""
         call = self._reads.call(call_id)
-        if call is None or not self._redact:
-            return call
-        return _shown(call)
-
-
-def _shown(call: CallView) -> CallView:
-    return msgspec.structs.replace(call, utterances=view(call.utterances, ended=call.state == "ended"))
+        return shown(call) if call is not None and self._redact else call
 
 
 def _is_new(row: CallRow, since_ms: int) -> bool:
     return row.state != "ended" or (row.ended_at_ms or 0) >= since_ms
-
-
-def _told_ms(told: Told) -> int:
-    return int(told.cursor.partition("-")[0])

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, ScoreEvent
+from state.moments import moment
 from state.types import Alert, CallView, Handling, ScoredUtterance, Sentiment, Standing, Utterance
-from state.webhooks.happenings import Message, message, moment
+from state.webhooks.happenings import Message, message
 
 REMEMBERED = 5_000
 """Calls and unscored utterances kept in mind. Only a cache: what is missing is read."""

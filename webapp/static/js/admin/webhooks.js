@@ -1,13 +1,13 @@
 // The webhooks, and what came of their deliveries.
 
 import { rowOf } from "../shared/rows.js";
-import { MISSING, moment } from "../shared/format.js";
+import { MISSING } from "../shared/format.js";
 import { ask, buttons, say } from "./asking.js";
+import { when } from "./when.js";
 
 const EVERY_MS = 5_000;
 
 const at = (selector) => document.querySelector(selector);
-const when = (iso) => (iso ? moment(Date.parse(iso)) : MISSING);
 const path = (name, rest = "") => `/v1/webhooks/${encodeURIComponent(name)}${rest}`;
 let shownWho = "";
 let shownLog = "";

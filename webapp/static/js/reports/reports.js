@@ -1,6 +1,6 @@
 // The reports' page: what the address asks for, as plots and tables.
 
-import { rowOf } from "../shared/rows.js";
+import { headOf, rowOf } from "../shared/rows.js";
 import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
 
@@ -38,17 +38,6 @@ function show(report) {
     table.tHead.replaceChildren(headOf([name === "days" ? "Day" : name === "queues" ? "Queue" : "Agent", ...COLUMNS.map(([label]) => label)]));
     table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row), true)));
   }
-}
-
-function headOf(labels) {
-  const row = document.createElement("tr");
-  for (const label of labels) {
-    const cell = document.createElement("th");
-    cell.scope = "col";
-    cell.textContent = label;
-    row.append(cell);
-  }
-  return row;
 }
 
 function pair(name, value) {
