@@ -7,7 +7,8 @@ from typing import Any, cast
 import redis
 
 from state import keys
-from state.settings import Settings, words_days
+from state.setting_values import words_days
+from state.settings import Settings
 
 FOR_EVER = 0
 """Days that say so."""

@@ -6,7 +6,6 @@ file by `python -m state.settings > .env.example`; a test keeps them equal.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
@@ -20,14 +19,12 @@ from msgspec import Meta
 
 from state.credentials import CredentialError, parse_given_keys
 from state.reporting import addresses, mail_server
+from state.setting_values import SettingsError as SettingsError
+from state.setting_values import in_words, is_address, is_loopback, networks, sound_days, words_days
 
 EXIT_CONFIG = 78
 """Exit status of a process that cannot work as it is set up, EX_CONFIG of sysexits.h. Starting it again does not help
 until somebody changes something."""
-
-
-class SettingsError(ValueError):
-    """A setting is missing or out of range. The message is one line that names the variable."""
 
 
 def _about(text: str, **limits: Any) -> Any:
@@ -375,11 +372,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {_in_words(what)}") from None
-    if not _is_address(settings.redis_url):
+        raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {in_words(what)}") from None
+    if not is_address(settings.redis_url):
         name = "REDIS_TLS_URL" if environ.get("REDIS_TLS_URL") else "REDIS_URL"
         raise SettingsError(f"{name}: Expected a redis:// or rediss:// address")
-    if settings.jobs_redis_url and not _is_address(settings.jobs_redis_url):
+    if settings.jobs_redis_url and not is_address(settings.jobs_redis_url):
         raise SettingsError("JOBS_REDIS_URL: Expected a redis:// or rediss:// address")
     try:
         parse_given_keys(settings.api_keys)
@@ -391,7 +388,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         missing = "RECORDINGS" if settings.database_url else "DATABASE_URL"
         raise SettingsError(f"{missing}: SOUND_DAYS is set, so this is needed too")
     networks(settings.webhook_allow)
-    if settings.auth == "off" and not _is_loopback(settings.web_address):
+    if settings.auth == "off" and not is_loopback(settings.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")
     for name in ("ari_url", "switch_webhook_url"):
         address = getattr(settings, name)
@@ -431,71 +428,6 @@ def _check_reports(settings: Settings) -> None:
         raise SettingsError(
             "SMTP_URL: REPORT_MAIL_TO is set; smtp://host:port or smtps://host:port is expected"
         ) from None
-
-
-def _in_words(what: str) -> str:
-    """msgspec's complaint for the person who set the variable: no regular expression where there is a choice."""
-    choice = re.fullmatch(r"Expected `str` matching regex '\^\(([a-z|]+)\)\$'", what)
-    if choice:
-        *others, last = choice[1].split("|")
-        return f"must be {', '.join(others)} or {last}"
-    kinds = {"bool": "1 or 0", "int": "a whole number", "float": "a number"}
-    kind = re.fullmatch(r"Expected `(bool|int|float)`, got `str`", what)
-    return f"must be {kinds[kind[1]]}" if kind else what
-
-
-def words_days(given: str) -> dict[str, int]:
-    """WORDS_DAYS as queue -> days; "*" stands for all others. Raises SettingsError for a queue that stands twice."""
-    return _by_queue("WORDS_DAYS", given)
-
-
-def sound_days(given: str) -> dict[str, int]:
-    """The same of SOUND_DAYS."""
-    return _by_queue("SOUND_DAYS", given)
-
-
-def is_recorded(days: Mapping[str, int], queue: str | None) -> bool:
-    """Whether a call of this queue (None: it names none) is recorded. days: from `sound_days`."""
-    return days.get(queue or "*", days.get("*", 0)) > 0
-
-
-def _by_queue(name: str, given: str) -> dict[str, int]:
-    pairs = [pair.rpartition("=") for pair in given.split(",") if pair]
-    found = {queue: int(days) for queue, _, days in pairs}
-    if len(found) != len(pairs):
-        raise SettingsError(f"{name}: a queue stands twice")
-    return found
-
-
-def networks(given: str) -> list[str]:
-    """WEBHOOK_ALLOW as a list of networks. Raises SettingsError."""
-    found = [part.strip() for part in given.split(",") if part.strip()]
-    for part in found:
-        try:
-            ipaddress.ip_network(part)
-        except ValueError:
-            raise SettingsError(f"WEBHOOK_ALLOW: {part} is no address and no network") from None
-    return found
-
-
-def _is_loopback(address: str) -> bool:
-    """Whether only this machine reaches the address. True for the empty one too: it stands for 127.0.0.1 then."""
-    try:
-        return address in ("", "localhost") or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_address(url: str) -> bool:
-    """Whether redis-py can connect to it. redis-py itself finds out only when it connects, with a traceback."""
-    from redis.connection import parse_url  # late: the audiosocket process mostly waits, and needs no Redis to wait
-
-    try:
-        parts = urlsplit(url)
-        parse_url(url)  # type: ignore[no-untyped-call]
-    except ValueError:
-        return False
-    return parts.scheme in ("redis", "rediss") and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path) is not None
 
 
 def describe(settings: Settings) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
 from webapp.http.limits import Limits
+from webapp.http.problems import Problem
 from webapp.search.transcripts import Transcripts
 from webapp.shown import Shown, ShownStreams
 
@@ -54,6 +55,12 @@ class Store:
     archive: Archive | None
     jobs: JobsBoard
     sounds: Sounds | None
+
+    def archive_for(self, what: str) -> Archive:
+        """The archive. Raises Problem 409 if there is none; what: the sentence that says so."""
+        if self.archive is None:
+            raise Problem(409, "no_archive", what)
+        return self.archive
 
     def under_pressure(self, call_id: str) -> bool:
         """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""

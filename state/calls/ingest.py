@@ -15,7 +15,8 @@ import redis
 
 from state.server.connection import may_evict
 from state.server.shards import Shard, Shards, shards_of
-from state.settings import Settings, is_recorded, sound_days
+from state.setting_values import is_recorded, sound_days
+from state.settings import Settings
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8

@@ -5,12 +5,12 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.schemas.figures import ApiAgent, ApiAgents
 from webapp.store import store
 
@@ -28,7 +28,7 @@ NO_NAME = ""
 def read_agents() -> Response:
     """Means over the latest ended calls that have a summary, by the metadata's `agent`."""
     inputs.query()
-    return Response(msgspec.json.encode(agents(store().reads.summaries(MOST_CALLS))), content_type="application/json")
+    return as_json(agents(store().reads.summaries(MOST_CALLS)))
 
 
 def agents(calls: list[tuple[dict[str, str], dict[str, Any]]]) -> ApiAgents:

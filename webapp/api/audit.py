@@ -20,8 +20,10 @@ from webapp.api import history
 from webapp.api.exports import cell
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.people import ApiAudit, ApiDeed
+from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
 Line = TypeVar("Line")
@@ -45,7 +47,7 @@ _PART = Parameter(
     "reads: who read, heard, exported or searched calls. attempts: sign-ins that failed",
 )
 _SOUGHT = (
-    *(Parameter(name, {"type": "string", "maxLength": history.MAX_NAMED}, f"exactly this `{name}`") for name in EXACT),
+    *(Parameter(name, {"type": "string", "maxLength": MAX_METADATA_VALUE}, f"exactly this `{name}`") for name in EXACT),
     Parameter("from", {"type": "string"}, "only entries of then or later: ISO 8601, a date or a moment (UTC)"),
     Parameter("to", {"type": "string"}, "only entries before"),
 )
@@ -77,7 +79,7 @@ def read_audit() -> Response:
     except ValueError:
         raise inputs.bad_cursor() from None
     body = ApiAudit([_told(entry) for entry in found], found[-1].id if len(found) == limit else None)
-    return Response(msgspec.json.encode(body), content_type="application/json")
+    return as_json(body)
 
 
 @api.get("/audit.<form>")

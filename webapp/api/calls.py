@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
@@ -13,6 +12,7 @@ from webapp.access.rights import needs, record_read, sender
 from webapp.api import history
 from webapp.api.openapi import Parameter, operation
 from webapp.http import audio_forms, inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.calls import (
@@ -47,10 +47,6 @@ _CHUNK_REFUSALS = {
 _ON_GAP = Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one are lost; record a gap and go on")
 
 
-def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, headers, content_type="application/json")
-
-
 # -- writing ----------------------------------------------------------------------------------------------
 
 
@@ -82,7 +78,7 @@ def declare_call() -> Response:
         raise Problem(409, "differs", f"Call {call_id} exists with other tracks or metadata.")
     location = url_for("calls.read_call", call_id=call_id)
     answer = DeclaredCall(call_id, declared.tracks, declared.metadata)
-    return _json(201 if outcome == "CREATED" else 200, answer, {"Location": location})
+    return as_json(answer, 201 if outcome == "CREATED" else 200, {"Location": location})
 
 
 @api.put("/calls/<call_id>/tracks/<track>/chunks/<seq>")
@@ -135,7 +131,7 @@ def put_channels(call_id: str, seq: str) -> Response:
             raise _refusal(call_id, name, answer)
     following = {name: answer.next_seq for name, answer in zip(names, answers, strict=True)}
     new = any(answer.outcome == "OK" for answer in answers)
-    return _json(202 if new else 200, ChannelsReceipt(call_id, number, following))
+    return as_json(ChannelsReceipt(call_id, number, following), 202 if new else 200)
 
 
 @api.post("/calls/<call_id>/tracks/<track>/chunks")
@@ -160,7 +156,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
     if answer.outcome not in ("OK", "DUP"):
         raise _refusal(call_id, track, answer)
     receipt = ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
-    return _json(202 if answer.outcome == "OK" else 200, receipt)
+    return as_json(receipt, 202 if answer.outcome == "OK" else 200)
 
 
 @api.post("/calls/<call_id>/end")
@@ -188,7 +184,7 @@ def end_call(call_id: str) -> Response:
     if answer.outcome == "SHORT":
         detail = f"The server expects chunk {answer.next_seq} of {answer.track} before the end."
         raise Problem(409, "gap", detail, expected_seq=answer.next_seq)
-    return _json(202, EndReceipt(call_id))
+    return as_json(EndReceipt(call_id), 202)
 
 
 def _refuse_under_pressure(call_id: str) -> None:
@@ -278,7 +274,7 @@ def list_calls() -> Response:
     if wanted:
         rows = find.holding(store().transcripts, rows, wanted, like)
     hits = find.places(store().reads.said(rows), rows, wanted) if wanted and rows else {}
-    return _json(200, ApiCalls([shapes.row(row) for row in rows], following, hits))
+    return as_json(ApiCalls([shapes.row(row) for row in rows], following, hits))
 
 
 def _list_history(parameters: dict[str, str], state: history.State, limit: int, like: bool) -> Response:
@@ -290,7 +286,7 @@ def _list_history(parameters: dict[str, str], state: history.State, limit: int, 
     by = history.order(parameters, state, words)
     found = history.page(wanted, text, state, by, limit, parameters.get("cursor"), like)
     record_read("search" if words else "list")
-    return _json(200, found)
+    return as_json(found)
 
 
 @api.get("/calls/<call_id>")
@@ -304,4 +300,4 @@ def read_call(call_id: str) -> Response:
     if found is None:
         raise history.unknown(call_id)
     record_read("read", call_id)
-    return _json(200, shapes.call(found))
+    return as_json(shapes.call(found))

@@ -21,6 +21,7 @@ from webapp.access.rights import needs, sender
 from webapp.api.calls import another_sender
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE
 from webapp.http.names import CUSTOMER, clean_call_id
 from webapp.http.problems import Problem, invalid
@@ -118,7 +119,7 @@ def decode() -> Response:
     text = " ".join(part for part in (*(final.text for final in said.finals), said.partial) if part)
     confidence = sum(known) / len(known) if known else float(bool(text))
     answer = Decoded(text, round(confidence, 4), str(asked.id), call_id)
-    return Response(msgspec.json.encode(answer), content_type="application/json")
+    return as_json(answer)
 
 
 def _asked(body: bytes) -> DecodeRequest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.archive import erase
@@ -17,14 +16,13 @@ from webapp.access.rights import needs, record, require
 from webapp.api import history
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.erasing import ApiErased, ApiHold, ApiHolds, NewHold
+from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
 api = Blueprint("erasing", __name__, url_prefix="/v1")
-
-MAX_NAME = 512
-"""Characters of a customer's name: as of a value of the metadata."""
 
 _NO_ARCHIVE = {409: "`reason`: no_archive (holds need a database)."}
 
@@ -41,7 +39,7 @@ def erase_call(call_id: str) -> Response:
     places = _erase(call_id)
     if not places:
         raise history.unknown(call_id)
-    return _json(ApiErased([call_id]))
+    return as_json(ApiErased([call_id]))
 
 
 @api.delete("/calls")
@@ -49,7 +47,7 @@ def erase_call(call_id: str) -> Response:
     "Erase all calls of a customer for good",
     {200: ApiErased},
     _CONFLICTS,
-    query=[Parameter("customer", {"type": "string", "maxLength": MAX_NAME}, "whose calls, exactly", True)],
+    query=[Parameter("customer", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "whose calls, exactly", True)],
 )
 @needs("admin")
 def erase_customer() -> Response:
@@ -57,7 +55,7 @@ def erase_customer() -> Response:
     name = _name(inputs.query("customer").get("customer", ""), "customer")
     record("erase-customer", f"sha256 {sha256(name.encode()).hexdigest()}")
     gone = [call_id for call_id in _erasure().calls_of(name) if _erase(call_id)]
-    return _json(ApiErased(gone))
+    return as_json(ApiErased(gone))
 
 
 @api.get("/holds")
@@ -66,7 +64,7 @@ def erase_customer() -> Response:
 def list_holds() -> Response:
     """All of them, the newest first."""
     inputs.query()
-    return _json(ApiHolds([_told(one) for one in erase.held(_archive())]))
+    return as_json(ApiHolds([_told(one) for one in erase.held(_archive())]))
 
 
 @api.put("/holds")
@@ -84,7 +82,7 @@ def make_hold() -> Response:
     made = Hold(asked.kind, asked.name, asked.reason, require("admin").who, store().reads.now_ms())
     record("hold", _about(asked.kind, asked.name))
     erase.hold(_archive(), made)
-    return _json(_told(made))
+    return as_json(_told(made))
 
 
 @api.delete("/holds")
@@ -94,7 +92,7 @@ def make_hold() -> Response:
     {404: "No such hold.", **_NO_ARCHIVE},
     query=[
         Parameter("kind", {"enum": ["call", "customer"]}, "what it holds", True),
-        Parameter("name", {"type": "string", "maxLength": MAX_NAME}, "the call's id, or the customer", True),
+        Parameter("name", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "the call's id, or the customer", True),
     ],
 )
 @needs("admin")
@@ -108,7 +106,7 @@ def release_hold() -> Response:
     record("release", _about(kind, name))
     if not erase.release(_archive(), kind, name):
         raise Problem(404, "unknown_hold", "There is no such hold.")
-    return _json(ApiHolds([_told(one) for one in erase.held(_archive())]))
+    return as_json(ApiHolds([_told(one) for one in erase.held(_archive())]))
 
 
 def _erase(call_id: str) -> list[str]:
@@ -131,15 +129,12 @@ def _erasure() -> Erasure:
 
 
 def _archive() -> Archive:
-    found = store().archive
-    if found is None:
-        raise Problem(409, "no_archive", "Holds need a database: set DATABASE_URL.")
-    return found
+    return store().archive_for("Holds need a database: set DATABASE_URL.")
 
 
 def _name(given: str, parameter: str) -> str:
-    if not 1 <= len(given) <= MAX_NAME:
-        raise invalid(parameter, f"must have 1 to {MAX_NAME} characters")
+    if not 1 <= len(given) <= MAX_METADATA_VALUE:
+        raise invalid(parameter, f"must have 1 to {MAX_METADATA_VALUE} characters")
     return given
 
 
@@ -150,7 +145,3 @@ def _about(kind: str, name: str) -> str:
 
 def _told(one: Hold) -> ApiHold:
     return ApiHold(one.kind, one.name, one.reason, one.by, moment(one.at_ms))
-
-
-def _json(body: object) -> Response:
-    return Response(msgspec.json.encode(body), content_type="application/json")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.calls.handling import MAX_JUDGED, MAX_NOTES, MAX_TAGS, Handler, Refused
@@ -14,6 +13,7 @@ from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.handling import ApiHandling, HandlingAsked, NewJudgement, NewNote
@@ -120,7 +120,7 @@ def _answer(change: Any) -> Response:
         made: Handling = change()
     except Refused as refused:
         raise _refusal(refused) from None
-    return Response(msgspec.json.encode(shapes.handling(made)), content_type="application/json")
+    return as_json(shapes.handling(made))
 
 
 def _refusal(refused: Refused) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.calls.happenings import MOST
@@ -12,6 +11,7 @@ from webapp.api import history
 from webapp.api.calls import another_sender
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.happenings import HappeningReceipt, HappeningTold
 from webapp.store import store
@@ -85,4 +85,4 @@ def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "") -> R
         raise Problem(409, "not_recorded", f"Call {call_id} is not recorded.")
     if told.outcome == "FULL":
         raise Problem(409, "full", f"A call has at most {MOST} events.")
-    return Response(msgspec.json.encode(HappeningReceipt(call_id, told.at)), content_type="application/json")
+    return as_json(HappeningReceipt(call_id, told.at))

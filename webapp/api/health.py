@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import redis
 from flask import Blueprint, Response, current_app
 
@@ -10,6 +9,7 @@ from state.server.connection import may_evict
 from webapp.access.rights import needs, public
 from webapp.api import asyncapi, metrics, openapi
 from webapp.api.openapi import operation
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.figures import Readiness
 from webapp.store import store
@@ -44,7 +44,7 @@ def readyz() -> Response:
         reasons.append(f"Redis does not answer: {type(error).__name__}.")
     if reasons:
         raise Problem(503, "not_ready", " ".join(reasons), reasons=reasons, retry=True)
-    return Response(msgspec.json.encode(Readiness(True, [], model)), content_type="application/json")
+    return as_json(Readiness(True, [], model))
 
 
 @api.get("/metrics")
@@ -59,7 +59,7 @@ def read_metrics() -> Response:
 @public
 def openapi_json() -> Response:
     """The OpenAPI 3.1 document."""
-    return Response(msgspec.json.encode(current_app.extensions[openapi.DOCUMENT]), content_type="application/json")
+    return as_json(current_app.extensions[openapi.DOCUMENT])
 
 
 @api.get("/v1/asyncapi.json")
@@ -67,4 +67,4 @@ def openapi_json() -> Response:
 @public
 def asyncapi_json() -> Response:
     """The AsyncAPI document; docs/LIVE.md has examples."""
-    return Response(msgspec.json.encode(asyncapi.document()), content_type="application/json")
+    return as_json(asyncapi.document())

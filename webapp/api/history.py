@@ -17,6 +17,7 @@ from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.calls import ApiCalls, ApiFound
+from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.search import find
 from webapp.store import store
 
@@ -27,11 +28,11 @@ NAMED = ("agent", "queue", "customer", "tag", "alert")
 
 FILTERS = (*NAMED, "from", "to", "attention", "handled", "sort")
 
-MAX_NAMED = 512
-"""Characters: as of a value of the metadata."""
-
 PARAMETERS = (
-    *(Parameter(name, {"type": "string", "maxLength": MAX_NAMED}, f"only calls with this {name}") for name in NAMED),
+    *(
+        Parameter(name, {"type": "string", "maxLength": MAX_METADATA_VALUE}, f"only calls with this {name}")
+        for name in NAMED
+    ),
     Parameter("from", {"type": "string"}, "only calls that began then or later: ISO 8601, a date or a moment (UTC)"),
     Parameter("to", {"type": "string"}, "only calls that began before"),
     Parameter("attention", {"type": "number", "minimum": 0, "maximum": 1}, "only calls with this attention or more"),
@@ -50,8 +51,8 @@ _CURSOR = re.compile(r"([0-9.e+-]{1,32})_([A-Za-z0-9._~-]{1,128})")
 def sought(parameters: dict[str, str], words: list[str]) -> Sought:
     """What the query's parameters ask for. Raises Problem 400."""
     for name in NAMED:
-        if len(parameters.get(name, "")) > MAX_NAMED:
-            raise invalid(name, f"must have at most {MAX_NAMED} characters")
+        if len(parameters.get(name, "")) > MAX_METADATA_VALUE:
+            raise invalid(name, f"must have at most {MAX_METADATA_VALUE} characters")
     if parameters.get("handled") not in (None, "yes", "no"):
         raise invalid("handled", "must be yes or no")
     named = {name: parameters[name] for name in NAMED if name in parameters}

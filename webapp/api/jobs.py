@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.jobs import JOB_ID, Board
@@ -12,6 +11,7 @@ from state.moments import moment
 from webapp.access.rights import needs, record
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.jobs import ApiFailedJob, ApiJobs, ApiRetry
 from webapp.store import store
@@ -26,7 +26,7 @@ def read_jobs() -> Response:
     """Queue, failures and what is outstanding, a few seconds old."""
     inputs.query()
     board = store().jobs.read()
-    return _json(_told(board) if board else ApiJobs(None))
+    return as_json(_told(board) if board else ApiJobs(None))
 
 
 @api.post("/jobs/<job_id>/retry")
@@ -50,7 +50,7 @@ def retry_job(job_id: str) -> Response:
     record("retry-job", f"{failed.task} {failed.argument}")
     if not store().jobs.wish(job_id):
         raise Problem(409, "too_many", "Too many retries wait already.")
-    return _json(ApiRetry(job_id), 202)
+    return as_json(ApiRetry(job_id), 202)
 
 
 def _told(board: Board) -> ApiJobs:
@@ -66,7 +66,3 @@ def _told(board: Board) -> ApiJobs:
         outstanding=board.outstanding,
         due={task: moment(at_ms) for task, at_ms in board.due.items()},
     )
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, content_type="application/json")

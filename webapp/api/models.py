@@ -10,6 +10,7 @@ from state.moments import moment
 from webapp.access.rights import needs, record_act, require
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.models import ApiModel, ApiModels, TakenBack
 from webapp.store import store
@@ -72,7 +73,7 @@ def _told() -> Response:
         moment(look.at_ms) if look is not None else None,
         models.decode_lessons(look.figures) if look is not None else [],
     )
-    return Response(msgspec.json.encode(body), content_type="application/json")
+    return as_json(body)
 
 
 def _version(one: ModelVersion) -> ApiModel:

@@ -17,6 +17,7 @@ from state.people.administration import Administration, Unknown
 from webapp.access.rights import needs, record, require
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas import shapes
 from webapp.schemas.values import Moment
@@ -121,7 +122,7 @@ def list_accounts() -> Response:
     """People who come through OpenID Connect have none."""
     inputs.query()
     found = store().access.users.all()
-    return _json(ApiAccounts([ApiAccount(one.name, one.role, moment(one.created_at_ms)) for one in found]))
+    return as_json(ApiAccounts([ApiAccount(one.name, one.role, moment(one.created_at_ms)) for one in found]))
 
 
 @api.post("/accounts")
@@ -135,7 +136,7 @@ def add_account() -> Response:
     asked = inputs.json_body(NewAccount)
     with _refusing():
         password = _acting().add_account(asked.name, asked.role)
-    return _json(ApiPassword(asked.name.lower(), password))
+    return as_json(ApiPassword(asked.name.lower(), password))
 
 
 @api.patch("/accounts/<name>")
@@ -164,7 +165,7 @@ def new_password(name: str) -> Response:
     inputs.query()
     with _refusing():
         password = _acting().new_password(name)
-    return _json(ApiPassword(name.lower(), password))
+    return as_json(ApiPassword(name.lower(), password))
 
 
 @api.delete("/accounts/<name>")
@@ -195,7 +196,7 @@ def list_keys() -> Response:
         )
         for one in store().access.api_keys.all()
     ]
-    return _json(ApiKeysShown(found))
+    return as_json(ApiKeysShown(found))
 
 
 @api.post("/keys")
@@ -207,7 +208,7 @@ def add_key() -> Response:
     asked = inputs.json_body(NewKey)
     with _refusing():
         key = _acting().add_key(asked.name, tuple(sorted(set(asked.scopes))))
-    return _json(ApiKeyMade(asked.name.lower(), key))
+    return as_json(ApiKeyMade(asked.name.lower(), key))
 
 
 @api.delete("/keys/<name>")
@@ -231,7 +232,7 @@ def list_sessions() -> Response:
     for one in store().access.sessions.all():
         when = moment(one.begun_at_ms), moment(one.until_ms)
         found.append(ApiSignIn(one.name, one.origin, one.role, *when, one.address, one.issuer, one.subject))
-    return _json(ApiSignIns(found))
+    return as_json(ApiSignIns(found))
 
 
 @api.delete("/sessions/<name>")
@@ -266,7 +267,3 @@ def _not_oneself(name: str) -> None:
     who = require("admin")
     if who.origin == "account" and who.name == name.lower():
         raise Problem(409, "yourself", "Another admin must do that: otherwise none might be left.")
-
-
-def _json(body: object) -> Response:
-    return Response(msgspec.json.encode(body), content_type="application/json")

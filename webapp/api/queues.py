@@ -12,16 +12,15 @@ from sqlalchemy import select
 from state.archive.opening import Archive
 from state.archive.tables import calls
 from state.queues import FOR_EVER, OTHERS, Queues
-from state.settings import sound_days
+from state.setting_values import sound_days
 from webapp.access.rights import needs, record
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
+from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
 api = Blueprint("queues", __name__, url_prefix="/v1")
-
-MAX_NAME = 512
-"""Characters of a queue's name: as of a value of the metadata."""
 
 MOST_DAYS = 99_999
 
@@ -47,7 +46,7 @@ class ApiQueues(msgspec.Struct):
 class QueueKept(msgspec.Struct, forbid_unknown_fields=True):
     """For how long words of a queue's archived calls are kept. words_days: 0 for ever; null as WORDS_DAYS says."""
 
-    queue: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+    queue: Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_VALUE)]
     words_days: Days | None
 
 
@@ -65,7 +64,7 @@ def list_queues() -> Response:
         ApiQueue(name, words.get(name, words[OTHERS]), name in said, sound.get(name, sound.get(OTHERS, 0)))
         for name in [*names, OTHERS]
     ]
-    return Response(msgspec.json.encode(ApiQueues(found)), content_type="application/json")
+    return as_json(ApiQueues(found))
 
 
 @api.put("/queues")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import wrap_file
 
@@ -12,6 +11,7 @@ from state.recording.sounds import Named
 from webapp.access.rights import needs, record_read
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.recording import ApiRecording, ApiSilence
 from webapp.store import store
@@ -30,7 +30,7 @@ def read_recording(call_id: str) -> Response:
     _, found = _found(inputs.call_id(call_id))
     silences = [ApiSilence(*one) for one in found.silences]
     told = ApiRecording(found.seconds, found.rate, found.size, silences, found.step, *found.peaks)
-    return Response(msgspec.json.encode(told), content_type="application/json")
+    return as_json(told)
 
 
 @api.get("/calls/<call_id>/recording/sound")

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.archive.opening import Archive
@@ -15,8 +14,10 @@ from state.archive.reports_csv import By, lines
 from webapp.access.rights import needs, record_read
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
-from webapp.http.problems import Problem, invalid
+from webapp.http.answers import as_json
+from webapp.http.problems import invalid
 from webapp.schemas.reports import ApiReport
+from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
 api = Blueprint("reports", __name__, url_prefix="/v1")
@@ -24,15 +25,12 @@ api = Blueprint("reports", __name__, url_prefix="/v1")
 USUAL_DAYS = 28
 """So many days, today included, if none are asked for."""
 
-MAX_NAMED = 512
-"""Characters: as of a value of the metadata."""
-
 _PARAMETERS = [
     Parameter("from", {"type": "string", "format": "date"}, "first day; not given: 27 days before the last"),
     Parameter("to", {"type": "string", "format": "date"}, f"last day, included, at most {MOST_DAYS} in all; today"),
     Parameter("zone", {"type": "string", "default": "UTC"}, "time zone whose days these are, such as Europe/Berlin"),
-    Parameter("queue", {"type": "string", "maxLength": MAX_NAMED}, "only calls of this queue"),
-    Parameter("agent", {"type": "string", "maxLength": MAX_NAMED}, "only calls of this agent"),
+    Parameter("queue", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "only calls of this queue"),
+    Parameter("agent", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "only calls of this agent"),
 ]
 _NAMES = tuple(parameter.name for parameter in _PARAMETERS)
 _REFUSALS = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
@@ -49,7 +47,7 @@ def read_report() -> Response:
     told = ApiReport(
         str(wanted.first), str(wanted.last), wanted.zone.key, found.whole, found.days, found.queues, found.agents
     )
-    return Response(msgspec.json.encode(told), content_type="application/json")
+    return as_json(told)
 
 
 @api.get("/reports.csv")
@@ -83,16 +81,13 @@ def asked(parameters: dict[str, str]) -> Wanted:
     if not 0 <= (last - first).days < MOST_DAYS:
         raise invalid("from", f"must be at most {MOST_DAYS - 1} days before the last day, and not after it")
     for name in ("queue", "agent"):
-        if len(parameters.get(name, "")) > MAX_NAMED:
-            raise invalid(name, f"must have at most {MAX_NAMED} characters")
+        if len(parameters.get(name, "")) > MAX_METADATA_VALUE:
+            raise invalid(name, f"must have at most {MAX_METADATA_VALUE} characters")
     return Wanted(first=first, last=last, zone=zone, queue=parameters.get("queue"), agent=parameters.get("agent"))
 
 
 def _archive() -> Archive:
-    archive = store().archive
-    if archive is None:
-        raise Problem(409, "no_archive", "There is no database, so there are no reports. Set DATABASE_URL.")
-    return archive
+    return store().archive_for("There is no database, so there are no reports. Set DATABASE_URL.")
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from state.rules import RulesChanged, RulesText
@@ -16,6 +15,7 @@ from state.webhooks import endpoints
 from webapp.access.rights import needs, record_act, record_read
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.heavy import OneAtATime, has_gone
 from webapp.http.problems import ErrorItem, Problem, invalid
 from webapp.schemas.rules import ApiDryRun, ApiHeard, ApiHit, ApiRules, WordsToTry
@@ -119,7 +119,7 @@ def try_rules() -> Response:
     record_read("dry-run")
     with one_at_a_time.turn():
         result = dry_run(_understood(text), most, partial(has_gone, request.environ.get("gunicorn.socket")))
-    return Response(msgspec.json.encode(result), content_type="application/json")
+    return as_json(result)
 
 
 @api.post("/rules/understood")
@@ -136,7 +136,7 @@ def understand_rules() -> Response:
     text = _text()
     with one_at_a_time.turn():
         found = _understood(text).file
-    return Response(msgspec.json.encode(found), content_type="application/json")
+    return as_json(found)
 
 
 @api.post("/rules/as-yaml")
@@ -173,7 +173,7 @@ def hear_words() -> Response:
     with one_at_a_time.turn():
         hits = _usable(asked.file).apply(said, queue=asked.queue)
     told = [ApiHit("", "", hit.rule_id, hit.title, hit.severity, hit.at, hit.utterance_id, hit.quote) for hit in hits]
-    return Response(msgspec.json.encode(ApiHeard(told)), content_type="application/json")
+    return as_json(ApiHeard(told))
 
 
 class _Enough(Exception):
@@ -283,4 +283,4 @@ def _pointer(place: str) -> str:
 def _told(edition: RulesText, rules: RuleSet) -> Response:
     body = ApiRules(edition.version, edition.digest, len(rules.file.rules))
     headers = {"ETag": f'"{edition.version}"'}
-    return Response(msgspec.json.encode(body), headers=headers, content_type="application/json")
+    return as_json(body, headers=headers)

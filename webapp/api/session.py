@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from flask import Blueprint, Response
 
 from state.moments import moment
@@ -10,13 +9,10 @@ from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.schemas.people import ApiSession
 
 api = Blueprint("access", __name__, url_prefix="/v1")
-
-
-def _json(body: object) -> Response:
-    return Response(msgspec.json.encode(body), content_type="application/json")
 
 
 @api.get("/session")
@@ -27,4 +23,4 @@ def read_session() -> Response:
     inputs.query()
     who = rights.require(None)
     until = None if who.until_ms is None else moment(who.until_ms)
-    return _json(ApiSession(who.kind, who.name, who.origin, sorted(who.scopes), until))
+    return as_json(ApiSession(who.kind, who.name, who.origin, sorted(who.scopes), until))

@@ -13,6 +13,7 @@ from webapp.access.rights import needs, record_read
 from webapp.api import history
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.schemas.calls import ApiModelSummary, ApiSummary
 from webapp.store import store
 
@@ -30,7 +31,7 @@ def read_summary(call_id: str) -> Response:
     if found is None:
         raise history.unknown(call_id)
     record_read("read", call_id)
-    return Response(msgspec.json.encode(shaped(*found)), content_type="application/json")
+    return as_json(shaped(*found))
 
 
 def shaped(row: CallRow, summary: dict[str, Any] | None) -> ApiSummary:

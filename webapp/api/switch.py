@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 from flask import Blueprint, Response
 
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.handling import Extension, SwitchReceipt
 from webapp.store import store
@@ -28,7 +28,7 @@ def read_extension() -> Response:
     inputs.query()
     who = rights.require("act")
     acts: list[str] = list(ACTS) if switch_of(store().settings) else []
-    return _json(200, Extension(store().extensions.of(who.name), acts))
+    return as_json(Extension(store().extensions.of(who.name), acts))
 
 
 @api.put("/session/extension")
@@ -87,8 +87,4 @@ def post_act(call_id: str, act: str) -> Response:
         switch.carry_out(Order(act, call_id, channel, "" if act == "hangup" else extension, who.who))
     except SwitchError as error:
         raise Problem(502, "switch", str(error)) from None
-    return _json(202, SwitchReceipt(call_id, act))
-
-
-def _json(status: int, body: object) -> Response:
-    return Response(msgspec.json.encode(body), status, content_type="application/json")
+    return as_json(SwitchReceipt(call_id, act), 202)

@@ -15,6 +15,7 @@ from state.webhooks.endpoints import KAFKA, NAME, Endpoint, EndpointRefused
 from webapp.access.rights import needs, record
 from webapp.api.openapi import Parameter, operation
 from webapp.http import inputs
+from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.webhooks import ApiDeliveries, ApiDelivery, ApiWebhook, ApiWebhooks, NewWebhook
 from webapp.store import store
@@ -34,7 +35,7 @@ _UNKNOWN = {404: "No such webhook.", **_NO_ARCHIVE}
 def list_webhooks() -> Response:
     """By name, without their secrets."""
     inputs.query()
-    return _json(_all(_archive()))
+    return as_json(_all(_archive()))
 
 
 @api.post("/webhooks")
@@ -61,7 +62,7 @@ def make_webhook() -> Response:
     except EndpointRefused as refusal:
         raise Problem(409, "refused", f"The webhook cannot be made: {refusal}.") from None
     told = msgspec.structs.replace(_told(made, {}), secret=made.secret)
-    answer = _json(told, 201)
+    answer = as_json(told, 201)
     answer.headers["Location"] = "/v1/webhooks"
     return answer
 
@@ -76,7 +77,7 @@ def remove_webhook(webhook: str) -> Response:
     record("webhook", f"remove {name}")
     if name == KAFKA or not endpoints.remove(archive, name):
         raise _unknown(name)
-    return _json(_all(archive))
+    return as_json(_all(archive))
 
 
 @api.post("/webhooks/<webhook>/enable")
@@ -89,7 +90,7 @@ def enable_webhook(webhook: str) -> Response:
     record("webhook", f"enable {name}")
     if not endpoints.enable(archive, name, store().reads.tip()):
         raise _unknown(name)
-    return _json(_all(archive))
+    return as_json(_all(archive))
 
 
 @api.get("/deliveries")
@@ -113,7 +114,7 @@ def list_deliveries() -> Response:
     if given is not None and not re.fullmatch(r"[0-9]{1,18}", given):
         raise inputs.bad_cursor()
     found, following = deliveries.log(_archive(), PAGE, only, state, int(given) if given else None)
-    return _json(ApiDeliveries([_line(one) for one in found], str(following) if following else None))
+    return as_json(ApiDeliveries([_line(one) for one in found], str(following) if following else None))
 
 
 @api.post("/webhooks/<webhook>/deliveries/<message_id>/redeliver")
@@ -130,14 +131,11 @@ def redeliver(webhook: str, message_id: str) -> Response:
         deliveries.redeliver(archive, name, message_id, store().reads.now_ms())
     except Unknown as refusal:
         raise Problem(404, "unknown_delivery", f"{refusal}.") from None
-    return _json(_all(archive), 202)
+    return as_json(_all(archive), 202)
 
 
 def _archive() -> Archive:
-    found = store().archive
-    if found is None:
-        raise Problem(409, "no_archive", "Webhooks need a database: set DATABASE_URL.")
-    return found
+    return store().archive_for("Webhooks need a database: set DATABASE_URL.")
 
 
 def _name(given: str) -> str:
@@ -174,7 +172,3 @@ def _line(one: Delivery) -> ApiDelivery:
     tried = moment(one.tried_at_ms) if one.tried_at_ms is not None else None
     about = (one.message_id, one.endpoint, one.type, one.call_id, moment(one.at_ms))
     return ApiDelivery(*about, one.state, one.tries, due, tried, one.status, one.error)
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, content_type="application/json")
