@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import redis
 
+from state.archive.opening import Archive
 from tests.harness.cluster import Cluster
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, start_server
@@ -70,3 +71,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'archive.db'}"
     cluster: Postgres = request.getfixturevalue("postgres")
     return cluster.new_database(f"t{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    """An empty archive. A test that asks for it runs on both databases."""
+    opened = Archive(database_url)
+    yield opened
+    opened.close()

@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.operating.store import Operator, add_data_option, moment, run, table
+from scripts.operating.store import Operator, command_parser, moment, run, table
 from state.credentials import parse_scopes
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/keys", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("keys", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make a key and print it")
     add.add_argument("name", help="name of its owner: pbx, crm, ...")

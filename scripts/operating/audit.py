@@ -21,7 +21,7 @@ import sys
 
 import msgspec
 
-from scripts.operating.store import Operator, add_data_option, archive_at, moment, printable, run, table
+from scripts.operating.store import Operator, archive_at, command_parser, moment, printable, run, table
 from state import trail
 from state.archive.trail import Sought
 from state.moments import moment_ms
@@ -30,10 +30,7 @@ from state.people.audit import PARTS
 
 def main(argv: list[str]) -> int:
     """Entry point; exit status 1 and one line on stderr if it could not be done."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("audit", __doc__)
     parser.add_argument("--count", type=int, default=100, help="entries (100)")
     parser.add_argument("--part", choices=PARTS, help="only this part of the trail")
     parser.add_argument("--all", action="store_true", help="all entries of --part, as lines of JSON")

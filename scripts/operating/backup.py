@@ -21,17 +21,14 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.engine import make_url
 
-from scripts.operating.store import Operator, Refused, add_data_option, run
+from scripts.operating.store import Operator, Refused, command_parser, run
 from state import belongings
 from state.belongings import Belongings, NotEmpty
 from state.settings import load
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/backup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("backup", __doc__)
     parser.add_argument("what", choices=tuple(WORK))
     parser.add_argument("folder", type=Path)
     return parser.parse_args(argv)

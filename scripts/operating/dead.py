@@ -22,7 +22,7 @@ from pathlib import Path
 import redis
 from rq.job import JobStatus
 
-from scripts.operating.store import Operator, Refused, add_data_option, printable, run
+from scripts.operating.store import Operator, Refused, command_parser, printable, run
 from state import g711
 from state.calls.dead import DeadLetter, DeadLetters, SetAside
 from state.types import SAMPLE_BYTES
@@ -33,10 +33,7 @@ REDRIVE_SECONDS = 120
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/dead", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("dead", __doc__)
     parser.add_argument("what", choices=("list", "inspect", "redrive", "drop"))
     parser.add_argument("id", nargs="?", help="its id, as list prints it")
     parser.add_argument("--audio", type=Path, metavar="FILE.wav")

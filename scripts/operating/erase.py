@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from scripts.operating.store import Operator, Refused, add_data_option, archive_at, moment, printable, run, table
+from scripts.operating.store import Operator, Refused, archive_at, command_parser, moment, printable, run, table
 from state.archive import erase
 from state.archive.erase import Held, Hold
 from state.archive.opening import Archive, ArchiveAway
@@ -28,10 +28,7 @@ from state.settings import load
 
 def main(argv: list[str]) -> int:
     """Entry point; exit status 1 and one line on stderr if it could not be done."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/erase", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("erase", __doc__)
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("call").add_argument("name")
     what.add_parser("customer").add_argument("name")

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 from msgspec.structs import replace
 
 from scripts.machine.server import EmbeddedServer, ServerNotStarted, running_url
-from state.archive.opening import Archive, ArchiveAway, open_archive
+from state.archive.away import ArchiveAway
 from state.credentials import CredentialError
 from state.people.access import Access
 from state.people.administration import Administration, Unknown
@@ -24,6 +25,9 @@ from state.server.opening import open_shards
 from state.server.shards import Shards, shards_of
 from state.server.unreachable import told
 from state.settings import SettingsError, load
+
+if TYPE_CHECKING:
+    from state.archive.opening import Archive
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -50,10 +54,15 @@ class Operator:
         self.audit.record(Deed(f"command {who}", what, about, origin="command"))
 
 
-def add_data_option(parser: argparse.ArgumentParser) -> None:
+def command_parser(name: str, about: str | None) -> argparse.ArgumentParser:
+    """The parser of scripts/`name`, with --data; about: its module's docstring."""
+    parser = argparse.ArgumentParser(
+        prog=f"scripts/{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--data", type=Path, default=DATA, help="folder of scripts/run's embedded server, if REDIS_URL is not set"
     )
+    return parser
 
 
 @contextmanager
@@ -81,6 +90,8 @@ def operator(data: Path) -> Iterator[Operator]:
 
 def archive_at(data: Path) -> Archive | None:
     """The database of DATABASE_URL; without one, that of scripts/run, if its store is meant; else None."""
+    from state.archive.opening import open_archive  # late: a fifth of a second, and most commands need none
+
     settings = load()
     if not settings.database_url and not os.environ.get("REDIS_URL"):
         settings = replace(settings, database_url=f"sqlite:///{data.resolve() / 'archive.db'}")

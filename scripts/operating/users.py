@@ -19,15 +19,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.operating.store import Operator, add_data_option, moment, printable, run, table
+from scripts.operating.store import Operator, command_parser, moment, printable, run, table
 from state.people.access import ROLES
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/users", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("users", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make an account")
     add.add_argument("name")

@@ -16,7 +16,7 @@ import argparse
 import sys
 from typing import Any
 
-from scripts.operating.store import Operator, Refused, add_data_option, archive_at, moment, printable, run, table
+from scripts.operating.store import Operator, Refused, archive_at, command_parser, moment, printable, run, table
 from state.archive.opening import Archive, ArchiveAway
 from state.calls.reads import Reads
 from state.server.clock import now_ms
@@ -29,10 +29,7 @@ LOG_LINES = 100
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/webhooks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data_option(parser)
+    parser = command_parser("webhooks", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make a webhook and print its secret")
     add.add_argument("url")

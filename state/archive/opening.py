@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError
 
+from state.archive.away import ArchiveAway as ArchiveAway
 from state.archive.migrations import HEAD
 from state.settings import Settings
 
@@ -26,10 +27,6 @@ STATEMENT_SECONDS = 30
 
 _MIGRATING = 4_817_263_355
 """Names the lock under which PostgreSQL is brought up to date; any number that nobody else uses."""
-
-
-class ArchiveAway(RuntimeError):
-    """The database does not answer, or its disk is full, or it is not fit. One line. Nothing was changed."""
 
 
 class Archive:

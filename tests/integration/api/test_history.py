@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -60,12 +59,10 @@ CALLS = [
 
 
 @pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
+def archive(archive: Archive) -> Archive:
     for call in CALLS:
-        write(opened, call, "test")
-    yield opened
-    opened.close()
+        write(archive, call, "test")
+    return archive
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -69,12 +68,10 @@ CALLS = [
 
 
 @pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
+def archive(archive: Archive) -> Archive:
     for one in CALLS:
-        assert write(opened, one, "test")
-    yield opened
-    opened.close()
+        assert write(archive, one, "test")
+    return archive
 
 
 @pytest.fixture

@@ -72,13 +72,6 @@ def assessor() -> Assessor:
 
 
 @pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def model() -> Iterator[Model]:
     with Model() as running:
         yield running

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -220,11 +219,3 @@ def test_an_empty_database_is_brought_up_to_date_by_whoever_comes_first(archive:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ArchiveAway, match="newer Earshot"):
         Archive(database_url).prepare()
-
-
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    """An archive in a database that is empty."""
-    opened = Archive(database_url)
-    yield opened
-    opened.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -32,13 +31,6 @@ from tests.integration.store.test_redaction import everything
 from workers.jobs.aging import DAY_MS, forget_words
 from workers.jobs.archive import move
 from workers.sentiment.assessor import Assessor
-
-
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
-    yield opened
-    opened.close()
 
 
 def database(archive: Archive) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -44,13 +44,6 @@ COMPLAINT = "i want my money back and i want to talk to your manager about this 
 @pytest.fixture
 def http(valkey: Server, store: redis.Redis) -> FlaskClient:
     return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
-
-
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,13 +27,6 @@ from tests.integration.store.test_archive import rows
 from workers.jobs.trail import keep
 
 DAY_MICROS = 86_400_000_000
-
-
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
-    yield opened
-    opened.close()
 
 
 def lived(store: redis.Redis) -> Audit:

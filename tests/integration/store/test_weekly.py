@@ -64,12 +64,10 @@ def post(smtp: Controller) -> Post:
 
 
 @pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
+def archive(archive: Archive) -> Archive:
     for one in CALLS:
-        assert write(opened, one, "test")
-    yield opened
-    opened.close()
+        assert write(archive, one, "test")
+    return archive
 
 
 @pytest.fixture

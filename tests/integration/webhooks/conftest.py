@@ -6,16 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from state.archive.opening import Archive
 from tests.harness.receiver import Receiver
 from workers.sentiment.assessor import Assessor
-
-
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    opened = Archive(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
