@@ -48,6 +48,8 @@ def test_each_process_tells_what_it_counts(fleet: Fleet, tmp_path: Path) -> None
         fleet.feed("counted", {"customer": [SECOND] * 6, "agent": [SECOND] * 6})
         fleet.wait_ended(["counted"])
         fleet.wait(lambda: scraped(ports["jobs"]).get('earshot_job_seconds_count{end="done",task="summarise"}'))
+        failed = 'earshot_job_seconds_count{end="failed",task="archive"}'
+        assert scraped(ports["jobs"])[failed] == 0, "a rise from nothing is none to Prometheus"
         decoder, sentiment = scraped(ports["decoder"]), scraped(ports["sentiment"])
         assert decoder["earshot_decoded_audio_seconds_total"] == 12, "of both loops together"
         assert decoder["earshot_commit_delay_seconds_count"] > 0 and decoder["earshot_decode_busy_seconds_total"] > 0

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, get_args
 
 import redis
 from rq import Queue
@@ -18,6 +19,7 @@ from rq.worker import HerokuWorker
 from state import metrics
 from workers.jobs import allowed
 from workers.jobs.allowed import JobRefused
+from workers.jobs.queue import Task
 
 LAST_SECONDS = 8.0
 """Seconds from SIGTERM until a job that still runs is killed. All of this process must end within 10."""
@@ -37,6 +39,12 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
 
     Before it ends, RQ says goodbye to the server, and would wait for ever for one that does not answer.
     """
+
+    def bootstrap(self, *arguments: Any, **options: Any) -> None:
+        """Count failures from 0, or the first one of a task would be a new series, which no alert sees rise."""
+        for task in get_args(Task):
+            metrics.JOB_SECONDS.labels(task, "failed")
+        super().bootstrap(*arguments, **options)
 
     def handle_warm_shutdown_request(self) -> None:
         """Ask the job to end, and see to it that it does, and this process, too."""

@@ -46,6 +46,41 @@ def test_each_process_has_a_unit_that_starts_it_as_the_procfile_does() -> None:
     assert started == {name: shlex.split(command) for name, command in PROCESSES.items()}
 
 
+def promtool(*arguments: str, folder: Path) -> None:
+    said = subprocess.run(["promtool", *arguments], check=False, capture_output=True, text=True, timeout=60, cwd=folder)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    promtool("check", "config", "prometheus.yml", folder=ROOT / "deploy/prometheus")
+
+
+def test_prometheus_asks_every_unit_where_it_answers() -> None:
+    _, workers = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    asked = {one["labels"]["process"]: one["targets"] for one in workers["static_configs"]}
+    assert asked == {
+        path.stem.removeprefix("earshot-"): [f"127.0.0.1:{port}"]
+        for path in UNITS
+        for port in re.findall(r"(?m)^Environment=METRICS_PORT=(\d+)$", path.read_text())
+    }
+    assert set(asked) == set(PROCESSES) - {"web"}
+
+
+def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
+    rules = ROOT / "deploy/prometheus/alerts.yml"
+    (tmp_path / "alerts.yml").write_text(rules.read_text())
+    cases = (ROOT / "tests/data/alerts.yml").read_text()
+    (tmp_path / "cases.yml").write_text(cases)
+    promtool("test", "rules", "cases.yml", folder=tmp_path)
+    fires = {
+        case["alertname"]
+        for group in yaml.safe_load(cases)["tests"]
+        for case in group["alert_rule_test"]
+        if case.get("exp_alerts")
+    }
+    assert fires == {rule["alert"] for group in yaml.safe_load(rules.read_text())["groups"] for rule in group["rules"]}
+
+
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: f"{one['kind']} {one['metadata']['name']}")
 def test_kubernetes_schema_fits(manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
