@@ -4,6 +4,7 @@ cliffs     scoring by live calls and by a call's length; a fleet's care for its 
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
 history    each filter of the history over many archived calls, on SQLite and PostgreSQL
+lines      lines in real time: end of speech to the page, lag, refusals, cores by kind of process
 overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
 search     a search over all live calls, of 500 to 5000: the first one, and those that follow
@@ -17,24 +18,24 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.cliffs import bench_cliffs
 from scripts.benchmarks.decode import bench_decode, bench_engine
 from scripts.benchmarks.history import bench_history
+from scripts.benchmarks.lines import add_engine_options, bench_lines
 from scripts.benchmarks.overhead import bench_overhead
 from scripts.benchmarks.page import bench_page
 from scripts.benchmarks.scale import bench_scale
 from scripts.benchmarks.search import bench_search
 from scripts.benchmarks.streams import bench_streams
 
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "cliffs": bench_cliffs,
     "decode": bench_decode,
     "engine": bench_engine,
     "history": bench_history,
+    "lines": bench_lines,
     "overhead": bench_overhead,
     "page": bench_page,
     "search": bench_search,
@@ -56,14 +57,12 @@ def main(argv: list[str]) -> int:
         prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)} (all)")
-    parser.add_argument("--engine", default="moonshine", help="moonshine, vosk, sherpa or auto")
-    parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
-    parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
-    parser.add_argument("--folder", type=Path, default=DEMO, help="call-*/ folders (the demo)")
+    add_engine_options(parser)
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="seconds of overhead, and of each part of page and streams"
+        "--seconds", type=float, default=10.0, help="seconds of overhead, lines, and of each part of page and streams"
     )
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
+    parser.add_argument("--lines", type=int, default=12, help="two-party lines of lines")
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")
     parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")

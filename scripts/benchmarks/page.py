@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 
 from scripts.benchmarks.live_calls import Chatter, begin
 from scripts.benchmarks.viewers import Herd, Viewer, percentile
-from scripts.machine.programs import cpu_seconds
+from scripts.machine.programs import cpu_seconds, resident_bytes
 from scripts.machine.server import EmbeddedServer
 from state.server.connection import connect
 from state.settings import Settings
@@ -113,8 +112,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _resident(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return round(pages * os.sysconf("SC_PAGESIZE") / 1e6, 1)
+    return round(resident_bytes(pid) / 1e6, 1)
 
 
 def _frames(url: str, seconds: float) -> dict[str, Any] | None:

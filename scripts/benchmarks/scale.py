@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
-import re
 import sys
 import tempfile
 import time
@@ -21,7 +20,8 @@ from typing import Any
 
 import redis
 
-from scripts.machine.programs import WEB, children, cpu_seconds, end, free_port, start_python
+from scripts.benchmarks.processes import Processes
+from scripts.machine.programs import free_port
 from scripts.machine.server import EmbeddedServer
 from tests.harness.cluster import Cluster
 
@@ -36,65 +36,6 @@ SETTLE_SECONDS = 3.0
 
 IDLE_SECONDS = 10.0
 """How long the fleet is watched while nobody calls."""
-
-READY_SECONDS = 120.0
-
-COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m", "workers.sentiment")}
-
-
-class _Fleet:
-    """One of each kind of process on a store, and what they have spent."""
-
-    def __init__(self, folder: Path, servers: dict[int, redis.Redis], environ: dict[str, str]) -> None:
-        """servers: their process ids, and a client to each."""
-        self.port = int(environ["PORT"])
-        self._servers = servers
-        self._processes = {
-            name: start_python(command, folder / f"{name}.log", environ) for name, command in COMMANDS.items()
-        }
-
-    def stop(self) -> None:
-        """SIGTERM, and wait."""
-        for process in self._processes.values():
-            end(process)
-
-    def spent(self) -> dict[str, float]:
-        """Processor seconds by kind of process, so far."""
-        found = {
-            name: sum(cpu_seconds(pid) for pid in [process.pid, *children(process.pid)])
-            for name, process in self._processes.items()
-        }
-        return found | {"server": sum(map(cpu_seconds, self._servers))}
-
-    def server_bytes(self) -> dict[str, int]:
-        """What the servers keep in memory, and what they have received and sent so far; replicas count, too."""
-        told = [client.info() for client in self._servers.values()]
-        return {
-            "memory": sum(int(info["used_memory"]) for info in told),
-            "received": sum(int(info["total_net_input_bytes"]) for info in told),
-            "sent": sum(int(info["total_net_output_bytes"]) for info in told),
-        }
-
-    def gauge(self, name: str) -> float:
-        """One of /metrics."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", "/metrics")
-            text = connection.getresponse().read().decode()
-        finally:
-            connection.close()
-        found = re.search(rf"^earshot_{name} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else -1.0
-
-    def wait(self, name: str, value: float) -> None:
-        """Wait until a gauge has this value; until it is served at all, too."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes.values()):
-            with contextlib.suppress(OSError):
-                if self.gauge(name) == value:
-                    return
-            time.sleep(0.1)
-        raise SystemExit(f"bench: a process of the fleet does not work, or {name} is never {value}")
 
 
 class _Sender:
@@ -157,7 +98,7 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
     }
 
 
-def _post(fleet: _Fleet, wanted: list[tuple[int, int]], rate: float) -> float:
+def _post(fleet: Processes, wanted: list[tuple[int, int]], rate: float) -> float:
     """Post these (line, number) in order, `rate` a second (0: as fast as it goes); the seconds it took."""
     began = time.monotonic()
 
@@ -175,7 +116,7 @@ def _post(fleet: _Fleet, wanted: list[tuple[int, int]], rate: float) -> float:
 
 
 @contextlib.contextmanager
-def _fleet(shards: int, on_cluster: bool) -> Iterator[_Fleet]:
+def _fleet(shards: int, on_cluster: bool) -> Iterator[Processes]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-scale-")))
         plain = EmbeddedServer(folder / "server")
@@ -197,7 +138,7 @@ def _fleet(shards: int, on_cluster: bool) -> Iterator[_Fleet]:
             "CALL_IDLE_SECONDS": "100000",
             "WEB_THREADS": str(4 * SENDERS),
         }
-        fleet = _Fleet(folder, servers, environ)
+        fleet = Processes(folder, servers, environ)
         stack.callback(fleet.stop)
         fleet.wait("decoders_alive", 2)
         yield fleet

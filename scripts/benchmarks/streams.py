@@ -10,7 +10,6 @@ import argparse
 import base64
 import contextlib
 import json
-import os
 import socket
 import struct
 import tempfile
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.machine.programs import cpu_seconds
+from scripts.machine.programs import cpu_seconds, resident_bytes
 from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.server.connection import connect
@@ -83,7 +82,7 @@ def _one(
             while (taken := _taken(client, calls)) < wanted and time.monotonic() < deadline:
                 time.sleep(0.1)
             threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
-            resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+            resident = resident_bytes(pid)
             for one in sockets:
                 one.close()
         finally:

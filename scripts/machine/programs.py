@@ -77,6 +77,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_bytes(pid: int) -> int:
+    """Bytes of memory that a process has now, those that it shares included (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
 def free_port() -> int:
     """A port on 127.0.0.1 that nobody listened on a moment ago."""
     with socket.socket() as probe:

@@ -1,0 +1,79 @@
+"""The processes of a small fleet for benchmarks, as the Procfile runs them: web, decoder and sentiment on a store."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import time
+from pathlib import Path
+
+import redis
+
+from scripts.machine.programs import WEB, children, cpu_seconds, end, resident_bytes, start_python
+
+READY_SECONDS = 120.0
+
+COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m", "workers.sentiment")}
+
+
+class Processes:
+    """One of each kind of process on a store, and what they have spent."""
+
+    def __init__(self, folder: Path, servers: dict[int, redis.Redis], environ: dict[str, str]) -> None:
+        """servers: their process ids, and a client to each."""
+        self.port = int(environ["PORT"])
+        self._servers = servers
+        self._processes = {
+            name: start_python(command, folder / f"{name}.log", environ) for name, command in COMMANDS.items()
+        }
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        for process in self._processes.values():
+            end(process)
+
+    def spent(self) -> dict[str, float]:
+        """Processor seconds by kind of process, so far."""
+        found = {
+            name: sum(cpu_seconds(pid) for pid in [process.pid, *children(process.pid)])
+            for name, process in self._processes.items()
+        }
+        return found | {"server": sum(map(cpu_seconds, self._servers))}
+
+    def resident_megabytes(self) -> dict[str, float]:
+        """Memory by kind of process, of its processes together: what they share counts in each of them."""
+        return {
+            name: round(sum(resident_bytes(pid) for pid in [process.pid, *children(process.pid)]) / 1e6, 1)
+            for name, process in self._processes.items()
+        }
+
+    def server_bytes(self) -> dict[str, int]:
+        """What the servers keep in memory, and what they have received and sent so far; replicas count, too."""
+        told = [client.info() for client in self._servers.values()]
+        return {
+            "memory": sum(int(info["used_memory"]) for info in told),
+            "received": sum(int(info["total_net_input_bytes"]) for info in told),
+            "sent": sum(int(info["total_net_output_bytes"]) for info in told),
+        }
+
+    def gauge(self, name: str) -> float:
+        """One of /metrics."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        found = re.search(rf"^earshot_{name} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else -1.0
+
+    def wait(self, name: str, value: float) -> None:
+        """Wait until a gauge has this value; until it is served at all, too."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes.values()):
+            with contextlib.suppress(OSError):
+                if self.gauge(name) == value:
+                    return
+            time.sleep(0.1)
+        raise SystemExit(f"bench: a process of the fleet does not work, or {name} is never {value}")
