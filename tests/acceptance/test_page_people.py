@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from state import keys
 from state.archive.opening import Archive
@@ -59,6 +59,25 @@ def looked_at(page: Page, name: str) -> None:
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         assert complaints(page) == [], f"{name}, {scheme}"
+
+
+def test_a_form_waits_for_the_script_that_handles_it(desk: Page, web: Web) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    desk.route("**/js/admin/accounts.js", hold)
+    desk.goto(f"{web.url}/admin/accounts", wait_until="commit")
+    desk.wait_for_selector("form#add[inert]", state="attached")
+    desk.evaluate("() => document.querySelector('#add button').focus()")
+    desk.keyboard.press("Enter")
+    expect(desk).to_have_url(f"{web.url}/admin/accounts")
+    held[0].continue_()
+    form = desk.get_by_role("form", name="A new account")
+    form.get_by_label("Name").fill("kim")
+    form.get_by_role("button", name="Make account").click()
+    expect(desk.get_by_role("group", name="Shown once")).to_be_focused()
 
 
 def test_an_admin_makes_accounts_and_sees_their_password_once(desk: Page, web: Web, store: redis.Redis) -> None:
@@ -162,10 +181,11 @@ def test_an_admin_says_how_long_words_are_kept(desk: Page, web: Web, store: redi
     desk.get_by_role("button", name="Keep so").click()
     desk.get_by_role("dialog", name="Keep words of sales for 30 days?").get_by_role("button", name="Keep so").click()
     expect(desk.get_by_role("row", name=re.compile("sales 30 days not recorded"))).to_be_visible()
+    expect(desk.get_by_text("Words of sales are kept for 30 days now.")).to_be_visible()
     assert store.hgetall(keys.QUEUES) == {b"sales": b"30"}
     looked_at(desk, "queues")
     desk.get_by_role("button", name="As the server says: sales").click()
-    expect(desk.get_by_text("Said for sales.")).to_be_visible()
+    expect(desk.get_by_text("The server's setting holds for sales again.")).to_be_visible()
     assert store.hgetall(keys.QUEUES) == {}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[2] / "js"
+TEMPLATES = TESTS.parents[1] / "webapp" / "templates"
 
 
 def test_the_pages_modules_pass_their_own_tests() -> None:
@@ -16,3 +18,18 @@ def test_the_pages_modules_pass_their_own_tests() -> None:
     assert files
     done = subprocess.run([node, "--test", *files], check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_form_can_be_sent_before_its_script_listens() -> None:
+    """It posts by itself, closes a dialog, is hidden until a script shows it, or is inert until ready.js opens it."""
+    forms = [
+        (path.name, form) for path in TEMPLATES.rglob("*.html") for form in re.findall(r"<form[^>]*>", path.read_text())
+    ]
+    assert len(forms) > 10
+    hidden_with_the_panel = "call.html"
+    loose = [
+        (name, form)
+        for name, form in forms
+        if name != hidden_with_the_panel and not re.search(r"\b(method|hidden|inert)\b", form)
+    ]
+    assert loose == []

@@ -35,8 +35,13 @@ function change(queue, days) {
 async function keep(queue, words_days) {
   const found = await ask("PUT", "/v1/queues", { queue, words_days });
   show(found);
-  if (found) say(`Said for ${called(queue)}.`);
+  if (found) say(kept(called(queue), words_days));
   return found;
+}
+
+function kept(queue, words_days) {
+  if (words_days === null) return `The server's setting holds for ${queue} again.`;
+  return `Words of ${queue} are kept ${words_days ? `for ${counted(words_days, "day")}` : "for ever"} now.`;
 }
 
 at("#add").addEventListener("submit", async (event) => {
