@@ -1,18 +1,20 @@
-"""What is learned from in the archive: judged calls, and the figures of each queue's last weeks."""
+"""Judgements in the archive: made there once a call has left Redis, and learned from with each queue's last weeks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from state.archive.opening import Archive
 from state.archive.tables import calls, judgements, transcripts
-from state.types import RAISED, ScoredUtterance
+from state.archive.write import lock, put_judgements
+from state.types import RAISED, CallRow, Handling, ScoredUtterance
 
 _utterances = msgspec.json.Decoder(list[ScoredUtterance]).decode
+_row = msgspec.json.Decoder(CallRow).decode
 _summary = msgspec.json.Decoder(dict[str, Any] | None).decode
 
 
@@ -39,6 +41,28 @@ def judged_calls(archive: Archive, most: int) -> Iterator[JudgedCall]:
             if found is not None:
                 right = dict(said[number]).get(RAISED, any(right for _, right in said[number]))
                 yield JudgedCall(found[0] or "", right, _utterances(found[1]))
+
+
+def judge(archive: Archive, call_id: str, change: Callable[[Handling], Handling]) -> Handling | None:
+    """Change the judgements of the latest call of this id; None if there is none.
+
+    change: the handling after what is given to it. What it raises, nothing is changed by. Raises ArchiveAway.
+    """
+    latest = select(calls.c.id, transcripts.c.row).join(transcripts, transcripts.c.call == calls.c.id)
+    latest = latest.where(calls.c.call_id == call_id).order_by(calls.c.started_at_ms.desc()).limit(1)
+    with archive.writing() as connection:
+        lock(connection, call_id)
+        found = connection.execute(latest).first()
+        if found is None:
+            return None
+        row = _row(found.row)
+        after = change(row.handling)
+        if after != row.handling:
+            after = msgspec.structs.replace(after, revision=row.handling.revision + 1)
+            put_judgements(connection, found.id, after.judged)
+            told = msgspec.json.encode(msgspec.structs.replace(row, handling=after)).decode()
+            connection.execute(update(transcripts).where(transcripts.c.call == found.id).values(row=told))
+        return after
 
 
 def queues(archive: Archive, since_ms: int, most: int) -> list[str]:

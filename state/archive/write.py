@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, erased, judgements, tags, transcripts
 from state.texts import customer, known
-from state.types import CallRow, CallView
+from state.types import CallRow, CallView, Judgement
 
 MOST_TEXT = 500_000
 """Characters of a call that a search finds: ten hours of talk."""
@@ -48,11 +48,16 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
         connection.execute(delete(table).where(table.c.call == number))
         if values:
             connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
-    connection.execute(delete(judgements).where(judgements.c.call == number))
-    judged = [msgspec.structs.asdict(one) | {"by": text(one.by)} for one in call.handling.judged]
-    if judged:
-        connection.execute(insert(judgements), [{"call": number, **one} for one in judged])
+    put_judgements(connection, number, call.handling.judged)
     _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
+
+
+def put_judgements(connection: Connection, number: int, judged: list[Judgement]) -> None:
+    """These judgements of the call of this number, in the place of those that stand there."""
+    connection.execute(delete(judgements).where(judgements.c.call == number))
+    rows = [{"call": number, **msgspec.structs.asdict(one), "by": text(one.by)} for one in judged]
+    if rows:
+        connection.execute(insert(judgements), rows)
 
 
 def found_by(call: CallView) -> str:

@@ -118,19 +118,11 @@ class Handler:
 
     def judge(self, call_id: str, alert: str, right: bool, why: Why = "") -> Handling:
         """Say of an alert that it was right or not needed; it replaces what anybody said of it before."""
-
-        def change(now: Handling, now_ms: int) -> Handling:
-            known = next((one for one in now.judged if one.alert == alert), None)
-            if known is not None and (known.right, known.why) == (right, why):
-                return now
-            others = [one for one in now.judged if one.alert != alert]
-            if len(others) >= MAX_JUDGED:
-                raise Refused("full", now)
-            judged = sorted([*others, Judgement(alert, right, why, self._who, now_ms)], key=lambda one: one.alert)
-            return msgspec.structs.replace(now, judged=judged)
-
-        told = "right" if right else f"not needed, {why}" if why else "not needed"
-        return self._change(call_id, f"judge {alert}: {told}", change)
+        return self._change(
+            call_id,
+            deed_of(alert, right, why),
+            lambda now, now_ms: judged(now, Judgement(alert, right, why, self._who, now_ms)),
+        )
 
     def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
         shard = self._shards.of(call_id)
@@ -159,6 +151,24 @@ class Handler:
             if answer["outcome"] == "OK":
                 return after
         raise redis.exceptions.BusyLoadingError("a call's handling changes all the time")
+
+
+def judged(now: Handling, said: Judgement) -> Handling:
+    """The handling with this judgement in the place of what was said of its alert; the same if that was said already.
+    Raises Refused."""
+    known = next((one for one in now.judged if one.alert == said.alert), None)
+    if known is not None and (known.right, known.why) == (said.right, said.why):
+        return now
+    others = [one for one in now.judged if one.alert != said.alert]
+    if len(others) >= MAX_JUDGED:
+        raise Refused("full", now)
+    return msgspec.structs.replace(now, judged=sorted([*others, said], key=lambda one: one.alert))
+
+
+def deed_of(alert: str, right: bool, why: Why) -> str:
+    """A judgement as the audit trail names it."""
+    told = "right" if right else f"not needed, {why}" if why else "not needed"
+    return f"judge {alert}: {told}"
 
 
 _DEEDS: dict[HandlingState, str] = {

@@ -56,6 +56,10 @@ def test_a_supervisor_finds_and_opens_an_old_call(
         expect(page.get_by_role("region", name="Transcript")).to_contain_text("my parcel is lost")
         assert complaints(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("#judged-now").get_by_role("button", name="Right").click()
+        page.get_by_role("dialog").get_by_role("textbox").fill("Dana")
+        page.keyboard.press("Enter")
+        expect(page.locator("#judging").get_by_role("group").first).to_contain_text("Right, you say")
         page.keyboard.press("Escape")
         expect(page.get_by_role("link", name="+15550")).to_be_focused()
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response
 
-from state.calls.handling import MAX_JUDGED, MAX_NOTES, MAX_TAGS, Handler, Refused
-from state.types import Handling
+from state.archive.judged import judge
+from state.calls.handling import MAX_JUDGED, MAX_NOTES, MAX_TAGS, Handler, Refused, deed_of, judged
+from state.people.audit import Deed
+from state.server.clock import now_ms
+from state.types import Handling, Judgement
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api.openapi import operation
@@ -97,7 +101,7 @@ def delete_tag(call_id: str, tag: str) -> Response:
 @operation("Say whether an alert was right", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewJudgement)
 @needs("act")
 def put_judgement(call_id: str, alert: str) -> Response:
-    """alert: its kind; needs_attention for the call itself, whether it was raised or not.
+    """alert: its kind; needs_attention for the call itself, whether it was raised or not. Also of calls in the archive.
 
     The last judgement counts. Earshot learns from them what deserves a look (GET /v1/models).
     """
@@ -107,8 +111,32 @@ def put_judgement(call_id: str, alert: str) -> Response:
         raise invalid("/why", "must not come with right")
     if not re.fullmatch(ALERT, alert):
         raise invalid("alert", "must be an alert's kind: small letters, digits and : _ -")
+    named, who = inputs.call_id(call_id), _name(asked.by)
     handler = _handler(asked.by)
-    return _answer(lambda: handler.judge(inputs.call_id(call_id), alert, asked.right, asked.why))
+    return _answer(lambda: _judge(handler, named, Judgement(alert, asked.right, asked.why, who, 0)))
+
+
+def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
+    """A judgement in Redis, or in the archive if the call has left Redis. Raises Refused."""
+    here = store()
+    try:
+        return handler.judge(call_id, said.alert, said.right, said.why)
+    except Refused as refused:
+        if refused.reason != "unknown" or here.archive is None:
+            raise
+    asker = rights.require("act")
+    deed = Deed(said.by, deed_of(said.alert, said.right, said.why), call_id, rights.address(), asker.origin)
+
+    def change(now: Handling) -> Handling:
+        after = judged(now, msgspec.structs.replace(said, at_ms=now_ms(here.shards.plain)))
+        if after != now:
+            here.audit.record(deed, "acts")  # what cannot be written down is not done
+        return after
+
+    made = judge(here.archive, call_id, change)
+    if made is None:
+        raise Refused("unknown", None)
+    return made
 
 
 def _handler(by: str | None) -> Handler:
@@ -126,7 +154,7 @@ def _answer(change: Any) -> Response:
 def _refusal(refused: Refused) -> Problem:
     now = refused.present
     if now is None:
-        return Problem(404, "unknown_call", "There is no such call. Ended calls stay for some hours only.")
+        return Problem(404, "unknown_call", "There is no such call. Of archived ones only judgements change.")
     if refused.reason == "full":
         return Problem(409, "full", f"{_MOST[0].upper()}{_MOST[1:]}.")
     who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from state import keys
+from state.archive.judged import judged_calls
 from state.archive.opening import Archive
 from state.archive.tables import judgements
 from state.attention_models import KEPT, AttentionModels, ModelChanged
@@ -24,6 +25,7 @@ from state.settings import Settings
 from state.types import INSIDE
 from tests.harness.line import Line
 from tests.harness.servers import Server
+from tests.integration.api.test_api_calls import app_client
 from webapp.app import create_app
 from workers.insight import models, weights
 from workers.insight.models import Fitted, Model
@@ -185,6 +187,36 @@ def test_a_judgement_can_be_changed_and_is_in_the_trail_and_the_database(
         "judge escalation: right",
         "judge escalation: not needed, misheard",
     ]
+
+
+def test_a_call_that_left_redis_is_judged_in_the_archive(
+    valkey: Server, store: redis.Redis, archive: Archive, database_url: str, begin: Begin
+) -> None:
+    line = Line(store, begin(), ["customer"])
+    line.say("customer", 1, COMPLAINT)
+    line.score()
+    line.end()
+    Handler(store, "sam").judge("c", "escalation", right=False, why="misheard")
+    assert summary.write(store, "c", WITH_ARCHIVE) == "OK"
+    assert move(store, archive, "c", redact=True) == "OK"
+    store.flushdb()
+    http = app_client(valkey, database_url=database_url)
+    for _ in range(2):  # said again, it changes nothing
+        answer = http.put("/v1/calls/c/judgements/escalation", json={"right": True, "by": "kim"})
+        told = _json(answer)
+        assert (answer.status_code, told["revision"]) == (200, 2)
+        assert [(one["alert"], one["right"], one["by"]) for one in told["judged"]] == [("escalation", True, "kim")]
+    assert _json(http.get("/v1/calls/c"))["handling"] == told
+    assert [call.right for call in judged_calls(archive, 10)] == [True]
+    assert [(one.deed.who, one.deed.what, one.deed.about) for one in Audit(store).read("acts", 10)] == [
+        ("kim", "judge escalation: right", "c")
+    ]
+    for number in range(MAX_JUDGED - 1):
+        assert http.put(f"/v1/calls/c/judgements/rule:{number}", json={"right": True}).status_code == 200
+    refused = http.put("/v1/calls/c/judgements/rule:one-more", json={"right": True})
+    assert (refused.status_code, _json(refused)["reason"]) == (409, "full")
+    assert http.put("/v1/calls/other/judgements/escalation", json={"right": True}).status_code == 404
+    assert len(Audit(store).read("acts", 100)) == MAX_JUDGED, "what was refused is not in the trail"
 
 
 def test_a_call_has_so_many_judgements_at_most(store: redis.Redis, begin: Begin) -> None:

@@ -16,6 +16,7 @@ export function fieldsOf(rule) {
     severity: rule.severity,
     about: rule.about,
     queue: rule.queue ?? "",
+    webhook: rule.webhook ?? "",
     cooldown: String(rule.cooldown_seconds),
     enabled: rule.enabled,
   };
@@ -36,6 +37,7 @@ export function ruleOf(fields, before) {
     severity: fields.severity,
     about: fields.about,
     queue: fields.queue.trim() || null,
+    webhook: fields.webhook.trim() || null,
     cooldown_seconds: Number(fields.cooldown),
     enabled: fields.enabled,
   };
@@ -47,7 +49,7 @@ export function newRule(taken) {
   while (taken.includes(`rule-${number}`)) number += 1;
   return {
     id: `rule-${number}`, title: "New rule", severity: "medium", about: "attention", track: "customer",
-    phrases: null, examples: null, alike: 0.55, and_not: null, times: 1, polarity_below: null, cooldown_seconds: 60, queue: null, enabled: true,
+    phrases: null, examples: null, alike: 0.55, and_not: null, times: 1, polarity_below: null, cooldown_seconds: 60, queue: null, webhook: null, enabled: true,
   };
 }
 
