@@ -19,7 +19,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     audio:<call>:<track>  stream  the journal: one entry a chunk, id <seq>-0, from the open utterance's first
                                   chunk on. a=audio e=encoding h=digest n=first sample's index m=samples
                                   t=arrival in ms g=number of the first missing chunk before this one, if any q=1:
-                                  its party has somebody on hold, so it counts as silence
+                                  its party has somebody on hold, so it counts as silence w=what a trace goes on
+                                  from, if there is one (tracing.py)
     listen:<call>:<track> stream  the last LISTEN_SECONDS of audio for people to hear, and what the store of recordings
                                   does not have yet (recording/spool.py); decoders never look at it.
                                   One entry a chunk, id <ms of the call in which it begins>-<seq>.
@@ -53,9 +54,9 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
                                   to learn from; expire after an hour, the last after a quarter of a day.
                                   turn:board: the board was written; expires in a moment. turn:webhooks: the
                                   process that follows the feed for webhooks; expires in seconds
-    finals                stream  utterances to be scored (c=call i=utterance id); consumer group "sentiment", in
-                                  which an entry's delivery count is 1 + how often it was begun in vain
-    feed                  stream  what the page shows, one JSON event an entry (events.py), capped
+    finals                stream  utterances to be scored (c=call i=utterance id w=trace); consumer group "sentiment",
+                                  in which an entry's delivery count is 1 + how often it was begun in vain
+    feed                  stream  what the page shows, one JSON event an entry (j=events.py w=trace), capped
     dead                  stream  dead letters, the last thousand: chunks (c t seq reason a e and r=rate), and
                                   utterances that could not be scored (c=call i=utterance id reason)
     dead-texts            hash    dead entry -> JSON of what decoding it alone gave (dead.py)

@@ -13,8 +13,12 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+
+where: Callable[[], dict[str, str]] = dict
+"""What each line says of the step that its thread is in (state/tracing.py); nothing unless traces are asked for."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET = re.compile(
@@ -43,6 +47,7 @@ class Logfmt(logging.Formatter):
             "pid": record.process,
             "msg": record.getMessage(),
         }
+        fields |= where()
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)

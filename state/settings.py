@@ -343,6 +343,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     summary_llm_key: Annotated[str, _about("Key of that API, if it wants one")] = ""
     summary_llm_model: Annotated[str, _about("Name of the model there")] = ""
+    otel_exporter_otlp_endpoint: Annotated[
+        str,
+        _about(
+            "Address of an OpenTelemetry collector (http://host:4318) that gets traces. The other OTEL_ variables"
+            " apply, such as OTEL_TRACES_SAMPLER. Empty: no traces",
+            pattern="^(https?://.+)?$",
+        ),
+    ] = ""
     log_level: Annotated[
         str, _about("Least level that is logged: debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

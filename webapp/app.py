@@ -15,6 +15,7 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from state import settings as settings_module
+from state import tracing
 from state.server.opening import open_shards
 from state.settings import Settings
 from webapp.access import cookies, oidc, origins, rights, sign_in
@@ -44,7 +45,7 @@ from webapp.api import (
     switch,
     webhooks,
 )
-from webapp.http import crowds, headers, problems, timed
+from webapp.http import crowds, headers, problems, timed, traced
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import admin, page_wire, pages
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
     app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
+    tracing.start("web", settings)
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     timed.install(app)
     problems.install(app)
@@ -98,6 +100,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):
         app.register_blueprint(blueprint)
     rights.install(app)  # so does a route that does not say who may call it
+    traced.install(app, settings)
     app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route without a description stops the process here
     socketio = SocketIO(
         app,

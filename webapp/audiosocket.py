@@ -41,11 +41,14 @@ def main() -> int:
             sys.stderr.write(f"earshot audiosocket: {error}\n")
             return 1
     if settings.audiosocket_port or settings.vosk_port:
+        from state import tracing
         from state.server.connection import ServerUnfit  # Redis, numpy: a process that only waits does not need them
         from webapp.streams.tcp import serve
 
         try:
+            tracing.start("audiosocket", settings)
             serve(settings, stopping)
+            tracing.stop()
         except ServerUnfit as error:
             return _unfit(error)
         except OSError as error:

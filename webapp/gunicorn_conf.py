@@ -13,7 +13,7 @@ from typing import Any
 from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
-from state import logs
+from state import logs, tracing
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
@@ -127,6 +127,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     """End also when no signal came (somebody killed the master): threads of open sockets would keep the process."""
     if getattr(worker, "wsgi", None) is not None:
         stop(worker.wsgi)
+    tracing.stop()
 
 
 def _before(number: signal.Signals, action: Any) -> None:

@@ -1,0 +1,3 @@
+"""The processes behind the web."""
+
+import state as state  # before redis: see there

@@ -12,7 +12,8 @@ from state.types import Masked, ScoredUtterance, Sentiment, Standing
 class Unscored(msgspec.Struct, frozen=True):
     """An utterance waiting for its score: its entry in `finals`, its call and its id.
 
-    tries: number of earlier attempts that failed. redelivered: another worker had it before.
+    tries: number of earlier attempts that failed. redelivered: another worker had it before. way: what a trace goes on
+    from.
     """
 
     entry: str
@@ -20,6 +21,7 @@ class Unscored(msgspec.Struct, frozen=True):
     utterance_id: str
     tries: int = 0
     redelivered: bool = False
+    way: str = ""
 
     @property
     def at_ms(self) -> int:

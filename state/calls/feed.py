@@ -34,11 +34,13 @@ class FeedLost(LookupError):
 
 
 class Told(NamedTuple):
-    """An event: the shard that tells it, the cursor that names it in that shard, and its JSON."""
+    """An event: the shard that tells it, the cursor that names it in that shard, its JSON, and what a trace goes on
+    from."""
 
     shard: int
     cursor: str
     event: bytes
+    way: str = ""
 
 
 class Tail(NamedTuple):
@@ -116,7 +118,7 @@ def _tip(shard: Shard) -> str:
 def _tail(shard: Shard, count: int) -> Tail:
     nothing = _nothing(shard)
     newest = cast(Any, shard.redis.xrevrange(shard.keys.feed, count=count + 1))
-    told = [Told(shard.number, _cursor(*entry), _event(entry[1])) for entry in reversed(newest)]
+    told = [_told(shard, *entry) for entry in reversed(newest)]
     if not told:
         return Tail(nothing, [])
     if len(told) <= count and _is_whole(shard):
@@ -141,7 +143,12 @@ def _after(shard: Shard, cursor: str, count: int, block_ms: int) -> list[Told]:
     answer = cast(Any, shard.redis.xread({shard.keys.feed: entry_id}, count=count, block=block_ms or None))
     if answer:
         _check(shard, cursor)  # while we waited, an older copy of the server may have taken its place
-    return [Told(shard.number, _cursor(*entry), _event(entry[1])) for _, entries in answer or [] for entry in entries]
+    return [_told(shard, *entry) for _, entries in answer or [] for entry in entries]
+
+
+def _told(shard: Shard, entry_id: bytes, fields: dict[bytes, bytes]) -> Told:
+    way = fields.get(b"w", b"").decode(errors="replace")
+    return Told(shard.number, _cursor(entry_id, fields), _event(fields), way)
 
 
 def _check(shard: Shard, cursor: str) -> str:

@@ -21,6 +21,7 @@ from state.server.connection import BLOCK_MS
 from state.server.scripts import read_answer
 from state.server.shards import Shard
 from state.settings import Settings
+from state.tracing import carried
 
 LEASE_CHUNKS = 256
 """At most so many new chunks are read for one lease. The decode loop stops earlier, by seconds of audio."""
@@ -227,6 +228,7 @@ class FleetMember:
             ],
             finish=change.finish,
             to_everybody=change.to_everybody,
+            **carried(),
             **({"last": _pack(msgspec.structs.replace(last, words=[])), "last_end": last.end} if last else {}),
         )
         return str(answer["outcome"])

@@ -17,6 +17,7 @@ from state.server.connection import may_evict
 from state.server.shards import Shard, Shards, shards_of
 from state.setting_values import is_recorded, sound_days
 from state.settings import Settings
+from state.tracing import carried, step
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 
 MAX_TRACKS = 8
@@ -156,27 +157,29 @@ class Ingest:
         listen = 0 if pressed else self._listen_seconds
         numbered = {} if seq is None else {"seq": seq}
         self._of(shard).unseen_bytes += len(chunk.audio) * (2 if listen else 1)
-        answer = shard.run(
-            "ingest",
-            chunk.audio,
-            call_id=call_id,
-            track=track,
-            skip_gap=skip_gap,
-            encoding=chunk.encoding,
-            digest=digest,
-            rate=chunk.rate,
-            samples=chunk.samples,
-            **self._limits(),
-            track_limit_ms=self._track_limit_ms,
-            max_tracks=MAX_TRACKS,
-            max_gap=MAX_GAP,
-            listen_seconds=listen,
-            records=self._records(None),
-            record_seconds=UNSPOOLED_SECONDS_PRESSED if pressed else UNSPOOLED_SECONDS,
-            sender=sender.name,
-            sender_reads=sender.reads,
-            **numbered,
-        )
+        with step("take chunk", call_id=call_id, track=track):
+            answer = shard.run(
+                "ingest",
+                chunk.audio,
+                call_id=call_id,
+                track=track,
+                skip_gap=skip_gap,
+                encoding=chunk.encoding,
+                digest=digest,
+                rate=chunk.rate,
+                samples=chunk.samples,
+                **self._limits(),
+                track_limit_ms=self._track_limit_ms,
+                max_tracks=MAX_TRACKS,
+                max_gap=MAX_GAP,
+                listen_seconds=listen,
+                records=self._records(None),
+                record_seconds=UNSPOOLED_SECONDS_PRESSED if pressed else UNSPOOLED_SECONDS,
+                sender=sender.name,
+                sender_reads=sender.reads,
+                **numbered,
+                **carried(),
+            )
         return PutAnswer(**answer)
 
     def end(

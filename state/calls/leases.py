@@ -24,7 +24,8 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class JournalChunk(msgspec.Struct, frozen=True):
-    """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number."""
+    """A chunk as read from the journal. `at` and `samples` count samples; `gap_from` is the first missing number.
+    way: what a trace goes on from."""
 
     seq: int
     audio: bytes
@@ -32,6 +33,7 @@ class JournalChunk(msgspec.Struct, frozen=True):
     at: int
     samples: int
     gap_from: int | None
+    way: str = ""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -117,4 +119,5 @@ def read_journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalCh
         at=int(fields[b"n"]),
         samples=int(fields[b"m"]),
         gap_from=int(gap) if gap else None,
+        way=fields.get(b"w", b"").decode(errors="replace"),
     )

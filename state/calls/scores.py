@@ -17,6 +17,7 @@ from state.events import FinalEvent, ScoreEvent, encode
 from state.server.connection import BLOCK_MS
 from state.server.shards import Shard
 from state.settings import Settings
+from state.tracing import carried
 from state.types import Happening, Masked, ScoredUtterance, Sentiment, Standing, Utterance
 
 _happened = msgspec.json.Decoder(list[Happening]).decode
@@ -240,6 +241,7 @@ class Scores:
             standing=_pack(standing),
             attention=standing.attention,
             event=encode(event),
+            **carried(),
             **({"set_aside": set_aside} if set_aside else {}),
             **({"kept": _pack(assessed.kept)} if assessed.kept else {}),
             **masking_fields(call_id, assessed.masked),
@@ -275,7 +277,8 @@ class Scores:
         except (KeyError, UnicodeDecodeError):
             self._drop(entry_id)
             return None
-        return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0)
+        way = fields.get(b"w", b"").decode(errors="replace")
+        return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0, way)
 
     def _pending(self) -> list[Unscored]:
         """What this worker holds, at most 100. It looks them up, because reading again would count as a delivery."""

@@ -33,7 +33,7 @@ import redis
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from state import metrics
+from state import metrics, tracing
 from state.calls.feed import FeedLost, at_ms
 from state.calls.reads import Reads
 from state.server.clock import RunningClock
@@ -200,8 +200,9 @@ class LiveTable:
             self._tell("fleet", self._fleet(), [page for page in pages if not page.wire.sending])
             self._fleet_at = now + FLEET_SECONDS
         entries = self._reads.feeds.after(self._recent.tips, BATCH_EVENTS, BLOCK_MS)
-        self._recent.add(entries)
-        self._tell_news(self._recent, pages)
+        with tracing.steps("tell pages", (entry.way for entry in entries)):
+            self._recent.add(entries)
+            self._tell_news(self._recent, pages)
         if entries:
             metrics.FEED_DELAY.observe(max(0.0, self._clock.now_ms() - at_ms(entries[0].cursor)) / 1000)
         if entries and len(entries) < BATCH_EVENTS:

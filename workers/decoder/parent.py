@@ -15,7 +15,7 @@ import time
 
 import redis
 
-from state import keys, metrics
+from state import keys, metrics, tracing
 from state.calls.fleet import FleetMember, worker_name
 from state.models import introduce_model
 from state.server.connection import ServerUnfit
@@ -97,11 +97,13 @@ class Parent:
         random.seed()  # the parent's state came along: every child would have the same jitter
         stop = Stop(watch_parent=True)
         model, digest = shared or self._load()
+        tracing.start("decoder", self._settings)
         shards = open_shards(self._settings, "worker")
         if not self._introduce(shards, model, digest, stop):
             return 0
         log.info("decoding", extra={"worker": worker, "model": model.identity})
         DecodeLoop(shards, model, worker, self._settings, stop).run()
+        tracing.stop()
         return 0
 
     def _introduce(self, shards: Shards, model: Model, digest: str, stop: Stop) -> bool:

@@ -20,6 +20,7 @@ from state.calls.leases import Commit, Lease, Token
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
+from state.tracing import step
 from workers.decoder.measured import Measured
 from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
@@ -166,8 +167,13 @@ class Post:
             return
         if lease is None:
             return
+        ways = (chunk.way for chunk in lease.journal if chunk.seq > lease.done_seq)
+        with step("decode", ways, call_id=token.call_id, track=token.track):
+            self._decode(token, lease, warm)
+
+    def _decode(self, token: Token, lease: Lease, warm: WarmTrack | None) -> None:
+        bench, settings = self._bench, self._bench.settings
         try:
-            settings = bench.settings
             voice = is_measured(settings.voice, token.track)
             change, warm = decode(bench.model, lease, warm, bench.stopping, bench.beat, settings.redact, voice)
         except Interrupted:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import redis
 
-from state import metrics
+from state import metrics, tracing
 from state.attention_models import AttentionModels
 from state.calls.assessments import Unscored
 from state.calls.fleet import worker_name
@@ -129,6 +129,7 @@ class Upkeep:
 def run(settings: Settings) -> None:
     """Score until SIGTERM or SIGINT."""
     stop = Stop()
+    tracing.start("sentiment", settings)
     shards = open_shards(settings, "worker")
     assessor = Assessor(settings.redact, AttentionModels(shards.plain))
     upkeep = Upkeep(
@@ -160,6 +161,7 @@ def run(settings: Settings) -> None:
             time.sleep(ROUND_SECONDS)
     for desk in desks:
         desk.leave()
+    tracing.stop()
 
 
 def _is_answered(what: str, work: Callable[[], object]) -> bool:

@@ -15,6 +15,7 @@ import redis
 from state.calls.assessments import Assessment, Stretch, Unscored
 from state.calls.scores import Scores
 from state.server.connection import is_about_data
+from state.tracing import step
 from workers.insight.masking import everything
 from workers.sentiment.assessor import Assessor
 
@@ -82,7 +83,8 @@ class Scoring:
             self._tries[unscored.entry] = tries
             self._scores.begin(unscored, tries + 1)
         try:
-            self._scores.store(unscored, self)
+            with step("score", [unscored.way], call_id=unscored.call_id, utterance=unscored.utterance_id):
+                self._scores.store(unscored, self)
         except (Exception, TookTooLong) as error:
             if isinstance(error, redis.RedisError) and not is_about_data(error):
                 raise

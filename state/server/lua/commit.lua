@@ -15,6 +15,7 @@
 --         dead_chunks        list of {seq, reason, encoding}
 --         finish             the track has no more to say
 --         to_everybody       the next token is not for this decoder
+--         way?               what a trace goes on from
 -- BESIDE  state, dead_audio...
 -- ANSWER  outcome
 --         OK     applied
@@ -46,7 +47,7 @@ local unscored = 0
 for _, final in ipairs(finals) do
   redis.call('HSET', utterances_key, final.id, final.utterance)
   if final.scored then
-    redis.call('XADD', finals_key, '*', 'c', call_id, 'i', final.id)
+    redis.call('XADD', finals_key, '*', 'c', call_id, 'i', final.id, unpack(way and {'w', way} or {}))
     unscored = unscored + 1
   end
 end
@@ -58,7 +59,7 @@ if last then -- what the table shows of a call: the utterance that ended last
     redis.call('HSET', call_key, 'last', last, 'last_end', last_end, 'last_track', track)
   end
 end
-for _, event in ipairs(events) do say(event) end
+for _, event in ipairs(events) do say(event, way) end
 for n, chunk in ipairs(dead_chunks) do
   redis.call('XADD', dead_key, 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call_id, 't', track, 'seq', chunk.seq,
     'r', redis.call('HGET', track_key, 'rate'), 'reason', chunk.reason, 'e', chunk.encoding, 'a', dead_audio[n])

@@ -22,10 +22,14 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- Tells the pages.
+-- Tells the pages. `way` (nil: none): what a trace goes on from.
 -- KEYS  feed
-local function say(json)
-  redis.call('XADD', feed_key, 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json)
+local function say(json, way)
+  if way then
+    redis.call('XADD', feed_key, 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json, 'w', way)
+  else
+    redis.call('XADD', feed_key, 'MAXLEN', '~', FEED_EVENTS, '*', 'j', json)
+  end
 end
 
 -- Tells the pages what the call is now.

@@ -16,6 +16,7 @@
 --         record_seconds     of a recorded call's audio to be kept at most until it is in the store of recordings
 --         sender             name of who sends
 --         sender_reads       it may read every call: see types.Sender
+--         way?               what a trace goes on from
 -- BESIDE  audio
 -- ANSWER  outcome, seq, next_seq
 --         OK       accepted
@@ -103,6 +104,10 @@ end
 if held and held ~= '' and held ~= track and now - chunk_ms >= tonumber(held_at) then
   entry[#entry + 1] = 'q'
   entry[#entry + 1] = 1
+end
+if way then
+  entry[#entry + 1] = 'w'
+  entry[#entry + 1] = way
 end
 redis.call('XADD', audio_key, id, unpack(entry))
 redis.call('HINCRBY', load_key, 'chunks', 1)

@@ -10,6 +10,7 @@
 --         kept?              see assessments.Kept
 --         set_aside?         why it could not be scored
 --         masked?            what redaction changes: see `redact`
+--         way?               what a trace goes on from
 -- ANSWER  outcome
 --         OK        stored
 --         ENDED     stored, and the call has ended with it
@@ -41,5 +42,5 @@ redact(masked)
 if set_aside then
   redis.call('XADD', dead_key, 'MAXLEN', '~', DEAD_LETTERS, '*', 'c', call_id, 'i', utterance_id, 'reason', set_aside)
 end
-say(event)
+say(event, way)
 return answer({outcome = end_if_done() and 'ENDED' or 'OK'})
