@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError
 
 from state.archive.away import ArchiveAway as ArchiveAway
-from state.archive.migrations import HEAD
+from state.archive.migrations import HEAD, NEEDS
+from state.archive.migrations.standing import seed, standing, write_needs
 from state.settings import Settings
 
 log = logging.getLogger("earshot.archive")
@@ -119,11 +120,11 @@ def _told() -> Iterator[None]:
 
 def _up_to_date(connection: Connection) -> None:
     with connection.begin():
-        found = _version(connection)
-    if found == HEAD:
+        step, needs = standing(connection)
+    if needs > HEAD:
+        raise ArchiveAway(f"the database is of a newer Earshot (it needs step {needs}; this one knows {HEAD})")
+    if step >= HEAD:
         return
-    if found is not None and found > HEAD:
-        raise ArchiveAway(f"the database is of a newer Earshot (step {found}; this one knows {HEAD})")
     from alembic import command  # late: only the first process ever needs it
     from alembic.config import Config
 
@@ -134,14 +135,8 @@ def _up_to_date(connection: Connection) -> None:
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
-        if _version(connection) != HEAD:
+        if standing(connection)[0] < HEAD:
             log.info("bringing the database up to date", extra={"step": HEAD})
+            seed(connection)
             command.upgrade(config, "head")
-
-
-def _version(connection: Connection) -> str | None:
-    """The step at which the database stands; None for an empty one."""
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+            write_needs(connection, NEEDS)

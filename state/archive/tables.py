@@ -1,4 +1,5 @@
-"""The archive's tables. A change here needs a step in migrations/versions, and its number in migrations/__init__.py.
+"""The archive's tables. A change here needs a step in migrations/versions, and its number in migrations/__init__.py,
+which also says what a step may do.
 
 A field by which lists are searched, sorted or counted is a column of `calls`. What is only shown stands as JSON in
 `transcripts`, in the forms of state/types.py. So a call from here looks as it does from Redis.

@@ -16,7 +16,6 @@ import redis
 from sqlalchemy import event, text
 
 from state import keys
-from state.archive.migrations import HEAD
 from state.archive.opening import Archive, ArchiveAway
 from state.archive.search import read_call
 from state.calls.departures import Departures
@@ -207,15 +206,3 @@ def test_the_database_may_be_away_for_long(
     finally:
         fleet.stop()
     assert len(rows(Archive(url), "calls")) == 3
-
-
-def test_an_empty_database_is_brought_up_to_date_by_whoever_comes_first(archive: Archive, database_url: str) -> None:
-    first, second = Archive(database_url), Archive(database_url)
-    first.prepare()
-    second.prepare()
-    [(found,)] = rows(first, "alembic_version")
-    assert found == HEAD
-    with first.writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ArchiveAway, match="newer Earshot"):
-        Archive(database_url).prepare()

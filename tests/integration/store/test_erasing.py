@@ -7,13 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 import redis
-from sqlalchemy import text
 
 from scripts.operating.erase import main as command
 from state import keys
 from state.archive import erase
 from state.archive.erase import Held, Hold
-from state.archive.migrations import HEAD
 from state.archive.opening import Archive
 from state.archive.search import Sought, read_call, search
 from state.archive.write import write
@@ -132,29 +130,6 @@ def test_admins_say_how_long_a_queue_is_kept(
 def test_days_that_make_no_sense_are_refused(days: str) -> None:
     with pytest.raises(SettingsError, match=r"^WORDS_DAYS"):
         load({"WORDS_DAYS": days})
-
-
-def test_the_previous_schema_is_brought_up_to_date(archive: Archive) -> None:
-    from alembic import command as alembic
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "state/archive/migrations")
-    with archive._engine.connect() as connection:
-        connection.execution_options(writes=True)
-        config.attributes["connection"] = connection
-        with connection.begin():
-            alembic.upgrade(config, "0001")
-            connection.execute(
-                text(
-                    "INSERT INTO calls (call_id, started_at_ms, ended_at_ms, attention, handled, engine)"
-                    " VALUES ('old', 1, 2, 0.5, :no, 'e')"
-                ),
-                {"no": False},
-            )
-    archive.prepare()
-    assert rows(archive, "alembic_version") == [(HEAD,)] and rows(archive, "holds") == []
-    assert [row.call_id for row in rows(archive, "calls")] == ["old"]
 
 
 def test_admins_erase_by_api(valkey: Server, store: redis.Redis, archive: Archive, database_url: str) -> None:
