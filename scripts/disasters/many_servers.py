@@ -185,9 +185,9 @@ class ManyServers:
         """The disaster, and then until every slot has a master and every master its replica."""
         yield from disaster
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._cluster.is_synchronised():
+        while wanting := self._cluster.wanting():
             if time.monotonic() > deadline:
-                self.complaints.append("the cluster does not become whole again")
+                self.complaints.append(f"the cluster does not become whole again: {wanting}")
                 return
             yield
 

@@ -115,20 +115,28 @@ class Cluster:
 
     def is_synchronised(self) -> bool:
         """Whether all that is so now; see wait_synchronised."""
+        return not self.wanting()
+
+    def wanting(self) -> str:
+        """What keeps the cluster from being whole; empty if it is. See wait_synchronised."""
         alive = [node for node in self.nodes if node.alive]
-        views = [self._view(node) for node in alive]
-        owners = [
-            sorted((name, tuple(ranges)) for name, (flags, ranges, _) in view.items() if ranges and "fail" not in flags)
-            for view in views
-        ]
-        if any(other != owners[0] for other in owners):
-            return False
-        if sum(b - a + 1 for _, ranges in owners[0] for a, b in ranges) != SLOTS:
-            return False
-        masters = [self._named(name) for name, _ in owners[0]]
-        with contextlib.suppress(redis.RedisError):
-            return all(_follows(node) for node in alive if node not in masters)
-        return False
+        owners = {
+            node.number: sorted(
+                (name, tuple(ranges))
+                for name, (flags, ranges, _) in self._view(node).items()
+                if ranges and "fail" not in flags
+            )
+            for node in alive
+        }
+        first = owners[alive[0].number]
+        if any(other != first for other in owners.values()):
+            return f"nodes do not agree who has which slots: {owners}"
+        held = sum(b - a + 1 for _, ranges in first for a, b in ranges)
+        if held != SLOTS:
+            return f"{SLOTS - held} slots have no master: {first}"
+        masters = [self._named(name) for name, _ in first]
+        behind = [_behind(node) for node in alive if node not in masters]
+        return "; ".join(filter(None, behind))
 
     # -- what happens to it -----------------------------------------------------------------------------------
 
@@ -263,10 +271,16 @@ def _migrate_atomically(here: redis.Redis, slot: int, to: Node) -> bool:
     return states == {"success"}
 
 
-def _follows(node: Node) -> bool:
-    with node.client() as client:
-        info: Any = client.info("replication")
-    return bool(info["role"] == "slave" and info["master_link_status"] == "up" and not info["master_sync_in_progress"])
+def _behind(node: Node) -> str:
+    """Why this node is no replica with all of its master's data; empty if it is one."""
+    try:
+        with node.client() as client:
+            info: Any = client.info("replication")
+    except redis.RedisError as error:
+        return f"node {node.number} does not answer: {error}"
+    if info["role"] == "slave" and info["master_link_status"] == "up" and not info["master_sync_in_progress"]:
+        return ""
+    return f"node {node.number} does not follow: {info}"
 
 
 def _parse(line: str) -> tuple[str, tuple[set[str], list[tuple[int, int]], str]]:
