@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from alembic import command as alembic
@@ -12,13 +11,9 @@ from sqlalchemy import Connection, inspect, text
 
 from state.archive.migrations import HEAD, NEEDS
 from state.archive.opening import Archive, ArchiveAway
+from tests.integration.store.test_archive import rows
 
 STEPS = [f"{number:04d}" for number in range(1, int(HEAD) + 1)]
-
-
-def rows(archive: Archive, table: str) -> list[Any]:
-    with archive.reading() as connection:
-        return list(connection.execute(text(f"SELECT * FROM {table}")))
 
 
 def migrate(archive: Archive, step: str) -> None:
