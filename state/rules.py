@@ -1,6 +1,6 @@
 """The supervisors' rules as text: one edition in the store, counted, and never overwritten unseen.
 
-What the text means is not known here (workers/insight/rules.py).
+What the text means is not known here (workers/insight/rules/rule.py).
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ class ScoredUtterance(Utterance, frozen=True, kw_only=True):
 
 
 class Masked(msgspec.Struct, frozen=True):
-    """What redaction makes of a call when one more utterance is scored (workers/insight/masking.py).
+    """What redaction makes of a call when one more utterance is scored (workers/insight/redaction/masking.py).
 
     transcript: all of it as it may be shown.  store: utterances to be replaced in the store, as they are to stand
     there.  tell: utterances that are to be shown otherwise than before, as they are to be shown.

@@ -22,29 +22,22 @@ from webapp.access import cookies, oidc, origins, rights, sign_in
 from webapp.access.doorman import Doorman
 from webapp.api import (
     agents,
-    audit,
     calls,
     decode,
-    docs,
-    erasing,
     exports,
     handling,
     happenings,
     health,
-    jobs,
     listen,
-    models,
-    openapi,
-    people,
-    queues,
     recording,
     reports,
     rules,
     session,
     summaries,
     switch,
-    webhooks,
 )
+from webapp.api.admin import audit, erasing, jobs, models, people, queues, webhooks
+from webapp.api.documents import docs, openapi
 from webapp.http import crowds, headers, problems, timed, traced
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES

@@ -10,7 +10,7 @@ import msgspec
 from state.calls.reads import Reads
 from state.calls.streams import Heard, Streams
 from state.types import INSIDE, CallRow, CallView, ScoredUtterance, Sender
-from workers.insight.masking import hide, shown, view
+from workers.insight.redaction.masking import hide, shown, view
 
 
 class Shown(Reads):

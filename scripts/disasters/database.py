@@ -18,7 +18,7 @@ from state.archive.tables import calls
 from state.calls.departures import Departures
 from state.calls.reads import Reads
 from state.server.shards import Shards
-from workers.insight.masking import view
+from workers.insight.redaction.masking import view
 
 AWAY_SECONDS = (0.5, 8.0)
 """Somebody else writes for so long. A job waits for 5 s (state/archive/opening.py); then the call stays in Redis."""

@@ -23,9 +23,9 @@ from scripts.evaluation import (
     written,
 )
 from scripts.evaluation.recognise import recognise
-from workers.insight.analyzer import CallAnalyzer
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import load
+from workers.insight.rules.rulefile import load
 
 ROOT = Path(__file__).resolve().parents[2]
 RATED = ROOT.parent / "shared" / "data" / "uss"

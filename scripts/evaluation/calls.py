@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from scripts.evaluation.scorers import plain_scorers
 from scripts.evaluation.stats import edit_distance, pearson, shown, table
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
-from workers.insight.spoken import Spoken
-from workers.insight.tokens import tokenise
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.words.spoken import Spoken
+from workers.insight.words.tokens import tokenise
 
 CLEARLY_NEGATIVE = -0.5
 """True polarity at or below which a turn is clearly negative (README of the demo calls)."""

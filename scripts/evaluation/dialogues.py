@@ -13,9 +13,9 @@ from scripts.evaluation.figures import BAD_BELOW, Call, follow
 from scripts.evaluation.pace import spoken
 from scripts.evaluation.scorers import as_recognised, plain_scorers
 from scripts.evaluation.stats import auc, shown, table
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 from workers.insight.context import ContextScorer, Mood, overall
+from workers.insight.polarity.analyzer import CallAnalyzer
 
 
 class Dialogue(NamedTuple):

@@ -15,8 +15,8 @@ import numpy as np
 
 from scripts.evaluation.stats import auc, shown, table
 from workers.insight.attention import AttentionModel, Following
-from workers.insight.spoken import Spoken
 from workers.insight.verdict import verdict
+from workers.insight.words.spoken import Spoken
 
 BAD_BELOW, GOOD_FROM = 2.5, 3.0
 BOOTSTRAPS = 200

@@ -14,9 +14,9 @@ from scripts.evaluation import dialogues
 from scripts.evaluation.figures import BAD_BELOW
 from scripts.evaluation.pace import spoken
 from scripts.evaluation.stats import table
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 from workers.insight.models import SHIPPED
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.verdict import whole
 from workers.learning.fitting import SIGNS, Judged, ended_odds, live_odds, shipped
 from workers.learning.lessons import learn, ranked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 
 WORDS_A_SECOND = 2.8
 """An ordinary pace on the telephone."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.evaluation.scorers import as_recognised, plain_scorers
 from scripts.evaluation.stats import pearson, shown, table
-from workers.insight.analyzer import CallAnalyzer
+from workers.insight.polarity.analyzer import CallAnalyzer
 
 
 def load(path: Path) -> list[tuple[float, str]]:

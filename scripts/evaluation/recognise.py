@@ -9,7 +9,7 @@ from scripts.evaluation.calls import Call
 from scripts.evaluation.decoding import PARTIES, decode, read_pcm
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Wanted, choose
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 
 ENGINE = "moonshine"
 

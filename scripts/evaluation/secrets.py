@@ -10,8 +10,8 @@ import random
 from typing import NamedTuple
 
 from scripts.evaluation.stats import shown, table
-from workers.insight.redaction import find
-from workers.insight.spoken import Spoken
+from workers.insight.redaction.finding import find
+from workers.insight.words.spoken import Spoken
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")

@@ -11,9 +11,9 @@ from scripts.evaluation import calls, written
 from scripts.evaluation.stats import shown, table
 from state.types import Point
 from workers.insight.attention import AttentionModel
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 
-FILE = Path(__file__).with_suffix(".yaml")
+FILE = Path(__file__).parent / "sets" / "summaries.yaml"
 SETTLED = ("settled", "done", "promised")
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from scripts.evaluation.scorers import plain_scorers
 from scripts.evaluation.stats import auc, shown, table
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.evidence import UNHAPPY_BELOW
+from workers.insight.polarity.analyzer import CallAnalyzer
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "sets"
 HALVES = ("read", "apart")
 _HEAD = re.compile(r"\[(.+), (displeased|fine)\]")
 

@@ -19,7 +19,7 @@ from scripts.evaluation.stats import auc, shown, table
 from scripts.evaluation.voices import Acted
 from state.types import Voice
 from workers.insight.attention import AttentionModel
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 from workers.voice.measure import measure
 
 SEED = 20261126

@@ -13,7 +13,7 @@ import yaml
 from scripts.evaluation import pace
 from scripts.evaluation.figures import Call, follow
 from workers.insight.attention import AttentionModel
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 
 FILES = ("written_calls.yaml", "ordinary_calls.yaml")
 
@@ -35,7 +35,7 @@ class WrittenFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(name: str = FILES[0]) -> list[Written]:
     """All written calls of a file."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "sets" / name).read_text(encoding="utf-8")
     return msgspec.convert(yaml.safe_load(text), WrittenFile).calls
 
 

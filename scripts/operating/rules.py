@@ -18,8 +18,8 @@ from typing import Any
 
 import requests
 
-from workers.insight.rulefile import parse
-from workers.insight.rules import RuleError
+from workers.insight.rules.rule import RuleError
+from workers.insight.rules.rulefile import parse
 
 YAML = {"Content-Type": "application/yaml"}
 TIMEOUT_SECONDS = 60.0

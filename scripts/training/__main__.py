@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from scripts.evaluation.figures import BAD_BELOW
 from scripts.evaluation.stats import auc, pearson, shown
 from scripts.training import course
-from workers.insight.learned import FILE, Learned, LearnedFile, grams
-from workers.insight.tokens import tokenise
+from workers.insight.polarity.learned import FILE, Learned, LearnedFile, grams
 from workers.insight.weights import FILE as WEIGHTS
+from workers.insight.words.tokens import tokenise
 
 DIALOGUES = Path(__file__).with_name("dialogues")
 SEEN_FROM = 3

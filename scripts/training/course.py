@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from scripts.evaluation.figures import BAD_BELOW, GOOD_FROM
 from scripts.evaluation.pace import spoken
 from scripts.evaluation.stats import auc, shown
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 from workers.insight.evidence import PRIOR, SOOTHING
-from workers.insight.learned import Learned
-from workers.insight.spoken import Spoken
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.polarity.learned import Learned
 from workers.insight.verdict import whole
 from workers.insight.weights import BASE_SHARE, VerdictWeights, Weights
+from workers.insight.words.spoken import Spoken
 
 PULL = 1.0
 """Strength of the pull to the prior, against TOTAL calls; more of it finds fewer of the calls it has not seen."""

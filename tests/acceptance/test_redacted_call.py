@@ -17,8 +17,8 @@ from tests.harness.calls.engines import MOONSHINE
 from tests.harness.fleet import DEMO, Fleet, demo_chunks
 from tests.harness.servers import start_server
 from webapp.app import create_app
-from workers.insight.dictation import MASKED_NUMBER, runs
-from workers.insight.spoken import Spoken
+from workers.insight.redaction.dictation import MASKED_NUMBER, runs
+from workers.insight.words.spoken import Spoken
 
 CALL = "card-fraud"
 ENOUGH = 3

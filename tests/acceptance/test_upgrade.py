@@ -29,7 +29,7 @@ from tests.harness.receiver import Receiver
 from tests.harness.recorded import samples
 from tests.harness.releases import next_release, previous_release
 from tests.harness.servers import Server, start_server
-from tests.integration.store.test_archive import rows
+from tests.integration.keeping.test_archive import rows
 
 STUB = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "REDACT": "0", "HEARTBEAT_SECONDS": "3"}
 

@@ -19,7 +19,7 @@ import requests
 import socketio
 
 from scripts.machine.programs import WEB, children, free_port, start_python
-from webapp.api.asyncapi import SAID
+from webapp.api.documents.asyncapi import SAID
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what takes well under a second on a quiet machine."""
@@ -118,8 +118,8 @@ def reaches(ours: str, theirs: str) -> bool:
 class Page:
     """A page: snapshot, batches by cursor, `follow` again at a hole and after every reconnection.
 
-    It takes every message by the types of the document for programs (webapp/api/asyncapi.py), and fails at the end if
-    one does not fit.
+    It takes every message by the types of the document for programs (webapp/api/documents/asyncapi.py). At the end it
+    fails if one does not fit.
 
     told: every (kind, call_id) that an event brought, in order. rows: those of the last snapshot.
     certificate: a file, for a site whose certificate nobody else knows.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { agentCells, faultOf, hitCells, lineSpan, looked, sortAgents } from "../../webapp/static/js/shared/figures.js";
+import { agentCells, faultOf, hitCells, lineSpan, looked, sortAgents } from "../../webapp/static/js/shared/wording/figures.js";
 
 test("an agent without figures has dashes", () => {
   assert.deepEqual(agentCells({ agent: "", calls: 1, raised_calls: 0, talk_ratio: null }).slice(0, 6), [

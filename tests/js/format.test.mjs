@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import * as format from "../../webapp/static/js/shared/format.js";
-import { reaches } from "../../webapp/static/js/shared/link.js";
+import * as format from "../../webapp/static/js/shared/wording/format.js";
+import { reaches } from "../../webapp/static/js/shared/live/link.js";
 import { HEIGHT, place, WIDTH } from "../../webapp/static/js/table/sparkline.js";
 
 test("a score of 0 is shown as 0, a missing one as missing", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { inWords, isHandled, isWaiting, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/handling.js";
-import { Calls } from "../../webapp/static/js/shared/store.js";
+import { inWords, isHandled, isWaiting, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/wording/handling.js";
+import { Calls } from "../../webapp/static/js/shared/live/store.js";
 
 const NOW = Date.parse("2026-01-31T09:00:00.000Z");
 const alert = (at) => ({ kind: "phrase", reason: "Asks for a manager", at });

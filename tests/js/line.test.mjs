@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isAside, lineOfParty, lineTold } from "../../webapp/static/js/shared/line.js";
+import { isAside, lineOfParty, lineTold } from "../../webapp/static/js/shared/wording/line.js";
 
 const event = (kind, at, track = "", to = "") => ({ kind, at, track, to });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
 import { holding, movesBetween, Order, towards } from "../../webapp/static/js/table/order.js";
 
 const NOBODY = { needs: [], snoozed: [], rest: [], ended: [] };

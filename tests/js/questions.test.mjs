@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { judgedBy, questions } from "../../webapp/static/js/judging/questions.js";
 import { lookedAt, ranking, versionCells } from "../../webapp/static/js/admin/lessons.js";
-import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
 
 const row = (alerts, judged = []) => ({ raised: false, alerts, handling: { ...UNTOUCHED, judged } });
 const alert = (kind, reason) => ({ kind, reason, at: 1, utterances: [] });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { divide, findings, headlines } from "../../webapp/static/js/shared/reasons.js";
+import { divide, findings, headlines } from "../../webapp/static/js/shared/wording/reasons.js";
 
 const LEGAL = "“my solicitor”: Threatens legal steps";
 const MOOD = "7 unhappy turns in a row";

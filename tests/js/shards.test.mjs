@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { shardOf } from "../../webapp/static/js/shared/shards.js";
+import { shardOf } from "../../webapp/static/js/shared/live/shards.js";
 
 test("a call is in the shard in which the server keeps it", () => {
   // From Python: [zlib.crc32(id.encode()) % n for id in (...)]

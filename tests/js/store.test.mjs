@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
-import { Calls, ENDED_SHOWN_MS, isBehind, lagSeconds } from "../../webapp/static/js/shared/store.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
+import { Calls, ENDED_SHOWN_MS, isBehind, lagSeconds } from "../../webapp/static/js/shared/live/store.js";
 
 const START = Date.parse("2026-01-31T09:00:00.000Z");
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { toCsv } from "../../webapp/static/js/table/csv.js";
-import { UNTOUCHED } from "../../webapp/static/js/shared/handling.js";
+import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
 import { summaryLines } from "../../webapp/static/js/call/summary.js";
 import { confidence, Transcript } from "../../webapp/static/js/call/transcript.js";
 import { choices, excerpt, matches, nextSort, parse, write } from "../../webapp/static/js/table/view.js";

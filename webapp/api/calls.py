@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp.access.rights import needs, record_read, sender
 from webapp.api import history
-from webapp.api.openapi import Parameter, operation
+from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import audio_forms, inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid

@@ -15,7 +15,7 @@ from state.moments import moment
 from state.types import CallView, Point, ScoredUtterance, Voice
 from webapp.access.rights import needs, record_read
 from webapp.api import history, summaries
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.problems import Problem
 from webapp.schemas import shapes

@@ -15,7 +15,7 @@ from state.server.clock import now_ms
 from state.types import Handling, Judgement
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid

@@ -9,7 +9,7 @@ from state.types import HappeningKind
 from webapp.access.rights import needs, record_act, sender
 from webapp.api import history
 from webapp.api.calls import another_sender
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, current_app
 
 from state.server.connection import may_evict
 from webapp.access.rights import needs, public
-from webapp.api import asyncapi, metrics, openapi
-from webapp.api.openapi import operation
+from webapp.api import metrics
+from webapp.api.documents import asyncapi, openapi
+from webapp.api.documents.openapi import operation
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.figures import Readiness

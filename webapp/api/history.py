@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, tokens
 from state.moments import moment_ms
 from state.types import CallView
-from webapp.api.openapi import Parameter
+from webapp.api.documents.openapi import Parameter
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes

@@ -15,7 +15,7 @@ from state.credentials import digest
 from webapp.access import rights
 from webapp.access.rights import needs
 from webapp.api import sound
-from webapp.api.openapi import Parameter, operation
+from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
 from webapp.store import store

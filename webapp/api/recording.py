@@ -9,7 +9,7 @@ from state.recording import catalogue
 from state.recording.catalogue import Recording
 from state.recording.sounds import Named
 from webapp.access.rights import needs, record_read
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem

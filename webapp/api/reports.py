@@ -12,7 +12,7 @@ from state.archive.opening import Archive
 from state.archive.reports import MOST_DAYS, Wanted, report
 from state.archive.reports_csv import By, lines
 from webapp.access.rights import needs, record_read
-from webapp.api.openapi import Parameter, operation
+from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import invalid

@@ -13,17 +13,17 @@ from state.rules import RulesChanged, RulesText
 from state.types import Sentiment
 from state.webhooks import endpoints
 from webapp.access.rights import needs, record_act, record_read
-from webapp.api.openapi import Parameter, operation
+from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.heavy import OneAtATime, has_gone
 from webapp.http.problems import ErrorItem, Problem, invalid
 from webapp.schemas.rules import ApiDryRun, ApiHeard, ApiHit, ApiRules, WordsToTry
 from webapp.store import store
-from workers.insight.rulefile import MAX_FILE_CHARS, dump, numbered, parse, read
-from workers.insight.rules import RuleError, RuleFile
-from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import Spoken, spoken
+from workers.insight.rules.rule import RuleError, RuleFile
+from workers.insight.rules.rulefile import MAX_FILE_CHARS, dump, numbered, parse, read
+from workers.insight.rules.ruleset import RuleSet
+from workers.insight.words.spoken import Spoken, spoken
 
 api = Blueprint("rules", __name__, url_prefix="/v1")
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from state.moments import moment
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.schemas.people import ApiSession

@@ -11,7 +11,7 @@ from state.archive.search import read_call
 from state.types import CallRow, Point
 from webapp.access.rights import needs, record_read
 from webapp.api import history
-from webapp.api.openapi import operation
+from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.schemas.calls import ApiModelSummary, ApiSummary

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from workers.insight.rules import RuleFile
+from workers.insight.rules.rule import RuleFile
 
 
 class ApiRules(msgspec.Struct):

@@ -10,7 +10,7 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from state.types import Sender
 from webapp.access.rights import needs, require, sender
-from webapp.api.openapi import Parameter, operation
+from webapp.api.documents.openapi import Parameter, operation
 from webapp.http.problems import Problem, invalid
 from webapp.store import store
 from webapp.streams.audiohook import AudioHookParser

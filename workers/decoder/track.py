@@ -15,7 +15,7 @@ from state.calls.leases import Commit, DeadChunk, JournalChunk, Lease
 from state.events import FinalEvent, PartialEvent, encode
 from state.types import SAMPLE_BYTES, Utterance, Voice
 from workers.engines.base import Final, Model, Recogniser, Snapshot
-from workers.insight.masking import cautious, hide
+from workers.insight.redaction.masking import cautious, hide
 from workers.voice.heard import Heard
 from workers.voice.measure import measure
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.insight.spoken import party_of
+from workers.insight.words.spoken import party_of
 
 
 def is_measured(setting: str, track: str) -> bool:

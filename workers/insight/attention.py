@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from state.types import Alert, Reason, Standing
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.evidence import (
     GRIEVANCE_SECONDS,
     LEAST,
@@ -30,10 +29,11 @@ from workers.insight.evidence import (
 from workers.insight.gist import cues, story
 from workers.insight.hearing import CRITICAL, RULE, Hearing, take_in
 from workers.insight.norms import ANYWHERE, Norms
-from workers.insight.rules import About, Hit, RuleEvidence
-from workers.insight.ruleset import RuleState
-from workers.insight.spoken import Spoken, canonical
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.rules.rule import About, Hit, RuleEvidence
+from workers.insight.rules.ruleset import RuleState
 from workers.insight.weights import Weights, load
+from workers.insight.words.spoken import Spoken, canonical
 
 FIRM_KINDS = frozenset({"legal_threat", "escalation"})
 """Signs of several words that raise a call by themselves. All others may be a misheard word, so they need a second

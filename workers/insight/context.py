@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from state.types import Sentiment
-from workers.insight.analyzer import CallAnalyzer
-from workers.insight.spoken import Spoken
-from workers.insight.tokens import tokenise
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.words.spoken import Spoken
+from workers.insight.words.tokens import tokenise
 
 CARRY = 0.35
 """Share of the mood so far that colours an utterance. Moods outlast sentences."""

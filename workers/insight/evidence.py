@@ -67,7 +67,7 @@ DISPLEASED = ("sharp", "streak", "words", "interrupted", *GRIEVANCES)
 SOOTHING = frozenset({"warm", "kind_words"})
 """Signs that speak against going in: their weights are not above 0, all others' not below."""
 SET_BY_HAND = {"interrupted": 0.6, "silence": 1.0, "length": 0.8, "raised_voice": 0.5, "hurried": 0.3, "rule": 7.0}
-"""Log odds at full strength. A rule's strength is that of its severity (rules.py): a critical hit (0.7) is enough."""
+"""Log odds at full strength. A rule counts by its severity (rules/rule.py): a critical hit (0.7) is enough."""
 
 CALM_KINDS, CALM_SHARE, CALM_ABOVE = frozenset({"cancellation", "refund"}), 0.5, -0.1
 """Grievances that are also plain errands: while the score is above CALM_ABOVE they count by CALM_SHARE."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from state.types import Alert, Sentiment
-from workers.insight.analyzer import CallAnalyzer, Heard
 from workers.insight.context import ContextScorer
 from workers.insight.evidence import (
     ALERT_KINDS,
@@ -27,8 +26,9 @@ from workers.insight.evidence import (
 )
 from workers.insight.gist import story
 from workers.insight.norms import Norms
-from workers.insight.rules import SEVERITY_EVIDENCE, RuleEvidence
-from workers.insight.spoken import Spoken
+from workers.insight.polarity.analyzer import CallAnalyzer, Heard
+from workers.insight.rules.rule import SEVERITY_EVIDENCE, RuleEvidence
+from workers.insight.words.spoken import Spoken
 from workers.voice.calm import LOUDEST_CALM_DB, Calm, hear, judge
 
 AGENT_WEIGHT = 0.1

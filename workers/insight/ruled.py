@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import msgspec
 
 from state.types import Alert, Standing
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, Course
 from workers.insight.hearing import SAME_SECONDS
 from workers.insight.norms import ANYWHERE, Norms
-from workers.insight.rules import Hit, RuleEvidence
-from workers.insight.ruleset import RuleSet, RuleState
-from workers.insight.spoken import Spoken
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.rules.rule import Hit, RuleEvidence
+from workers.insight.rules.ruleset import RuleSet, RuleState
 from workers.insight.weights import Weights
+from workers.insight.words.spoken import Spoken
 
 
 class RuledModel(AttentionModel):

@@ -14,9 +14,9 @@ import msgspec
 from state.types import Standing
 from workers.insight.attention import AttentionModel, Following
 from workers.insight.context import ContextScorer, Mood, overall
-from workers.insight.spoken import Spoken, canonical
-from workers.insight.tokens import FILLERS
 from workers.insight.verdict import verdict
+from workers.insight.words.spoken import Spoken, canonical
+from workers.insight.words.tokens import FILLERS
 
 MONOLOGUE_PAUSE_SECONDS = 2.0
 """A party's utterances no further apart than this, with nobody else speaking between, are one monologue."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import LAST_TURNS, ContextScorer, Mood
-from workers.insight.spoken import Spoken, canonical
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.weights import Weights, chance, load, odds
+from workers.insight.words.spoken import Spoken, canonical
 
 FEW_TURNS = 2
 """So many turns of nothing known stand beside the customer's: two unfriendly words are not a bad call."""

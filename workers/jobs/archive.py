@@ -12,7 +12,7 @@ from state.calls.departures import Departures
 from state.calls.retention import Retention
 from state.server.shards import Shards
 from state.settings import Settings
-from workers.insight.masking import shown
+from workers.insight.redaction.masking import shown
 
 log = logging.getLogger("earshot.jobs")
 

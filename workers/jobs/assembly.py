@@ -19,7 +19,7 @@ from state.recording import catalogue
 from state.recording.sounds import Named, Part, Piece, Sounds
 from state.recording.spool import Spool
 from state.server.shards import Shards, shards_of
-from workers.insight.silencing import secret_spans
+from workers.insight.redaction.silencing import secret_spans
 from workers.jobs.flac import Plan, write
 
 log = logging.getLogger("earshot.jobs")

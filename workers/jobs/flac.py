@@ -16,7 +16,7 @@ from state.calls.listening import Sound
 from state.calls.mixing import Stereo, mix
 from state.recording.catalogue import Recording
 from state.recording.sounds import Piece
-from workers.insight.silencing import joined
+from workers.insight.redaction.silencing import joined
 
 BLOCK_SECONDS = 30
 LATE_SECONDS = 150.0

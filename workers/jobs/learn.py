@@ -13,12 +13,12 @@ from state.archive.judged import JudgedCall, judged_calls, queues, summaries
 from state.archive.opening import Archive, ArchiveAway
 from state.attention_models import AttentionModels, ModelChanged, ModelVersion, Origin
 from workers.insight import models
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
 from workers.insight.models import Lesson
 from workers.insight.norms import CallFigures, Norms, measure
-from workers.insight.spoken import spoken
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.verdict import whole
+from workers.insight.words.spoken import spoken
 from workers.learning.fitting import SIGNS, Judged
 from workers.learning.lessons import learn
 

@@ -9,7 +9,7 @@ from state.calls.dead import DeadLetters, Redriven
 from state.server.shards import Shards
 from workers.decoder.track import decode_alone
 from workers.engines.choose import Wanted, choose
-from workers.insight.masking import cautious
+from workers.insight.redaction.masking import cautious
 
 
 def redrive(store: Shards | redis.Redis, letter_id: str) -> str:

@@ -19,14 +19,14 @@ from state.server.shards import Shards, shards_of
 from state.settings import Settings
 from state.types import CallView, ScoredUtterance
 from workers.insight import talk
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import ContextScorer
-from workers.insight.masking import finish
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.redaction.masking import finish
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import applying
-from workers.insight.rules import RuleError
-from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import Spoken, spoken, waited
+from workers.insight.rules.rule import RuleError
+from workers.insight.rules.rulefile import applying
+from workers.insight.rules.ruleset import RuleSet
+from workers.insight.words.spoken import Spoken, spoken, waited
 from workers.jobs import language_model
 from workers.learning.versions import Versions
 from workers.voice.calm import Calm, hear, usual_effort

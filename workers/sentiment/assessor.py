@@ -15,12 +15,12 @@ from state.calls.assessments import Assessment, Kept, Stretch
 from state.rules import RulesStore
 from state.types import ScoredUtterance, Sentiment, Utterance
 from workers import insight
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
-from workers.insight.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.redaction.masking import LOOK_BACK, mask, nothing_hidden, without_numbers
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import applying, load
-from workers.insight.spoken import doubtful, party_of, spoken, waited
+from workers.insight.rules.rulefile import applying, load
+from workers.insight.words.spoken import doubtful, party_of, spoken, waited
 from workers.learning.versions import Versions
 from workers.sentiment import courses
 from workers.voice import calm

@@ -14,8 +14,8 @@ import msgspec
 
 from state.types import ScoredUtterance, Standing
 from workers.insight.attention import AttentionModel, Course
-from workers.insight.masking import LOOK_BACK
-from workers.insight.spoken import Spoken
+from workers.insight.redaction.masking import LOOK_BACK
+from workers.insight.words.spoken import Spoken
 
 READ_ON, READ_MOST = 90, 120
 """Utterances to read after some are left out, and the number from which on some are. That is half as many again as

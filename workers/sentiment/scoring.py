@@ -16,7 +16,7 @@ from state.calls.assessments import Assessment, Stretch, Unscored
 from state.calls.scores import Scores
 from state.server.connection import is_about_data
 from state.tracing import step
-from workers.insight.masking import everything
+from workers.insight.redaction.masking import everything
 from workers.sentiment.assessor import Assessor
 
 SET_ASIDE_AFTER_TRIES = 5

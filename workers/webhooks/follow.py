@@ -19,9 +19,9 @@ from state.server.shards import Shards
 from state.types import CallRow, CallView
 from state.webhooks import deliveries
 from state.webhooks.happenings import Message
-from workers.insight.masking import shown
-from workers.insight.rulefile import parse
-from workers.insight.rules import RuleError
+from workers.insight.redaction.masking import shown
+from workers.insight.rules.rule import RuleError
+from workers.insight.rules.rulefile import parse
 from workers.webhooks.notice import Notices, Rules, of_standing
 
 AT_ONCE = 500

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from state.calls import scores
-from workers.insight.analyzer import CallAnalyzer
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.sentiment import scoring
 
 POISON = "words nobody can bear"

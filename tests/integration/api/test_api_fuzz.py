@@ -36,7 +36,7 @@ from tests.harness.invariants import violations
 from tests.harness.protocol import Play, contents
 from tests.harness.servers import Server
 from tests.harness.signing_in import csrf_of
-from webapp.api import openapi
+from webapp.api.documents import openapi
 from webapp.app import create_app
 from webapp.http.audio_forms import KNOWN_TYPES
 

@@ -23,7 +23,7 @@ from tests.integration.api.test_api_calls import problem
 from webapp.api import rules as api_rules
 from webapp.api.rules import DRY_RUN_SECONDS
 from webapp.app import create_app
-from workers.insight.rulefile import MAX_FILE_CHARS, parse, read
+from workers.insight.rules.rulefile import MAX_FILE_CHARS, parse, read
 from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor
 

@@ -24,7 +24,7 @@ from state.settings import Settings
 from state.types import Handling, Sentiment, Standing, Utterance
 from tests.harness.servers import Server
 from tests.harness.web import ROOT, Web, wait_until, web_process
-from webapp.api import asyncapi
+from webapp.api.documents import asyncapi
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from state.calls.reads import Reads
 from state.types import CallView
 from tests.harness.line import Line
 from workers.insight.ruled import RuledModel
-from workers.insight.spoken import spoken
+from workers.insight.words.spoken import spoken
 from workers.sentiment import courses
 from workers.sentiment.assessor import Assessor, counts
 

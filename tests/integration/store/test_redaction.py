@@ -13,7 +13,7 @@ from state.settings import Settings
 from tests.harness.line import CHUNK, Line, Scripted
 from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
-from workers.insight.dictation import MASKED_NUMBER as MASK
+from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
 from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor
 

@@ -22,9 +22,9 @@ from tests.harness.broken.poisoned_scorer import POISON
 from tests.harness.fleet import ROOT, Fleet, stub_fleet
 from tests.harness.invariants import violations
 from tests.harness.line import Line
-from workers.insight.rulefile import load
-from workers.insight.rules import Hit
-from workers.insight.ruleset import RuleSet, RuleState
+from workers.insight.rules.rule import Hit
+from workers.insight.rules.rulefile import load
+from workers.insight.rules.ruleset import RuleSet, RuleState
 from workers.sentiment.assessor import Assessor
 
 

@@ -22,7 +22,7 @@ from state.webhooks.endpoints import Endpoint, Form
 from state.webhooks.happenings import EVENT_TYPES
 from tests.harness.receiver import Receiver
 from tests.harness.web import wait_until
-from tests.integration.store.test_archive import ended, rows
+from tests.integration.keeping.test_archive import ended, rows
 from tests.integration.webhooks.test_follow import follow
 from workers.sentiment.assessor import Assessor
 from workers.webhooks import couriers, post

@@ -21,7 +21,7 @@ from state.settings import Settings
 from state.webhooks import deliveries, endpoints
 from state.webhooks.endpoints import Endpoint
 from state.webhooks.happenings import EVENT_TYPES, EventType
-from tests.integration.store.test_archive import ended, rows
+from tests.integration.keeping.test_archive import ended, rows
 from workers.sentiment.assessor import Assessor
 from workers.webhooks.follow import Follower
 

@@ -15,7 +15,7 @@ from state.calls.ingest import Ingest
 from state.server.shards import shards_of
 from state.settings import Settings, SettingsError
 from state.webhooks import deliveries, endpoints
-from tests.integration.store.test_archive import rows
+from tests.integration.keeping.test_archive import rows
 from tests.integration.webhooks.test_follow import follow
 from workers.webhooks import kafka
 from workers.webhooks.couriers import Couriers, clock_ms

@@ -17,7 +17,7 @@ from state.settings import Settings
 from tests.harness.fleet import ROOT
 from tests.harness.receiver import Receiver
 from tests.harness.servers import Server
-from tests.integration.store.test_archive import rows
+from tests.integration.keeping.test_archive import rows
 from tests.integration.webhooks.test_deliver import receive
 
 ENOUGH = 500

@@ -18,7 +18,7 @@ from tests.harness.fleet import Fleet
 from tests.harness.receiver import Receiver
 from tests.harness.servers import Server
 from tests.integration.api.test_api_calls import app_client, problem
-from tests.integration.store.test_archive import rows
+from tests.integration.keeping.test_archive import rows
 from tests.integration.webhooks.test_follow import follow
 
 ORIGIN = {"Origin": "http://localhost"}
@@ -95,7 +95,7 @@ def test_pages_of_the_log_follow_one_another(
     for n in range(5):
         Ingest(store, Settings()).create(f"c{n}", ["t"], {})
     follow(archive, store)
-    monkeypatch.setattr("webapp.api.webhooks.PAGE", 3)
+    monkeypatch.setattr("webapp.api.admin.webhooks.PAGE", 3)
     seen, cursor = [], ""
     while True:
         page = http.get(f"/v1/deliveries{cursor}").get_json()

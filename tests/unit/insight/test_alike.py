@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from workers.insight.rulefile import dump, parse
-from workers.insight.rules import RuleError
-from workers.insight.spoken import Spoken
+from workers.insight.rules.rule import RuleError
+from workers.insight.rules.rulefile import dump, parse
+from workers.insight.words.spoken import Spoken
 
 DEATH = """version: 1
 rules:
@@ -88,7 +88,7 @@ def test_the_table_is_read_without_the_network() -> None:
         "import socket\n"
         "def refuse(*_): raise AssertionError('asked the network')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from workers.insight.meaning import load\n"
+        "from workers.insight.words.meaning import load\n"
         "print(len(load().of(['death'])))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

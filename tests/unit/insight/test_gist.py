@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from scripts.evaluation import calls, pace
 from state.types import Point
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, Course, Following
 from workers.insight.gist import cues
 from workers.insight.gist.quote import MOST_CHARACTERS, quote
-from workers.insight.spoken import Spoken
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.words.spoken import Spoken
 
 DEMO = Path(__file__).resolve().parents[3] / "demo"
 MOST_POINTS = 9
@@ -155,7 +155,7 @@ def test_a_long_sentence_is_cut_around_what_matters() -> None:
 
 
 def test_every_label_is_of_something_that_can_be_heard() -> None:
-    from workers.insight import phrases
+    from workers.insight.polarity import phrases
 
     known = {group.kind for group in (*phrases.load().customer, *phrases.load().agent)}
     known |= {group.cue for group in (*cues.load().customer, *cues.load().agent)}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textblob import TextBlob
 
-from workers.insight.analyzer import CallAnalyzer
-from workers.insight.spoken import Party
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.words.spoken import Party
 
 ANALYZER = CallAnalyzer()
 

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from scripts.evaluation import calls
 from scripts.training import __main__ as trainer
 from workers.insight import weights
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, Course
 from workers.insight.context import ContextScorer, overall
 from workers.insight.evidence import PRIOR, SOOTHING
 from workers.insight.norms import Norms
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
-from workers.insight.rulefile import load, parse
-from workers.insight.rules import RuleEvidence
-from workers.insight.spoken import Spoken, canonical
+from workers.insight.rules.rule import RuleEvidence
+from workers.insight.rules.rulefile import load, parse
+from workers.insight.words.spoken import Spoken, canonical
 from workers.sentiment.courses import Courses, pack, unpack
 
 ANALYZER = CallAnalyzer()

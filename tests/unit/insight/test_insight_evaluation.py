@@ -11,8 +11,8 @@ from scripts.evaluation import __main__ as command
 from scripts.evaluation import dialogues, ratings, written
 from scripts.evaluation.figures import Call, figures, follow
 from scripts.evaluation.stats import auc, edit_distance, pearson
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel
+from workers.insight.polarity.analyzer import CallAnalyzer
 
 
 def test_auc_counts_pairs_in_the_right_order_and_ties_by_half() -> None:

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.training import __main__ as trainer
-from workers.insight import learned
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.context import ContextScorer, Mood
-from workers.insight.learned import Learned, LearnedFile
-from workers.insight.spoken import Spoken
-from workers.insight.tokens import tokenise
+from workers.insight.polarity import learned
+from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.polarity.learned import Learned, LearnedFile
+from workers.insight.words.spoken import Spoken
+from workers.insight.words.tokens import tokenise
 
 
 def test_the_model_was_trained_on_the_dialogues_that_are_there() -> None:

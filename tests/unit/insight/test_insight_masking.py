@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.types import ScoredUtterance, Sentiment, Utterance, Word
-from workers.insight.dictation import MASKED_NUMBER as MASK
-from workers.insight.masking import cautious, hide, mask, plain, settled, view, without_numbers
+from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
+from workers.insight.redaction.masking import cautious, hide, mask, plain, settled, view, without_numbers
 
 SCORE = Sentiment(0.0, 0.0)
 TRACKS = ["agent", "customer"]

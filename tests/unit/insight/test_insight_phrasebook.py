@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workers.insight.phrasebook import PatternError, Phrasebook
-from workers.insight.tokens import tokenise
+from workers.insight.words.phrasebook import PatternError, Phrasebook
+from workers.insight.words.tokens import tokenise
 
 
 def found(pattern: str, text: str) -> bool:

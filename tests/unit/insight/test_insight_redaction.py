@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.evaluation import secrets
-from workers.insight.dictation import MASKED_NUMBER as MASK
-from workers.insight.redaction import MASKED_WORD, find, redact
-from workers.insight.spoken import Spoken
+from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
+from workers.insight.redaction.finding import MASKED_WORD, find, redact
+from workers.insight.words.spoken import Spoken
 
 
 def shown(*turns: tuple[str, str]) -> list[str]:

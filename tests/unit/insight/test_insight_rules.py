@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from state.types import Sentiment
-from workers.insight import rulefile, rules
-from workers.insight.ruleset import RuleSet
-from workers.insight.spoken import Spoken
+from workers.insight.rules import rule as rules
+from workers.insight.rules import rulefile
+from workers.insight.rules.ruleset import RuleSet
+from workers.insight.words.spoken import Spoken
 
 
 def ruleset(body: str) -> RuleSet:
@@ -124,7 +125,7 @@ def test_a_file_with_a_fault_is_refused_naming_the_place(text: str, place: str) 
 
 def test_rules_that_stand_for_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of the size allowed could have kept every process that reads it for a quarter of an hour."""
-    monkeypatch.setattr("workers.insight.ruleset.MAX_COMBINATIONS", 12)
+    monkeypatch.setattr("workers.insight.rules.ruleset.MAX_COMBINATIONS", 12)
     text = "version: 1\nrules:\n- {id: a, title: t, severity: low, phrases: ['(a|b) (c|d)', '(e|f) (g|h)'%s]}"
     assert rulefile.parse(text % ", x y", "mine.yaml")
     with pytest.raises(rules.RuleError, match=r"phrases\[2\] '\(i\|j\) .*more than 12 combinations"):

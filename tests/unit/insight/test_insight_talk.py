@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from workers.insight.analyzer import CallAnalyzer
 from workers.insight.attention import AttentionModel, Course
 from workers.insight.context import ContextScorer
-from workers.insight.spoken import Spoken, waited
+from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.talk import analyse, summary
 from workers.insight.verdict import verdict
+from workers.insight.words.spoken import Spoken, waited
 
 SAID = [
     Spoken("agent:0", "agent", 0.0, 4.0, "good morning how can i help"),

@@ -14,7 +14,7 @@ from state.g711 import to_pcm
 from state.types import Standing, Voice
 from tests.unit.insight.test_insight_attention import ANGRY, CALM, MODEL, call
 from workers.insight.attention import Course
-from workers.insight.spoken import Spoken
+from workers.insight.words.spoken import Spoken
 from workers.voice.calm import Calm, hear, judge
 from workers.voice.measure import measure
 

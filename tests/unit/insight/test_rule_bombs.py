@@ -9,10 +9,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from workers.insight.rulefile import MAX_FILE_CHARS, parse
-from workers.insight.rules import RuleError
-from workers.insight.ruleset import MAX_HEARD
-from workers.insight.spoken import Spoken
+from workers.insight.rules.rule import RuleError
+from workers.insight.rules.rulefile import MAX_FILE_CHARS, parse
+from workers.insight.rules.ruleset import MAX_HEARD
+from workers.insight.words.spoken import Spoken
 
 CPU_SECONDS = 5
 """The dearest take one here."""

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from state.settings import Settings
-from webapp.api import openapi
+from webapp.api.documents import openapi
 from webapp.app import create_app
 
 KNOWN_ONLY = {"401", "403", "429"}

@@ -1,6 +1,6 @@
 // The agents' figures: read once, sorted as one likes. The address keeps the order.
 
-import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/figures.js";
+import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
 
 const at = (selector) => document.querySelector(selector);
 let agents = [];

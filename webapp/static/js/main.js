@@ -1,6 +1,6 @@
 // Wires the page together.
 
-import { Acting } from "./shared/acting.js";
+import { Acting } from "./shared/live/acting.js";
 import { Announcer } from "./shared/announce.js";
 import { Away } from "./shared/away.js";
 import { Judging } from "./judging/judging.js";
@@ -10,9 +10,9 @@ import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
 import { mark } from "./shared/dom.js";
 import { Heads } from "./table/heads.js";
-import { isWaiting } from "./shared/handling.js";
+import { isWaiting } from "./shared/wording/handling.js";
 import { keepReachable, listen } from "./shared/keyboard.js";
-import { Link } from "./shared/link.js";
+import { Link } from "./shared/live/link.js";
 import { Listening } from "./call/listening.js";
 import { Board } from "./table/board.js";
 import { closeMenus } from "./shared/menus.js";
@@ -20,9 +20,9 @@ import { Order } from "./table/order.js";
 import { Panel } from "./call/panel.js";
 import { Switchboard } from "./call/switchboard.js";
 import { Search } from "./table/search.js";
-import { ask } from "./shared/session.js";
+import { ask } from "./shared/live/session.js";
 import { Status } from "./shared/status.js";
-import { Calls, isBehind } from "./shared/store.js";
+import { Calls, isBehind } from "./shared/live/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";

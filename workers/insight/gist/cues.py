@@ -10,9 +10,9 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from workers.insight.phrasebook import Hit, Phrasebook
-from workers.insight.spoken import Party
-from workers.insight.tokens import Tokens, tokenise
+from workers.insight.words.phrasebook import Hit, Phrasebook
+from workers.insight.words.spoken import Party
+from workers.insight.words.tokens import Tokens, tokenise
 
 FILE = Path(__file__).with_name("cues.yaml")
 

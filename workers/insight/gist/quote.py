@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.insight.tokens import FILLERS, wordset
+from workers.insight.words.tokens import FILLERS, wordset
 
 MOST_CHARACTERS = 120
 """A line of a summary. Every score of a live call writes up to nine of them."""

@@ -10,8 +10,8 @@ import msgspec
 from state.types import Part, Point
 from workers.insight.gist.cues import Cue, find, load
 from workers.insight.gist.quote import fullest, pair, quote
-from workers.insight.spoken import Spoken
-from workers.insight.tokens import tokenise, wordset
+from workers.insight.words.spoken import Spoken
+from workers.insight.words.tokens import tokenise, wordset
 
 REASON_TURNS = 6
 """Customer turns that say something, within which a call's reason is looked for."""

@@ -1,6 +1,6 @@
 // From the first sign-in to the first call: a key, what to tell telephony, and whether its audio arrives.
 
-import { counted } from "../shared/format.js";
+import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { copyButton, showOnce } from "./once.js";

@@ -1,6 +1,6 @@
 // Erasing a call or all of a customer: what will go, legal holds, and the proof afterwards.
 
-import { counted } from "../shared/format.js";
+import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "./once.js";

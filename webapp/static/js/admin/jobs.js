@@ -1,7 +1,7 @@
 // The background jobs, every few seconds.
 
 import { rowOf } from "../shared/rows.js";
-import { clock, moment, MISSING } from "../shared/format.js";
+import { clock, moment, MISSING } from "../shared/wording/format.js";
 import { ask, buttons, say } from "./asking.js";
 
 const EVERY_MS = 5_000;

@@ -1,6 +1,6 @@
 // The versions of the attention model: what each was learned from, and a button that takes the weights of one again.
 
-import { moment } from "../shared/format.js";
+import { moment } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { lookedAt, versionCells } from "./lessons.js";

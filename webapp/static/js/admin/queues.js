@@ -1,6 +1,6 @@
 // For how long each queue is kept.
 
-import { counted } from "../shared/format.js";
+import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "./once.js";

@@ -1,7 +1,7 @@
 // The webhooks, and what came of their deliveries.
 
 import { rowOf } from "../shared/rows.js";
-import { MISSING } from "../shared/format.js";
+import { MISSING } from "../shared/wording/format.js";
 import { ask, buttons, say } from "./asking.js";
 import { when } from "./when.js";
 

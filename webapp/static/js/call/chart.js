@@ -1,6 +1,6 @@
 // Sentiment over the time of a call: the smoothed score as a line, each utterance as a dot, alerts as flags.
 
-import { duration, moodWord } from "../shared/format.js";
+import { duration, moodWord } from "../shared/wording/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME = { left: 44, right: 8, top: 12, bottom: 16 };

@@ -1,6 +1,6 @@
 // The transcript on the page, as a conversation. Follows its end until the reader scrolls up, and what is heard.
 
-import * as format from "../shared/format.js";
+import * as format from "../shared/wording/format.js";
 import { confidence, wordsOf } from "./transcript.js";
 
 /** So near to the end (pixels) a reader counts as being there. */

@@ -1,7 +1,7 @@
 // In the opened call: who is on it and what can be done, notes and tags.
 
-import * as format from "../shared/format.js";
-import { inWords, snoozeLeft, UNTOUCHED } from "../shared/handling.js";
+import * as format from "../shared/wording/format.js";
+import { inWords, snoozeLeft, UNTOUCHED } from "../shared/wording/handling.js";
 
 export class Desk {
   #parts = {};

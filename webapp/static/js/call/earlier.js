@@ -1,8 +1,8 @@
 // This customer's earlier calls: when, in what mood, whether they needed attention, and who saw to them.
 
-import * as format from "../shared/format.js";
-import { ask } from "../shared/session.js";
-import { customerOf } from "../shared/store.js";
+import * as format from "../shared/wording/format.js";
+import { ask } from "../shared/live/session.js";
+import { customerOf } from "../shared/live/store.js";
 
 const MOST = 3;
 

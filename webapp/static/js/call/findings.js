@@ -1,7 +1,7 @@
 // In the opened call: since when it needs somebody and what was found in it, each line with its moment. Few lines at once.
 
-import * as format from "../shared/format.js";
-import { findings, inParts } from "../shared/reasons.js";
+import * as format from "../shared/wording/format.js";
+import { findings, inParts } from "../shared/wording/reasons.js";
 
 /** Findings that are told at once; the others are folded away. */
 const FINDINGS = 3;

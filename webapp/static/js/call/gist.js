@@ -1,7 +1,7 @@
 // In the opened call: what it is about, with the words that this rests on. Of a live call it is asked for again as it goes on.
 
 import { mark } from "../shared/dom.js";
-import { duration } from "../shared/format.js";
+import { duration } from "../shared/wording/format.js";
 import { gistLines, modelLines } from "./summary.js";
 
 /** Not more often than this. */

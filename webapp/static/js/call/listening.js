@@ -1,7 +1,7 @@
 // Listening to the opened call: live, from any moment that is kept, or its recording. The button, the place in the audio, what is to be said.
 
 import { mark } from "../shared/dom.js";
-import * as format from "../shared/format.js";
+import * as format from "../shared/wording/format.js";
 import { FilePlayer } from "./file_player.js";
 import { Player } from "./player.js";
 import { drawPlace, drawWave } from "./waveform.js";

@@ -6,11 +6,11 @@ import { Conversation } from "./conversation.js";
 import { Earlier } from "./earlier.js";
 import { Findings } from "./findings.js";
 import { Gist } from "./gist.js";
-import * as format from "../shared/format.js";
-import { UNTOUCHED, woken } from "../shared/handling.js";
+import * as format from "../shared/wording/format.js";
+import { UNTOUCHED, woken } from "../shared/wording/handling.js";
 import { Particulars } from "./particulars.js";
-import { titleOf } from "../shared/store.js";
-import { ask } from "../shared/session.js";
+import { titleOf } from "../shared/live/store.js";
+import { ask } from "../shared/live/session.js";
 import { Transcript } from "./transcript.js";
 
 const RETRY_MS = 3_000;

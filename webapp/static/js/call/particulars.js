@@ -1,7 +1,7 @@
 // In the opened call: what is known of it besides its words, its summary and how it was talked, in folds.
 
-import * as format from "../shared/format.js";
-import { lineTold } from "../shared/line.js";
+import * as format from "../shared/wording/format.js";
+import { lineTold } from "../shared/wording/line.js";
 import { headOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";

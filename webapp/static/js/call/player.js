@@ -4,7 +4,7 @@
 // A piece is scheduled where the one before it ends, so that nothing is heard twice or left out. `base` ties the two
 // clocks: second s of the call sounds at base + s of the audio context's time.
 
-import { ask } from "../shared/session.js";
+import { ask } from "../shared/live/session.js";
 
 /** Time between two requests at the live edge. */
 const POLL_MS = 250;

@@ -1,6 +1,6 @@
 // A call's summary, as lines to read. Pure.
 
-import { attention, duration, MISSING, moodWord, signed } from "../shared/format.js";
+import { attention, duration, MISSING, moodWord, signed } from "../shared/wording/format.js";
 
 /** What is drawn or shown elsewhere in the panel. */
 const ELSEWHERE = new Set(

@@ -1,6 +1,6 @@
 // How a call was talked, from its summary: as a table of parties and a few lines. Pure.
 
-import { duration, MISSING } from "../shared/format.js";
+import { duration, MISSING } from "../shared/wording/format.js";
 
 const seconds = (value) => (typeof value === "number" ? duration(value) : MISSING);
 const count = (value) => (typeof value === "number" ? String(Math.round(value)) : MISSING);

@@ -1,6 +1,6 @@
 // An opened call's transcript: what GET /v1/calls/{id} told, and every event since. Pure.
 
-import { duration } from "../shared/format.js";
+import { duration } from "../shared/wording/format.js";
 
 export class Transcript {
   summary = null;

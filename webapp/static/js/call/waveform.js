@@ -1,7 +1,7 @@
 // A recording's waveform: the agent above the line, the customer below; where nobody speaks, where both do, and where the
 // file is silent on purpose.
 
-import { duration } from "../shared/format.js";
+import { duration } from "../shared/wording/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** A pause of the whole call from here on is marked; as workers/insight/talk.py counts it. */

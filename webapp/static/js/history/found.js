@@ -1,7 +1,7 @@
 // What the history asks the API for, and what a call looks like in its list. Pure.
 
-import * as format from "../shared/format.js";
-import { customerOf } from "../shared/store.js";
+import * as format from "../shared/wording/format.js";
+import { customerOf } from "../shared/live/store.js";
 
 const FIELDS = ["text", "agent", "customer", "queue", "alert", "tag", "from", "to", "attention", "handled", "state", "sort"];
 const PAGE = "50";

@@ -4,8 +4,8 @@ import { Desk } from "../call/desk.js";
 import { Listening } from "../call/listening.js";
 import { Panel } from "../call/panel.js";
 import { Judging } from "../judging/judging.js";
-import { Acting } from "../shared/acting.js";
-import { Calls } from "../shared/store.js";
+import { Acting } from "../shared/live/acting.js";
+import { Calls } from "../shared/live/store.js";
 import { asked, cells } from "./found.js";
 
 const at = (selector) => document.querySelector(selector);

@@ -1,6 +1,6 @@
 // A row's menu: judging a call's alerts without opening the call. Its button is in the row, its key is v.
 
-import { customerOf } from "../shared/store.js";
+import { customerOf } from "../shared/live/store.js";
 import { Judging } from "./judging.js";
 
 export class JudgingMenu {

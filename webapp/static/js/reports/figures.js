@@ -1,6 +1,6 @@
 // What the figures of GET /v1/reports look like in tables and plots. Pure.
 
-import { attention, duration, MISSING, signed } from "../shared/format.js";
+import { attention, duration, MISSING, signed } from "../shared/wording/format.js";
 
 const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
 const percent = (share) => `${Math.round(share * 100)} %`;

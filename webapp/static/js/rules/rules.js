@@ -1,6 +1,6 @@
 // The rules' page: reads, tries out and saves them. What is wrong is said below the text and marked in it.
 
-import { faultOf, hitCells, lineSpan, looked } from "../shared/figures.js";
+import { faultOf, hitCells, lineSpan, looked } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";
 import { RuleForm } from "./form.js";
 import { listen } from "./words.js";

@@ -1,6 +1,6 @@
 // The test box: what the rules make of words, while somebody types them.
 
-import { hitCells } from "../shared/figures.js";
+import { hitCells } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";
 
 const PAUSE_MS = 300;

@@ -1,7 +1,7 @@
 // Tells a screen reader which calls have come to need attention: seldom, and several at once.
 
-import { findings } from "./reasons.js";
-import { titleOf } from "./store.js";
+import { findings } from "./wording/reasons.js";
+import { titleOf } from "./live/store.js";
 
 const PAUSE_MS = 10_000;
 

@@ -1,8 +1,8 @@
 // What happened on the wall while the viewer looked at something else: told once, when she is back.
 
-import { sentence } from "./card.js";
-import { span } from "./format.js";
-import { titleOf } from "./store.js";
+import { sentence } from "./wording/card.js";
+import { span } from "./wording/format.js";
+import { titleOf } from "./live/store.js";
 
 /** Lines of the list; more are counted. */
 const LINES = 6;

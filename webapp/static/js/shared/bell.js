@@ -1,8 +1,8 @@
 // The bell: calls that wait for a supervisor. On demand it also tells by a notification and a sound.
 
 import { mark } from "./dom.js";
-import { sentence } from "./card.js";
-import { titleOf } from "./store.js";
+import { sentence } from "./wording/card.js";
+import { titleOf } from "./live/store.js";
 
 const SOUND = "earshot.sound";
 const DESKTOP = "earshot.desktop";

@@ -1,9 +1,9 @@
 // What stands above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
 
 import { mark } from "./dom.js";
-import * as format from "./format.js";
-import { shardOf } from "./shards.js";
-import { BEHIND_SECONDS } from "./store.js";
+import * as format from "./wording/format.js";
+import { shardOf } from "./live/shards.js";
+import { BEHIND_SECONDS } from "./live/store.js";
 
 /** The server sends `fleet` every 2 s, if nothing else; without a word for so long, what is shown may be old. */
 const STALE_MS = 6_000;

@@ -1,10 +1,10 @@
 // The wallboard: large cards for the calls that need attention, tiles for the other live ones. To be read from afar.
 
 import { mark } from "../shared/dom.js";
-import * as format from "../shared/format.js";
-import { inWords } from "../shared/handling.js";
-import { headlines, inParts } from "../shared/reasons.js";
-import { customerOf, titleOf } from "../shared/store.js";
+import * as format from "../shared/wording/format.js";
+import { inWords } from "../shared/wording/handling.js";
+import { headlines, inParts } from "../shared/wording/reasons.js";
+import { customerOf, titleOf } from "../shared/live/store.js";
 
 /** More cards than this would not be read; the others are tiles. */
 const CARDS = 6;

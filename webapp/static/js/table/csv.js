@@ -1,6 +1,6 @@
 // The table as a file for a spreadsheet. Pure but for `save`.
 
-import { customerOf } from "../shared/store.js";
+import { customerOf } from "../shared/live/store.js";
 
 const COLUMNS = {
   call_id: (row) => row.call_id,

@@ -1,7 +1,7 @@
 // Which call stands where: needs-attention first (of those the ones nobody is on), then the snoozed ones, then the
 // longest running. Steady, so that the eye can rest.
 
-import { isHandled } from "../shared/handling.js";
+import { isHandled } from "../shared/wording/handling.js";
 
 /** Calls within one band of attention are taken for equal and stand by duration. */
 const BAND = 0.1;

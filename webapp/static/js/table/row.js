@@ -1,11 +1,11 @@
 // One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
 
-import * as format from "../shared/format.js";
-import { inWords, isHandled, snoozeLeft } from "../shared/handling.js";
-import { headlines, inParts } from "../shared/reasons.js";
+import * as format from "../shared/wording/format.js";
+import { inWords, isHandled, snoozeLeft } from "../shared/wording/handling.js";
+import { headlines, inParts } from "../shared/wording/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
-import { isAside, lineOfParty } from "../shared/line.js";
-import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/store.js";
+import { isAside, lineOfParty } from "../shared/wording/line.js";
+import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/live/store.js";
 
 /** A party is called silent after so many seconds without speech. */
 const SILENT_SECONDS = 10;

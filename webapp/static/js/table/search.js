@@ -2,7 +2,7 @@
 // with the place. If nothing holds the words it looks for what sounds like them: recognisers mishear rare words.
 // A call that was found stays found as long as the same words are looked for: what was said was said.
 
-import { ask } from "../shared/session.js";
+import { ask } from "../shared/live/session.js";
 import { holds } from "./view.js";
 
 const TYPED_MS = 300;

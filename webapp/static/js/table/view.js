@@ -1,7 +1,7 @@
 // What the supervisor has chosen to see: filters and a column to sort by. Lives in the URL. Pure.
 
-import { isHandled } from "../shared/handling.js";
-import { customerOf, isBehind, isLoud } from "../shared/store.js";
+import { isHandled } from "../shared/wording/handling.js";
+import { customerOf, isBehind, isLoud } from "../shared/live/store.js";
 
 /** Columns that can be sorted by; `first`: the direction of the first click. */
 export const COLUMNS = {

@@ -1,0 +1,86 @@
+"""The reports' page, in a browser against the real web process with an archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from state.archive.opening import Archive
+from state.archive.write import write
+from tests.acceptance.page.test_page_rules import complaints
+from tests.harness.browser import watched_page
+from tests.harness.servers import Server
+from tests.harness.web import Web, web_process
+from tests.integration.api.test_reports import CALLS
+
+ASKED = "/reports?from=2026-03-25&to=2026-03-31&zone=Europe/Berlin"
+
+
+@pytest.fixture(scope="module")
+def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("web")
+    url = f"sqlite:///{folder / 'archive.db'}"
+    archive = Archive(url)
+    for call in CALLS:
+        write(archive, call, "test")
+    archive.close()
+    with web_process(valkey.url, folder / "web.log", DATABASE_URL=url) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser, 1440, 900, timezone="Asia/Tokyo") as opened:
+        opened.set_default_timeout(20_000)
+        yield opened
+
+
+def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: Web) -> None:
+    page.goto(web.url + ASKED)
+    expect(page.locator("#said")).to_have_text("16 calls from 2026-03-25 to 2026-03-31. Days and times: Europe/Berlin.")
+    expect(page.get_by_role("img")).to_have_count(6)
+    calls = page.get_by_role("img", name="Calls, by day 7 of 7 days; lowest 0 on 2026-03-25, highest 8 on 2026-03-27.")
+    expect(calls.locator("rect")).to_have_count(7)
+    taken = page.get_by_role("img", name=re.compile("Time until a call was taken, by day 1 of 7 days"))
+    expect(taken.locator(".none")).to_have_count(6)
+    day = page.get_by_role("region", name="By day").get_by_role("row", name=re.compile("^2026-03-27"))
+    expect(day).to_contain_text("4 (50 %)")
+    agents = page.get_by_role("region", name="By agent").locator("tbody th")
+    expect(agents).to_have_text(["not named", "Tom", "Dana", "=cmd()"])
+
+    page.get_by_role("textbox", name="Queue").fill("sales")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#said")).to_contain_text("2 calls from")
+    expect(page).to_have_url(re.compile("queue=sales"))
+    with page.expect_download() as file:
+        page.get_by_role("heading", name="By agent").get_by_role("link", name="CSV").click()
+    assert "Tom,2," in file.value.path().read_text()
+    page.go_back()
+    expect(page.locator("#said")).to_contain_text("16 calls")
+
+
+def test_what_cannot_be_reported_is_said(page: Page, web: Web) -> None:
+    page.goto(f"{web.url}/reports?from=2026-04-01&to=2026-03-31")
+    expect(page.locator("#said")).to_contain_text("must be at most 365 days before the last day")
+    expect(page.locator("#report")).to_be_hidden()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#said")).to_contain_text("Days and times: Asia/Tokyo.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(web.url + ASKED)
+    expect(page.get_by_role("img")).to_have_count(6)
+    assert complaints(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    assert page.evaluate(
+        "document.querySelector('main').scrollHeight <= document.querySelector('main').clientHeight + 1"
+    )

@@ -1,0 +1,98 @@
+"""/v1/queues: for how long what is said in each queue is kept. For admins; every change is in the audit trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response
+from msgspec import Meta
+from sqlalchemy import select
+
+from state.archive.opening import Archive
+from state.archive.tables import calls
+from state.queues import FOR_EVER, OTHERS, Queues
+from state.setting_values import sound_days
+from webapp.access.rights import needs, record
+from webapp.api.documents.openapi import operation
+from webapp.http import inputs
+from webapp.http.answers import as_json
+from webapp.schemas.values import MAX_METADATA_VALUE
+from webapp.store import store
+
+api = Blueprint("queues", __name__, url_prefix="/v1")
+
+MOST_DAYS = 99_999
+
+Days = Annotated[int, Meta(ge=0, le=MOST_DAYS)]
+
+
+class ApiQueue(msgspec.Struct):
+    """A queue; "*" is all others. words_days: 0 for ever; said: by an admin here, not by WORDS_DAYS. sound_days: of
+    recordings, as SOUND_DAYS says; 0: its calls are not recorded."""
+
+    queue: str
+    words_days: int
+    said: bool
+    sound_days: int
+
+
+class ApiQueues(msgspec.Struct):
+    """Those that are set up, and those of archived calls; "*" is the last."""
+
+    queues: list[ApiQueue]
+
+
+class QueueKept(msgspec.Struct, forbid_unknown_fields=True):
+    """For how long words of a queue's archived calls are kept. words_days: 0 for ever; null as WORDS_DAYS says."""
+
+    queue: Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_VALUE)]
+    words_days: Days | None
+
+
+@api.get("/queues")
+@operation("List the queues and how long they are kept", {200: ApiQueues})
+@needs("admin")
+def list_queues() -> Response:
+    """Without a database nothing is archived, and RETENTION_HOURS says how long calls are kept."""
+    inputs.query()
+    here = store()
+    kept = _queues()
+    words, sound, said = kept.words(), sound_days(here.settings.sound_days), kept.said()
+    names = sorted((set(words) | set(sound) | _archived(here.archive)) - {OTHERS})
+    found = [
+        ApiQueue(name, words.get(name, words[OTHERS]), name in said, sound.get(name, sound.get(OTHERS, 0)))
+        for name in [*names, OTHERS]
+    ]
+    return as_json(ApiQueues(found))
+
+
+@api.put("/queues")
+@operation(
+    "Say how long a queue is kept",
+    {200: ApiQueues},
+    {413: "The body is too large.", 415: "The body is not JSON."},
+    body=QueueKept,
+)
+@needs("admin")
+def keep_queue() -> Response:
+    """Old words go within the hour. Days that are fewer than before cannot be taken back for what has gone."""
+    inputs.query()
+    asked = inputs.json_body(QueueKept)
+    days = {None: "as WORDS_DAYS says", FOR_EVER: "for ever"}.get(asked.words_days, f"{asked.words_days} days")
+    record("queue-kept", f"{asked.queue}: words {days}")
+    _queues().say(asked.queue, asked.words_days)
+    return list_queues()
+
+
+def _queues() -> Queues:
+    here = store()
+    return Queues(here.shards.plain, here.settings)
+
+
+def _archived(archive: Archive | None) -> set[str]:
+    """Queues of archived calls. Raises ArchiveAway."""
+    if archive is None:
+        return set()
+    with archive.reading() as connection:
+        return {name for name in connection.execute(select(calls.c.queue).distinct()).scalars() if name}

@@ -1,0 +1,99 @@
+// What a supervisor does with a call: asks the server, and tells her if it did not work. What came of it is shown by
+// the feed, as it is to everybody else; the answer only makes it quicker.
+
+import { newestAlert } from "../wording/handling.js";
+import { ask } from "./session.js";
+
+const NAME = "earshot.name";
+const SAID_MS = 6_000;
+
+export class Acting {
+  #calls;
+  #dialog;
+  #said;
+  #timer = 0;
+  #onChange;
+  #user;
+  #token;
+
+  /** @param calls the store  @param dialog asks for a name where nobody signs in  @param said where refusals are told */
+  constructor({ calls, dialog, said, onChange }) {
+    [this.#calls, this.#dialog, this.#said, this.#onChange] = [calls, dialog, said, onChange];
+    this.#user = document.documentElement.dataset.user ?? "";
+    this.#token = /** @type {?HTMLMetaElement} */ (document.querySelector("meta[name=csrf-token]"))?.content ?? "";
+  }
+
+  /** The viewer's name: the one she signed in with, or (AUTH=off) gave herself. "" while unknown. */
+  get me() {
+    return this.#user || localStorage.getItem(NAME) || "";
+  }
+
+  /** Takes the call, or hands it back if it is hers. */
+  take(id) {
+    const handling = this.#calls.rows.get(id)?.handling;
+    if (handling?.state === "taken" && handling.by === this.me) return this.set(id, "open");
+    return this.set(id, "taken");
+  }
+
+  /** @param more `seconds` of a snooze, `revision` to take a call over from another */
+  set(id, state, more = {}) {
+    const row = this.#calls.rows.get(id);
+    const seen = row && ["taken", "acknowledged"].includes(state) ? { seen: newestAlert(row) } : {};
+    return this.#ask(id, "PUT", "handling", { state, ...seen, ...more });
+  }
+
+  note = (id, text) => this.#ask(id, "POST", "notes", { text });
+  tag = (id, tag) => this.#ask(id, "PUT", `tags/${encodeURIComponent(tag)}`);
+  untag = (id, tag) => this.#ask(id, "DELETE", `tags/${encodeURIComponent(tag)}`);
+
+  /** Says of an alert that it was right or not needed. @param judgement `right`, and perhaps `why` not */
+  judge = (id, alert, judgement) => this.#ask(id, "PUT", `judgements/${encodeURIComponent(alert)}`, judgement);
+
+  /** Returns whether it was done. */
+  async #ask(id, method, path, body = null) {
+    if (!this.me && !(await this.#askName())) return false;
+    const by = this.#user ? {} : { by: this.me };
+    const query = body || this.#user ? "" : `?${new URLSearchParams(by)}`;
+    const told = await this.send(method, `/v1/calls/${encodeURIComponent(id)}/${path}${query}`, body && { ...body, ...by });
+    if (told) this.#onChange({ kind: "handling", call_id: id, handling: told });
+    return told !== null;
+  }
+
+  /** What the server answers; null if it refused, which is told. */
+  async send(method, url, body = null) {
+    const headers = { "X-CSRF-Token": this.#token, ...(body && { "Content-Type": "application/json" }) };
+    try {
+      const answer = await ask(url, { method, headers, body: body && JSON.stringify(body) });
+      const told = await answer.json();
+      if (answer.ok) return told;
+      if (answer.status !== 401) this.tell(told.detail || told.title);
+    } catch {
+      this.tell("That did not reach the server. Nothing has changed.");
+    }
+    return null;
+  }
+
+  /** Says something to the viewer, for a while. */
+  tell(text) {
+    this.#said.textContent = text;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (this.#said.textContent = ""), SAID_MS);
+  }
+
+  #askName() {
+    const field = this.#dialog.querySelector("input");
+    this.#dialog.returnValue = "";
+    this.#dialog.showModal();
+    return new Promise((done) =>
+      this.#dialog.addEventListener(
+        "close",
+        () => {
+          const name = this.#dialog.returnValue === "ok" ? field.value.trim() : "";
+          if (name) localStorage.setItem(NAME, name);
+          done(name !== "");
+        },
+        { once: true },
+      ),
+    );
+  }
+}
