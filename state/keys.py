@@ -46,7 +46,7 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     work:<worker>         stream  tokens for the decoder that is warm for the track; same group
     workers               set     decoders that may hold tokens
     residents             set     those of them that are at home in this shard
-    worker:<worker>       string  heartbeat, gone when the decoder is
+    worker:<worker>       string  heartbeat, gone when the decoder is: 1, or its busy share ("37%")
     vacant                        never written. Every script names it, so that a cluster runs none of them while their
                                   slot is moved key by key (MIGRATE): half of what it needs might be gone already
     turn:<what>           string  the decoder that looks after the others just now (rescue.py); expires in a moment.

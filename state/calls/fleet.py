@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
@@ -54,6 +55,7 @@ class FleetMember:
         self._held: deque[Token] = deque()
         self._own_in_a_row = 0
         self._leases = 0
+        self._told_percent = -1
 
     # -- presence -----------------------------------------------------------------------------------------
 
@@ -70,10 +72,16 @@ class FleetMember:
         self.resident = True
         self._register()
 
-    def beat(self) -> None:
-        """Say that this decoder lives. Renewing the heartbeat needs no memory, so it works on a full server."""
-        if not self._redis.pexpire(self._keys.heartbeat(self.worker), self._heartbeat_ms):
+    def beat(self, busy_percent: int = 0) -> None:
+        """Say that this decoder lives, and which share of its time it works. Renewing the heartbeat needs no memory, so
+        it works on a full server."""
+        key = self._keys.heartbeat(self.worker)
+        if not self._redis.pexpire(key, self._heartbeat_ms):
             self._register()
+        elif busy_percent != self._told_percent:
+            with suppress(redis.exceptions.OutOfMemoryError):
+                self._redis.set(key, f"{busy_percent}%", px=self._heartbeat_ms, xx=True)
+                self._told_percent = busy_percent
 
     def leave(self, crashed: bool = False) -> None:
         """Hand over every token held or waiting here, then vanish. A no-op if already buried.
@@ -84,6 +92,7 @@ class FleetMember:
         self.others.bury(self.worker, 0 if crashed else FORGIVEN_LOSSES)
 
     def _register(self) -> None:
+        self._told_percent = -1
         self._shard.run("register", worker=self.worker, heartbeat_ms=self._heartbeat_ms, resident=self.resident)
 
     # -- tokens -------------------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ RECENTLY_ENDED_CALLS = 50
 
 class FleetHealth(msgspec.Struct, frozen=True):
     """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: their
-    number. away: numbers of those whose server does not answer; nothing of them counts here."""
+    number. away: numbers of those whose server does not answer; nothing of them counts here. busy: share of their time
+    that decoders have a lease, as far as they have told; None if none has."""
 
     decoders: int
     backlog_seconds: float
@@ -40,6 +41,7 @@ class FleetHealth(msgspec.Struct, frozen=True):
     model: str
     shards: int = 1
     away: list[int] = []
+    busy: float | None = None
 
 
 class Reads:
@@ -220,25 +222,28 @@ class Reads:
     def fleet(self) -> FleetHealth:
         """The number of live decoders, the audio that waits, and the engine in use."""
 
-        def part(shard: Shard) -> tuple[set[str], int, int]:
+        def part(shard: Shard) -> tuple[dict[str, bytes], int, int]:
             names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
             pipe = shard.redis.pipeline(transaction=False)
             pipe.hmget(shard.keys.load, "audio_ms", "chunks")
             for name in names:
-                pipe.exists(shard.keys.heartbeat(name))
+                pipe.get(shard.keys.heartbeat(name))
             (audio_ms, chunks), *beating = pipe.execute()
-            alive = {name for name, beats in zip(names, beating, strict=True) if beats}
+            alive = {name: said for name, said in zip(names, beating, strict=True) if said}
             return alive, int(audio_ms or 0), int(chunks or 0)
 
         parts = self._shards.answers(part)
         model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
+        decoders = {name: said for alive, _, _ in parts.values() for name, said in alive.items()}
+        told = [int(said[:-1]) / 100 for said in decoders.values() if said[:-1].isdigit()]
         return FleetHealth(
-            len(set().union(*(alive for alive, _, _ in parts.values()))),
+            len(decoders),
             sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
             sum(chunks for _, _, chunks in parts.values()),
             (model or b"").decode(),
             len(self._shards),
             [shard.number for shard in self._shards if shard.number not in parts],
+            sum(told) / len(told) if told else None,
         )
 
     def servers(self, section: str) -> list[dict[str, Any]]:

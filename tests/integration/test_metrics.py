@@ -103,6 +103,8 @@ def test_alerts_and_dashboard_ask_for_figures_that_exist_in_expressions_that_par
     dashboard = json.loads((ROOT / "deploy/grafana/earshot.json").read_text())
     asked = [rule["expr"] for rule in alerts()]
     asked += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    scaled = yaml.safe_load((ROOT / "deploy/keda/decoder.yaml").read_text())
+    asked += [trigger["metadata"]["query"] for trigger in scaled["spec"]["triggers"]]
     assert len(asked) > 20
     names = published(valkey)
     for expression in asked:

@@ -52,6 +52,7 @@ class FleetCollector(Collector):
         calls.add_metric(["ended"], counts["calls_ended"])
         plain = {
             "decoders_alive": ("decode loops with a heartbeat", fleet.decoders),
+            "decoders_busy_ratio": ("share of their time that decode loops work", fleet.busy or 0.0),
             "backlog_seconds": ("audio accepted and not yet decoded", fleet.backlog_seconds),
             "backlog_chunks": ("chunks accepted and not yet decoded", fleet.backlog_chunks),
             "tokens_waiting": ("tracks with audio that wait for a decoder", counts["tokens_waiting"]),

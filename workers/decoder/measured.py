@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import redis
@@ -11,11 +13,35 @@ from state.calls.leases import Commit, Lease
 from state.server.clock import RunningClock
 from state.server.shards import Shard
 
+BUSY_OVER_SECONDS = 10.0
+"""Seconds of a loop's time over which its busy share is taken."""
+
+
+class Busy:
+    """How much of its time a decode loop has a lease, in whichever shard."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._since, self._seconds, self._percent = now(), 0.0, 0
+
+    def add(self, seconds: float) -> None:
+        """The loop had a lease for so long."""
+        self._seconds += seconds
+
+    def percent(self) -> int:
+        """Of the last full BUSY_OVER_SECONDS."""
+        elapsed = self._now() - self._since
+        if elapsed >= BUSY_OVER_SECONDS:
+            self._percent = min(100, round(100 * self._seconds / elapsed))
+            self._since, self._seconds = self._now(), 0.0
+        return self._percent
+
 
 class Measured:
     """The figures of one decoder's commits in one shard."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard, busy: Busy) -> None:
+        self._busy = busy
         self._clock = RunningClock(shard.now_ms)
 
     def committed(self, lease: Lease, change: Commit, busy_seconds: float) -> None:
@@ -25,6 +51,7 @@ class Measured:
         the chunk's audio ends.
         """
         metrics.BUSY_SECONDS.inc(busy_seconds)
+        self._busy.add(busy_seconds)
         metrics.DECODED_SECONDS.inc(change.audio_ms / 1000)
         with suppress(redis.RedisError):  # the commit is done; its delay then goes uncounted
             self._delays(lease, change, self._clock.now_ms())

@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -21,7 +21,7 @@ from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import step
-from workers.decoder.measured import Measured
+from workers.decoder.measured import Busy, Measured
 from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
 from workers.decoder.whose_voice import is_measured
@@ -53,6 +53,7 @@ class Bench:
     ingest: Ingest
     stopping: Callable[[], bool]
     beat: Callable[[], None]
+    busy: Busy = field(default_factory=Busy)
 
 
 class Post:
@@ -65,7 +66,7 @@ class Post:
         self._bench = bench
         self._fleet = FleetMember(shard, worker, bench.settings, resident)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
-        self._measured = Measured(shard)
+        self._measured = Measured(shard, bench.busy)
         self._joined = False
         self._pause = RECONNECT_SECONDS[0]
         self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
@@ -221,7 +222,7 @@ class Post:
     def _beat(self) -> None:
         now = time.monotonic()
         if self._joined and now >= self._next_beat:
-            self._fleet.beat()
+            self._fleet.beat(self._bench.busy.percent())
             self._next_beat = now + self._beat_seconds
 
     def _housekeeping(self) -> None:

@@ -86,6 +86,26 @@ def test_kubernetes_schema_fits(manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
+def test_keda_scales_what_there_is_by_an_autoscaler_that_fits() -> None:
+    """KEDA's own schema is not at hand. It makes an autoscaler of Kubernetes, which has one."""
+    scaled = yaml.safe_load((ROOT / "deploy/keda/decoder.yaml").read_text())
+    spec, name = scaled["spec"], scaled["spec"]["scaleTargetRef"]["name"]
+    assert name in {one["metadata"]["name"] for one in MANIFESTS if one["kind"] == "Deployment"}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": scaled["metadata"],
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": spec["minReplicaCount"],
+            "maxReplicas": spec["maxReplicaCount"],
+            **spec["advanced"]["horizontalPodAutoscalerConfig"],
+        },
+    }
+    kubernetes_validate.validate(autoscaler, KUBERNETES, strict=True)
+    assert all(isinstance(value, str) for one in spec["triggers"] for value in one["metadata"].values())
+
+
 def test_a_wrong_manifest_would_be_seen() -> None:
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate({**MANIFESTS[0], "replicas": 3}, KUBERNETES, strict=True)
