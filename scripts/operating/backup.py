@@ -3,6 +3,8 @@
 save FOLDER              writes FOLDER/store (accounts, API keys, rules, audit trail) and, of SQLite, FOLDER/archive.db
 restore-store FOLDER     puts the first back, into a store without accounts, keys and rules
 restore-database FOLDER  puts the second back, where no database file is; stop web and jobs before
+archive-again            has the jobs process write every ended call that Redis still has to the database again, after
+                         pg_restore; restore-database does it by itself
 
 Live calls are in neither: Redis' append-only file and a replica keep those. PostgreSQL has pg_dump, and recordings lie
 in a folder or bucket of their own: docs/OPERATING.md. The copy holds the key that signs cookies: keep it as you keep
@@ -15,6 +17,7 @@ import argparse
 import os
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -24,14 +27,18 @@ from sqlalchemy.engine import make_url
 from scripts.operating.store import Operator, Refused, command_parser, run
 from state import belongings
 from state.belongings import Belongings, NotEmpty
+from state.calls.departures import Departures
 from state.settings import load
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = command_parser("backup", __doc__)
     parser.add_argument("what", choices=tuple(WORK))
-    parser.add_argument("folder", type=Path)
-    return parser.parse_args(argv)
+    parser.add_argument("folder", type=Path, nargs="?")
+    options = parser.parse_args(argv)
+    if (options.folder is None) != (options.what == "archive-again"):
+        parser.error(f"{options.what} takes {'no' if options.folder else 'a'} FOLDER")
+    return options
 
 
 def main(argv: list[str]) -> int:
@@ -83,9 +90,22 @@ def restore_database(at: Operator, folder: Path, database: Path | None) -> None:
     _copy(copy, database)
     at.record("restore", f"the database, from {folder}")
     print("restored")
+    archive_again(at)
 
 
-WORK = {"save": save, "restore-store": restore_store, "restore-database": restore_database}
+def archive_again(at: Operator, *_: Path | None) -> None:
+    """What came since the copy is in Redis for RETENTION_HOURS; it is written once more."""
+    count = Departures(at.shards).again()
+    at.record("restore", f"{count} calls are archived again")
+    print(f"{count} calls will be archived again")
+
+
+WORK: dict[str, Callable[..., None]] = {
+    "save": save,
+    "restore-store": restore_store,
+    "restore-database": restore_database,
+    "archive-again": archive_again,
+}
 
 
 def _database(data: Path) -> Path | None:

@@ -13,6 +13,9 @@ from state.calls.summaries import take
 from state.server.shards import Shard, Shards, shards_of
 from state.types import CallView
 
+AT_ONCE = 1000
+"""Calls put back on the list in one request."""
+
 
 class Leaving(msgspec.Struct, frozen=True):
     """A call, ready to be written. handling: as stored before the call was read; b"" if there was none."""
@@ -50,6 +53,13 @@ class Departures:
         shard = self._shards.of(call_id)
         shard.redis.srem(shard.keys.unassembled, call_id)
 
+    def again(self) -> int:
+        """Put every ended call that is still here on the list: the database has lost some. Returns how many.
+
+        Shards that are away are left out. Raises redis.RedisError if all are.
+        """
+        return sum(self._shards.answers(_again).values())
+
     def outstanding(self) -> list[str]:
         """Number of calls on the list. Calls that wait for their summary are not on it yet."""
         parts = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.unarchived)))
@@ -69,3 +79,16 @@ class Departures:
         """The database has the call, with this handling. Returns OK, CHANGED (write it again) or GONE."""
         only: dict[str, Any] = {"handling": handling} if handling else {}
         return str(self._shards.of(call_id).run("archived", call_id=call_id, **only)["outcome"])
+
+
+def _again(shard: Shard) -> int:
+    ended = cast(list[bytes], shard.redis.zrange(shard.keys.ended, 0, -1))
+    for at in range(0, len(ended), AT_ONCE):
+        part = ended[at : at + AT_ONCE]
+        pipe = shard.redis.pipeline()
+        pipe.sadd(shard.keys.unarchived, *part)
+        for call_id in part:
+            pipe.hdel(shard.keys.call(call_id.decode()), "archived")
+            pipe.delete(shard.keys.archive_asked(call_id.decode()))
+        pipe.execute()
+    return len(ended)

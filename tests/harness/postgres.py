@@ -81,6 +81,15 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"')
         return f"postgresql://earshot@/{name}?host={self.folder}"
 
+    def tool(self, program: str, *arguments: str | Path) -> None:
+        """Run one of its commands, pg_dump say, to its end."""
+        subprocess.run([self._programs / program, *arguments], check=True, timeout=120, stdin=subprocess.DEVNULL)
+
+    def drop_database(self, name: str) -> None:
+        """Lose a database, whoever is connected."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
     def _popen(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
             return subprocess.Popen(
