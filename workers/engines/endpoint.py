@@ -43,17 +43,33 @@ PREROLL_FRAMES = 16
 """... to so many frames (0.5 s) before the present, so that an onset under way is not lost."""
 
 
+STRONG_PROBABILITY = 0.9
+"""Probability that words reach again and again, and that noise behind words hardly ever does."""
+
+LOOK_FRAMES = 62
+"""Last frames (2 s) that a detector without memory hears again, when it is doubtful whether anybody still speaks."""
+
+LOOK_EVERY_FRAMES = 94
+"""Frames (3 s) of an open utterance after which they are heard again although nothing is doubtful."""
+
+LOOK_PROBABILITY = 0.2
+"""Probability from which that detector may have heard a weak voice."""
+
+LOOK_VOICED_FRAMES = 5
+"""Fewest of these frames in which it has, while somebody speaks. Music, tones and noise have at most 3."""
+
+
 class Boundary(NamedTuple):
     """The end of the open utterance.
 
     speech:    [first, end) frames to decode, without padding; None if there was no (or too little) speech.
     next_from: frame at whose left edge the next open utterance begins.
-    forced:    the speaker went on; the utterance was cut for its length.
+    shortened: it ends before the last voice that the rules had counted: cut for its length, or its words were over.
     """
 
     speech: tuple[int, int] | None
     next_from: int
-    forced: bool = False
+    shortened: bool = False
 
 
 class Endpointer:
@@ -65,6 +81,8 @@ class Endpointer:
         self._first: int | None = None
         self._end = 0
         self._run = 0
+        self._strong = 0  # the frame after the last strong one
+        self._looked = 0  # the frame after the last look
 
     @property
     def frames(self) -> int:
@@ -77,10 +95,12 @@ class Endpointer:
         self._probabilities.append(probability)
         self._energies.append(energy)
         self._run = self._run + 1 if probability >= SPEECH_PROBABILITY else 0
+        if probability >= STRONG_PROBABILITY:
+            self._strong = self.frames
         if self._first is None:
             if self._run >= START_FRAMES:
                 self._first = self.frames - self._run
-                self._end = self.frames
+                self._end = self._looked = self._strong = self.frames
             elif self.frames >= IDLE_FRAMES:
                 return Boundary(None, self.frames - PREROLL_FRAMES)
             return None
@@ -91,6 +111,28 @@ class Endpointer:
         if self.frames - self._first >= MAX_FRAMES:
             return self._forced(self._first)
         return None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether to hear the last LOOK_FRAMES again with a detector that has no memory, and to say so to `look`.
+
+        A detector that has heard words takes music or noise behind them for voice, for seconds.
+        """
+        if self._first is None:
+            return False
+        weak = self.frames - max(self._strong, self._looked) >= LOOK_FRAMES
+        return weak or self.frames - self._looked >= LOOK_EVERY_FRAMES
+
+    def look(self, probabilities: list[float]) -> Boundary | None:
+        """Take what that detector says of the last LOOK_FRAMES. Returns the end of the utterance if its words are over.
+
+        The next one begins as after a silence.
+        """
+        self._looked = self.frames
+        if sum(probability >= LOOK_PROBABILITY for probability in probabilities) >= LOOK_VOICED_FRAMES:
+            return None
+        end = min(self._end, self.frames - LOOK_FRAMES)
+        return Boundary(self._speech_until(end), self.frames - PREROLL_FRAMES, shortened=True)
 
     def speech(self) -> tuple[int, int] | None:
         """[first, end) frames of the speech so far. None if there is none, or too little to decode."""
@@ -116,4 +158,4 @@ class Endpointer:
         utterance."""
         candidates = range(max(first + 1, self.frames - CUT_WINDOW_FRAMES), self.frames - 1)
         cut = min(candidates, key=lambda frame: (sum(self._energies[frame - 1 : frame + 2]), -frame))
-        return Boundary(self._speech_until(cut), cut, forced=True)
+        return Boundary(self._speech_until(cut), cut, shortened=True)

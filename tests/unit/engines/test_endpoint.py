@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from workers.engines.endpoint import (
     END_SILENCE_FRAMES,
     IDLE_FRAMES,
+    LOOK_EVERY_FRAMES,
+    LOOK_FRAMES,
+    LOOK_VOICED_FRAMES,
     MAX_FRAMES,
     MIN_VOICED_FRAMES,
     PAD_FRAMES,
     PREROLL_FRAMES,
+    START_FRAMES,
     Boundary,
     Endpointer,
 )
@@ -66,7 +70,7 @@ def test_endless_speech_is_cut_at_its_quietest_moment() -> None:
     energies = [100.0] * MAX_FRAMES
     energies[350:353] = [3.0, 1.0, 3.0]
     found = [endpointer.push(SPEECH, energy) for energy in energies]
-    assert found[-1] == Boundary((0, 351), 351, forced=True)
+    assert found[-1] == Boundary((0, 351), 351, shortened=True)
     assert found[:-1] == [None] * (MAX_FRAMES - 1)
 
 
@@ -91,3 +95,31 @@ def test_boundaries_always_move_forward_and_lie_inside_what_was_heard(frames: li
             first, end = boundary.speech
             assert 0 <= first < end <= boundary.next_from
         endpointer = Endpointer()
+
+
+def test_noise_that_keeps_an_utterance_open_is_heard_again_and_ends_it() -> None:
+    weak = 0.4
+    endpointer = Endpointer()
+    assert push(endpointer, (SILENCE, 10), (SPEECH, 20), (weak, LOOK_FRAMES - 1)) == []
+    assert not endpointer.doubtful
+    assert push(endpointer, (weak, 1)) == []
+    assert endpointer.doubtful
+    boundary = endpointer.look([SILENCE] * LOOK_FRAMES)
+    assert boundary == Boundary((10, 30), 30 + LOOK_FRAMES - PREROLL_FRAMES, shortened=True)
+
+
+def test_a_weak_voice_goes_on_after_it_was_heard_again() -> None:
+    endpointer = Endpointer()
+    push(endpointer, (SPEECH, 20), (0.4, LOOK_FRAMES))
+    assert endpointer.look([0.3] * LOOK_VOICED_FRAMES + [SILENCE] * (LOOK_FRAMES - LOOK_VOICED_FRAMES)) is None
+    assert not endpointer.doubtful
+    push(endpointer, (0.4, LOOK_FRAMES))
+    assert endpointer.doubtful
+
+
+def test_a_certain_voice_is_heard_again_now_and_then() -> None:
+    endpointer = Endpointer()
+    push(endpointer, (SPEECH, LOOK_EVERY_FRAMES + START_FRAMES - 1))
+    assert not endpointer.doubtful
+    push(endpointer, (SPEECH, 1))
+    assert endpointer.doubtful
