@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from contextlib import suppress
 from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
 from state import keys
+from state.calls.feed import AWAY as NOWHERE
 from state.calls.feed import Feeds, joined, parted
 from state.calls.rows import answers, read_rows, readable
 from state.calls.transcripts import transcript
@@ -126,12 +126,14 @@ class Reads:
         return [found[row.call_id] for row in rows]
 
     def snapshot(self) -> tuple[list[CallRow], str]:
-        """The live table, and the feed's cursor from before the read."""
-        cursor = self.tip()
-        return self.table(), cursor
+        """The live table, and the feed's cursor from before the read. It leads nowhere once a shard is back that the
+        table lacks."""
+        tips = self.feeds.tips()
+        rows, lacks = self.table()
+        return rows, joined([NOWHERE if number in lacks else tip for number, tip in enumerate(tips)])
 
-    def table(self) -> list[CallRow]:
-        """Rows of all live and recently ended calls."""
+    def table(self) -> tuple[list[CallRow], list[int]]:
+        """Rows of all live and recently ended calls, and the numbers of the shards whose calls it lacks."""
 
         def part(shard: Shard) -> tuple[list[bytes], list[tuple[bytes, float]]]:
             since = shard.now_ms() - RECENTLY_ENDED_SECONDS * 1000
@@ -145,7 +147,8 @@ class Reads:
         parts = self._shards.answers(part)
         ended = merged({n: ended for n, (_, ended) in parts.items()}, lambda call: -call[1], RECENTLY_ENDED_CALLS)
         names = [*(name for live, _ in parts.values() for name in live), *(call[0] for _, call in ended)]
-        return self._rows(list(dict.fromkeys(name.decode() for name in names)))
+        rows, lost = self._rows_and_lost(list(dict.fromkeys(name.decode() for name in names)))
+        return rows, sorted({shard.number for shard in self._shards} - parts.keys() | lost)
 
     def held(self, *, live: bool, ended: bool, waiting: bool) -> list[CallRow]:
         """Rows of live (or ending) calls, of ended ones, or of both; waiting: only those ended ones that the database
@@ -296,11 +299,18 @@ class Reads:
 
     def _rows(self, call_ids: list[str]) -> list[CallRow]:
         """Rows of these calls, in their order. Leaves out calls that are gone or whose shard went away meanwhile."""
+        return self._rows_and_lost(call_ids)[0]
+
+    def _rows_and_lost(self, call_ids: list[str]) -> tuple[list[CallRow], set[int]]:
+        """The same, and the numbers of the shards that went away."""
         found: dict[str, CallRow] = {}
+        lost: set[int] = set()
         for shard, names in self._by_shard(call_ids):
-            with suppress(*AWAY):
+            try:
                 found |= {row.call_id: row for row in read_rows(shard, names)}
-        return [found[call_id] for call_id in call_ids if call_id in found]
+            except AWAY:
+                lost.add(shard.number)
+        return [found[call_id] for call_id in call_ids if call_id in found], lost
 
     def _by_shard(self, call_ids: list[str]) -> list[tuple[Shard, list[str]]]:
         parts: dict[int, list[str]] = {}

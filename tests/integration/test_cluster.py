@@ -147,7 +147,7 @@ def test_lists_and_the_feed_are_merged_from_all_shards(store: Shards) -> None:
         if cursor is None:
             break
     assert sorted(found) == sorted(f"call-{n}" for n in range(30))
-    assert len(reads.table()) == reads.counts()["calls_live"] == reads.fleet().backlog_chunks == 30
+    assert len(reads.table()[0]) == reads.counts()["calls_live"] == reads.fleet().backlog_chunks == 30
     told = reads.feed(before, 100)
     assert len(told) == 30 and told[-1][0] == reads.tip() and reads.feed(reads.tip(), 100) == []
     assert violations(store) == []

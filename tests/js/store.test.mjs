@@ -161,3 +161,16 @@ test("speech is heard from new partials and finals, not from repeated ones", () 
   assert.equal(calls.spokeAt("a", "agent"), START + 5000);
   assert.equal(calls.spokeAt("a", "customer"), undefined);
 });
+
+test("a snapshot leaves alone what the server could not look at, and replaces all else", () => {
+  const calls = new Calls();
+  for (const id of ["away", "gone", "here"]) calls.apply(begun(id), START);
+  calls.apply(partial("away", "customer", "hello"), START);
+  const row = { ...calls.rows.get("here"), attention: 0.7 };
+  calls.replace([row], START, (id) => id === "away");
+  assert.deepEqual([...calls.rows.keys()].sort(), ["away", "here"]);
+  assert.equal(calls.rows.get("away").tracks.customer.partial, "hello");
+  assert.equal(calls.rows.get("here").attention, 0.7);
+  calls.replace([row], START);
+  assert.deepEqual([...calls.rows.keys()], ["here"]);
+});

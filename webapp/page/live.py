@@ -2,7 +2,8 @@
 
 A page sends `follow` {cursor}: null at first, then the cursor of the last event it holds. Then it gets, in order,
 
-    snapshot  {part, of, rows, cursor}          the whole table in parts, if its cursor leads nowhere
+    snapshot  {part, of, rows, cursor, away}    the whole table in parts, if its cursor leads nowhere; away: numbers of
+                                                the shards whose calls are not in it. Once they are back, it comes again
     feed      {from, cursor, events}            all events after `from`, at most five times a second
     fleet     {...}                             every two seconds as a sign of life; none while Redis is away
 
@@ -81,7 +82,8 @@ class Json:
 
 @dataclass
 class _Page:
-    """A page whose socket is open. cursor: of the last event it got; None if it needs a snapshot."""
+    """A page whose socket is open. cursor: of the last event it got; None if it needs a snapshot. lacks: shards whose
+    calls were not in its snapshot."""
 
     sid: str
     who: Identity
@@ -91,14 +93,16 @@ class _Page:
     following: bool = False
     cursor: str | None = None
     snapshot_at: float = float("-inf")
+    lacks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """The table at one moment (monotonic seconds), in the parts of its messages."""
+    """The table at one moment (monotonic seconds), in the parts of its messages. lacks: the shards that were away."""
 
     at: float
     cursor: str
+    lacks: tuple[int, ...]
     parts: list[dict[str, Any]]
 
 
@@ -115,6 +119,7 @@ class LiveTable:
         self._recent: Recent | None = None
         self._snapshot: _Snapshot | None = None
         self._fleet_at = 0.0
+        self._away: set[int] = set()
         self._started = False
         self._wanted = threading.Event()
         self._stopping = threading.Event()
@@ -231,9 +236,12 @@ class LiveTable:
         behind: dict[str, list[_Page]] = {}
         lost: list[_Page] = []
         for page in pages:
-            if page.wire.sending or page.cursor == recent.tip:
+            if page.wire.sending:
                 continue
-            if page.cursor is not None and page.cursor in recent:
+            whole = not page.lacks or self._away.intersection(page.lacks)
+            if page.cursor is not None and page.cursor in recent and whole:
+                if page.cursor == recent.tip:
+                    continue
                 behind.setdefault(page.cursor, []).append(page)
             elif now >= page.snapshot_at + SNAPSHOT_AGAIN_SECONDS:
                 lost.append(page)
@@ -249,21 +257,24 @@ class LiveTable:
 
     def _tell_all(self, recent: Recent, pages: list[_Page]) -> None:
         kept = self._snapshot
-        if kept is None or kept.cursor not in recent or time.monotonic() >= kept.at + SNAPSHOT_SECONDS:
+        old = kept is None or kept.lacks or time.monotonic() >= kept.at + SNAPSHOT_SECONDS
+        if kept is None or old or kept.cursor not in recent:
             kept = self._snapshot = self._take_snapshot(recent.tip)
         self._tell("fleet", self._fleet(), pages)  # first: it sets the page's clock
         for part in kept.parts:
             self._tell("snapshot", part, pages)
         for page in pages:
-            page.cursor, page.snapshot_at = kept.cursor, time.monotonic()
+            page.cursor, page.snapshot_at, page.lacks = kept.cursor, time.monotonic(), kept.lacks
 
     def _take_snapshot(self, cursor: str) -> _Snapshot:
         """The table, read after the event of `cursor`."""
         at = time.monotonic()
-        rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in self._reads.table()]
+        found, lacks = self._reads.table()
+        rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in found]
         pieces = [rows[n : n + SNAPSHOT_ROWS] for n in range(0, len(rows) or 1, SNAPSHOT_ROWS)]
-        parts = [{"part": n, "of": len(pieces), "cursor": cursor, "rows": piece} for n, piece in enumerate(pieces, 1)]
-        return _Snapshot(at, cursor, parts)
+        every = {"of": len(pieces), "cursor": cursor, "away": lacks}
+        parts = [{"part": n, "rows": piece} | every for n, piece in enumerate(pieces, 1)]
+        return _Snapshot(at, cursor, tuple(lacks), parts)
 
     def _tell(self, event: str, what: dict[str, Any], pages: list[_Page]) -> None:
         """Send the same to all these pages, encoded once."""
@@ -287,7 +298,9 @@ class LiveTable:
         self._close_sockets()
 
     def _fleet(self) -> dict[str, Any]:
-        return shapes.fleet(self._reads.fleet(), self._reads.now_ms())
+        found = self._reads.fleet()
+        self._away = set(found.away)
+        return shapes.fleet(found, self._reads.now_ms())
 
     # -- the end -----------------------------------------------------------------------------------------------
 

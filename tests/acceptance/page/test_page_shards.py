@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -16,7 +17,7 @@ from tests.acceptance.page.test_page_table import banner, cell, order
 from tests.harness.browser import watched_page
 from tests.harness.cluster import Cluster
 from tests.harness.servers import Server
-from tests.harness.web import web_process
+from tests.harness.web import Page, wait_until, web_process
 
 PATIENCE_MS = 60_000
 
@@ -34,6 +35,7 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
         Cluster(tmp_path / "cluster", replicas=0) as cluster,
         web_process(cluster.url, tmp_path / "web.log", JOBS_REDIS_URL=valkey.url) as web,
         watched_page(browser, 1440, 900) as page,
+        ExitStack() as stack,
     ):
         settings = Settings(redis_url=cluster.url, jobs_redis_url=valkey.url)
         shards = open_shards(settings, "web")
@@ -67,7 +69,11 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
         expect(cell(page, still, "state")).to_have_text("live", timeout=PATIENCE_MS)
         page.screenshot(path=tmp_path / "away.png")
 
+        late = stack.enter_context(Page(web.url))
+        wait_until(lambda: late.snapshots, "a page that comes now has its table")
+        assert late.calls == [going]
         node.resume()
+        wait_until(lambda: sorted(late.calls) == sorted(rows), "it has the others when their part is back")
         expect(rows[still]).to_have_attribute("data-away", "no", timeout=PATIENCE_MS)
         expect(banner(page)).to_contain_text("no decoder is running", timeout=PATIENCE_MS)
         ingest.end(still)

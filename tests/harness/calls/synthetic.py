@@ -344,7 +344,7 @@ class SyntheticServer:
                 events = self.world.events_after(asked["cursor"]) if asked["cursor"] else None
                 self._socketio.emit("fleet", self._fleet(), to=sid)
                 if events is None:
-                    whole = {"part": 1, "of": 1, "rows": self.world.rows(), "cursor": cursor}
+                    whole = {"part": 1, "of": 1, "rows": self.world.rows(), "cursor": cursor, "away": []}
                     self._socketio.emit("snapshot", whole, to=sid)
                 elif events:
                     self._socketio.emit("feed", {"from": asked["cursor"], "cursor": cursor, "events": events}, to=sid)

@@ -45,7 +45,7 @@ def threads_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def rows(client: redis.Redis) -> list[CallRow]:
-    return Reads(client).table()
+    return Reads(client).table()[0]
 
 
 def kept(search: Transcripts, client: redis.Redis) -> list[str]:

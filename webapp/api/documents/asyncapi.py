@@ -75,11 +75,13 @@ class LineChanged(msgspec.Struct, tag="line", tag_field="kind", forbid_unknown_f
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True):
-    """The whole table in `of` parts, numbered from 1. It replaces whatever was known."""
+    """The whole table in `of` parts, numbered from 1. It replaces whatever was known, but for calls of the parts of the
+    store named by `away`: they are not in it. Once those answer, it comes again."""
 
     part: int
     of: int
     cursor: str
+    away: list[int]
     rows: list[ApiRow]
 
 

@@ -211,8 +211,8 @@ function closeCall() {
 }
 
 const handlers = {
-  snapshot(rows) {
-    calls.replace(rows, clock());
+  snapshot(rows, away) {
+    calls.replace(rows, clock(), (id) => away.includes(status.shardOf(id)));
     table.refresh();
     panel.load();
   },

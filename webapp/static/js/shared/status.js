@@ -46,7 +46,12 @@ export class Status {
 
   /** Whether the call is kept where the server cannot look just now: its row stands as it did. */
   isAway(callId) {
-    return Boolean(this.#awaySinceMs) && this.#fleet.away.includes(shardOf(callId, this.#fleet.shards));
+    return Boolean(this.#awaySinceMs) && this.#fleet.away.includes(this.shardOf(callId));
+  }
+
+  /** The part of the store that keeps the call. */
+  shardOf(callId) {
+    return shardOf(callId, this.#fleet?.shards ?? 1);
   }
 
   /** @param counts the numbers in the bar  @param tracks how many tracks the live calls have */

@@ -1,6 +1,6 @@
 // The page's link to the server: follows the feed by cursor, so that nothing is missed across any interruption.
 //
-// The server sends the whole table in parts {part, of, rows, cursor}, then batches {from, cursor, events}: all events
+// The server sends the whole table in parts {part, of, rows, cursor, away}, then batches {from, cursor, events}: all events
 // after `from`, up to and with `cursor`. A batch is applied if our own cursor lies at or after its `from`; otherwise
 // something was missed, and `follow` asks for it by our cursor. Events are idempotent, so a batch that overlaps what we
 // have does no harm. A cursor names an event: its id in the feed, and after a dot or plus what tells it from another
@@ -33,7 +33,7 @@ export class Link {
 
   /**
    * @param socket a Socket.IO client socket (made with autoConnect: false)
-   * @param on what to tell: snapshot(rows), events(list), fleet(view), heard(), link(connected), refused()
+   * @param on what to tell: snapshot(rows, away), events(list), fleet(view), heard(), link(connected), refused()
    */
   constructor(socket, on) {
     this.#socket = socket;
@@ -68,12 +68,12 @@ export class Link {
     this.#socket.emit("follow", { cursor: this.#cursor });
   }
 
-  #collect({ part, of, rows, cursor }) {
+  #collect({ part, of, rows, cursor, away = [] }) {
     this.#on.heard();
     if (part === 1) this.#rows = [];
     this.#rows.push(...rows);
     if (part < of) return;
-    this.#on.snapshot(this.#rows);
+    this.#on.snapshot(this.#rows, away);
     this.#rows = [];
     this.#cursor = cursor;
     this.#askedMs = 0;

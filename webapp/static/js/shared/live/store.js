@@ -17,10 +17,15 @@ export class Calls {
   #changed = new Set();
   #spoke = new Map(); // call_id -> {track: ms of the last sign of speech}
 
-  /** Takes a snapshot for the whole truth. `nowMs`: the server's clock. */
-  replace(rows, nowMs) {
+  /**
+   * Takes a snapshot for the whole truth. `nowMs`: the server's clock. `lacks`: whether the server could not look where
+   * this call is kept; then what we know of it stays.
+   */
+  replace(rows, nowMs, lacks = (_id) => false) {
+    const kept = [...this.rows].filter(([id]) => lacks(id));
     for (const id of this.rows.keys()) this.#changed.add(id);
-    this.rows = new Map(rows.map((row) => [row.call_id, { ...row, handling: row.handling ?? UNTOUCHED }]));
+    const told = rows.map((row) => [row.call_id, { ...row, handling: row.handling ?? UNTOUCHED }]);
+    this.rows = new Map([...kept, ...told]);
     for (const row of rows) {
       this.#changed.add(row.call_id);
       this.#hearSnapshot(row, nowMs);
