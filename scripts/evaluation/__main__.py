@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from scripts.evaluation import (
+    accuracy,
     calls,
     dialogues,
     figures,
@@ -23,6 +24,10 @@ from scripts.evaluation import (
     written,
 )
 from scripts.evaluation.recognise import recognise
+from state.settings import SettingsError
+from state.settings import load as load_settings
+from workers.engines.base import ModelUnusable
+from workers.engines.choose import Wanted
 from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
 from workers.insight.rules.rulefile import load
@@ -85,7 +90,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--recognise",
         action="store_true",
-        help="have the calls recognised by the offline engine now, and report on those words too (about a minute)",
+        help="have the calls recognised now, by the engine that the environment names (else the offline one), and"
+        " report on those words too; then on the calls on worse lines, and on sounds without speech (five minutes)",
     )
     parser.add_argument(
         "--voice",
@@ -122,6 +128,8 @@ def main(argv: list[str] | None = None) -> int:
                 told["learned"] = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             if acted:
                 told["voice"] = voices.figures(acted)
+            if options.recognise:
+                told["accuracy"] = accuracy.figures(accuracy.measure(options.calls, Wanted.by(load_settings())))
             print(msgspec.json.encode(told).decode())
             return 0
         print(figures.report(sets), TUNED, sep="\n")
@@ -137,7 +145,8 @@ def main(argv: list[str] | None = None) -> int:
             print("", ratings.report(options.ratings, analyzer), sep="\n")
         known = calls.load(options.calls, options.recognised)
         if options.recognise:
-            known = recognise(known, options.calls)
+            wanted = Wanted.by(load_settings())
+            known = recognise(known, options.calls, wanted)
         if known:
             print("", calls.polarity_report(known, analyzer), "", sep="\n")
             print(calls.report(known, model), calls.word_errors(known), sep="\n")
@@ -145,7 +154,9 @@ def main(argv: list[str] | None = None) -> int:
         else:
             print(f"No calls with truth.json in {options.calls}.")
         print("", secrets.report(), sep="\n")
-    except (OSError, ValueError) as error:
+        if options.recognise:
+            print("", accuracy.report(accuracy.measure(options.calls, wanted)), sep="\n")
+    except (OSError, ValueError, ModelUnusable, SettingsError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     print(f"\n{time.monotonic() - began:.0f} s")

@@ -1,4 +1,4 @@
-"""The demo calls through the offline engine, directly and in simulated time: no fleet, no Redis."""
+"""The demo calls through the engine that the environment names, in simulated time: no fleet, no Redis."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Wanted, choose
 from workers.insight.words.spoken import Spoken
 
-ENGINE = "moonshine"
 
-
-def recognise(calls: list[Call], folder: Path) -> list[Call]:
+def recognise(calls: list[Call], folder: Path, wanted: Wanted) -> list[Call]:
     """The same calls with recognised utterances; those without recordings keep what they had.
 
     Raises ValueError where the engine or a recording cannot be used.
     """
     try:
-        model = choose(Wanted(engine=ENGINE)).load()
+        model = choose(wanted).load()
         return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]
     except (ModelUnusable, OSError) as error:
         raise ValueError(str(error)) from error

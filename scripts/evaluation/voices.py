@@ -99,7 +99,6 @@ def report(acted: list[Acted]) -> str:
     lines = [
         f"Voices: AUC of the degree above calm speech, {len(acted)} acted utterances of {len(speakers)} speakers",
         table(["line", *pairs, "angry raised", "happy raised", "neutral raised"], by_line),
-        *(() if "GSM" in CONDITIONS else ("GSM was not measured: install sox.",)),
         "",
         table(["clean", *pairs], by_speaker),
     ]

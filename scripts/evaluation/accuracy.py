@@ -1,0 +1,164 @@
+"""What the engine hears on worse lines than the demo's: word errors by condition, and words invented without speech.
+
+Each party of each call goes through the condition, then through the engine, in simulated time and on all cores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from tqdm import tqdm
+
+from scripts.evaluation import lines, noises
+from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.stats import table
+from scripts.evaluation.wer import errors
+from workers.engines.base import Model
+from workers.engines.choose import Wanted, choose
+
+CONDITIONS: dict[str, Callable[[lines.Samples], lines.Samples]] = {
+    "as recorded": lambda samples: samples,
+    "noise at 20 dB": lines.noise(20),
+    "noise at 10 dB": lines.noise(10),
+    "noise at 5 dB": lines.noise(5),
+    "others talking at 20 dB": noises.others_talking(20),
+    "others talking at 10 dB": noises.others_talking(10),
+    "GSM full rate": lines.gsm,
+    "Opus at 12 kbit/s": lines.opus(12),
+    "Opus at 6 kbit/s": lines.opus(6),
+    "peaks clipped by 12 dB": lines.clipped(12),
+    "peaks clipped by 20 dB": lines.clipped(20),
+    "12 dB softer": lines.gain(-12),
+    "2 % of packets lost": lines.loss(0.02),
+    "5 % of packets lost": lines.loss(0.05),
+    "10 % of packets lost": lines.loss(0.10),
+    "GSM, noise at 20 dB, 2 % lost": lambda samples: lines.loss(0.02)(lines.gsm(lines.noise(20)(samples))),
+}
+if shutil.which("sox"):
+    CONDITIONS["spoken 1.25 times faster"] = lines.faster(1.25)
+    CONDITIONS["spoken 1.5 times faster"] = lines.faster(1.5)
+
+NOISE_SECONDS = 600
+"""Of each kind of sound without speech. An invented word in it counts as six an hour."""
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """One condition. words: of the reference; wrong: word errors; cpu_seconds and audio_seconds: of the engine."""
+
+    condition: str
+    words: int
+    wrong: int
+    cpu_seconds: float
+    audio_seconds: float
+
+
+class Invented(msgspec.Struct, frozen=True):
+    """One kind of sound without speech. text: the beginning of what the engine made of it."""
+
+    sound: str
+    words: int
+    words_an_hour: float
+    text: str
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What one engine made of all conditions and sounds."""
+
+    engine: str
+    heard: list[Heard]
+    invented: list[Invented]
+
+
+def measure(folder: Path, wanted: Wanted) -> Measured:
+    """All conditions and sounds, through the wanted engine. Raises ModelUnusable, OSError or ValueError."""
+    engine = choose(wanted).load().display_name
+    calls = sorted(path.parent for path in folder.glob("*/truth.json"))
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _load, (wanted,)) as pool:
+        tasks = [(call, name) for name in CONDITIONS for call in calls]
+        by_condition: dict[str, list[Heard]] = {name: [] for name in CONDITIONS}
+        for heard in tqdm(pool.map(_hear, tasks), "evaluate: calls on worse lines", len(tasks)):
+            by_condition[heard.condition].append(heard)
+        made = list(tqdm(pool.map(_invent, noises.SOUNDS), "evaluate: sounds without speech", len(noises.SOUNDS)))
+    return Measured(engine, [_sum(some) for some in by_condition.values() if some], made)
+
+
+def report(measured: Measured) -> str:
+    """The two tables."""
+    rows = [[one.condition, f"{_percent(one):.1f} %", str(one.words), f"{_cost(one):.4f}"] for one in measured.heard]
+    sounds = [[one.sound, f"{one.words_an_hour:.0f}", one.text] for one in measured.invented]
+    return "\n".join(
+        (
+            f"Recognised by {measured.engine}",
+            table(["line", "word errors", "of words", "CPU s/s"], rows),
+            *(() if shutil.which("sox") else ("Faster speech was not measured: install sox.",)),
+            "",
+            table([f"no speech, {NOISE_SECONDS // 60} minutes each", "words an hour", "for instance"], sounds),
+        )
+    )
+
+
+def figures(measured: Measured) -> dict[str, dict[str, float]]:
+    """What --json tells: word error rate by condition, invented words an hour by sound."""
+    return {
+        "word_error_rate": {one.condition: one.wrong / one.words for one in measured.heard},
+        "invented_words_an_hour": {one.sound: one.words_an_hour for one in measured.invented},
+    }
+
+
+_model: list[Model] = []
+"""The pool process's engine, loaded once."""
+
+
+def _load(wanted: Wanted) -> None:
+    _model.append(choose(wanted).load())
+
+
+def _hear(task: tuple[Path, str]) -> Heard:
+    folder, condition = task
+    turns = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["turns"]
+    words = wrong = 0
+    cpu = audio = 0.0
+    for party in PARTIES:
+        recorded, rate = read_pcm(folder, party)
+        if rate != lines.RATE:
+            raise ValueError(f"{folder}: {lines.RATE} samples a second are wanted, not {rate}")
+        samples = CONDITIONS[condition](np.frombuffer(recorded, "<i2").astype(np.float64) / 32768)
+        finals, spent = decode(_model[0], lines.pcm(samples).tobytes(), rate, chunk_seconds=1.0, partials=False)
+        said = " ".join(turn["text"] for turn in turns if turn["track"] == party)
+        missed, of = errors(said, " ".join(final.text for final in finals))
+        wrong, words, cpu, audio = wrong + missed, words + of, cpu + spent, audio + len(samples) / rate
+    return Heard(condition, words, wrong, cpu, audio)
+
+
+def _invent(sound: str) -> Invented:
+    samples = noises.SOUNDS[sound](NOISE_SECONDS)
+    finals, _ = decode(_model[0], lines.pcm(samples).tobytes(), lines.RATE, chunk_seconds=1.0, partials=False)
+    text = " ".join(final.text for final in finals)
+    count = len(text.split())
+    return Invented(sound, count, count * 3600 / NOISE_SECONDS, text[:60])
+
+
+def _sum(some: list[Heard]) -> Heard:
+    return Heard(
+        some[0].condition,
+        sum(one.words for one in some),
+        sum(one.wrong for one in some),
+        sum(one.cpu_seconds for one in some),
+        sum(one.audio_seconds for one in some),
+    )
+
+
+def _percent(one: Heard) -> float:
+    return 100 * one.wrong / one.words
+
+
+def _cost(one: Heard) -> float:
+    return one.cpu_seconds / one.audio_seconds
