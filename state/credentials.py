@@ -18,9 +18,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-Scope = Literal["ingest", "read"]
+Scope = Literal["ingest", "read", "agent"]
 SCOPES: tuple[Scope, ...] = ("ingest", "read")
-"""ingest: declare, post and end calls. read: see them."""
+"""ingest: declare, post and end calls. read: see them. A key with the scope agent has no other: it is one agent's own,
+and reaches the calls of this agent alone."""
+
+MAX_AGENT_CHARACTERS = 128
+"""Of an agent's name, as telephony sends it in a call's metadata."""
 
 KEY_BYTES = 32
 KEY_PREFIX = "esk_"
@@ -55,13 +59,23 @@ class HashingBusy(RuntimeError):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a key. shown: its first characters. used_at_ms: to the minute; None if never used."""
+    """What is kept of a key. shown: its first characters. used_at_ms: to the minute; None if never used. agent: whose
+    calls one with the scope agent reaches."""
 
     name: str
     scopes: tuple[Scope, ...]
     shown: str
     created_at_ms: int
     used_at_ms: int | None = None
+    agent: str = ""
+
+
+def check_agent(name: str) -> str:
+    """`name` without blanks around it, if calls may have it as the name of their agent. Raises CredentialError."""
+    name = name.strip()
+    if not 0 < len(name) <= MAX_AGENT_CHARACTERS or not name.isprintable():
+        raise CredentialError(f"an agent's name is printable text of 1 to {MAX_AGENT_CHARACTERS} characters")
+    return name
 
 
 def check_name(name: str) -> str:

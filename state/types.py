@@ -193,13 +193,25 @@ RAISED = "needs_attention"
 """Kind of the alert that says that a call was raised."""
 
 
+class Help(msgspec.Struct, frozen=True):
+    """An agent asks for a supervisor. reason: in few words, may be "".  answered_at_ms, answered_by: when one came to
+    the call, saw to it or wrote to the agent, and who; None and "" while the agent waits."""
+
+    by: str
+    at_ms: int
+    reason: str
+    answered_at_ms: int | None = None
+    answered_by: str = ""
+
+
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """What supervisors make of a call.
 
     state, by, at_ms: what was done last, by whom and when ("" and None while nothing was); until_ms: the end of a
     snooze, from which on the call counts as open.  seen: alerts up to this second of the call are done with; a later
     one is news (None: none was seen).  revision: counts every change of anything here.  judged: of each alert the last
-    judgement.
+    judgement.  help: the agent's last request for help, None if there was none or it was taken back.  messages: what
+    supervisors wrote to the agent.
     """
 
     state: HandlingState = "open"
@@ -211,6 +223,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[Note] = []
     tags: list[str] = []
     judged: list[Judgement] = []
+    help: Help | None = None
+    messages: list[Note] = []
 
 
 HappeningKind = Literal["hold", "resume", "mute", "unmute", "transfer", "dtmf", "recording-paused", "recording-resumed"]

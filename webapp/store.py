@@ -13,6 +13,7 @@ from state.attention_models import AttentionModels
 from state.calls.happenings import Happenings
 from state.calls.ingest import Ingest
 from state.calls.listening import Listening
+from state.calls.own import OwnCalls
 from state.calls.reads import Reads
 from state.calls.streams import Streams
 from state.jobs import JobsBoard
@@ -52,6 +53,7 @@ class Store:
     audit: Audit
     limits: Limits
     listening: Listening
+    own_calls: OwnCalls
     archive: Archive | None
     jobs: JobsBoard
     sounds: Sounds | None
@@ -91,6 +93,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Audit(shards),
         Limits(shards.plain, settings.key_requests_per_second),
         Listening(shards),
+        OwnCalls(shards),
         open_archive(settings),
         JobsBoard(shards.plain),
         open_sounds(settings),

@@ -1,6 +1,7 @@
 """scripts/keys: API keys. You see a key once, when you make it. Nobody can recover it later.
 
 scripts/keys add pbx --scopes ingest
+scripts/keys add ann --agent "Ann Lee"      an agent's own: for the softphone, and for the link /enter#KEY
 scripts/keys list
 scripts/keys revoke pbx
 """
@@ -11,7 +12,7 @@ import argparse
 import sys
 
 from scripts.operating.store import Operator, command_parser, moment, run, table
-from state.credentials import parse_scopes
+from state.credentials import Scope, parse_scopes
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -22,6 +23,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     add.add_argument(
         "--scopes", default="ingest", help="ingest (post calls), read (see them) or ingest+read (default: ingest)"
     )
+    add.add_argument("--agent", help="make an agent's own key instead: the agent's name, as telephony sends it")
     commands.add_parser("list", help="print name, scopes and last use of every key")
     revoke = commands.add_parser("revoke", help="make a key void at once")
     revoke.add_argument("name")
@@ -34,7 +36,8 @@ def main(argv: list[str]) -> int:
 
     def work(at: Operator) -> None:
         if options.command == "add":
-            print(at.administration.add_key(options.name, parse_scopes(options.scopes)))
+            scopes: tuple[Scope, ...] = ("agent",) if options.agent else parse_scopes(options.scopes)
+            print(at.administration.add_key(options.name, scopes, options.agent or ""))
         elif options.command == "revoke":
             at.administration.revoke_key(options.name)
         else:

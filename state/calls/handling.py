@@ -1,4 +1,4 @@
-"""Who is on which call: take, hand back, acknowledge, snooze, notes, tags and judgements of alerts.
+"""Who is on which call: take, hand back, acknowledge, snooze, notes, tags, judgements of alerts; agents ask for help.
 
 This module computes a change from what is in Redis. lua/handle.lua stores it only if nothing has changed meanwhile, and
 with it the event for the pages and the line in the audit trail. So if two people take a call at once, one gets it, and
@@ -17,17 +17,18 @@ from state.events import HandlingEvent, encode
 from state.people import audit
 from state.people.audit import Deed, Origin
 from state.server.shards import Shards, shards_of
-from state.types import Handling, HandlingState, Judgement, Note, Why
+from state.types import Handling, HandlingState, Help, Judgement, Note, Why
 
-MAX_NOTES, MAX_TAGS, MAX_JUDGED = 20, 10, 20
+MAX_NOTES, MAX_TAGS, MAX_JUDGED, MAX_MESSAGES = 20, 10, 20, 20
 """At most so many of a call: every row and every event of the call carries all of them."""
 
 ATTEMPTS = 100
 """At most so many tries if another change comes between. Supervisors are too few to need more."""
 
-Refusal = Literal["held", "changed", "full", "unknown"]
+Refusal = Literal["held", "changed", "full", "ended", "unknown"]
 """held: another supervisor has taken the call.  changed: the given revision is not the present one.
-full: MAX_NOTES, MAX_TAGS or MAX_JUDGED are there.  unknown: no such call."""
+full: as many notes, tags, judgements or messages are there as may be.  ended: the call is over.
+unknown: no such call."""
 
 _decode = msgspec.msgpack.Decoder(Handling).decode
 _pack = msgspec.msgpack.Encoder().encode
@@ -42,7 +43,8 @@ class Refused(Exception):
 
 
 class Handler:
-    """Changes on behalf of one supervisor. Every method returns the handling after it, and raises Refused."""
+    """Changes on behalf of one supervisor, or of the agent on the call. Every method returns the handling after it, and
+    raises Refused."""
 
     def __init__(self, store: Shards | redis.Redis, who: str, address: str = "", origin: Origin = "account") -> None:
         self._shards = shards_of(store)
@@ -71,7 +73,9 @@ class Handler:
             if revision is None and now.state == "taken" and now.by != self._who:
                 raise Refused("held", now)
             done_with = seen if seen is not None else now.seen
-            if (now.state, now.by, now.seen) == (state, self._who, done_with) and state != "snoozed":
+            given = self._answered(now.help, now_ms) if state in ("taken", "acknowledged") else now.help
+            same = (now.state, now.by, now.seen, now.help) == (state, self._who, done_with, given)
+            if same and state != "snoozed":
                 return now
             return msgspec.structs.replace(
                 now,
@@ -80,6 +84,7 @@ class Handler:
                 at_ms=now_ms,
                 until_ms=now_ms + (seconds or 0) * 1000 if state == "snoozed" else None,
                 seen=done_with,
+                help=given,
             )
 
         return self._change(call_id, _DEEDS[state], change)
@@ -124,7 +129,51 @@ class Handler:
             lambda now, now_ms: judged(now, Judgement(alert, right, why, self._who, now_ms)),
         )
 
-    def _change(self, call_id: str, what: str, change: Callable[[Handling, int], Handling]) -> Handling:
+    def ask_help(self, call_id: str, reason: str) -> Handling:
+        """Ask for a supervisor. A call that was snoozed or seen is open again: this is news. Asking twice with one
+        reason while nobody has answered changes nothing."""
+
+        def change(now: Handling, now_ms: int) -> Handling:
+            waits = now.help is not None and now.help.answered_at_ms is None
+            if waits and now.help is not None and now.help.reason == reason:
+                return now
+            since = now.help.at_ms if waits and now.help is not None else now_ms
+            asked = msgspec.structs.replace(now, help=Help(self._who, since, reason))
+            if now.state in ("snoozed", "acknowledged"):
+                asked = msgspec.structs.replace(asked, state="open", until_ms=None)
+            return asked
+
+        return self._change(call_id, "help-asked", change, live=True)
+
+    def cancel_help(self, call_id: str) -> Handling:
+        """Take the request for help back, if there is one that nobody has answered."""
+
+        def change(now: Handling, _now_ms: int) -> Handling:
+            waits = now.help is not None and now.help.answered_at_ms is None
+            return msgspec.structs.replace(now, help=None) if waits else now
+
+        return self._change(call_id, "help-cancelled", change)
+
+    def send_message(self, call_id: str, text: str) -> Handling:
+        """Write to the agent on the call; that answers a request for help."""
+
+        def change(now: Handling, now_ms: int) -> Handling:
+            if len(now.messages) >= MAX_MESSAGES:
+                raise Refused("full", now)
+            messages = [*now.messages, Note(self._who, now_ms, text)]
+            return msgspec.structs.replace(now, messages=messages, help=self._answered(now.help, now_ms))
+
+        return self._change(call_id, "message", change, live=True)
+
+    def _answered(self, asked: Help | None, now_ms: int) -> Help | None:
+        if asked is None or asked.answered_at_ms is not None:
+            return asked
+        return msgspec.structs.replace(asked, answered_at_ms=now_ms, answered_by=self._who)
+
+    def _change(
+        self, call_id: str, what: str, change: Callable[[Handling, int], Handling], live: bool = False
+    ) -> Handling:
+        """live: only while the call goes on."""
         shard = self._shards.of(call_id)
         for _ in range(ATTEMPTS):
             pipe = shard.redis.pipeline(transaction=False)
@@ -135,6 +184,8 @@ class Handler:
             if state is None:
                 raise Refused("unknown", None)
             now = _decode(stored) if stored else Handling()
+            if live and state != b"live":
+                raise Refused("ended", now)
             after = change(now, seconds * 1000 + micros // 1000)
             if after == now:
                 return now
@@ -144,7 +195,7 @@ class Handler:
                 call_id=call_id,
                 after=_pack(after),
                 event=encode(HandlingEvent(call_id, after)),
-                deed=audit.encode(Deed(self._who, what, call_id, self._address, self._origin)),
+                deed=audit.encode(Deed(self._who, what + _waited(now, after), call_id, self._address, self._origin)),
                 deeds_kept=audit.KEPT,
                 **({"before": stored} if stored else {}),
             )
@@ -169,6 +220,14 @@ def deed_of(alert: str, right: bool, why: Why) -> str:
     """A judgement as the audit trail names it."""
     told = "right" if right else f"not needed, {why}" if why else "not needed"
     return f"judge {alert}: {told}"
+
+
+def _waited(now: Handling, after: Handling) -> str:
+    """For the trail: how long the agent waited, if this change answers the request for help."""
+    answered = after.help.answered_at_ms if after.help is not None else None
+    if now.help is None or now.help.answered_at_ms is not None or answered is None:
+        return ""
+    return f" (help after {max(0, answered - now.help.at_ms) // 1000} s)"
 
 
 _DEEDS: dict[HandlingState, str] = {

@@ -22,6 +22,7 @@ from state.credentials import (
     CredentialError,
     HashingBusy,
     Scope,
+    check_agent,
     check_name,
     digest,
     hash_password,
@@ -32,9 +33,9 @@ from state.credentials import (
 )
 from state.server.clock import now_ms
 
-Role = Literal["supervisor", "admin"]
-ROLES: tuple[Role, ...] = ("supervisor", "admin")
-"""A supervisor sees the calls. An admin also sees the audit trail."""
+Role = Literal["supervisor", "admin", "agent"]
+ROLES: tuple[Role, ...] = ("supervisor", "admin", "agent")
+"""A supervisor sees the calls. An admin also sees the audit trail. An agent sees the agent's own live calls only."""
 
 USED_EVERY_SECONDS = 60.0
 """Precision of a key's last use: a minute. A write for every chunk would help nobody."""
@@ -47,28 +48,37 @@ account's name. 48 bits tell people apart who do not choose their subject. The t
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. stamp: random; it changes with the password and the role, and sessions with another one are void."""
+    """An account. stamp: random; it changes with the password and the role, and sessions with another one are void.
+    agent: of an agent's account, the name that telephony gives this agent; "" is the account's own."""
 
     name: str
     role: Role
     password_hash: str
     stamp: str
     created_at_ms: int
+    agent: str = ""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-in. name: of the account; for a person of the OpenID Connect provider see `oidc_name`. issuer, subject: of
-    such a person; "" for an account. stamp: see User. address: where the sign-in came from."""
+    such a person; "" for an account. stamp: see User; of a personal link the digest of its key. address: where the
+    sign-in came from. agent: whose calls one of the role agent reaches."""
 
     name: str
     role: Role
-    origin: Literal["account", "oidc"]
+    origin: Literal["account", "oidc", "key"]
     stamp: str = ""
     issuer: str = ""
     subject: str = ""
     address: str = ""
+    agent: str = ""
     begun_at_ms: int = 0
     until_ms: int = 0
+
+
+def link_name(key: str) -> str:
+    """The name of who came by the personal link of a key. No account, key or person of a provider can have it."""
+    return f"{key}:link"
 
 
 def oidc_name(shown: str, issuer: str, subject: str) -> str:
@@ -115,10 +125,15 @@ class ApiKeys:
             self._redis.hset(keys.API_KEYS_USED, by, str(now_ms(self._redis)))
             self._noted[by] = now
 
-    def add(self, name: str, scopes: tuple[Scope, ...]) -> str:
-        """Make a key and return it. Nobody can read it later. Raises CredentialError for a name that is taken."""
+    def add(self, name: str, scopes: tuple[Scope, ...], agent: str = "") -> str:
+        """Make a key and return it. Nobody can read it later. agent: of the scope agent, whose it is. Raises
+        CredentialError for a name that is taken, and for a scope agent that is not alone or nobody's."""
         name, key = check_name(name), make_key()
-        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now_ms(self._redis))
+        if "agent" in scopes and len(scopes) > 1:
+            raise CredentialError("an agent's key has no other scope")
+        agent = check_agent(agent) if "agent" in scopes else ""
+        now = now_ms(self._redis)
+        made = ApiKey(name=name, scopes=scopes, shown=key[:SHOWN_CHARACTERS], created_at_ms=now, agent=agent)
 
         def store(pipe: Any) -> None:
             if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
@@ -165,14 +180,16 @@ class Users:
         kept: Any = self._redis.hvals(keys.USERS)
         return sorted((_decode_user(value) for value in kept), key=lambda user: user.name)
 
-    def add(self, name: str, role: Role, password: str) -> User:
-        """A new account. Raises CredentialError for a name that is taken or a password that is too short."""
+    def add(self, name: str, role: Role, password: str, agent: str = "") -> User:
+        """A new account. agent: of the role agent, the name that telephony gives this agent, if it is another. Raises
+        CredentialError for a name that is taken or a password that is too short."""
         user = User(
             name=check_name(name),
             role=role,
             password_hash=hash_password(password),
             stamp=secrets.token_hex(8),
             created_at_ms=now_ms(self._redis),
+            agent=check_agent(agent) if agent else "",
         )
         if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
             raise CredentialError(f"account {user.name} exists already")
@@ -272,6 +289,8 @@ class Sessions:
             user = self._users.find(session.name)
             if user is None or user.stamp != session.stamp:
                 return None
+        if session.origin == "key" and not self._redis.hexists(keys.API_KEYS, session.stamp):
+            return None
         return session
 
 

@@ -22,10 +22,11 @@ class Administration:
         """record: writes what was done, and to whom, into the trail under the admin's name."""
         self._access, self._record = access, record
 
-    def add_account(self, name: str, role: Role, password: str | None = None) -> str:
-        """Make an account; returns its password, a random one unless it was given. Raises HashingBusy."""
+    def add_account(self, name: str, role: Role, password: str | None = None, agent: str = "") -> str:
+        """Make an account (an agent's: for calls of `agent`); returns its password, random unless it was given.
+        Raises HashingBusy."""
         password = make_password() if password is None else password
-        made = self._access.users.add(name, role, password)
+        made = self._access.users.add(name, role, password, agent)
         self._record("user-added", f"{made.name} ({role})")
         return password
 
@@ -47,9 +48,9 @@ class Administration:
         _must_be(self._access.users.remove(name), "account", name)
         self._record("user-removed", name.lower())
 
-    def add_key(self, name: str, scopes: tuple[Scope, ...]) -> str:
-        """Make an API key and return it. Nobody can read it later."""
-        key = self._access.api_keys.add(name, scopes)
+    def add_key(self, name: str, scopes: tuple[Scope, ...], agent: str = "") -> str:
+        """Make an API key and return it. Nobody can read it later. agent: whose calls, with the scope agent."""
+        key = self._access.api_keys.add(name, scopes, agent)
         self._record("key-made", f"{name.lower()} ({'+'.join(scopes)})")
         return key
 

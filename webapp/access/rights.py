@@ -34,15 +34,17 @@ from webapp.store import store
 
 log = logging.getLogger("earshot.web")
 
-Need = Literal["ingest", "read", "act", "admin"]
-"""act: listen to a call, take it, write notes on it. No key can: the audit trail names a person."""
+Need = Literal["ingest", "read", "act", "admin", "agent"]
+"""act: listen to a call, take it, write notes on it. No key can: the audit trail names a person. agent: read the words
+of one's own live call, and ask for help on it; nothing else."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin"})
+ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin", "agent"})
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"read", "act"}),
     "admin": frozenset({"read", "act", "admin"}),
+    "agent": frozenset({"agent"}),
 }
 """Scopes of each role. Nobody posts audio with a cookie, so no forged request can."""
 
@@ -52,6 +54,9 @@ Genesys' X-API-KEY. Live Call Analytics' client writes ?authorization=Bearer KEY
 
 DECODE = "/decode"
 """Path of the first demonstration's client. It sets no header but takes any address, so a key may be a parameter."""
+
+DESK = "/desk"
+"""The agents' page. An agent who asks for another page comes here."""
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -70,7 +75,8 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks. name: of the key, account or person. origin: where the name comes from. until_ms: end of a sign-in."""
+    """Who asks. name: of the key, account or person. origin: where the name comes from. until_ms: end of a sign-in.
+    agent: of an agent, the name in the metadata of the agent's calls."""
 
     kind: Literal["key", "user", "anyone"]
     name: str
@@ -78,6 +84,7 @@ class Identity:
     origin: Origin
     credential: str = field(default="", repr=False)
     until_ms: int | None = None
+    agent: str = ""
 
     @property
     def who(self) -> str:
@@ -150,7 +157,9 @@ def _identify() -> Identity | None:
         return None
     found = cast(cookies.SignedIn, current_user)
     signed = found.session
-    return Identity("user", signed.name, SCOPES_OF_ROLE[signed.role], signed.origin, found.token, signed.until_ms)
+    return Identity(
+        "user", signed.name, SCOPES_OF_ROLE[signed.role], signed.origin, found.token, signed.until_ms, signed.agent
+    )
 
 
 def _key_shown() -> str | None:
@@ -178,7 +187,7 @@ def _by_key(key: str) -> Identity:
         raise _unknown("invalid_key", "No such key exists, or somebody revoked it.", 'error="invalid_token"')
     if not here.limits.key_used(found.name):
         raise Problem(429, "rate_limit", "This key makes too many requests; see KEY_REQUESTS_PER_SECOND.", retry=True)
-    return Identity("key", found.name, frozenset(found.scopes), "key", key)
+    return Identity("key", found.name, frozenset(found.scopes), "key", key, agent=found.agent)
 
 
 def sender(interface: str = "") -> Sender:
@@ -231,6 +240,9 @@ def guard() -> Response | None:
     if needed.page and identify() is None:
         asked = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
         return cast(Response, redirect(sign_in_url(asked, "_user_id" in session)))
+    who = identify() if needed.page and request.method in SAFE_METHODS else None
+    if who is not None and who.agent and needed.scope not in (None, "agent"):
+        return cast(Response, redirect(DESK))
     require(needed.scope)
     return None
 

@@ -1,4 +1,4 @@
-"""Signing in and out: with a password, or through an OpenID Connect provider."""
+"""Signing in and out: with a password, through an OpenID Connect provider, or by an agent's personal link."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
-from state.credentials import HashingBusy
-from state.people.access import Session
+from state.credentials import HashingBusy, digest
+from state.people.access import Session, link_name
 from state.people.audit import Deed
 from webapp.access import oidc, rights
 from webapp.access.cookies import SignedIn
@@ -80,7 +80,8 @@ def sign_in() -> Response:
         _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
         return _form(leads_to, "Wrong name or password.", 403, name)
     here.limits.succeeded(user.name, address)
-    begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address)
+    agent = (user.agent or user.name) if user.role == "agent" else ""
+    begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address, agent=agent)
     return _begin(begun, here.settings.session_hours, "password", leads_to)
 
 
@@ -126,6 +127,30 @@ def oidc_end() -> Response:
     )
     hours = min(here.settings.oidc_session_hours, here.settings.session_hours)
     return _begin(begun, hours, _identity(person), leads_to)
+
+
+@pages.get("/enter")
+@public
+def enter() -> str:
+    """The page of a personal link. The key stands after the address's #, which no browser sends and no proxy logs."""
+    return render_template("enter.html", csrf_token=csrf_token(), message="")
+
+
+@pages.post("/enter")
+@public
+def enter_by_link() -> Response:
+    """Sign an agent in by the key of a personal link. Only a key that is an agent's own signs anybody in."""
+    request.max_content_length = MAX_FORM_BYTES
+    rights.check_form()
+    here, key, address = store(), request.form.get("key", ""), rights.address()
+    found = here.access.api_keys.find(key)
+    if found is None or found.scopes != ("agent",):
+        status = 403 if here.limits.bad_key(address) else 429
+        said = "This link is void. Ask for a new one."
+        return make_response(render_template("enter.html", csrf_token=csrf_token(), message=said), status)
+    name = link_name(found.name)
+    begun = Session(name=name, role="agent", origin="key", stamp=digest(key), address=address, agent=found.agent)
+    return _begin(begun, here.settings.session_hours, "link", rights.DESK)
 
 
 def _identity(person: oidc.Person) -> str:

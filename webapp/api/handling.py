@@ -1,4 +1,4 @@
-"""/v1/calls/{id}/handling, notes, tags, judgements: supervisors say who is on a call, and what they think of it."""
+"""/v1/calls/{id}/handling, notes, tags, judgements, messages: what supervisors do about a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.archive.judged import judge
-from state.calls.handling import MAX_JUDGED, MAX_NOTES, MAX_TAGS, Handler, Refused, deed_of, judged
+from state.calls.handling import MAX_JUDGED, MAX_MESSAGES, MAX_NOTES, MAX_TAGS, Handler, Refused, deed_of, judged
 from state.people.audit import Deed
 from state.server.clock import now_ms
 from state.types import Handling, Judgement
@@ -20,7 +20,7 @@ from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
-from webapp.schemas.handling import ApiHandling, HandlingAsked, NewJudgement, NewNote
+from webapp.schemas.handling import ApiHandling, HandlingAsked, NewJudgement, NewMessage, NewNote
 from webapp.schemas.values import ALERT, MAX_NAME, TAG
 from webapp.store import store
 
@@ -31,7 +31,10 @@ IN_NOTES = "\n\u200c\u200d"
 
 _BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _UNKNOWN = {404: "No such call."}
-_MOST = f"a call has at most {MAX_NOTES} notes, {MAX_TAGS} tags and {MAX_JUDGED} judged alerts"
+_MOST = (
+    f"a call has at most {MAX_NOTES} notes, {MAX_TAGS} tags, {MAX_JUDGED} judged alerts"
+    f" and {MAX_MESSAGES} messages to its agent"
+)
 _FULL = {404: "No such call.", 409: f"`reason`: full ({_MOST})."}
 
 
@@ -72,11 +75,26 @@ def post_note(call_id: str) -> Response:
     """A note says who wrote it and when. It stays as long as the call."""
     inputs.query()
     new: NewNote = inputs.json_body(NewNote)
-    text = re.sub(r"[^\S\n]", " ", new.text).strip()
-    if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
-        raise invalid("/text", "must be printable text")
+    text = _text(new.text)
     handler = _handler(new.by)
     return _answer(lambda: handler.add_note(inputs.call_id(call_id), text))
+
+
+@api.post("/calls/<call_id>/messages")
+@operation(
+    "Write to the agent on a live call",
+    {200: ApiHandling},
+    {**_BODY, **_UNKNOWN, 409: f"`reason`: full ({_MOST}) or ended (the call is over)."},
+    body=NewMessage,
+)
+@needs("act")
+def post_message(call_id: str) -> Response:
+    """The agent's own page shows it at once. It answers a request for help."""
+    inputs.query()
+    new: NewMessage = inputs.json_body(NewMessage)
+    text = _text(new.text)
+    handler = _handler(new.by)
+    return _answer(lambda: handler.send_message(inputs.call_id(call_id), text))
 
 
 @api.put("/calls/<call_id>/tags/<tag>")
@@ -139,6 +157,14 @@ def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
     return made
 
 
+def _text(given: str) -> str:
+    """What somebody wrote, each kind of blank as one; line breaks stay. Raises Problem 400."""
+    text = re.sub(r"[^\S\n]", " ", given).strip()
+    if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
+        raise invalid("/text", "must be printable text")
+    return text
+
+
 def _handler(by: str | None) -> Handler:
     return Handler(store().shards, _name(by), rights.address(), rights.require("act").origin)
 
@@ -147,16 +173,19 @@ def _answer(change: Any) -> Response:
     try:
         made: Handling = change()
     except Refused as refused:
-        raise _refusal(refused) from None
+        raise refusal(refused) from None
     return as_json(shapes.handling(made))
 
 
-def _refusal(refused: Refused) -> Problem:
+def refusal(refused: Refused) -> Problem:
+    """What was not done, as a problem."""
     now = refused.present
     if now is None:
         return Problem(404, "unknown_call", "There is no such call. Of archived ones only judgements change.")
     if refused.reason == "full":
         return Problem(409, "full", f"{_MOST[0].upper()}{_MOST[1:]}.")
+    if refused.reason == "ended":
+        return Problem(409, "ended", "The call is over.")
     who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")
     return Problem(409, refused.reason, who)
 

@@ -1,4 +1,4 @@
-"""The pages: the live table, the history, the reports, the rules, the agents."""
+"""The pages: the live table, the history, the reports, the rules, the agents; an agent's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from webapp.access.rights import identify, needs
+from webapp.access.rights import DESK, identify, needs
 from webapp.access.sign_in import csrf_token
 from webapp.store import store
 from webapp.switch.choose import switch_of
@@ -47,6 +47,13 @@ def agents() -> str:
 def reports() -> str:
     """Figures by day, queue and agent, from /v1/reports."""
     return _page("reports.html")
+
+
+@pages.get(DESK)
+@needs("agent", page=True)
+def desk() -> str:
+    """An agent's own page. It works through /v1/desk."""
+    return render_template("desk.html", **page_values())
 
 
 def _page(template: str, live: bool = True) -> str:

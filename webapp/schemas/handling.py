@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from state.types import HandlingState, Why
-from webapp.schemas.values import MAX_NOTE, MAX_SNOOZE_SECONDS, By, Moment
+from webapp.schemas.values import MAX_NOTE, MAX_REASON, MAX_SNOOZE_SECONDS, By, Moment
 
 
 class ApiNote(msgspec.Struct):
@@ -29,12 +29,24 @@ class ApiJudgement(msgspec.Struct):
     at: Moment
 
 
+class ApiHelp(msgspec.Struct):
+    """An agent asks for a supervisor. answered_at, answered_by: when one came, saw to it or wrote, and who; null and ""
+    while the agent waits."""
+
+    by: str
+    at: Moment
+    reason: str
+    answered_at: Moment | None
+    answered_by: str
+
+
 class ApiHandling(msgspec.Struct, kw_only=True):
     """What supervisors do about a call: see PUT /v1/calls/{call_id}/handling.
 
     by, at: who did what `state` says, and when; until: end of a snooze, from which on the call counts as open; seen:
     alerts up to this second of the call are done with; revision: counts every change of anything here; judged: of each
-    alert the last judgement.
+    alert the last judgement; help: the agent's last request for help, or null; messages: what supervisors wrote to the
+    agent.
     """
 
     state: HandlingState
@@ -46,6 +58,8 @@ class ApiHandling(msgspec.Struct, kw_only=True):
     notes: list[ApiNote]
     tags: list[str]
     judged: list[ApiJudgement]
+    help: ApiHelp | None
+    messages: list[ApiNote]
 
 
 class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -83,6 +97,19 @@ class SwitchReceipt(msgspec.Struct):
 
     call_id: str
     act: str
+
+
+class NewMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """For the agent on the call, who sees it at once."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
+    by: By | None = None
+
+
+class HelpAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A request for help. reason: in few words; it may be left out."""
+
+    reason: Annotated[str, Meta(max_length=MAX_REASON)] = ""
 
 
 class NewNote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -14,6 +14,8 @@ from state.types import (
     CallView,
     Handling,
     Happening,
+    Help,
+    Note,
     ScoredUtterance,
     Sentiment,
     Standing,
@@ -31,7 +33,7 @@ from webapp.schemas.calls import (
     ApiUtterance,
     ApiWord,
 )
-from webapp.schemas.handling import ApiHandling, ApiJudgement, ApiNote
+from webapp.schemas.handling import ApiHandling, ApiHelp, ApiJudgement, ApiNote
 from webapp.schemas.happenings import ApiHappening
 
 _decode_event = msgspec.json.Decoder(Event).decode
@@ -81,10 +83,24 @@ def handling(made: Handling) -> ApiHandling:
         until=moment_or_none(made.until_ms),
         seen=made.seen,
         revision=made.revision,
-        notes=[ApiNote(note.by, moment(note.at_ms), note.text) for note in made.notes],
+        notes=notes(made.notes),
         tags=made.tags,
         judged=[ApiJudgement(one.alert, one.right, one.why, one.by, moment(one.at_ms)) for one in made.judged],
+        help=asked_help(made.help),
+        messages=notes(made.messages),
     )
+
+
+def notes(written: list[Note]) -> list[ApiNote]:
+    """What supervisors wrote."""
+    return [ApiNote(note.by, moment(note.at_ms), note.text) for note in written]
+
+
+def asked_help(asked: Help | None) -> ApiHelp | None:
+    """An agent's request for help."""
+    if asked is None:
+        return None
+    return ApiHelp(asked.by, moment(asked.at_ms), asked.reason, moment_or_none(asked.answered_at_ms), asked.answered_by)
 
 
 def happening(event: Happening) -> ApiHappening:

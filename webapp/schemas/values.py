@@ -22,6 +22,9 @@ MAX_METADATA_CHARACTERS = 4096
 MAX_NOTE = 500
 """Characters of a note. Every page gets all notes of all live calls."""
 
+MAX_REASON = 120
+"""Characters of an agent's reason to ask for help: a line of the table."""
+
 ALERT = r"^[a-z0-9][a-z0-9:_-]{0,79}$"
 """What an alert's kind is made of."""
 

@@ -26,6 +26,7 @@ from tests.harness.calls.switch import Switch
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
+from tests.integration.api.test_find import say
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +211,37 @@ def test_the_bell_lists_what_is_unresolved_and_tells_by_sound_and_notification_i
     assert ["Ann with Kim c1", "angry, since 0:40, nobody is on it"] in dana.evaluate("told")
     dana.reload()
     assert dana.get_by_label("Sound").is_checked()
+
+
+def test_an_agent_asks_for_help_and_a_supervisor_answers(
+    browser: Browser, web: Web, desks: tuple[Page, Page], calls: redis.Redis
+) -> None:
+    dana, _ = desks
+    say(calls, "c3", 0, "I want my money back now")
+    key = Access(calls).api_keys.add("cat", ("agent",), "Cat")
+    with watched_page(browser, 390, 844) as cat:
+        cat.goto(f"{web.url}/enter#{key}")
+        expect(cat.locator("#lines")).to_contain_text("I want my money back now")
+        assert key not in cat.url
+        cat.get_by_label("Needs an approval").check()
+        cat.get_by_role("button", name="Ask for help").click()
+        expect(cat.get_by_role("status")).to_contain_text("You asked for help")
+        expect(cell(dana, "c3", "alerts")).to_contain_text("Agent asks for help")
+        assert order(dana)[0] == "c3", "before the raised ones"
+        expect(bell(dana)).to_have_text("3")
+        cat.get_by_role("button", name="I need no help any more").click()
+        expect(bell(dana)).to_have_text("2")
+        cat.get_by_role("button", name="Ask for help").click()
+        expect(bell(dana)).to_have_text("3")
+        cell(dana, "c3", "agent").click()
+        expect(dana.locator("#call-help")).to_contain_text("Needs an approval")
+        dana.get_by_label("Message to the agent").fill("Up to 50 is <b>fine</b>")
+        dana.keyboard.press("Enter")
+        expect(cat.get_by_role("listitem").filter(has_text="dana: Up to 50 is <b>fine</b>")).to_be_visible()
+        expect(bell(dana)).to_have_text("2")
+        assert cat.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        Access(calls).api_keys.revoke("cat")
+        cat.wait_for_url("**/sign-in?**")
 
 
 def test_without_sign_in_a_supervisor_says_who_she_is_once(

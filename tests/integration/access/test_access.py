@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from state import keys
 from state.calls.ingest import Chunk, Ingest
-from state.people.access import Access
+from state.people.access import Access, Role
 from state.people.audit import Audit, Deed
 from state.settings import Settings
 from state.types import Sender
@@ -49,6 +49,13 @@ ROUTES = {
     "/v1/calls/<call_id>/audio GET": "act",
     "/v1/calls/<call_id>/handling PUT": "act",
     "/v1/calls/<call_id>/notes POST": "act",
+    "/v1/calls/<call_id>/messages POST": "act",
+    "/v1/desk GET": "agent",
+    "/v1/desk/calls/<call_id>/help PUT": "agent",
+    "/v1/desk/calls/<call_id>/help DELETE": "agent",
+    "/desk GET": "agent page",
+    "/enter GET": "public",
+    "/enter POST": "public",
     "/v1/calls/<call_id>/tags/<tag> PUT": "act",
     "/v1/calls/<call_id>/tags/<tag> DELETE": "act",
     "/v1/calls/<call_id>/recording GET": "read",
@@ -139,8 +146,11 @@ VALUES = {
     "<message_id>": "none",
     "<path:filename>": "css/base.css",
 }
-MISSES = re.compile(r"/recording|<name>|/audit\.")
+MISSES = re.compile(r"/recording|<name>|/audit\.|/desk/")
 """Routes of what is not there."""
+
+ROLE_OF: dict[str, Role] = {"dana": "supervisor", "tom": "agent"}
+"""Of the accounts; all others are admins."""
 
 FAR = {"REMOTE_ADDR": "203.0.113.7"}
 
@@ -156,6 +166,8 @@ ALLOWED = {
     "a read key": {"read", "known", "page"},
     "a given key": {"read", "known", "page"},
     "a supervisor": {"read", "act", "known", "page"},
+    "an agent": {"agent", "known", "agent page"},
+    "an agent's key": {"agent", "known", "agent page"},
     "an admin": {"read", "act", "known", "page", "admin", "admin page"},
 }
 
@@ -188,9 +200,11 @@ def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str
         "a wrong key": "esk_" + "x" * 43,
         "an empty key": "",
         "a given key": GIVEN,
+        "an agent's key": access.api_keys.add("amy", ("agent",), "Amy"),
     }
     access.api_keys.revoke("old")
     accounts = {"a supervisor": "dana", "an admin": "lee", "a removed account": "kim", "an ended session": "ann"}
+    accounts["an agent"] = "tom"
 
     def visit(name: str) -> tuple[FlaskClient, dict[str, str]]:
         http = client(valkey, api_keys=f"env:read:{GIVEN}")
@@ -198,7 +212,7 @@ def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str
             return http, bearer(made[name])
         if name in accounts:
             account = accounts[name]
-            access.users.add(account, "supervisor" if account == "dana" else "admin", PASSWORD)
+            access.users.add(account, ROLE_OF.get(account, "admin"), PASSWORD)
             sign_in(http, account)
             if name == "a removed account":
                 access.users.remove(account)
@@ -222,7 +236,7 @@ def ask(http: FlaskClient, route: str, headers: dict[str, str], far: dict[str, s
     body: dict[str, Any] = {"data": SECOND, "content_type": BASIC["Content-Type"]} if "chunks" in path else {}
     if path.endswith("/handling"):
         body = {"json": {"state": "taken"}}
-    if path.endswith("/notes"):
+    if path.endswith(("/notes", "/messages")):
         body = {"json": {"text": "ring back"}}
     return http.open(path, method=method, headers=headers, environ_base=far, **body)
 
@@ -250,6 +264,10 @@ def test_no_route_shows_or_changes_anything_without_the_right_credential(
         assert MARK not in answer.text, route
         assert steady(store) == before, route
         sees = name in ("a supervisor", "an admin")
+        if needed.endswith("page") and name in ("an agent", "an agent's key"):
+            assert (answer.status_code, answer.location) == (302, "/desk"), route
+            continue
+        sees = sees or name == "an agent"
         if (needed.endswith("page") or route == "/sign-out POST") and not sees and not headers:
             assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/sign-in"), route
         elif needed != "public":
@@ -263,8 +281,8 @@ def test_every_route_is_open_to_the_right_credential(
     name: str, visitor: Callable[[str], tuple[FlaskClient, dict[str, str]]]
 ) -> None:
     http, headers = visitor(name)
-    if "act" in ALLOWED[name]:
-        headers = {"X-CSRF-Token": csrf_of(http.get("/", environ_base=FAR).text)}
+    if "act" in ALLOWED[name] or name == "an agent":
+        headers = {"X-CSRF-Token": csrf_of(http.get("/", environ_base=FAR, follow_redirects=True).text)}
     for route, needed in ROUTES.items():
         if needed in ALLOWED[name] and route != "/sign-out POST":
             # 400, 415 and 426: it was let in, and told that it is no stereo chunk, no JSON, no websocket; 404 that the

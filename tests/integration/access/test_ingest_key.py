@@ -1,11 +1,12 @@
-"""A key that may only send hears nothing of other calls, and of its own only what answers its audio there."""
+"""A key that may only send hears nothing of other calls, and of its own only what answers its audio there. Nor does an
+agent of any call but the agent's own."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -85,10 +86,17 @@ def spy(store: redis.Redis) -> dict[str, str]:
     return bearer(Access(store).api_keys.add("spy", ("ingest",)))
 
 
+@pytest.fixture
+def amy(store: redis.Redis) -> dict[str, str]:
+    """The headers of an agent's own key; neither call is hers."""
+    return bearer(Access(store).api_keys.add("amy", ("agent",), "Amy"))
+
+
 def told(store: redis.Redis) -> dict[bytes, bytes]:
-    """All that is kept of the two calls."""
+    """All that is kept of the two calls, but the sound to listen to, which goes by itself."""
     names = (LIVE.encode(), DONE.encode())
-    return {key: value for key, value in contents(store).items() if any(name in key for name in names)}
+    found = contents(store).items()
+    return {key: value for key, value in found if b":listen:" not in key and any(name in key for name in names)}
 
 
 def secret_in(text: str) -> list[str]:
@@ -147,6 +155,21 @@ def test_no_route_tells_a_key_that_may_only_send_of_anothers_call(
                 everything = answer.text + repr(answer.headers)
                 assert not secret_in(everything.replace(query, "")), (method, path, query, body, everything)
     assert walked > 500
+    assert told(store) == before, "nor does it change the call"
+
+
+def test_no_route_tells_an_agent_of_anothers_call(
+    valkey: Server, line: Line, amy: dict[str, str], store: redis.Redis
+) -> None:
+    app = create_app(Settings(redis_url=valkey.url))
+    http, before = app.test_client(), told(store)
+    for rule in app.url_map.iter_rules():
+        for path, method in itertools.product(paths(rule), sorted(rule.methods or set())):
+            for body in (
+                [{}] if method in SAFE_METHODS else [{}, {"json": {"state": "taken"}}, {"json": {"text": "hello"}}]
+            ):
+                answer = http.open(path, method=method, headers=amy, **cast(Any, body))
+                assert not secret_in(answer.text + repr(answer.headers)), (method, path, body)
     assert told(store) == before, "nor does it change the call"
 
 
@@ -218,6 +241,16 @@ def test_no_socket_tells_a_key_that_may_only_send_of_anothers_call(
                 assert not secret_in(said), (path, query, said)
                 assert "another sender" in said, (path, query, said)
     assert told(store) == before, "nor does it take the call over"
+
+
+def test_no_socket_opens_for_an_agent(web: Web, valkey: Server, line: Line, amy: dict[str, str]) -> None:
+    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
+    sockets = {rule.rule for rule in rules if rule.websocket} | {"/socket.io/?EIO=4&transport=websocket"}
+    assert len(sockets) > 4
+    for path in sorted(sockets):
+        with pytest.raises(Refused) as refused:
+            WebSocket(web.url.replace("http", "ws") + path, amy)
+        assert refused.value.status == 403, path
 
 
 def test_the_pages_socket_does_not_open_for_a_key_that_may_only_send(web: Web, line: Line, spy: dict[str, str]) -> None:

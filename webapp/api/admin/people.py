@@ -10,7 +10,7 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import Meta
 
-from state.credentials import NAME, CredentialError, HashingBusy, Scope
+from state.credentials import MAX_AGENT_CHARACTERS, NAME, CredentialError, HashingBusy, Scope
 from state.moments import moment
 from state.people.access import Role
 from state.people.administration import Administration, Unknown
@@ -28,6 +28,7 @@ api = Blueprint("people", __name__, url_prefix="/v1")
 Name = Annotated[str, Meta(pattern=NAME, description="1 to 64 letters, digits and . _ @ + -")]
 
 
+_AGENT = "an agent's name, as telephony sends it in the metadata of the calls"
 _TAKEN = "`reason`: refused (the name is taken)."
 _BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 
@@ -51,6 +52,7 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Name
     role: Role = "supervisor"
+    agent: Annotated[str, Meta(max_length=MAX_AGENT_CHARACTERS, description=_AGENT)] = ""
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +74,7 @@ class ApiKeyShown(msgspec.Struct):
     name: str
     shown: str
     scopes: list[Scope]
+    agent: str
     made_at: Moment | None
     used_at: Moment | None
 
@@ -83,10 +86,12 @@ class ApiKeysShown(msgspec.Struct):
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
-    """A key to be made. ingest: post calls; read: see them."""
+    """A key to be made. ingest: post calls; read: see them; agent: one agent's own, which stands alone and needs
+    `agent`. Such a key is also a personal link: /enter#KEY."""
 
     name: Name
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=2)]
+    agent: Annotated[str, Meta(max_length=MAX_AGENT_CHARACTERS, description=_AGENT)] = ""
 
 
 class ApiKeyMade(msgspec.Struct):
@@ -135,7 +140,7 @@ def add_account() -> Response:
     inputs.query()
     asked = inputs.json_body(NewAccount)
     with _refusing():
-        password = _acting().add_account(asked.name, asked.role)
+        password = _acting().add_account(asked.name, asked.role, agent=asked.agent)
     return as_json(ApiPassword(asked.name.lower(), password))
 
 
@@ -191,6 +196,7 @@ def list_keys() -> Response:
             one.name,
             one.shown,
             list(one.scopes),
+            one.agent,
             shapes.moment_or_none(one.created_at_ms or None),
             shapes.moment_or_none(one.used_at_ms),
         )
@@ -207,7 +213,7 @@ def add_key() -> Response:
     inputs.query()
     asked = inputs.json_body(NewKey)
     with _refusing():
-        key = _acting().add_key(asked.name, tuple(sorted(set(asked.scopes))))
+        key = _acting().add_key(asked.name, tuple(sorted(set(asked.scopes))), asked.agent)
     return as_json(ApiKeyMade(asked.name.lower(), key))
 
 

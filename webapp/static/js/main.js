@@ -10,7 +10,7 @@ import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
 import { mark } from "./shared/dom.js";
 import { Heads } from "./table/heads.js";
-import { isWaiting } from "./shared/wording/handling.js";
+import { isWaiting, wantsHelp } from "./shared/wording/handling.js";
 import { keepReachable, listen } from "./shared/keyboard.js";
 import { Link } from "./shared/live/link.js";
 import { Listening } from "./call/listening.js";
@@ -127,7 +127,7 @@ if (listening) listening.onHeard = (second) => panel.hear(second);
 /** Tells the bell which calls wait for a supervisor. */
 function ring() {
   const waiting = [...calls.rows.values()].filter(isWaiting);
-  bell.update(waiting.sort((a, b) => b.attention - a.attention));
+  bell.update(waiting.sort((a, b) => Number(wantsHelp(b)) - Number(wantsHelp(a)) || b.attention - a.attention));
 }
 
 panel.onChange = (id) => {

@@ -18,12 +18,12 @@ function show(found) {
 }
 
 function accountRow({ name, role, made_at }) {
-  const other = role === "admin" ? "supervisor" : "admin";
+  const others = ["agent", "supervisor", "admin"].filter((one) => one !== role);
   const row = rowOf([name, role, when(made_at)], true);
   /** @type {[string, string, () => any][]} */
   const doing = [["New password", `New password for ${name}`, () => renew(name)]];
   if (name !== me) {
-    doing.push([`Make ${other}`, `Make ${other}: ${name}`, () => change(name, other)]);
+    for (const other of others) doing.push([`Make ${other}`, `Make ${other}: ${name}`, () => change(name, other)]);
     doing.push(["Remove", `Remove ${name}`, () => remove(name)]);
   }
   row.append(buttons(...doing));

@@ -16,8 +16,8 @@ function show(found) {
   if (found) at("#keys tbody").replaceChildren(...found.keys.map(keyRow));
 }
 
-function keyRow({ name, shown, scopes, made_at, used_at }) {
-  const may = scopes.map((scope) => MAY[scope]).join(", ");
+function keyRow({ name, shown, scopes, agent, made_at, used_at }) {
+  const may = agent ? `own calls of ${agent}` : scopes.map((scope) => MAY[scope]).join(", ");
   const row = rowOf([name, shown && `${shown}…`, may, made_at ? when(made_at) : "in API_KEYS", when(used_at)], true);
   row.append(made_at ? buttons(["Revoke", `Revoke ${name}`, () => revoke(name)]) : document.createElement("td"));
   return row;
@@ -29,6 +29,17 @@ async function revoke(name) {
   show(found);
   if (found) say(`${name} is void.`);
 }
+
+at("#link").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { name, agent } = event.target.elements;
+  const made = await ask("POST", "/v1/keys", { name: name.value, scopes: ["agent"], agent: agent.value });
+  if (!made) return;
+  say(`${agent.value} has a link.`);
+  event.target.reset();
+  showOnce(`The link of ${made.name}; its part after # is the key for a softphone.`, `${location.origin}/enter#${made.key}`);
+  await list();
+});
 
 at("#add").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -1,7 +1,7 @@
 // In the opened call: who is on it and what can be done, notes and tags.
 
 import * as format from "../shared/wording/format.js";
-import { inWords, snoozeLeft, UNTOUCHED } from "../shared/wording/handling.js";
+import { helpInWords, inWords, snoozeLeft, UNTOUCHED, wantsHelp } from "../shared/wording/handling.js";
 
 export class Desk {
   #parts = {};
@@ -9,12 +9,13 @@ export class Desk {
   #id = null;
   #shown = "";
   #handling = UNTOUCHED;
+  #writing = null; // id of the call to whose agent the supervisor wants to write unasked
 
   /** @param root the panel  @param acting an Acting */
   constructor(root, acting) {
     this.#acting = acting;
     for (const part of root.querySelectorAll("[data-desk]")) this.#parts[part.dataset.desk] = part;
-    const { take, back, acknowledge, over, noteForm, tagForm } = this.#parts;
+    const { take, back, acknowledge, over, noteForm, tagForm, messageForm } = this.#parts;
     take.addEventListener("click", () => acting.set(this.#id, "taken"));
     back.addEventListener("click", () => acting.set(this.#id, "open"));
     acknowledge.addEventListener("click", () => acting.set(this.#id, "acknowledged"));
@@ -27,6 +28,13 @@ export class Desk {
     }
     onSubmit(noteForm, (text) => acting.note(this.#id, text));
     onSubmit(tagForm, (text) => acting.tag(this.#id, text));
+    this.#parts.writeTo.addEventListener("click", () => {
+      this.#writing = this.#id;
+      this.#parts.helpBox.hidden = false;
+      this.#parts.writeTo.closest("details").open = false;
+      messageForm.elements[0].focus();
+    });
+    onSubmit(messageForm, (text) => acting.message(this.#id, text));
   }
 
   /** Leads to the field for a note. */
@@ -39,11 +47,12 @@ export class Desk {
   show(row, nowMs) {
     const { handling } = row;
     if (row.call_id !== this.#id) {
-      for (const form of [this.#parts.noteForm, this.#parts.tagForm]) form.reset();
+      for (const form of [this.#parts.noteForm, this.#parts.tagForm, this.#parts.messageForm]) form.reset();
     }
     [this.#id, this.#handling] = [row.call_id, handling];
     const left = handling.state === "snoozed" ? `, ${snoozeLeft(handling, nowMs)}` : "";
     const words = inWords(row, this.#acting.me);
+    this.#showHelp(row, nowMs);
     const key = JSON.stringify([row.call_id, row.state, words, left, handling, this.#acting.me]);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -63,6 +72,25 @@ export class Desk {
     count.textContent = handling.notes.length + handling.tags.length || "";
     notes.replaceChildren(...handling.notes.map(noteItem));
     tags.replaceChildren(...handling.tags.map((tag) => this.#tagItem(tag)));
+  }
+
+  /** What the agent asks, and what was written to the agent. */
+  #showHelp(row, nowMs) {
+    const { helpBox, help, messages, messageForm, writeTo } = this.#parts;
+    const { handling } = row;
+    const asks = wantsHelp(row);
+    const answered = handling.help?.answered_at ? `Help: ${handling.help.answered_by} answered` : "";
+    const told = asks ? helpInWords(handling, nowMs) : answered;
+    if (help.textContent !== told) help.textContent = told;
+    help.hidden = !told;
+    helpBox.dataset.asks = asks ? "yes" : "no";
+    messageForm.hidden = row.state !== "live";
+    writeTo.hidden = messageForm.hidden;
+    helpBox.hidden = !told && !handling.messages.length && this.#writing !== row.call_id;
+    const key = JSON.stringify([row.call_id, handling.messages]);
+    if (messages.dataset.shown === key) return;
+    messages.dataset.shown = key;
+    messages.replaceChildren(...handling.messages.map(noteItem));
   }
 
   #tagItem(tag) {

@@ -1,7 +1,7 @@
-// Which call stands where: needs-attention first (of those the ones nobody is on), then the snoozed ones, then the
-// longest running. Steady, so that the eye can rest.
+// Which call stands where: needs-attention first (of those the ones whose agent asks for help, then the ones nobody is
+// on), then the snoozed ones, then the longest running. Steady, so that the eye can rest.
 
-import { isHandled } from "../shared/wording/handling.js";
+import { isHandled, wantsHelp } from "../shared/wording/handling.js";
 
 /** Calls within one band of attention are taken for equal and stand by duration. */
 const BAND = 0.1;
@@ -17,7 +17,7 @@ export class Order {
   group(row) {
     if (row.state === "ended") return "ended";
     if (row.handling.state === "snoozed") return "snoozed";
-    return row.raised ? "needs" : "rest";
+    return row.raised || wantsHelp(row) ? "needs" : "rest";
   }
 
   /**
@@ -35,7 +35,8 @@ export class Order {
     for (const id of this.#standing.keys()) if (!seen.has(id)) this.#standing.delete(id);
     const byNeed = (a, b) => this.#of(b).band - this.#of(a).band || byStart(a, b);
     const orders = {
-      needs: (a, b) => Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b),
+      needs: (a, b) =>
+        Number(wantsHelp(b)) - Number(wantsHelp(a)) || Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b),
       snoozed: (a, b) => compare(a.handling.until, b.handling.until) || byStart(a, b),
       rest: byStart, // nothing to do there: nothing moves
       ended: (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b),

@@ -1,7 +1,7 @@
 // One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
 
 import * as format from "../shared/wording/format.js";
-import { inWords, isHandled, snoozeLeft } from "../shared/wording/handling.js";
+import { helpInWords, inWords, isHandled, snoozeLeft, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { isAside, lineOfParty } from "../shared/wording/line.js";
@@ -19,7 +19,7 @@ const URGENT = 0.75;
 /** Whether a row has lines of alerts, of who sees to the call, or of tags. @param needs attention? */
 export function isTold(row, needs) {
   const { alerts, handling } = row;
-  return (needs && row.reasons.length > 0) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
+  return (needs && row.reasons.length > 0) || wantsHelp(row) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
 }
 
 export class RowView {
@@ -45,7 +45,7 @@ export class RowView {
     const { agent, queue, caller } = row.metadata;
     const customer = customerOf(row);
     this.#data("state", row.state);
-    this.#data("level", !needs ? "calm" : row.attention >= URGENT ? "now" : "watch");
+    this.#data("level", !needs ? "calm" : row.attention >= URGENT || wantsHelp(row) ? "now" : "watch");
     this.#text("link", agent || format.MISSING);
     this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
     this.#text("customer", customer || format.MISSING);
@@ -57,8 +57,10 @@ export class RowView {
     this.#words(row, hit);
     const handled = inWords(row, me);
     this.handled = handled;
-    this.#data("handled", isHandled(row) ? "yes" : "no");
-    this.#alerts(headlines(row, needs), row.alerts, handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    const help = wantsHelp(row);
+    this.#data("help", help ? "yes" : "no");
+    this.#data("handled", isHandled(row) && !help ? "yes" : "no");
+    this.#alerts(headlines(row, needs), row.alerts, help || handled || row.handling.tags.length ? 1 : ALERT_LINES);
     this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";
@@ -79,7 +81,8 @@ export class RowView {
     this.#voice("agent", this.agentNote, spokeAt, nowMs);
     this.#voice("customer", this.customerNote, spokeAt, nowMs);
     const left = row.handling.state === "snoozed" ? snoozeLeft(row.handling, nowMs) : "";
-    this.#text("handled", [this.handled, left, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
+    const help = wantsHelp(row) ? helpInWords(row.handling, nowMs) : "";
+    this.#text("handled", [help, this.handled, left, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
     this.#text("lag", isBehind(row) ? `behind ${format.span(lagSeconds(row))}` : "");
   }
 

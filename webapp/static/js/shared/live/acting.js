@@ -43,6 +43,7 @@ export class Acting {
   }
 
   note = (id, text) => this.#ask(id, "POST", "notes", { text });
+  message = (id, text) => this.#ask(id, "POST", "messages", { text });
   tag = (id, tag) => this.#ask(id, "PUT", `tags/${encodeURIComponent(tag)}`);
   untag = (id, tag) => this.#ask(id, "DELETE", `tags/${encodeURIComponent(tag)}`);
 

@@ -5,6 +5,7 @@ import { span } from "./format.js";
 /** What stands in a row before anybody did anything. */
 export const UNTOUCHED = {
   state: "open", by: "", at: null, until: null, seen: null, revision: 0, notes: [], tags: [], judged: [],
+  help: null, messages: [],
 };
 
 /** Second of the newest alert; 0 while there is none. */
@@ -19,8 +20,18 @@ export function isHandled(row) {
   return state === "taken" || state === "snoozed" || (state === "acknowledged" && !hasNews(row));
 }
 
-/** Whether a call waits for a supervisor: it is raised, and nobody sees to it. */
-export const isWaiting = (row) => row.state !== "ended" && row.raised && !isHandled(row);
+/** Whether the call's agent asked for help, and no supervisor has answered. */
+export const wantsHelp = (row) => row.state !== "ended" && Boolean(row.handling.help) && !row.handling.help.answered_at;
+
+/** Whether a call waits for a supervisor: the agent asks for help, or it is raised; and nobody sees to it. */
+export const isWaiting = (row) =>
+  row.state !== "ended" && (wantsHelp(row) ? row.handling.state !== "snoozed" : row.raised && !isHandled(row));
+
+/** A request for help in words. @param nowMs the server's clock; not given: without the time */
+export function helpInWords({ help }, nowMs = null) {
+  const since = nowMs === null ? "" : ` ${span((nowMs - Date.parse(help.at)) / 1000)} ago`;
+  return `Agent asks for help${since}${help.reason ? `: ${help.reason}` : ""}`;
+}
 
 /** A call's handling once its snooze is over. */
 export function woken(handling, nowMs) {

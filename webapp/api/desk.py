@@ -1,0 +1,121 @@
+"""/v1/desk: an agent's own live calls, and asking for help on them. For the agents' page, and for a softphone.
+
+Who asks is an agent: by an account of the role agent, or by a personal key. Answers hold calls of this agent alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from state.calls.handling import Handler, Refused
+from state.calls.own import is_of
+from state.moments import moment
+from state.texts import customer
+from state.types import CallView, Handling
+from webapp.access import rights
+from webapp.access.rights import Identity, needs, record_read
+from webapp.api.handling import refusal
+from webapp.api.documents.openapi import Parameter, operation
+from webapp.http import inputs
+from webapp.http.answers import as_json
+from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.desk import ApiDesk, DeskCall, DeskHelp, DeskLine
+from webapp.schemas.handling import HelpAsked
+from webapp.store import store
+
+api = Blueprint("desk", __name__, url_prefix="/v1/desk")
+
+LINES = 60
+"""Lines of a call that an agent sees: the last five minutes or so."""
+
+_BY = [Parameter("agent", {"type": "string", "maxLength": 128}, "who asks, only with AUTH=off")]
+_NOT_YOURS = {404: "You have no such live call."}
+_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
+_OVER = {409: "`reason`: ended (the call is over)."}
+
+
+@api.get("")
+@operation("Read one's own live calls", {200: ApiDesk}, query=_BY)
+@needs("agent")
+def read_desk() -> Response:
+    """Meant to be asked for every second. Words are masked as they are for everybody."""
+    agent = _agent()
+    calls = [call for call_id in store().own_calls.of(agent) if (call := _own(agent, call_id)) is not None]
+    calls.sort(key=lambda call: (call.started_at_ms, call.call_id), reverse=True)
+    for call in calls:
+        record_read("own-call", call.call_id)
+    return as_json(ApiDesk(agent, moment(store().reads.now_ms()), [_shown(call) for call in calls]))
+
+
+@api.put("/calls/<call_id>/help")
+@operation(
+    "Ask for help on one's own call", {200: DeskHelp}, {**_NOT_YOURS, **_OVER, **_BODY}, body=HelpAsked, query=_BY
+)
+@needs("agent")
+def ask_help(call_id: str) -> Response:
+    """Supervisors see it first of all, until one answers or it is taken back. Safe to repeat."""
+    agent = _agent()
+    asked = inputs.json_body(HelpAsked)
+    reason = " ".join(asked.reason.split())
+    if not reason.isprintable():
+        raise invalid("/reason", "must be printable text")
+    return _changed(agent, call_id, lambda handler: handler.ask_help(call_id, reason))
+
+
+@api.delete("/calls/<call_id>/help")
+@operation("Take the request for help back", {200: DeskHelp}, _NOT_YOURS, query=_BY)
+@needs("agent")
+def cancel_help(call_id: str) -> Response:
+    """Nothing changes if a supervisor has answered, or if there is none. Safe to repeat."""
+    agent = _agent()
+    return _changed(agent, call_id, lambda handler: handler.cancel_help(call_id))
+
+
+def _agent() -> str:
+    """Whose calls these are: the identity says so; with AUTH=off, the query."""
+    who: Identity = rights.require("agent")
+    given = inputs.query("agent").get("agent")
+    if who.kind != "anyone":
+        if given is not None:
+            raise invalid("agent", "works only with AUTH=off; here your sign-in or key names you")
+        return who.agent
+    if not given or len(given) > 128 or not given.isprintable():
+        raise invalid("agent", "must say who asks, in printable text")
+    return given
+
+
+def _own(agent: str, call_id: str) -> CallView | None:
+    """The call, if it is live and this agent's at this moment."""
+    call = store().reads.call(call_id)
+    return call if call is not None and call.state != "ended" and is_of(agent, call.metadata) else None
+
+
+def _changed(agent: str, call_id: str, change: Callable[[Handler], Handling]) -> Response:
+    if _own(agent, inputs.call_id(call_id)) is None:
+        raise Problem(404, "unknown_call", "You have no such live call.")
+    who = rights.require("agent")
+    name = agent if who.kind == "anyone" else who.who
+    try:
+        made = change(Handler(store().shards, name, rights.address(), who.origin))
+    except Refused as refused:
+        raise refusal(refused) from None
+    return as_json(DeskHelp(call_id, shapes.asked_help(made.help)))
+
+
+def _shown(call: CallView) -> DeskCall:
+    made = call.handling
+    return DeskCall(
+        call_id=call.call_id,
+        state=call.state,
+        started_at=moment(call.started_at_ms),
+        customer=customer(call.metadata) or "",
+        queue=call.metadata.get("queue", ""),
+        lines=[DeskLine(said.id, said.track, said.start, said.text) for said in call.utterances[-LINES:]],
+        speaking={name: track.partial for name, track in call.tracks.items() if track.partial},
+        on_it=made.by if made.state == "taken" else "",
+        help=shapes.asked_help(made.help),
+        messages=shapes.notes(made.messages),
+    )
