@@ -27,7 +27,7 @@ test("a call whose agent asks for help waits and stands before every raised one,
 
 test("the card tells of help before anything that was found", () => {
   const told = sentence(row("a", { help: help({ reason: "Needs an approval" }) }, { alerts: [{ at: 3, kind: "x", reason: "y" }] }), "");
-  assert.equal(told, "Agent asks for help: Needs an approval, nobody is on it");
+  assert.equal(told, "Asks for help: Needs an approval, nobody is on it");
 });
 
 test("the agent's page says what was said, then what is being said, and how it stands with help", () => {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,12 +15,14 @@ import redis
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from state import keys
+from state.archive.opening import Archive
+from state.archive.write import write
 from state.calls.ingest import Ingest
 from state.events import ScoreEvent, encode
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
-from state.types import Alert, Reason, Sentiment, Standing
+from state.types import Alert, Point, Reason, Sentiment, Standing
 from tests.acceptance.page.test_page_table import cell, order, wait_until
 from tests.harness.browser import watched_page
 from tests.harness.calls.switch import Switch
@@ -27,19 +30,35 @@ from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
 from tests.integration.api.test_find import say
+from tests.integration.api.test_reports import call as ended_call
 
 
 @pytest.fixture(scope="module")
 def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on") as web:
+    folder = tmp_path_factory.mktemp("web")
+    url = f"sqlite:///{folder / 'archive.db'}"
+    archive = Archive(url)
+    for name, mood in (("lea-1", -0.6), ("lea-2", 0.2)):
+        ended = ended_call(name, datetime(2026, 3, 27, 12, tzinfo=UTC), mood=mood)
+        write(archive, msgspec.structs.replace(ended, metadata={"customer": "Lea"}), "test")
+    archive.close()
+    with web_process(valkey.url, folder / "web.log", AUTH="on", DATABASE_URL=url) as web:
         yield web
 
 
-def trouble(store: redis.Redis, call_id: str, at: float = 12.0, attention: float = 0.8) -> None:
-    """The call is raised, with an alert at that second."""
+def trouble(
+    store: redis.Redis, call_id: str, at: float = 12.0, attention: float = 0.8, gist: Sequence[Point] = ()
+) -> None:
+    """The call is raised, with an alert at that second. gist: what is known of it."""
     alerts = [Alert("escalation", "Asks for a manager", second) for second in (12.0, 40.0) if second <= at]
     standing = Standing(
-        score=-0.6, attention=attention, alerts=alerts, raised=True, raised_at=at, reasons=[Reason("angry", at)]
+        score=-0.6,
+        attention=attention,
+        alerts=alerts,
+        raised=True,
+        raised_at=at,
+        reasons=[Reason("angry", at)],
+        gist=list(gist),
     )
     event = ScoreEvent(call_id, "customer:0", Sentiment(-0.6, 0.5), standing)
     store.hset(keys.call(call_id), "standing", msgspec.msgpack.encode(standing))
@@ -208,9 +227,38 @@ def test_the_bell_lists_what_is_unresolved_and_tells_by_sound_and_notification_i
 
     trouble(calls, "c1", at=40.0)
     wait_until(lambda: dana.evaluate("told").count("tone") == 2, dana)
-    assert ["Ann with Kim c1", "angry, since 0:40, nobody is on it"] in dana.evaluate("told")
+    told = ["Ann with Kim c1", "angry, since 0:40, nobody is on it"]
+    wait_until(lambda: told in dana.evaluate("told"), dana)
     dana.reload()
     assert dana.get_by_label("Sound").is_checked()
+
+
+def test_a_card_tells_what_led_to_an_alert_and_lets_act_at_once(desks: tuple[Page, Page], calls: redis.Redis) -> None:
+    dana, tom = desks
+    Ingest(calls, Settings()).create("c9", ["customer"], {"agent": "Eve", "customer": "Lea"})
+    happened = Point("happened", "the customer wants a refund", "my money back", 3.0, ["customer:0"], "customer")
+    promise = Point("promise", "", "you'll have it on Monday", 6.0, ["agent:0"], "agent")
+    trouble(calls, "c9", gist=[happened, promise])
+    story = "Third call, the customer wants a refund, promised “you'll have it on Monday”"
+    card = dana.locator("#peek")
+    cell(dana, "c9", "text").hover()
+    for words in ("Eve with Lea", "angry, since 0:12, nobody is on it", story):
+        expect(card).to_contain_text(words)
+    expect(card.locator(".earlier li")).to_have_text([re.compile("content$"), re.compile("angry$")])
+    card.get_by_role("button", name="Not needed").click()
+    expect(card.get_by_role("button", name="Not needed")).to_have_attribute("aria-pressed", "true")
+    assert Audit(calls).read("acts", 1)[0].deed.what == "judge needs_attention: not needed"
+    dana.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    row(dana, "c9")
+    expect(card).to_contain_text(story)
+    with dana.expect_request(re.compile("/v1/calls/c9/audio")) as heard:
+        dana.keyboard.press("p")
+    assert "from=2.0" in heard.value.url, "ten seconds before"
+    expect(dana.locator("[data-call=story]")).to_have_text(story)
+    expect(card).to_be_hidden()
+    tom.keyboard.press("b")
+    expect(tom.locator("[data-bell=list]")).to_contain_text(story)
 
 
 def test_an_agent_asks_for_help_and_a_supervisor_answers(
@@ -226,7 +274,7 @@ def test_an_agent_asks_for_help_and_a_supervisor_answers(
         cat.get_by_label("Needs an approval").check()
         cat.get_by_role("button", name="Ask for help").click()
         expect(cat.get_by_role("status")).to_contain_text("You asked for help")
-        expect(cell(dana, "c3", "alerts")).to_contain_text("Agent asks for help")
+        expect(cell(dana, "c3", "alerts")).to_contain_text("Asks for help")
         assert order(dana)[0] == "c3", "before the raised ones"
         expect(bell(dana)).to_have_text("3")
         cat.get_by_role("button", name="I need no help any more").click()

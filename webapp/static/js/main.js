@@ -17,11 +17,13 @@ import { Listening } from "./call/listening.js";
 import { Board } from "./table/board.js";
 import { closeMenus } from "./shared/menus.js";
 import { Order } from "./table/order.js";
+import { Peek } from "./table/peek.js";
 import { Panel } from "./call/panel.js";
 import { Switchboard } from "./call/switchboard.js";
 import { Search } from "./table/search.js";
 import { ask } from "./shared/live/session.js";
 import { Status } from "./shared/status.js";
+import { Backgrounds } from "./shared/live/story.js";
 import { Calls, isBehind } from "./shared/live/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
@@ -51,7 +53,8 @@ const desk = new Desk(at("#call"), acting);
 const switchboard = new Switchboard(document.querySelector("#switch"), acting);
 const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
 const judgingMenu = new JudgingMenu(at("#judge"), at("#calls"), calls, acting);
-const bell = new Bell(at("#bell"), acting);
+const backgrounds = new Backgrounds();
+const bell = new Bell(at("#bell"), acting, backgrounds, hear);
 table.viewer = () => acting.me;
 panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
@@ -85,6 +88,14 @@ function choose() {
 choose();
 
 const board = new Board(at("#board"));
+const peek = new Peek(at("#peek"), at("#calls"), {
+  rows: { get: (id) => calls.rows.get(id) },
+  judging: new Judging(at("[data-card=judging]"), acting, 1),
+  acting,
+  backgrounds,
+  opened: () => panel.id,
+  hear,
+});
 const heads = new Heads(at("#calls"), () => at("#filters").reset());
 
 const away = new Away(at("#away"), clock);
@@ -131,6 +142,7 @@ function ring() {
 }
 
 panel.onChange = (id) => {
+  peek.hide();
   listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   table.current = id;
@@ -165,6 +177,7 @@ listen({
     v: (row) => onCall(row, (id) => judgingMenu.open(id)),
     b: () => bell.open(),
     w: nextWorst,
+    p: (row) => onCall(row, hear),
     l: () => (listening && panel.id ? listening.toggle() : false),
   },
 });
@@ -189,6 +202,17 @@ async function nextWorst() {
   if (panel.id !== id) return;
   panel.playWorst(WORST_SECONDS);
   at("[data-desk=take]").focus();
+}
+
+/** Opens a call and lets be heard what led to its alert. */
+async function hear(id) {
+  peek.hide();
+  if (panel.id !== id) {
+    location.hash = `#/calls/${encodeURIComponent(id)}`;
+    panel.follow();
+  }
+  await panel.ready;
+  if (panel.id === id) panel.playLead();
 }
 
 /** Opens the call with the cursor in the field for a note. */
@@ -223,6 +247,7 @@ const handlers = {
     }
     if (events.some(({ kind }) => kind === "handling")) ring();
     judgingMenu.follow();
+    peek.refresh(events.map(({ call_id }) => call_id));
     table.schedule();
   },
   fleet: (view) => {

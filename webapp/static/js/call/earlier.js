@@ -1,8 +1,8 @@
 // This customer's earlier calls: when, in what mood, whether they needed attention, and who saw to them.
 
 import * as format from "../shared/wording/format.js";
-import { ask } from "../shared/live/session.js";
 import { customerOf } from "../shared/live/store.js";
+import { earlierCalls } from "../shared/live/story.js";
 
 const MOST = 3;
 
@@ -10,31 +10,36 @@ export class Earlier {
   #box;
   #of = "";
 
+  /** Called with how many there are. */
+  onTold = (_count) => {};
+
   /** @param box the element to fill, hidden while there is nothing to tell */
   constructor(box) {
     this.#box = box;
   }
 
+  /** Another call was opened, or none. */
+  follow() {
+    this.#of = "";
+    this.#box.hidden = true;
+  }
+
   /** @param row of the opened call, which is not told */
   async show(row) {
-    const customer = customerOf(row);
-    const key = `${row.call_id} ${customer}`;
+    const key = `${row.call_id} ${customerOf(row)}`;
     if (key === this.#of) return;
     this.#of = key;
     this.#box.hidden = true;
-    if (!customer) return;
-    const query = new URLSearchParams({ state: "ended", sort: "time", limit: String(MOST + 1), customer });
-    const answer = await ask(`/v1/calls?${query}`).catch(() => null);
-    if (!answer?.ok || key !== this.#of) return;
-    const told = await answer.json();
+    const calls = await earlierCalls(row);
     if (key !== this.#of) return;
-    const calls = told.calls.filter((call) => call.call_id !== row.call_id).slice(0, MOST);
     this.#box.hidden = !calls.length;
-    this.#box.replaceChildren("Earlier calls: ", ...calls.flatMap((call, n) => [n ? "; " : "", link(call)]));
+    this.#box.replaceChildren("Earlier calls: ", ...calls.slice(0, MOST).flatMap((call, n) => [n ? "; " : "", earlierLink(call)]));
+    this.onTold(calls.length);
   }
 }
 
-function link(call) {
+/** A link that opens an earlier call and says how it went. */
+export function earlierLink(call) {
   const made = document.createElement("a");
   made.href = `#/calls/${encodeURIComponent(call.call_id)}`;
   made.textContent = outcome(call);

@@ -17,6 +17,9 @@ export class Gist {
   #timer = 0;
   #asked = 0;
 
+  /** Called with the points of what was told. */
+  onTold = (_points) => {};
+
   /** @param box the <details> with the parts [data-gist]  @param jump shows the utterance of an id, said at a second */
   constructor(box, jump) {
     [this.#box, this.#jump] = [box, jump];
@@ -52,7 +55,9 @@ export class Gist {
     const asked = ++this.#asked;
     const answer = await fetch(`/v1/calls/${encodeURIComponent(this.#id)}/summary`).catch(() => null);
     const told = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (told && asked === this.#asked) this.#show(told);
+    if (!told || asked !== this.#asked) return;
+    this.#show(told);
+    this.onTold(told.points);
   }
 
   #show(told) {

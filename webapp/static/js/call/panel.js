@@ -7,9 +7,10 @@ import { Earlier } from "./earlier.js";
 import { Findings } from "./findings.js";
 import { Gist } from "./gist.js";
 import * as format from "../shared/wording/format.js";
-import { UNTOUCHED, woken } from "../shared/wording/handling.js";
+import { UNTOUCHED, wantsHelp, woken } from "../shared/wording/handling.js";
 import { Particulars } from "./particulars.js";
 import { titleOf } from "../shared/live/store.js";
+import { story } from "../shared/live/story.js";
 import { ask } from "../shared/live/session.js";
 import { Transcript } from "./transcript.js";
 
@@ -31,6 +32,7 @@ export class Panel {
   #findings;
   #particulars;
   #transcript = null;
+  #told = { points: [], earlier: 0 }; // what the call's story is made of
   #view = null; // the call as it was last read from the API
   #charted = ""; // what the chart shows
   #loads = 0;
@@ -56,8 +58,10 @@ export class Panel {
       confidence.setAttribute("aria-pressed", on);
       list.dataset.confidence = on ? "shown" : "hidden";
     });
+    this.#gist.onTold = (points) => this.#tell({ points });
     this.#earlier = new Earlier(this.#parts.earlier);
-    this.#findings = new Findings(this.#parts, (second) => this.#jumpTo(second), () => this.#playLead());
+    this.#earlier.onTold = (earlier) => this.#tell({ earlier });
+    this.#findings = new Findings(this.#parts, (second) => this.#jumpTo(second), () => this.playLead());
     this.#particulars = new Particulars(this.#parts);
     worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
@@ -78,6 +82,8 @@ export class Panel {
     this.#root.hidden = !id;
     this.#transcript = new Transcript();
     this.#view = null;
+    this.#tell({ points: [], earlier: 0 });
+    this.#earlier.follow();
     this.#gist.follow(id);
     this.#conversation.seek("");
     this.onChange(id);
@@ -210,14 +216,23 @@ export class Panel {
     this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
   }
 
+  #tell(more) {
+    this.#told = { ...this.#told, ...more };
+    this.#text("story", story(this.#told.points, this.#told.earlier));
+  }
+
   #seconds() {
     const row = this.#row;
     const until = row.ended_at ? Date.parse(row.ended_at) : this.#clock();
     return Math.max(0, (until - Date.parse(row.started_at)) / 1000);
   }
 
-  #playLead() {
-    const second = this.#row.raised_at ?? 0;
+  /** Lets be heard what led to the call's being raised, or to its agent's asking for help. */
+  playLead() {
+    const row = this.#row;
+    if (!row) return;
+    const asked = wantsHelp(row) ? (Date.parse(row.handling.help.at) - Date.parse(row.started_at)) / 1000 : null;
+    const second = asked ?? row.raised_at ?? 0;
     this.#conversation.jump(this.#transcript.at(second));
     this.onPlay(second, { before: LEAD_SECONDS });
   }

@@ -8,20 +8,30 @@ const SOUND = "earshot.sound";
 const DESKTOP = "earshot.desktop";
 /** Not more often than this, however many calls come at once. */
 const PAUSE_MS = 3_000;
+/** Of so many calls the story is told. */
+const STORIES = 8;
+/** A notification waits no longer for the story. */
+const STORY_MS = 1_000;
 
 export class Bell {
   #root;
   #parts = {};
   #acting;
+  #backgrounds;
+  #hear;
+  #rows = [];
   #known = null;
   #shown = "";
   #untold = new Map(); // call_id -> row
   #pause = 0;
   #context = null;
 
-  /** @param root the <details>, which menus.js closes  @param acting an Acting */
-  constructor(root, acting) {
-    [this.#root, this.#acting] = [root, acting];
+  /**
+   * @param root the <details>, which menus.js closes  @param acting an Acting  @param backgrounds a Backgrounds
+   * @param hear opens a call and lets be heard what led to its alert
+   */
+  constructor(root, acting, backgrounds, hear) {
+    [this.#root, this.#acting, this.#backgrounds, this.#hear] = [root, acting, backgrounds, hear];
     for (const part of root.querySelectorAll("[data-bell]")) this.#parts[part.dataset.bell] = part;
     const { sound, desktop } = this.#parts;
     sound.checked = localStorage.getItem(SOUND) === "on";
@@ -31,6 +41,7 @@ export class Bell {
       if (sound.checked) this.#chime();
     });
     desktop.addEventListener("change", () => this.#allowDesktop());
+    root.addEventListener("toggle", () => this.#tellStories());
     // A browser keeps silent until the page was touched once: make ready at the first touch.
     addEventListener("pointerdown", () => sound.checked && this.#wake(), { once: true });
     addEventListener("keydown", () => sound.checked && this.#wake(), { once: true });
@@ -69,6 +80,7 @@ export class Bell {
   #show(rows) {
     const lines = rows.map((row) => [row.call_id, titleOf(row), sentence(row, this.#acting.me)]);
     const key = JSON.stringify(lines);
+    this.#rows = rows;
     if (key === this.#shown) return;
     this.#shown = key;
     const { count, list, none } = this.#parts;
@@ -76,6 +88,17 @@ export class Bell {
     mark(this.#root, "ringing", rows.length ? "yes" : "no");
     none.hidden = rows.length > 0;
     list.replaceChildren(...lines.map((line) => this.#item(...line)));
+    this.#tellStories();
+  }
+
+  /** Fills in what is asked for only when somebody looks. */
+  async #tellStories() {
+    if (!this.#root.open) return;
+    for (const [n, row] of this.#rows.slice(0, STORIES).entries()) {
+      const { story } = await this.#backgrounds.of(row);
+      const item = this.#parts.list.children[n];
+      if (item?.dataset.callId === row.call_id) item.querySelector(".story").textContent = story;
+    }
   }
 
   #item(id, name, why) {
@@ -86,12 +109,18 @@ export class Bell {
     link.addEventListener("click", () => (this.#root.open = false));
     const words = document.createElement("span");
     words.textContent = why;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Acknowledge";
-    button.setAttribute("aria-label", `Acknowledge ${name}`);
-    button.addEventListener("click", () => this.#acting.set(id, "acknowledged"));
-    item.append(link, words, button);
+    const story = document.createElement("span");
+    story.className = "story";
+    const doing = document.createElement("div");
+    doing.append(
+      button("Hear", `Hear ${name} from ten seconds before`, () => {
+        this.#root.open = false;
+        this.#hear(id);
+      }),
+      button("Acknowledge", `Acknowledge ${name}`, () => this.#acting.set(id, "acknowledged")),
+    );
+    item.dataset.callId = id;
+    item.append(link, words, story, doing);
     return item;
   }
 
@@ -104,11 +133,13 @@ export class Bell {
     localStorage.setItem(DESKTOP, desktop.checked ? "on" : "off");
   }
 
-  #notify(rows) {
+  async #notify(rows) {
     const [row] = rows;
+    const later = new Promise((done) => setTimeout(() => done({ story: "" }), STORY_MS));
+    const { story } = await Promise.race([this.#backgrounds.of(row), later]);
     const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : "";
     // The tag: of several windows of one browser, the last one's notification replaces the others'.
-    const told = new Notification(titleOf(row) + more, { body: sentence(row, this.#acting.me), tag: row.call_id });
+    const told = new Notification(titleOf(row) + more, { body: [sentence(row, this.#acting.me), story].filter(Boolean).join("\n"), tag: row.call_id });
     told.onclick = () => {
       window.focus();
       location.hash = `#/calls/${encodeURIComponent(row.call_id)}`;
@@ -135,4 +166,13 @@ export class Bell {
       tone.stop(now + after + 0.5);
     }
   }
+}
+
+function button(text, label, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", act);
+  return made;
 }

@@ -29,8 +29,8 @@ export const isWaiting = (row) =>
 
 /** A request for help in words. @param nowMs the server's clock; not given: without the time */
 export function helpInWords({ help }, nowMs = null) {
-  const since = nowMs === null ? "" : ` ${span((nowMs - Date.parse(help.at)) / 1000)} ago`;
-  return `Agent asks for help${since}${help.reason ? `: ${help.reason}` : ""}`;
+  const since = nowMs === null ? "" : `, ${span((nowMs - Date.parse(help.at)) / 1000)}`;
+  return `Asks for help${since}${help.reason ? `: ${help.reason}` : ""}`;
 }
 
 /** A call's handling once its snooze is over. */

@@ -1,0 +1,62 @@
+// What led to an alert: the call so far in one line, and this customer's earlier calls.
+
+import { ask } from "./session.js";
+import { customerOf } from "./store.js";
+
+/** So many earlier calls are counted; with more of them it is one of many. */
+const COUNTED = 10;
+const HAPPENED = 3;
+/** What is known of a call is asked for again after so long. */
+const KEPT_MS = 30_000;
+const NTH = ["", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+
+/**
+ * The call so far in one line; "" while there is nothing to tell.
+ * @param points of GET /v1/calls/{id}/summary  @param earlier how many calls this customer made before
+ */
+export function story(points, earlier) {
+  const nth = !earlier ? "" : `${NTH[earlier] ?? "one of many"} call${NTH[earlier] ? "" : "s"}`;
+  const happened = points.filter(({ part, text }) => part === "happened" && text).sort((a, b) => a.at - b.at);
+  const promise = points.find(({ part }) => part === "promise");
+  const told = [
+    nth,
+    ...new Set(happened.slice(-HAPPENED).map(({ text }) => text)),
+    promise ? `promised “${promise.quote}”` : "",
+    points.find(({ part }) => part === "outcome")?.text ?? "",
+  ];
+  const line = told.filter(Boolean).join(", ");
+  return line.charAt(0).toUpperCase() + line.slice(1);
+}
+
+/** This customer's ended calls, the newest first, without the one that is asked for; at most COUNTED. */
+export async function earlierCalls(row) {
+  const customer = customerOf(row);
+  if (!customer) return [];
+  const query = new URLSearchParams({ state: "ended", sort: "time", limit: String(COUNTED + 1), customer });
+  const answer = await ask(`/v1/calls?${query}`).catch(() => null);
+  if (!answer?.ok) return [];
+  return (await answer.json()).calls.filter((call) => call.call_id !== row.call_id).slice(0, COUNTED);
+}
+
+/** What lies behind alerts, each call's kept for a while. */
+export class Backgrounds {
+  #kept = new Map(); // call_id -> {key, at, told}
+
+  /** Resolves to {story, earlier}: the call so far in one line, and the earlier calls. @param row of the table */
+  of(row) {
+    const key = `${row.alerts.length} ${customerOf(row)}`;
+    const known = this.#kept.get(row.call_id);
+    if (known?.key === key && Date.now() - known.at < KEPT_MS) return known.told;
+    for (const [id, { at }] of this.#kept) if (Date.now() - at >= KEPT_MS) this.#kept.delete(id);
+    const told = this.#ask(row);
+    this.#kept.set(row.call_id, { key, at: Date.now(), told });
+    return told;
+  }
+
+  async #ask(row) {
+    const about = ask(`/v1/calls/${encodeURIComponent(row.call_id)}/summary`).catch(() => null);
+    const [answer, earlier] = await Promise.all([about, earlierCalls(row)]);
+    const points = answer?.ok ? (await answer.json()).points : [];
+    return { story: story(points, earlier.length), earlier };
+  }
+}
