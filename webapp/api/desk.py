@@ -16,8 +16,8 @@ from state.texts import customer
 from state.types import CallView, Handling
 from webapp.access import rights
 from webapp.access.rights import Identity, needs, record_read
-from webapp.api.handling import refusal
 from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.handling import refusal
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
