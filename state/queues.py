@@ -7,8 +7,8 @@ from typing import Any, cast
 import redis
 
 from state import keys
-from state.setting_values import words_days
 from state.settings import Settings
+from state.settings.values import words_days
 
 FOR_EVER = 0
 """Days that say so."""

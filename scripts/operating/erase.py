@@ -13,9 +13,8 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from hashlib import sha256
-
-from msgspec.structs import replace
 
 from scripts.operating.store import Operator, Refused, archive_at, command_parser, moment, printable, run, table
 from state.archive import erase

@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
-from msgspec.structs import replace
 
 from scripts.machine.server import EmbeddedServer, ServerNotStarted, running_url
 from state.archive.away import ArchiveAway

@@ -15,8 +15,8 @@ import redis
 
 from state.server.connection import may_evict
 from state.server.shards import Shard, Shards, shards_of
-from state.setting_values import is_recorded, sound_days
 from state.settings import Settings
+from state.settings.values import is_recorded, sound_days
 from state.tracing import carried, step
 from state.types import INSIDE, SAMPLE_BYTES, Encoding, EndReason, Sender
 

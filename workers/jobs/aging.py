@@ -11,7 +11,7 @@ from state.archive.opening import Archive
 from state.queues import FOR_EVER, OTHERS
 from state.recording import catalogue
 from state.recording.sounds import Sounds
-from state.setting_values import sound_days
+from state.settings.values import sound_days
 
 DAY_MS = 86_400_000
 

@@ -14,8 +14,8 @@ from state.archive.opening import Archive, ArchiveAway, open_archive
 from state.calls.feed import Feeds, joined
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shards
-from state.setting_values import networks
 from state.settings import Settings
+from state.settings.values import networks
 from state.webhooks import deliveries, endpoints
 from state.webhooks.endpoints import KAFKA, Endpoint
 from workers.process import Stop, start

@@ -30,8 +30,8 @@ from state.recording import catalogue
 from state.recording.sounds import Named, Piece, Sounds, SoundsAway
 from state.recording.spool import SPOOL_SECONDS, Spool
 from state.server.scripts import Scripts
-from state.setting_values import is_recorded, sound_days
 from state.settings import SettingsError, load
+from state.settings.values import is_recorded, sound_days
 from tests.harness.fleet import ROOT, Fleet
 from tests.harness.line import Line
 from tests.harness.recorded import RATE, finish, noise, pcm, recorded, samples, settings

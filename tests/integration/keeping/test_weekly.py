@@ -5,12 +5,12 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 import redis
 from aiosmtpd.controller import Controller
@@ -105,7 +105,7 @@ def test_a_server_that_refuses_gets_it_later(archive: Archive, settings: Setting
     with pytest.raises(OSError, match="not now"):
         send(archive, settings, WEEK, NOW)
     with pytest.raises(OSError):
-        send(archive, msgspec.structs.replace(settings, smtp_url="smtp://127.0.0.1:1"), WEEK, NOW)
+        send(archive, replace(settings, smtp_url="smtp://127.0.0.1:1"), WEEK, NOW)
     post.answer = "250 taken"
     assert send(archive, settings, WEEK, NOW) == "OK" and len(post.mails) == 1
 
@@ -120,7 +120,7 @@ def test_one_sends_at_a_time_and_a_killed_one_is_followed_up(archive: Archive, s
 def test_no_password_goes_over_a_line_without_tls(archive: Archive, settings: Settings, post: Post) -> None:
     open_line = settings.smtp_url.replace("//", "//ann:sesame@")
     with pytest.raises(OSError, match="no TLS"):
-        send(archive, msgspec.structs.replace(settings, smtp_url=open_line), WEEK, NOW)
+        send(archive, replace(settings, smtp_url=open_line), WEEK, NOW)
     assert post.mails == []
 
 
@@ -134,7 +134,7 @@ def test_it_is_asked_for_once_an_hour_and_only_a_monday_is_a_week(store: redis.R
         allowed.read(job.data.replace(asked.argument.encode(), b"2026-03-24"))
     with pytest.raises(allowed.JobRefused):
         allowed.read(job.data.replace(asked.argument.encode(), b"2026-99-99"))
-    assert Requests(store, msgspec.structs.replace(settings, report_mail_to="")).request() == 0
+    assert Requests(store, replace(settings, report_mail_to="")).request() == 0
 
 
 @pytest.mark.parametrize(

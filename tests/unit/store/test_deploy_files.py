@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_containers_set_what_there_is_to_set() -> None:
     for one in MANIFESTS:
         if one["kind"] == "Deployment":
             names |= {each["name"] for each in one["spec"]["template"]["spec"]["containers"][0].get("env", [])}
-    assert {name.lower() for name in names - OTHERS} <= set(Settings.__struct_fields__)
+    assert {name.lower() for name in names - OTHERS} <= {field.name for field in fields(Settings)}
 
 
 def test_the_image_holds_what_the_processes_need_and_runs_as_nobody_special() -> None:

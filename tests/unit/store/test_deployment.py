@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_process_is_started_by_a_module_that_exists(name: str) -> None:
 def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_none() -> None:
     app = json.loads((ROOT / "app.json").read_text())
     assert set(app["formation"]) == set(PROCESSES) - {"audiosocket"}
-    assert {name.lower() for name in app["env"]} <= set(Settings.__struct_fields__)
+    assert {name.lower() for name in app["env"]} <= {field.name for field in fields(Settings)}
 
 
 def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_starts_python() -> None:

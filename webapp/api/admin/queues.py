@@ -12,7 +12,7 @@ from sqlalchemy import select
 from state.archive.opening import Archive
 from state.archive.tables import calls
 from state.queues import FOR_EVER, OTHERS, Queues
-from state.setting_values import sound_days
+from state.settings.values import sound_days
 from webapp.access.rights import needs, record
 from webapp.api.documents.openapi import operation
 from webapp.http import inputs

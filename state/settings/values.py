@@ -1,15 +1,23 @@
-"""What a setting's text means, where that is more than a number or a word. settings.py lists the settings."""
+"""How a setting is declared, and what its text means where that is more than a number or a word."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Meta
 
 
 class SettingsError(ValueError):
     """A setting is missing or out of range. The message is one line that names the variable."""
+
+
+def about(text: str, **limits: Any) -> Any:
+    """A setting's line in .env.example, and the limits of its value (those of msgspec.Meta)."""
+    return Meta(description=text, **limits)
 
 
 def words_days(given: str) -> dict[str, int]:
@@ -18,7 +26,7 @@ def words_days(given: str) -> dict[str, int]:
 
 
 def sound_days(given: str) -> dict[str, int]:
-    """The same of SOUND_DAYS."""
+    """SOUND_DAYS in the same form."""
     return _by_queue("SOUND_DAYS", given)
 
 
