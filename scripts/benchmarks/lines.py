@@ -21,9 +21,9 @@ import redis
 
 from scripts.benchmarks.played import Line, LineFailed, Turn, read_recordings
 from scripts.benchmarks.processes import Processes
-from scripts.benchmarks.viewers import Viewer, percentile
 from scripts.machine.programs import free_port
 from scripts.machine.server import EmbeddedServer
+from tests.harness.viewers import Viewer, percentile
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 

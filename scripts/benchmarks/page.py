@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.live_calls import Chatter, begin
-from scripts.benchmarks.viewers import Herd, Viewer, percentile
 from scripts.machine.programs import cpu_seconds, resident_bytes
 from scripts.machine.server import EmbeddedServer
 from state.server.connection import connect
 from state.settings import Settings
 from tests.harness.health import Health
+from tests.harness.viewers import Herd, Viewer, percentile
 from tests.harness.web import Web
 
 PATIENCE_SECONDS = 60.0

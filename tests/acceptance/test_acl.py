@@ -22,9 +22,10 @@ from state import keys
 from state.server import acl
 from tests.harness.broken.poisoned_decoder import POISON
 from tests.harness.fleet import Fleet
+from tests.harness.page import Page
 from tests.harness.servers import KINDS, Kind, Server, ServerMissingError, start_server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of
-from tests.harness.web import ROOT, Page, wait_until, web_process
+from tests.harness.web import ROOT, wait_until, web_process
 
 SECOND = bytes(range(250)) * 32
 """A second of mu-law at 8000 Hz, which the stub engine turns into words."""

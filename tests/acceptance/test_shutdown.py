@@ -16,9 +16,10 @@ from scripts.simulator.telephony import post_call
 from state import keys
 from tests.harness.cluster import Cluster
 from tests.harness.fleet import Fleet
+from tests.harness.page import Page
 from tests.harness.places import PLACES, Place, store_in
 from tests.harness.servers import start_server
-from tests.harness.web import Page, web_process
+from tests.harness.web import web_process
 from workers.jobs.queue import ask, job_queue
 
 PROMISED_SECONDS = 10

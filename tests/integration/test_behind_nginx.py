@@ -19,9 +19,10 @@ import websocket
 
 from scripts.machine.programs import free_port
 from state.people.access import Access
+from tests.harness.page import Page
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of
-from tests.harness.web import Page, wait_until, web_process
+from tests.harness.web import wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")

@@ -22,10 +22,11 @@ from state.settings import Settings
 from tests.harness.cluster import Cluster
 from tests.harness.fleet import Fleet
 from tests.harness.invariants import violations
+from tests.harness.page import Page
 from tests.harness.places import Place
 from tests.harness.protocol import chunk
 from tests.harness.servers import Server, start_server
-from tests.harness.web import Page, wait_until, web_process
+from tests.harness.web import wait_until, web_process
 
 HEADERS = {"Content-Type": "audio/PCMU"}
 SECOND = Chunk(bytes(range(256)) * 31 + bytes(64), "mulaw", 8000)

@@ -17,10 +17,10 @@ import pytest
 import redis
 
 from scripts.benchmarks.live_calls import Chatter, begin
-from scripts.benchmarks.viewers import Herd, Viewer
 from state.settings import Settings
 from tests.harness.health import Health
 from tests.harness.servers import Server
+from tests.harness.viewers import Herd, Viewer
 from tests.harness.web import Web, wait_until, web_process
 
 CALLS = 1000
@@ -67,9 +67,11 @@ def test_pages_that_come_back_at_once_all_have_their_table_soon_twice_in_a_row(w
         async def come() -> Herd:
             herd = Herd([Viewer(web.url) for _ in range(PAGES)])
             await herd.come(TABLE_SECONDS)
-            seen = [viewer.batches for viewer in herd.viewers]
+            seen = [viewer.following.batches for viewer in herd.viewers]
             deadline = time.monotonic() + TABLE_SECONDS
-            while any(v.batches < was + 3 and not v.closed for v, was in zip(herd.viewers, seen, strict=True)):
+            while any(
+                v.following.batches < was + 3 and not v.closed for v, was in zip(herd.viewers, seen, strict=True)
+            ):
                 assert time.monotonic() < deadline, "pages with a table do not go on"
                 await asyncio.sleep(0.1)
             await herd.leave()
@@ -131,14 +133,14 @@ def test_a_page_on_a_slow_link_gets_its_table_and_stays_live(web: Web, store: re
             end = time.monotonic() + 20
             while time.monotonic() < end and not viewer.closed:
                 await asyncio.sleep(0.25)
-                if viewer.cursor:
+                if viewer.following.cursor:
                     seconds, micros = store.time()
-                    ages.append(seconds + micros / 1e6 - int(viewer.cursor.split("-")[0]) / 1000)
+                    ages.append(seconds + micros / 1e6 - int(viewer.following.cursor.split("-")[0]) / 1000)
             await herd.leave()
 
         run(follow())
         assert not viewer.closed and chatter.told
-        assert viewer.batches > 10
+        assert viewer.following.batches > 10
         assert max(ages[len(ages) // 2 :]) < 6, "what a page shows is never older than the six seconds it calls stale"
 
 

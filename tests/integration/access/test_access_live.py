@@ -19,9 +19,10 @@ from state.people.access import Access, Session, oidc_name
 from state.people.audit import Audit
 from state.settings import Settings
 from tests.harness.calls.wires import WebSocket
+from tests.harness.page import Page
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of
-from tests.harness.web import Page, Web, wait_until, web_process
+from tests.harness.web import Web, wait_until, web_process
 from tests.integration.access.test_access_commands import command
 
 SOCKET = "/socket.io/?EIO=4&transport=websocket"

@@ -22,9 +22,10 @@ from state.server.shards import Shards
 from state.settings import Settings, load
 from state.types import Alert, Sentiment, Standing, Utterance, Word
 from tests.harness.calls.wires import WebSocket
+from tests.harness.page import Page
 from tests.harness.places import PLACES, store_in
 from tests.harness.servers import Server, start_server
-from tests.harness.web import PATIENCE_SECONDS, Page, Web, wait_until, web_process
+from tests.harness.web import PATIENCE_SECONDS, Web, wait_until, web_process
 
 STOP_SECONDS = 10
 """The contract: SIGTERM is obeyed in under ten seconds."""

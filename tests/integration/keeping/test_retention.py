@@ -28,8 +28,9 @@ from state.server.connection import connect
 from state.settings import Settings
 from tests.harness.invariants import violations
 from tests.harness.line import Line
+from tests.harness.page import Page
 from tests.harness.protocol import Play
-from tests.harness.web import Page, wait_until, web_process
+from tests.harness.web import wait_until, web_process
 from workers.jobs.queue import ASKED_KEPT_SECONDS, Requests
 from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor

@@ -5,18 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.harness.page import Following
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 
-_PART = re.compile(r'42\["snapshot",\{"part":(\d+),"of":(\d+)')
-_CURSOR = re.compile(r'"cursor":"([^"]+)"')
+
+class _Part(msgspec.Struct):
+    """A part of a snapshot; its rows are counted, not read."""
+
+    part: int
+    of: int
+    cursor: str
+    rows: list[msgspec.Raw]
+
+
+class _Batch(msgspec.Struct):
+    """A batch of the feed; its events are counted, and read only if somebody listens."""
+
+    since: str = msgspec.field(name="from")
+    cursor: str
+    events: list[msgspec.Raw]
+
+
+_decode_part = msgspec.json.Decoder(tuple[str, _Part]).decode
+_decode_batch = msgspec.json.Decoder(tuple[str, _Batch]).decode
 
 
 class _Counted(ClientConnection):
@@ -37,12 +57,13 @@ class Viewer:
     cookie: str = ""
     table_s: float | None = None
     rows: int = 0
-    cursor: str | None = None
-    batches: int = 0
-    events: int = 0
     closed: str = ""
     on_event: Callable[[dict[str, Any]], None] | None = None
+    following: Following = field(init=False, repr=False)
     _connection: _Counted | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.following = Following(self._begin, self._hear)
 
     @property
     def taken_bytes(self) -> int:
@@ -50,8 +71,8 @@ class Viewer:
         return self._connection.taken if self._connection else 0
 
     async def run(self) -> None:
-        """Follow until cancelled or cut off; `closed` says why."""
-        began = time.monotonic()
+        """Follow until cancelled or cut off; `closed` says why. A hole ends it, too: this page asks only once."""
+        self._began = time.monotonic()
         try:
             async with connect(
                 self.url.replace("http", "ws", 1) + PATH,
@@ -69,35 +90,30 @@ class Viewer:
                     if message == "2":
                         await connection.send("3")
                     elif message.startswith("40"):
-                        await connection.send("42" + json.dumps(["follow", {"cursor": self.cursor}]))
+                        await connection.send("42" + json.dumps(["follow", {"cursor": self.following.cursor}]))
                     else:
-                        self._take(message, began)
+                        self._take(message)
             self.closed = "the server closed"
-        except (OSError, asyncio.IncompleteReadError) as error:
-            self.closed = repr(error)
         except Exception as error:
             self.closed = repr(error)
 
-    def _take(self, message: str, began: float) -> None:
-        if part := _PART.match(message):
-            self.rows = (0 if part[1] == "1" else self.rows) + message.count('"call_id":')
-            if part[1] == part[2]:
-                self.table_s = time.monotonic() - began
-                self._reach(message)
+    def _take(self, message: str) -> None:
+        if message.startswith('42["snapshot",'):
+            part = _decode_part(message[2:])[1]
+            self.following.part(part.part, part.of, part.cursor, part.rows)
         elif message.startswith('42["feed",'):
-            told = json.loads(message[2:])[1] if self.on_event else None
-            since = re.search(r'"from":"([^"]+)"', message)
-            if self.cursor is None or since is None or since[1] != self.cursor:
+            batch = _decode_batch(message[2:])[1]
+            if self.following.batch(batch.since, batch.cursor, batch.events) != "new":
                 raise ValueError("a hole, or a part twice")
-            self._reach(message)
-            self.batches += 1
-            self.events += message.count('"kind":')
-            for event in told["events"] if told and self.on_event else []:
-                self.on_event(event)
 
-    def _reach(self, message: str) -> None:
-        found = _CURSOR.search(message)
-        self.cursor = found[1] if found else None
+    def _begin(self, rows: list[msgspec.Raw]) -> None:
+        self.table_s = time.monotonic() - self._began
+        self.rows = len(rows)
+
+    def _hear(self, events: Sequence[msgspec.Raw]) -> None:
+        if self.on_event:
+            for event in events:
+                self.on_event(msgspec.json.decode(event))
 
 
 @dataclass
