@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.disasters.calls import SPEECH_CHUNK_MS, STUB_CHUNK_MS, Callers, Said, Template, templates
-from scripts.disasters.check import Checks, Follower
+from scripts.disasters.check import Checks, ShownPage
 from scripts.disasters.database import Database
 from scripts.disasters.faults import Faults, Store
 from scripts.disasters.many_servers import ManyServers
@@ -122,9 +122,9 @@ class Run:
             self.checks.wait_summarised(SUMMARY_SECONDS)
         return {number: self.checks.transcript(call_id) for number, call_id in enumerate(ids)}
 
-    def chaos(self) -> tuple[Faults, Follower]:
+    def chaos(self) -> tuple[Faults, ShownPage]:
         """Let disasters strike; returns when all calls have been posted."""
-        follower = Follower(self._shards("web"))
+        page = ShownPage(f"http://127.0.0.1:{self.port}")
         faults = Faults(self.dice, self.store, self.keeper, [(1, self.database.take_away)])
         self.callers.start(self.options.calls, self.options.seed)
         deadline = time.monotonic() + self.options.seconds
@@ -147,9 +147,9 @@ class Run:
             while self.callers.busy():
                 self.keeper.tick()
                 time.sleep(0.1)
-        return faults, follower
+        return faults, page
 
-    def judge(self, calm: dict[int, dict[bytes, bytes]], faults: Faults, follower: Follower) -> dict[str, Any]:
+    def judge(self, calm: dict[int, dict[bytes, bytes]], faults: Faults, page: ShownPage) -> dict[str, Any]:
         """Wait for the rest to be decoded and scored, check everything, stop everything; the report."""
         calls = self.callers.calls
         began = time.monotonic()
@@ -162,7 +162,7 @@ class Run:
             self.checks.call(call_id, calm[number], self.callers.metadata(call_id))
         calm_ids = {f"calm-{number}" for number in calm}
         self.checks.only(set(calls) | calm_ids)
-        compared = self.checks.page(follower)
+        compared = self.checks.page(page)
         self.keeper.stop()
         wrong = self.checks.wrong + self.database.complaints(self.shards, self.options.redact)
         wrong += self.said.complaints + self.keeper.failures + self.store.complaints
@@ -186,7 +186,7 @@ class Run:
             "restarts": dict(sorted(self.keeper.restarts.items())),
             "longest_stop_seconds": round(self.keeper.longest_stop_seconds, 2),
             "drained_seconds": round(drained_seconds, 1),
-            "page": {"events": follower.events, "snapshots": follower.snapshots, "rows_compared": compared},
+            "page": {"events": page.events, "snapshots": page.snapshots, "rows_compared": compared},
             "calls_in_database": len(self.database.moved()),
             "summaries_outstanding": self.checks.unsummarised(),
             "violations": wrong,
@@ -233,8 +233,8 @@ def main(argv: list[str]) -> int:
         run.start()
         calm = run.calm()
         say(f"{len(calm)} recordings played calmly, {sum(map(len, calm.values()))} utterances; now the disasters")
-        faults, follower = run.chaos()
-        report = run.judge(calm, faults, follower)
+        faults, page = run.chaos()
+        report = run.judge(calm, faults, page)
     finally:
         run.close()
     print(json.dumps(report, indent=1))

@@ -2,90 +2,79 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 import redis
-from msgspec import structs
 
-from state.calls.feed import FeedLost
 from state.calls.reads import Reads
-from state.events import CallEvent, Event, FinalEvent, PartialEvent, ScoreEvent
 from state.server.shards import Shards, shards_of
 from state.types import CallRow, Utterance
+from tests.harness.page import Page, reaches
+from webapp.schemas import shapes
+from webapp.schemas.calls import ApiStanding
 
-_event = msgspec.json.Decoder(Event)
 _utterance = msgspec.msgpack.Decoder(Utterance)
 
 Row = dict[str, Any]
 
 
-class Follower:
-    """A page in small: a snapshot, then every event after its cursor, a new snapshot when the feed says so."""
+class ShownPage(Page):
+    """A page that stays open all the time and keeps its rows up to date, as the browser's does (shared/live/store.js).
 
-    def __init__(self, store: Shards | redis.Redis) -> None:
-        self._reads = Reads(store)
-        self._stopping = threading.Event()
-        self.rows: dict[str, Row] = {}
-        self.cursor = ""
-        self.snapshots = self.events = self.failures = 0
-        self._thread = threading.Thread(target=self._run, name="follower")
-        self._thread.start()
+    Only what can be compared in the end: the state, the text, the score and what a supervisor must know.
+    """
 
-    def stop(self) -> None:
-        """Stop following."""
-        self._stopping.set()
-        self._thread.join()
+    def __init__(self, url: str) -> None:
+        self.shown: dict[str, Row] = {}
+        super().__init__(url)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if not self.cursor:
-                    found, self.cursor = self._reads.snapshot()
-                    self.rows = {row.call_id: shown(row) for row in found}
-                    self.snapshots += 1
-                for entry_id, told in self._reads.feed(self.cursor, 500, 200):
-                    self._apply(_event.decode(told))
-                    self.events += 1
-                    self.cursor = entry_id
-            except FeedLost:
-                self.cursor = ""
-            except redis.RedisError:
-                self.failures += 1
-                time.sleep(0.1)
+    def begin(self, rows: list[Row]) -> None:
+        """The table as it is, and as it ought to be from here on."""
+        self.shown = {row["call_id"]: row | {"whole": True} for row in rows}
 
-    def _apply(self, event: Event) -> None:
-        row = self.rows.setdefault(event.call_id, {"tracks": {}, "last": None, "score": None, "standing": None})
-        if isinstance(event, CallEvent):
-            row |= {"state": event.state, "metadata": event.metadata, "end_reason": event.end_reason}
-            row["whole"] = row.get("whole") or event.state == "live"
-        elif isinstance(event, PartialEvent):
-            row["tracks"][event.track] = (event.partial, event.decoded_seq)
-        elif isinstance(event, FinalEvent):
-            said = event.utterance
-            place = (said.end, said.track)
-            if said.text and (row["last"] is None or place >= row["last"][0]):
-                row["last"], row["score"] = (place, said.id, said.text), None
-        elif isinstance(event, ScoreEvent):
-            row["standing"] = event.standing
-            if row["last"] and row["last"][1] == event.utterance_id:
-                row["score"] = event.sentiment
+    def hear(self, events: Sequence[Row]) -> None:
+        """Each event changes its row."""
+        for event in events:
+            _apply(self.shown.setdefault(event["call_id"], {"tracks": {}, "last": None, "whole": False}), event)
 
 
-def shown(row: CallRow) -> Row:
-    """What the table shows of a call."""
-    last = row.last
+def _apply(row: Row, event: Row) -> None:
+    if event["kind"] == "call":
+        row |= {name: event[name] for name in ("state", "metadata", "end_reason")}
+        row["whole"] |= event["state"] == "live"
+    elif event["kind"] == "partial":
+        row["tracks"][event["track"]] = {name: event[name] for name in TRACK_FIELDS}
+    elif event["kind"] == "final":
+        said, last = event["utterance"], row["last"]
+        if said["text"] and (last is None or (said["end"], said["track"]) >= (last["end"], last["track"])):
+            row["last"] = said
+    elif event["kind"] == "score":
+        row |= event["standing"]
+        if row["last"] and row["last"]["id"] == event["utterance_id"]:
+            row["last"] = row["last"] | {"sentiment": event["sentiment"]}
+
+
+def told(row: CallRow) -> Row:
+    """A stored row as the socket tells it."""
+    return dict(msgspec.json.decode(msgspec.json.encode(shapes.row(row))))
+
+
+TRACK_FIELDS, LAST_FIELDS = ("partial", "decoded_seq"), ("id", "track", "end", "text", "sentiment")
+STANDING_FIELDS = ApiStanding.__struct_fields__
+
+
+def compared(row: Row) -> Row:
+    """What must be equal of a row, however a page came by it."""
+    last = row["last"]
     return {
-        "whole": True,
-        "state": row.state,
-        "metadata": row.metadata,
-        "end_reason": row.end_reason,
-        "tracks": {name: (track.partial, track.decoded_seq) for name, track in row.tracks.items()},
-        "last": ((last.end, last.track), last.id, last.text) if last else None,
-        "score": last.sentiment if last else None,
-        "standing": structs.replace(row.standing, gist=[]),  # pages ask for it when somebody opens the call
+        **{name: row[name] for name in ("state", "metadata", "end_reason")},
+        "tracks": {name: [track[field] for field in TRACK_FIELDS] for name, track in row["tracks"].items()},
+        "last": [last[field] for field in LAST_FIELDS] if last else None,
+        # A call without a scored utterance has no standing: no event told of one.
+        **({name: row.get(name) for name in STANDING_FIELDS} if row.get("curve") else {}),
     }
 
 
@@ -168,26 +157,25 @@ class Checks:
         if found != call_ids:
             self.wrong.append(f"calls that should not be: {found - call_ids}, that should: {call_ids - found}")
 
-    def page(self, follower: Follower) -> int:
+    def page(self, page: ShownPage) -> int:
         """The page shows what a new snapshot would show; returns how many rows were compared."""
         deadline = time.monotonic() + 30
-        while follower.cursor != self._reads.tip() and time.monotonic() < deadline:
+        while not (page.cursor and reaches(page.cursor, self._reads.tip())) and time.monotonic() < deadline:
             time.sleep(0.1)
-        follower.stop()
-        truth = {row.call_id: shown(row) for state in ("live", "ended") for row in self._all(state)}
-        compared = 0
-        for call_id, row in follower.rows.items():
+        self.wrong += [f"the page was told {fault}" for fault in page.close()]
+        truth = {
+            row.call_id: msgspec.to_builtins(shapes.row(row)) for state in ("live", "ended") for row in self._all(state)
+        }
+        known = {call_id: row for call_id, row in page.shown.items() if row["whole"]}
+        for call_id, row in known.items():
             if call_id not in truth:
                 self.wrong.append(f"the page shows {call_id}, which does not exist")
-            elif row.get("whole"):
-                compared += 1
-                differ = [name for name, value in truth[call_id].items() if (row[name] or None) != (value or None)]
-                differ = [n for n in differ if n != "standing" or row[n] is not None or truth[call_id][n].curve]
-                if differ:
-                    self.wrong.append(
-                        f"the page differs in {call_id}: {[(n, row[n], truth[call_id][n]) for n in differ]}"
-                    )
-        return compared
+                continue
+            ours, theirs = compared(row), compared(told(truth[call_id]))
+            names = sorted(ours.keys() | theirs.keys())
+            if differ := [(n, ours.get(n), theirs.get(n)) for n in names if ours.get(n) != theirs.get(n)]:
+                self.wrong.append(f"the page differs in {call_id}: {differ}")
+        return len(known)
 
     def _all(self, state: Literal["live", "ended"]) -> list[CallRow]:
         found: list[CallRow] = []

@@ -125,13 +125,6 @@ class Reads:
                 found[call_id] = transcript(next(answers), next(answers))
         return [found[row.call_id] for row in rows]
 
-    def snapshot(self) -> tuple[list[CallRow], str]:
-        """The live table, and the feed's cursor from before the read. It leads nowhere once a shard is back that the
-        table lacks."""
-        tips = self.feeds.tips()
-        rows, lacks = self.table()
-        return rows, joined([NOWHERE if number in lacks else tip for number, tip in enumerate(tips)])
-
     def table(self) -> tuple[list[CallRow], list[int]]:
         """Rows of all live and recently ended calls, and the numbers of the shards whose calls it lacks."""
 

@@ -81,7 +81,7 @@ def test_notes_of_many_at_once_are_all_kept(store: redis.Redis, call: str, valke
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(note, range(MAX_NOTES)))
-    row = Reads(store).snapshot()[0][0]
+    row = Reads(store).table()[0][0]
     assert {one.text for one in row.handling.notes} == {f"note {n}" for n in range(MAX_NOTES)}
     assert row.handling.revision == MAX_NOTES == len(events(store)) == len(deeds(store))
     with pytest.raises(Refused, match="full"):
