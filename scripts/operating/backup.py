@@ -1,7 +1,8 @@
 """scripts/backup: copies what is no call's out of the store, and the SQLite database; puts them back.
 
-save FOLDER              writes FOLDER/store (accounts, API keys, rules, audit trail) and, of SQLite, FOLDER/archive.db
-restore-store FOLDER     puts the first back, into a store without accounts, keys and rules
+save FOLDER              writes FOLDER/store (accounts, API keys, rules, queues, attention models, audit trail) and,
+                         of SQLite, FOLDER/archive.db
+restore-store FOLDER     puts the first back, into a store without accounts, keys, rules and queues
 restore-database FOLDER  puts the second back, where no database file is; stop web and jobs before
 archive-again            has the jobs process write every ended call that Redis still has to the database again, after
                          pg_restore; restore-database does it by itself
@@ -53,7 +54,7 @@ def save(at: Operator, folder: Path, database: Path | None) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = belongings.read(at.shards.plain)
     _write(folder / "store", msgspec.msgpack.encode(found))
-    print(f"{folder / 'store'}: {len(found.hashes)} of accounts, keys, rules and extensions; "
+    print(f"{folder / 'store'}: {len(found.hashes)} of accounts, keys, rules, extensions, queues, models; "
           f"{sum(map(len, found.streams.values()))} entries of the audit trail")  # fmt: skip
     if database is not None and database.exists():
         copy = folder / "archive.db"

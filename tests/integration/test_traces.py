@@ -18,8 +18,9 @@ from state import logs, tracing
 from state.settings import Settings
 from tests.harness.collector import Collector, Span
 from tests.harness.fleet import Fleet
+from tests.harness.page import Page
 from tests.harness.servers import Server
-from tests.harness.web import Page, web_process
+from tests.harness.web import web_process
 
 AUDIO = bytes(range(200)) * 40
 MU_LAW = {"Content-Type": "audio/PCMU"}

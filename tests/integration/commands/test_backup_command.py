@@ -13,8 +13,11 @@ import requests
 
 from state.archive.opening import Archive
 from state.archive.search import read_call
+from state.attention_models import AttentionModels
 from state.people.access import Access
+from state.queues import Queues
 from state.rules import RulesStore
+from state.settings import Settings
 from tests.harness.fleet import ROOT, Fleet
 from tests.harness.servers import Server, start_server
 from tests.harness.signing_in import PASSWORD, bearer
@@ -58,6 +61,8 @@ def test_a_lost_store_costs_the_live_words_and_a_lost_database_nothing(tmp_path:
             access.users.add("anna", "admin", PASSWORD)
             headers = bearer(access.api_keys.add("pbx", ("ingest", "read"))) | {"Content-Type": "audio/basic"}
             RulesStore(client).save(RULES, after=1, version=2)
+            Queues(client, Settings()).say("billing", 30)
+            AttentionModels(client).save(0, "learned", b"{}", b"{}")
 
         def put(call: str, seq: int, more: str = "") -> requests.Response:
             address = f"{url}/v1/calls/{call}/tracks/customer/chunks/{seq}{more}"
@@ -90,6 +95,8 @@ def test_a_lost_store_costs_the_live_words_and_a_lost_database_nothing(tmp_path:
             access = Access(client)
             user, rules = access.users.find("anna"), RulesStore(client).read()
             assert user is not None and user.role == "admin" and rules is not None and rules.text == RULES
+            assert Queues(client, Settings()).said() == {"billing": 30}
+            assert AttentionModels(client).version() == 1
 
         assert fleet.stop() == [0, 0, 0]
         for name in (database, database.with_name("archive.db-wal"), database.with_name("archive.db-shm")):
