@@ -163,9 +163,7 @@ class Checks:
         while not (page.cursor and reaches(page.cursor, self._reads.tip())) and time.monotonic() < deadline:
             time.sleep(0.1)
         self.wrong += [f"the page was told {fault}" for fault in page.close()]
-        truth = {
-            row.call_id: msgspec.to_builtins(shapes.row(row)) for state in ("live", "ended") for row in self._all(state)
-        }
+        truth = {stored.call_id: stored for state in ("live", "ended") for stored in self._all(state)}
         known = {call_id: row for call_id, row in page.shown.items() if row["whole"]}
         for call_id, row in known.items():
             if call_id not in truth:
