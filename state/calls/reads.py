@@ -11,7 +11,6 @@ import msgspec
 import redis
 
 from state import keys
-from state.calls.feed import AWAY as NOWHERE
 from state.calls.feed import Feeds, joined, parted
 from state.calls.rows import answers, read_rows, readable
 from state.calls.transcripts import transcript

@@ -16,8 +16,9 @@ from state.settings import Settings
 from tests.acceptance.page.test_page_table import banner, cell, order
 from tests.harness.browser import watched_page
 from tests.harness.cluster import Cluster
+from tests.harness.page import Page
 from tests.harness.servers import Server
-from tests.harness.web import Page, wait_until, web_process
+from tests.harness.web import wait_until, web_process
 
 PATIENCE_MS = 60_000
 

@@ -1,5 +1,6 @@
 // The agents' figures: read once, sorted as one likes. The address keeps the order.
 
+import { pairOf } from "./shared/rows.js";
 import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -64,12 +65,7 @@ function draw() {
 }
 
 at("#agents thead tr").replaceChildren(...AGENT_COLUMNS.map(head));
-for (const { name, about } of AGENT_COLUMNS) {
-  const pair = document.createElement("div");
-  pair.append(document.createElement("dt"), document.createElement("dd"));
-  [pair.firstChild.textContent, pair.lastChild.textContent] = [name, about];
-  at("#figures").append(pair);
-}
+at("#figures").append(...AGENT_COLUMNS.map(({ name, about }) => pairOf(name, about)));
 try {
   const answer = await fetch("/v1/agents", { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));

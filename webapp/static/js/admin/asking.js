@@ -1,4 +1,6 @@
-// What the admins' pages share: asking the server, saying what came of it, and buttons in rows.
+// What the admins' pages share: asking the server, saying what came of it, tables, and buttons in their rows.
+
+import { ask as fetchOrSignIn } from "../shared/live/session.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -7,10 +9,9 @@ export async function ask(method, path, body = null) {
   const token = at("meta[name=csrf-token]").content;
   const headers = { Accept: "application/json", "X-CSRF-Token": token, ...(body && { "Content-Type": "application/json" }) };
   try {
-    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await fetchOrSignIn(path, { method, headers, body: body && JSON.stringify(body) });
     const told = await answer.json();
     if (answer.ok) return told;
-    if (answer.status === 401) location.assign(`/sign-in?ended=1&next=${encodeURIComponent(location.pathname)}`);
     say("", told.detail || told.title);
   } catch {
     say("", "That did not reach the server. Nothing has changed.");
@@ -22,6 +23,13 @@ export async function ask(method, path, body = null) {
 export function say(message, fault = "") {
   at("#said").textContent = message;
   at("#fault").textContent = fault;
+}
+
+/** Fills a table; without rows `empty` stands in its place. */
+export function list(table, empty, rows) {
+  at(empty).hidden = rows.length > 0;
+  at(table).hidden = !rows.length;
+  at(`${table} tbody`).replaceChildren(...rows);
 }
 
 /** A cell with buttons: [words on it, words for who does not see the row, what it does]. */

@@ -1,8 +1,9 @@
 // Erasing a call or all of a customer: what will go, legal holds, and the proof afterwards.
 
 import { counted } from "../shared/wording/format.js";
+import { customerOf } from "../shared/live/store.js";
 import { rowOf } from "../shared/rows.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
 import { sure } from "./once.js";
 import { when } from "./when.js";
 
@@ -32,8 +33,6 @@ async function calls({ kind, name }) {
   return found;
 }
 
-const customerOf = ({ customer, caller }) => customer || caller || "";
-
 async function look(given) {
   looked = given;
   at("#proof").hidden = true;
@@ -57,15 +56,16 @@ function show(found) {
   at("#erase").disabled = Boolean(held) || live.length > 0 || !found.length;
   at("#erase").textContent = `Erase ${counted(found.length, "call")}`;
   at("#calls tbody").replaceChildren(
-    ...found.map(({ call_id, started_at, state, metadata }) =>
-      rowOf([call_id, when(started_at), state, metadata.agent || "", metadata.queue || "", customerOf(metadata)], true),
-    ),
+    ...found.map((call) => {
+      const { call_id, started_at, state, metadata } = call;
+      return rowOf([call_id, when(started_at), state, metadata.agent || "", metadata.queue || "", customerOf(call)], true);
+    }),
   );
   at("#found").hidden = false;
   at("#found-title").focus();
 }
 
-const forbids = (hold, call) => hold.name === (hold.kind === "call" ? call.call_id : customerOf(call.metadata));
+const forbids = (hold, call) => hold.name === (hold.kind === "call" ? call.call_id : customerOf(call));
 
 async function erase() {
   const { kind, name } = looked;
@@ -94,9 +94,7 @@ async function prove(asked) {
 function showHolds(found) {
   if (!found) return;
   holds = found.holds;
-  at("#none").hidden = holds.length > 0;
-  at("#holds").hidden = !holds.length;
-  at("#holds tbody").replaceChildren(...holds.map(holdRow));
+  list("#holds", "#none", holds.map(holdRow));
 }
 
 function holdRow({ kind, name, reason, by, since }) {

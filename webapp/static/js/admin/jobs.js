@@ -1,8 +1,8 @@
 // The background jobs, every few seconds.
 
-import { rowOf } from "../shared/rows.js";
+import { pairOf, rowOf } from "../shared/rows.js";
 import { clock, moment, MISSING } from "../shared/wording/format.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
 
 const EVERY_MS = 5_000;
 
@@ -12,6 +12,7 @@ const NAMES = {
   assemble: "Make a recording",
   "forget-words": "Erase old words",
   "forget-sound": "Erase old recordings",
+  "keep-trail": "Move the audit trail to the database",
   "weekly-report": "Mail the weekly report",
   learn: "Learn from judgements",
   redrive: "Decode a chunk once more",
@@ -36,21 +37,11 @@ async function look() {
     "calls not in the database yet": jobs.outstanding.archive ?? MISSING,
     "next look for old words": jobs.due["forget-words"] ? clock(Date.parse(jobs.due["forget-words"])) : MISSING,
   };
-  at("#facts").replaceChildren(...Object.entries(facts).map(([name, value]) => fact(name, value)));
+  at("#facts").replaceChildren(...Object.entries(facts).map(([name, value]) => pairOf(name, value)));
   const now = JSON.stringify(jobs.failed);
   if (now === shown) return; // a button keeps its focus
   shown = now;
-  at("#none").hidden = jobs.failed.length > 0;
-  at("#failed").hidden = !jobs.failed.length;
-  at("#failed tbody").replaceChildren(...jobs.failed.map((job) => rowFor(job)));
-}
-
-function fact(name, value) {
-  const both = document.createElement("div");
-  const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
-  [dt.textContent, dd.textContent] = [name, String(value)];
-  both.append(dt, dd);
-  return both;
+  list("#failed", "#none", jobs.failed.map(rowFor));
 }
 
 function rowFor(job) {

@@ -2,7 +2,7 @@
 
 import { moment } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
 import { lookedAt, versionCells } from "./lessons.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -15,9 +15,7 @@ function show({ version, versions, looked_at, lessons }) {
     rowFor(versionCells(one, moment(Date.parse(one.made_at))), one.version, one.version === version),
   );
   if (versions.length) rows.push(rowFor(SHIPPED, 0, false));
-  at("#versions tbody").replaceChildren(...rows);
-  at("#versions").hidden = !versions.length;
-  at("#none").hidden = versions.length > 0;
+  list("#versions", "#none", rows);
 }
 
 function rowFor(cells, version, applies) {

@@ -1,17 +1,12 @@
 // Who is signed in, and signing them out.
 
 import { rowOf } from "../shared/rows.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
 import { sure } from "./once.js";
 import { when } from "./when.js";
 
-const at = (selector) => document.querySelector(selector);
-
 function show(found) {
-  if (!found) return;
-  at("#sessions tbody").replaceChildren(...found.sessions.map(sessionRow));
-  at("#sessions").hidden = !found.sessions.length;
-  at("#none").hidden = found.sessions.length > 0;
+  if (found) list("#sessions", "#none", found.sessions.map(sessionRow));
 }
 
 function sessionRow({ name, role, since, until, address, issuer, subject }) {

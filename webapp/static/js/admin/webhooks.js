@@ -2,7 +2,8 @@
 
 import { rowOf } from "../shared/rows.js";
 import { MISSING } from "../shared/wording/format.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
+import { sure } from "./once.js";
 import { when } from "./when.js";
 
 const EVERY_MS = 5_000;
@@ -13,13 +14,10 @@ let shownWho = "";
 let shownLog = "";
 let pages = 1;
 
-/** Draws rows only if they changed, so that a button keeps its focus. Returns what is shown. */
+/** Lists rows only if they changed, so that a button keeps its focus. Returns what is shown. */
 function draw(table, empty, found, before, rowFor) {
   const now = JSON.stringify(found);
-  if (now === before) return now;
-  at(empty).hidden = found.length > 0;
-  at(table).hidden = !found.length;
-  at(`${table} tbody`).replaceChildren(...found.map((one) => rowFor(one)));
+  if (now !== before) list(table, empty, found.map(rowFor));
   return now;
 }
 
@@ -52,10 +50,9 @@ async function act(method, where, done) {
   at("#who-title").focus();
 }
 
-function remove(name) {
-  if (confirm(`Remove ${name}, with its log? What it has not got yet, it never gets.`)) {
-    act("DELETE", path(name), `${name} is removed.`);
-  }
+async function remove(name) {
+  const text = "Its log goes, too. Messages that still wait are never sent.";
+  if (await sure(`Remove the webhook ${name}?`, text, "Remove")) act("DELETE", path(name), `${name} is removed.`);
 }
 
 function logRow(one) {

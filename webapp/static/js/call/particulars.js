@@ -2,7 +2,7 @@
 
 import * as format from "../shared/wording/format.js";
 import { lineTold } from "../shared/wording/line.js";
-import { headOf, rowOf } from "../shared/rows.js";
+import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
 
@@ -41,11 +41,5 @@ export class Particulars {
 }
 
 function pairs(list, entries) {
-  const items = entries.map(([name, value]) => {
-    const item = document.createElement("div");
-    item.append(document.createElement("dt"), document.createElement("dd"));
-    [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
-    return item;
-  });
-  list.replaceChildren(...items);
+  list.replaceChildren(...entries.map(([name, value]) => pairOf(name, value)));
 }

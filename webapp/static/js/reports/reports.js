@@ -1,6 +1,6 @@
 // The reports' page: what the address asks for, as plots and tables.
 
-import { headOf, rowOf } from "../shared/rows.js";
+import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
 
@@ -31,20 +31,13 @@ function show(report) {
   const { from_day, to_day, whole, days } = report;
   at("#said").textContent = `${whole.calls} ${whole.calls === 1 ? "call" : "calls"} from ${from_day} to ${to_day}. Days and times: ${report.zone}.`;
   const [, ...figures] = cells(whole);
-  at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pair(label, figures[n])));
+  at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pairOf(label, figures[n])));
   at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));
   for (const [name, rows] of [["days", days], ["queues", report.queues], ["agents", report.agents]]) {
     const table = at(`[data-table=${name}]`);
     table.tHead.replaceChildren(headOf([name === "days" ? "Day" : name === "queues" ? "Queue" : "Agent", ...COLUMNS.map(([label]) => label)]));
     table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row), true)));
   }
-}
-
-function pair(name, value) {
-  const item = document.createElement("div");
-  item.append(document.createElement("dt"), document.createElement("dd"));
-  [item.firstChild.textContent, item.lastChild.textContent] = [name, value];
-  return item;
 }
 
 function fill() {

@@ -1,4 +1,4 @@
-// Rows of plain tables. Text goes in as text, never as HTML.
+// Rows of plain tables, and names with their values. Text goes in as text, never as HTML.
 
 /** A <tr> of these texts. @param headed whether the first one names the row */
 export function rowOf(texts, headed = false) {
@@ -20,4 +20,13 @@ function made(texts, scope) {
     row.append(cell);
   });
   return row;
+}
+
+/** A <div> with a name and its value, for a <dl>. */
+export function pairOf(name, value) {
+  const pair = document.createElement("div");
+  const [term, told] = [document.createElement("dt"), document.createElement("dd")];
+  [term.textContent, told.textContent] = [name, String(value)];
+  pair.append(term, told);
+  return pair;
 }
