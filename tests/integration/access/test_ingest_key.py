@@ -139,22 +139,30 @@ def bodies() -> list[dict[str, Any]]:
 QUERIES = ["", f"?call_id={LIVE}&track=agent", "?tracks=agent,customer", "?on_gap=skip", "?state=ended", "?text=quokka"]
 
 
+def asked(method: str) -> list[tuple[str, dict[str, Any]]]:
+    """What is asked of an address: every query without a body and with audio, and every body without a query."""
+    if method in SAFE_METHODS:
+        return [(query, {}) for query in QUERIES]
+    nothing, *audio = bodies()[:3]
+    some = [(query, body) for query in QUERIES[1:] for body in (nothing, *audio)]
+    return some + [("", body) for body in bodies()]
+
+
 def test_no_route_tells_a_key_that_may_only_send_of_anothers_call(
-    web: Web, valkey: Server, line: Line, spy: dict[str, str], store: redis.Redis
+    valkey: Server, line: Line, spy: dict[str, str], store: redis.Redis
 ) -> None:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
+    app = create_app(Settings(redis_url=valkey.url, key_requests_per_second=10**9))
     before, walked = told(store), 0
-    http = requests.Session()
-    for rule in rules:
+    http = app.test_client()
+    for rule in app.url_map.iter_rules():
         for path, method in itertools.product(paths(rule), sorted(rule.methods or set())):
-            given = [{}] if method in SAFE_METHODS else bodies()
-            for query, body in itertools.product(QUERIES, given):
-                asked = {**body, "headers": {**spy, **body.get("headers", {})}}
-                answer = http.request(method, web.url + path + query, timeout=30, allow_redirects=False, **asked)
-                walked += 1
-                everything = answer.text + repr(answer.headers)
+            for query, body in asked(method):
+                more = {**body, "headers": {**spy, **body.get("headers", {})}}
+                answer = http.open(path + query, method=method, **more)
+                walked += answer.status_code != 429
+                everything = f"{answer.text} {answer.headers}"
                 assert not secret_in(everything.replace(query, "")), (method, path, query, body, everything)
-    assert walked > 500
+    assert walked > 4000
     assert told(store) == before, "nor does it change the call"
 
 
