@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -19,12 +18,17 @@ from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
 
 
+@pytest.fixture(scope="module")
+def running(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on") as web:
+        yield web
+
+
 @pytest.fixture
-def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
+def web(running: Web, store: redis.Redis) -> Web:
     Access(store).users.add("dana", "supervisor", PASSWORD)
     Ingest(store, Settings()).create("call-1", ["customer"], {"agent": "Ann Marker"})
-    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as running:
-        yield running
+    return running
 
 
 @pytest.fixture

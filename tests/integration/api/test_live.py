@@ -31,10 +31,23 @@ STOP_SECONDS = 10
 """The contract: SIGTERM is obeyed in under ten seconds."""
 
 
+@pytest.fixture(scope="module")
+def running(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log") as web:
+        yield web
+
+
 @pytest.fixture
-def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path / "web.log") as running:
-        yield running
+def web(running: Web, store: redis.Redis) -> Web:
+    """One process for the tests that do not end it: it keeps nothing that the store has lost."""
+    return running
+
+
+@pytest.fixture
+def doomed(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
+    """One that the test may end."""
+    with web_process(valkey.url, tmp_path / "web.log") as web:
+        yield web
 
 
 @contextmanager
@@ -225,13 +238,13 @@ def test_a_page_goes_on_when_redis_dies_and_comes_back(tmp_path: Path, kept: boo
 
 
 def test_sigterm_is_obeyed_in_time_with_pages_open_and_they_come_back_to_the_next_process(
-    web: Web, store: redis.Redis
+    doomed: Web, store: redis.Redis
 ) -> None:
     Ingest(store, Settings()).create("first", ["customer"], {})
-    with Page(web.url) as one, Page(web.url) as two:
+    with Page(doomed.url) as one, Page(doomed.url) as two:
         wait_until(lambda: one.snapshots and two.snapshots, "snapshots")
-        assert web.terminate(STOP_SECONDS) == 0
-        web.start()
+        assert doomed.terminate(STOP_SECONDS) == 0
+        doomed.start()
         Ingest(store, Settings()).create("next", ["customer"], {})
         for page in (one, two):
             wait_until(lambda page=page: page.calls == ["first", "next"], "the page is back")
@@ -307,13 +320,13 @@ def test_a_socket_from_another_site_is_refused(web: Web) -> None:
     assert answer.status_code == 400
 
 
-def test_a_worker_whose_master_was_killed_goes_too_though_a_page_is_open(web: Web, store: redis.Redis) -> None:
-    with Page(web.url) as page:
+def test_a_worker_whose_master_was_killed_goes_too_though_a_page_is_open(doomed: Web, store: redis.Redis) -> None:
+    with Page(doomed.url) as page:
         wait_until(lambda: page.snapshots, "a snapshot")
-        assert web.process is not None
-        workers = psutil.Process(web.process.pid).children(recursive=True)
+        assert doomed.process is not None
+        workers = psutil.Process(doomed.process.pid).children(recursive=True)
         assert workers
-        web.process.kill()
+        doomed.process.kill()
         gone, alive = psutil.wait_procs(workers, PATIENCE_SECONDS)
         for worker in alive:
             worker.kill()

@@ -27,9 +27,9 @@ from tests.harness.web import ROOT, Web, wait_until, web_process
 from webapp.api.documents import asyncapi
 
 
-@pytest.fixture
-def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as running:
+@pytest.fixture(scope="module")
+def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on") as running:
         yield running
 
 

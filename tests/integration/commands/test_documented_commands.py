@@ -40,9 +40,9 @@ def test_a_block_of_our_commands_is_marked_so_that_it_is_run() -> None:
             assert found[1] == "sh" or not re.search(r"^(scripts/|curl )", found[2], re.MULTILINE), (path, found[2])
 
 
-@pytest.fixture
-def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as running:
+@pytest.fixture(scope="module")
+def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on") as running:
         yield running
 
 
