@@ -98,26 +98,25 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_what_a_killed_run_had_started_ends_by_itself_and_the_next_run_goes_on(
-    moment: str, tmp_path: Path, runs: list[Run]
-) -> None:
+def test_what_a_killed_run_had_started_ends_by_itself_and_the_next_run_goes_on(tmp_path: Path, runs: list[Run]) -> None:
+    """Each run is killed at its moment and followed at once by the next, while what was killed is still ending."""
     data, port = tmp_path / "data", free_port()
-    killed = Run(data, port)
-    runs.append(killed)
-    if moment == "at once":
-        time.sleep(0.3)
-    else:
-        killed.await_(MOMENTS[moment])
-    if moment == "while calls play":
-        wait(lambda: len(killed.family()) >= 9, 30, lambda: str(killed.family()))  # decode loops and web workers, too
-    killed.kill()
-    after = Run(data, port, "--no-demo")  # at once: what was killed is still ending
+    for moment, text in MOMENTS.items():
+        run = Run(data, port)
+        if text:
+            run.await_(text)
+        else:
+            time.sleep(0.3)
+        if moment == "while calls play":
+            wait(lambda run=run: len(run.family()) >= 9, 30, lambda run=run: str(run.family()))  # loops and web workers
+        run.kill()
+        runs.append(run)
+    after = Run(data, port, "--no-demo")
+    for killed in runs:
+        killed.wait_for_end()
     runs.append(after)
-    killed.wait_for_end()
     after.await_("Earshot is at")
-    if moment == "while calls play":
-        assert f"the last run (process {killed.process.pid}) was killed" in after.said
+    assert f"the last run (process {runs[-2].process.pid}) was killed" in after.said
     assert requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200
     after.process.send_signal(signal.SIGINT)
     assert after.process.wait(30) == 0, after.said

@@ -22,6 +22,9 @@ KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
 
 
+BRIEF_CHUNKS = 8
+"""Of each track, seconds."""
+
 ON_A_CLUSTER = "sherpa"
 """The quickest engine. What a cluster does to a lease does not depend on the engine; the others there with --soak."""
 
@@ -66,15 +69,23 @@ def call(engine: Engine) -> dict[str, list[Chunk]]:
 
 
 @pytest.fixture(scope="module")
-def calm(fleet: Fleet, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
-    """The transcript as one undisturbed worker makes it."""
+def brief(call: dict[str, list[Chunk]]) -> dict[str, list[Chunk]]:
+    """Its beginning: enough to die in at two chunks of it."""
+    return {track: chunks[:BRIEF_CHUNKS] for track, chunks in call.items()}
+
+
+@pytest.fixture(scope="module")
+def calm(fleet: Fleet, call: dict[str, list[Chunk]], brief: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
+    """The transcript as one undisturbed worker makes it; that of the beginning is kept as "calm-brief"."""
     fleet.start("decoder", DECODER_LOOPS="1")
     fleet.feed("calm", call, pause_seconds=0.05)
-    fleet.wait_finished(["calm"])
+    fleet.feed("calm-brief", brief)
+    fleet.wait_finished(["calm", "calm-brief"])
     assert fleet.stop() == [0]
     fleet.assert_at_rest()
     transcript = fleet.transcript("calm")
     assert len(transcript) >= 4, "the call must have utterances for this to mean anything"
+    assert len(fleet.transcript("calm-brief")) >= 2
     return transcript
 
 
@@ -179,24 +190,24 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
 @pytest.mark.parametrize("point", ["after-delivery", "after-open", "mid-decode", "before-commit", "after-commit"])
 @pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine"]), indirect=True)
 def test_a_crash_at_this_point_changes_no_byte(
-    point: str, fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
+    point: str, fleet: Fleet, brief: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
 ) -> None:
     visits = ["3", "11"]
     fleet.start(
         "decoder", ["tests/harness/broken/crashing_decoder.py", point, str(tmp_path), *visits], DECODER_LOOPS="1"
     )
-    put = dict.fromkeys(call, 0)
+    put = dict.fromkeys(brief, 0)
 
     def in_step() -> None:
         """One lease a chunk, so that the point is passed often."""
-        track = min((name for name in put if put[name] < len(call[name])), key=lambda name: put[name])
+        track = min((name for name in put if put[name] < len(brief[name])), key=lambda name: put[name])
         put[track] += 1
         fleet.wait(lambda: fleet.decoded(point, track, put[track]))
 
-    fleet.feed(point, call, after_each=in_step)
+    fleet.feed(point, brief, after_each=in_step)
     fleet.wait_finished([point])
     assert fleet.stop() == [0]
     died = sorted(path.name for path in tmp_path.glob("died-*"))
     assert died == ["died-11", "died-3"], "the point was not reached as often as it should be"
-    assert fleet.transcript(point) == calm
+    assert fleet.transcript(point) == fleet.transcript("calm-brief")
     fleet.assert_at_rest()

@@ -114,7 +114,7 @@ class Fleet:
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{p.name}:\n{p.read_text(errors='replace')[-1500:]}" for p in self.logs.glob("*.log"))
                 raise AssertionError(f"not in {seconds} s: {why or what}\n{logs}")
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def decoded(self, call_id: str, track: str, seq: int) -> bool:
         """Whether the track is decoded up to chunk `seq`."""
