@@ -33,11 +33,21 @@ class FailedJob(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Process(msgspec.Struct, frozen=True):
+    """So many processes of a type and a version, with so many connections to the store."""
+
+    type: str
+    version: str
+    count: int
+    connections: int
+
+
 class Board(msgspec.Struct, frozen=True):
     """What there is of jobs at a moment.
 
     workers: RQ's, alive.  queued, running: numbers of jobs.  failed: the newest.  outstanding: by task, of how many
     calls it is outstanding; they are asked for until it is done.  due: by task, when the next one is due, in ms.
+    processes: that are connected to the store; None if the server does not say.
     """
 
     at_ms: int
@@ -48,6 +58,7 @@ class Board(msgspec.Struct, frozen=True):
     failed: list[FailedJob]
     outstanding: dict[str, int]
     due: dict[str, int]
+    processes: list[Process] | None = None
 
 
 _decode = msgspec.json.Decoder(Board).decode

@@ -14,6 +14,7 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from state import logs, tracing
+from state.process import introduce
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
@@ -26,6 +27,7 @@ except SettingsError as error:
     raise SystemExit(EXIT_CONFIG) from None
 
 logs.configure(_settings.log_level)
+introduce("web")
 
 
 SWITCH_SECONDS = 0.05

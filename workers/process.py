@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from state import logs, metrics, settings
+from state.process import introduce
 from state.server.connection import ServerUnfit
 from state.settings import EXIT_CONFIG, Settings, SettingsError
 from workers.engines.base import ModelUnusable
@@ -37,6 +38,7 @@ def start(name: str, body: Callable[[Settings], int | None]) -> int:
     A wrong setting, an unfit server or an unusable model ends it with one line on stderr and EXIT_CONFIG.
     """
     try:
+        introduce(name)
         values = settings.load()
         logs.configure(values.log_level)
         logging.getLogger(f"earshot.{name}").info("starting", extra=settings.describe(values))

@@ -23,6 +23,9 @@ log = logging.getLogger("earshot.archive")
 WAIT_SECONDS = 5
 """Seconds to wait for a connection, for a free one of the pool, and in SQLite for another writer."""
 
+KEPT_CONNECTIONS = 5
+"""Connections that a process keeps open once it needed them; those beyond are closed after use."""
+
 STATEMENT_SECONDS = 30
 """Longest statement in PostgreSQL: a search must not hold a web process's thread for ever."""
 
@@ -33,9 +36,9 @@ _MIGRATING = 4_817_263_355
 class Archive:
     """The database. Any thread may use it; after a fork, open another."""
 
-    def __init__(self, url: str) -> None:
-        """url: sqlite:///PATH or postgresql://...; nothing is connected yet."""
-        self._engine = _engine(url)
+    def __init__(self, url: str, connections: int = KEPT_CONNECTIONS) -> None:
+        """url: sqlite:///PATH or postgresql://...; connections: at most. Nothing is connected yet."""
+        self._engine = _engine(url, connections)
         self._ready = False
         self._lock = threading.Lock()
 
@@ -73,22 +76,24 @@ class Archive:
 
 def open_archive(settings: Settings) -> Archive | None:
     """The archive of DATABASE_URL; None if there is none."""
-    return Archive(settings.database_url) if settings.database_url else None
+    return Archive(settings.database_url, settings.database_connections) if settings.database_url else None
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, connections: int) -> Engine:
+    kept = min(connections, KEPT_CONNECTIONS)
+    pool: dict[str, int] = {"pool_timeout": WAIT_SECONDS, "pool_size": kept, "max_overflow": connections - kept}
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        made = create_engine(address, pool_timeout=WAIT_SECONDS, connect_args={"timeout": WAIT_SECONDS})
+        made = create_engine(address, **pool, connect_args={"timeout": WAIT_SECONDS})
         event.listen(made, "connect", _set_up_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
     address = address.set(drivername="postgresql+psycopg")
     options = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={WAIT_SECONDS * 1000}"
-    connect = {"connect_timeout": WAIT_SECONDS, "options": options, "application_name": "earshot"}
-    return create_engine(address, pool_pre_ping=True, pool_timeout=WAIT_SECONDS, connect_args=connect)
+    connect = {"connect_timeout": WAIT_SECONDS, "options": options, "fallback_application_name": "earshot"}
+    return create_engine(address, pool_pre_ping=True, **pool, connect_args=connect)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -74,6 +74,9 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 """Groups of each process type of the Procfile; operator: the commands of scripts/ that people give."""
 
+LISTS_CLIENTS = "sentiment"
+"""Who may read the server's list of clients, for the operators' page."""
+
 COMMANDS = (
     "-@all +@read +@write +@connection +@transaction -@admin -@dangerous -scan -randomkey "
     "+client|setname +client|info +eval +evalsha +script|load +time +info +cluster|slots"
@@ -86,7 +89,7 @@ def rule(user: str) -> str:
     """The user's permissions, as ACL SETUSER takes them; its password is not among them."""
     groups = USERS[user]
     patterns = [f"~{EVERY_SHARD}{name}" for group in groups if group in GROUPS for name in GROUPS[group]]
-    more = ""
+    more = " +client|list" if user == LISTS_CLIENTS else ""
     if "jobs" in groups:
         patterns.append(f"~{JOBS}")
         more += f" &{JOBS} +@pubsub"

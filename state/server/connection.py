@@ -10,6 +10,7 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
+from state.process import client_name
 from state.settings import Settings
 
 log = logging.getLogger("earshot.server")
@@ -26,10 +27,6 @@ BLOCK_MS = 1000
 _RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3, "command": 0}
 _SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None, "command": 5.0}
 
-
-_WEB_CONNECTIONS = 64
-"""Of one web process, at most: beyond that its threads wait for one another. A socket keeps a thread, so there may be
-hundreds, and a pool that refuses instead (redis-py's own, from 100 on) would drop audio when all speak at once."""
 
 _WEB_WAIT_SECONDS = 5.0
 """Seconds to wait for a free connection; the server itself may take as long to answer."""
@@ -73,7 +70,9 @@ def client_at(url: str, settings: Settings, role: Role) -> redis.Redis:
     }
     if role != "web":
         return redis.Redis.from_url(url, **options)
-    options |= {"max_connections": _WEB_CONNECTIONS, "timeout": _WEB_WAIT_SECONDS}
+    # A socket keeps a thread, so there may be hundreds. A pool that refuses instead of letting them wait (redis-py's
+    # own, from 100 on) would drop audio when all speak at once.
+    options |= {"max_connections": settings.redis_connections, "timeout": _WEB_WAIT_SECONDS}
     return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
 
 
@@ -83,7 +82,7 @@ def client_options(url: str, settings: Settings, role: Role) -> dict[str, Any]:
         "protocol": 2,
         "socket_keepalive": True,
         "health_check_interval": 0 if role == "worker" else 30,
-        "client_name": f"earshot-{role}",
+        "client_name": client_name(),
     }
     if url.startswith("rediss://") and not settings.redis_tls_verify:
         options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}

@@ -83,7 +83,8 @@ def _in_cluster(settings: Settings, role: Role, plain: redis.Redis, nodes: list[
             "socket_timeout": SOCKET_TIMEOUT_SECONDS,
         }
         if role == "web":
-            own |= {"max_connections": CONNECTIONS_A_SHARD, "timeout": SOCKET_TIMEOUT_SECONDS}
+            most = min(CONNECTIONS_A_SHARD, settings.redis_connections)
+            own |= {"max_connections": most, "timeout": SOCKET_TIMEOUT_SECONDS}
         pool = redis.BlockingConnectionPool if role == "web" else redis.ConnectionPool
         return redis.Redis(connection_pool=cast(Any, pool)(**where, **options, **own)), route
 

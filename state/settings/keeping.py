@@ -53,6 +53,10 @@ class Keeping:
             pattern=r"^((sqlite:///|postgres(ql)?://).+)?$",
         ),
     ] = ""
+    database_connections: Annotated[
+        int,
+        about("Most connections to the database of a process; beyond, its threads wait for one", ge=2, le=1000),
+    ] = 15
     words_days: Annotated[
         str,
         about(

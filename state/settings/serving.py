@@ -22,6 +22,10 @@ class Store:
         str,
         about("Plain server (no cluster) for accounts, sessions, rules and jobs. Empty: REDIS_URL"),
     ] = ""
+    redis_connections: Annotated[
+        int,
+        about("Most connections to the server of a web process; beyond, its threads wait for one", ge=4, le=1000),
+    ] = 64
     shards: Annotated[
         int,
         about(

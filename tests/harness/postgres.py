@@ -33,7 +33,9 @@ def _programs() -> Path:
 class Postgres:
     """A running cluster; `url` is its DATABASE_URL."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: int = 100) -> None:
+        """connections: how many it bears, as a small plan's server does."""
+        self._connections = connections
         self._programs = _programs()
         self._user = "postgres" if os.getuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="earshot-pg-", dir="/tmp"))  # a socket's path has 107 bytes at most
@@ -53,7 +55,16 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = ("-k", str(self.folder), "-c", "listen_addresses=", "-c", "shared_buffers=64MB")
+        options = (
+            "-k",
+            str(self.folder),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "shared_buffers=64MB",
+            "-c",
+            f"max_connections={self._connections}",
+        )
         self.process = self._popen("postgres", "-D", "data", *options)
         deadline = time.monotonic() + START_SECONDS
         while True:

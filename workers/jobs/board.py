@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import b64decode
+from collections import Counter
 from contextlib import suppress
 from typing import Any, cast
 
+import redis
 from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.results import Result
 from rq.worker import Worker
 
 from state import keys
-from state.jobs import JOB_ID, Board, FailedJob, JobsBoard
+from state.jobs import JOB_ID, Board, FailedJob, JobsBoard, Process
+from state.process import read_client_name
 from state.server.clock import now_ms
 from state.server.shards import Shards
 from workers.jobs import allowed
@@ -77,7 +80,19 @@ class Boards:
             failed=[self._failed(job_id) for job_id in ids],
             outstanding={"summarise": sum(summaries.values()), "archive": sum(departures.values())},
             due={"forget-words": at_ms + left_ms} if left_ms > 0 else {},
+            processes=self._processes(),
         )
+
+    def _processes(self) -> list[Process] | None:
+        """By type and version. A managed server may keep its list to itself."""
+        try:
+            clients = self._redis.client_list()
+        except redis.ResponseError:
+            return None
+        found = [one for one in (read_client_name(client.get("name", "")) for client in clients) if one]
+        kinds = Counter((one.type, one.version) for one in set(found))
+        connections = Counter((one.type, one.version) for one in found)
+        return [Process(*kind, count, connections[kind]) for kind, count in sorted(kinds.items())]
 
     def _failed(self, job_id: str) -> FailedJob:
         asked: Asked | None = None

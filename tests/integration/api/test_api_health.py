@@ -81,6 +81,7 @@ def test_metrics_are_computed_from_redis(valkey: Server, store: redis.Redis) -> 
         "earshot_shard_up|0": 1,
         "earshot_chunks_dead": 0,
         "earshot_feed_events": 3,
+        "earshot_decoders_busy_ratio": 0,
         "earshot_redis_memory_max_bytes": 0,
         "earshot_shards": 1,
         "earshot_shards_away": 0,

@@ -6,14 +6,16 @@ import json
 import time
 import zlib
 from base64 import b64encode
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from rq.registry import FailedJobRegistry
 
 from state import keys
-from state.jobs import JobsBoard
+from state.jobs import JobsBoard, Process
 from state.people.access import Access
 from state.people.audit import Audit
 from state.server.shards import shards_on
@@ -98,6 +100,31 @@ def test_a_reason_that_would_grow_huge_is_cut(store: redis.Redis) -> None:
     board = JobsBoard(store).read()
     assert board is not None
     assert sorted(len(job.reason) for job in board.failed) == [0, 200]
+
+
+def test_the_board_names_processes_by_type_and_version_unless_the_server_keeps_that_to_itself(
+    valkey: Server, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as clients:
+        for pid, version in ((1, "0a"), (1, "0a"), (2, "0a"), (3, "0b")):
+            client = clients.enter_context(valkey.client())
+            client.client_setname(f"earshot:decoder:{version}:host:{pid}")
+        for odd in ("earshot:decoder:0a:host", "earshot:x:0a:h:99999999999", "somebody"):
+            clients.enter_context(valkey.client()).client_setname(odd)
+        update(store)
+        board = JobsBoard(store).read()
+        assert board is not None and board.processes is not None
+        ours = [one for one in board.processes if one.type == "decoder"]
+        assert ours == [Process("decoder", "0a", 2, 3), Process("decoder", "0b", 1, 1)]
+    monkeypatch.setattr(redis.Redis, "client_list", refuse)
+    store.delete(keys.turn("board"))
+    update(store)
+    board = JobsBoard(store).read()
+    assert board is not None and board.processes is None
+
+
+def refuse(*_: object) -> None:
+    raise redis.exceptions.NoPermissionError
 
 
 def test_only_admins_see_the_page(valkey: Server, store: redis.Redis) -> None:

@@ -148,3 +148,12 @@ def test_the_image_holds_what_the_processes_need_and_runs_as_nobody_special() ->
 
 def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "compose.yaml").read_text())["services"])
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    written = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"`(test_\w+)`", path.read_text()):
+            assert f"def {name}(" in written, (path.name, name)
+        for name in re.findall(r"`((?:\w+/)*test_\w+\.py)`", path.read_text()):
+            assert (ROOT / name).exists() or list((ROOT / "tests").rglob(name)), (path.name, name)
