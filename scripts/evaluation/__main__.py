@@ -15,6 +15,7 @@ from scripts.evaluation import (
     dialogues,
     figures,
     learning,
+    noisy,
     ratings,
     secrets,
     summaries,
@@ -101,6 +102,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         " how well a raised voice is told from a calm one",
     )
     parser.add_argument(
+        "--noisy",
+        action="store_true",
+        help="also have the demo and written calls spoken over a noisy line and recognised, beside their true words"
+        " (about five minutes; flite speaks)",
+    )
+    parser.add_argument(
         "--learn",
         action="store_true",
         help="also simulate supervisors who judge as the raters did: how unseen calls are ranked after 700 judged ones",
@@ -124,6 +131,8 @@ def main(argv: list[str] | None = None) -> int:
         acted = voices.load(options.voice) if options.voice else []
         if options.json:
             told: dict[str, object] = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
+            if options.noisy:
+                told["noisy"] = {name: column.noisy for name, column in noisy.columns(options.calls, model).items()}
             if options.learn:
                 told["learned"] = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             if acted:
@@ -135,6 +144,8 @@ def main(argv: list[str] | None = None) -> int:
         print(figures.report(sets), TUNED, sep="\n")
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
+        if options.noisy:
+            print("", noisy.report(noisy.columns(options.calls, model)), sep="\n")
         if options.learn:
             courses = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             print("", learning.report(courses), sep="\n")

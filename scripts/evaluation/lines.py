@@ -48,11 +48,16 @@ def noise(snr_db: float) -> Callable[[Samples], Samples]:
     """Hiss in the telephone band, so many dB under the speech."""
 
     def add(samples: Samples) -> Samples:
-        hiss = band(np.random.default_rng(SEED).standard_normal(len(samples)))
-        ratio = np.sqrt(np.mean(samples**2) / np.mean(hiss**2)) * 10 ** (-snr_db / 20)
-        return np.asarray(samples + ratio * hiss)
+        level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-snr_db / 20)
+        return np.asarray(samples + hiss(len(samples), level))
 
     return add
+
+
+def hiss(count: int, level: float) -> Samples:
+    """So many samples of noise in the telephone band, of this root mean square."""
+    noise = band(np.random.default_rng(SEED).standard_normal(count))
+    return np.asarray(noise * (level / np.sqrt(np.mean(noise**2))))
 
 
 def gsm(samples: Samples) -> Samples:

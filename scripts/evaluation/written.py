@@ -45,11 +45,15 @@ def spoken(call: Written) -> list[Spoken]:
     return pace.spoken((who == "c", text) for who, _, text in lines)
 
 
-def sets(model: AttentionModel) -> dict[str, list[Call]]:
-    """Those read while tuning and those kept apart, judged; needed counts as the lowest rating, others as the best."""
+def by_set() -> dict[str, list[Written]]:
+    """Those read while tuning and those kept apart."""
     calls = {"written-read": [c for c in load() if c.tuned], "written-apart": [c for c in load() if not c.tuned]}
-    calls["ordinary-apart"] = load(FILES[1])
-    return {name: [_judged(call, model) for call in some] for name, some in calls.items()}
+    return {**calls, "ordinary-apart": load(FILES[1])}
+
+
+def sets(model: AttentionModel) -> dict[str, list[Call]]:
+    """The same, judged; needed counts as the lowest rating, others as the best."""
+    return {name: [_judged(call, model) for call in some] for name, some in by_set().items()}
 
 
 def _judged(call: Written, model: AttentionModel) -> Call:

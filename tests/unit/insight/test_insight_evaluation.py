@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scripts.evaluation import __main__ as command
-from scripts.evaluation import dialogues, ratings, written
+from scripts.evaluation import dialogues, noisy, ratings, speech, written
 from scripts.evaluation.figures import Call, figures, follow
+from scripts.evaluation.lines import RATE
+from scripts.evaluation.speech import SpokenCall
 from scripts.evaluation.stats import auc, edit_distance, pearson
 from workers.insight.attention import AttentionModel
 from workers.insight.polarity.analyzer import CallAnalyzer
+from workers.insight.words.spoken import Spoken
 
 
 def test_auc_counts_pairs_in_the_right_order_and_ties_by_half() -> None:
@@ -146,3 +150,17 @@ def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
                 apart += 1  # their names are nobody's business: who reads them tunes on them
     assert wrong == ["parcel sarcastic laptop"], "wit without an angry word"
     assert apart <= 2, "of 32"
+
+
+def test_the_noisy_column_stands_beside_the_true_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    tone = np.sin(np.arange(6 * RATE)) * speech.LEVEL
+    call = SpokenCall([Spoken("customer:0", "customer", 0.5, 5.5, "this is useless")], {"customer": tone})
+    heard = speech.on_the_line(call, "customer", 20.0)
+    assert len(heard) == len(tone) and 0 < float(np.std(heard - tone)) < 0.2 * speech.LEVEL
+    monkeypatch.setattr(noisy, "_spoken", lambda _folder: [("mine", True, call), ("mine", False, call)])
+    monkeypatch.setattr(noisy, "ENGINE", "stub")
+    found = noisy.columns(Path(), AttentionModel(CallAnalyzer()))
+    true, line = found["mine"]
+    assert (true.bad, line.bad, line.good, line.peak_auc) == (1, 1, 1, 0.5)
+    assert line.word_error_rate > 1 / 2, "the stub hears checksums"
+    assert "mine, words true" in noisy.report(found)

@@ -1,0 +1,147 @@
+"""`--noisy`: how calls are judged when they are spoken over a noisy line and recognised, beside their true words.
+
+The demo calls as recorded, the written calls spoken by a synthesiser; hiss 20 dB under the speech, G.711, the offline
+engine, voices measured as the decoders measure them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from scripts.evaluation import calls, wer, written
+from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.figures import Call, Figures, figures, follow
+from scripts.evaluation.lines import RATE, pcm
+from scripts.evaluation.speech import SpokenCall, on_the_line, speak
+from scripts.evaluation.stats import shown, table
+from workers.decoder.whose_voice import is_measured
+from workers.engines.base import Model, ModelUnusable
+from workers.engines.choose import Wanted, choose
+from workers.insight.attention import AttentionModel
+from workers.insight.words.spoken import Spoken
+from workers.voice.measure import measure
+
+ENGINE = "moonshine"
+SNR_DB = 20.0
+"""A bad line: the engine then mishears about every fourth word of these synthetic voices."""
+
+
+class Heard(NamedTuple):
+    """One call: judged by its true words and by the recognised ones."""
+
+    true: Call
+    recognised: Call
+    word_errors: int
+    words: int
+    raised_voices: int
+
+
+class Noisy(msgspec.Struct, frozen=True):
+    """A set on the noisy line. word_error_rate: of 1. raised_voices: calls in which a voice was taken for raised."""
+
+    peak_auc: float | None
+    live_peak_auc: float | None
+    good: int
+    good_raised: int
+    bad: int
+    bad_raised: int
+    word_error_rate: float
+    raised_voices: int
+
+
+class Column(NamedTuple):
+    """A set's figures on true words and on the line."""
+
+    true: Figures
+    noisy: Noisy
+
+
+def columns(folder: Path, attention: AttentionModel) -> dict[str, Column]:
+    """Of the demo calls in `folder` and the written ones, by set. Raises ValueError where they cannot be spoken, read
+    or recognised."""
+    try:
+        model = choose(Wanted(engine=ENGINE)).load()
+        sets: dict[str, list[Heard]] = {}
+        for name, needed, call in _spoken(folder):
+            sets.setdefault(name, []).append(_judge(needed, call, model, attention))
+            sys.stderr.write(f"evaluate: recognised {name} {len(sets[name])}\n")
+    except (ModelUnusable, OSError) as error:
+        raise ValueError(str(error)) from error
+    return {name: _column(heard) for name, heard in sets.items()}
+
+
+def report(found: dict[str, Column]) -> str:
+    """A table for people."""
+    rows = []
+    for name, (true, noisy) in found.items():
+        for words, told in (("true", true), (f"{noisy.word_error_rate:.0%} wrong", noisy)):
+            raised = str(noisy.raised_voices) if told is noisy else "-"
+            rows.append(
+                [
+                    f"{name}, words {words}",
+                    shown(told.peak_auc),
+                    shown(told.live_peak_auc),
+                    f"{told.good_raised}/{told.good}",
+                    f"{told.bad_raised}/{told.bad}",
+                    raised,
+                ]
+            )
+    return table(["spoken, noisy line", "peak AUC", "live peak", "good raised", "bad raised", "raised voices"], rows)
+
+
+def _spoken(folder: Path) -> Iterator[tuple[str, bool, SpokenCall]]:
+    """(set, needed, call) of all calls, one after the other: their sound is large."""
+    for known in calls.load(folder, None):
+        tracks = {}
+        for party in PARTIES:
+            sound, rate = read_pcm(folder / known.folder, party)
+            if rate != RATE:
+                raise ValueError(f"{known.folder}: {RATE} samples a second are wanted, here are {rate}")
+            tracks[party] = np.frombuffer(sound, "<i2").astype(np.float64) / 32768
+        yield "demo", known.truth["needs_attention"], SpokenCall(calls.spoken(known.truth), tracks)
+    for name, some in written.by_set().items():
+        for number, call in enumerate(some):
+            yield name, call.needed, speak(written.spoken(call), number)
+
+
+def _judge(needed: bool, call: SpokenCall, model: Model, attention: AttentionModel) -> Heard:
+    recognised: list[Spoken] = []
+    errors = words = 0
+    for party in call.tracks:
+        samples = pcm(on_the_line(call, party, SNR_DB))
+        finals, _ = decode(model, samples.tobytes(), RATE, chunk_seconds=1.0, partials=False)
+        for n, final in enumerate(finals):
+            said = samples[round(final.start * RATE) : round(final.end * RATE)]
+            voice = measure(said, RATE, len(final.words)) if is_measured("customers", party) else None
+            recognised.append(Spoken(f"{party}:{n}", party, final.start, final.end, final.text, voice=voice))
+        wrong, of = wer.errors(
+            " ".join(one.text for one in call.said if one.track == party), " ".join(final.text for final in finals)
+        )
+        errors, words = errors + wrong, words + of
+    loud = attention.standing(recognised).loud
+    rating = 1.0 if needed else 5.0
+    true, heard = (Call(rating, None, *follow(said, attention), []) for said in (call.said, recognised))
+    return Heard(true, heard, errors, words, int(bool(loud)))
+
+
+def _column(heard: list[Heard]) -> Column:
+    found = figures([one.recognised for one in heard])
+    return Column(
+        figures([one.true for one in heard]),
+        Noisy(
+            found.peak_auc,
+            found.live_peak_auc,
+            found.good,
+            found.good_raised,
+            found.bad,
+            found.bad_raised,
+            round(sum(one.word_errors for one in heard) / sum(one.words for one in heard), 4),
+            sum(one.raised_voices for one in heard),
+        ),
+    )

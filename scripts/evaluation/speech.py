@@ -1,0 +1,75 @@
+"""Calls as a telephone line carries them: a synthesiser speaks written turns, the line adds its hiss.
+
+flite (Debian package of that name) speaks, in the two of its voices that the recogniser understands best. They do not
+act.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soxr
+
+from scripts.evaluation.lines import RATE, Samples, band, hiss, mulaw
+from scripts.evaluation.pace import PAUSE_SECONDS
+from workers.insight.words.spoken import Spoken
+
+VOICES = ("rms", "slt")
+LEVEL = 0.05
+"""Of the speech, of full scale: -26 dB, what a line's automatic gain aims at."""
+TAIL_SECONDS = 1.0
+"""A line stays open a little after the last word."""
+
+
+class SpokenCall(NamedTuple):
+    """said: the turns with the times at which they are spoken. tracks: samples of each party, all equally long."""
+
+    said: list[Spoken]
+    tracks: dict[str, Samples]
+
+
+def say(text: str, voice: str) -> Samples:
+    """A text spoken, in the telephone band at LEVEL. Raises ValueError where no flite is installed."""
+    if shutil.which("flite") is None:
+        raise ValueError("flite is not installed; it speaks the written calls (on Debian: apt-get install flite)")
+    with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
+        file = Path(folder) / "said.wav"
+        subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(file)], check=True, capture_output=True)
+        with wave.open(str(file)) as sound:
+            rate = sound.getframerate()
+            spoken = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
+    samples = band(soxr.resample(spoken, rate, RATE))
+    return samples * (LEVEL / max(_level(samples), 1e-9))
+
+
+def speak(said: Sequence[Spoken], number: int) -> SpokenCall:
+    """A call's turns one after the other; number: of the call, from 0: its parties change voices every second call."""
+    parties = sorted({one.track for one in said})
+    voice = {party: VOICES[(number + at) % len(VOICES)] for at, party in enumerate(parties)}
+    spoken = [(one, say(one.text, voice[one.track])) for one in said]
+    total = sum(len(samples) for _, samples in spoken) + round(RATE * (PAUSE_SECONDS * len(spoken) + TAIL_SECONDS))
+    tracks = {party: np.zeros(total) for party in parties}
+    timed, at = [], 0
+    for one, samples in spoken:
+        tracks[one.track][at : at + len(samples)] = samples
+        timed.append(Spoken(one.id, one.track, round(at / RATE, 2), round((at + len(samples)) / RATE, 2), one.text))
+        at += len(samples) + round(RATE * PAUSE_SECONDS)
+    return SpokenCall(timed, tracks)
+
+
+def on_the_line(call: SpokenCall, party: str, snr_db: float) -> Samples:
+    """A party's track with hiss so many dB under its speech, through G.711."""
+    track = call.tracks[party]
+    turns = [track[round(one.start * RATE) : round(one.end * RATE)] for one in call.said if one.track == party]
+    return mulaw(track + hiss(len(track), _level(np.concatenate(turns)) * 10 ** (-snr_db / 20)))
+
+
+def _level(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
