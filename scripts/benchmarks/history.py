@@ -162,9 +162,6 @@ def _summary(dice: random.Random) -> dict[str, Any]:
     }
 
 
-_HANDLED = {tag: Handling(state="taken", by="sam", tags=[tag]) for tag in TAGS}
-
-
 def _words(dice: random.Random, rare: list[str]) -> Iterator[str]:
     for _ in range(dice.randint(4, 14)):
         yield dice.choice(COMMON) if dice.random() < 0.6 else rare[int(len(rare) * dice.random() ** 3)]

@@ -43,6 +43,10 @@ class FleetHealth(msgspec.Struct, frozen=True):
     busy: float | None = None
 
 
+Decoders = dict[int, list[str]]
+"""Names of decoders by the number of the shard."""
+
+
 class Reads:
     """Reads only. Every method is safe to repeat.
 
@@ -214,11 +218,17 @@ class Reads:
 
     # -- health -------------------------------------------------------------------------------------------
 
-    def fleet(self) -> FleetHealth:
-        """The number of live decoders, the audio that waits, and the engine in use."""
+    def decoders(self) -> Decoders:
+        """Names of the decoders that may hold tokens, living or not, by the number of the shard."""
+        found = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.workers)))
+        return {number: [name.decode() for name in names] for number, names in found.items()}
+
+    def fleet(self, decoders: Decoders | None = None) -> FleetHealth:
+        """The number of live decoders, the audio that waits, and the engine in use. decoders: if they are known."""
+        known = self.decoders() if decoders is None else decoders
 
         def part(shard: Shard) -> tuple[dict[str, bytes], int, int]:
-            names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
+            names = known.get(shard.number, [])
             pipe = shard.redis.pipeline(transaction=False)
             pipe.hmget(shard.keys.load, "audio_ms", "chunks")
             for name in names:
@@ -229,10 +239,10 @@ class Reads:
 
         parts = self._shards.answers(part)
         model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
-        decoders = {name: said for alive, _, _ in parts.values() for name, said in alive.items()}
-        told = [int(said[:-1]) / 100 for said in decoders.values() if said[:-1].isdigit()]
+        living = {name: said for alive, _, _ in parts.values() for name, said in alive.items()}
+        told = [int(said[:-1]) / 100 for said in living.values() if said[:-1].isdigit()]
         return FleetHealth(
-            len(decoders),
+            len(living),
             sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
             sum(chunks for _, _, chunks in parts.values()),
             (model or b"").decode(),
@@ -261,12 +271,13 @@ class Reads:
             self._decoder_lives = (time.monotonic(), lives)
         return lives
 
-    def counts(self) -> dict[str, int]:
+    def counts(self, decoders: Decoders | None = None) -> dict[str, int]:
         """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries, ended calls that
-        the database does not have, tokens in the work streams."""
+        the database does not have, tokens in the work streams. decoders: if they are known."""
+        known = self.decoders() if decoders is None else decoders
 
         def part(shard: Shard) -> list[int]:
-            names = [name.decode() for name in cast(set[bytes], shard.redis.smembers(shard.keys.workers))]
+            names = known.get(shard.number, [])
             pipe = shard.redis.pipeline(transaction=False)
             pipe.zcard(shard.keys.live)
             pipe.zcard(shard.keys.ended)

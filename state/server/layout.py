@@ -19,8 +19,6 @@ that a process of before would not understand, or would be misunderstood by."""
 SHARDS_A_MASTER = 4
 """Of a cluster, at the first start: so that four times as many masters can share the work later."""
 
-MAX_SHARDS = 1024
-
 
 class Layout(msgspec.Struct, frozen=True):
     """See PROTOCOL and shards.py."""

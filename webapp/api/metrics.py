@@ -44,8 +44,8 @@ class FleetCollector(Collector):
         return max(found, key=lambda memory: memory[0] / (memory[1] or float("inf")))
 
     def _gauges(self) -> list[GaugeMetricFamily]:
-        fleet = self._reads.fleet()
-        counts = self._reads.counts()
+        decoders = self._reads.decoders()
+        fleet, counts = self._reads.fleet(decoders), self._reads.counts(decoders)
         memory = self._fullest()
         calls = GaugeMetricFamily("earshot_calls", "calls kept, by state (live includes ending)", labels=["state"])
         calls.add_metric(["live"], counts["calls_live"])

@@ -17,9 +17,6 @@ CHANNEL_NAME = "switch_channel"
 CHANNEL = r"^[A-Za-z0-9._:@/;+-]{1,128}$"
 """A channel's name or id: nothing that means something in a dialplan's expressions. A sender names it."""
 
-EXTENSION = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
-"""A supervisor's extension."""
-
 TIMEOUT_SECONDS = 5.0
 """How long a switch may take to answer."""
 

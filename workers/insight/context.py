@@ -117,13 +117,6 @@ class ContextScorer:
         )
         return Sentiment(polarity=polarity, subjectivity=own.subjectivity, reasons=reasons), after
 
-    def score_in_context(self, previous: Sequence[Spoken], utterance: Spoken) -> Sentiment:
-        """Score `utterance` after `previous` (canonical order, all tracks)."""
-        mood = Mood()
-        for earlier in previous:
-            _, mood = self.step(mood, earlier)
-        return self.step(mood, utterance)[0]
-
 
 def overall(polarities: Sequence[float]) -> float | None:
     """Score of a whole call from the customer's utterances in order; None without any.

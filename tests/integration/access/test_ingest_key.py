@@ -60,11 +60,6 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
         yield web
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 @pytest.fixture
 def line(store: redis.Redis, assessor: Assessor) -> Line:
     """A live call and one that has ended, both sent by the key pbx."""

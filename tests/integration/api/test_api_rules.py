@@ -43,11 +43,6 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
     return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 def test_the_starter_set_is_the_first_edition(http: FlaskClient) -> None:
     answer = http.get("/v1/rules")
     assert (answer.status_code, answer.headers["ETag"], answer.mimetype) == (200, '"1"', "application/yaml")

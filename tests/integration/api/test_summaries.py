@@ -65,11 +65,6 @@ class _Answers(BaseHTTPRequestHandler):
         """Nothing: the test's output is not for it."""
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 @pytest.fixture
 def model() -> Iterator[Model]:
     with Model() as running:

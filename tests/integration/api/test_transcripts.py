@@ -23,11 +23,6 @@ from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 @pytest.fixture
 def line(store: redis.Redis, assessor: Assessor) -> Line:
     return Line(store, assessor, ["agent", "customer"])

@@ -48,12 +48,6 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
     return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
-@pytest.fixture(scope="module")
-def loaded() -> Assessor:
-    """One that has its phrases: loading them takes a second."""
-    return Assessor()
-
-
 Begin = Callable[[], Assessor]
 
 

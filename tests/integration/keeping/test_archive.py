@@ -35,11 +35,6 @@ from workers.jobs.archive import move
 from workers.sentiment.assessor import Assessor
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 def ended(store: redis.Redis, assessor: Assessor, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
     """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
     line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, None, **metadata)

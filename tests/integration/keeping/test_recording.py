@@ -42,11 +42,6 @@ from workers.jobs.assembly import assemble
 from workers.sentiment.assessor import Assessor
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     opened = Archive(f"sqlite:///{tmp_path / 'archive.db'}")

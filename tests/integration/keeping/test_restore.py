@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 import redis
 
 from scripts.machine.programs import ROOT
@@ -25,11 +24,6 @@ from tests.harness.servers import Server
 from workers.jobs.archive import move
 from workers.jobs.assembly import assemble
 from workers.sentiment.assessor import Assessor
-
-
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
 
 
 def ended(store: redis.Redis, assessor: Assessor, call_id: str) -> str:

@@ -41,11 +41,6 @@ SOUND = b"\x55\x66\x77" * 2000
 IDS = ("ended", "stuck", "silent", "unasked")
 
 
-@pytest.fixture(scope="module")
-def assessor() -> Assessor:
-    return Assessor()
-
-
 @pytest.fixture
 def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path / "clock")

@@ -7,15 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.receiver import Receiver
-from workers.sentiment.assessor import Assessor
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as made:
         yield made
-
-
-@pytest.fixture(scope="package")
-def assessor() -> Assessor:
-    return Assessor()

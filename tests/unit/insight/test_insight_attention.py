@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from scripts.evaluation import calls
 from scripts.training import __main__ as trainer
+from state.types import Sentiment
 from workers.insight import weights
 from workers.insight.attention import AttentionModel, Course
-from workers.insight.context import ContextScorer, overall
+from workers.insight.context import ContextScorer, Mood, overall
 from workers.insight.evidence import PRIOR, SOOTHING
 from workers.insight.norms import Norms
 from workers.insight.polarity.analyzer import CallAnalyzer
@@ -201,20 +203,28 @@ def test_one_critical_rule_hit_raises_a_call() -> None:
     assert MODEL.standing(CALM[:3], rule_evidence=[hit]).raised
 
 
+def in_context(scorer: ContextScorer, before: Sequence[Spoken], said: Spoken) -> Sentiment:
+    """The score of `said` after what was said before it."""
+    mood = Mood()
+    for earlier in before:
+        _, mood = scorer.step(mood, earlier)
+    return scorer.step(mood, said)[0]
+
+
 def test_repetition_and_refusal_darken_what_is_said() -> None:
     scorer = ContextScorer(ANALYZER)
     first = Spoken("customer:0", "customer", 0, 2, "i need a table near the window tonight")
     refused = Spoken("agent:0", "agent", 3, 5, "unfortunately there are no tables available")
     again = Spoken("customer:1", "customer", 6, 8, "i need a table near the window tonight")
-    alone = scorer.score_in_context([], again)
-    in_context = scorer.score_in_context([first, refused], again)
-    assert in_context.polarity < alone.polarity
-    assert "after a refusal" in in_context.reasons and "says again what was said before" in in_context.reasons
+    alone = in_context(scorer, [], again)
+    after = in_context(scorer, [first, refused], again)
+    assert after.polarity < alone.polarity
+    assert "after a refusal" in after.reasons and "says again what was said before" in after.reasons
 
 
 def test_praise_in_a_bad_mood_is_not_taken_at_its_word() -> None:
     said = call(*[("c", "that is terrible and useless")] * 3, ("c", "oh wonderful"))
-    assert ContextScorer(ANALYZER).score_in_context(said[:3], said[3]).polarity < 0
+    assert in_context(ContextScorer(ANALYZER), said[:3], said[3]).polarity < 0
 
 
 def test_a_whole_calls_score_weighs_the_end_more() -> None:

@@ -23,7 +23,7 @@ const TESTS = {
   alert: (row, wanted) => row.alerts.some((alert) => plainKind(alert.kind) === plainKind(wanted)),
   q: (row, wanted) => holds(textOf(row), wanted),
 };
-export const FILTERS = Object.keys(TESTS);
+const FILTERS = Object.keys(TESTS);
 
 const STATES = {
   live: (row) => row.state !== "ended",

@@ -26,7 +26,7 @@ export function signed(value) {
 }
 
 /** Polarity from here on is called good, from its negative on down bad; between, even. */
-export const MOOD_EDGE = 0.1;
+const MOOD_EDGE = 0.1;
 
 /** "good", "even", "bad", or "none" where there is no score. */
 export function mood(score) {
