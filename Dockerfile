@@ -18,6 +18,7 @@ COPY state state
 COPY workers workers
 COPY webapp webapp
 COPY scripts scripts
+COPY docs/OPERATING.md docs/OPERATING.md
 COPY --from=page /build/webapp/static/vendor webapp/static/vendor
 ENV PATH=/opt/earshot/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001

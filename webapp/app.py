@@ -37,7 +37,7 @@ from webapp.api import (
     summaries,
     switch,
 )
-from webapp.api.admin import audit, erasing, jobs, models, people, queues, webhooks
+from webapp.api.admin import audit, erasing, jobs, models, operations, people, queues, webhooks
 from webapp.api.documents import docs, openapi
 from webapp.http import crowds, headers, problems, timed, traced
 from webapp.http.arrival import Arrival
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         exports.api,
         erasing.api,
         jobs.api,
+        operations.api,
         health.api,
         models.api,
         session.api,

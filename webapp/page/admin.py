@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from state.webhooks.happenings import EVENT_TYPES
 from webapp.access.rights import needs
 from webapp.page.pages import page_values
+from webapp.page.runbook import entries
 from webapp.store import store
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
@@ -28,6 +29,7 @@ class AdminPage(NamedTuple):
 
 PAGES = {
     "begin": AdminPage("First call", lambda: {"address": store().settings.public_url}),
+    "operations": AdminPage("Operations", lambda: {"runbook": entries()}),
     "accounts": AdminPage("Accounts"),
     "keys": AdminPage("API keys"),
     "sessions": AdminPage("Sign-ins"),

@@ -9,7 +9,7 @@ import redis
 from playwright.sync_api import Browser, Page, expect
 
 from state.archive.opening import Archive
-from state.calls.ingest import Ingest
+from state.calls.ingest import Chunk, Ingest
 from state.settings import Settings
 from state.webhooks import deliveries
 from state.webhooks.deliveries import Outcome
@@ -89,6 +89,22 @@ def test_an_admin_makes_a_webhook_and_looks_after_it(desk: Page, web: Web, store
     desk.on("dialog", lambda dialog: dialog.accept())
     desk.get_by_role("button", name="Remove desk").click()
     expect(desk.get_by_text("Nobody yet.")).to_be_visible()
+
+
+def test_an_admin_sees_what_is_wrong_and_what_to_do(desk: Page, web: Web, store: redis.Redis) -> None:
+    desk.goto(f"{web.url}/admin/operations")
+    expect(desk.get_by_text("None. Delays")).to_be_visible()
+    for n in range(1, 6):
+        Ingest(store, Settings()).put(f"call-{n}", "customer", 1, Chunk(bytes(8000), "mulaw", 8000))
+    wrong = desk.get_by_role("link", name="EarshotNoDecoder")
+    expect(wrong).to_be_visible()
+    expect(desk.get_by_role("row", name="0 up 5 0.5 s 5 0")).to_be_visible()
+    update(store)
+    expect(desk.get_by_role("row", name="web")).to_be_visible()
+    assert complaints(desk) == []
+    wrong.click()
+    expect(desk.get_by_text("Audio is kept until the backlog limit.")).to_be_visible()
+    fits(desk)
 
 
 def fits(desk: Page) -> None:

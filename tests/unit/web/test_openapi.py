@@ -27,6 +27,7 @@ STATUSES = {
     ("/v1/webhooks/{webhook}/deliveries/{message_id}/redeliver", "post"): {"202", "400", "404", "409", "500", "503"}
     | KNOWN_ONLY,
     ("/v1/deliveries", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/operations", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/jobs", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/jobs/{job_id}/retry", "post"): {"202", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/holds", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,

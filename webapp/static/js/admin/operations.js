@@ -1,0 +1,73 @@
+// The fleet at a glance, every few seconds.
+
+import { pairOf, rowOf } from "../shared/rows.js";
+import { MISSING } from "../shared/wording/format.js";
+import { ask, list } from "./asking.js";
+
+const EVERY_MS = 2_000;
+
+const at = (selector) => document.querySelector(selector);
+const seconds = (value) => `${value.toFixed(1)} s`;
+const percent = (ratio) => (ratio === null ? MISSING : `${Math.round(100 * ratio)} %`);
+const known = (value) => value ?? MISSING;
+let shown = "";
+
+async function look() {
+  const now = await ask("GET", "/v1/operations");
+  if (!now) return;
+  at("#fault").textContent = "";
+  showAlerts(now.alerts);
+  const facts = {
+    "live calls": now.calls_live,
+    "decode loops": now.decoders,
+    "of their time busy": percent(now.busy),
+    "audio that waits": seconds(now.backlog_seconds),
+    "tokens waiting": now.tokens_waiting,
+    "utterances to score": now.finals_waiting,
+    "given up": now.dead,
+    "store full": percent(now.memory_ratio),
+    "jobs waiting": known(now.jobs_queued),
+    "jobs failed in a day": known(now.jobs_failed),
+    database: now.database,
+    "calls not in it yet": now.calls_unarchived,
+    "webhooks waiting": known(now.webhooks_waiting),
+    "webhooks failed": known(now.webhooks_failed),
+  };
+  at("#facts").replaceChildren(...Object.entries(facts).map(([name, value]) => pairOf(name, value)));
+  list("#shards", "#nothing", now.shards.map(shardRow));
+  list("#processes", "#unknown", (now.processes ?? []).map(processRow));
+}
+
+/** Draws the alerts only if they changed, so that a link keeps its focus and nothing is read out again. */
+function showAlerts(alerts) {
+  const found = JSON.stringify(alerts);
+  if (found === shown) return;
+  shown = found;
+  at("#quiet").hidden = alerts.length > 0;
+  at("#alerts").replaceChildren(...alerts.map(alertItem));
+}
+
+function alertItem({ name, wakes, value }) {
+  const item = document.createElement("li");
+  const [link, told] = [document.createElement("a"), document.createElement("span")];
+  [link.href, link.textContent, told.textContent] = [`#${name}`, name, `: ${value}${wakes ? " · wakes somebody" : ""}`];
+  link.addEventListener("click", () => at(`#${name}`).setAttribute("open", ""));
+  item.classList.toggle("wakes", wakes);
+  item.append(link, told);
+  return item;
+}
+
+function shardRow(shard) {
+  const told = shard.up
+    ? [shard.calls_live, seconds(shard.lag_seconds), shard.tokens_waiting, shard.finals_waiting]
+    : [MISSING, MISSING, MISSING, MISSING];
+  const row = rowOf([shard.number, shard.up ? "up" : "away", ...told].map(String), true);
+  row.classList.toggle("away", !shard.up);
+  return row;
+}
+
+const processRow = ({ type, version, count, connections }) =>
+  rowOf([type, version, String(count), String(connections)], true);
+
+look();
+setInterval(look, EVERY_MS);
