@@ -311,7 +311,7 @@ def test_without_sign_in_a_supervisor_says_who_she_is_once(
     assert Audit(calls).read("acts", 1)[0].deed.who == "Mia"
 
 
-def test_a_supervisor_whispers_from_the_opened_call_where_the_switch_knows_its_channel(
+def test_a_supervisor_joins_from_the_row_and_the_opened_call_where_the_switch_knows_its_channel(
     browser: Browser, valkey: Server, calls: redis.Redis, tmp_path: Path
 ) -> None:
     Ingest(calls, Settings()).create("c4", ["agent", "customer"], {"agent": "Eve", "switch_channel": "17.3"})
@@ -326,21 +326,41 @@ def test_a_supervisor_whispers_from_the_opened_call_where_the_switch_knows_its_c
         page.get_by_label("Name").fill("dana")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
+        row(page, "c1")
+        page.keyboard.press("c")
+        menu, button = page.locator("#phone"), '[data-call-id="{}"] [data-part=phone]'
+        expect(menu).to_be_hidden()
+        page.locator('[data-call-id="c1"]').hover()
+        expect(page.locator(button.format("c1"))).to_be_hidden()
+        page.locator('[data-call-id="c4"]').hover()
+        page.locator(button.format("c4")).click()
+        expect(menu).to_contain_text("Eve")
+        expect(page.locator("#call")).to_be_hidden()
+        page.keyboard.press("Escape")
+        row(page, "c4")
+        page.keyboard.press("c")
+        expect(menu).to_be_visible()
+        page.once("dialog", lambda sure: sure.accept())
+        menu.get_by_role("button", name="Hang up").click()
+        expect(page.locator("#said")).to_contain_text("hung up")
+        assert switch.asked[-1]["method"] == "DELETE"
+
         cell(page, "c1", "agent").click()
         expect(page.get_by_role("button", name="Worst moment")).to_be_visible()
         expect(page.locator("#switch")).to_be_hidden()
         cell(page, "c4", "agent").click()
         page.locator("#switch summary").click()
-        page.get_by_role("button", name="Whisper to the agent").click()
+        opened = page.locator("#switch")
+        opened.get_by_role("button", name="Whisper to the agent").click()
         expect(page.locator("#said")).to_contain_text("at which extension")
         page.locator("#switch summary").click()
-        page.get_by_label("Your extension").fill("201")
-        page.get_by_role("button", name="Save").click()
+        opened.get_by_label("Your extension").fill("201")
+        opened.get_by_role("button", name="Save").click()
         expect(page.locator("#said")).to_contain_text("calls you at 201")
-        page.get_by_role("button", name="Whisper to the agent").click()
+        opened.get_by_role("button", name="Whisper to the agent").click()
         expect(page.locator("#said")).to_contain_text("Only the agent will hear you")
         assert switch.asked[-1]["query"]["extension"] == "whisper"
         assert switch.asked[-1]["query"]["endpoint"] == "PJSIP/201"
         switch.shutdown()
-    entry = Audit(calls).read("acts", 1, None)[0].deed
-    assert (entry.who, entry.what, entry.about) == ("dana", "whisper", "c4")
+    deeds = [(entry.deed.who, entry.deed.what, entry.deed.about) for entry in Audit(calls).read("acts", 9)]
+    assert deeds[0] == ("dana", "whisper", "c4") and deeds[-1] == ("dana", "hangup", "c4")

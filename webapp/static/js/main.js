@@ -4,7 +4,6 @@ import { Acting } from "./shared/live/acting.js";
 import { Announcer } from "./shared/announce.js";
 import { Away } from "./shared/away.js";
 import { Judging } from "./judging/judging.js";
-import { JudgingMenu } from "./judging/menu.js";
 import { Bell } from "./shared/bell.js";
 import { save, toCsv } from "./table/csv.js";
 import { Desk } from "./call/desk.js";
@@ -19,12 +18,13 @@ import { closeMenus } from "./shared/menus.js";
 import { Order } from "./table/order.js";
 import { Peek } from "./table/peek.js";
 import { Panel } from "./call/panel.js";
-import { Switchboard } from "./call/switchboard.js";
+import { RowMenu } from "./table/row_menu.js";
 import { Search } from "./table/search.js";
 import { ask } from "./shared/live/session.js";
 import { Status } from "./shared/status.js";
 import { Backgrounds } from "./shared/live/story.js";
 import { Calls, isBehind } from "./shared/live/store.js";
+import { isOnSwitch, Switchboard } from "./shared/switchboard.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";
@@ -50,16 +50,17 @@ const acting = new Acting({
   onChange: (event) => handlers.events([event]),
 });
 const desk = new Desk(at("#call"), acting);
-const switchboard = new Switchboard(document.querySelector("#switch"), acting);
 const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
-const judgingMenu = new JudgingMenu(at("#judge"), at("#calls"), calls, acting);
+const inMenu = new Judging(at("#judge ul"), acting);
+const judgingMenu = new RowMenu({ dialog: at("#judge"), part: "judge", table: at("#calls"), calls, show: (row) => inMenu.show(row) });
+const phone = at("#phone") && phones(); // null where no switch is set up
 const backgrounds = new Backgrounds();
 const bell = new Bell(at("#bell"), acting, backgrounds, hear);
 table.viewer = () => acting.me;
 panel.onDraw = (row, nowMs) => {
   desk.show(row, nowMs);
   for (const list of judging) list.show(row);
-  switchboard.show(row);
+  phone?.show(row);
   listening?.show(row.state !== "live", panel.worst, panel.utterances);
 };
 const search = new Search(() => choose());
@@ -76,6 +77,28 @@ function stoppingClock() {
     if (!status.stale) stoppedMs = 0;
     else if (!stoppedMs) stoppedMs = clock();
     return stoppedMs || clock();
+  };
+}
+
+/** The menu of a row and that of the opened call by which a supervisor joins a call. */
+function phones() {
+  const opened = at("#switch");
+  const [inCall, inRow] = [
+    new Switchboard(opened, acting, () => (opened.open = false)),
+    new Switchboard(at("#phone .switch"), acting, () => menu.close()),
+  ];
+  opened.addEventListener("toggle", () => opened.open && inCall.load());
+  const show = (row) => {
+    inRow.show(row);
+    inRow.load();
+  };
+  const menu = new RowMenu({ dialog: at("#phone"), part: "phone", table: at("#calls"), calls, show, fits: isOnSwitch });
+  return {
+    open: (id) => menu.open(id),
+    show(row) {
+      opened.hidden = !isOnSwitch(row);
+      inCall.show(row);
+    },
   };
 }
 
@@ -175,6 +198,7 @@ listen({
     s: (row) => onCall(row, (id) => acting.set(id, "snoozed", { seconds: 300 })),
     n: (row) => onCall(row, write),
     v: (row) => onCall(row, (id) => judgingMenu.open(id)),
+    c: (row) => onCall(row, (id) => phone?.open(id) ?? false),
     b: () => bell.open(),
     w: nextWorst,
     p: (row) => onCall(row, hear),

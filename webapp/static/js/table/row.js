@@ -6,6 +6,7 @@ import { headlines, inParts } from "../shared/wording/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { isAside, lineOfParty } from "../shared/wording/line.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/live/store.js";
+import { isOnSwitch } from "../shared/switchboard.js";
 
 /** A party is called silent after so many seconds without speech. */
 const SILENT_SECONDS = 10;
@@ -61,6 +62,7 @@ export class RowView {
     this.#data("help", help ? "yes" : "no");
     this.#data("handled", isHandled(row) && !help ? "yes" : "no");
     this.#alerts(headlines(row, needs), row.alerts, help || handled || row.handling.tags.length ? 1 : ALERT_LINES);
+    this.#data("switch", isOnSwitch(row) ? "yes" : "no");
     this.#data("told", isTold(row, needs) ? "yes" : "no");
     this.agentNote = queue || (agent ? "" : row.call_id);
     this.customerNote = row.metadata.customer && caller ? caller : "";

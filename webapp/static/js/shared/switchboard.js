@@ -1,4 +1,5 @@
-// In the opened call: whisper, barge in, take over, hang up, where the call's metadata names its channel on the switch.
+// Whisper, barge in, take over, hang up: in the opened call and in a row's menu, where the call's metadata names its
+// channel on the switch.
 
 const BEGUN = {
   whisper: "Your phone rings. Only the agent will hear you.",
@@ -7,34 +8,38 @@ const BEGUN = {
   hangup: "The call is hung up.",
 };
 
+/** Whether the switch can act on a call. */
+export const isOnSwitch = ({ state, metadata }) => state === "live" && Boolean(metadata.switch_channel);
+
 export class Switchboard {
-  #menu;
   #extension;
   #acting;
+  #done;
   #id = "";
+  #asked = false;
 
-  /** @param menu a details element; null where no switch is set up  @param acting an Acting */
-  constructor(menu, acting) {
-    [this.#menu, this.#acting] = [menu, acting];
-    if (!menu) return;
-    this.#extension = menu.querySelector("input");
-    for (const button of menu.querySelectorAll("[data-switch]")) {
+  /** @param box holds the buttons and the form  @param acting an Acting  @param done called when an act was chosen */
+  constructor(box, acting, done) {
+    [this.#acting, this.#done] = [acting, done];
+    this.#extension = box.querySelector("input");
+    for (const button of box.querySelectorAll("[data-switch]")) {
       button.addEventListener("click", () => this.#act(button.dataset.switch));
     }
-    menu.querySelector("form").addEventListener("submit", (event) => {
+    box.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save();
     });
-    menu.addEventListener("toggle", () => menu.open && this.#load(), { once: true });
   }
 
-  /** @param row of the opened call */
+  /** @param row of the call that is meant */
   show(row) {
     this.#id = row.call_id;
-    if (this.#menu) this.#menu.hidden = row.state !== "live" || !row.metadata.switch_channel;
   }
 
-  async #load() {
+  /** Shows my extension, once. */
+  async load() {
+    if (this.#asked) return;
+    this.#asked = true;
     const told = await this.#acting.send("GET", "/v1/session/extension");
     if (told && !this.#extension.value) this.#extension.value = told.extension;
   }
@@ -48,7 +53,7 @@ export class Switchboard {
   async #act(act) {
     const id = this.#id;
     if (act === "hangup" && !confirm("Hang this call up?")) return;
-    this.#menu.open = false;
+    this.#done();
     const told = await this.#acting.send("POST", `/v1/calls/${encodeURIComponent(id)}/switch/${act}`);
     if (told) this.#acting.tell(BEGUN[act]);
   }
