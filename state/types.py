@@ -227,17 +227,21 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[Note] = []
 
 
-HappeningKind = Literal["hold", "resume", "mute", "unmute", "transfer", "dtmf", "recording-paused", "recording-resumed"]
+HappeningKind = Literal[
+    "hold", "resume", "mute", "unmute", "transfer", "join", "leave", "dtmf", "recording-paused", "recording-resumed"
+]
 
 
 class Happening(msgspec.Struct, frozen=True):
     """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits;
-    "" where none is named. to: of a transfer. dtmf: a key was pressed; which one is kept nowhere."""
+    "" where none is named. to: of a transfer. who: joins, and is on that track from now on, until somebody else joins
+    or they leave. dtmf: a key was pressed; which one is kept nowhere."""
 
     kind: HappeningKind
     at: float
     track: str = ""
     to: str = ""
+    who: str = ""
 
 
 class TrackView(msgspec.Struct, frozen=True):

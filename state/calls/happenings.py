@@ -35,14 +35,24 @@ class Happenings:
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)
 
-    def tell(self, call_id: str, kind: HappeningKind, track: str = "", to: str = "", sender: Sender = INSIDE) -> Told:
-        """Note it, now. track: whose line (of a hold: who waits; HELD if nobody is named). Raises redis.RedisError."""
+    def tell(
+        self,
+        call_id: str,
+        kind: HappeningKind,
+        track: str = "",
+        to: str = "",
+        sender: Sender = INSIDE,
+        who: str = "",
+    ) -> Told:
+        """Note it, now. track: whose line (of a hold: who waits; HELD if nobody is named). to: of a transfer. who: of
+        a join. Raises redis.RedisError."""
         answer = self._shards.of(call_id).run(
             "happen",
             call_id=call_id,
             kind=kind,
             track=track or (HELD if kind == "hold" else ""),
             to=to,
+            who=who,
             most=MOST,
             sender=sender.name,
             sender_reads=sender.reads,

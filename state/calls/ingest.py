@@ -62,11 +62,13 @@ class PutAnswer(msgspec.Struct, frozen=True):
 
 
 class EndAnswer(msgspec.Struct, frozen=True):
-    """The outcome of an end (see lua/end.lua). If SHORT: the track that lacks chunks and the number it expects."""
+    """The outcome of an end (see lua/end.lua). If SHORT: the track that lacks chunks and the number it expects.
+    If OTHERS: the tracks that the socket sent, and nobody else sends now."""
 
     outcome: Literal["ENDING", "SAME", "UNKNOWN", "ACTIVE", "FOREIGN", "OTHERS", "SHORT"]
     track: str = ""
     next_seq: int = 0
+    left: list[str] = []
 
 
 class _Memory(msgspec.Struct):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isAside, lineOfParty, lineTold } from "../../webapp/static/js/shared/wording/line.js";
+import { isAside, legsTold, lineOfParty, lineTold, speakerOf } from "../../webapp/static/js/shared/wording/line.js";
 
 const event = (kind, at, track = "", to = "") => ({ kind, at, track, to });
 
@@ -26,4 +26,26 @@ test("a transfer stands at the agent", () => {
 test("keys that were pressed are only counted", () => {
   const told = lineTold([event("dtmf", 1), event("hold", 2, "customer"), event("dtmf", 3), event("transfer", 4, "", "x")]);
   assert.deepEqual(told, [["0:02", "hold customer"], ["0:04", "transfer to x"], ["keys pressed", "2"]]);
+});
+
+const joined = (at, track, who) => ({ kind: "join", at, track, to: "", who });
+
+test("a call has legs: who was on which track and when", () => {
+  const row = { tracks: { customer: {}, agent: {}, "agent-2": {} }, metadata: { agent: "Ann" }, events: [joined(30, "agent-2", "Ben")] };
+  assert.equal(lineOfParty(row, "agent", 40), "with Ben");
+  assert.equal(lineOfParty(row, "customer", 40), "");
+  row.events.unshift({ kind: "transfer", at: 20, track: "", to: "billing" });
+  assert.equal(lineOfParty(row, "agent", 40), "with Ben");
+  row.events.push({ kind: "leave", at: 50, track: "agent" });
+  assert.equal(lineOfParty(row, "agent", 60), "now Ben");
+  assert.deepEqual(legsTold(row), [["agent", "Ann, 0:00 to 0:50"], ["agent-2", "Ben, 0:30 to the end"]]);
+  assert.equal(speakerOf(row, "agent-2", 40), "Ben");
+  assert.equal(speakerOf(row, "customer", 40), "");
+});
+
+test("a track that somebody else goes on with is told apart by the second", () => {
+  const row = { tracks: { customer: {}, agent: {} }, metadata: { agent: "Ann" }, events: [joined(30, "agent", "Ben")] };
+  assert.deepEqual([speakerOf(row, "agent", 10), speakerOf(row, "agent", 31)], ["Ann", "Ben"]);
+  assert.equal(lineOfParty(row, "agent", 31), "now Ben");
+  assert.deepEqual(lineTold(row.events), []);
 });

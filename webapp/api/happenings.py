@@ -23,7 +23,7 @@ _GONE = {404: "No such call.", 410: "The sender has ended the call."}
 
 @api.post("/calls/<call_id>/events")
 @operation(
-    "Say that a party is on hold, mute or transferred",
+    "Say that a party is on hold, mute, transferred, joins or leaves",
     {200: HappeningReceipt},
     {
         **_GONE,
@@ -38,15 +38,18 @@ def post_event(call_id: str) -> Response:
     """It happens now, in the second of the call that its newest audio has reached.
 
     While somebody is on hold, the other parties' audio is not decoded: it is music, or a talk with others. A hold while
-    one lasts changes nothing; a transfer and a dtmf count every time.
+    one lasts changes nothing; a transfer and a dtmf count every time. A join says who is on a track
+    from now on: one call has as many legs as joined it, wherever a consultation or a transfer leads.
     """
     inputs.query()
     told: HappeningTold = inputs.json_body(HappeningTold)
-    if told.kind in ("mute", "unmute") and told.track is None:
-        raise invalid("/track", "must say who is mute")
+    if told.kind in ("mute", "unmute", "join", "leave") and told.track is None:
+        raise invalid("/track", "must say whose line it is")
+    if not told.who.isprintable() or bool(told.who) != (told.kind == "join"):
+        raise invalid("/who", "must be printable, and comes with a join only, which needs it")
     if not told.to.isprintable() or (told.to and told.kind != "transfer"):
         raise invalid("/to", "must be printable, and comes with a transfer only")
-    return _tell(inputs.call_id(call_id), told.kind, told.track or "", told.to)
+    return _tell(inputs.call_id(call_id), told.kind, told.track or "", told.to, told.who)
 
 
 @api.post("/calls/<call_id>/recording/pause")
@@ -71,10 +74,10 @@ def resume_recording(call_id: str) -> Response:
     return _tell(inputs.call_id(call_id), "recording-resumed")
 
 
-def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "") -> Response:
+def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "", who: str = "") -> Response:
     if kind in ("recording-paused", "recording-resumed"):
         record_act(kind, call_id)  # what cannot be written down is not done
-    told = store().happenings.tell(call_id, kind, track, to, sender())
+    told = store().happenings.tell(call_id, kind, track, to, sender(), who)
     if told.outcome == "UNKNOWN":
         raise history.unknown(call_id)
     if told.outcome == "FOREIGN":

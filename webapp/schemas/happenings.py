@@ -13,22 +13,25 @@ from webapp.schemas.values import Track
 
 class ApiHappening(msgspec.Struct):
     """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits.
-    to: of a transfer. dtmf: a key was pressed; which one is kept nowhere."""
+    to: of a transfer. who: joins, and is on that track from now on. dtmf: a key was pressed; which is kept nowhere."""
 
     kind: HappeningKind
     at: float
     track: str
     to: str
+    who: str
 
 
 class HappeningTold(msgspec.Struct, forbid_unknown_fields=True):
     """What happens on the line. There is no place for the digits of a dtmf: they may be secret."""
 
-    kind: Literal["hold", "resume", "mute", "unmute", "transfer", "dtmf"]
+    kind: Literal["hold", "resume", "mute", "unmute", "transfer", "join", "leave", "dtmf"]
     track: Annotated[
-        Track | None, Meta(description="whose line; of a hold who waits (customer, if not given). mute needs it")
+        Track | None,
+        Meta(description="whose line; of a hold who waits (customer, if not given). mute, join and leave need it"),
     ] = None
     to: Annotated[str, Meta(max_length=128, description="to whom a transfer goes")] = ""
+    who: Annotated[str, Meta(max_length=128, description="who joins, and is on that track from now on")] = ""
 
 
 class HappeningReceipt(msgspec.Struct):

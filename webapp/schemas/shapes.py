@@ -105,7 +105,7 @@ def asked_help(asked: Help | None) -> ApiHelp | None:
 
 def happening(event: Happening) -> ApiHappening:
     """Something on the line."""
-    return ApiHappening(event.kind, event.at, event.track, event.to)
+    return ApiHappening(event.kind, event.at, event.track, event.to, event.who)
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -59,12 +59,15 @@ class AudioHookParser:
             closed = self._message("closed", {})
             # "reconnect" and "error": the call goes on, over another session or not at all.
             return [Stop(closed)] if parameters.get("reason") in ("end", "disconnect") else [Say(closed)]
+        if kind == "paused":
+            return [Told("hold", CUSTOMER)]
         if kind in ("discarded", "resumed") and self._form is not None:
             seconds = _seconds(parameters.get("discarded"))
-            return [Lost(seconds)] if seconds > 0 else []
+            lost = [Lost(seconds)] if seconds > 0 else []
+            return [*lost, Told("resume")] if kind == "resumed" else [*lost]
         if kind == "dtmf":
             return [Told("dtmf", CUSTOMER)]
-        return []  # paused, error, update, and what will be invented
+        return []  # error, update, and what will be invented
 
     def farewell(self) -> list[Message]:
         """See Parser.farewell."""

@@ -49,6 +49,8 @@ _HAPPENINGS: dict[str, HappeningKind] = {
     "mute": "mute",
     "unmute": "unmute",
     "transfer": "transfer",
+    "join": "join",
+    "leave": "leave",
 }
 """Of senders that were made for us: {"event": "transfer", "to": "billing"}."""
 _KEY_DOWN = ("dtmf_start", "dtmf_begin")
@@ -106,8 +108,9 @@ class BinaryParser:
             return [Told("dtmf", self._tracks[0])] if self._tracks and event not in _KEY_DOWN else []
         if self._form is not None and event in _HAPPENINGS:
             named = told.get("track")
-            to = str(told.get("to") or "")[:128] if event == "transfer" else ""
-            return [Told(_HAPPENINGS[event], track_name(named) if named else "", to if to.isprintable() else "")]
+            track = track_name(named) if named else self._tracks[0] if event in ("join", "leave") else ""
+            to, who = (_words(told, name) if event == of else "" for name, of in (("to", "transfer"), ("who", "join")))
+            return [Told(_HAPPENINGS[event], track, to, who)] if event != "join" or who else []
         if self._form is not None or event.startswith("media_x"):
             return []
         nested = {**mapping(told.get("channel_variables")), **mapping(told.get("metadata"))}
@@ -159,6 +162,12 @@ class BinaryParser:
             or "samplingRate" in told  # Live Call Analytics' client only knows stereo
         )
         return (CUSTOMER, AGENT) if stereo else (CUSTOMER,)
+
+
+def _words(told: dict[str, Any], name: str) -> str:
+    """A name that is said, as far as it can be shown."""
+    said = str(told.get(name) or "")[:128]
+    return said if said.isprintable() else ""
 
 
 def _plain(text: str) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Told(msgspec.Struct, frozen=True):
     kind: HappeningKind
     track: str = ""
     to: str = ""
+    who: str = ""
 
 
 class Say(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -52,6 +52,11 @@ class _Track(msgspec.Struct):
     fed: bool = False
 
 
+def named_on(track: str, metadata: Mapping[str, str]) -> str:
+    """Who is on a track: `agent` names who is on agent, and on agent-2. Empty if nobody is named."""
+    return metadata.get(track) or metadata.get(track.partition("-")[0], "")
+
+
 class StreamedCall:
     """Not safe to use from two threads. Every method raises ProtocolError, CallEnded, Superseded, OtherSender or
     TryLater."""
@@ -66,6 +71,8 @@ class StreamedCall:
         self._rest: dict[tuple[str, ...], bytes] = {}
         self._zero_ms: float | None = None
         self._next_tick = 0.0
+        self._joined = False  # the call was there before this socket
+        self._there = False  # the call is there
         self._stopped = False
 
     @property
@@ -132,7 +139,9 @@ class StreamedCall:
         self._stopped = True
         call_id = self._start.call_id
         self._empty()
-        self._insist(lambda: self._store.ingest.end(call_id, sender=self._sender, socket=self._socket))
+        ended = self._insist(lambda: self._store.ingest.end(call_id, sender=self._sender, socket=self._socket))
+        for track in ended.left:  # this leg is over, the call goes on
+            self._tell(Told("leave", track))
 
     def drop(self) -> None:
         """The socket is gone without a word: take what is left; the call is held for the grace time."""
@@ -149,8 +158,11 @@ class StreamedCall:
         """Nothing waits for it: a lost key press costs less than audio that comes late."""
         if self._start is None:
             return
+        if told.kind == "hold":  # what was said before it does not come during it
+            for track in self._tracks.values():
+                self._flush(track)
         try:
-            self._store.happenings.tell(self._start.call_id, told.kind, told.track, told.to, self._sender)
+            self._store.happenings.tell(self._start.call_id, told.kind, told.track, told.to, self._sender, told.who)
         except redis.RedisError as error:
             log.warning("redis refused an event of the line", extra={"call_id": self.call_id, "error": repr(error)})
 
@@ -163,6 +175,14 @@ class StreamedCall:
             return
         if self._store.under_pressure(start.call_id):
             raise TryLater
+        self._start = start
+        self._insist(lambda: self._hold([], take_over=False), OPENING_SECONDS)
+        self._next_tick = time.monotonic() + TICK_SECONDS
+
+    def _create(self) -> None:
+        """The call comes with its first audio: a leg that brings none, a consultation nobody answered, is no call."""
+        assert self._start is not None
+        start = self._start
         outcome = self._insist(
             lambda: self._store.ingest.create(start.call_id, start.tracks, start.metadata, self._sender),
             OPENING_SECONDS,
@@ -171,9 +191,7 @@ class StreamedCall:
             raise OtherSender
         if outcome == "BUSY":
             raise TryLater
-        self._start = start
-        self._insist(lambda: self._hold([], take_over=False), OPENING_SECONDS)
-        self._next_tick = time.monotonic() + TICK_SECONDS
+        self._there, self._joined = True, outcome != "CREATED"
         log.info("stream begins", extra={"call_id": start.call_id, "call": outcome})
 
     def _hold(self, tracks: list[str], take_over: bool) -> list[Place]:
@@ -230,6 +248,8 @@ class StreamedCall:
 
     def _open(self, name: str, form: Form, clocked: bool) -> _Track:
         assert self._start is not None
+        if not self._there:
+            self._create()
         encoding: Encoding = "s16le" if form.encoding == "s16be" else form.encoding
         (place,) = self._insist(lambda: self._hold([name], take_over=True), OPENING_SECONDS)
         call_id = self._start.call_id
@@ -244,6 +264,9 @@ class StreamedCall:
             Timeline(joiner, SAMPLE_BYTES[encoding]),
         )
         self._tracks[name] = track
+        who = named_on(name, self._start.metadata)
+        if self._joined and who:
+            self._tell(Told("join", name, who=who))
         return track
 
     def _reclaim(self, name: str) -> Place:

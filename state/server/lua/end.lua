@@ -10,13 +10,13 @@
 --         socket?            over which the sender says so
 --         idle_before_ms?    only if no chunk came since
 --         gone_before_ms?    only if no socket was at the call since
--- ANSWER  outcome, track?, next_seq?
+-- ANSWER  outcome, track?, next_seq?, left?
 --         ENDING   it ends now, or has ended with this
 --         SAME     it is ending or has ended already
 --         UNKNOWN  no such call
 --         ACTIVE   a chunk came since, or a socket is at it
 --         FOREIGN  another sender's call
---         OTHERS   the socket is done with the call, but others are at it
+--         OTHERS   the socket is done with the call, but others are at it; it sent the tracks `left`
 --         SHORT    chunks that the sender has posted are not there: `track` lacks chunk `next_seq`
 -- WRITES  with ENDING; OTHERS and SHORT strike the socket off, SAME and UNKNOWN take the call off the lists of live ones
 
@@ -40,16 +40,17 @@ end
 if socket then
   redis.call('HDEL', streams_key, 's:' .. socket)
   local now, all = now_ms(), redis.call('HGETALL', streams_key)
-  local others = false
+  local others, left = false, {}
   for i = 1, #all, 2 do
     local kind = string.sub(all[i], 1, 2)
     if kind == 't:' and all[i + 1] == socket then
       redis.call('HDEL', streams_key, all[i])
+      left[#left + 1] = string.sub(all[i], 3)
     elseif kind == 's:' and tonumber(all[i + 1]) > now then
       others = true
     end
   end
-  if others then return answer({outcome = 'OTHERS'}) end
+  if others then return answer({outcome = 'OTHERS', left = left[1] and left}) end
 end
 for _, one in ipairs(posted) do
   local last_seq = tonumber(redis.call('HGET', key_of_track(one.track), 'last_seq') or 0)

@@ -5,6 +5,7 @@
 --         kind               types.HappeningKind
 --         track              whose line it is; "" where none is named
 --         to                 of a transfer: to whom
+--         who                of a join: who is on the track from now on
 --         most               such things that are kept of a call; keys pressed take half of them at most
 --         sender             name of who tells
 --         sender_reads       it may read every call: see types.Sender
@@ -18,22 +19,35 @@
 --         FOREIGN  another sender's call
 -- WRITES  with OK
 
-local state, owner, tracks, recorded, held, muted, unrecorded_until, happened, count = unpack(redis.call('HMGET', call_key,
-  'state', 'sender', 'tracks', 'recorded', 'held', 'muted', 'unrecorded_until_ms', 'happened', 'happened_count'))
+local state, owner, tracks, metadata, recorded, held, muted, unrecorded_until, happened, count = unpack(
+  redis.call('HMGET', call_key, 'state', 'sender', 'tracks', 'metadata', 'recorded', 'held', 'muted',
+  'unrecorded_until_ms', 'happened', 'happened_count'))
 if not state then return answer({outcome = 'UNKNOWN'}) end
 if foreign(owner) then return answer({outcome = 'FOREIGN'}) end
 if state ~= 'live' then return answer({outcome = 'CLOSED'}) end
 held, muted, count = held or '', muted or ' ', tonumber(count or 0)
 local now, paused = now_ms(), tonumber(unrecorded_until or 0) == FOR_EVER_MS
 local is_muted = string.find(muted, ' ' .. track .. ' ', 1, true)
+-- Who is on the track: who joined it last, or whom the call's metadata names; "" once they have left.
+local function on_track()
+  local last = cjson.decode(metadata)[track]
+  for _, one in ipairs(happened and cjson.decode(happened) or {}) do
+    if one.track == track and one.kind == 'join' then last = one.who end
+    if one.track == track and one.kind == 'leave' then last = '' end
+  end
+  return last
+end
+local is_leg = kind == 'join' or kind == 'leave'
 local same = {
+  join = is_leg and on_track() == who, leave = is_leg and on_track() == '',
   hold = held ~= '', resume = held == '', mute = is_muted, unmute = not is_muted, dtmf = count >= most / 2,
   ['recording-paused'] = paused, ['recording-resumed'] = not paused,
 }
 if kind == 'recording-paused' and recorded ~= '1' then return answer({outcome = 'OFF'}) end
 if same[kind] then return answer({outcome = 'SAME'}) end
 -- What ends something is always taken: nothing stays on hold, mute or paused because there was too much.
-if count >= most and (kind == 'hold' or kind == 'mute' or kind == 'transfer' or kind == 'recording-paused') then
+if count >= most and (kind == 'hold' or kind == 'mute' or kind == 'transfer' or kind == 'join'
+  or kind == 'recording-paused') then
   return answer({outcome = 'FULL'})
 end
 
@@ -57,7 +71,7 @@ elseif kind == 'recording-resumed' then
   redis.call('HSET', call_key, 'unrecorded_until_ms', whole(now))
 end
 local one = '{"kind":"' .. kind .. '","at":' .. string.format('%.3f', at)
-  .. ',"track":"' .. track .. '","to":' .. cjson.encode(to) .. '}'
+  .. ',"track":"' .. track .. '","to":' .. cjson.encode(to) .. ',"who":' .. cjson.encode(who) .. '}'
 happened = (happened and string.sub(happened, 1, -2) .. ',' or '[') .. one .. ']'
 redis.call('HSET', call_key, 'happened', happened, 'happened_count', count + 1)
 say('{"kind":"line","call_id":' .. cjson.encode(call_id) .. ',"events":' .. happened .. '}')

@@ -300,6 +300,40 @@ def test_a_raised_voice_is_marked_in_the_row_beside_the_words_and_on_the_chart(
     expect(panel.locator("ol li").first).to_contain_text("raised voice")
 
 
+def test_the_row_says_who_waits_and_whom_the_call_went_to_and_the_opened_call_its_legs(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=60, agent="Ann", customer="Kim Lee")
+    world.final("c1", "agent", "one moment please", 1.0, 3.0)
+    page.goto(server.url)
+    row = page.locator('tr[data-call-id="c1"]')
+    agent, customer = row.locator("[data-field=agent]"), row.locator("[data-field=customer]")
+    world.line("c1", "hold", 5.0, "customer")
+    expect(customer).to_contain_text(re.compile("on hold [56]"))
+    expect(row).not_to_contain_text("silent")
+    world.line("c1", "mute", 6.0, "agent")
+    expect(agent).to_contain_text("mute")
+    world.line("c1", "unmute", 6.0, "agent")
+    world.line("c1", "resume", 40.0)
+    expect(customer).not_to_contain_text("on hold")
+    world.line("c1", "transfer", 50.0, to="billing")
+    expect(agent).to_contain_text("transferred to billing")
+    world.line("c1", "join", 51.0, "agent-2", who="Ben")
+    expect(agent).to_contain_text("with Ben")
+    world.line("c1", "leave", 55.0, "agent")
+    world.final("c1", "agent-2", "ben speaking", 56.0, 58.0)
+    expect(agent).to_contain_text("now Ben")
+    page.get_by_role("link", name="Ann").click()
+    panel = page.get_by_role("complementary", name="Kim Lee")
+    expect(panel.locator("ol li").last).to_contain_text("agent-2, Ben")
+    expect(panel.locator("ol li").first).not_to_contain_text("Ann")
+    panel.get_by_text("About this call").click()
+    about = panel.locator("[data-call=about]")
+    expect(about).to_contain_text("Ann, 0:00 to 0:55")
+    expect(about).to_contain_text("Ben, 0:51 to the end")
+    expect(about).to_contain_text("transfer to billing")
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (720, 450), (390, 844)])
 def test_the_words_have_half_the_height_whatever_was_found(
     page: Page, server: SyntheticServer, world: World, width: int, height: int

@@ -179,6 +179,13 @@ class World:
             handling.update(at=iso(time.time()), revision=handling["revision"] + 1, **changed)
             self._tell("handling", call_id, {"handling": copy.deepcopy(handling)})
 
+    def line(self, call_id: str, kind: str, at: float, track: str = "", to: str = "", who: str = "") -> None:
+        """The switch tells something of the line."""
+        with self.lock:
+            events = self.calls[call_id]["events"]
+            events.append({"kind": kind, "at": at, "track": track, "to": to, "who": who})
+            self._tell("line", call_id, {"events": copy.deepcopy(events)})
+
     def end(self, call_id: str, state: str = "ended", ago: float = 0.0) -> None:
         with self.lock:
             call = self.calls[call_id]

@@ -85,13 +85,25 @@ def test_the_pages_are_told_all_that_happened(http: FlaskClient, store: redis.Re
     assert tell(http, "unmute", track="agent") is not None and tell(http, "unmute", track="agent") is None
 
 
+def test_a_calls_legs_are_told_once_each(http: FlaskClient) -> None:
+    answer = http.post("/v1/calls", json={"call_id": "c", "metadata": {"agent": "Ann"}}, headers=SWITCH)
+    assert answer.status_code == 201
+    put(http, "agent")
+    assert tell(http, "join", track="agent", who="Ann") is None, "the call's metadata says so"
+    assert tell(http, "join", track="agent-2", who="Ben") == 1.0
+    assert tell(http, "leave", track="agent") == 1.0 and tell(http, "leave", track="agent") is None
+    events = http.get("/v1/calls/c", headers=READER).get_json()["events"]
+    legs = [(event["kind"], event["track"], event["who"]) for event in events]
+    assert legs == [("join", "agent-2", "Ben"), ("leave", "agent", "")]
+
+
 def test_which_keys_were_pressed_stands_nowhere(http: FlaskClient, store: redis.Redis) -> None:
     put(http, "agent")
     problem(http.post("/v1/calls/c/events", json={"kind": "dtmf", "digit": "7"}, headers=SWITCH), 400, "invalid")
     for _ in range(MOST):
         tell(http, "dtmf", track="customer")
     events = http.get("/v1/calls/c", headers=READER).get_json()["events"]
-    assert len(events) == MOST / 2 and set(events[0]) == {"kind", "at", "track", "to"}
+    assert len(events) == MOST / 2 and set(events[0]) == {"kind", "at", "track", "to", "who"}
     assert tell(http, "hold") is not None, "keys take no other's place"
 
 
@@ -106,7 +118,16 @@ def test_a_call_has_a_limit_and_nothing_stays_on_hold_by_it(http: FlaskClient) -
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"kind": "x"}, {"kind": "mute"}, {"kind": "hold", "to": "x"}, {"kind": "transfer", "to": "\n"}]
+    "body",
+    [
+        {},
+        {"kind": "x"},
+        {"kind": "mute"},
+        {"kind": "hold", "to": "x"},
+        {"kind": "transfer", "to": "\n"},
+        {"kind": "join", "track": "agent"},
+        {"kind": "hold", "who": "Ann"},
+    ],
 )
 def test_what_cannot_be_meant_is_refused(http: FlaskClient, store: redis.Redis, body: dict[str, str]) -> None:
     put(http, "agent")

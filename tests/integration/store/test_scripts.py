@@ -464,8 +464,10 @@ def test_spooled_says_how_far_the_store_of_recordings_has_a_track(play: Play, cl
 
 
 def test_happen_notes_what_changes_something(play: Play, client: redis.Redis) -> None:
-    def happen(kind: str, most: int = 3, track: str = "t", sender: str = "inside", reads: bool = True) -> str:
-        told = {"call_id": "c", "kind": kind, "track": track, "to": "", "most": most}
+    def happen(
+        kind: str, most: int = 3, track: str = "t", sender: str = "inside", reads: bool = True, who: str = ""
+    ) -> str:
+        told = {"call_id": "c", "kind": kind, "track": track, "to": "", "who": who, "most": most}
         return str(run(client, "happen", **told, sender=sender, sender_reads=reads)["outcome"])
 
     with Unchanged(client):
@@ -483,6 +485,10 @@ def test_happen_notes_what_changes_something(play: Play, client: redis.Redis) ->
         assert [happen("transfer"), happen("mute", track="v")] == ["FULL"] * 2
     assert [happen("unmute"), happen("resume"), happen("unmute", track="u")] == ["OK"] * 3
     assert client.hget(keys.call("c"), "muted") == b" "
+    assert [happen("join", 9, who=who) for who in ("Ann", "Ben")] == ["OK"] * 2
+    with Unchanged(client):
+        assert happen("join", 9, who="Ben") == "SAME"
+    assert [happen("leave", 9), happen("leave", 9), happen("join", 99, who="Ben")] == ["OK", "SAME", "OK"]
     play.ingest.end("c")
     with Unchanged(client):
         assert happen("hold") == "CLOSED"

@@ -101,6 +101,10 @@ def test_an_audiohook_call_reads_as_over_http(house: House) -> None:
     assert hook.ws.close_code() == 1000
     assert house.finished(call_id) == house.transcript
     assert house.metadata(call_id) == {"caller": "+1-555", "caller_name": "Jo", "called": "+1-800"}
+    view = house.fleet.reads.call(call_id)
+    assert view is not None
+    told = [(event.kind, event.track, round(event.at, 2)) for event in view.events]
+    assert told == [("hold", "customer", 2.5), ("resume", "", 2.5)]
 
 
 def test_an_audiohook_session_is_asked_to_reconnect_before_a_deploy_and_goes_on(house: House, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_new_call_is_put_off_where_there_is_no_room_and_held_ones_are_not_ende
     full = here(valkey, store, backlog_limit_seconds=10)
     store.hset(keys.LOAD, "audio_ms", 9_500)
     with pytest.raises(TryLater):
-        begun(full, "call-2")
+        begun(full, "call-2").take(audio(0, 1))
     assert not store.exists(keys.call("call-2"))
 
 
@@ -152,6 +152,7 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
 ) -> None:
     quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
     call = begun(quick)
+    call.take(audio(0, 1))
     time.sleep(0.05)
     (shard,) = quick.shards
     assert quick.ingest.end_idle(shard, 0) == []
@@ -171,6 +172,28 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
 
 def until(holds: Callable[[], object]) -> None:
     wait_until(holds, "the call is ended")
+
+
+def test_a_leg_without_audio_is_no_call_and_legs_of_one_call_say_who_and_when(
+    valkey: Server, store: redis.Redis
+) -> None:
+    here_now = here(valkey, store)
+    consultation = begun(here_now, "nobody-answers")
+    consultation.tick()
+    consultation.stop()
+    assert not store.exists(keys.call("nobody-answers"))
+    ann = begun(here_now)
+    ann.take(audio(0, 2))
+    ben = StreamedCall(here_now, BinaryParser({"call_id": "call-1", "track": "agent-2", "agent": "Ben"}), INSIDE)
+    ben.take(bytes(16000))
+    again = StreamedCall(here_now, BinaryParser({"call_id": "call-1", "track": "agent-2", "agent": "Ben"}), INSIDE)
+    again.take(bytes(16000))
+    again.stop()
+    ann.take(audio(2, 1))
+    view = here_now.reads.call("call-1")
+    assert view is not None and set(view.tracks) == {"customer", "agent-2"}
+    legs = [(event.kind, event.at, event.track, event.who) for event in view.events]
+    assert legs == [("join", 2.0, "agent-2", "Ben"), ("leave", 2.0, "agent-2", "")]
 
 
 def test_a_call_that_also_comes_over_http_goes_on_when_its_socket_is_gone(valkey: Server, store: redis.Redis) -> None:

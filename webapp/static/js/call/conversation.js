@@ -14,6 +14,7 @@ export class Conversation {
   #items = new Map(); // utterance id -> {said, element, loud}
   #partials = new Map(); // track -> element
   #loud = new Set();
+  #speaker = (_track, _second) => "";
   #following = true;
   #startedMs = 0;
   #height = 0;
@@ -54,9 +55,13 @@ export class Conversation {
     this.#sought = words.toLowerCase().split(/\s+/).filter(Boolean);
   }
 
-  /** @param utterances in order  @param tracks track -> {partial}  @param loud ids of those in a raised voice */
-  show(utterances, tracks, loud = []) {
+  /**
+   * @param utterances in order  @param tracks track -> {partial}  @param loud ids of those in a raised voice
+   * @param speaker (track, second) -> who spoke, "" where the track's name says it
+   */
+  show(utterances, tracks, loud = [], speaker = this.#speaker) {
     this.#loud = new Set(loud);
+    this.#speaker = speaker;
     let next = this.#list.firstElementChild;
     for (const said of utterances) {
       const element = this.#item(said);
@@ -141,7 +146,8 @@ export class Conversation {
   }
 
   #content(said) {
-    const head = make("span", "said-by", said.track);
+    const who = this.#speaker(said.track, said.start);
+    const head = make("span", "said-by", who ? `${said.track}, ${who}` : said.track);
     const time = make(this.#onPlay ? "button" : "span", "at", format.duration(said.start));
     time.title = format.moment(this.#startedMs + said.start * 1000);
     if (this.#onPlay) time.setAttribute("aria-label", `Play from ${format.duration(said.start)}`);

@@ -9,6 +9,7 @@ import { Gist } from "./gist.js";
 import * as format from "../shared/wording/format.js";
 import { UNTOUCHED, wantsHelp, woken } from "../shared/wording/handling.js";
 import { Particulars } from "./particulars.js";
+import { speakerOf } from "../shared/wording/line.js";
 import { titleOf } from "../shared/live/store.js";
 import { story } from "../shared/live/story.js";
 import { ask } from "../shared/live/session.js";
@@ -211,7 +212,7 @@ export class Panel {
       this.#charted = key;
       draw(parts.chart, { curve: row.curve, alerts: row.alerts, utterances, seconds, loud: row.loud });
     }
-    this.#conversation.show(utterances, row.tracks, row.loud);
+    this.#conversation.show(utterances, row.tracks, row.loud, (track, second) => speakerOf(row, track, second));
     if (row.about) this.#gist.about(row.about);
     this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
   }

@@ -1,7 +1,7 @@
 // In the opened call: what is known of it besides its words, its summary and how it was talked, in folds.
 
 import * as format from "../shared/wording/format.js";
-import { lineTold } from "../shared/wording/line.js";
+import { legsTold, lineTold } from "../shared/wording/line.js";
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
@@ -25,7 +25,7 @@ export class Particulars {
     const moments = [["started", format.moment(Date.parse(started_at))]];
     if (ended_at) moments.push(["ended", format.moment(Date.parse(ended_at))]);
     const mood = format.moodNumbers(sentiment);
-    const known = [["call", row.call_id], ...moments, ["mood now", mood], ...lineTold(events), ...Object.entries(metadata)];
+    const known = [["call", row.call_id], ...moments, ["mood now", mood], ...legsTold(row), ...lineTold(events), ...Object.entries(metadata)];
     pairs(about, known);
     summaryBox.hidden = !summary;
     pairs(figures, summary ? summaryLines(summary) : []);

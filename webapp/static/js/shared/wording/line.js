@@ -1,4 +1,4 @@
-// What the switch told of a call: holds, mutes, transfers. Pure.
+// What the switch told of a call: holds, mutes, transfers, who joined and left. Pure.
 
 import { duration, span } from "./format.js";
 
@@ -11,16 +11,50 @@ function lineOf(events) {
     else if (kind === "mute") line.muted.add(track);
     else if (kind === "unmute") line.muted.delete(track);
     else if (kind === "transfer") line.to = to || "another line";
+    else if (kind === "join" && track !== "customer") line.to = ""; // whoever it went to is there
   }
   return line;
 }
 
-/** A party's line in words: "on hold 0:45", "mute", "transferred to billing", or "". @param second of the call, now */
-export function lineOfParty({ events }, party, second) {
-  if (!events?.length) return "";
-  const { held, muted, to } = lineOf(events);
+/** A call's legs in order: who was on which track from which second to which; `to` is null while they are. */
+export function legsOf({ tracks = {}, metadata = {}, events = [] }) {
+  const legs = [];
+  for (const track of new Set(["customer", "agent", ...Object.keys(tracks)])) {
+    if (metadata[track]) legs.push({ track, who: metadata[track], from: 0, to: null });
+  }
+  for (const { kind, at, track, who } of events) {
+    if (kind !== "join" && kind !== "leave") continue;
+    const last = legs.findLast((leg) => leg.track === track && leg.to === null);
+    if (last) last.to = at;
+    if (kind === "join") legs.push({ track, who, from: at, to: null });
+  }
+  return legs;
+}
+
+/** Who spoke on a track in a second of the call, where others were on it too or its name says too little; else "". */
+export function speakerOf(row, track, second) {
+  const legs = legsOf(row).filter((leg) => leg.track === track);
+  if (legs.length < 2 && ["agent", "customer"].includes(track)) return "";
+  return legs.findLast((leg) => leg.from <= second)?.who ?? "";
+}
+
+/** Who else is with the customer: "with Ben", "now Ben" once the first agent has left, or "". */
+function others(row) {
+  const legs = legsOf(row).filter(({ track }) => track !== "customer");
+  const there = legs.filter((leg) => leg.to === null && !(leg.track === "agent" && leg.from === 0));
+  const names = there.map(({ who }) => who).join(" and ");
+  if (!names) return "";
+  return `${legs.some((leg) => leg.track === "agent" && leg.from === 0 && leg.to === null) ? "with" : "now"} ${names}`;
+}
+
+/** A party's line in words: "on hold 0:45", "mute", "transferred to billing", "with Ben", or "". @param second of the call, now */
+export function lineOfParty(row, party, second) {
+  if (!row.events?.length) return "";
+  const { held, muted, to } = lineOf(row.events);
   if (held?.track === party) return `on hold ${span(Math.max(0, second - held.at))}`;
-  return muted.has(party) ? "mute" : party === "agent" && to ? `transferred to ${to}` : "";
+  if (muted.has(party)) return "mute";
+  if (party !== "agent") return "";
+  return to ? `transferred to ${to}` : others(row);
 }
 
 /** Whether this party's silence means nothing: they wait, or nobody hears them. */
@@ -30,11 +64,17 @@ export function isAside({ events }, party) {
   return held !== null || muted.has(party);
 }
 
-/** All of it, [when, what] each; presses of keys as their number. */
+/** A call's legs in words, [track, who and when] each, where anybody joined or left. */
+export function legsTold(row) {
+  if (!row.events?.some(({ kind }) => kind === "join" || kind === "leave")) return [];
+  return legsOf(row).map(({ track, who, from, to }) => [track, `${who}, ${duration(from)} to ${to === null ? "the end" : duration(to)}`]);
+}
+
+/** All else, [when, what] each; presses of keys as their number. */
 export function lineTold(events) {
   const presses = events.filter(({ kind }) => kind === "dtmf").length;
   const told = events
-    .filter(({ kind }) => kind !== "dtmf")
+    .filter(({ kind }) => !["dtmf", "join", "leave"].includes(kind))
     .map(({ kind, at, track, to }) => {
       const words = [kind.replace("-", " "), track, to && `to ${to}`];
       return [duration(at), words.filter(Boolean).join(" ")];
