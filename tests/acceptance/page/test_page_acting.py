@@ -328,11 +328,11 @@ def test_a_supervisor_joins_from_the_row_and_the_opened_call_where_the_switch_kn
         page.get_by_role("button", name="Sign in").click()
         row(page, "c1")
         page.keyboard.press("c")
-        menu, button = page.locator("#phone"), '[data-call-id="{}"] [data-part=phone]'
+        menu, button = page.locator("#phone"), 'tr[data-call-id="{}"] [data-part=phone]'
         expect(menu).to_be_hidden()
-        page.locator('[data-call-id="c1"]').hover()
+        page.locator('tr[data-call-id="c1"]').hover()
         expect(page.locator(button.format("c1"))).to_be_hidden()
-        page.locator('[data-call-id="c4"]').hover()
+        page.locator('tr[data-call-id="c4"]').hover()
         page.locator(button.format("c4")).click()
         expect(menu).to_contain_text("Eve")
         expect(page.locator("#call")).to_be_hidden()

@@ -94,6 +94,8 @@ class World:
                     "notes": [],
                     "tags": [],
                     "judged": [],
+                    "help": None,
+                    "messages": [],
                 },
                 "utterances": [],
                 "summary": None,
