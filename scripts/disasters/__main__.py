@@ -184,7 +184,7 @@ class Run:
             "answers": dict(sorted(self.said.answers.items())),
             "disasters": dict(sorted(faults.counts.items())),
             "restarts": dict(sorted(self.keeper.restarts.items())),
-            "longest_stop_seconds": round(self.keeper.longest_stop_seconds, 2),
+            "longest_stop_seconds": dict(sorted(self.keeper.longest_stops.items())),
             "drained_seconds": round(drained_seconds, 1),
             "page": {"events": page.events, "snapshots": page.snapshots, "rows_compared": compared},
             "calls_in_database": len(self.database.moved()),

@@ -50,7 +50,7 @@ class Keeper:
         self._asked: dict[str, float] = {}
         self.restarts: Counter[str] = Counter()
         self.failures: list[str] = []
-        self.longest_stop_seconds = 0.0
+        self.longest_stops: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def add(self, kind: Kind) -> None:
@@ -140,7 +140,7 @@ class Keeper:
 
     def _judge(self, name: str, process: subprocess.Popen[bytes]) -> None:
         if name in self._asked:
-            self.longest_stop_seconds = max(self.longest_stop_seconds, self._waited(name))
+            self.longest_stops[name] = max(self.longest_stops.get(name, 0.0), round(self._waited(name), 2))
             del self._asked[name]
             if process.returncode != 0:
                 self.failures.append(f"{name} ended with status {process.returncode} after SIGTERM")
