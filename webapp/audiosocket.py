@@ -13,6 +13,7 @@ import threading
 from types import FrameType
 
 from state import logs
+from state.leaving import leave
 from state.settings import EXIT_CONFIG, SettingsError, load
 
 log = logging.getLogger("earshot.audiosocket")
@@ -68,4 +69,4 @@ def _unfit(error: Exception) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import struct
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
@@ -14,6 +16,7 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from state import logs, tracing
+from state.leaving import leave
 from state.process import introduce
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
@@ -125,11 +128,29 @@ def post_worker_init(worker: Any) -> None:
         _before(number, lambda: stop(worker.wsgi))
 
 
+_asked = threading.Event()
+
+
 def worker_exit(server: Any, worker: Any) -> None:
     """End also when no signal came (somebody killed the master): threads of open sockets would keep the process."""
     if getattr(worker, "wsgi", None) is not None:
         stop(worker.wsgi)
     tracing.stop()
+    going = sys.exc_info()[1]
+    if worker.pid == os.getpid() and isinstance(going, SystemExit) and isinstance(going.code, int):
+        leave(going.code)
+
+
+def when_ready(_server: Any) -> None:
+    """Remember in gunicorn's master that somebody asked it to end."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _before(number, _asked.set)
+
+
+def on_exit(_server: Any) -> None:
+    """End at once if that is what was asked for; a master that gives up has a status of its own."""
+    if _asked.is_set():
+        leave(0)
 
 
 def _before(number: signal.Signals, action: Any) -> None:

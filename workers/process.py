@@ -8,12 +8,16 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from state import logs, metrics, settings
+from state.leaving import leave
 from state.process import introduce
 from state.server.connection import ServerUnfit
 from state.settings import EXIT_CONFIG, Settings, SettingsError
 from workers.engines.base import ModelUnusable
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
@@ -22,8 +26,18 @@ class Stop:
     def __init__(self, watch_parent: bool = False) -> None:
         self._asked = False
         self._parent = os.getppid() if watch_parent else None
-        for number in (signal.SIGTERM, signal.SIGINT):
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear the signals, again after `die_at_once`."""
+        for number in STOP_SIGNALS:
             signal.signal(number, self._ask)
+
+    @staticmethod
+    def die_at_once() -> None:
+        """Let them end the process on the spot, for as long as it does nothing that anybody would miss."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
 
     def __call__(self) -> bool:
         return self._asked or (self._parent is not None and os.getppid() != self._parent)
@@ -32,11 +46,13 @@ class Stop:
         self._asked = True
 
 
-def start(name: str, body: Callable[[Settings], int | None]) -> int:
-    """Read the settings, set up the logs, run a process's body. Returns the exit status.
+def start(name: str, body: Callable[[Settings], int | None]) -> NoReturn:
+    """Read the settings, set up the logs, run a process's body, and end with its exit status.
 
     A wrong setting, an unfit server or an unusable model ends it with one line on stderr and EXIT_CONFIG.
     """
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: leave(0))  # until the body listens for itself, there is nothing to finish
     try:
         introduce(name)
         values = settings.load()
@@ -44,10 +60,11 @@ def start(name: str, body: Callable[[Settings], int | None]) -> int:
         logging.getLogger(f"earshot.{name}").info("starting", extra=settings.describe(values))
         if values.metrics_port:
             metrics.serve(values.metrics_address, values.metrics_port)
-        return body(values) or 0
+        status = body(values) or 0
     except metrics.NoPort as error:
         sys.stderr.write(f"earshot {name}: {error}\n")
-        return 1
+        status = 1
     except (SettingsError, ServerUnfit, ModelUnusable) as error:
         sys.stderr.write(f"earshot {name}: {error}\n")
-        return EXIT_CONFIG
+        status = EXIT_CONFIG
+    leave(status)

@@ -151,8 +151,8 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_
     begun = tmp_path / "begun"
     program = (
         "import pathlib, time\n"
-        "from state.settings import load\n"
         "from workers.jobs import __main__, perform\n"
+        "from workers.process import start\n"
         "def swallow(*_):\n"
         f"    pathlib.Path({str(begun)!r}).touch()\n"
         "    while True:\n"
@@ -161,7 +161,7 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_
         "        except BaseException:\n"
         "            pass\n"
         "perform.perform = swallow\n"
-        "raise SystemExit(__main__.run(load()))\n"
+        "start('jobs', __main__.run)\n"
     )
     jobs = fleet.start("jobs", ["-c", program])
     ask(job_queue(fleet.redis), "summarise", "one")

@@ -2,4 +2,4 @@
 
 from workers.decoder.parent import main
 
-raise SystemExit(main())
+main()

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from typing import NoReturn
 
 import redis
 
@@ -26,7 +27,7 @@ from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model, ModelUnusable
 from workers.engines.choose import Choice, Wanted, choose
 from workers.engines.selfcheck import self_check
-from workers.process import Stop, start
+from workers.process import STOP_SIGNALS, Stop, start
 
 log = logging.getLogger("earshot.decoder")
 
@@ -36,9 +37,9 @@ RESTART_SECONDS = 0.5
 SERVER_RETRY_SECONDS = 0.5
 
 
-def main() -> int:
-    """Entry point; returns the exit status."""
-    return start("decoder", lambda settings: Parent(settings).run())
+def main() -> NoReturn:
+    """Entry point."""
+    start("decoder", lambda settings: Parent(settings).run())
 
 
 class Parent:
@@ -96,7 +97,11 @@ class Parent:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         random.seed()  # the parent's state came along: every child would have the same jitter
         stop = Stop(watch_parent=True)
-        model, digest = shared or self._load()
+        if shared is None:
+            stop.die_at_once()  # loading takes a second or more, and no signal is heard in it
+            shared = self._load()
+            stop.listen()
+        model, digest = shared
         tracing.start("decoder", self._settings)
         shards = open_shards(self._settings, "worker")
         if not self._introduce(shards, model, digest, stop):
@@ -135,6 +140,8 @@ class Parent:
             if code == EXIT_CONFIG:
                 self._status = EXIT_CONFIG
                 os.kill(os.getpid(), signal.SIGTERM)
+            elif -code in STOP_SIGNALS and stop():
+                pass  # it was still loading its model
             elif code or not stop():  # one that dies while all stop leaves its work behind, too
                 log.warning("a decode loop died", extra={"worker": name, "status": code})
                 metrics.LOOPS_DIED.inc()

@@ -57,4 +57,4 @@ def _prepare_archive(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(start("jobs", run))
+    start("jobs", run)

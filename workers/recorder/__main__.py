@@ -56,4 +56,4 @@ def turn(spool: Spool, pool: ThreadPoolExecutor) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(start("recorder", run))
+    start("recorder", run)

@@ -175,4 +175,4 @@ def _is_answered(what: str, work: Callable[[], object]) -> bool:
 
 
 if __name__ == "__main__":
-    raise SystemExit(start("sentiment", run))
+    start("sentiment", run)

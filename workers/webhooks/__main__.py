@@ -97,4 +97,4 @@ def _when_there(work: Callable[[], None], stop: Stop) -> bool:
 
 
 if __name__ == "__main__":
-    raise SystemExit(start("webhooks", run))
+    start("webhooks", run)
