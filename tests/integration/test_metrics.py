@@ -17,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from scripts.machine.programs import free_port
 from state import metrics
 from state.calls.ingest import Chunk
+from state.settings import Settings
 from tests.harness.fleet import Fleet
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client
+from webapp.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = Chunk(bytes(range(200)) * 40, "mulaw", 8000)
@@ -80,9 +81,10 @@ def test_a_port_that_is_taken_ends_the_process_with_one_line(fleet: Fleet, valke
     assert said[-1].startswith("earshot sentiment: METRICS_PORT: 127.0.0.1:") and said[-1].endswith("in use")
 
 
-def published(valkey: Server) -> set[str]:
+def published(valkey: Server, folder: Path) -> set[str]:
     """Every name that a sample of ours can have."""
-    families = text_string_to_metric_families(app_client(valkey).get("/metrics").text)
+    settings = Settings(redis_url=valkey.url, database_url=f"sqlite:///{folder / 'archive.db'}", auth="off")
+    families = text_string_to_metric_families(create_app(settings).test_client().get("/metrics").text)
     return {sample.name for family in families for sample in family.samples} | {
         f"{family.name}{ending}"
         for metric in vars(metrics).values()
@@ -92,13 +94,26 @@ def published(valkey: Server) -> set[str]:
     }
 
 
+def test_a_database_that_is_away_is_a_figure(valkey: Server, store: object, tmp_path: Path) -> None:
+    def figures(url: str) -> str:
+        return (
+            create_app(Settings(redis_url=valkey.url, database_url=url, auth="off")).test_client().get("/metrics").text
+        )
+
+    here = figures(f"sqlite:///{tmp_path / 'archive.db'}")
+    assert "\nearshot_database_up 1.0\n" in here and 'earshot_webhook_deliveries{state="waiting"} 0.0' in here
+    away = figures("postgresql://nobody@127.0.0.1:1/none")
+    assert "\nearshot_database_up 0.0\n" in away and "earshot_redis_up 1.0" in away
+    assert "earshot_database_up" not in figures("")
+
+
 def alerts() -> list[dict[str, Any]]:
     groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
 def test_alerts_and_dashboard_ask_for_figures_that_exist_in_expressions_that_parse(
-    valkey: Server, store: object
+    valkey: Server, store: object, tmp_path: Path
 ) -> None:
     dashboard = json.loads((ROOT / "deploy/grafana/earshot.json").read_text())
     asked = [rule["expr"] for rule in alerts()]
@@ -106,16 +121,18 @@ def test_alerts_and_dashboard_ask_for_figures_that_exist_in_expressions_that_par
     scaled = yaml.safe_load((ROOT / "deploy/keda/decoder.yaml").read_text())
     asked += [trigger["metadata"]["query"] for trigger in scaled["spec"]["triggers"]]
     assert len(asked) > 20
-    names = published(valkey)
+    names = published(valkey, tmp_path)
     for expression in asked:
         promql_parser.parse(expression.replace("$__rate_interval", "1m"))
         assert (used := set(re.findall(r"earshot_\w+", expression))) and used <= names, expression
 
 
-def test_each_alert_has_its_entry_in_the_runbook_and_each_figure_its_line(valkey: Server, store: object) -> None:
+def test_each_alert_has_its_entry_in_the_runbook_and_each_figure_its_line(
+    valkey: Server, store: object, tmp_path: Path
+) -> None:
     runbook = (ROOT / "docs/OPERATING.md").read_text()
     assert re.findall(r"^### (\w+)$", runbook, re.MULTILINE) == [rule["alert"] for rule in alerts()]
     for entry in runbook.split("\n### ")[1:]:
         assert "**Do**" in entry and "**Don't**" in entry, entry
-    for name in published(valkey):
+    for name in published(valkey, tmp_path):
         assert re.sub(r"_(bucket|count|sum)$", "", name) in runbook, name

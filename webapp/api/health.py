@@ -52,7 +52,7 @@ def readyz() -> Response:
 @needs("read", local=True)
 def read_metrics() -> Response:
     """Always 200: a store that is away shows as a number, too."""
-    return Response(metrics.exposition(store().reads), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(store().reads, store().archive), content_type=metrics.CONTENT_TYPE)
 
 
 @api.get("/v1/openapi.json")

@@ -13,8 +13,11 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from state.archive.away import ArchiveAway
+from state.archive.opening import Archive
 from state.calls.reads import Reads
 from state.metrics import registry
+from state.webhooks import endpoints
 
 log = logging.getLogger("earshot.web")
 
@@ -75,6 +78,30 @@ class FleetCollector(Collector):
         ]
 
 
-def exposition(reads: Reads) -> bytes:
+class ArchiveCollector(Collector):
+    """Gauges of the database. With it away there is one: earshot_database_up 0."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("earshot_database_up", "1 if the database answers")
+        told = GaugeMetricFamily("earshot_webhook_deliveries", "webhooks that wait or have failed", labels=["state"])
+        try:
+            counts = endpoints.counts(self._archive)
+        except ArchiveAway as error:
+            log.warning("metrics: the database is away", extra={"error": str(error)})
+            up.add_metric([], 0.0)
+            yield up
+            return
+        up.add_metric([], 1.0)
+        for state in ("waiting", "failed"):
+            told.add_metric([state], sum(count for (_, found), count in counts.items() if found == state))
+        yield up
+        yield told
+
+
+def exposition(reads: Reads, archive: Archive | None) -> bytes:
     """The answer to a scrape, in Prometheus' text format."""
-    return generate_latest(registry(FleetCollector(reads)))
+    of_archive = [ArchiveCollector(archive)] if archive else []
+    return generate_latest(registry(FleetCollector(reads), *of_archive))

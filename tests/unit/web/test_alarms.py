@@ -23,7 +23,7 @@ RULES = {
 QUIET = ApiOperations(
     at="2026-01-01T00:00:00Z", alerts=[], shards=[ApiShard(0, True, 10, 0, 0, 0)], processes=None, decoders=4, busy=0.8,
     engine="", calls_live=10, backlog_seconds=50, tokens_waiting=0, finals_waiting=500, dead=0, memory_ratio=0.6,
-    jobs_workers=1, jobs_queued=0, jobs_failed=0, webhooks_waiting=0, webhooks_failed=0, database="up",
+    jobs_workers=1, jobs_queued=0, jobs_failed=0, webhooks_waiting=1000, webhooks_failed=0, database="up",
     calls_unarchived=100,
 )  # fmt: skip
 
@@ -47,6 +47,8 @@ def test_names_and_who_is_woken_are_those_of_the_rules() -> None:
         ("EarshotDeadChunks", "0", {"dead": 1}),
         ("EarshotMemory", "0.6", {"memory_ratio": 0.61}),
         ("EarshotNotArchived", "100", {"calls_unarchived": 101}),
+        ("EarshotDatabaseAway", None, {"database": "away"}),
+        ("EarshotWebhooksWait", "1000", {"webhooks_waiting": 1001}),
         ("EarshotJobsFail", "0", {"jobs_failed": 1}),
     ],
 )

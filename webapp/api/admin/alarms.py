@@ -53,6 +53,15 @@ def _not_archived(now: ApiOperations) -> str | None:
     return f"{now.calls_unarchived} calls" if now.calls_unarchived > 100 else None
 
 
+def _database(now: ApiOperations) -> str | None:
+    return "ended calls and webhooks wait" if now.database == "away" else None
+
+
+def _webhooks(now: ApiOperations) -> str | None:
+    waiting = now.webhooks_waiting or 0
+    return f"{waiting} wait" if waiting > 1000 else None
+
+
 def _jobs(now: ApiOperations) -> str | None:
     return f"{now.jobs_failed} failed" if now.jobs_failed else None
 
@@ -66,6 +75,8 @@ ALARMS = {
     "EarshotDeadChunks": Alarm(False, _dead),
     "EarshotMemory": Alarm(True, _memory),
     "EarshotNotArchived": Alarm(False, _not_archived),
+    "EarshotDatabaseAway": Alarm(False, _database),
+    "EarshotWebhooksWait": Alarm(False, _webhooks),
     "EarshotJobsFail": Alarm(False, _jobs),
 }
 
