@@ -40,7 +40,7 @@ def desk(browser: Browser, store: redis.Redis) -> Iterator[Page]:
 
 def test_an_admin_has_a_failed_job_tried_again(desk: Page, web: Web, store: redis.Redis) -> None:
     desk.goto(f"{web.url}/admin/jobs")
-    expect(desk.get_by_role("alert")).to_contain_text("No sentiment process lives")
+    expect(desk.get_by_role("alert")).to_contain_text("No sentiment process runs")
     fail(store, "bad", call("summarise", "call-7"))
     fail(store, "<b>", call("os.system", "x"))
     fail(store, "odd", call("os.system", "<img src=x>"))
@@ -51,7 +51,7 @@ def test_an_admin_has_a_failed_job_tried_again(desk: Page, web: Web, store: redi
     expect(desk.get_by_role("button", name="Try again")).to_have_count(1)
     assert complaints(desk) == []
     row.get_by_role("button", name="Try again").click()
-    expect(desk.get_by_role("status")).to_contain_text("Asked for again")
+    expect(desk.get_by_role("status")).to_contain_text("will be tried again")
     update(store)
     expect(row).to_have_count(0)
     fits(desk)
@@ -86,8 +86,8 @@ def test_an_admin_makes_a_webhook_and_looks_after_it(desk: Page, web: Web, store
     desk.get_by_role("button", name="Deliver again: call.started of call-7 to desk").click()
     expect(desk.locator("#deliveries tbody tr")).to_contain_text("waiting")
     fits(desk)
-    desk.on("dialog", lambda dialog: dialog.accept())
     desk.get_by_role("button", name="Remove desk").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(desk.get_by_text("Nobody yet.")).to_be_visible()
 
 

@@ -1,4 +1,4 @@
-// The agents' figures: read once, sorted as one likes. The address keeps the order.
+// The agents' figures, read once and sorted by any column. The address keeps the order.
 
 import { pairOf } from "./shared/rows.js";
 import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
@@ -6,7 +6,7 @@ import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.
 const at = (selector) => document.querySelector(selector);
 let agents = [];
 
-/** The column to sort by and whether from the highest down; names from A on at first. */
+/** The column to sort by, and whether the highest comes first. By default: names from A. */
 function order() {
   const given = new URLSearchParams(location.search).get("sort") ?? "";
   const key = given.replace(/^-/, "");

@@ -29,7 +29,7 @@ import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";
 
-/** So much of a call's worst moment is played by itself. */
+/** Seconds of a call's worst moment that play by themselves. */
 const WORST_SECONDS = 10;
 
 const at = (selector) => document.querySelector(selector);
@@ -70,7 +70,7 @@ table.hit = (row) => {
 };
 const toolbar = new Toolbar(at("#filters"), at("#calls"), choose);
 
-/** The server's clock, which stands still while nobody knows how the calls stand. */
+/** The server's clock. It stands still while the page may be out of date. */
 function stoppingClock() {
   let stoppedMs = 0;
   return () => {
@@ -145,7 +145,7 @@ table.onArranged = (groups) => {
 
 let groupsShown = null;
 
-/** The wallboard, where it is what is looked at. */
+/** The wallboard, if it is on. */
 function showBoard(groups = groupsShown) {
   groupsShown = groups;
   if (toolbar.view.wallboard && groups && !status.stale) board.show(groups, calls.rows, clock());
@@ -206,13 +206,13 @@ listen({
   },
 });
 
-/** Does something with the call whose row has the focus, or the opened one. */
+/** Acts on the call whose row has the focus, or on the opened one. */
 function onCall(row, act) {
   const id = row?.dataset.callId ?? panel.id;
   return id ? act(id) : false;
 }
 
-/** Opens the most urgent call that waits, after the opened one; plays its worst ten seconds, the focus is on Take. */
+/** Opens the next most urgent call that waits, plays its worst ten seconds, and puts the focus on Take. */
 async function nextWorst() {
   const waiting = table.ids.filter((id) => isWaiting(calls.rows.get(id) ?? { state: "ended" }));
   const id = waiting[(waiting.indexOf(panel.id) + 1) % waiting.length];
@@ -228,7 +228,7 @@ async function nextWorst() {
   at("[data-desk=take]").focus();
 }
 
-/** Opens a call and lets be heard what led to its alert. */
+/** Opens a call and plays what led to its alert. */
 async function hear(id) {
   peek.hide();
   if (panel.id !== id) {
@@ -249,7 +249,7 @@ async function write(id) {
   desk.write();
 }
 
-/** Closes the opened call, the focus goes back to its row; or leaves the wallboard. */
+/** Closes the opened call and returns the focus to its row; or leaves the wallboard. */
 function closeCall() {
   if (closeMenus()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
@@ -296,7 +296,7 @@ try {
     autoConnect: false,
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,
-    randomizationFactor: 0.8, // when a server goes, all its pages come back: not at the same moment
+    randomizationFactor: 0.8, // when a server goes, its pages should not all come back at the same moment
     timeout: 10_000,
   });
   new Link(socket, handlers);

@@ -31,7 +31,7 @@ function accountRow({ name, role, made_at }) {
 }
 
 async function renew(name) {
-  const text = "The old one is void at once, and whoever is signed in with it is signed out.";
+  const text = "The old password stops working at once. Open sign-ins of this account end.";
   if (!(await sure(`A new password for ${name}?`, text, "Make password"))) return;
   const made = await ask("POST", path(name, "/password"));
   if (!made) return;
@@ -40,7 +40,7 @@ async function renew(name) {
 }
 
 async function change(name, role) {
-  const text = "Whoever is signed in with it is signed out, and signs in again.";
+  const text = "Open sign-ins of this account end. The person signs in again.";
   if (!(await sure(`Make ${name} ${role}?`, text, `Make ${role}`))) return;
   const found = await ask("PATCH", path(name), { role });
   show(found);
@@ -48,7 +48,7 @@ async function change(name, role) {
 }
 
 async function remove(name) {
-  const text = "Whoever is signed in with it is signed out. The audit trail keeps what they did.";
+  const text = "Open sign-ins of this account end. The audit trail keeps what they did.";
   if (!(await sure(`Remove the account ${name}?`, text, "Remove"))) return;
   const found = await ask("DELETE", path(name));
   show(found);

@@ -1,10 +1,10 @@
-// What the admins' pages share: asking the server, saying what came of it, tables, and buttons in their rows.
+// What the admins' pages share: requests to the server, messages, tables, and buttons in their rows.
 
 import { ask as fetchOrSignIn } from "../shared/live/session.js";
 
 const at = (selector) => document.querySelector(selector);
 
-/** What the server answers; null if it refused, which the page says. */
+/** The server's answer; null if it refused, and then the page says why. */
 export async function ask(method, path, body = null) {
   const token = at("meta[name=csrf-token]").content;
   const headers = { Accept: "application/json", "X-CSRF-Token": token, ...(body && { "Content-Type": "application/json" }) };
@@ -14,7 +14,7 @@ export async function ask(method, path, body = null) {
     if (answer.ok) return told;
     say("", told.detail || told.title);
   } catch {
-    say("", "That did not reach the server. Nothing has changed.");
+    say("", "The server did not answer. Nothing has changed.");
   }
   return null;
 }
@@ -25,14 +25,14 @@ export function say(message, fault = "") {
   at("#fault").textContent = fault;
 }
 
-/** Fills a table; without rows `empty` stands in its place. */
+/** Fills a table. Without rows, shows `empty` in its place. */
 export function list(table, empty, rows) {
   at(empty).hidden = rows.length > 0;
   at(table).hidden = !rows.length;
   at(`${table} tbody`).replaceChildren(...rows);
 }
 
-/** A cell with buttons: [words on it, words for who does not see the row, what it does]. */
+/** A cell with buttons: [words on it, words for a screen reader, what it does]. */
 export function buttons(...made) {
   const cell = document.createElement("td");
   const row = document.createElement("div");

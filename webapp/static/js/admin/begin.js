@@ -1,4 +1,4 @@
-// From the first sign-in to the first call: a key, what to tell telephony, and whether its audio arrives.
+// From the first sign-in to the first call: a key, the settings for telephony, and whether its audio arrives.
 
 import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
@@ -6,7 +6,7 @@ import { ask, say } from "./asking.js";
 import { copyButton, showOnce } from "./once.js";
 
 const EVERY_MS = 2_000;
-const HERE = "https://earshot.example"; // what the commands say until the address is known, as docs/TELEPHONY.md does
+const HERE = "https://earshot.example"; // stands in the commands until the address is known, as in docs/TELEPHONY.md
 
 const at = (selector) => document.querySelector(selector);
 const commands = [...document.querySelectorAll("pre.copy")].map((pre) => ({ pre, text: pre.textContent }));
@@ -29,7 +29,7 @@ function choose() {
   }
 }
 
-/** What is known of live calls, in one sentence. */
+/** The state of live calls in one sentence. */
 function stage(calls) {
   const heard = calls.filter((call) => Object.values(call.tracks).some((track) => track.next_seq > 1));
   if (!calls.length) return "Waiting for audio…";

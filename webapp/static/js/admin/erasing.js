@@ -1,4 +1,4 @@
-// Erasing a call or all of a customer: what will go, legal holds, and the proof afterwards.
+// Erasing a call or all calls of a customer: what will go, legal holds, and the proof afterwards.
 
 import { counted } from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
@@ -15,7 +15,7 @@ let looked = { kind: "", name: "" };
 let ids = [];
 let holds = [];
 
-/** The calls meant, however many; null after a refusal. */
+/** All calls to erase; null after a refusal. */
 async function calls({ kind, name }) {
   if (kind === "call") {
     const call = await ask("GET", `/v1/calls/${encodeURIComponent(name)}`);
@@ -79,7 +79,7 @@ async function erase() {
   await prove(asked);
 }
 
-/** What the trail's newest entries say of these calls; after a refusal too, as some may have gone before it. */
+/** Shows the trail's newest entries about these calls. Also after a refusal: some calls may be gone by then. */
 async function prove(asked) {
   const trail = await ask("GET", within("/v1/audit", { part: "security", what: "erased", limit: PAGE }));
   if (!trail) return;
@@ -104,7 +104,7 @@ function holdRow({ kind, name, reason, by, since }) {
 }
 
 async function release(kind, name) {
-  const text = "From then on age and admins may erase it again.";
+  const text = "Then admins may erase it again, and so does its age.";
   if (!(await sure(`Take the hold on ${kind} ${name} back?`, text, "Take back"))) return;
   showHolds(await ask("DELETE", within("/v1/holds", { kind, name })));
   if (!at("#found").hidden) look(looked);
@@ -123,7 +123,7 @@ at("#hold").addEventListener("submit", async (event) => {
   event.target.reset();
   showHolds(await ask("GET", "/v1/holds"));
   await look(looked);
-  say("It is held.");
+  say("The hold is set.");
 });
 
 showHolds(await ask("GET", "/v1/holds"));

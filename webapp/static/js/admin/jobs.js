@@ -18,7 +18,7 @@ const NAMES = {
   redrive: "Decode a chunk once more",
 };
 
-const NOBODY = "No sentiment process lives, so nobody asks for jobs and nothing is known of them.";
+const NOBODY = "No sentiment process runs. So nothing asks for jobs, and this page knows nothing of them.";
 
 const at = (selector) => document.querySelector(selector);
 const named = (task) => NAMES[task] ?? (task || "None of Earshot's jobs");
@@ -52,7 +52,7 @@ function rowFor(job) {
 
 async function retry(job) {
   if (!(await ask("POST", `/v1/jobs/${job.id}/retry`))) return;
-  say(`Asked for again: ${named(job.task)} ${job.argument}. It leaves the list within seconds.`);
+  say(`${named(job.task)} ${job.argument}: will be tried again. It leaves the list within seconds.`);
   at("#failed-title").focus();
 }
 

@@ -24,10 +24,10 @@ function keyRow({ name, shown, scopes, agent, made_at, used_at }) {
 }
 
 async function revoke(name) {
-  if (!(await sure(`Revoke the key ${name}?`, "It is void at once. What still uses it is refused.", "Revoke"))) return;
+  if (!(await sure(`Revoke the key ${name}?`, "It stops working at once. Earshot refuses programs that still use it.", "Revoke"))) return;
   const found = await ask("DELETE", `/v1/keys/${encodeURIComponent(name)}`);
   show(found);
-  if (found) say(`${name} is void.`);
+  if (found) say(`${name} is revoked.`);
 }
 
 at("#link").addEventListener("submit", async (event) => {
@@ -45,7 +45,7 @@ at("#add").addEventListener("submit", async (event) => {
   event.preventDefault();
   const given = event.target.elements;
   const scopes = Object.keys(MAY).filter((scope) => given[scope].checked);
-  if (!scopes.length) return say("", "Say what the key may do.");
+  if (!scopes.length) return say("", "Choose what the key may do.");
   const made = await ask("POST", "/v1/keys", { name: given.name.value, scopes });
   if (!made) return;
   event.target.reset();

@@ -1,4 +1,4 @@
-// The versions of the attention model: what each was learned from, and a button that takes the weights of one again.
+// The versions of the attention model: the source of each, and a button that applies its weights again.
 
 import { moment } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
@@ -29,7 +29,7 @@ async function take(version) {
   const told = await ask("PUT", "/v1/models/current", { version });
   if (!told) return;
   show(told);
-  say("Calls that begin use these weights from now on.");
+  say("New calls use these weights from now on.");
   at("#versions-title").focus(); // the button that had the focus is gone
 }
 

@@ -1,4 +1,4 @@
-// What is shown once, and copied; and asking twice before what cannot be taken back.
+// Secrets that are shown once, buttons that copy, and the question before what nobody can undo.
 
 /** A button. @param {(event: any) => any} act */
 function button(text, act) {

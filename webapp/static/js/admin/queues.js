@@ -24,7 +24,7 @@ function queueRow({ queue, words_days, said, sound_days }) {
   return row;
 }
 
-/** Fills the form with what there is. */
+/** Fills the form with the present days. */
 function change(queue, days) {
   const given = at("#add").elements;
   given.queue.value = queue;

@@ -19,7 +19,7 @@ async function end(name) {
   if (!(await sure(`Sign ${name} out?`, "All their sessions end at once.", "Sign out"))) return;
   if (!(await ask("DELETE", `/v1/sessions/${encodeURIComponent(name)}`))) return;
   say(`${name} is signed out.`);
-  show(await ask("GET", "/v1/sessions")); // whoever signed themselves out is led to the sign-in
+  show(await ask("GET", "/v1/sessions")); // who signed themselves out goes to the sign-in
 }
 
 show(await ask("GET", "/v1/sessions"));

@@ -1,4 +1,4 @@
-// The webhooks, and what came of their deliveries.
+// The webhooks and their deliveries.
 
 import { rowOf } from "../shared/rows.js";
 import { MISSING } from "../shared/wording/format.js";
@@ -33,7 +33,7 @@ function showWho({ webhooks }) {
 }
 
 function whoRow(one) {
-  const told = one.events.join(", ") || "only what rules call it for";
+  const told = one.events.join(", ") || "only what rules send it";
   const state = one.gone_at ? `off since ${when(one.gone_at)}: ${one.gone_why}` : "on";
   const row = rowOf([one.name, one.url, told, String(one.waiting), String(one.failed), state], true);
   const can = one.form === "kafka" ? [] : [["Remove", `Remove ${one.name}`, () => remove(one.name)]];
@@ -99,7 +99,7 @@ at("#add").addEventListener("submit", async (event) => {
   const made = await ask("POST", "/v1/webhooks", body);
   if (!made) return;
   form.reset();
-  say(`${made.name} is told what happens from now on.`);
+  say(`Earshot tells ${made.name} what happens from now on.`);
   at("#secret code").textContent = made.secret;
   at("#secret").hidden = false;
   at("#secret").focus();

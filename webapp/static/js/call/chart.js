@@ -4,11 +4,11 @@ import { duration, moodWord } from "../shared/wording/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME = { left: 44, right: 8, top: 12, bottom: 16 };
-/** The chart's lines and what they are called: the middle of a mood's scale and its ends. */
+/** The chart's lines and their labels: the middle and the ends of the scale. */
 /** @type {[number, string][]} */
 const LEVELS = [[-1, "angry"], [0, "even"], [1, "happy"]];
 
-/** Time and score to the chart's pixels, and back. The chart is as large as the page makes it. */
+/** Converts time and score to the chart's pixels, and back. The page sets the chart's size. */
 export function scales(svg, seconds) {
   const width = Math.max(1, svg.clientWidth - FRAME.left - FRAME.right);
   const height = Math.max(1, svg.clientHeight - FRAME.top - FRAME.bottom);
@@ -59,7 +59,7 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
   svg.replaceChildren(...parts);
 }
 
-/** Draws where the sound is; null takes the sign away. */
+/** Marks the second that is heard; null removes the mark. */
 export function drawHead(svg, second, seconds) {
   svg.querySelector(".head")?.remove();
   if (second === null) return;

@@ -1,9 +1,9 @@
-// The transcript on the page, as a conversation. Follows its end until the reader scrolls up, and what is heard.
+// The transcript as a conversation. It follows the end until the reader scrolls up, and follows what is heard.
 
 import * as format from "../shared/wording/format.js";
 import { confidence, wordsOf } from "./transcript.js";
 
-/** So near to the end (pixels) a reader counts as being there. */
+/** Pixels from the end within which a reader counts as being there. */
 const AT_END = 48;
 const FLASH_MS = 2_500;
 
@@ -39,7 +39,7 @@ export class Conversation {
     newest.addEventListener("click", () => this.toEnd());
   }
 
-  /** Begins anew for a call that started at `startedMs`. */
+  /** Starts over, for a call that began at `startedMs`. */
   clear(startedMs) {
     this.#items.clear();
     this.#partials.clear();
@@ -83,8 +83,7 @@ export class Conversation {
     setTimeout(() => delete element.dataset.flash, FLASH_MS);
   }
 
-  /** Marks the utterance that is heard, null for none, and keeps it in sight if the one before was; and in it the word
-   * of that second. */
+  /** Marks the utterance that is heard, and in it the word; null for none. Keeps it in sight if the one before was. */
   hear(id, second = null) {
     this.#hearWord(id === null ? null : this.#items.get(id), second);
     const element = this.#items.get(id)?.element ?? null;
@@ -118,7 +117,7 @@ export class Conversation {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** Whether a reader at the words' end is kept there because their room has changed. */
+  /** Whether to keep a reader at the end because the room for the words has changed. */
   #resized() {
     const { clientHeight } = this.#scroller;
     const changed = clientHeight !== this.#height;

@@ -37,7 +37,7 @@ export class Desk {
     onSubmit(messageForm, (text) => acting.message(this.#id, text));
   }
 
-  /** Leads to the field for a note. */
+  /** Puts the cursor into the field for a note. */
   write() {
     this.#parts.box.open = true;
     this.#parts.noteForm.elements[0].focus();
@@ -74,7 +74,7 @@ export class Desk {
     tags.replaceChildren(...handling.tags.map((tag) => this.#tagItem(tag)));
   }
 
-  /** What the agent asks, and what was written to the agent. */
+  /** The agent's question, and messages to the agent. */
   #showHelp(row, nowMs) {
     const { helpBox, help, messages, messageForm, writeTo } = this.#parts;
     const { handling } = row;
@@ -118,7 +118,7 @@ function make(tag, text) {
   return made;
 }
 
-/** Hands on what was typed, and empties the field when it was taken. */
+/** Sends the text of the field, and empties the field once the server has taken it. */
 function onSubmit(form, act) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-// This customer's earlier calls: when, in what mood, whether they needed attention, and who saw to them.
+// This customer's earlier calls: when, in what mood, whether they needed attention, and who dealt with them.
 
 import * as format from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
@@ -13,7 +13,7 @@ export class Earlier {
   /** Called with how many there are. */
   onTold = (_count) => {};
 
-  /** @param box the element to fill, hidden while there is nothing to tell */
+  /** @param box the element to fill; hidden while it is empty */
   constructor(box) {
     this.#box = box;
   }
@@ -24,7 +24,7 @@ export class Earlier {
     this.#box.hidden = true;
   }
 
-  /** @param row of the opened call, which is not told */
+  /** @param row of the opened call, which the list leaves out */
   async show(row) {
     const key = `${row.call_id} ${customerOf(row)}`;
     if (key === this.#of) return;

@@ -1,5 +1,5 @@
-// Plays an ended call's recording, a file that the browser fetches in ranges. It has the form of Player (player.js), and a
-// speed: the browser keeps the voices' pitch.
+// Plays an ended call's recording, a file that the browser fetches in ranges. It has the methods of Player (player.js),
+// and a speed; the browser keeps the pitch of the voices.
 
 export class FilePlayer {
   oldest = 0;
@@ -34,7 +34,7 @@ export class FilePlayer {
     this.#audio.pause();
   }
 
-  /** 1: as it was spoken. */
+  /** Speed; 1: as spoken. */
   set speed(times) {
     [this.#audio.defaultPlaybackRate, this.#audio.playbackRate] = [times, times];
   }

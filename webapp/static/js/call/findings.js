@@ -1,9 +1,9 @@
-// In the opened call: since when it needs somebody and what was found in it, each line with its moment. Few lines at once.
+// In the opened call: since when it needs somebody, and the findings, each with its moment. Shows few lines at once.
 
 import * as format from "../shared/wording/format.js";
 import { findings, inParts } from "../shared/wording/reasons.js";
 
-/** Findings that are told at once; the others are folded away. */
+/** Findings that show at once; the others are folded away. */
 const FINDINGS = 3;
 
 export class Findings {

@@ -1,10 +1,10 @@
-// In the opened call: what it is about, with the words that this rests on. Of a live call it is asked for again as it goes on.
+// In the opened call: what it is about, with the words that show it. For a live call it asks again as the call goes on.
 
 import { mark } from "../shared/dom.js";
 import { duration } from "../shared/wording/format.js";
 import { gistLines, modelLines } from "./summary.js";
 
-/** Not more often than this. */
+/** Least time between two requests. */
 const AGAIN_MS = 3_000;
 /** Whether the viewer keeps it unfolded. */
 const OPEN = "earshot.about";
@@ -17,7 +17,7 @@ export class Gist {
   #timer = 0;
   #asked = 0;
 
-  /** Called with the points of what was told. */
+  /** Called with the points of the answer. */
   onTold = (_points) => {};
 
   /** @param box the <details> with the parts [data-gist]  @param jump shows the utterance of an id, said at a second */

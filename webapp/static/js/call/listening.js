@@ -1,4 +1,5 @@
-// Listening to the opened call: live, from any moment that is kept, or its recording. The button, the place in the audio, what is to be said.
+// Listening to the opened call: live, from any moment that is kept, or its recording. The button, the position, and the
+// words beside them.
 
 import { mark } from "../shared/dom.js";
 import * as format from "../shared/wording/format.js";
@@ -6,14 +7,14 @@ import { FilePlayer } from "./file_player.js";
 import { Player } from "./player.js";
 import { drawPlace, drawWave } from "./waveform.js";
 
-/** Less than this behind the newest is called live. */
+/** Seconds behind the newest within which the sound counts as live. */
 const LIVE_SECONDS = 4;
-/** So long before a moment its sound begins: one hears what led to it. */
+/** Seconds before a moment at which its sound starts, so that one hears what led to it. */
 const BEFORE_SECONDS = 3;
-/** So near to the end an ended call is over. */
+/** Seconds from the end within which an ended call counts as played. */
 const END_SECONDS = 0.3;
 const DRAW_MS = 100;
-/** Between two looks for the recording of a call that has just ended, and how often it is looked for. */
+/** Time between two looks for the recording of a call that has just ended, and the number of looks. */
 const LOOK_MS = 5_000;
 const LOOKS = 12;
 
@@ -36,7 +37,7 @@ export class Listening {
   #file = new FilePlayer();
   /** @type {Player | FilePlayer} */
   #player = this.#stream;
-  #recording = null; // what is known of the call's recording, if there is one
+  #recording = null; // facts about the call's recording, if there is one
   #looked = { at: 0, times: 0 };
   #id = null;
   #ended = false;
@@ -69,7 +70,7 @@ export class Listening {
     });
   }
 
-  /** Another call was opened, or none: nobody goes on hearing one that is not before her eyes. */
+  /** Another call was opened, or none. The sound stops: nobody should hear a call that she does not see. */
   follow(id) {
     this.#stop();
     [this.#id, this.#start] = [id, 0];
@@ -107,7 +108,7 @@ export class Listening {
     place.setAttribute("aria-valuetext", `0:00 of ${format.duration(about.seconds)}`);
   }
 
-  /** Begins to play, a live call live, an ended one at its worst moment; or stops. */
+  /** Starts to play, a live call live and an ended one at its worst moment; or stops. */
   toggle() {
     if (this.#timer) this.#stop();
     else if (this.#ended) this.from(this.#start);

@@ -1,4 +1,4 @@
-// An opened call, beside the table. Its address is #/calls/ID; live calls go on in it, ended ones are read again.
+// An opened call, beside the table. Its address is #/calls/ID. A live call goes on in it; an ended one is read again.
 
 import { draw, drawHead, scales } from "./chart.js";
 import { toClipboard } from "../shared/clipboard.js";
@@ -16,12 +16,12 @@ import { ask } from "../shared/live/session.js";
 import { Transcript } from "./transcript.js";
 
 const RETRY_MS = 3_000;
-/** What led to a call's being raised is heard from so long before. */
+/** Seconds before the alert at which playing starts. */
 const LEAD_SECONDS = 10;
 
 export class Panel {
   id = null;
-  /** Resolves when the call was read, or could not be. */
+  /** Resolves when the call has been read, or reading has failed. */
   ready = Promise.resolve();
   #root;
   #parts = {};
@@ -33,13 +33,13 @@ export class Panel {
   #findings;
   #particulars;
   #transcript = null;
-  #told = { points: [], earlier: 0 }; // what the call's story is made of
-  #view = null; // the call as it was last read from the API
+  #told = { points: [], earlier: 0 }; // the parts of the call's story
+  #view = null; // the call as last read from the API
   #charted = ""; // what the chart shows
   #loads = 0;
   #frame = 0;
 
-  /** Called with a second of the call that is to be heard. */
+  /** Called with the second of the call to play. */
   onPlay = (_second, _how = {}) => {};
 
   /** Called with the opened call's row and the time whenever it is drawn. */
@@ -107,7 +107,7 @@ export class Panel {
     return this.#transcript?.start(this.#transcript.worst) ?? null;
   }
 
-  /** Shows the worst moment and lets so many seconds of it be heard. */
+  /** Shows the worst moment and plays some seconds of it. */
   playWorst(seconds) {
     if (this.worst === null) return;
     this.#conversation.jump(this.#transcript.worst);
@@ -125,7 +125,7 @@ export class Panel {
     drawHead(this.#parts.chart, second, this.#row ? this.#seconds() : 0);
   }
 
-  /** Shows the utterance in which words were found when the call has been read, and marks them. */
+  /** Once the call has been read, shows the utterance with the words sought, and marks them. */
   async find(utteranceId, words) {
     const { id } = this;
     this.#conversation.seek(words);
@@ -134,7 +134,7 @@ export class Panel {
     if (id === this.id) this.#conversation.jump(utteranceId);
   }
 
-  /** Reads the call: on opening, after a hole in the feed, when it has ended. */
+  /** Reads the call: when it opens, after a hole in the feed, and when it has ended. */
   async load() {
     if (!this.id) return;
     const load = ++this.#loads;
@@ -178,7 +178,7 @@ export class Panel {
     });
   }
 
-  /** The call's row: the table's if it is there, for that one is live. */
+  /** The call's row. The table's row is preferred, because it is live. */
   get #row() {
     return this.#calls.rows.get(this.id) ?? this.#view;
   }
@@ -228,7 +228,7 @@ export class Panel {
     return Math.max(0, (until - Date.parse(row.started_at)) / 1000);
   }
 
-  /** Lets be heard what led to the call's being raised, or to its agent's asking for help. */
+  /** Plays what led to the alert, or to the agent's request for help. */
   playLead() {
     const row = this.#row;
     if (!row) return;
@@ -242,7 +242,7 @@ export class Panel {
     this.#play(this.#transcript.at(second), second);
   }
 
-  /** Shows an utterance, and lets the call be heard at that second. */
+  /** Shows an utterance, and plays the call from that second. */
   #play(id, second) {
     this.#conversation.jump(id);
     this.onPlay(second);

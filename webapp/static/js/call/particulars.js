@@ -1,4 +1,4 @@
-// In the opened call: what is known of it besides its words, its summary and how it was talked, in folds.
+// In the opened call: its particulars, its summary and its talk figures, in folds.
 
 import * as format from "../shared/wording/format.js";
 import { legsTold, lineTold } from "../shared/wording/line.js";

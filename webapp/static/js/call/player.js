@@ -1,27 +1,27 @@
-// Plays a call's audio, piece after piece, in Web Audio: live a little behind the newest, or from any second that is
-// still kept. Knows nothing of the page.
+// Plays a call's audio, piece after piece, in Web Audio: live, a little behind the newest, or from any second that is
+// still kept. It knows nothing of the page.
 //
-// A piece is scheduled where the one before it ends, so that nothing is heard twice or left out. `base` ties the two
-// clocks: second s of the call sounds at base + s of the audio context's time.
+// Each piece starts where the one before it ends, so nothing plays twice and nothing is left out. `base` ties the two
+// clocks: second s of the call plays at base + s of the audio context's time.
 
 import { ask } from "../shared/live/session.js";
 
 /** Time between two requests at the live edge. */
 const POLL_MS = 250;
 const RETRY_MS = 1_000;
-/** A piece that is to sound at once begins so much later: the audio thread must have it before. */
+/** Delay of a piece that should play at once: the audio thread must have it before. */
 const CUSHION_SECONDS = 0.25;
-/** So much is fetched ahead where there is more than the present. */
+/** Seconds fetched ahead, where more than the present is kept. */
 const AHEAD_SECONDS = 4;
-/** More slack than the cushion and this, over some pieces, is delay for nothing: the voice goes a little faster. */
+/** Slack beyond the cushion from which the voice plays a little faster, to catch up. */
 const WASTE_SECONDS = 0.2;
 const HURRY = 1.04; // two thirds of a semitone
 const SLACKS = 4;
-/** With more than this to catch up at the live edge, what lies between is left out. */
+/** Gap at the live edge from which the player skips instead of catching up. */
 const LEAP_SECONDS = 2;
 
 export class Player {
-  /** Where what can be heard begins and ends, in seconds of the call. */
+  /** Beginning and end of the audio that can be heard, in seconds of the call. */
   oldest = 0;
   newest = 0;
   /** "stopped", "playing", "waiting" (for more audio), "gone" (nothing is kept), "refused" or "failing". */
@@ -37,8 +37,7 @@ export class Player {
   #sources = new Set();
   #slacks = [];
 
-  /** Begins to play the call at `address`, from a second of it or live. Must come from a press: browsers keep silent
-   * otherwise. */
+  /** Starts to play the call at `address`, from a second of it or live. Browsers allow sound only after a press. */
   play(address, second = null) {
     this.#address = address;
     this.#context ??= new AudioContext();
@@ -141,7 +140,7 @@ export class Player {
     this.state = "playing";
   }
 
-  /** Faster while, for some pieces, there was more time to spare than is needed. */
+  /** Plays faster while some pieces in a row had more slack than needed. */
   #speed(spare) {
     this.#slacks = [...this.#slacks, spare].slice(-SLACKS);
     const wasted = this.#slacks.length === SLACKS && Math.min(...this.#slacks) > WASTE_SECONDS;

@@ -2,7 +2,7 @@
 
 import { attention, duration, MISSING, moodWord, signed } from "../shared/wording/format.js";
 
-/** What is drawn or shown elsewhere in the panel. */
+/** Figures that another part of the panel shows. */
 const ELSEWHERE = new Set(
   ["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds", "points", "by_model"],
 );
@@ -10,8 +10,8 @@ const ELSEWHERE = new Set(
 const PARTS = { reason: "Reason", happened: "What happened", promise: "Promised", outcome: "Outcome" };
 
 /**
- * What a call is about, of GET /v1/calls/{id}/summary: [{label, text, quote, track, at, id}], ready to be shown. While it
- * goes on, how it stands comes first after its reason.
+ * What a call is about, from GET /v1/calls/{id}/summary: [{label, text, quote, track, at, id}], ready to show. In a live
+ * call the present state follows the reason.
  */
 export function gistLines({ points, final }) {
   let last = "";
@@ -40,7 +40,7 @@ export function summaryLines(summary) {
   return told.flatMap(([name, value]) => lines(name, value));
 }
 
-/** Figures that have another name on the page. */
+/** Names on the page that differ from the API's. */
 const NAMES = { sentiment_score: "mood of the whole call", peak_attention: "highest attention", duration_seconds: "length of the audio" };
 
 function lines(name, value) {

@@ -1,4 +1,4 @@
-// How a call was talked, from its summary: as a table of parties and a few lines. Pure.
+// A call's talk figures, from its summary: a table of the parties and a few lines. Pure.
 
 import { duration, MISSING } from "../shared/wording/format.js";
 
@@ -23,7 +23,7 @@ export function talkTable(talk) {
   };
 }
 
-/** What concerns the whole call, as [name, value] pairs. */
+/** Figures of the whole call as [name, value] pairs. */
 export function talkLines(talk) {
   const times = (number, total) => (number ? `${number}, ${seconds(total)}` : "none");
   return [

@@ -1,4 +1,4 @@
-// An opened call's transcript: what GET /v1/calls/{id} told, and every event since. Pure.
+// An opened call's transcript: the answer of GET /v1/calls/{id}, and every event since. Pure.
 
 import { duration } from "../shared/wording/format.js";
 
@@ -6,13 +6,13 @@ export class Transcript {
   summary = null;
   #utterances = new Map();
 
-  /** Takes in a call as the API tells it. Events that came meanwhile are kept: scores that it lacks, later finals. */
+  /** Takes in a call from the API. Keeps what newer events brought: scores that it lacks, later finals. */
   load(view) {
     this.summary = view.summary;
     for (const told of view.utterances) {
       const known = this.#utterances.get(told.id);
       const merged = { ...told, sentiment: told.sentiment ?? known?.sentiment ?? null };
-      // What has not changed stays the same object, and so the same lines on the page.
+      // An unchanged utterance stays the same object, so its line on the page stays.
       if (JSON.stringify(known) !== JSON.stringify(merged)) this.#utterances.set(told.id, merged);
     }
   }
@@ -31,7 +31,7 @@ export class Transcript {
     return true;
   }
 
-  /** What was said, in the order in which it began. Finals without words or mark are left out. */
+  /** Utterances by their beginning, without finals that have neither words nor mark. */
   get utterances() {
     return [...this.#utterances.values()]
       .filter((said) => said.text || said.mark)
@@ -43,7 +43,7 @@ export class Transcript {
     return [...this.#utterances.values()].some(({ words }) => words?.some(({ conf }) => typeof conf === "number"));
   }
 
-  /** The id of the utterance at which the call was worst, as the summary says or else by score; null if none. */
+  /** The id of the worst utterance, by the summary or else by score; null if none. */
   get worst() {
     const told = (this.summary?.worst_moment ?? this.summary?.worst)?.utterance_id;
     if (told) return told;
@@ -58,7 +58,7 @@ export class Transcript {
     return this.#utterances.get(id)?.start ?? null;
   }
 
-  /** The id of the utterance that is spoken at `second`, or last before it. */
+  /** The id of the utterance at `second`, or of the last one before it. */
   at(second) {
     const began = this.utterances.filter((said) => said.start <= second + 0.05);
     return (began.find((said) => said.end >= second - 0.05) ?? began.at(-1) ?? this.utterances[0])?.id ?? null;
@@ -70,7 +70,7 @@ export class Transcript {
   }
 }
 
-/** An utterance's words, or what stands for them. */
+/** An utterance's words, or the mark in their place. */
 export function wordsOf({ text, mark }) {
   return text || (mark === "gap" ? "[audio is missing here]" : "[audio could not be read here]");
 }

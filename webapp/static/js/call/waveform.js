@@ -1,12 +1,12 @@
-// A recording's waveform: the agent above the line, the customer below; where nobody speaks, where both do, and where the
-// file is silent on purpose.
+// A recording's waveform: the agent above the line, the customer below. It marks pauses, overlaps, and where the file is
+// silent on purpose.
 
 import { duration } from "../shared/wording/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** A pause of the whole call from here on is marked; as workers/insight/talk.py counts it. */
+/** Least length of a pause of both that is marked, as in workers/insight/talk.py. */
 const SILENCE_SECONDS = 3;
-/** A shorter overlap is a quick answer. */
+/** Least length of an overlap that is marked. A shorter one is a quick answer. */
 const OVERLAP_SECONDS = 0.25;
 const WHY = { missing: "no audio came", secret: "silenced: something secret was said", paused: "the recording was paused" };
 
@@ -29,7 +29,7 @@ export function spansOf(utterances, seconds) {
   return { silences, overlaps };
 }
 
-/** Draws it. @param about what GET .../recording told */
+/** Draws it. @param about the answer of GET .../recording */
 export function drawWave(svg, about, utterances) {
   const { seconds, step, left, right } = about;
   const { silences, overlaps } = spansOf(utterances, seconds);
@@ -46,7 +46,7 @@ export function drawWave(svg, about, utterances) {
   svg.replaceChildren(...bands, half(left, -1, step), half(right, 1, step));
 }
 
-/** Draws where the sound is. */
+/** Marks the second that is heard. */
 export function drawPlace(svg, second) {
   svg.querySelector(".head")?.remove();
   if (second === null) return;

@@ -1,4 +1,4 @@
-// What the history asks the API for, and what a call looks like in its list. Pure.
+// The history's request to the API, and a call in its list. Pure.
 
 import * as format from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
@@ -6,7 +6,7 @@ import { customerOf } from "../shared/live/store.js";
 const FIELDS = ["text", "agent", "customer", "queue", "alert", "tag", "from", "to", "attention", "handled", "state", "sort"];
 const PAGE = "50";
 
-/** The query of GET /v1/calls for the page's own address. The newest calls of any state come first by themselves. */
+/** The query of GET /v1/calls for the page's address. By default: calls of any state, the newest first. */
 export function asked(given) {
   const query = new URLSearchParams({ state: "any", sort: "time", limit: PAGE });
   for (const name of FIELDS) if (given.get(name)) query.set(name, given.get(name));
@@ -14,7 +14,7 @@ export function asked(given) {
   return query;
 }
 
-/** A row of GET /v1/calls, and where the words were said, as the texts of a line. */
+/** The texts of a line: a row of GET /v1/calls, and the words found. */
 export function cells(row, hit) {
   const until = row.ended_at ? Date.parse(row.ended_at) : null;
   const began = Date.parse(row.started_at);

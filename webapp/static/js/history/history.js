@@ -1,4 +1,4 @@
-// The history: a list of calls by what is sought, and the opened call beside it. The address holds what is sought.
+// The history: calls that match the search, and the opened call beside them. The address holds the search.
 
 import { Desk } from "../call/desk.js";
 import { Listening } from "../call/listening.js";
@@ -37,7 +37,7 @@ let cursor = null;
 let searches = 0;
 let listed = "";
 
-/** Lists what the address asks for; `more`: the calls after those that are shown. */
+/** Lists the calls that the address asks for. `more`: appends the next ones. */
 async function list(more = false) {
   const search = ++searches;
   listed = location.search;
@@ -53,7 +53,7 @@ async function list(more = false) {
     }
     show(told, more);
   } catch {
-    if (search === searches) at("#found").textContent = "The calls could not be fetched. Press Find to try again.";
+    if (search === searches) at("#found").textContent = "The page could not fetch the calls. Press Find to try again.";
   }
 }
 
@@ -88,7 +88,7 @@ function line(row, hit) {
   return made;
 }
 
-/** What the address asks for, into the form. */
+/** Fills the form from the address. */
 function fill() {
   const given = new URLSearchParams(location.search);
   for (const field of form.elements) {

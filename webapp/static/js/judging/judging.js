@@ -1,4 +1,4 @@
-// The list in which a call's alerts are judged: one press says right or not needed; then a reason may be chosen.
+// The list that judges a call's alerts. One press says right or not needed; then one may choose a reason.
 
 import { judgedBy, questions, WHYS } from "./questions.js";
 
@@ -9,12 +9,12 @@ export class Judging {
   #id = null;
   #lines = new Map(); // alert -> its line's parts
 
-  /** @param list a <ul>  @param acting an Acting  @param most so many questions at most, the call itself first */
+  /** @param list a <ul>  @param acting an Acting  @param most the most questions, the call itself first */
   constructor(list, acting, most = Infinity) {
     [this.#list, this.#acting, this.#most] = [list, acting, most];
   }
 
-  /** Shows what can be judged of a call; what is focused stays focused. @param row of the call */
+  /** Shows the questions about a call. The focus stays where it is. @param row of the call */
   show(row) {
     if (row.call_id !== this.#id) {
       this.#list.replaceChildren();

@@ -1,6 +1,6 @@
-// What can be judged of a call, and what somebody has said of it. Pure.
+// The questions about a call, and the judgements so far. Pure.
 
-/** Kind of the alert that says that a call was raised; it stands for the call itself, raised or not. */
+/** Kind of the alert for a raised call. It also stands for the call itself, raised or not. */
 const RAISED = "needs_attention";
 
 /** Why an alert was not needed. */
@@ -13,7 +13,7 @@ export const WHYS = {
   other: "Something else",
 };
 
-/** The call itself, then each kind of alert that it has: what it says, and how it was judged (null: nobody did). */
+/** The call itself, then each kind of its alerts: the text, and the judgement (null: none yet). */
 export function questions({ alerts, raised, handling }) {
   const kinds = [RAISED, ...new Set(alerts.map(({ kind }) => kind).filter((kind) => kind !== RAISED))];
   return kinds.map((kind) => ({
@@ -29,7 +29,7 @@ function ofTheCall(alerts, raised) {
   return raised || told ? "Needed a look" : "Not raised: did it need a look?";
 }
 
-/** How it was judged and by whom, in a few words; "" for nobody. @param me the viewer's name */
+/** The judgement and its author in a few words; "" for none. @param me the viewer's name */
 export function judgedBy(judged, me) {
   if (!judged) return "";
   return `${judged.right ? "Right" : "Not needed"}, ${judged.by === me ? "you say" : `says ${judged.by}`}`;

@@ -1,4 +1,4 @@
-// What the figures of GET /v1/reports look like in tables and plots. Pure.
+// The figures of GET /v1/reports in tables and plots. Pure.
 
 import { attention, duration, MISSING, signed } from "../shared/wording/format.js";
 
@@ -6,7 +6,7 @@ const known = (value, show) => (typeof value === "number" ? show(value) : MISSIN
 const percent = (share) => `${Math.round(share * 100)} %`;
 const rounded = (value) => String(Math.round(value * 10) / 10);
 const share = (part, whole) => (whole ? part / whole : null);
-/** "3 (25 %)"; of nothing there is no share. */
+/** "3 (25 %)"; without a share if the whole is 0. */
 const partOf = (part, whole) => (whole ? `${part} (${percent(part / whole)})` : MISSING);
 
 /** @type {[string, (one: any) => string][]} Label of a column, and what a row says there. */
@@ -34,7 +34,7 @@ export const cells = (one, nameless = "not named") => [one.name || nameless, ...
 
 /**
  * @typedef {{title: string, value: (one: any) => number | null, show: (value: number) => string, low: number, high?: number}} Plot
- * low, high: ends of the scale; without `high` it reaches as far as the figures.
+ * low, high: ends of the scale; without `high` it ends at the highest figure.
  * @type {Plot[]}
  */
 export const PLOTS = [

@@ -1,4 +1,4 @@
-// A figure by day as an SVG: bars from the scale's nought, a dash where a day has no figure. Read without colour.
+// A figure by day as an SVG: bars from zero, a dash for a day without a figure. It needs no colour.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 420;

@@ -1,4 +1,4 @@
-// The reports' page: what the address asks for, as plots and tables.
+// The page of reports: the figures that the address asks for, as plots and tables.
 
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";

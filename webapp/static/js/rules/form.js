@@ -1,4 +1,4 @@
-// The rules as a list and a form. The text stays what is saved and tried: each change of a rule is written into it.
+// The rules as a list and a form. The text is what gets saved and tried; the form writes each change into it.
 
 import { fieldsOf, labelOf, newRule, ruleOf } from "./shape.js";
 
@@ -9,7 +9,7 @@ export class RuleForm {
   #file = null;
   #chosen = 0;
 
-  /** @param list a <ul>  @param form of one rule  @param write (file) -> whether the text now says so */
+  /** @param list a <ul>  @param form of one rule  @param write (file) -> whether the text has it now */
   constructor(list, form, write) {
     [this.#list, this.#form, this.#write] = [list, form, write];
     form.addEventListener("submit", (event) => {
@@ -20,7 +20,7 @@ export class RuleForm {
     form.querySelector("[name=remove]").addEventListener("click", () => this.#remove());
   }
 
-  /** The rules as the text has them. @param file with `rules`; null where the text cannot be read */
+  /** The rules of the text. @param file with `rules`; null if the text has an error */
   show(file) {
     this.#file = file;
     this.#form.hidden = !file?.rules.length;
@@ -28,7 +28,7 @@ export class RuleForm {
     this.#draw();
   }
 
-  /** Adds a rule and leads to its title. */
+  /** Adds a rule and puts the cursor into its title. */
   async add() {
     if (!this.#file) return;
     const { rules } = this.#file;

@@ -1,4 +1,4 @@
-// The rules' page: reads, tries out and saves them. What is wrong is said below the text and marked in it.
+// The page of the rules: reads, tries out and saves them. It shows an error below the text and marks it there.
 
 import { faultOf, hitCells, lineSpan, looked } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";
@@ -113,7 +113,7 @@ const form = new RuleForm(at("#list"), at("#rule"), write);
 const tryWords = listen(at("#words"), heard);
 let understood = null;
 
-/** Shows in the form what the text says; an answer without a fault. */
+/** Shows the text's rules in the form, if the text has no error. */
 async function understand() {
   const answer = await ask("POST", "/v1/rules/understood");
   understood = answer.ok ? await answer.json() : null;
@@ -121,7 +121,7 @@ async function understand() {
   tryWords();
 }
 
-/** Writes rules of the form into the text. Whether they can be used. */
+/** Writes the form's rules into the text. Returns whether they can be used. */
 async function write(file) {
   let done = false;
   await working("", async () => {

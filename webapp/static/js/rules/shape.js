@@ -1,6 +1,6 @@
 // Between a rule and the form's fields. Pure.
 
-/** What the fields hold for a rule. */
+/** A rule as the fields' values. */
 export function fieldsOf(rule) {
   const missing = rule.and_not;
   return {
@@ -59,6 +59,6 @@ function lines(text) {
   return found.length ? found : null;
 }
 
-/** How a rule stands in the list. */
+/** A rule's line in the list. */
 export const labelOf = ({ title, severity, enabled, queue }) =>
   [title, severity, queue && `only ${queue}`, enabled ? "" : "off"].filter(Boolean).join(" · ");

@@ -1,4 +1,4 @@
-// The test box: what the rules make of words, while somebody types them.
+// The test box: tries the rules on words while somebody types them.
 
 import { hitCells } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";

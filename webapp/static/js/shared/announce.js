@@ -1,4 +1,4 @@
-// Tells a screen reader which calls have come to need attention: seldom, and several at once.
+// Tells a screen reader which calls have begun to need attention: seldom, and several at once.
 
 import { findings } from "./wording/reasons.js";
 import { titleOf } from "./live/store.js";

@@ -1,4 +1,4 @@
-// What happened on the wall while the viewer looked at something else: told once, when she is back.
+// Tells a viewer who comes back, once, what happened on the wall while she was away.
 
 import { sentence } from "./wording/card.js";
 import { span } from "./wording/format.js";
@@ -11,8 +11,8 @@ export class Away {
   #box;
   #list;
   #clock;
-  #since = 0; // when she looked away; 0: she is here
-  #raised = new Set(); // ids of the calls that were raised when she was here last
+  #since = 0; // when she left; 0: she is here
+  #raised = new Set(); // ids of the calls that were raised when she left
   #came = new Map(); // call_id -> when it was raised while she was away
 
   /** @param box the element with a list and a button to close it  @param clock () -> ms */

@@ -6,11 +6,11 @@ import { titleOf } from "./live/store.js";
 
 const SOUND = "earshot.sound";
 const DESKTOP = "earshot.desktop";
-/** Not more often than this, however many calls come at once. */
+/** Least time between two, however many calls come at once. */
 const PAUSE_MS = 3_000;
-/** Of so many calls the story is told. */
+/** Calls whose story the bell tells. */
 const STORIES = 8;
-/** A notification waits no longer for the story. */
+/** Longest that a notification waits for the story. */
 const STORY_MS = 1_000;
 
 export class Bell {
@@ -28,7 +28,7 @@ export class Bell {
 
   /**
    * @param root the <details>, which menus.js closes  @param acting an Acting  @param backgrounds a Backgrounds
-   * @param hear opens a call and lets be heard what led to its alert
+   * @param hear opens a call and plays what led to its alert
    */
   constructor(root, acting, backgrounds, hear) {
     [this.#root, this.#acting, this.#backgrounds, this.#hear] = [root, acting, backgrounds, hear];
@@ -91,7 +91,7 @@ export class Bell {
     this.#tellStories();
   }
 
-  /** Fills in what is asked for only when somebody looks. */
+  /** Fills in what the page fetches only when somebody looks. */
   async #tellStories() {
     if (!this.#root.open) return;
     for (const [n, row] of this.#rows.slice(0, STORIES).entries()) {

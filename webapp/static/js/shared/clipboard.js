@@ -1,6 +1,6 @@
 // Copying a text.
 
-/** The clipboard needs https or localhost; elsewhere the old way through a selection. */
+/** The clipboard API needs https or localhost. Elsewhere this copies through a selection, the old way. */
 export async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);

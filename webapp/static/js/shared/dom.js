@@ -1,6 +1,6 @@
 // Writing to the page.
 
-/** Sets a data attribute if it has another value: a browser asks all that may depend on it even if it has the same. */
+/** Sets a data attribute only if it changes: browsers recompute styles even for an equal value. */
 export function mark(element, name, value) {
   if (element.dataset[name] !== value) element.dataset[name] = value;
 }

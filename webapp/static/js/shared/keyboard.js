@@ -2,7 +2,7 @@
 
 /**
  * @param table a Table  @param help the help dialog  @param search the search field or null
- * @param close () -> what Escape closes  @param acts key -> (the row it was pressed on, or null) -> false if not meant
+ * @param close () -> what Escape closes  @param acts key -> (the row with the focus, or null) -> false if the key is not for it
  */
 export function listen({ table, help, search, close, acts }) {
   document.addEventListener("keydown", (event) => {
@@ -19,7 +19,7 @@ export function listen({ table, help, search, close, acts }) {
     const act = ACTIONS[event.key] ?? (acts[event.key] && (() => acts[event.key](rowOf(event))));
     if (act && act({ table, help, search, event }) !== false) event.preventDefault();
   });
-  // One row at a time is in the tab order: Tab leads to the table and on, arrows lead about in it.
+  // Only one row is in the tab order: Tab leads into the table and out of it, arrows move inside.
   document.addEventListener("focusin", ({ target }) => {
     const row = /** @type {Element} */ (target).closest?.("tr[data-call-id]");
     if (row) makeReachable(row);
@@ -28,7 +28,7 @@ export function listen({ table, help, search, close, acts }) {
 
 let reachable = null;
 
-/** Puts one row into the tab order if the one that was has gone. */
+/** Puts a row into the tab order if the one in it has gone. */
 export function keepReachable(row) {
   if (reachable?.isConnected || !row) return;
   makeReachable(row);

@@ -7,7 +7,7 @@ document.addEventListener("pointerdown", ({ target }) => {
   for (const menu of open()) if (!menu.contains(/** @type {Node} */ (target))) menu.open = false;
 });
 
-/** Closes what is open, the focus goes back to its button. Whether anything was. */
+/** Closes the open menu and returns the focus to its button. Returns whether one was open. */
 export function closeMenus() {
   const menus = open();
   for (const menu of menus) {

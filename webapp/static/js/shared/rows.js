@@ -10,7 +10,7 @@ export function headOf(texts) {
   return made(texts, (index) => (texts[index] ? "col" : "")); // an empty corner is no heading
 }
 
-/** @param {(index: number) => string} scope of what the cell is the name: "row", "col" or "" */
+/** @param {(index: number) => string} scope what the cell names: "row", "col" or "" */
 function made(texts, scope) {
   const row = document.createElement("tr");
   texts.forEach((text, index) => {

@@ -1,11 +1,11 @@
-// What stands above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
+// The parts above and below the table: counts, the fleet's health, and a banner when the page may be wrong.
 
 import { mark } from "./dom.js";
 import * as format from "./wording/format.js";
 import { shardOf } from "./live/shards.js";
 import { BEHIND_SECONDS } from "./live/store.js";
 
-/** The server sends `fleet` every 2 s, if nothing else; without a word for so long, what is shown may be old. */
+/** Longest silence of the server before the page may be out of date. The server sends `fleet` every 2 s. */
 const STALE_MS = 6_000;
 export class Status {
   #root;
@@ -18,7 +18,7 @@ export class Status {
   #failure = "";
   #awaySinceMs = 0; // viewer's clock: since when a part of the store does not answer
 
-  /** What to add to the viewer's clock for the server's. */
+  /** Add this to the viewer's clock to get the server's. */
   offsetMs = 0;
 
   constructor(root) {
@@ -44,7 +44,7 @@ export class Status {
     this.#show();
   }
 
-  /** Whether the call is kept where the server cannot look just now: its row stands as it did. */
+  /** Whether the server cannot reach the part that keeps the call. Its row then stays as it was. */
   isAway(callId) {
     return Boolean(this.#awaySinceMs) && this.#fleet.away.includes(this.shardOf(callId));
   }
@@ -61,7 +61,7 @@ export class Status {
     this.#show();
   }
 
-  /** Something is wrong that waiting does not mend. */
+  /** Something is wrong, and waiting does not help. */
   fail(message) {
     this.#failure = message;
     this.#show();
@@ -83,7 +83,7 @@ export class Status {
   #showFleet() {
     const fleet = this.#fleet;
     if (!fleet) return;
-    // The backlog is summed over all tracks; what a supervisor feels is how far behind a line is.
+    // The backlog is a sum over all tracks. A supervisor notices how far behind one line is.
     const behind = fleet.backlog_seconds / Math.max(1, this.#tracks);
     const late = behind >= BEHIND_SECONDS;
     this.#text("decoders", fleet.decoders ? "Words" : "No words come");
@@ -94,7 +94,7 @@ export class Status {
     this.#text("model", fleet.model || format.MISSING);
   }
 
-  /** Whether what the page shows may be old. */
+  /** Whether the page may be out of date. */
   get stale() {
     return !this.#connected || Date.now() - this.#heardMs > STALE_MS;
   }

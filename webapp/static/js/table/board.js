@@ -1,4 +1,4 @@
-// The wallboard: large cards for the calls that need attention, tiles for the other live ones. To be read from afar.
+// The wallboard: large cards for the calls that need attention, tiles for the other live ones, to read from afar.
 
 import { mark } from "../shared/dom.js";
 import * as format from "../shared/wording/format.js";
@@ -6,10 +6,10 @@ import { helpInWords, inWords, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
 import { customerOf, titleOf } from "../shared/live/store.js";
 
-/** More cards than this would not be read; the others are tiles. */
+/** At most so many cards, because nobody reads more; the other calls are tiles. */
 const CARDS = 6;
 const ALERTS = 2;
-/** With more tiles than this they are smaller. */
+/** Number of tiles from which they are smaller. */
 const CROWD = 40;
 
 export class Board {
@@ -50,7 +50,7 @@ export class Board {
   }
 }
 
-/** What a card tells: [class, text] pairs. */
+/** A card's texts: [class, text] pairs. */
 function card(row, time) {
   const why = headlines(row, true).slice(0, ALERTS).map(({ text }) => ["reason", text]);
   const { last } = row;
@@ -79,7 +79,7 @@ function part(name, text) {
   return made;
 }
 
-/** Puts these elements into the list, in this order; moves none that stands right. */
+/** Puts these elements into the list in this order. Moves none that is in its place. */
 function place(list, elements) {
   elements.forEach((element, n) => {
     if (list.children[n] !== element) list.insertBefore(element, list.children[n] ?? null);

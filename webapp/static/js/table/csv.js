@@ -23,13 +23,13 @@ const COLUMNS = {
   last_words: (row) => row.last?.text ?? "",
 };
 
-/** Rows as CSV (RFC 4180), in front the mark without which Excel takes UTF-8 for another code. */
+/** Rows as CSV (RFC 4180). A byte order mark comes first, or Excel would misread UTF-8. */
 export function toCsv(rows) {
   const lines = rows.map((row) => Object.values(COLUMNS).map((value) => field(value(row))));
   return `\ufeff${[Object.keys(COLUMNS), ...lines].map((line) => `${line.join(",")}\r\n`).join("")}`;
 }
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** Puts an apostrophe before a text that a spreadsheet would take for a formula. */
 function field(value) {
   const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

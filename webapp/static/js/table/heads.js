@@ -1,4 +1,4 @@
-// The lines between the rows: how many calls each group has, and whether others need attention that are not shown.
+// The lines between the rows: the number of calls in each group, and of hidden calls that need attention.
 
 export class Heads {
   #sizes;
@@ -13,7 +13,7 @@ export class Heads {
     this.#elsewhere.querySelector("button").addEventListener("click", showAll);
   }
 
-  /** @param groups group -> ids shown  @param elsewhere how many calls need attention and are not shown */
+  /** @param groups group -> ids shown  @param elsewhere number of hidden calls that need attention */
   show(groups, elsewhere) {
     for (const size of this.#sizes) text(size, String(groups[size.closest("tbody").dataset.group].length));
     this.#elsewhere.hidden = !elsewhere;

@@ -1,6 +1,6 @@
-// Which row may not move: the one under the supervisor's pointer or with her focus. All others go where they belong.
+// The row that may not move: the one under the supervisor's pointer or with her focus. All others may move.
 
-/** A pointer that has rested for so long, or a focus without a key, no longer holds a row. */
+/** Time after which a resting pointer, or a focus without a key, no longer holds a row. */
 const IDLE_MS = 30_000;
 
 export class Hold {
@@ -16,14 +16,14 @@ export class Hold {
     table.addEventListener("focusout", () => (this.#focus = { id: null, ms: 0 }));
   }
 
-  /** The id of the held row; null for none. Of two the one where something was done last. */
+  /** The id of the held row; null for none. Of two, the one touched last. */
   get id() {
     const [pointer, focus] = [this.#pointer, this.#focus];
     const last = pointer.id && pointer.ms >= focus.ms ? pointer : focus;
     return Date.now() - last.ms < IDLE_MS ? last.id : null;
   }
 
-  /** Lets go at once, until the next movement. */
+  /** Releases the row at once, until the next movement. */
   release() {
     this.#pointer = this.#focus = { id: null, ms: 0 };
   }

@@ -1,11 +1,11 @@
-// Which call stands where: needs-attention first (of those the ones whose agent asks for help, then the ones nobody is
-// on), then the snoozed ones, then the longest running. Steady, so that the eye can rest.
+// The order of the calls: first those that need attention (the agent asks for help, then nobody is on it), then the
+// snoozed ones, then the longest. The order is steady, so that the eye can rest.
 
 import { isHandled, wantsHelp } from "../shared/wording/handling.js";
 
-/** Calls within one band of attention are taken for equal and stand by duration. */
+/** Width of a band of attention. Calls in one band count as equal and stand by duration. */
 const BAND = 0.1;
-/** A call changes its band only when it is so far outside it: small ups and downs move nothing. */
+/** Distance outside its band at which a call changes it. Small ups and downs move nothing. */
 const BAND_SLACK = 0.04;
 
 export const GROUPS = ["needs", "snoozed", "rest", "ended"];
@@ -13,7 +13,7 @@ export const GROUPS = ["needs", "snoozed", "rest", "ended"];
 export class Order {
   #standing = new Map(); // call_id -> {attention, band}
 
-  /** The group a row belongs to. Whether a call is raised the server says, with hysteresis: it does not flicker. */
+  /** A row's group. The server says whether a call is raised, with hysteresis, so that it does not flicker. */
   group(row) {
     if (row.state === "ended") return "ended";
     if (row.handling.state === "snoozed") return "snoozed";
@@ -38,7 +38,7 @@ export class Order {
       needs: (a, b) =>
         Number(wantsHelp(b)) - Number(wantsHelp(a)) || Number(isHandled(a)) - Number(isHandled(b)) || byNeed(a, b),
       snoozed: (a, b) => compare(a.handling.until, b.handling.until) || byStart(a, b),
-      rest: byStart, // nothing to do there: nothing moves
+      rest: byStart, // these need nobody, so they do not move
       ended: (a, b) => compare(b.ended_at, a.ended_at) || byStart(a, b),
     };
     for (const group of GROUPS) groups[group].sort(column ? byColumn(column) : orders[group]);
@@ -59,8 +59,8 @@ export class Order {
 }
 
 /**
- * The fewest items to move so that `current` becomes the order of `wanted`: all but a longest run of items that
- * stand in the right order already. Items that are in `wanted` only count as moved.
+ * The fewest items to move so that `current` gets the order of `wanted`: all but a longest run that is in order
+ * already. Items that are only in `wanted` count as moved.
  */
 export function movesBetween(current, wanted) {
   const place = new Map(wanted.map((id, index) => [id, index]));
@@ -84,8 +84,8 @@ export function movesBetween(current, wanted) {
 }
 
 /**
- * `wanted` (group -> ids), but with the row `id` where it stands in `shown`: in its group, with as many rows above it.
- * So the others change places and it does not move under the pointer.
+ * `wanted` (group -> ids), but with the row `id` where `shown` has it: in its group, with as many rows above it. So the
+ * other rows move, and this one stays under the pointer.
  */
 export function holding(shown, wanted, id) {
   const group = GROUPS.find((name) => shown[name].includes(id));
@@ -100,8 +100,8 @@ export function holding(shown, wanted, id) {
 }
 
 /**
- * An order nearer to `wanted`, for moving few rows at a time: what is not in `current` comes in, what is not in
- * `wanted` goes, and of the others `most` are moved, the first ones first. Asked again and again it ends in `wanted`.
+ * An order nearer to `wanted`, for moving few rows at a time. New rows come in, rows not in `wanted` go, and at most
+ * `most` others move, the first ones first. Repeated calls end in `wanted`.
  */
 export function towards(current, wanted, most) {
   const stood = new Set(current);
@@ -116,7 +116,7 @@ export function towards(current, wanted, most) {
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const byStart = (a, b) => compare(a.started_at, b.started_at) || compare(a.call_id, b.call_id);
 
-/** Missing values stand last in either direction. */
+/** Missing values come last in either direction. */
 function byColumn({ value, descending }) {
   return (a, b) => {
     const [left, right] = [value(a), value(b)];

@@ -1,14 +1,14 @@
-// The alert card beside a row that rests under the pointer or has the focus: why the call needs somebody, what led to it,
-// and what can be done at once. Its keys work on the row, so it never takes the focus.
+// The card beside a row under the resting pointer or with the focus: why the call needs somebody, what led to it, and
+// buttons to act at once. Its keys work on the row, so it never takes the focus.
 
 import { earlierLink } from "../call/earlier.js";
 import { sentence } from "../shared/wording/card.js";
 import { wantsHelp } from "../shared/wording/handling.js";
 import { titleOf } from "../shared/live/store.js";
 
-/** The pointer or the focus rests so long before the card comes. */
+/** Time that the pointer or the focus rests before the card comes. */
 const REST_MS = 500;
-/** So long the pointer may be between row and card. */
+/** Time that the pointer may be between row and card. */
 const LEAVE_MS = 250;
 const EARLIER = 3;
 const GAP = 4;
@@ -52,7 +52,7 @@ export class Peek {
     this.#id = null;
   }
 
-  /** Something has happened on these calls. */
+  /** These calls have changed. */
   refresh(ids) {
     if (this.#id && ids.includes(this.#id)) this.#draw();
   }

@@ -8,16 +8,16 @@ import { isAside, lineOfParty } from "../shared/wording/line.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/live/store.js";
 import { isOnSwitch } from "../shared/switchboard.js";
 
-/** A party is called silent after so many seconds without speech. */
+/** Seconds without speech after which a party is called silent. */
 const SILENT_SECONDS = 10;
-/** A party is called talking for so long after its last words: a sign that comes and goes draws the eye. */
+/** Time after its last words for which a party is called talking, so that the sign does not flicker. */
 const TALKING_MS = 2_500;
-/** Alerts that have a line of their own; the others are counted. */
+/** Alerts with a line of their own; the row only counts the others. */
 const ALERT_LINES = 2;
-/** Of the calls that need attention, those from here on need it now. */
+/** Attention from which a call needs somebody now. */
 const URGENT = 0.75;
 
-/** Whether a row has lines of alerts, of who sees to the call, or of tags. @param needs attention? */
+/** Whether a row has lines of alerts, of who deals with the call, or of tags. @param needs attention? */
 export function isTold(row, needs) {
   const { alerts, handling } = row;
   return (needs && row.reasons.length > 0) || wantsHelp(row) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
@@ -75,7 +75,7 @@ export class RowView {
     this.link.ariaCurrent = current ? "true" : null;
   }
 
-  /** Brings what depends on the time up to date. */
+  /** Updates what depends on the time. */
   tick(spokeAt, nowMs) {
     const { row } = this;
     const until = row.ended_at ? Date.parse(row.ended_at) : nowMs;
@@ -122,14 +122,14 @@ export class RowView {
       this.#text("final", last ? last.text : "");
     }
     const open = Object.entries(tracks).filter(([, track]) => track.partial);
-    // Of two who talk at once the customer is shown: it is the customer whom the supervisor watches.
+    // If both talk, the row shows the customer: that is whom the supervisor watches.
     const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
     this.#data("open", track ? "yes" : "no");
     this.#text("talker", track ? name : "");
     this.#text("partial", track ? track.partial : "");
   }
 
-  /** Where the words that were looked for were said stands in the place of the last words. */
+  /** Words that a search found stand in the place of the last words. */
   #found({ start, track, parts: [before, word, after] }) {
     this.#text("speaker", `${format.duration(start)} ${track}`);
     if (!this.#changed("final", [before, word, after].join("\n"))) return;
@@ -138,7 +138,7 @@ export class RowView {
     this.#parts.final.replaceChildren(before, ...(word ? [marked] : []), after);
   }
 
-  /** The weightiest findings: what was said first, then what it means. */
+  /** The weightiest findings: first the quotation, then its meaning. */
   #alerts(shown, alerts, room) {
     if (!this.#changed("alerts", JSON.stringify([shown, alerts, room]))) return;
     const lines = shown.slice(0, room).map(({ kind, text }) => {

@@ -35,7 +35,7 @@ export class RowMenu {
     this.#dialog.close();
   }
 
-  /** Brings it up to date, if it is open. */
+  /** Updates it if it is open. */
   follow() {
     const row = this.#calls.rows.get(this.#id);
     if (!row) return;

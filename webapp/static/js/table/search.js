@@ -1,13 +1,13 @@
-// Searching all that was said on the calls. The page knows the last words only; what was said before the server finds,
-// with the place. If nothing holds the words it looks for what sounds like them: recognisers mishear rare words.
-// A call that was found stays found as long as the same words are looked for: what was said was said.
+// Searches all words of the calls. The page knows only the last words; the server finds earlier ones, with their place.
+// If no call has the words, the server looks for words that sound like them: recognisers mishear rare words.
+// A call once found stays found while the search is the same.
 
 import { ask } from "../shared/live/session.js";
 import { holds } from "./view.js";
 
 const TYPED_MS = 300;
 const AGAIN_MS = 10_000;
-/** Calls looked through with one request, and requests made for one search at most. */
+/** Calls in one request, and at most so many requests in one search. */
 const LIMIT = 100;
 const REQUESTS = 10;
 
@@ -18,19 +18,19 @@ export class Search {
   #timer = 0;
   #onFound;
 
-  /** @param onFound called when calls were found that were not before */
+  /** @param onFound called when the search finds more calls */
   constructor(onFound) {
     this.#onFound = onFound;
   }
 
-  /** Whether what was found only sounds like the words. */
+  /** Whether the words found only sound like those sought. */
   sounding = false;
 
   get words() {
     return this.#words;
   }
 
-  /** Looks for `words` from now on; "" for nothing. */
+  /** Starts a search for `words`; "" ends it. */
   look(words) {
     if (words === this.#words) return;
     this.#words = words;
@@ -50,7 +50,7 @@ export class Search {
     return this.#found.has(call_id);
   }
 
-  /** Where the words were said on a call, as GET /v1/calls tells it; null if nobody knows. */
+  /** Where the words were said on a call, from GET /v1/calls; null if unknown. */
   hit(id) {
     return this.#hits.get(id) ?? null;
   }

@@ -1,9 +1,9 @@
-// A call's course as a line of a few dozen pixels: time to the right, score -1..1 upwards.
+// A call's score as a line of a few dozen pixels: time to the right, score -1..1 upwards.
 
 export const WIDTH = 88;
 export const HEIGHT = 24;
 const MARGIN = 3;
-/** A young call's line does not fill the width: it grows until the call is so old. */
+/** Age of a call at which its line fills the width. Until then the line grows. */
 const SHORTEST_SECONDS = 60;
 
 /** [[second, score]...] as [[x, y]...] in pixels. */

@@ -1,19 +1,19 @@
-// The table of calls: draws what changed a few rows at a time, moves rows seldom and never the one under the pointer.
+// The table of calls. It draws changes a few rows at a time, and moves rows seldom, never the one under the pointer.
 
 import { Hold } from "./hold.js";
 import { GROUPS, holding, movesBetween, towards } from "./order.js";
 import { isTold, RowView } from "./row.js";
 import { VisibleRows } from "./visible.js";
 
-/** Rows are put in order in this rhythm, so that they move together and then stand still. */
+/** Time between two orderings of the rows, so that they move together and then stand still. */
 const ARRANGE_MS = 2_000;
-/** Of rows that change places one does at a time, where the eye can follow and frames stay short. */
+/** Rows that move at a time: the eye can follow one, and frames stay short. */
 const MOVED_ROWS = 1;
 const MOVE_MS = 60;
-/** Least time between two drawings, and how many rows one draws: so many fit into a frame. */
+/** Least time between two drawings, and rows in one drawing: so many fit into a frame. */
 const DRAW_MS = 40;
 const DRAW_ROWS = 4;
-/** How long a new or moved row is marked (the mark itself is drawn by the style sheet). */
+/** Time that a new or moved row is marked. The style sheet draws the mark. */
 const MARK_MS = 3_000;
 
 export class Table {
@@ -42,10 +42,10 @@ export class Table {
   /** The name of who looks at the table. */
   viewer = () => "";
 
-  /** Where on a call the words that are looked for were said, for its row; or null. */
+  /** The place on a call where a search found its words; or null. */
   hit = (_row) => null;
 
-  /** Whether the rows may be old: then their clocks stand still too, for nobody knows who is silent. */
+  /** Whether the rows may be out of date. Then their clocks stand still, because nobody knows who is silent. */
   isStale = () => false;
 
   /** @param clock () -> ms, the server's clock */
@@ -71,12 +71,12 @@ export class Table {
     return this.#visible.first;
   }
 
-  /** Called when other rows stand in the page than before: it holds only those in sight and some around. */
+  /** Called when the rows in the page change. The page has only those in sight and some around. */
   set onScrolled(call) {
     this.#visible.onChange = call;
   }
 
-  /** Gives a call's row the focus, wherever it stands. Returns false if it has none. */
+  /** Gives a call's row the focus, even if it is out of sight. Returns false if the call has no row. */
   focus(id) {
     return this.#visible.focus(id);
   }
@@ -88,7 +88,7 @@ export class Table {
     for (const each of [before, id]) this.#visible.views.get(each)?.setCurrent(each === id);
   }
 
-  /** Draws the changed rows with the next frame that is to be drawn in. */
+  /** Draws the changed rows in the next frame for drawing. */
   schedule() {
     this.#frame ||= setTimeout(
       () =>
@@ -100,7 +100,7 @@ export class Table {
     );
   }
 
-  /** Draws so many of the changed rows now, those in sight first. */
+  /** Draws some of the changed rows now, those in sight first. */
   draw(most = DRAW_ROWS) {
     this.#drawn = performance.now();
     const changed = this.#calls.takeChanged();
@@ -124,7 +124,7 @@ export class Table {
     if (this.#undrawn.size) this.schedule();
   }
 
-  /** Puts the rows in order but for the one that is held; `force` moves that one too. */
+  /** Puts the rows in order, except the held one. `force` moves that one too. */
   arrange(force = false) {
     if (!this.#late && !force) return;
     const rows = [...this.#calls.rows.values()].filter((row) => this.#rows.has(row.call_id) && this.#keep(row));
@@ -146,7 +146,7 @@ export class Table {
     if (this.#started) this.arrange(true);
   }
 
-  /** Shows what a snapshot brought. The first one fills the table at once and marks nothing as new. */
+  /** Shows a snapshot. The first one fills the table at once and marks nothing as new. */
   refresh() {
     this.#late = true;
     this.draw(Infinity);
@@ -154,7 +154,7 @@ export class Table {
     this.#started = true;
   }
 
-  /** Whether a call was raised, or a raised one ended, since rows were put in order: that does not wait its turn. */
+  /** Whether a call was raised, or a raised one ended, since the last ordering. That does not wait. */
   #isMisplaced(row) {
     const group = this.#order.group(row);
     const stands = this.#shown.needs.includes(row.call_id);
@@ -187,7 +187,7 @@ export class Table {
     this.draw();
   }
 
-  /** Puts rows in this order: of those that need attention so many now, and the next ones a moment later. */
+  /** Puts rows in this order. Of those that need attention only a few move now, the next ones a moment later. */
   #place(wanted, most) {
     const shown = new Set(this.ids);
     const needs = towards(this.#shown.needs, wanted.needs, most);

@@ -1,4 +1,4 @@
-// What the supervisor has chosen to see: filters and a column to sort by. Lives in the URL. Pure.
+// The supervisor's view: filters and a column to sort by. The URL keeps it. Pure.
 
 import { isHandled } from "../shared/wording/handling.js";
 import { customerOf, isBehind, isLoud } from "../shared/live/store.js";
@@ -33,7 +33,7 @@ const STATES = {
   unhandled: (row) => row.state !== "ended" && !isHandled(row),
 };
 
-/** Reads a view from a URL's query. What it does not know it leaves alone. */
+/** Reads a view from a URL's query. It ignores unknown parameters. */
 export function parse(query) {
   const given = new URLSearchParams(query);
   const filters = {};
@@ -47,7 +47,7 @@ export function parse(query) {
   };
 }
 
-/** The query of a view, "" for the plain one. `query`: the present one, whose other parameters are kept. */
+/** The query of a view, "" for the plain one. `query`: the present one, whose other parameters stay. */
 export function write({ filters, sort }, query = "") {
   const params = new URLSearchParams(query);
   for (const name of FILTERS) {
@@ -59,7 +59,7 @@ export function write({ filters, sort }, query = "") {
   return params.size ? `?${params}` : "";
 }
 
-/** Whether a row passes all filters. @param said whether the words looked for were said earlier on the call */
+/** Whether a row passes all filters. @param said whether the search found its words earlier in the call */
 export function matches(row, filters, said = false) {
   return Object.entries(filters).every(([name, wanted]) => (name === "q" && said) || TESTS[name](row, wanted));
 }
@@ -70,11 +70,11 @@ export function holds(text, words) {
   return words.toLowerCase().split(/\s+/).every((word) => small.includes(word));
 }
 
-/** Characters of a text before and after the words that were looked for. */
+/** Characters of a text before and after the words found. */
 const BEFORE = 30;
 const AFTER = 120;
 
-/** The part of a text about the first of the words: [before, the word, after]; ["", "", text] if none is in it. */
+/** The part of a text around the first of the words: [before, the word, after]; ["", "", text] without any. */
 export function excerpt(text, words) {
   const small = text.toLowerCase();
   const found = words.toLowerCase().split(/\s+/).map((word) => [small.indexOf(word), word.length]).filter(([at]) => at >= 0);
@@ -85,17 +85,17 @@ export function excerpt(text, words) {
   return [before, text.slice(at, at + length), text.slice(at + length, at + length + AFTER)];
 }
 
-/** The next state of a column's header: its first direction, the other one, none. */
+/** The next state of a column's heading: its first direction, the other one, none. */
 export function nextSort(sort, column) {
   const descendingFirst = COLUMNS[column].first === "descending";
   if (sort?.column !== column) return { column, descending: descendingFirst };
   return sort.descending === descendingFirst ? { column, descending: !descendingFirst } : null;
 }
 
-/** An alert's kind without where it comes from: a rule's "rule:legal-threat" means what "legal_threat" does. */
+/** An alert's kind without its source: a rule's "rule:legal-threat" means the same as "legal_threat". */
 const plainKind = (kind) => kind.replace(/^rule:/, "").replaceAll("_", "-");
 
-/** What there is to choose from, by filter. */
+/** The choices of each filter. */
 export function choices(rows) {
   const found = { agent: new Set(), queue: new Set(), alert: new Set() };
   for (const { metadata, alerts } of rows) {
@@ -106,7 +106,7 @@ export function choices(rows) {
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values].sort()]));
 }
 
-/** Longest first when descending: of live calls those that began first, of ended ones by their length. */
+/** Longest first when descending: live calls by their beginning, ended ones by their length. */
 function age(row) {
   const began = Date.parse(row.started_at);
   return row.state === "ended" ? Date.parse(row.ended_at) - began : -began;

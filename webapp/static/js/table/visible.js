@@ -1,10 +1,10 @@
-// Which rows stand in the page: those in sight and some around them, so that 500 calls cost what 30 do. The gaps
-// between them are as high as the rows that are not there.
+// The rows in the page: those in sight and some around them, so that 500 calls cost as much as 30. Gaps between them are
+// as high as the missing rows.
 
 import { mark } from "../shared/dom.js";
 import { GROUPS, movesBetween } from "./order.js";
 
-/** Rows this many heights of the window above and below it stand in the page too: scrolling finds them there. */
+/** Heights of the window above and below it in which rows are in the page too, ready for scrolling. */
 const AROUND = 0.5;
 
 export class VisibleRows {
@@ -63,7 +63,7 @@ export class VisibleRows {
     return this.views.get(id)?.element ?? null;
   }
 
-  /** Scrolls no further than is needed to see a row, and gives it the focus. Returns whether there is such a row. */
+  /** Scrolls just far enough to show a row, and gives it the focus. Returns whether there is such a row. */
   focus(id) {
     const place = this.#places.get(id);
     if (!place) return false;
@@ -75,7 +75,7 @@ export class VisibleRows {
     return true;
   }
 
-  /** Reads the heights of rows from the style sheet, where they depend on the width. */
+  /** Reads the heights of rows from the style sheet, which depend on the width. */
   #measure() {
     const style = getComputedStyle(this.#table);
     const [plain, told] = ["--row-height", "--told-height"].map((name) => parseFloat(style.getPropertyValue(name)));
@@ -83,7 +83,7 @@ export class VisibleRows {
     this.#fill();
   }
 
-  /** Puts those rows into the page that belong there now. Returns whether it had to move the one with the focus. */
+  /** Puts the rows that belong there into the page. Returns whether it had to move the one with the focus. */
   #fill() {
     const active = /** @type {?HTMLElement} */ (document.activeElement);
     const focused = this.#table.contains(active) ? active : null;
@@ -131,7 +131,7 @@ export class VisibleRows {
     return wanted;
   }
 
-  /** Brings one group into the form wanted. Moves no row that stands right. Returns whether any came or moved. */
+  /** Brings one group into the wanted order. Moves no row that is in its place. Returns whether any came or moved. */
   #lay(group, wanted) {
     const body = this.#bodies[group];
     const ids = this.#order[group].filter((id) => wanted.has(id));

@@ -1,5 +1,5 @@
-// What a supervisor does with a call: asks the server, and tells her if it did not work. What came of it is shown by
-// the feed, as it is to everybody else; the answer only makes it quicker.
+// What a supervisor does with a call: asks the server, and tells her if that failed. The feed shows the result to
+// everybody; the answer only shows it sooner.
 
 import { newestAlert } from "../wording/handling.js";
 import { ask } from "./session.js";
@@ -16,14 +16,14 @@ export class Acting {
   #user;
   #token;
 
-  /** @param calls the store  @param dialog asks for a name where nobody signs in  @param said where refusals are told */
+  /** @param calls the store  @param dialog asks for a name where nobody signs in  @param said shows refusals */
   constructor({ calls, dialog, said, onChange }) {
     [this.#calls, this.#dialog, this.#said, this.#onChange] = [calls, dialog, said, onChange];
     this.#user = document.documentElement.dataset.user ?? "";
     this.#token = /** @type {?HTMLMetaElement} */ (document.querySelector("meta[name=csrf-token]"))?.content ?? "";
   }
 
-  /** The viewer's name: the one she signed in with, or (AUTH=off) gave herself. "" while unknown. */
+  /** The viewer's name: that of her sign-in or, with AUTH=off, the one she typed. "" while unknown. */
   get me() {
     return this.#user || localStorage.getItem(NAME) || "";
   }
@@ -47,7 +47,7 @@ export class Acting {
   tag = (id, tag) => this.#ask(id, "PUT", `tags/${encodeURIComponent(tag)}`);
   untag = (id, tag) => this.#ask(id, "DELETE", `tags/${encodeURIComponent(tag)}`);
 
-  /** Says of an alert that it was right or not needed. @param judgement `right`, and perhaps `why` not */
+  /** Judges an alert as right or not needed. @param judgement `right`, and perhaps `why` not */
   judge = (id, alert, judgement) => this.#ask(id, "PUT", `judgements/${encodeURIComponent(alert)}`, judgement);
 
   /** Returns whether it was done. */
@@ -60,7 +60,7 @@ export class Acting {
     return told !== null;
   }
 
-  /** What the server answers; null if it refused, which is told. */
+  /** The server's answer; null if it refused, and then the viewer is told. */
   async send(method, url, body = null) {
     const headers = { "X-CSRF-Token": this.#token, ...(body && { "Content-Type": "application/json" }) };
     try {
@@ -69,7 +69,7 @@ export class Acting {
       if (answer.ok) return told;
       if (answer.status !== 401) this.tell(told.detail || told.title);
     } catch {
-      this.tell("That did not reach the server. Nothing has changed.");
+      this.tell("The server did not answer. Nothing has changed.");
     }
     return null;
   }

@@ -1,23 +1,23 @@
-// The page's link to the server: follows the feed by cursor, so that nothing is missed across any interruption.
+// The page's link to the server. It follows the feed by cursor, so no interruption loses an event.
 //
 // The server sends the whole table in parts {part, of, rows, cursor, away}, then batches {from, cursor, events}: all events
-// after `from`, up to and with `cursor`. A batch is applied if our own cursor lies at or after its `from`; otherwise
-// something was missed, and `follow` asks for it by our cursor. Events are idempotent, so a batch that overlaps what we
-// have does no harm. A cursor names an event: its id in the feed, and after a dot or plus what tells it from another
-// event to which the server gave the same id after a loss of data.
+// after `from`, up to and with `cursor`. A batch applies if our own cursor is at or after its `from`. Otherwise events
+// are missing, and `follow` asks for them by our cursor. Events are idempotent, so a batch that overlaps does no harm.
+// A cursor names an event: its id in the feed and, after a dot or plus, a mark. After a loss of data the server may give
+// an id to another event; the mark tells the two apart.
 
 /** Least time between two requests for the same events. */
 const AGAIN_MS = 5_000;
 const RETRY_MS = 1_000;
 
-/** Whether all that was told up to cursor `b` was told up to `a` too: in every shard's part, joined by ",". */
+/** Whether cursor `a` is at or after cursor `b` in every shard. A cursor has a part a shard, joined by ",". */
 export function reaches(a, b) {
   if (a === b) return true;
   const [ours, theirs] = [a.split(","), b.split(",")];
   return ours.length === theirs.length && ours.every((part, n) => part === theirs[n] || compareIds(part, theirs[n]) >= 0);
 }
 
-/** Orders two parts by their feed ids ("ms-n", decimal): negative, 0 or positive; NaN if one is none. */
+/** Compares two parts by their feed ids ("ms-n", decimal): negative, 0 or positive; NaN if one is no id. */
 function compareIds(a, b) {
   const [aMs, aN] = a.split(/[.+]/)[0].split("-");
   const [bMs, bN] = b.split(/[.+]/)[0].split("-");
@@ -28,12 +28,12 @@ export class Link {
   #socket;
   #on;
   #cursor = null;
-  #rows = []; // of the parts of a snapshot that have come so far
+  #rows = []; // of the snapshot's parts so far
   #askedMs = 0;
 
   /**
    * @param socket a Socket.IO client socket (made with autoConnect: false)
-   * @param on what to tell: snapshot(rows, away), events(list), fleet(view), heard(), link(connected), refused()
+   * @param on callbacks: snapshot(rows, away), events(list), fleet(view), heard(), link(connected), refused()
    */
   constructor(socket, on) {
     this.#socket = socket;
@@ -91,7 +91,7 @@ export class Link {
   }
 }
 
-/** Not all pages at the same moment. */
+/** Spreads the pages, so that they do not all ask at the same moment. */
 function connectSoon(socket) {
   setTimeout(() => socket.connect(), RETRY_MS * (0.5 + Math.random()));
 }

@@ -1,4 +1,4 @@
-// Which part of the store a call belongs to: as state/server/shards.py finds it, by the CRC-32 of its id.
+// The part of the store that keeps a call, by the CRC-32 of its id, as in state/server/shards.py.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let value = n;
@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   return value;
 });
 
-/** The number of the call's shard, of so many. */
+/** The number of the call's shard. @param count the number of shards */
 export function shardOf(callId, shards) {
   let sum = 0xffffffff;
   for (const byte of new TextEncoder().encode(callId)) sum = TABLE[(sum ^ byte) & 0xff] ^ (sum >>> 8);

@@ -1,14 +1,14 @@
-// The calls as the server last told them: a snapshot, and every event since. Pure: no page, no clock of its own.
+// The calls by the server's last words: a snapshot, and every event since. Pure: no page, no clock of its own.
 //
 // A row has the form of GET /v1/calls. Applying an event twice, or one that the snapshot already holds, leaves
 // the same rows.
 
 import { UNTOUCHED, woken } from "../wording/handling.js";
 
-/** Undecoded audio of a track beyond which its call is shown as behind; below it is the decoders' usual stride. */
+/** Undecoded audio of a track from which its call counts as behind. Less is usual for decoders. */
 export const BEHIND_SECONDS = 3;
 
-/** An ended call stays in the table for so long. */
+/** Time that an ended call stays in the table. */
 export const ENDED_SHOWN_MS = 10 * 60_000;
 
 export class Calls {
@@ -18,8 +18,8 @@ export class Calls {
   #spoke = new Map(); // call_id -> {track: ms of the last sign of speech}
 
   /**
-   * Takes a snapshot for the whole truth. `nowMs`: the server's clock. `lacks`: whether the server could not look where
-   * this call is kept; then what we know of it stays.
+   * Replaces all rows by a snapshot. `nowMs`: the server's clock. `lacks`: whether the server could not reach the part
+   * that keeps this call. Its row then stays.
    */
   replace(rows, nowMs, lacks = (_id) => false) {
     const kept = [...this.rows].filter(([id]) => lacks(id));
@@ -50,7 +50,7 @@ export class Calls {
       const { id: said, track, text, start, end, sentiment } = event.utterance;
       const { last } = row;
       const same = last?.id === said;
-      // As the server has it: the last is the one with words that ended last on any track.
+      // As on the server, the last utterance is the one with words that ended last on any track.
       if (!text || (last && !same && (last.end - end || (last.track > track ? 1 : -1)) > 0)) return;
       if (!same) this.#hear(id, track, nowMs);
       row.last = { id: said, track, text, start, end, sentiment: sentiment ?? (same ? last.sentiment : null) };
@@ -61,14 +61,14 @@ export class Calls {
       if (row.last?.id === event.utterance_id) row.last = { ...row.last, sentiment: event.sentiment };
     }
     if (event.kind === "handling") {
-      // An answer to a click and the feed may cross: the later change has the higher number.
+      // The answer to a click and the feed may come in either order. The later change has the higher number.
       if (event.handling.revision < row.handling.revision) return;
       row.handling = event.handling;
     }
     this.#changed.add(id);
   }
 
-  /** Snoozes that are over. */
+  /** Ends the snoozes that are over. */
   wake(nowMs) {
     for (const [id, row] of this.rows) {
       const handling = woken(row.handling, nowMs);
@@ -88,7 +88,7 @@ export class Calls {
     }
   }
 
-  /** The ids of calls that came, changed or went since this was last asked. */
+  /** The ids of calls that came, changed or went since the last call of this. */
   takeChanged() {
     const changed = this.#changed;
     this.#changed = new Set();

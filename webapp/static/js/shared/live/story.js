@@ -3,15 +3,15 @@
 import { ask } from "./session.js";
 import { customerOf } from "./store.js";
 
-/** So many earlier calls are counted; with more of them it is one of many. */
+/** At most so many earlier calls are counted; beyond that the page says "many". */
 const COUNTED = 10;
 const HAPPENED = 3;
-/** What is known of a call is asked for again after so long. */
+/** Time after which the page asks again about a call. */
 const KEPT_MS = 30_000;
 const NTH = ["", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
 
 /**
- * The call so far in one line; "" while there is nothing to tell.
+ * The call so far in one line; "" if there is nothing yet.
  * @param points of GET /v1/calls/{id}/summary  @param earlier how many calls this customer made before
  */
 export function story(points, earlier) {
@@ -28,7 +28,7 @@ export function story(points, earlier) {
   return line.charAt(0).toUpperCase() + line.slice(1);
 }
 
-/** This customer's ended calls, the newest first, without the one that is asked for; at most COUNTED. */
+/** This customer's other ended calls, the newest first, at most COUNTED. */
 export async function earlierCalls(row) {
   const customer = customerOf(row);
   if (!customer) return [];
@@ -38,7 +38,7 @@ export async function earlierCalls(row) {
   return (await answer.json()).calls.filter((call) => call.call_id !== row.call_id).slice(0, COUNTED);
 }
 
-/** What lies behind alerts, each call's kept for a while. */
+/** The stories behind alerts. It keeps each call's for a while. */
 export class Backgrounds {
   #kept = new Map(); // call_id -> {key, at, told}
 

@@ -1,4 +1,4 @@
-// A raised call in one sentence, wherever it is told of: in the bell, in a notification, after an absence. Pure.
+// A raised call in one sentence, for the bell, a notification and the list after an absence. Pure.
 
 import { duration } from "./format.js";
 import { helpInWords, inWords, wantsHelp } from "./handling.js";

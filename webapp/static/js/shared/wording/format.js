@@ -25,7 +25,7 @@ export function signed(value) {
   return (value < 0 ? "\u2212" : "+") + digits;
 }
 
-/** Polarity from here on is called good, from its negative on down bad; between, even. */
+/** Polarity from here up is good, from its negative down bad; between them it is even. */
 const MOOD_EDGE = 0.1;
 
 /** "good", "even", "bad", or "none" where there is no score. */
@@ -34,10 +34,10 @@ export function mood(score) {
   return score >= MOOD_EDGE ? "good" : score <= -MOOD_EDGE ? "bad" : "even";
 }
 
-/** From here on, either way, a mood is more than good or bad. */
+/** From here on, up or down, a mood gets a stronger word than good or bad. */
 const STRONG_EDGE = 0.5;
 
-/** A mood in a word; the numbers are told on demand. */
+/** A mood in a word. The numbers show on demand. */
 export function moodWord(score) {
   const kind = mood(score);
   if (kind === "none") return MISSING;
@@ -49,7 +49,7 @@ export function moodWord(score) {
 /** Attention 0..1 as 0..100. */
 export const attention = (value) => String(Math.round(value * 100));
 
-/** Where a mood goes (polarity a minute) in a word; "" while nobody knows. */
+/** The direction of a mood (polarity a minute) in a word; "" while it is unknown. */
 export function course(trend) {
   if (trend === null || trend === undefined) return "";
   if (Math.abs(trend) < 0.05) return "steady";

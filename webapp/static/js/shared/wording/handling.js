@@ -2,7 +2,7 @@
 
 import { span } from "./format.js";
 
-/** What stands in a row before anybody did anything. */
+/** A row before anybody did anything. */
 export const UNTOUCHED = {
   state: "open", by: "", at: null, until: null, seen: null, revision: 0, notes: [], tags: [], judged: [],
   help: null, messages: [],
@@ -11,10 +11,10 @@ export const UNTOUCHED = {
 /** Second of the newest alert; 0 while there is none. */
 export const newestAlert = (row) => Math.max(0, ...row.alerts.map(({ at }) => at));
 
-/** Whether an alert came after those that a supervisor is done with. */
+/** Whether an alert is newer than those that a supervisor has dealt with. */
 const hasNews = (row) => row.alerts.some(({ at }) => row.handling.seen === null || at > row.handling.seen);
 
-/** Whether somebody sees to the call: it is taken or snoozed, or nothing new came since it was acknowledged. */
+/** Whether somebody deals with the call: it is taken or snoozed, or nothing new came since it was acknowledged. */
 export function isHandled(row) {
   const { state } = row.handling;
   return state === "taken" || state === "snoozed" || (state === "acknowledged" && !hasNews(row));
@@ -23,11 +23,11 @@ export function isHandled(row) {
 /** Whether the call's agent asked for help, and no supervisor has answered. */
 export const wantsHelp = (row) => row.state !== "ended" && Boolean(row.handling.help) && !row.handling.help.answered_at;
 
-/** Whether a call waits for a supervisor: the agent asks for help, or it is raised; and nobody sees to it. */
+/** Whether a call waits for a supervisor: the agent asks for help or the call is raised, and nobody deals with it. */
 export const isWaiting = (row) =>
   row.state !== "ended" && (wantsHelp(row) ? row.handling.state !== "snoozed" : row.raised && !isHandled(row));
 
-/** A request for help in words. @param nowMs the server's clock; not given: without the time */
+/** A request for help in words. @param nowMs the server's clock; without it the words have no time */
 export function helpInWords({ help }, nowMs = null) {
   const since = nowMs === null ? "" : `, ${span((nowMs - Date.parse(help.at)) / 1000)}`;
   return `Asks for help${since}${help.reason ? `: ${help.reason}` : ""}`;

@@ -2,7 +2,7 @@
 
 import { duration, span } from "./format.js";
 
-/** How the line is now: who is on hold since which second, who is mute, to whom the call went. */
+/** The line now: who is on hold since which second, who is mute, and where the call went. */
 function lineOf(events) {
   const line = { held: null, muted: new Set(), to: "" };
   for (const { kind, at, track, to } of events) {
@@ -57,7 +57,7 @@ export function lineOfParty(row, party, second) {
   return to ? `transferred to ${to}` : others(row);
 }
 
-/** Whether this party's silence means nothing: they wait, or nobody hears them. */
+/** Whether this party's silence means nothing, because they are on hold or mute. */
 export function isAside({ events }, party) {
   if (!events?.length) return false;
   const { held, muted } = lineOf(events);

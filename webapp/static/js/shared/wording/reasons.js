@@ -1,19 +1,19 @@
-// Why a call is raised, in few words: what was said comes first. Pure.
+// Why a call is raised, in few words. The quotation comes first. Pure.
 
-/** The alert that says that a call was raised; its reasons of now say more. */
+/** The alert for a raised call. The call's present reasons say more. */
 const RAISED = "needs_attention";
-/** Reasons that only say how the mood went: it has a column and a line of its own. */
+/** Reasons that only tell the mood, which has its own column and line. */
 const OF_MOOD = /^\d+ unhappy turns in a row$|^fell from /;
 
-/** Divides what the server tells, “words”: their meaning. quote: "" where it quotes nothing. */
+/** Splits a reason of the server, “words”: their meaning. quote: "" without a quotation. */
 export function divide(reason) {
   const found = /^(“[^”]*”): (.+)$/s.exec(reason);
   return found ? { quote: found[1], meaning: found[2] } : { quote: "", meaning: reason };
 }
 
 /**
- * What speaks for looking at a call, the weightiest first, each once: [{at, text, kind}]. First the reasons of now, then
- * the newest alerts, then what the agent owes; what only tells the mood comes last.
+ * Reasons to look at a call, the weightiest first, each once: [{at, text, kind}]. The present reasons come first, then
+ * the newest alerts, then what the agent owes. Reasons that only tell the mood come last.
  * @param row of the table  @param needs whether the call needs attention
  */
 export function findings(row, needs) {
@@ -25,7 +25,7 @@ export function findings(row, needs) {
   return [...once.filter(({ text }) => !OF_MOOD.test(text)), ...once.filter(({ text }) => OF_MOOD.test(text))];
 }
 
-/** The same for a row of the table: no mood if there is anything else, and nothing that only the agent owes. */
+/** The same for a row of the table, without what the agent owes, and without the mood if there is another reason. */
 export function headlines(row, needs) {
   const told = findings(row, needs).filter(({ owed }) => !owed);
   const other = told.filter(({ text }) => !OF_MOOD.test(text));
