@@ -109,7 +109,7 @@ WIDE_SECOND = bytes(96_000)
 
 
 def flood(web: Web, callers: int, refusals: int) -> tuple[Counter[int], dict[str, int]]:
-    """Callers that post seconds of wide-band audio as fast as they can, each until so many were refused in a row."""
+    """Callers post seconds of wide-band audio as fast as they can, each until `refusals` in a row."""
 
     def call(name: str) -> tuple[Counter[int], int]:
         answers: Counter[int] = Counter()

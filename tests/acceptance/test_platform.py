@@ -40,7 +40,7 @@ from tests.harness.signing_in import bearer
 
 PLAN_CONNECTIONS = 20
 KILL_SECONDS = 30
-"""The platform waits so long after SIGTERM. test_shutdown.py holds every process to ten."""
+"""Seconds that the platform waits after SIGTERM. test_shutdown.py holds every process to ten."""
 
 ROUTER_SECONDS = 30
 KEY = "esk_platform_0123456789abcdef0123456789"

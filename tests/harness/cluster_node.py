@@ -17,7 +17,7 @@ from scripts.machine.programs import start
 from tests.harness.link import Link
 
 NODE_TIMEOUT_MS = 2000
-"""Without an answer for so long a node is held for dead; its replica takes over about a second later."""
+"""Milliseconds without an answer after which a node counts as dead. Its replica takes over about a second later."""
 
 WAIT_SECONDS = 60.0
 """For anything the cluster does by itself. It takes 1 to 5 s; on a machine busy with other tests, longer."""

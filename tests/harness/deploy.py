@@ -96,7 +96,7 @@ class Site:
             self._end(kind, old)
 
     def call(self, tracks: list[Track], chunk_ms: int, speed: float, at_a_time: int) -> None:
-        """From now on, so many callers play these tracks one call after the other."""
+        """From now on this number of callers plays these tracks, one call after the other."""
         for n in range(at_a_time):
             caller = threading.Thread(target=self._call, args=(n, tracks, chunk_ms, speed))
             caller.start()
@@ -170,7 +170,7 @@ class PhoneCall:
         self._connection: socket.socket | None = None
 
     def talk(self, chunks: int) -> None:
-        """Say so many chunks more, on a new connection if the old one is gone."""
+        """Send this number of further chunks, on a new connection if the old one is gone."""
         until, deadline = self._heard + chunks * FRAMES_A_CHUNK, time.monotonic() + TALK_SECONDS
         while self._heard < until:
             assert time.monotonic() < deadline, f"nobody hears the call; {self._heard} frames were heard"

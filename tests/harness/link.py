@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 MUTE_SECONDS = (0.02, 0.3)
-"""How long a cut connection still takes requests before both ends see it closed."""
+"""Seconds that a cut connection still takes requests before both ends see it closed."""
 
 
 class Link:
@@ -28,11 +28,11 @@ class Link:
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def cut(self, share: float, dice: random.Random) -> int:
-        """Cut so many of the connections (0..1); returns how many."""
+        """Cut this share of the connections (0..1); returns how many."""
         return int(self._do(self._cut(share, dice)))
 
     def refuse(self, addresses: set[str]) -> None:
-        """From now on nobody with one of these addresses gets through; who was refused before may."""
+        """From now on refuse exactly these addresses."""
         self._do(self._refuse(addresses))
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ class Postgres:
         subprocess.run([self._programs / program, *arguments], check=True, timeout=120, stdin=subprocess.DEVNULL)
 
     def drop_database(self, name: str) -> None:
-        """Lose a database, whoever is connected."""
+        """Lose a database, even while clients are connected."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -37,11 +37,11 @@ ECHO_WORDS = 3
 REFUSED = -0.2
 """Answering an agent who just said it cannot be done."""
 OUTLOOK_TOLD = -0.15
-"""An agent's words that make a customer's so much worse are told as a reason."""
+"""Loss of polarity from which an agent's words count as a reason for the customer's."""
 LAST_TURNS, LAST_SHARE = 3, 0.4
-"""How much of a whole call's score comes from its last customer utterances alone."""
+"""Share of a whole call's score that comes from its last customer utterances alone."""
 SARCASM_MOOD = -0.3
-"""Mood so far below which praise, in a call where nothing has been put right, is not taken at its word."""
+"""Mood below which praise does not count as praise, in a call where nothing has been put right."""
 
 
 _ARTICLES = frozenset({"a", "an", "the", "another"})

@@ -87,7 +87,7 @@ UNTHANKED_FROM, UNTHANKED_FULL, UNTHANKED_SCORE = 2, 5, 0.2
 which they do: alone they say nothing, content people may be curt."""
 TREND_WINDOW_SECONDS = 60.0
 CURVE_SECONDS = TREND_WINDOW_SECONDS + 1.0
-"""Of the curve, so much is looked back on; the second is for rounded times."""
+"""Seconds of the curve that count for the trend, and one more for rounded times."""
 CURVE_POINTS = 30
 MAX_ALERTS = 20
 GRIEVANCE_SECONDS = 120.0

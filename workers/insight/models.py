@@ -40,7 +40,7 @@ class Gain(msgspec.Struct, frozen=True):
 
 
 class Lesson(msgspec.Struct, frozen=True):
-    """What was learned from the judged calls of a queue (None: of all); right: so many of them deserved a look.
+    """What was learned from the judged calls of a queue (None: of all); right: the number of them that deserved a look.
 
     live: of the attention while a call goes on. ended: of the verdict. None where there are too few calls.
     """

@@ -26,7 +26,7 @@ CALM_QUANTILE = 0.25
 does not hide it ..."""
 
 CALM_OFFSET = 0.67
-"""... corrected by so many spreads to a calm speaker's middle: where the quarter of a normal distribution lies."""
+"""... plus so many spreads, which leads to a calm speaker's middle: the quartile of a normal distribution."""
 
 SPREAD_DB = 2.1
 """Spread (standard deviation) of a calm speaker's effort from utterance to utterance (measured on acted neutral speech,
@@ -38,8 +38,9 @@ SPREAD_SEMITONES = 2.1
 RAISED_EFFORT = 1.5
 RAISED_PITCH = 1.0
 RAISED_DEGREE = 2.0
-"""Raised: effort and pitch are each so many spreads above calm speech, and their mean is so high. Of acted speech in
-the telephone band (five speakers) this marks nine in ten angry utterances and one in a hundred neutral ones."""
+"""Spreads above calm speech from which a voice counts as raised: each of effort and pitch, and their mean. Of
+acted speech in the telephone band (five speakers) this marks nine in ten angry utterances and one in a hundred
+neutral ones."""
 
 LOUDEST_CALM_DB = -2.5
 """Nobody's calm speech has more effort than this: calm speakers have -7.5 dB on average, with a spread of 2.5 dB over
@@ -84,7 +85,7 @@ def compare(
 
 
 def hear(calm: Calm, voice: Voice, seconds: float) -> Calm:
-    """The state after one more utterance of so many seconds."""
+    """The state after one more utterance and its seconds."""
     heard = [*calm.heard, (voice.effort_db, voice.pitch_semitones)]
     return Calm(round(calm.seconds + seconds, 3), heard[-REMEMBERED:])
 

@@ -29,7 +29,7 @@ HOP_SAMPLES = 240
 """30 ms between two frames."""
 
 FFT_SAMPLES = 540
-"""A frame is padded to so many samples, so that its autocorrelation does not wrap around at the lags looked at
+"""Samples to which a frame is padded, so that its autocorrelation does not wrap around at the lags used
 (133 samples, 60 Hz); a product of small primes, which the transform likes."""
 
 BAND_HZ = (300.0, 3400.0)
@@ -39,10 +39,10 @@ SPLIT_HZ = 1000.0
 """Between low and high: first formants lie below, second ones above."""
 
 ACTIVE_DB = 20.0
-"""Frames within so many dB of the loud ones (95th percentile) count as voice; the others as pauses."""
+"""Decibels below the loud frames (95th percentile) within which a frame counts as voice; the others are pauses."""
 
 NOISE_QUANTILE = 0.1
-"""Frames quieter than so many of an utterance's frames show its noise."""
+"""Share of an utterance's frames, the quietest ones, that show its noise."""
 
 FLOOR_SHARE = 0.05
 """Least share of a bin's energy that is left when the noise is taken off."""

@@ -25,10 +25,10 @@ from tests.harness.web import Web, wait_until, web_process
 CALLS = 1000
 PAGES = 60
 TABLE_SECONDS = 10
-"""Promised: all pages show their table within so long."""
+"""The promise: seconds within which all pages show their table."""
 
 HEALTH_SECONDS = 1
-"""Promised: meanwhile /healthz answers within so long."""
+"""The promise: seconds within which /healthz answers meanwhile."""
 
 GROWTH_BYTES = 60_000_000
 """What a second herd may add to the process's memory: little, whatever the first one cost."""

@@ -39,7 +39,7 @@ def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
 
 
 class Flood:
-    """Requests from so many clients at once, each over a connection of its own, until all are answered."""
+    """Requests from this number of clients at once, each on its own connection, until all have their answer."""
 
     def __init__(self, web: Web, requests_: list[bytes], at_once: int = 200) -> None:
         self._where = ("127.0.0.1", web.port)

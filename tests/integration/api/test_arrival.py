@@ -37,7 +37,7 @@ def key(store: redis.Redis) -> dict[str, str]:
 
 
 def said(web: Web, method: str, path: str, headers: dict[str, str], body: bytes) -> socket.socket:
-    """A connection on which so much of a request was sent, and nothing more will be."""
+    """A connection that has sent this part of a request and sends nothing more."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     sock = socket.create_connection(("127.0.0.1", web.port), timeout=30)
     sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)

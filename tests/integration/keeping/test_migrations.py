@@ -1,4 +1,4 @@
-"""The database across releases: brought up to date by whoever comes first, while processes of before work on."""
+"""The database across releases: the first new process brings it up to date while old processes work on."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def client(clock: Clock, tmp_path: Path) -> Iterator[redis.Redis]:
 
 
 def later(client: redis.Redis, clock: Clock, seconds: float) -> None:
-    """Let the server's clock be so much ahead of ours."""
+    """Set the server's clock ahead of ours."""
     clock.set(seconds)
     wait_until(lambda: client.time()[0] >= time.time() + seconds - 1, "the server's clock was set")
 

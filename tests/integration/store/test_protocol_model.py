@@ -38,7 +38,7 @@ CALLS = ("a", "a", "a", "b")
 TRACKS = ("x", "y")
 WORKERS = ("w1", "w2", "w3")
 COPIES_KEPT = 4
-"""A rollback goes back so many writing steps at most."""
+"""At most so many writing steps are lost with a rollback."""
 
 SERVER: Server
 
@@ -271,7 +271,7 @@ class Protocol(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(WORKERS))
     def heart_stops_and_the_burial_comes_at_once(self, name: str) -> None:
-        """As if its tokens had arrived after the look: whoever holds anything must not be buried."""
+        """As if its tokens had arrived after the look: a decoder that holds something must not be buried."""
         self._remember()
         self.client.delete(keys.worker(name))
         Scripts(self.client, keys.STORE).run("bury", worker=name)

@@ -241,7 +241,7 @@ def test_bytes_that_are_no_websocket_end_that_socket_only(house: House, frame: b
 
 @pytest.mark.parametrize("rate", [11025, 16000, 44100, 48000])
 def test_every_rate_is_understood(house: House, rate: int) -> None:
-    """Resampled by straight lines, which is crude: most words are to be the same, not all."""
+    """Linear resampling is crude, so most words must be the same, not all."""
     call_id = house.call_id()
     samples = np.frombuffer(pcm(house)["agent"], "<i2").astype(float)
     seconds = len(samples) / 8000

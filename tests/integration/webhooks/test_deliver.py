@@ -38,7 +38,7 @@ def receive(archive: Archive, store: redis.Redis, url: str, name: str = "r", for
 
 
 def begin(archive: Archive, store: redis.Redis, *call_ids: str) -> None:
-    """Calls begin, and it is written down that others are to be told."""
+    """Calls begin, and their messages wait for delivery."""
     for call_id in call_ids or ("c",):
         Ingest(store, Settings()).create(call_id, ["t"], {"agent": "<Dana & co>"})
     store.delete(keys.turn("webhooks"))

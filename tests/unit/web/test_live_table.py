@@ -14,7 +14,7 @@ from webapp.page.page_wire import PageWire
 
 
 class Events:
-    """Stands for Socket.IO: keeps who is to be told what."""
+    """Stands for Socket.IO: keeps the messages and their receivers."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Callable[..., Any]] = {}

@@ -20,7 +20,7 @@ CUE_WORTH = {"topic": 1.2, "request": 1.0, "problem": 1.0, "identity": -0.8}
 ASKED_WORTH = 0.4
 """The agent has just asked how to help."""
 LATER_COSTS = 0.4
-"""Each turn later costs so much: most people begin with what they want."""
+"""Cost of each later turn: most people begin with what they want."""
 FULL_WORDS = 8
 """Content words from which a turn says as much as a reason needs."""
 BETTER_BY = 0.1

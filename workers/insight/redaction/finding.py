@@ -37,7 +37,7 @@ MASKED_WORD = "▒▒"
 """Stands for each masked word of an address or a date; MASKED_NUMBER for each of a number."""
 
 WINDOW_SECONDS = 30.0
-"""A number may go on in a later utterance of the track that begins at most so long after the one before."""
+"""At most so many seconds between two utterances of a track over which a number may go on."""
 CUE_WORDS = 14
 """Words before a number, of either party, in which its name is looked for."""
 SHORT_CUE_WORDS = 8
@@ -46,11 +46,11 @@ CUE_SECONDS = 20.0
 
 CARD_DIGITS = range(13, 20)
 LONG_DIGITS = 7
-"""From so many digits a number is masked whatever it is called, unless it is named as harmless."""
+"""Digits from which a number is masked, unless the words name it as harmless."""
 SHORT_DIGITS = 3
-"""From so many digits a number named as secret is masked (card security codes have 3)."""
+"""Digits from which a number named as secret is masked (card security codes have 3)."""
 HARMLESS_DIGITS = 10
-"""Up to so many digits the name of a harmless number is believed; beyond, it may be a card read in error."""
+"""At most so many digits for which the name of a harmless number counts. A longer one may be a card."""
 
 SECRET_CUES: dict[str, Kind] = {
     "card": "card", "visa": "card", "mastercard": "card", "amex": "card", "debit": "card", "credit": "card",

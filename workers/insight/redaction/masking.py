@@ -28,8 +28,8 @@ from workers.insight.words.spoken import Spoken, canonical
 from workers.insight.words.tokens import FILLERS
 
 OPEN_DIGITS = 4
-"""A number of so many digits at the end of what was said stays hidden until it is known not to go on: a quarter
-of a card number. Shorter ones ("nine thirty", "one hundred") are as a rule no part of anything."""
+"""Digits from which a number at the end of the words stays hidden until it is clear that it does not go on: a
+quarter of a card number. Shorter ones ("nine thirty", "one hundred") are seldom part of a longer one."""
 
 CAUTIOUS_DIGITS = 3
 """So many digits in a row are hidden before anything is known of what is around them, ..."""
@@ -167,7 +167,7 @@ def settled(
     window: Window = ALL,
     cut: Mapping[str, int] = NOTHING,
 ) -> list[Utterance]:
-    """The utterances that are to be replaced in the store, as they are to stand there."""
+    """The utterances to replace in the store, in their new form."""
     known = _known(transcript, cut)
     heard = dict.fromkeys(tracks, -1.0)
     for said in transcript:
@@ -217,7 +217,7 @@ def _findings(transcript: Sequence[ScoredUtterance], known: set[str], window: Wi
 
 @lru_cache(maxsize=8)
 def _found(said: tuple[Spoken, ...]) -> list[Finding]:
-    """What is to be shown and what is to be stored ask for the same, one after the other."""
+    """Showing and storing ask for the same, one after the other."""
     return findings(list(said))
 
 

@@ -98,7 +98,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule file. version: counts the editions; whoever saves a change counts it up."""
+    """A rule file. version: counts the editions; each saved change adds one."""
 
     version: Annotated[int, Meta(ge=1)]
     rules: Annotated[list[Rule], Meta(max_length=MAX_RULES)]

@@ -24,7 +24,7 @@ MAX_EVENTS = 50_000
 """Keys, values, beginnings and ends: twenty times the starter set's. Read in a fifth of a second."""
 
 MAX_TOLD_CHARS = 200
-"""Of what is wrong: it may quote the text."""
+"""At most so many characters of an error, which may quote the text."""
 
 _VERSION_LINE = re.compile(r"^version:[ \t]*\d+", re.MULTILINE)
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")

@@ -32,7 +32,7 @@ MAX_WORDS = 100_000
 MAX_HEARD = 20_000
 """Phrases heard in one call, at most; what comes after is passed over. An hour of "yes" has some hundreds."""
 MAX_EXAMPLES = 500
-"""Over all rules: comparing an utterance with so many takes a quarter of a millisecond."""
+"""At most so many over all rules. Comparing an utterance with them takes a quarter of a millisecond."""
 REMEMBERED = 20_000
 """Utterances whose words are kept with what was found in them. Only a cache."""
 
