@@ -53,3 +53,13 @@ def test_what_is_installed_is_locked_with_hashes(name: str) -> None:
     for pinned in wanted:
         assert f"\n{pinned.lower()} \\\n    --hash=sha256:" in locked, pinned
     assert "://" not in locked, "no registry is named: every machine uses the one it is set up with"
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    """One environment serves both lists: another version in one of them would be put in and out at each set-up."""
+
+    def versions(name: str) -> dict[str, str]:
+        return dict(re.findall(r"(?m)^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / name).read_text()))
+
+    running, tested = versions("requirements.txt"), versions("requirements-dev.txt")
+    assert {name: tested.get(name) for name in running} == running
