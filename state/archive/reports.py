@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import reduce
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +22,12 @@ MOST_DAYS = 366
 
 MOST_NAMES = 200
 """Queues, and agents, in one report: those with the most calls."""
+
+MOST_COMPARED = 8
+"""Agents or queues that are compared over time: those with the most calls."""
+
+DAYS_APART = 14
+"""So many days are told day by day; more of them week by week."""
 
 PROMPT_MS = 60_000
 """A call that is taken within a minute of needing somebody counts as promptly taken."""
@@ -49,7 +55,8 @@ class Figures(msgspec.Struct, frozen=True):
     peak_attention: mean of each call's highest, 0..1.  sentiment: mean mood at the end, -1..1.  settled, open: how many
     ended so, as their summaries say.  taken: how many of the raised ones a supervisor acted on.  prompt: how many of
     these within a minute.  seconds_to_act: mean from needing attention to being acted on.  watched: how many of those
-    have a mood from before and after; recovered: how many of these ended in a better one.  The rest are means.
+    have a mood from before and after; recovered: how many of these ended in a better one.  mood_before,
+    mood_after: their mean moods when a supervisor came and at the end.  The rest are means.
     """
 
     name: str
@@ -65,6 +72,8 @@ class Figures(msgspec.Struct, frozen=True):
     seconds_to_act: float | None = None
     watched: int = 0
     recovered: int = 0
+    mood_before: float | None = None
+    mood_after: float | None = None
     talk_ratio: float | None = None
     silence_seconds: float | None = None
     hold_seconds: float | None = None
@@ -91,7 +100,7 @@ def report(archive: Archive, wanted: Wanted) -> Report:
     days = [_NOTHING] * (len(begins) - 1)
     queues: dict[str, Tally] = {}
     with archive.reading() as connection:
-        for n, queue, tally in _by_day_and_queue(connection, begins, wanted):
+        for n, queue, tally in _by_day(connection, begins, wanted, _QUEUE):
             days[n] = _both(days[n], tally)
             queues[queue] = _both(queues.get(queue, _NOTHING), tally)
         agents = dict(_asked(connection, [_AGENT], begins[0], begins[-1], wanted))
@@ -101,6 +110,32 @@ def report(archive: Archive, wanted: Wanted) -> Report:
     return Report(_figures("", whole), each, _most(queues), _most(agents))
 
 
+class Compared(msgspec.Struct, frozen=True):
+    """The figures of an agent or queue in each period, in order; a figure's name is the period's first day."""
+
+    name: str
+    periods: list[Figures]
+
+
+def over_time(archive: Archive, wanted: Wanted, by: Literal["agent", "queue"]) -> list[Compared]:
+    """Agents or queues beside each other, day by day or week by week. The last week may be short. Raises
+    ArchiveAway."""
+    begins = bounds(wanted)
+    days = len(begins) - 1
+    length = 1 if days <= DAYS_APART else 7
+    tallies: dict[str, list[Tally]] = {}
+    with archive.reading() as connection:
+        for n, name, tally in _by_day(connection, begins, wanted, _AGENT if by == "agent" else _QUEUE):
+            told = tallies.setdefault(name, [_NOTHING] * -(-days // length))
+            told[n // length] = _both(told[n // length], tally)
+    firsts = [(wanted.first + timedelta(days=n)).isoformat() for n in range(0, days, length)]
+    most = sorted(tallies, key=lambda name: (-sum(one[0] for one in tallies[name]), name))[:MOST_COMPARED]
+    return [
+        Compared(name, [_figures(first, one) for first, one in zip(firsts, tallies[name], strict=True)])
+        for name in most
+    ]
+
+
 def bounds(wanted: Wanted) -> list[int]:
     """When each day begins, and the day after the last, in ms since 1970."""
     count = (wanted.last - wanted.first).days + 2
@@ -108,16 +143,18 @@ def bounds(wanted: Wanted) -> list[int]:
     return [round(datetime.combine(day, time(), wanted.zone).timestamp() * 1000) for day in days]
 
 
-def _by_day_and_queue(connection: Connection, begins: list[int], wanted: Wanted) -> Iterator[tuple[int, str, Tally]]:
-    """One query for each run of days of 24 hours; where the clocks change, the day has its own."""
+def _by_day(connection: Connection, begins: list[int], wanted: Wanted, by: Any) -> Iterator[tuple[int, str, Tally]]:
+    """The calls of each day and of each value of the column `by`.
+
+    One query for each run of days of 24 hours; where the clocks change, the day has its own."""
     start = 0
     while start < len(begins) - 1:
         end = start + 1
         while end < len(begins) - 1 and begins[end] - begins[end - 1] == begins[end + 1] - begins[end] == DAY_MS:
             end += 1
         number = (calls.c.started_at_ms - begins[start]) // DAY_MS if end - start > 1 else literal(0)
-        for n, queue, tally in _asked(connection, [number, _QUEUE], begins[start], begins[end], wanted):
-            yield start + int(n), queue, tally
+        for n, name, tally in _asked(connection, [number, by], begins[start], begins[end], wanted):
+            yield start + int(n), name, tally
         start = end
 
 
@@ -170,6 +207,8 @@ _COUNTS: dict[str, Any] = {
 }
 _MEANS: dict[str, Any] = {
     "seconds": (calls.c.ended_at_ms - calls.c.started_at_ms) / 1000.0,
+    "mood_before": case((_WATCHED, calls.c.mood_before)),
+    "mood_after": case((_WATCHED, calls.c.sentiment)),
     "seconds_to_act": case((_TAKEN, (calls.c.handled_at_ms - calls.c.raised_at_ms) / 1000.0)),
     **{name: calls.c[name] for name in ("peak_attention", "sentiment", "talk_ratio", "silence_seconds")},
     **{name: calls.c[name] for name in ("hold_seconds", "interruptions", "words_per_minute")},

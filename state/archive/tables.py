@@ -80,6 +80,28 @@ judgements = Table(
 )
 """What supervisors said of alerts: attention is learned from it."""
 
+scorecards = Table(
+    "scorecards",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False, comment="counts the editions from 1"),
+    Column("questions", Text, nullable=False, comment="JSON of list[reviews.Question]"),
+    Column("made_by", Text, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    METADATA,
+    _call(),
+    Column("by", Text, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False, comment="of the scorecard"),
+    Column("answers", Text, nullable=False, comment="JSON of list[reviews.Answered], with the questions as asked"),
+    Column("score", Float, comment="0..1, the share of yes; null if every question was out of place"),
+    Column("comment", Text, nullable=False),
+)
+"""How calls were answered for on a scorecard: of each author the last time."""
+
 holds = Table(
     "holds",
     METADATA,

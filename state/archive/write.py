@@ -40,7 +40,7 @@ def lock(connection: Connection, call_id: str) -> None:
 
 
 def _put(connection: Connection, call: CallView, engine: str) -> None:
-    number = _upsert(connection, calls, ["call_id", "started_at_ms"], columns(call, engine))
+    number = upsert(connection, calls, ["call_id", "started_at_ms"], columns(call, engine))
     for table, name, values in (
         (tags, "tag", set(call.handling.tags)),
         (alerts, "kind", {alert.kind for alert in call.standing.alerts}),
@@ -49,7 +49,7 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
         if values:
             connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
     put_judgements(connection, number, call.handling.judged)
-    _upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
+    upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
 
 
 def put_judgements(connection: Connection, number: int, judged: list[Judgement]) -> None:
@@ -119,7 +119,7 @@ def _mood_at(call: CallView, second: float) -> float | None:
     return next((score for at, score in reversed(call.standing.curve) if at <= second), None)
 
 
-def _upsert(connection: Connection, table: Table, by: list[str], values: dict[str, Any]) -> int:
+def upsert(connection: Connection, table: Table, by: list[str], values: dict[str, Any]) -> int:
     """Insert or replace the row that `by` names; returns its number."""
     statement = insert_into(connection, table).values(values)
     statement = statement.on_conflict_do_update(

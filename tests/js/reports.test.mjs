@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asked, cells, COLUMNS, inWords, PLOTS } from "../../webapp/static/js/reports/figures.js";
+import { asked, cells, COLUMNS, COMPARED, inWords, onOneScale, PLOTS } from "../../webapp/static/js/reports/figures.js";
 
-const none = Object.fromEntries(["seconds", "peak_attention", "sentiment", "seconds_to_act", "talk_ratio", "silence_seconds", "hold_seconds", "interruptions", "words_per_minute"].map((name) => [name, null]));
+const none = Object.fromEntries(["seconds", "peak_attention", "sentiment", "seconds_to_act", "talk_ratio", "silence_seconds", "hold_seconds", "interruptions", "words_per_minute", "mood_before", "mood_after"].map((name) => [name, null]));
 const empty = { name: "", calls: 0, raised: 0, settled: 0, open: 0, taken: 0, prompt: 0, watched: 0, recovered: 0, ...none };
 const full = { ...empty, name: "Dana", calls: 8, seconds: 100, raised: 4, sentiment: -0.25, taken: 3, prompt: 1, seconds_to_act: 160, watched: 2, recovered: 1, talk_ratio: 0.5 };
 
@@ -23,6 +23,13 @@ test("a plot in words names its ends", () => {
   const plot = PLOTS.find(({ title }) => title === "Calls that needed attention");
   assert.equal(inWords(plot, days), "2 of 3 days; lowest 50 % on 2026-01-01, highest 100 % on 2026-01-03.");
   assert.equal(inWords(plot, [days[1]]), "No call has this figure.");
+});
+
+test("agents are compared on one scale", () => {
+  const time = COMPARED.find(({ title }) => title === "Time until a call was taken");
+  const compared = [{ name: "Dana", periods: [full] }, { name: "", periods: [empty, { ...full, seconds_to_act: 300 }] }];
+  const plots = onOneScale(time, compared);
+  assert.deepEqual(plots.map(({ plot }) => [plot.title, plot.low, plot.high]), [["Dana", 0, 300], ["not named", 0, 300]]);
 });
 
 test("the viewer's zone is asked for unless the address names one", () => {

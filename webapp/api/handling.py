@@ -75,7 +75,7 @@ def post_note(call_id: str) -> Response:
     """A note says who wrote it and when. It stays as long as the call."""
     inputs.query()
     new: NewNote = inputs.json_body(NewNote)
-    text = _text(new.text)
+    text = plain_text(new.text)
     handler = _handler(new.by)
     return _answer(lambda: handler.add_note(inputs.call_id(call_id), text))
 
@@ -92,7 +92,7 @@ def post_message(call_id: str) -> Response:
     """The agent's own page shows it at once. It answers a request for help."""
     inputs.query()
     new: NewMessage = inputs.json_body(NewMessage)
-    text = _text(new.text)
+    text = plain_text(new.text)
     handler = _handler(new.by)
     return _answer(lambda: handler.send_message(inputs.call_id(call_id), text))
 
@@ -129,7 +129,7 @@ def put_judgement(call_id: str, alert: str) -> Response:
         raise invalid("/why", "must not come with right")
     if not re.fullmatch(ALERT, alert):
         raise invalid("alert", "must be an alert's kind: small letters, digits and : _ -")
-    named, who = inputs.call_id(call_id), _name(asked.by)
+    named, who = inputs.call_id(call_id), acting_name(asked.by)
     handler = _handler(asked.by)
     return _answer(lambda: _judge(handler, named, Judgement(alert, asked.right, asked.why, who, 0)))
 
@@ -157,16 +157,16 @@ def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
     return made
 
 
-def _text(given: str) -> str:
+def plain_text(given: str, where: str = "/text") -> str:
     """What somebody wrote, each kind of blank as one; line breaks stay. Raises Problem 400."""
     text = re.sub(r"[^\S\n]", " ", given).strip()
     if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
-        raise invalid("/text", "must be printable text")
+        raise invalid(where, "must be printable text")
     return text
 
 
 def _handler(by: str | None) -> Handler:
-    return Handler(store().shards, _name(by), rights.address(), rights.require("act").origin)
+    return Handler(store().shards, acting_name(by), rights.address(), rights.require("act").origin)
 
 
 def _answer(change: Any) -> Response:
@@ -190,7 +190,7 @@ def refusal(refused: Refused) -> Problem:
     return Problem(409, refused.reason, who)
 
 
-def _name(given: str | None) -> str:
+def acting_name(given: str | None) -> str:
     """Who acts: the person who signed in. With AUTH=off: the name they give."""
     who = rights.require("act")
     if who.kind != "anyone":

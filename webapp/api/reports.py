@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import cast
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response
 
 from state.archive.opening import Archive
-from state.archive.reports import MOST_DAYS, Wanted, report
+from state.archive.reports import MOST_DAYS, Wanted, over_time, report
 from state.archive.reports_csv import By, lines
 from webapp.access.rights import needs, record_read
 from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import invalid
-from webapp.schemas.reports import ApiReport
+from webapp.schemas.reports import ApiOverTime, ApiReport
 from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
@@ -25,19 +25,19 @@ api = Blueprint("reports", __name__, url_prefix="/v1")
 USUAL_DAYS = 28
 """So many days, today included, if none are asked for."""
 
-_PARAMETERS = [
+PARAMETERS = [
     Parameter("from", {"type": "string", "format": "date"}, "first day; not given: 27 days before the last"),
     Parameter("to", {"type": "string", "format": "date"}, f"last day, included, at most {MOST_DAYS} in all; today"),
     Parameter("zone", {"type": "string", "default": "UTC"}, "time zone whose days these are, such as Europe/Berlin"),
     Parameter("queue", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "only calls of this queue"),
     Parameter("agent", {"type": "string", "maxLength": MAX_METADATA_VALUE}, "only calls of this agent"),
 ]
-_NAMES = tuple(parameter.name for parameter in _PARAMETERS)
+_NAMES = tuple(parameter.name for parameter in PARAMETERS)
 _REFUSALS = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
 
 
 @api.get("/reports")
-@operation("Read figures of ended calls by day, queue and agent", {200: ApiReport}, _REFUSALS, query=_PARAMETERS)
+@operation("Read figures of ended calls by day, queue and agent", {200: ApiReport}, _REFUSALS, query=PARAMETERS)
 @needs("read")
 def read_report() -> Response:
     """Every day of the time once, in order; the 200 queues and agents with the most calls."""
@@ -55,7 +55,7 @@ def read_report() -> Response:
     "Read these figures as a file for a spreadsheet",
     {200: dict},
     _REFUSALS,
-    query=[*_PARAMETERS, Parameter("by", {"enum": ["day", "queue", "agent"], "default": "day"}, "a line for each")],
+    query=[*PARAMETERS, Parameter("by", {"enum": ["day", "queue", "agent"], "default": "day"}, "a line for each")],
     forms=("text/csv; charset=utf-8",),
 )
 @needs("read")
@@ -68,6 +68,24 @@ def read_report_file() -> Response:
     record_read("report")
     name = f'attachment; filename="earshot-{by}s-{wanted.first}-{wanted.last}.csv"'
     return Response(lines(found, by), headers={"Content-Disposition": name}, content_type="text/csv; charset=utf-8")
+
+
+@api.get("/reports/over-time")
+@operation(
+    "Compare agents or queues over time",
+    {200: ApiOverTime},
+    _REFUSALS,
+    query=[*PARAMETERS, Parameter("by", {"enum": ["agent", "queue"], "default": "agent"}, "what is compared")],
+)
+@needs("read")
+def read_over_time() -> Response:
+    """The same figures as in the report, in the same periods for each."""
+    parameters = inputs.query(*_NAMES, "by")
+    by = cast(Literal["agent", "queue"], inputs.choice(parameters, "by", ("agent", "queue")) or "agent")
+    wanted = asked(parameters)
+    found = over_time(_archive(), wanted, by)
+    record_read("report")
+    return as_json(ApiOverTime(str(wanted.first), str(wanted.last), wanted.zone.key, found))
 
 
 def asked(parameters: dict[str, str]) -> Wanted:

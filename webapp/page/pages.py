@@ -56,6 +56,13 @@ def desk() -> str:
     return render_template("desk.html", **page_values())
 
 
+@pages.get("/reviews")
+@needs("read", page=True)
+def reviews() -> str:
+    """A sample of an agent's ended calls, from /v1/samples, with a scorecard for each."""
+    return _page("reviews.html", live=False)
+
+
 def _page(template: str, live: bool = True) -> str:
     """A page for whoever asks. live: calls can be heard and joined on it."""
     records = store().sounds is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from state.archive.reports import Figures
+from state.archive.reports import Compared, Figures
 
 
 class ApiReport(msgspec.Struct):
@@ -20,3 +20,13 @@ class ApiReport(msgspec.Struct):
     days: list[Figures]
     queues: list[Figures]
     agents: list[Figures]
+
+
+class ApiOverTime(msgspec.Struct):
+    """Agents or queues beside each other: the eight with the most calls, each in the same periods. A period is a day,
+    or of more than two weeks a week; it is named by its first day."""
+
+    from_day: str
+    to_day: str
+    zone: str
+    compared: list[Compared]

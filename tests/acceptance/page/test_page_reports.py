@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,7 +15,8 @@ from tests.acceptance.page.test_page_rules import complaints
 from tests.harness.browser import watched_page
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
-from tests.integration.api.test_reports import CALLS
+from tests.integration.api.test_reports import BERLIN, CALLS
+from tests.integration.api.test_reviews import GREETING, heard
 
 ASKED = "/reports?from=2026-03-25&to=2026-03-31&zone=Europe/Berlin"
 
@@ -26,6 +28,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
     archive = Archive(url)
     for call in CALLS:
         write(archive, call, "test")
+    write(archive, heard("rude", datetime(2026, 2, 10, 12, tzinfo=BERLIN), (GREETING,), agent="Mia"), "test")
     archive.close()
     with web_process(valkey.url, folder / "web.log", DATABASE_URL=url) as running:
         yield running
@@ -41,7 +44,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: Web) -> None:
     page.goto(web.url + ASKED)
     expect(page.locator("#said")).to_have_text("16 calls from 2026-03-25 to 2026-03-31. Days and times: Europe/Berlin.")
-    expect(page.get_by_role("img")).to_have_count(6)
+    expect(page.locator("#plots").get_by_role("img")).to_have_count(6)
     calls = page.get_by_role("img", name="Calls, by day 7 of 7 days; lowest 0 on 2026-03-25, highest 8 on 2026-03-27.")
     expect(calls.locator("rect")).to_have_count(7)
     taken = page.get_by_role("img", name=re.compile("Time until a call was taken, by day 1 of 7 days"))
@@ -50,6 +53,15 @@ def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: W
     expect(day).to_contain_text("4 (50 %)")
     agents = page.get_by_role("region", name="By agent").locator("tbody th")
     expect(agents).to_have_text(["not named", "Tom", "Dana", "=cmd()"])
+
+    compared = page.get_by_role("group", name="Compared over time")
+    expect(compared.locator("figcaption")).to_have_text(["not named", "Tom", "Dana", "=cmd()"])
+    dana = compared.get_by_role("img", name=re.compile("Dana, by day 1 of 7 days; lowest 100 %"))
+    expect(dana.locator("rect")).to_have_count(1)
+    page.locator("#compare-by").select_option("queues")
+    page.locator("#compare-figure").select_option("mood at the end of those calls")
+    expect(compared.locator("figcaption")).to_have_text(["not named", "billing", "sales"])
+    expect(compared.get_by_role("img", name=re.compile("billing, by day .* on 2026-03-27"))).to_be_visible()
 
     page.get_by_role("textbox", name="Queue").fill("sales")
     page.get_by_role("button", name="Show").click()
@@ -76,7 +88,7 @@ def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, sche
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     page.goto(web.url + ASKED)
-    expect(page.get_by_role("img")).to_have_count(6)
+    expect(page.locator("#plots").get_by_role("img")).to_have_count(6)
     assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.emulate_media(media="print")
@@ -84,3 +96,37 @@ def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, sche
     assert page.evaluate(
         "document.querySelector('main').scrollHeight <= document.querySelector('main').clientHeight + 1"
     )
+
+
+def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web) -> None:
+    page.goto(f"{web.url}/reviews?from=2026-02-01&to=2026-02-28")
+    expect(page.locator("#found")).to_contain_text("1 call of the time from 2026-02-01 to 2026-02-28")
+    page.locator("#sample tbody a").click()
+    greeting = page.get_by_role("group", name="Did the agent greet the customer?")
+    expect(greeting.get_by_label("No", exact=True)).to_be_checked()
+    expect(greeting).to_contain_text("A rule says no")
+    greeting.get_by_role("button", name="0:04").click()
+    expect(page.locator("[data-call=list]")).to_contain_text("line 1")
+    polite = page.get_by_role("group", name="Was the agent polite and patient?")
+    polite.get_by_label("Yes").check()
+    expect(page.locator("#score")).to_have_text("Score 67 %")
+    page.get_by_label("Comment").fill("Patient, but no greeting")
+    page.get_by_role("button", name="Keep review").click()
+    page.get_by_role("textbox", name="Your name").fill("Sam")
+    page.get_by_role("button", name="That is me").click()
+    expect(page.locator("#reviews")).to_have_text("Sam: 67 %, Patient, but no greeting")
+    expect(page.locator("#agents tbody tr")).to_have_text("Mia1167 %")
+    expect(page.locator("#sample tbody td").last).to_have_text("Sam")
+
+    page.get_by_text("Questions of the scorecard").click()
+    expect(page.locator("#edited li")).to_have_count(6)
+    expect(page.get_by_label("Answered by").first).to_have_value("rule:greeting-missing")
+    page.get_by_role("button", name="Another question").click()
+    page.keyboard.type("Did one hear a smile?")
+    page.get_by_role("button", name="Save questions").click()
+    expect(page.get_by_role("group", name="Did one hear a smile?")).to_be_visible()
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        assert complaints(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

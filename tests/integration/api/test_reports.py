@@ -117,6 +117,25 @@ def test_the_figures_say_how_fast_calls_were_taken_and_whether_the_mood_recovere
     assert [(one.name, one.calls) for one in only.queues] == [("sales", 2)]
 
 
+def test_agents_and_queues_are_compared_in_the_same_periods(archive: Archive, http: FlaskClient) -> None:
+    days = Wanted(first=date(2026, 3, 26), last=date(2026, 3, 28), zone=BERLIN)
+    agents = {one.name: one.periods for one in reports.over_time(archive, days, "agent")}
+    assert [period.name for period in agents["Dana"]] == ["2026-03-26", "2026-03-27", "2026-03-28"]
+    assert [(one.calls, one.taken, one.seconds_to_act) for one in agents["Dana"]] == [
+        (0, 0, None),
+        (2, 1, 20.0),
+        (0, 0, None),
+    ]
+    assert (agents["Dana"][1].mood_before, agents["Dana"][1].mood_after) == (-0.5, 0.2)
+    assert [one.calls for one in agents[""]] == [2, 2, 2]
+    weeks = Wanted(first=date(2026, 3, 1), last=date(2026, 3, 31), zone=BERLIN)
+    queues = {one.name: one.periods for one in reports.over_time(archive, weeks, "queue")}
+    assert [period.name for period in queues["sales"]] == [f"2026-03-{day:02}" for day in (1, 8, 15, 22, 29)]
+    assert [one.calls for one in queues["sales"]] == [0, 0, 0, 2, 0]
+    told = http.get("/v1/reports/over-time?from=2026-03-26&to=2026-03-28&zone=Europe/Berlin&by=queue").get_json()
+    assert sorted(one["name"] for one in told["compared"]) == ["", "billing", "sales"]
+
+
 def test_a_report_without_calls_has_every_day_and_no_figure(archive: Archive) -> None:
     found = reports.report(archive, Wanted(first=date(2020, 1, 1), last=date(2020, 12, 31), zone=BERLIN))
     assert len(found.days) == 366 and found.queues == found.agents == []

@@ -62,12 +62,12 @@ export class Panel {
     this.#gist.onTold = (points) => this.#tell({ points });
     this.#earlier = new Earlier(this.#parts.earlier);
     this.#earlier.onTold = (earlier) => this.#tell({ earlier });
-    this.#findings = new Findings(this.#parts, (second) => this.#jumpTo(second), () => this.playLead());
+    this.#findings = new Findings(this.#parts, (second) => this.jumpTo(second), () => this.playLead());
     this.#particulars = new Particulars(this.#parts);
     worst.addEventListener("click", () => this.#play(this.#transcript.worst, this.worst));
     copy.addEventListener("click", () => this.#copy());
     chart.addEventListener("click", (event) => {
-      this.#jumpTo(scales(chart, this.#seconds()).second(event.clientX - chart.getBoundingClientRect().left));
+      this.jumpTo(scales(chart, this.#seconds()).second(event.clientX - chart.getBoundingClientRect().left));
     });
     new ResizeObserver(() => this.id && this.#schedule()).observe(chart);
     addEventListener("hashchange", () => this.follow());
@@ -238,7 +238,8 @@ export class Panel {
     this.onPlay(second, { before: LEAD_SECONDS });
   }
 
-  #jumpTo(second) {
+  /** Shows a second of the call, and lets it be heard. */
+  jumpTo(second) {
     this.#play(this.#transcript.at(second), second);
   }
 

@@ -21,6 +21,8 @@ export const COLUMNS = [
   ["Taken", (one) => partOf(one.taken, one.raised)],
   ["In a minute", (one) => partOf(one.prompt, one.taken)],
   ["Time to take", (one) => known(one.seconds_to_act, duration)],
+  ["Mood before", (one) => known(one.mood_before, signed)],
+  ["Mood after", (one) => known(one.mood_after, signed)],
   ["Recovered", (one) => partOf(one.recovered, one.watched)],
   ["Agent's share", (one) => known(one.talk_ratio, percent)],
   ["Silence", (one) => known(one.silence_seconds, duration)],
@@ -45,6 +47,22 @@ export const PLOTS = [
   { title: "Moods that recovered afterwards", value: (one) => share(one.recovered, one.watched), show: percent, low: 0, high: 1 },
   { title: "Agent's share of talk", value: (one) => one.talk_ratio, show: percent, low: 0, high: 1 },
 ];
+
+/** Figures by which agents and queues are compared over time. @type {Plot[]} */
+export const COMPARED = [
+  { title: "Share of alerts taken", value: (one) => share(one.taken, one.raised), show: percent, low: 0, high: 1 },
+  { title: "Time until a call was taken", value: (one) => one.seconds_to_act, show: duration, low: 0 },
+  { title: "Mood when a supervisor came", value: (one) => one.mood_before, show: signed, low: -1, high: 1 },
+  { title: "Mood at the end of those calls", value: (one) => one.mood_after, show: signed, low: -1, high: 1 },
+  { title: "Calls that needed attention", value: (one) => share(one.raised, one.calls), show: percent, low: 0, high: 1 },
+];
+
+/** The plot of each name, all on one scale. @param {Plot} one  @param {{name: string, periods: any[]}[]} compared */
+export function onOneScale(one, compared) {
+  const values = compared.flatMap(({ periods }) => periods.map(one.value)).filter((value) => value !== null);
+  const high = one.high ?? Math.max(one.low + 1, ...values);
+  return compared.map(({ name, periods }) => ({ plot: { ...one, title: name || "not named", high }, periods }));
+}
 
 /** A plot in words: its ends and where they are. */
 export function inWords({ value, show }, days) {

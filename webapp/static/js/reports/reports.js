@@ -1,13 +1,14 @@
 // The page of reports: the figures that the address asks for, as plots and tables.
 
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
-import { asked, cells, COLUMNS, inWords, PLOTS } from "./figures.js";
+import { asked, cells, COLUMNS, COMPARED, inWords, onOneScale, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#asked");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 let looks = 0;
+let compared = [];
 
 async function look() {
   const look = ++looks;
@@ -20,7 +21,10 @@ async function look() {
     const told = await answer.json();
     if (look !== looks) return;
     at("#report").hidden = !answer.ok;
-    if (answer.ok) show(told);
+    if (answer.ok) {
+      show(told);
+      compare();
+    }
     else at("#said").textContent = told.errors?.map(({ pointer, parameter, detail }) => `${parameter ?? pointer ?? ""} ${detail}`.trim()).join("; ") || told.detail || told.title;
   } catch {
     if (look === looks) at("#said").textContent = "The page could not fetch the figures. Press Show to try again.";
@@ -38,6 +42,20 @@ function show(report) {
     table.tHead.replaceChildren(headOf([name === "days" ? "Day" : name === "queues" ? "Queue" : "Agent", ...COLUMNS.map(([label]) => label)]));
     table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row), true)));
   }
+}
+
+/** Agents or queues beside each other. */
+async function compare() {
+  const query = asked(new URLSearchParams(location.search), zone);
+  const answer = await fetch(`/v1/reports/over-time?${query}&by=${at("#compare-by").value}`).catch(() => null);
+  compared = answer?.ok ? (await answer.json()).compared : [];
+  drawCompared();
+}
+
+function drawCompared() {
+  const figure = COMPARED[Number(at("#compare-figure").value)];
+  const plots = onOneScale(figure, compared).map(({ plot: one, periods }) => plot(one, periods, inWords(one, periods)));
+  at("#compared").replaceChildren(...(plots.length ? plots : ["No call has ended in this time."]));
 }
 
 function fill() {
@@ -62,6 +80,9 @@ addEventListener("popstate", () => {
   fill();
   look();
 });
+at("#compare-figure").append(...COMPARED.map(({ title }, n) => new Option(title.charAt(0).toLowerCase() + title.slice(1), String(n))));
+at("#compare-by").addEventListener("change", compare);
+at("#compare-figure").addEventListener("change", drawCompared);
 at("#print").addEventListener("click", () => print());
 
 fill();

@@ -52,19 +52,26 @@ export class Acting {
 
   /** Returns whether it was done. */
   async #ask(id, method, path, body = null) {
-    if (!this.me && !(await this.#askName())) return false;
-    const by = this.#user ? {} : { by: this.me };
+    const by = await this.signature();
+    if (!by) return false;
     const query = body || this.#user ? "" : `?${new URLSearchParams(by)}`;
     const told = await this.send(method, `/v1/calls/${encodeURIComponent(id)}/${path}${query}`, body && { ...body, ...by });
     if (told) this.#onChange({ kind: "handling", call_id: id, handling: told });
     return told !== null;
   }
 
-  /** The server's answer; null if it refused, and then the viewer is told. */
-  async send(method, url, body = null) {
-    const headers = { "X-CSRF-Token": this.#token, ...(body && { "Content-Type": "application/json" }) };
+  /** What names the viewer to the server: nothing where she has signed in, else {by}. null: she did not say. */
+  async signature() {
+    if (!this.me && !(await this.#askName())) return null;
+    return this.#user ? {} : { by: this.me };
+  }
+
+  /** The server's answer; null if it refused, and then the viewer is told. @param body JSON, or a text of another kind */
+  async send(method, url, body = null, kind = "application/json") {
+    const headers = { "X-CSRF-Token": this.#token, ...(body !== null && { "Content-Type": kind }) };
     try {
-      const answer = await ask(url, { method, headers, body: body && JSON.stringify(body) });
+      const sent = body === null || typeof body === "string" ? body : JSON.stringify(body);
+      const answer = await ask(url, { method, headers, body: sent });
       const told = await answer.json();
       if (answer.ok) return told;
       if (answer.status !== 401) this.tell(told.detail || told.title);

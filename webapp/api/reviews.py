@@ -1,0 +1,179 @@
+"""/v1/samples, /v1/scorecard, /v1/calls/{id}/reviews: listening afterwards to calls that chance has picked."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response
+
+from state.archive import reviews
+from state.archive.opening import Archive
+from state.archive.reviews import Answered, Review, Scorecard, ScorecardChanged
+from state.archive.search import read_call
+from state.moments import moment
+from state.server.clock import now_ms
+from webapp.access.rights import needs, record_act, record_read
+from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.handling import acting_name, plain_text
+from webapp.api.history import unknown
+from webapp.api.reports import PARAMETERS, asked
+from webapp.http import inputs
+from webapp.http.answers import as_json
+from webapp.http.problems import Problem, invalid
+from webapp.schemas import shapes
+from webapp.schemas.reviews import ApiReview, ApiReviews, ApiSample, ApiScorecard, NewReview, NewScorecard
+from webapp.store import store
+
+api = Blueprint("reviews", __name__, url_prefix="/v1")
+
+SAMPLE, MOST_SAMPLED = 5, 50
+"""Calls of a sample, if nobody says how many, and at most."""
+
+_QUESTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_RULE = re.compile(r"[a-z0-9][a-z0-9:_-]{0,79}")
+MAX_QUESTION = 200
+"""Characters of a question."""
+
+_NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
+_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
+
+
+@api.get("/samples")
+@operation(
+    "Read a random sample of ended calls",
+    {200: ApiSample},
+    _NO_ARCHIVE,
+    query=[
+        *PARAMETERS,
+        Parameter(
+            "count",
+            {"type": "integer", "minimum": 1, "maximum": MOST_SAMPLED, "default": SAMPLE},
+            "calls of the sample",
+        ),
+    ],
+)
+@needs("read")
+def read_sample() -> Response:
+    """Whoever asks for the same time, queue and agent gets the same calls, so that nobody picks."""
+    parameters = inputs.query(*(one.name for one in PARAMETERS), "count")
+    count = inputs.number(parameters, "count", SAMPLE, MOST_SAMPLED)
+    wanted = asked(parameters)
+    archive = _archive()
+    rows = reviews.sample(archive, wanted, count)
+    told = reviews.reviews_of(archive, [row.call_id for row in rows])
+    agents = reviews.reviewed(archive, wanted)
+    record_read("sample", wanted.agent or "")
+    by = {call_id: [one.by for one in found] for call_id, found in told.items() if found}
+    shown = [shapes.row(row) for row in rows]
+    return as_json(ApiSample(str(wanted.first), str(wanted.last), wanted.zone.key, agents, shown, by))
+
+
+@api.get("/scorecard")
+@operation("Read the questions of the scorecard", {200: ApiScorecard}, _NO_ARCHIVE)
+@needs("read")
+def read_scorecard() -> Response:
+    """The present edition."""
+    inputs.query()
+    return as_json(_card(reviews.scorecard(_archive())))
+
+
+@api.put("/scorecard")
+@operation(
+    "Save the questions of the scorecard",
+    {200: ApiScorecard},
+    {409: "`reason`: no_archive, or changed (another edition was saved meanwhile).", **_BODY},
+    body=NewScorecard,
+)
+@needs("act")
+def save_scorecard() -> Response:
+    """A new edition. Reviews keep the questions as they were asked."""
+    inputs.query()
+    new = inputs.json_body(NewScorecard)
+    for n, one in enumerate(new.questions):
+        if not _QUESTION.fullmatch(one.id) or (one.rule and not _RULE.fullmatch(one.rule)):
+            raise invalid(f"/questions/{n}", "id and rule must be small letters, digits and _ - (of a rule also :)")
+        if not one.text.strip() or not one.text.isprintable() or len(one.text) > MAX_QUESTION:
+            raise invalid(f"/questions/{n}/text", f"must be printable, with 1 to {MAX_QUESTION} characters")
+    if len({one.id for one in new.questions}) != len(new.questions):
+        raise invalid("/questions", "must have ids of their own")
+    who = acting_name(new.by)
+    archive = _archive()
+    if reviews.scorecard(archive).version != new.after:
+        raise _changed()
+    record_act("scorecard", f"edition {new.after + 1}")
+    try:
+        made = reviews.save_scorecard(archive, new.questions, new.after, who, now_ms(store().shards.plain))
+    except ScorecardChanged:
+        raise _changed() from None
+    return as_json(_card(made))
+
+
+@api.get("/calls/<call_id>/reviews")
+@operation("Read how an ended call was reviewed", {200: ApiReviews}, {404: "No such call.", **_NO_ARCHIVE})
+@needs("read")
+def read_reviews(call_id: str) -> Response:
+    """The questions, what rules answer, and all reviews, the newest first."""
+    inputs.query()
+    record_read("reviews", inputs.call_id(call_id))
+    return _told(call_id)
+
+
+@api.put("/calls/<call_id>/reviews")
+@operation(
+    "Review an ended call",
+    {200: ApiReviews},
+    {404: "No such call.", 409: "`reason`: no_archive, or changed (it answers another edition).", **_BODY},
+    body=NewReview,
+)
+@needs("act")
+def put_review(call_id: str) -> Response:
+    """One's own review replaces what one said before. A question may be left out."""
+    inputs.query()
+    new = inputs.json_body(NewReview)
+    who, archive = acting_name(new.by), _archive()
+    card = reviews.scorecard(archive)
+    call = read_call(archive, inputs.call_id(call_id))
+    if call is None:
+        raise unknown(call_id)
+    if card.version != new.version:
+        raise _changed()
+    given = {one.question: one.answer for one in new.answers}
+    if not given.keys() <= {one.id for one in card.questions}:
+        raise invalid("/answers", "must answer questions of the scorecard")
+    ruled = {one.question: one for one in reviews.by_rules(call, card)}
+    answers = [
+        ruled[one.id]
+        if one.id in ruled and ruled[one.id].answer == given[one.id]
+        else Answered(one.id, one.text, given[one.id])
+        for one in card.questions
+        if one.id in given
+    ]
+    comment = plain_text(new.comment, "/comment") if new.comment.strip() else ""
+    review = Review(who, now_ms(store().shards.plain), card.version, answers, reviews.score_of(answers), comment)
+    record_act("review", call_id)  # what cannot be written down is not done
+    if not reviews.put_review(archive, call_id, review):
+        raise unknown(call_id)
+    return _told(call_id)
+
+
+def _told(call_id: str) -> Response:
+    archive = _archive()
+    card = reviews.scorecard(archive)
+    call = read_call(archive, call_id)
+    if call is None:
+        raise unknown(call_id)
+    said = reviews.reviews_of(archive, [call_id])[call_id]
+    shown = [ApiReview(one.by, moment(one.at_ms), one.version, one.answers, one.score, one.comment) for one in said]
+    return as_json(ApiReviews(call_id, _card(card), reviews.by_rules(call, card), shown))
+
+
+def _card(card: Scorecard) -> ApiScorecard:
+    return ApiScorecard(card.version, card.questions, card.made_by, shapes.moment_or_none(card.made_at_ms))
+
+
+def _archive() -> Archive:
+    return store().archive_for("There is no database, so there is nothing to review. Set DATABASE_URL.")
+
+
+def _changed() -> Problem:
+    return Problem(409, "changed", "Somebody has saved other questions meanwhile. Reload the page.")
