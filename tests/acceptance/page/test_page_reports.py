@@ -124,7 +124,9 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web) ->
     page.get_by_role("button", name="Another question").click()
     page.keyboard.type("Did one hear a smile?")
     page.get_by_role("button", name="Save questions").click()
-    expect(page.get_by_role("group", name="Did one hear a smile?")).to_be_visible()
+    expect(page.get_by_role("group", name="Did one hear a smile?")).to_be_visible(timeout=20_000)
+    page.reload()
+    expect(page.locator("#reviews")).to_have_text("Sam: 67 %, Patient, but no greeting")
     for width, scheme in ((1440, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=scheme)
