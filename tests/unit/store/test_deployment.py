@@ -35,6 +35,18 @@ def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_non
     assert {name.lower() for name in app["env"]} <= {field.name for field in fields(Settings)}
 
 
+def test_heroku_opens_no_more_connections_than_its_plans_have() -> None:
+    """By the table in docs/OPERATING.md, with the four web workers that Heroku gives a standard-2x. Of its
+    plans premium-0 has 40 connections, essential-0 has 20."""
+    app = json.loads((ROOT / "app.json").read_text())
+    assert app["addons"] == ["heroku-redis:premium-0", "heroku-postgresql:essential-0"]
+    a_web_worker = int(app["env"]["REDIS_CONNECTIONS"]["value"])
+    a_process = int(app["env"]["DATABASE_CONNECTIONS"]["value"])
+    decoder, sentiment, jobs, webhooks, at_start = 3, 1, 5, 1, 1
+    assert 4 * a_web_worker + decoder + sentiment + jobs + webhooks + at_start <= 40
+    assert 4 * a_process + 2 + a_process + 1 <= 20, "and jobs, webhooks, recorder"
+
+
 def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_starts_python() -> None:
     app = json.loads((ROOT / "app.json").read_text())
     assert [pack["url"] for pack in app["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
