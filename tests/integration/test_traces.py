@@ -33,29 +33,41 @@ def collector() -> Iterator[Collector]:
         yield collector
 
 
-def test_one_chunk_is_followed_from_the_sender_to_the_page(
-    valkey: Server, store: redis.Redis, collector: Collector, tmp_path: Path
-) -> None:
-    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-    fleet = Fleet(valkey, tmp_path, EARSHOT_ENGINE="stub", DECODER_LOOPS="1", **told)
+def test_one_chunk_is_followed_from_the_sender_to_the_page(valkey: Server, store: redis.Redis, tmp_path: Path) -> None:
     trace = secrets.token_hex(16)
-    sender = f"00-{trace}-{'a' * 16}-01"
-    try:
-        with web_process(valkey.url, tmp_path / "web.out", **told) as web, Page(web.url) as page:
-            fleet.start("decoder")
-            fleet.start("sentiment")
-            fleet.wait(lambda: page.snapshots and fleet.reads.fleet().decoders)
-            chunks = f"{web.url}/v1/calls/followed/tracks/customer/chunks"
-            for seq in range(1, 7):
-                traced = MU_LAW | {"traceparent": sender}
-                assert requests.put(f"{chunks}/{seq}", AUDIO, headers=traced, timeout=20).status_code == 202
-            fleet.wait(lambda: collector.of(trace, "score") and collector.of(trace, "tell pages"), 60)
-            requests.post(f"{web.url}/v1/calls/followed/end", timeout=20)
-            fleet.wait_ended(["followed"])
-            assert web.terminate(PROMISED_SECONDS) == 0
-        assert fleet.stop() == [0, 0]
-    finally:
-        fleet.kill_all()
+    traced = MU_LAW | {"traceparent": f"00-{trace}-{'a' * 16}-01"}
+    with Collector() as collector:
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        fleet = Fleet(valkey, tmp_path, EARSHOT_ENGINE="stub", DECODER_LOOPS="1", **told)
+        try:
+            with web_process(valkey.url, tmp_path / "web.out", **told) as web, Page(web.url) as page:
+                fleet.start("decoder")
+                fleet.start("sentiment")
+                fleet.wait(lambda: page.snapshots and fleet.reads.fleet().decoders)
+
+                def speak(call_id: str, headers: dict[str, str]) -> None:
+                    for seq in range(1, 7):
+                        chunk = f"{web.url}/v1/calls/{call_id}/tracks/customer/chunks/{seq}"
+                        assert requests.put(chunk, AUDIO, headers=headers, timeout=20).status_code == 202
+
+                speak("followed", traced)
+                fleet.wait(lambda: collector.of(trace, "score") and collector.of(trace, "tell pages"), 60)
+
+                collector.hanging = True  # and that holds up nobody
+                asked = collector.asked
+                speak("deaf", MU_LAW)
+                for call_id in ("followed", "deaf"):
+                    requests.post(f"{web.url}/v1/calls/{call_id}/end", timeout=20)
+                fleet.wait_ended(["followed", "deaf"])
+                fleet.wait(lambda: collector.asked >= asked + 3, why="each process has told it something")
+                began = time.monotonic()
+                for process in fleet.processes:
+                    process.terminate()
+                assert web.terminate(PROMISED_SECONDS) == 0
+                for process in fleet.processes:
+                    assert process.wait(max(0.0, PROMISED_SECONDS + began - time.monotonic())) == 0
+        finally:
+            fleet.kill_all()
 
     spans = {span.id: span for span in collector.spans if span.trace == trace}
     [score, *_] = collector.of(trace, "score")
@@ -76,33 +88,6 @@ def test_one_chunk_is_followed_from_the_sender_to_the_page(
 def parents(span: Span, spans: dict[str, Span]) -> list[Span]:
     above = spans.get(span.parent)
     return [above, *parents(above, spans)] if above else []
-
-
-def test_a_collector_that_does_not_answer_holds_up_no_process(
-    valkey: Server, store: redis.Redis, tmp_path: Path
-) -> None:
-    with Collector() as deaf:
-        deaf.hanging = True
-        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": deaf.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-        fleet = Fleet(valkey, tmp_path, EARSHOT_ENGINE="stub", DECODER_LOOPS="1", **told)
-        try:
-            with web_process(valkey.url, tmp_path / "web.out", **told) as web:
-                fleet.start("decoder")
-                fleet.start("sentiment")
-                chunk = f"{web.url}/v1/calls/deaf/tracks/customer/chunks"
-                for seq in range(1, 7):
-                    assert requests.put(f"{chunk}/{seq}", AUDIO, headers=MU_LAW, timeout=20).status_code == 202
-                requests.post(f"{web.url}/v1/calls/deaf/end", timeout=20)
-                fleet.wait_ended(["deaf"])
-                fleet.wait(lambda: deaf.asked >= 3, why="each process has told it something")
-                began = time.monotonic()
-                for process in fleet.processes:
-                    process.terminate()
-                assert web.terminate(PROMISED_SECONDS) == 0
-                for process in fleet.processes:
-                    assert process.wait(max(0.0, PROMISED_SECONDS + began - time.monotonic())) == 0
-        finally:
-            fleet.kill_all()
 
 
 @pytest.fixture
