@@ -31,6 +31,9 @@ from tests.harness.releases import next_release, previous_release
 from tests.harness.servers import Server, start_server
 from tests.integration.keeping.test_archive import rows
 
+PHONE_CHUNKS = 18
+"""What the caller over AudioSocket says: two chunks at first, one after each process that gave way, and two at last."""
+
 STUB = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "REDACT": "0", "HEARTBEAT_SECONDS": "3"}
 
 
@@ -80,7 +83,7 @@ def test_every_type_of_process_is_replaced() -> None:
 def test_a_deploy_and_its_way_back_lose_and_double_nothing(
     engine: str, chunk_ms: int, database_url: str, old: Path, new: Path, server: Server, tmp_path: Path
 ) -> None:
-    tracks = noise(4.0) if engine == "stub" else speech()
+    tracks = noise(10.0) if engine == "stub" else speech()
     if engine != "stub":
         old = ROOT  # the same words come from the same model only, and a release may bring another: promise 13a
     sounds = tmp_path / "sounds"
@@ -95,16 +98,16 @@ def test_a_deploy_and_its_way_back_lose_and_double_nothing(
             )
             site.play("calm", tracks, chunk_ms, 4.0)
             calm_phone, phone = (PhoneCall(site.audiosocket_port, g711.decode_mulaw(tracks[1].audio)) for _ in range(2))
-            calm_phone.talk(8)
+            calm_phone.talk(PHONE_CHUNKS)
             calm_phone.hang_up()
-            site.call(tracks, chunk_ms, 1.0, at_a_time=3)
+            site.call(tracks, chunk_ms, 1.0, at_a_time=2)
             phone.talk(2)
             for source in (new, old):
                 for kind in TYPES:
                     site.replace(kind, source)
-                phone.talk(2)
+                    phone.talk(1)
             assert [found for (found,) in rows(archive, "archive_step")] == ["9999"]
-            phone.talk(2)
+            phone.talk(PHONE_CHUNKS - 2 - 2 * len(TYPES))
             phone.hang_up()
             site.calls += [phone.call_id, calm_phone.call_id]
             site.finish()

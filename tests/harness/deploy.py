@@ -47,7 +47,7 @@ class Site:
     def __init__(self, server: Server, folder: Path, **environ: str) -> None:
         self.audiosocket_port = free_port()
         environ |= {"AUDIOSOCKET_PORT": str(self.audiosocket_port), "AUTH": "off", "WEB_THREADS": "24"}
-        environ |= {"STREAM_GRACE_SECONDS": "60"}  # however slow the machine, a socket comes back in time
+        environ |= {"STREAM_GRACE_SECONDS": "200"}  # however slow the machine, a socket comes back in time
         self.fleet = Fleet(server, folder, **environ)
         self.urls: list[str] = []
         self.failures: list[str] = []
