@@ -72,12 +72,22 @@ def _violations(shard: Shard) -> list[str]:
     return found
 
 
+def _groups(shard: Shard, stream: bytes) -> list[dict[str, Any]]:
+    """The stream's consumer groups; none of a stream that has expired since it was found."""
+    try:
+        return list(shard.redis.xinfo_groups(stream))
+    except redis.ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return []
+
+
 def _at_rest(shard: Shard) -> list[str]:
     found = [f"J6: token {name} of {'/'.join(whose)}" for name, whose in _work_entries(shard).items()]
     for key in shard.redis.scan_iter(shard.keys.prefix + "*", count=1000, _type="STREAM"):
         found += [
             f"J6: {group['pending']} pending in {key.decode()} of {group['name'].decode()}"
-            for group in shard.redis.xinfo_groups(key)
+            for group in _groups(shard, key)
             if group["pending"]
         ]
     for name in _names(shard, "track:"):
