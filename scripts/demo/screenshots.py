@@ -1,4 +1,4 @@
-"""scripts/screenshots: the pictures of docs/, of the product itself with the demo calls at their own speed."""
+"""scripts/screenshots: the pictures of docs/, one of them moving: the product, with the demo calls at their speed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from scripts.demo import film
 from scripts.machine.programs import free_port
 from tests.harness.browser import launch
 
@@ -30,6 +31,7 @@ WAIT_SECONDS = 80.0
 
 MOST_BYTES = 300_000
 DESK: ViewportSize = {"width": 1440, "height": 900}
+STAGE: ViewportSize = {"width": 1280, "height": 720}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -62,9 +64,11 @@ def shoot(url: str, to: Path) -> None:
             "phone": open_page(browser, url, PHONE, "light"),
             "call": open_page(browser, url, DESK, "light"),
         }
+        stage = open_page(browser, url, STAGE, "light")
+        stage.evaluate("name => localStorage.setItem('earshot.name', name)", "Dana")
+        print(f"film.webp: {film.shoot(stage, lambda: raised(url), to / 'film.webp') // 1000} kB")
         wait_for(lambda: len(raised(url)) >= RAISED, WAIT_SECONDS)
-        first, second, *_ = raised(url)
-        ask(url, f"/v1/calls/{second}/handling", {"state": "taken", "by": "Dana"})
+        first = raised(url)[0]
         pages["call"].locator(f'tr[data-call-id="{first}"] a').click()
         pages["call"].get_by_role("button", name="Listen").click()
         pages["wall"].wait_for_timeout(SETTLE_SECONDS * 1000)
