@@ -29,7 +29,7 @@ def test_filters_narrow_the_table_and_live_in_the_url(page: Page, server: Synthe
     three_calls(world)
     page.goto(server.url)
     expect(count(page, "live")).to_have_text("3")
-    page.get_by_label("Agent").select_option("Dana")
+    page.get_by_label("Agent", exact=True).select_option("Dana")
     wait_until(lambda: sorted(order(page)) == ["c1", "c3"], page)
     page.get_by_label("Queue").select_option("cards")
     wait_until(lambda: order(page) == ["c3"], page)
@@ -42,7 +42,7 @@ def test_filters_narrow_the_table_and_live_in_the_url(page: Page, server: Synthe
     expect(page).to_have_url(re.compile(r"\?agent=Dana&queue=cards$"))
 
     page.reload()
-    expect(page.get_by_label("Agent")).to_have_value("Dana")
+    expect(page.get_by_label("Agent", exact=True)).to_have_value("Dana")
     wait_until(lambda: order(page) == ["c3"], page)
     page.get_by_role("button", name="Show them").click()
     wait_until(lambda: len(order(page)) == 3, page)

@@ -135,3 +135,16 @@ def test_rules_that_stand_for_too_much_are_refused(monkeypatch: pytest.MonkeyPat
 def test_a_rule_set_survives_being_written_and_read_again() -> None:
     starter = rulefile.load()
     assert rulefile.parse(rulefile.dump(starter.file)).digest == starter.digest
+
+
+@pytest.mark.parametrize(
+    ("texts", "quoted"),
+    [
+        (["This is the FOURTH time I'm calling, um, about it."], "FOURTH time I'm"),
+        (["This is the fourth time", "I'm calling about it."], "4th time I'm"),
+    ],
+)
+def test_a_hit_quotes_the_words_as_they_were_heard(texts: list[str], quoted: str) -> None:
+    again = ruleset("- {id: again, title: Again, severity: low, track: customer, phrases: [4th time i am]}")
+    heard = [Spoken(f"customer:{n}", "customer", 3.0 * n, 3.0 * n + 2.5, text) for n, text in enumerate(texts)]
+    assert [hit.quote for hit in again.apply(heard)] == [quoted]

@@ -33,13 +33,13 @@ class Alike:
         self._rules = [rule for rule, _ in given]
         self._examples = np.array([table.of(tokenise(example).forms) for _, example in given])
 
-    def find(self, forms: Sequence[str]) -> list[tuple[str, str]]:
-        """Ids of the rules with an example like these words, each with the words that are."""
+    def find(self, forms: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Ids of the rules with an example like these words, each with the span [begin, end) of the words that are."""
         if not forms:
             return []
         likeness, spans = meaning.most_alike(forms, self._examples)
-        best: dict[str, tuple[float, str]] = {}
+        best: dict[str, tuple[float, int, int]] = {}
         for rule, alike, (begin, end) in zip(self._rules, likeness, spans, strict=True):
-            if alike >= rule.alike and alike > best.get(rule.id, (0.0, ""))[0]:
-                best[rule.id] = float(alike), " ".join(forms[begin:end])
-        return [(rule_id, quote) for rule_id, (_, quote) in best.items()]
+            if alike >= rule.alike and alike > best.get(rule.id, (0.0, 0, 0))[0]:
+                best[rule.id] = float(alike), begin, end
+        return [(rule_id, begin, end) for rule_id, (_, begin, end) in best.items()]

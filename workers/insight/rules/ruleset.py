@@ -16,7 +16,7 @@ import msgspec
 from workers.insight.rules.rule import Hit, Rule, RuleError, RuleFile, Track
 from workers.insight.words.phrasebook import PatternError, Phrasebook, variants
 from workers.insight.words.spoken import Spoken, canonical
-from workers.insight.words.tokens import tokenise
+from workers.insight.words.tokens import spoken_words, tokenise
 
 if TYPE_CHECKING:
     from workers.insight.rules.alike import Alike
@@ -221,31 +221,32 @@ class _Ear:
             if room <= 0:
                 break
             between()
-            forms = _forms(utterance.text)
+            tokens = _tokens(utterance.text)
             ended, tail = before.get(utterance.track, (0.0, ()))
             if utterance.start - ended > SPLIT_SECONDS:
                 tail = ()
-            for rule_id, quote in self._found(tail, forms)[:room]:
+            for rule_id, begin, end in self._found(tail, tuple(tokens.forms))[:room]:
                 room -= 1
+                said_before = tail[begin:]
+                quote = " ".join(
+                    (*said_before, spoken_words(utterance.text, tokens, begin - len(tail), end - len(tail)))
+                )
                 out.setdefault(rule_id, []).append(_Said(utterance, quote))
-            before[utterance.track] = (utterance.end, (*tail, *forms)[-SPLIT_TOKENS:])
+            before[utterance.track] = (utterance.end, (*tail, *tokens.forms)[-SPLIT_TOKENS:])
         return out, room
 
-    def _find(self, tail: tuple[str, ...], forms: tuple[str, ...]) -> list[tuple[str, str]]:
-        """Ids of the rules whose phrases end in `forms`, each with its words."""
-        joined = [*tail, *forms]
-        quotes: dict[str, str] = {}
-        for hit in self._book.find(joined):
+    def _find(self, tail: tuple[str, ...], forms: tuple[str, ...]) -> list[tuple[str, int, int]]:
+        """Ids of the rules whose phrases end in `forms`, each with the span [begin, end) of its words in both."""
+        spans: dict[str, tuple[int, int]] = {}
+        for hit in self._book.find([*tail, *forms]):
             if hit.end > len(tail):
-                quotes.setdefault(hit.payload.id, " ".join(joined[hit.start : hit.end]))
-        for rule_id, quote in self._alike.find(forms) if self._alike else ():
-            quotes.setdefault(rule_id, quote)
-        return list(quotes.items())
+                spans.setdefault(hit.payload.id, (hit.start, hit.end))
+        for rule_id, begin, end in self._alike.find(forms) if self._alike else ():
+            spans.setdefault(rule_id, (len(tail) + begin, len(tail) + end))
+        return [(rule_id, begin, end) for rule_id, (begin, end) in spans.items()]
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _forms(text: str) -> tuple[str, ...]:
-    return tuple(tokenise(text).forms)
+_tokens = lru_cache(maxsize=REMEMBERED)(tokenise)
 
 
 def _on(track: Track, utterance: Spoken) -> bool:

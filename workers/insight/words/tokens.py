@@ -156,6 +156,16 @@ def tokenise(text: str) -> Tokens:
     return _join_numbers(forms, words)
 
 
+def spoken_words(text: str, tokens: Tokens, begin: int, end: int) -> str:
+    """The words of `text`, as they were heard, of its tokens [begin, end); begin may lie before the text."""
+    first = tokens.words[max(0, begin)]
+    after = tokens.words[end] if end < len(tokens.words) else len(text.split())
+    heard = text.split()[first : max(after, tokens.words[end - 1] + 1)]
+    while heard and not _expand(heard[-1]):  # "um" behind the last word
+        heard.pop()
+    return " ".join(heard).strip(" ,.;:!?")
+
+
 def _join_numbers(forms: list[str], words: list[int]) -> Tokens:
     out_forms: list[str] = []
     out_words: list[int] = []
