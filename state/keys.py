@@ -38,6 +38,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
     idle                  zset    live call -> arrival of its last chunk in ms
     streaming             zset    live call that comes over a socket -> when it is to be ended, in ms, if no socket
                                   is heard of before
+    seen                  zset    call that somebody looks at (* for all) -> until when that counts, in ms: its partials
+                                  are worth their cost (sight.py); expires
     streams:<call>        hash    the call's sockets: s:<socket> -> alive until (ms; 0: replaced); t:<track> -> the
                                   socket that sends it; b:<stream> -> what to add to the sender's clock (ms)
     heard:<id>            string  POST /decode: conversations finished under this id
@@ -92,7 +94,7 @@ itself says so):
     feed                  an hour: retention.FEED_SECONDS
     dead, dead-texts      R after the letter was written
     finals, work          ids only, until the work is done or the call is gone
-    streams, heard, listening, summary-asked, archive-asked, assembly-asked: ids only, a day at most (expire)
+    streams, seen, heard, listening, summary-asked, archive-asked, assembly-asked: ids only, a day at most (expire)
     audit, audit-acts     ids and names, no words of a call: the newest 100,000 entries each
     audit-<part>...       likewise: 30 days (audit.FOLDED_DAYS; and they expire so long after the last entry)
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
@@ -158,6 +160,7 @@ class Keys:
         self.ended = self.prefix + "ended"
         self.idle = self.prefix + "idle"
         self.streaming = self.prefix + "streaming"
+        self.seen = self.prefix + "seen"
         self.retained = self.prefix + "retained"
         self.unsummarised = self.prefix + "unsummarised"
         self.unarchived = self.prefix + "unarchived"

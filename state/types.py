@@ -18,6 +18,9 @@ CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
 
 TRACK = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 
+AGENT_TRACKS = frozenset({"agent", "operator", "rep", "advisor", "adviser", "csr", "staff"})
+"""Names of tracks, in small letters, that carry an agent. Any other counts as a customer's."""
+
 CallState = Literal["live", "ending", "ended"]
 """live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
 

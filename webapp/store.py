@@ -15,6 +15,7 @@ from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.own import OwnCalls
 from state.calls.reads import Reads
+from state.calls.sight import Sight
 from state.calls.streams import Streams
 from state.jobs import JobsBoard
 from state.people.access import Access
@@ -47,6 +48,7 @@ class Store:
     transcripts: Transcripts
     rules: RulesStore
     attention_models: AttentionModels
+    sight: Sight
     streams: Streams
     access: Access
     extensions: Extensions
@@ -87,6 +89,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Transcripts(reads),
         RulesStore(shards.plain),
         AttentionModels(shards.plain),
+        Sight(shards),
         ShownStreams(shards, settings) if settings.redact else Streams(shards, settings),
         Access(shards.plain, settings.api_keys, settings.secret_key),
         Extensions(shards.plain),

@@ -23,6 +23,7 @@ from state.server.scripts import read_answer
 from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import carried
+from state.types import AGENT_TRACKS
 
 LEASE_CHUNKS = 256
 """At most so many new chunks are read for one lease. The decode loop stops earlier, by seconds of audio."""
@@ -31,7 +32,8 @@ JOURNAL_CHUNKS = 1024
 """Chunks in one read that rebuilds a cold recogniser. Reads go on until a chunk comes that is not decoded yet."""
 
 OWN_BEFORE_SHARED = 4
-"""Tokens to take from the own stream in a row before a look at the shared one: warm first, but nobody starves."""
+"""Tokens to take from the own stream before a look at the shared one: warm first, but nobody starves. Of those that
+wait together, the calls that need somebody come first."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -100,13 +102,30 @@ class FleetMember:
     def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
         """The next token for this decoder, or None if none comes within block_ms milliseconds (0: now)."""
         if not self._held and self.resident and self._own_in_a_row < OWN_BEFORE_SHARED:
-            self._held.extend(self._read({self._own: ">"}, 0))
-            self._own_in_a_row += 1
+            found = self._read({self._own: ">"}, 0, count=OWN_BEFORE_SHARED - self._own_in_a_row)
+            self._held.extend(self._by_need(found))
+            self._own_in_a_row += max(1, len(found))
         if not self._held:
             streams = {self._own: ">", self._keys.work: ">"} if self.resident else {self._keys.work: ">"}
             self._held.extend(self._read(streams, block_ms))
             self._own_in_a_row = 0
         return self._held.popleft() if self._held else None
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether more tracks are known to wait for this decoder than the one whose token it took last."""
+        return bool(self._held)
+
+    def _by_need(self, tokens: list[Token]) -> list[Token]:
+        """Those first whose call needs somebody most; within a call the customer first, who is why it does."""
+        if len(tokens) < 2:
+            return tokens
+        attention = self._redis.zmscore(self._keys.live, [token.call_id for token in tokens])
+        need = {
+            token.name: (-float(score or 0), token.track in AGENT_TRACKS)
+            for token, score in zip(tokens, attention, strict=True)
+        }
+        return sorted(tokens, key=lambda token: need[token.name])
 
     def _read(self, streams: dict[str, str], block_ms: int, count: int = 1) -> list[Token]:
         try:

@@ -18,7 +18,19 @@ from state.keys import PREFIX
 GROUPS: dict[str, tuple[str, ...]] = {
     "calls": (
         *("call:*", "track:*", "audio:*", "listen:*", "utterances:*", "scores:*", "streams:*", "heard:*", "live"),
-        *("ended", "idle", "streaming", "retained", "work", "work:*", "workers", "worker:*", "turn:*", "finals"),
+        *(
+            "ended",
+            "idle",
+            "streaming",
+            "seen",
+            "retained",
+            "work",
+            "work:*",
+            "workers",
+            "worker:*",
+            "turn:*",
+            "finals",
+        ),
         *("residents", "layout", "nodes", "vacant"),
         *(
             "feed",

@@ -87,6 +87,7 @@ class Scripted:
 
     identity = display_name = "scripted"
     fork_safe = True
+    partials_cost = False
 
     def __init__(self, said: list[tuple[float, str]]) -> None:
         self.said = said

@@ -271,6 +271,7 @@ def list_calls() -> Response:
     except ValueError:
         raise inputs.bad_cursor() from None
     record_read("search" if wanted else "list")
+    store().sight.look(row.call_id for row in rows)
     if wanted:
         rows = find.holding(store().transcripts, rows, wanted, like)
     hits = find.places(store().reads.said(rows), rows, wanted) if wanted and rows else {}
@@ -300,4 +301,5 @@ def read_call(call_id: str) -> Response:
     if found is None:
         raise history.unknown(call_id)
     record_read("read", call_id)
+    store().sight.look([call_id])
     return as_json(shapes.call(found))

@@ -144,6 +144,7 @@ def _listen(here: Store, call_id: str, asks: Sender, to_the_end: bool) -> Heard:
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause_seconds = LOOK_SECONDS
     while True:
+        here.sight.look([call_id])
         heard = here.streams.heard(call_id, CUSTOMER, 0, asks)
         enough = heard.finished if to_the_end else heard.behind_seconds <= BEHIND_SECONDS
         if enough or time.monotonic() > deadline:

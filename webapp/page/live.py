@@ -7,6 +7,9 @@ A page sends `follow` {cursor}: null at first, then the cursor of the last event
     feed      {from, cursor, events}            all events after `from`, at most five times a second
     fleet     {...}                             every two seconds as a sign of life; none while Redis is away
 
+A page may send `sees` {calls}: those in sight or open, at most a hundred, whenever they change. Decoders then make the
+words of open utterances for these alone, where that costs much (state/calls/sight.py). Who never says so sees all.
+
 After a break a page sends `follow` with its cursor again, to any web process. A page on a slow link gets nothing new
 while it still takes the last message. Then it gets all that came meanwhile in one message, without partials that newer
 ones replaced. So it lags by what its link needs, and nothing piles up here.
@@ -37,6 +40,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from state import metrics, tracing
 from state.calls.feed import FeedLost, at_ms
 from state.calls.reads import Reads
+from state.calls.sight import ALL, Sight
 from state.server.clock import RunningClock
 from webapp.access import rights
 from webapp.access.rights import Identity
@@ -45,6 +49,7 @@ from webapp.page import page_wire
 from webapp.page.page_wire import PageWire
 from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent
 from webapp.schemas import shapes
+from webapp.schemas.calls import Sees
 
 log = logging.getLogger("earshot.web")
 
@@ -88,6 +93,7 @@ class _Page:
     sid: str
     who: Identity
     wire: PageWire
+    sees: frozenset[str] = frozenset({ALL})
     asked: bool = False
     asks_from: str | None = None
     following: bool = False
@@ -109,9 +115,10 @@ class _Snapshot:
 class LiveTable:
     """The sockets of one web process."""
 
-    def __init__(self, socketio: SocketIO, reads: Reads, still_in: Callable[[Identity], bool]) -> None:
+    def __init__(self, socketio: SocketIO, reads: Reads, sight: Sight, still_in: Callable[[Identity], bool]) -> None:
         self._socketio = socketio
         self._reads = reads
+        self._sight = sight
         self._clock = RunningClock(reads.now_ms)
         self._still_in = still_in
         self._lock = threading.Lock()
@@ -125,6 +132,7 @@ class LiveTable:
         self._stopping = threading.Event()
         socketio.on_event("connect", self._connect)
         socketio.on_event("follow", self._follow)
+        socketio.on_event("sees", self._sees)
         socketio.on_event("disconnect", self._gone)
 
     def stop(self) -> None:
@@ -164,6 +172,17 @@ class LiveTable:
                 return  # its socket is closed: the message came too late
             page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
 
+    def _sees(self, said: Any = None) -> None:
+        try:
+            sees = msgspec.convert(said, Sees)
+        except msgspec.ValidationError:
+            return
+        with self._lock:
+            page = self._pages.get(cast(Any, request).sid)
+            if page is not None:
+                page.sees = frozenset(sees.calls)
+        self._sight.look(sees.calls)
+
     def _gone(self, *_reason: object) -> None:
         with self._lock:
             self._pages.pop(cast(Any, request).sid, None)
@@ -202,6 +221,7 @@ class LiveTable:
         now = time.monotonic()
         if now >= self._fleet_at:
             self._show_out()
+            self._sight.look(frozenset().union(*(page.sees for page in pages)))
             self._tell("fleet", self._fleet(), [page for page in pages if not page.wire.sending])
             self._fleet_at = now + FLEET_SECONDS
         entries = self._reads.feeds.after(self._recent.tips, BATCH_EVENTS, BLOCK_MS)

@@ -210,6 +210,12 @@ class ApiSummary(msgspec.Struct):
     by_model: ApiModelSummary | None
 
 
+class Sees(msgspec.Struct, forbid_unknown_fields=True):
+    """These calls are in sight or open, no others: words of open utterances are wanted for them."""
+
+    calls: Annotated[list[CallId], Meta(max_length=100)]
+
+
 class ApiFound(msgspec.Struct):
     """The utterance that holds most of what was sought."""
 

@@ -17,12 +17,13 @@ import redis
 from state.calls.fleet import FleetMember
 from state.calls.ingest import ENDED_AT_ONCE, Ingest
 from state.calls.leases import Commit, Lease, Token
+from state.calls.sight import ALL, seen
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import step
 from workers.decoder.measured import Busy, Measured
-from workers.decoder.track import DEAD_AFTER_TRIES, Interrupted, LeaseLost, WarmTrack, decode
+from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
 from workers.decoder.whose_voice import is_measured
 from workers.engines.base import Model
@@ -36,6 +37,12 @@ UPKEEP_SECONDS = 10.0
 RELIEVE_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
 """Milliseconds in which one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
 time."""
+
+SIGHT_SECONDS = 1.0
+"""Seconds between two looks which calls somebody looks at."""
+
+PARTIAL_SECONDS = 2.0
+"""Seconds of a track between two partials in an idle loop, where they cost much. They grow with its busy share."""
 
 RECONNECT_SECONDS = (0.1, 2.0)
 """Seconds between two tries to reach the server: the first pause and the longest."""
@@ -71,7 +78,8 @@ class Post:
         self._pause = RECONNECT_SECONDS[0]
         self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
         self._began = 0.0
-        self._next_beat = self._next_sweep = self._next_upkeep = 0.0
+        self._next_beat = self._next_sweep = self._next_upkeep = self._next_sight = 0.0
+        self._seen: frozenset[str] = frozenset()
         self._idle_left = False
 
     @property
@@ -176,7 +184,8 @@ class Post:
         bench, settings = self._bench, self._bench.settings
         try:
             voice = is_measured(settings.voice, token.track)
-            change, warm = decode(bench.model, lease, warm, bench.stopping, bench.beat, settings.redact, voice)
+            pause = self._partial_seconds(token.call_id)
+            change, warm = decode(bench.model, lease, warm, bench.stopping, bench.beat, settings.redact, voice, pause)
         except Interrupted:
             self._fleet.release(lease)
             return
@@ -193,6 +202,14 @@ class Post:
             return
         self._unsettled = (lease, change, warm)
         self._commit()
+
+    def _partial_seconds(self, call_id: str) -> float:
+        """Seconds between two partials of a call: never before a final that may wait, and the fewer the busier."""
+        if not self._bench.model.partials_cost:
+            return 0.0
+        if self._fleet.others_wait or not (call_id in self._seen or ALL in self._seen):
+            return NO_PARTIALS
+        return PARTIAL_SECONDS * 100 / max(10, 100 - self._bench.busy.percent())
 
     def _commit(self) -> None:
         """Commit what is decoded. After a lost reply repeat it; the server answers AGAIN."""
@@ -227,6 +244,9 @@ class Post:
 
     def _housekeeping(self) -> None:
         now, others = time.monotonic(), self._fleet.others
+        if now >= self._next_sight and self._bench.model.partials_cost:
+            self._next_sight = now + SIGHT_SECONDS
+            self._seen = seen(self.shard)
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
             if others.turn("sweep", SWEEP_TURN_MS):

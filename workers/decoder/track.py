@@ -33,6 +33,9 @@ DEAD_AFTER_TRIES = 5
 ABANDON_AFTER_TRIES = 7
 """Tries after which the utterance is given up, too: even closing it without the chunk killed the process twice."""
 
+NO_PARTIALS = float("inf")
+"""In the place of the seconds between two partials."""
+
 PARTIAL_WITHIN_SECONDS = 3.0
 """Seconds behind from which a track gets no new partials: catching up comes first."""
 
@@ -60,6 +63,7 @@ class WarmTrack:
         self.heard = Heard()
         self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
         self.partial = saved.partial if saved else ""  # as last told
+        self.partial_at = saved.partial_at if saved else 0  # sample up to which the last one was computed
         self.lag_seconds = 0.0  # as last told
         self.committed = ""  # lease of the last commit
         self.done_seq = 0
@@ -84,19 +88,21 @@ def decode(
     beat: Callable[[], None] = lambda: None,
     redact: bool = True,
     voice: bool = True,
+    partial_seconds: float = 0.0,
 ) -> tuple[Commit, WarmTrack]:
     """Decode what the lease brings; `warm` is what this decoder kept of the track, for lease.warm.
 
     It calls beat after every piece of audio. When stopping returns true, it commits the chunks decoded so far.
     redact: hide what may be secret in all that people see at once; the finals themselves stay as recognised.
     voice: measure the voice in this track's utterances.
+    partial_seconds: least seconds of audio between two partials; NO_PARTIALS if nobody needs them.
     Raises LeaseLost, Interrupted, and DeterminismFault from a replay.
     """
     if lease.warm and warm is not None:
         new = lease.journal
     else:
         warm, new = _restore(model, lease, stopping, beat, voice)
-    return _Lease(lease, warm, beat, redact, voice).run(new, stopping), warm
+    return _Lease(lease, warm, beat, redact, voice, partial_seconds).run(new, stopping), warm
 
 
 def _restore(
@@ -143,10 +149,19 @@ def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
 class _Lease:
     """The running totals of one lease."""
 
-    def __init__(self, lease: Lease, warm: WarmTrack, beat: Callable[[], None], redact: bool, voice: bool) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        warm: WarmTrack,
+        beat: Callable[[], None],
+        redact: bool,
+        voice: bool,
+        partial_seconds: float,
+    ) -> None:
         self.lease = lease
         self.redact = redact
         self.voice = voice
+        self.partial_seconds = partial_seconds
         self.beat = beat
         self.warm = warm
         self.track = lease.token.track
@@ -262,7 +277,14 @@ class _Lease:
     def _commit(self, finish: bool, to_everybody: bool) -> Commit:
         lease, warm = self.lease, self.warm
         behind_seconds = (lease.samples - self.done_samples) / lease.rate
-        snapshot = warm.recogniser.snapshot(want_partial=not finish and behind_seconds < PARTIAL_WITHIN_SECONDS)
+        want_partial = (
+            not finish
+            and behind_seconds < PARTIAL_WITHIN_SECONDS
+            and self.done_samples - warm.partial_at >= self.partial_seconds * lease.rate
+        )
+        snapshot = warm.recogniser.snapshot(want_partial)
+        if snapshot.partial:
+            warm.partial_at = snapshot.partial_at
         partial = "" if finish else snapshot.partial
         changed = partial != warm.partial
         warm.partial = partial

@@ -113,6 +113,11 @@ class Model(Protocol):
         """Whether a parent may load it once and fork children that share its pages."""
         ...
 
+    @property
+    def partials_cost(self) -> bool:
+        """Whether a partial costs about as much as a final: then there are some only where somebody looks."""
+        ...
+
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Recogniser:
         """A new recogniser for a track at `rate` Hz (8000..48000).
 

@@ -47,6 +47,7 @@ class Transcript(msgspec.Struct, frozen=True):
 class OfflineModel(ABC):
     """Loaded networks, shared by the process's recognisers."""
 
+    partials_cost = True  # each decodes the open utterance again
     fork_safe = False  # ONNX Runtime keeps thread pools and locks that do not survive a fork
     timed = False  # whether `transcribe` tells word times
     identity: str

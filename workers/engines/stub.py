@@ -25,6 +25,7 @@ class StubModel:
     identity = "stub:1"
     display_name = "Stub (checksums, no speech recognition)"
     fork_safe = True
+    partials_cost = False
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> StubRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""

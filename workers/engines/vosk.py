@@ -49,6 +49,7 @@ class VoskModel:
         ModelUnusable: libvosk refuses the files.
     """
 
+    partials_cost = False
     fork_safe = True  # libvosk starts no threads with OPENBLAS_NUM_THREADS=1; children share its pages
 
     def __init__(self, prepared: Prepared) -> None:

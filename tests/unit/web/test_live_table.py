@@ -30,7 +30,7 @@ class Events:
 
 def test_a_follow_that_comes_after_the_disconnect_leaves_no_page_behind() -> None:
     socketio = Events()
-    table = LiveTable(cast(Any, socketio), cast(Any, SimpleNamespace(now_ms=None)), lambda _who: True)
+    table = LiveTable(cast(Any, socketio), cast(Any, SimpleNamespace(now_ms=None)), cast(Any, None), lambda _who: True)
     table._started = True  # no thread reads here
     table._pages["page"] = _Page("page", ANYONE, PageWire(lambda _wire: None, None))
     socketio.say("page", "follow", {"cursor": None})

@@ -9,7 +9,7 @@ import msgspec
 
 from state.calls.reads import FleetHealth
 from state.types import CallState, EndReason
-from webapp.schemas.calls import ApiRow, ApiSentiment, ApiStanding, ApiUtterance
+from webapp.schemas.calls import ApiRow, ApiSentiment, ApiStanding, ApiUtterance, Sees
 from webapp.schemas.handling import ApiHandling
 from webapp.schemas.happenings import ApiHappening
 from webapp.schemas.values import Moment
@@ -105,7 +105,7 @@ class Fleet(FleetHealth, frozen=True, forbid_unknown_fields=True, kw_only=True):
 SAID: dict[str, type[msgspec.Struct]] = {"snapshot": Snapshot, "feed": Feed, "fleet": Fleet}
 """Messages of the server, by their Socket.IO names."""
 
-HEARD: dict[str, type[msgspec.Struct]] = {"follow": Follow}
+HEARD: dict[str, type[msgspec.Struct]] = {"follow": Follow, "sees": Sees}
 """And of the program."""
 
 

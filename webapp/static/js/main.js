@@ -288,6 +288,12 @@ const handlers = {
   },
 };
 
+/** The calls whose words somebody can see: the opened one, and the rows in the window or the cards of the wallboard. */
+function inSight() {
+  const rows = toolbar.view.wallboard ? table.ids : table.inSight;
+  return new Set(document.hidden ? [] : [panel.id, ...rows].filter(Boolean));
+}
+
 panel.follow();
 try {
   const { io } = await import("../vendor/socket.io.esm.min.js");
@@ -299,7 +305,8 @@ try {
     randomizationFactor: 0.8, // when a server goes, its pages should not all come back at the same moment
     timeout: 10_000,
   });
-  new Link(socket, handlers);
+  const link = new Link(socket, handlers);
+  setInterval(() => link.sees(inSight()), 1_000);
 } catch {
   status.fail("Parts of this page are missing. Install npm on the server, run scripts/setup there, and reload.");
 }

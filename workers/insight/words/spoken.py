@@ -7,15 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from state.types import ScoredUtterance, Sentiment, Utterance, Voice
+from state.types import AGENT_TRACKS, ScoredUtterance, Sentiment, Utterance, Voice
 
 Party = Literal["agent", "customer", "other"]
 """Who speaks. The words of agent and customer are judged differently; other counts as a customer."""
 
 DOUBTFUL_BELOW = 0.6
 """Confidence below which a word is doubtful. Set by hand."""
-
-AGENT_TRACKS = frozenset({"agent", "operator", "rep", "advisor", "adviser", "csr", "staff"})
 
 
 def party_of(track: str) -> Party:

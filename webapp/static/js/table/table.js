@@ -71,6 +71,11 @@ export class Table {
     return this.#visible.first;
   }
 
+  /** The ids of the rows in sight. */
+  get inSight() {
+    return this.ids.filter((id) => this.#visible.has(id));
+  }
+
   /** Called when the rows in the page change. The page has only those in sight and some around. */
   set onScrolled(call) {
     this.#visible.onChange = call;

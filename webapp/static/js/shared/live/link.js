@@ -9,6 +9,10 @@
 /** Least time between two requests for the same events. */
 const AGAIN_MS = 5_000;
 const RETRY_MS = 1_000;
+/** Least time between two messages about what is in sight, and how much one may hold: the server takes no longer one. */
+const SEES_MS = 2_500;
+const SEES_CALLS = 100;
+const SEES_CHARACTERS = 3_500;
 
 /** Whether cursor `a` is at or after cursor `b` in every shard. A cursor has a part a shard, joined by ",". */
 export function reaches(a, b) {
@@ -30,6 +34,9 @@ export class Link {
   #cursor = null;
   #rows = []; // of the snapshot's parts so far
   #askedMs = 0;
+  /** @type {?string} as last told */
+  #sees = null;
+  #toldMs = 0;
 
   /**
    * @param socket a Socket.IO client socket (made with autoConnect: false)
@@ -40,6 +47,7 @@ export class Link {
     this.#on = on;
     socket.on("connect", () => {
       on.link(true);
+      this.#sees = null;
       this.#follow();
     });
     socket.on("disconnect", (reason) => {
@@ -61,6 +69,20 @@ export class Link {
   /** Names the last event that the table holds; null before the first snapshot. */
   get cursor() {
     return this.#cursor;
+  }
+
+  /** Tells which calls are in sight or open: the server has words of open utterances made for these. */
+  sees(ids) {
+    const calls = [];
+    let left = SEES_CHARACTERS;
+    for (const id of ids) {
+      left -= id.length + 3;
+      if (left > 0 && calls.length < SEES_CALLS) calls.push(id);
+    }
+    const told = calls.toSorted().join();
+    if (told === this.#sees || Date.now() - this.#toldMs < SEES_MS || !this.#socket.connected) return;
+    [this.#sees, this.#toldMs] = [told, Date.now()];
+    this.#socket.emit("sees", { calls });
   }
 
   #follow() {
