@@ -58,6 +58,7 @@ class Viewer:
     table_s: float | None = None
     rows: int = 0
     closed: str = ""
+    sees: list[str] | None = None
     on_event: Callable[[dict[str, Any]], None] | None = None
     following: Following = field(init=False, repr=False)
     _connection: _Counted | None = field(default=None, repr=False)
@@ -91,6 +92,8 @@ class Viewer:
                         await connection.send("3")
                     elif message.startswith("40"):
                         await connection.send("42" + json.dumps(["follow", {"cursor": self.following.cursor}]))
+                        if self.sees is not None:  # otherwise it sees all
+                            await connection.send("42" + json.dumps(["sees", {"calls": self.sees}]))
                     else:
                         self._take(message)
             self.closed = "the server closed"

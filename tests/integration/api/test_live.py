@@ -92,7 +92,7 @@ def test_a_page_gets_a_snapshot_first_and_then_every_event(web: Web, store: redi
         }
         assert started_at == requests.get(f"{web.url}/v1/calls/late", timeout=10).json()["started_at"]
         wait_until(lambda: page.fleets, "a sign of life")
-        names = {"decoders", "backlog_seconds", "backlog_chunks", "model", "shards", "away", "server_time_ms"}
+        names = {"decoders", "backlog_seconds", "backlog_chunks", "model", "busy", "shards", "away", "server_time_ms"}
         assert set(page.fleets[0]) == names
 
 
