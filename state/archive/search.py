@@ -18,6 +18,9 @@ from state.types import CallRow, CallView, ScoredUtterance
 RANKED = 500
 """Most calls that are ranked by relevance: the newest with all words. Older ones are found by time."""
 
+ALIKE = 500
+"""Calls of the archive in which words are sought by their sound: it has no index of sounds. 10 MB of text."""
+
 Order = Literal["attention", "time", "relevance"]
 """Most attention first; the newest first; the best match first, then the newest."""
 
@@ -100,6 +103,23 @@ def search(
     with archive.reading() as connection:
         ask = _ranked if order == "relevance" else _listed
         return ask(connection, sought, order, limit, after, frozenset(without))
+
+
+def search_alike(
+    archive: Archive, sought: Sought, order: Order, limit: int, after: Place | None, holds: Callable[[str], bool]
+) -> list[tuple[Found, list[ScoredUtterance]]]:
+    """Calls whose text `holds` accepts, of the newest ALIKE that are sought, words aside, and what was said on them.
+    Those that hold the words as they are written are left out. Raises ArchiveAway."""
+    newest = _filtered(select(calls.c.id, transcripts.c.text).join(transcripts), sought)
+    words = set(sought.words)
+    with archive.reading() as connection:
+        told = connection.execute(newest.order_by(calls.c.started_at_ms.desc()).limit(ALIKE))
+        numbers = [one.id for one in told if not words <= set(tokens(one.text)) and holds(one.text)]
+        wanted = select(transcripts.c.row, transcripts.c.utterances).where(transcripts.c.call.in_(numbers))
+        rows = [(_row(one.row), _utterances(one.utterances)) for one in connection.execute(wanted)]
+    found = [(Found(row, place(row, order)), said) for row, said in rows]
+    following = [one for one in found if after is None or one[0].place < after]
+    return sorted(following, key=lambda one: one[0].place, reverse=True)[:limit]
 
 
 def read_call(archive: Archive, call_id: str) -> CallView | None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
-import { holding, movesBetween, Order, towards } from "../../webapp/static/js/table/order.js";
+import { holding, movesBetween, Order, towards, towardsHolding } from "../../webapp/static/js/table/order.js";
 
 const NOBODY = { needs: [], snoozed: [], rest: [], ended: [] };
 const row = (call_id, attention, minute, more = {}) => ({
@@ -122,4 +122,11 @@ test("an order is reached a few rows at a time, while what is new stands at once
     }
     assert.deepEqual(current, wanted);
   }
+});
+
+test("a raised row that is held does not move while others change places around it", () => {
+  assert.deepEqual(towards([..."ahb"], [..."bha"], 1), [..."abh"], "one at a time would shift it");
+  assert.deepEqual(towardsHolding([..."ahb"], [..."bha"], 1, "h"), [..."bha"]);
+  assert.deepEqual(towardsHolding([..."habc"], [..."hcba"], 1, "h"), [..."hacb"], "below it they move one by one");
+  assert.deepEqual(towardsHolding([..."ahb"], [..."bha"], 1, null), [..."abh"]);
 });

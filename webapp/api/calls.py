@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from flask import Blueprint, Response, request, url_for
 
+from state.archive.search import ALIKE
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp.access.rights import needs, record_read, sender
 from webapp.api import history
@@ -247,7 +248,8 @@ def _busy() -> Problem:
         Parameter(
             "sounding",
             {"enum": ["yes"]},
-            "of the calls that Redis holds, also those where something was said that sounds like a long word of text",
+            "also calls where something was said that sounds like a long word of text;"
+            f" in the archive, of the newest {ALIKE}",
         ),
         *history.PARAMETERS,
     ],

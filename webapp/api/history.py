@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, tokens
+from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, search_alike, tokens
 from state.moments import moment_ms
-from state.types import CallView
+from state.types import CallView, ScoredUtterance
 from webapp.api.documents.openapi import Parameter
 from webapp.http import inputs
 from webapp.http.problems import Problem, invalid
@@ -81,7 +81,7 @@ def order(parameters: dict[str, str], state: State, words: list[str]) -> Order:
 def page(
     wanted: Sought, text: str, state: State, by: Order, limit: int, cursor: str | None, like: bool = False
 ) -> ApiCalls:
-    """A page of the list. like: also calls in Redis where something sounds like the words.
+    """A page of the list. like: also calls where something sounds like the words.
 
     Raises Problem 400, ArchiveAway, redis.RedisError.
     """
@@ -94,8 +94,16 @@ def page(
         rows = find.holding(here.transcripts, rows, find.words(text), like)
     found = [Found(row, place(row, by)) for row in rows]
     found = [one for one in found if after is None or one.place < after]
+    heard: dict[str, list[ScoredUtterance]] = {}
     if here.archive is not None and state != "live":
         found += search(here.archive, wanted, by, limit + 1, after, without=held)
+        if like and wanted.words:
+            alike = search_alike(
+                here.archive, wanted, by, limit + 1 + len(held), after, find.heard_in(find.words(text))
+            )
+            alike = [(one, said) for one, said in alike if one.row.call_id not in held]
+            found += [one for one, _ in alike]
+            heard = {one.row.call_id: said for one, said in alike}
     found.sort(key=lambda one: one.place, reverse=True)
     shown = found[:limit]
     following = f"{shown[-1].place[0]!r}_{shown[-1].place[1]}" if len(found) > limit else None
@@ -106,6 +114,8 @@ def page(
     if like:
         unplaced = [row for row in unread if row.call_id not in told]
         told |= find.places([said[row.call_id] for row in unplaced], unplaced, find.words(text))
+        by_sound = [one.row for one in shown if one.row.call_id in heard]
+        told |= find.places([heard[row.call_id] for row in by_sound], by_sound, find.words(text))
     return ApiCalls([shapes.row(one.row) for one in shown], following, told)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from state.texts import known
 from state.types import CallRow, ScoredUtterance
@@ -31,6 +31,17 @@ def holding(
         if all(_occurs(word, like, texts, said) for word, like in sought):
             found.append(row)
     return found
+
+
+def heard_in(wanted: list[str]) -> Callable[[str], bool]:
+    """Whether all words, or what sounds like the long ones, are in a text of the archive."""
+    sought = [(word.encode(errors="replace"), sounding.pattern(word)) for word in wanted]
+
+    def holds(text: str) -> bool:
+        small = text.lower().encode(errors="replace")
+        return all(_occurs(word, like, [small], [small]) for word, like in sought)
+
+    return holds
 
 
 def places(transcripts: Iterable[list[ScoredUtterance]], rows: list[CallRow], wanted: list[str]) -> dict[str, ApiFound]:

@@ -25,7 +25,10 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
     folder = tmp_path_factory.mktemp("web")
     url = f"sqlite:///{folder / 'archive.db'}"
     archive = Archive(url)
-    for call in [*CALLS, *(archived(n, f"call number {n}") for n in range(5, 65))]:
+    for call in [
+        *CALLS,
+        *(archived(n, f"call number {n}" if n > 5 else "my on budsman will hear of it") for n in range(5, 65)),
+    ]:
         write(archive, call, "test")
     archive.close()
     with web_process(valkey.url, folder / "web.log", DATABASE_URL=url) as web:
@@ -63,10 +66,18 @@ def test_a_supervisor_finds_and_opens_an_old_call(
         page.keyboard.press("Escape")
         expect(page.get_by_role("link", name="+15550")).to_be_focused()
 
+        page.get_by_label("Words said").fill("ombudsman")
+        page.get_by_role("button", name="Find").click()
+        expect(page.get_by_text("1 call, by sound")).to_be_visible()
+        expect(page.locator("#calls tbody")).to_contain_text("customer: my on budsman will hear of it")
+        page.go_back()
         page.go_back()
         page.go_back()
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_text("50 calls, and more")).to_be_visible()
+        if width < 600:
+            expect(page.get_by_label("Agent")).to_be_hidden()
+            page.get_by_role("button", name="More fields").click()
         page.get_by_label("Agent").fill("nobody")
         page.get_by_label("Agent").press("Enter")
         expect(page.get_by_text("No call matches.")).to_be_visible()

@@ -124,6 +124,18 @@ def test_the_hit_is_shown(http: FlaskClient) -> None:
     assert http.get("/v1/calls?state=ended&text=sam").get_json()["hits"] == {}, "known by it, not said"
 
 
+def test_what_sounds_like_a_long_word_is_found_in_the_archive_on_demand(http: FlaskClient, archive: Archive) -> None:
+    write(archive, archived(5, "the on budsman will hear of it", attention=0.3), "test")
+    write(archive, archived(6, "my ombudsman", attention=0.4), "test")
+    assert listed(http, text="ombudsman") == ["a6"]
+    for query in ({"sort": "time"}, {"sort": "time", "limit": 1}, {"sort": "attention", "limit": 1}):
+        assert listed(http, text="ombudsman", sounding="yes", **query) == ["a6", "a5"]
+    told = http.get("/v1/calls?state=ended&sort=time&text=ombudsman&sounding=yes").get_json()
+    assert told["hits"]["a5"]["text"] == "the on budsman will hear of it"
+    assert sorted(listed(http, text="ombudsman", sounding="yes", limit=1)) == ["a5", "a6"], "ranked: each once"
+    assert listed(http, text="ombudsman", sounding="yes", agent="Dana") == []
+
+
 def test_an_archived_call_has_the_shape_of_a_live_one(http: FlaskClient, store: redis.Redis) -> None:
     Ingest(store, Settings()).create("live", ["customer"], {"agent": "Dana"})
     live, ended = http.get("/v1/calls/live").get_json(), http.get("/v1/calls/a1").get_json()

@@ -36,6 +36,7 @@ if (listening) listening.onHeard = (second) => panel.hear(second);
 let cursor = null;
 let searches = 0;
 let listed = "";
+let sounding = false; // no call holds the words: those where something sounds like them are listed
 
 /** Lists the calls that the address asks for. `more`: appends the next ones. */
 async function list(more = false) {
@@ -43,10 +44,19 @@ async function list(more = false) {
   listed = location.search;
   const query = asked(new URLSearchParams(location.search));
   if (more) query.set("cursor", cursor);
+  else sounding = false;
+  if (sounding) query.set("sounding", "yes");
   try {
     const answer = await fetch(`/v1/calls?${query}`, { headers: { Accept: "application/json" } });
-    const told = await answer.json();
+    let told = await answer.json();
     if (search !== searches) return;
+    if (answer.ok && !told.calls.length && !more && query.get("text")) {
+      query.set("sounding", "yes");
+      const again = await fetch(`/v1/calls?${query}`, { headers: { Accept: "application/json" } });
+      if (search !== searches) return;
+      if (again.ok) told = await again.json();
+      sounding = told.calls.length > 0;
+    }
     if (!answer.ok) {
       at("#found").textContent = told.detail || told.title;
       return;
@@ -66,7 +76,7 @@ function show({ calls: found, hits, next_cursor }, more) {
   at("#more").hidden = !cursor;
   at("#calls").hidden = !body.rows.length;
   const shown = body.rows.length;
-  at("#found").textContent = shown ? `${shown} ${shown === 1 ? "call" : "calls"}${cursor ? ", and more" : ""}` : "No call matches.";
+  at("#found").textContent = shown ? `${shown} ${shown === 1 ? "call" : "calls"}${cursor ? ", and more" : ""}${sounding ? ", by sound" : ""}` : "No call matches.";
   if (more) rows[0]?.querySelector("a").focus();
 }
 
@@ -96,6 +106,12 @@ function fill() {
   }
 }
 
+/** Shows all fields on a phone, or the first one only. */
+function unfold(open) {
+  form.dataset.unfolded = open ? "yes" : "no";
+  at("#unfold").setAttribute("aria-expanded", String(open));
+}
+
 function find() {
   const given = new FormData(form);
   const query = new URLSearchParams();
@@ -104,6 +120,7 @@ function find() {
   list();
 }
 
+at("#unfold").addEventListener("click", () => unfold(form.dataset.unfolded === "no"));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   find();
@@ -133,5 +150,6 @@ addEventListener("keydown", (event) => {
 });
 
 fill();
+unfold([...new URLSearchParams(location.search).keys()].some((name) => name !== "text"));
 panel.follow();
 list();

@@ -113,6 +113,14 @@ export function towards(current, wanted, most) {
   return order;
 }
 
+/**
+ * The same with the row `held`: it stands still, so where moving few would shift it, all are moved at once.
+ */
+export function towardsHolding(current, wanted, most, held) {
+  const order = towards(current, wanted, most);
+  return order.indexOf(held) === wanted.indexOf(held) ? order : wanted;
+}
+
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const byStart = (a, b) => compare(a.started_at, b.started_at) || compare(a.call_id, b.call_id);
 

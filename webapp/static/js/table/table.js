@@ -1,7 +1,7 @@
 // The table of calls. It draws changes a few rows at a time, and moves rows seldom, never the one under the pointer.
 
 import { Hold } from "./hold.js";
-import { GROUPS, holding, movesBetween, towards } from "./order.js";
+import { GROUPS, holding, movesBetween, towardsHolding } from "./order.js";
 import { isTold, RowView } from "./row.js";
 import { VisibleRows } from "./visible.js";
 
@@ -195,7 +195,7 @@ export class Table {
   /** Puts rows in this order. Of those that need attention only a few move now, the next ones a moment later. */
   #place(wanted, most) {
     const shown = new Set(this.ids);
-    const needs = towards(this.#shown.needs, wanted.needs, most);
+    const needs = towardsHolding(this.#shown.needs, wanted.needs, most, this.hold.id);
     for (const id of movesBetween(this.#shown.needs, needs)) {
       if (shown.has(id)) this.#mark(id, "moved"); // elsewhere a move means little
     }
