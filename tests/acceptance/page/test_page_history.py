@@ -76,8 +76,8 @@ def test_a_supervisor_finds_and_opens_an_old_call(
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_text("50 calls, and more")).to_be_visible()
         if width < 600:
-            expect(page.get_by_label("Agent")).to_be_hidden()
+            expect(page.get_by_label("Agent", exact=True)).to_be_hidden()
             page.get_by_role("button", name="More fields").click()
-        page.get_by_label("Agent").fill("nobody")
-        page.get_by_label("Agent").press("Enter")
+        page.get_by_label("Agent", exact=True).fill("nobody")
+        page.get_by_label("Agent", exact=True).press("Enter")
         expect(page.get_by_text("No call matches.")).to_be_visible()
