@@ -56,6 +56,9 @@ SPEECH_DELAY = Histogram(
 DECODED_SECONDS = Counter("earshot_decoded_audio_seconds", "Audio decoded")
 BUSY_SECONDS = Counter("earshot_decode_busy_seconds", "Time that decode loops held a lease")
 LOOPS_DIED = Counter("earshot_decode_loops_died", "Decode loops that ended by themselves or were killed")
+WORDLESS = Counter(
+    "earshot_wordless_tracks", "Tracks in which ten seconds of voice gave no words (once each time that this begins)"
+)
 SCORE_DELAY = Histogram("earshot_score_delay_seconds", "From an utterance's commit to its score", buckets=DELAYS)
 JOB_SECONDS = Histogram(
     "earshot_job_seconds", "Time of one job, by its task and end", labelnames=["task", "end"], buckets=WORK

@@ -112,3 +112,4 @@ class Scripted:
         return Snapshot(self.identity, self.end, "", self.end)
 
     memory_bytes = 0
+    wordless_seconds = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,9 +10,10 @@ from contextlib import suppress
 import redis
 
 from state import metrics
-from state.calls.leases import Commit, Lease
+from state.calls.leases import Commit, Lease, Token
 from state.server.clock import RunningClock
 from state.server.shards import Shard
+from workers.decoder.track import WarmTrack
 
 BUSY_OVER_SECONDS = 10.0
 """Seconds of a loop's time over which its busy share is taken."""
@@ -37,6 +39,12 @@ class Busy:
         return self._percent
 
 
+WORDLESS_SECONDS = 10.0
+"""Seconds of voice without words after which an operator should know: the call looks quiet, and is not."""
+
+log = logging.getLogger("earshot.decoder")
+
+
 class Measured:
     """The figures of one decoder's commits in one shard."""
 
@@ -55,6 +63,14 @@ class Measured:
         metrics.DECODED_SECONDS.inc(change.audio_ms / 1000)
         with suppress(redis.RedisError):  # the commit is done; its delay then goes uncounted
             self._delays(lease, change, self._clock.now_ms())
+
+    def heard(self, token: Token, warm: WarmTrack) -> None:
+        """Tell, once each time that it begins, of a track whose voice gives no words."""
+        wordless = warm.recogniser.wordless_seconds >= WORDLESS_SECONDS
+        if wordless and not warm.wordless:
+            metrics.WORDLESS.inc()
+            log.warning("voice is heard and gives no words", extra={"call_id": token.call_id, "track": token.track})
+        warm.wordless = wordless
 
     def _delays(self, lease: Lease, change: Commit, now_ms: float) -> None:
         waited_seconds = max(0.0, now_ms - lease.token.at_ms) / 1000

@@ -65,6 +65,7 @@ class WarmTrack:
         self.partial = saved.partial if saved else ""  # as last told
         self.partial_at = saved.partial_at if saved else 0  # sample up to which the last one was computed
         self.lag_seconds = 0.0  # as last told
+        self.wordless = False  # whether that was told: voice is heard, and no words come
         self.committed = ""  # lease of the last commit
         self.done_seq = 0
 

@@ -87,6 +87,11 @@ class Recogniser(Protocol):
         ...
 
     @property
+    def wordless_seconds(self) -> float:
+        """Seconds of voice since this recogniser's last words, in utterances that have ended. 0 if it cannot tell."""
+        ...
+
+    @property
     def memory_bytes(self) -> int:
         """Estimated bytes of memory that this recogniser takes while it is warm."""
         ...

@@ -23,7 +23,7 @@ from workers.engines import endpoint, loops
 from workers.engines.audio import check_rate, spread_words, wanted_samples
 from workers.engines.base import DeterminismFault, Final, Snapshot
 from workers.engines.detector import Detector
-from workers.engines.endpoint import LOOK_FRAMES, PAD_FRAMES, Endpointer
+from workers.engines.endpoint import FRAME_SECONDS, LOOK_FRAMES, PAD_FRAMES, Endpointer
 from workers.engines.loops import without_loops
 from workers.engines.silero import BLOCK
 
@@ -108,6 +108,7 @@ class OfflineRecogniser:
         self._audio = np.zeros(0, np.int16)
         self._detector = Detector(rate)
         self._endpointer = Endpointer()
+        self._wordless_frames = 0
 
     def accept(self, pcm: bytes, at: int) -> list[Final]:
         """See Recogniser.accept. Raises ValueError (nothing changed) for half a sample or a wrong `at`."""
@@ -149,6 +150,11 @@ class OfflineRecogniser:
             return Snapshot(self._model.identity, self._open_from, self._partial, self._partial_at)
 
     @property
+    def wordless_seconds(self) -> float:
+        """See Recogniser.wordless_seconds."""
+        return self._wordless_frames * FRAME_SECONDS
+
+    @property
     def memory_bytes(self) -> int:
         """See Recogniser.memory_bytes."""
         return RECOGNISER_BYTES + self._audio.nbytes
@@ -183,6 +189,11 @@ class OfflineRecogniser:
         """Decode the utterance that ended, using samples before `limit`; no final if it holds no words."""
         if speech is None:
             return []
+        finals = self._recognise(speech, limit, shortened)
+        self._wordless_frames = 0 if finals else self._wordless_frames + self._endpointer.voiced_since(speech[0])
+        return finals
+
+    def _recognise(self, speech: tuple[int, int], limit: int, shortened: bool) -> list[Final]:
         begin, end = self._crop(speech, limit)
         start, stop = self._seconds(speech[0]), self._seconds(speech[1])
         # A partial computed after the last voice decoded these very samples: its text is the final's.

@@ -70,6 +70,11 @@ class StubRecogniser:
         return Snapshot(StubModel.identity, self._open_from, partial, self._end)
 
     @property
+    def wordless_seconds(self) -> float:
+        """See Recogniser.wordless_seconds. Every chunk is a word."""
+        return 0.0
+
+    @property
     def memory_bytes(self) -> int:
         """See Recogniser.memory_bytes."""
         return RECOGNISER_BYTES

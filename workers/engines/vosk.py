@@ -132,6 +132,11 @@ class VoskRecogniser:
         return Snapshot(self._model.identity, self._open_from, self._partial, self._partial_at)
 
     @property
+    def wordless_seconds(self) -> float:
+        """See Recogniser.wordless_seconds. libvosk does not tell voice from noise."""
+        return 0.0
+
+    @property
     def memory_bytes(self) -> int:
         """See Recogniser.memory_bytes."""
         if self._kaldi is None:
