@@ -91,7 +91,7 @@ async def _measure(fleet: Processes, lines: list[Line], seconds: int) -> dict[st
     waiting_s = await asyncio.to_thread(fleet.gauge, "backlog_seconds")
     memory = fleet.server_bytes()["memory"] - memory
     deadline = time.monotonic() + DRAIN_SECONDS
-    while await asyncio.to_thread(fleet.gauge, "backlog_chunks") > 0:
+    while await asyncio.to_thread(fleet.gauge, "backlog_chunks") != 0:  # -1: nobody could say
         if time.monotonic() > deadline:
             raise LineFailed(f"the decoders do not catch up in {DRAIN_SECONDS:.0f} s")
         await asyncio.sleep(0.1)
