@@ -12,7 +12,7 @@ import redis
 
 from state import keys
 
-SET_UP = (keys.RULES, keys.API_KEYS, keys.USERS, keys.EXTENSIONS, keys.QUEUES)
+SET_UP = (keys.RULES, keys.API_KEYS, keys.USERS, keys.EXTENSIONS, keys.QUEUES, keys.VOCABULARIES)
 """Hashes that people filled. A store that has one of them is not empty."""
 
 HASHES = (*SET_UP, keys.MODELS)

@@ -69,6 +69,8 @@ call is on the plain server, with the tag {earshot}: layout, fleet, rules, and w
                                   number -> JSON of attention_models.ModelVersion, look -> JSON of its Look
     queues                hash    queue, * for all others -> days for which the words of its archived calls are kept,
                                   0 for ever, where an admin said so; else WORDS_DAYS says
+    vocabularies          hash    queue, * for queues without a list -> JSON list of the names said there, as an admin
+                                  wrote them; "" -> counts the editions of all lists
     unsummarised          set     ended calls whose summary is outstanding
     summary-asked:<call>  string  a job for this call's summary was enqueued a moment ago (expires)
     unarchived            set     ended calls that the database does not have yet, or not as they stand now
@@ -284,6 +286,7 @@ AUDIT = PREFIX + "audit"
 LIMITS = PREFIX + "limits"
 RULES = PREFIX + "rules"
 QUEUES = PREFIX + "queues"
+VOCABULARIES = PREFIX + "vocabularies"
 JOBS_BOARD = PREFIX + "jobs-board"
 JOBS_WISHED = PREFIX + "jobs-wished"
 MODELS = PREFIX + "models"

@@ -15,6 +15,7 @@ from scripts.evaluation import (
     dialogues,
     figures,
     learning,
+    names,
     noisy,
     ratings,
     secrets,
@@ -108,6 +109,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         " (about five minutes; flite speaks)",
     )
     parser.add_argument(
+        "--names",
+        action="store_true",
+        help="also count names that are written wrong, before and after a queue's list of names (flite speaks)",
+    )
+    parser.add_argument(
         "--learn",
         action="store_true",
         help="also simulate supervisors who judge as the raters did: how unseen calls are ranked after 700 judged ones",
@@ -133,6 +139,8 @@ def main(argv: list[str] | None = None) -> int:
             told: dict[str, object] = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
             if options.noisy:
                 told["noisy"] = {name: column.noisy for name, column in noisy.columns(options.calls, model).items()}
+            if options.names:
+                told["names"] = names.figures()
             if options.learn:
                 told["learned"] = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             if acted:
@@ -144,6 +152,8 @@ def main(argv: list[str] | None = None) -> int:
         print(figures.report(sets), TUNED, sep="\n")
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
+        if options.names:
+            print("", names.report(names.figures()), sep="\n")
         if options.noisy:
             print("", noisy.report(noisy.columns(options.calls, model)), sep="\n")
         if options.learn:

@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "rules",
             "models",
             "queues",
+            "vocabularies",
             "unsummarised",
             "unarchived",
             "summary-asked:*",

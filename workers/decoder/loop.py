@@ -22,6 +22,7 @@ from state.calls.ingest import Ingest
 from state.server.connection import BLOCK_MS
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
+from workers.decoder.names import Names
 from workers.decoder.post import Bench, Post
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model
@@ -53,7 +54,8 @@ class DecodeLoop:
         self._worker = worker
         self._stopping = stopping
         warm = WarmCache(settings.warm_megabytes * 1_000_000)
-        self._bench = Bench(model, warm, settings, Ingest(self._shards, settings), stopping, self._beat)
+        names, ingest = Names(self._shards, model), Ingest(self._shards, settings)
+        self._bench = Bench(model, warm, settings, ingest, stopping, self._beat, names)
         self._posts: dict[int, Post] = {}
         self._rounds = count()
         self._next_look = 0.0

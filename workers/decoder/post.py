@@ -23,6 +23,7 @@ from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import step
 from workers.decoder.measured import Busy, Measured
+from workers.decoder.names import Names
 from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, Interrupted, LeaseLost, WarmTrack, decode
 from workers.decoder.warm import WarmCache
 from workers.decoder.whose_voice import is_measured
@@ -52,7 +53,8 @@ log = logging.getLogger("earshot.decoder")
 
 @dataclass(frozen=True)
 class Bench:
-    """What a loop brings to every shard. beat: sends its heartbeat, wherever it is registered."""
+    """What a loop brings to every shard. beat: sends its heartbeat, wherever it is registered. names: makes a
+    call's model."""
 
     model: Model
     warm: WarmCache
@@ -60,6 +62,7 @@ class Bench:
     ingest: Ingest
     stopping: Callable[[], bool]
     beat: Callable[[], None]
+    names: Names
     busy: Busy = field(default_factory=Busy)
 
 
@@ -185,7 +188,8 @@ class Post:
         try:
             voice = is_measured(settings.voice, token.track)
             pause = self._partial_seconds(token.call_id)
-            change, warm = decode(bench.model, lease, warm, bench.stopping, bench.beat, settings.redact, voice, pause)
+            model = bench.names.model_for(self.shard, token.call_id)
+            change, warm = decode(model, lease, warm, bench.stopping, bench.beat, settings.redact, voice, pause)
         except Interrupted:
             self._fleet.release(lease)
             return

@@ -126,6 +126,7 @@ ROUTES = {
     "/admin/queues GET": "admin page",
     "/v1/queues GET": "admin",
     "/v1/queues PUT": "admin",
+    "/v1/queues/names PUT": "admin",
     "/v1/openapi.json GET": "public",
     "/v1/asyncapi.json GET": "public",
     "/ GET": "page",

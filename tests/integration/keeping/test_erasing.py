@@ -21,6 +21,7 @@ from state.people.audit import Audit
 from state.queues import Queues
 from state.settings import Settings, SettingsError, load
 from state.types import Point
+from state.vocabularies import Edition, Vocabularies
 from tests.harness.servers import Server
 from tests.integration.api.test_api_calls import app_client, problem
 from tests.integration.api.test_history import CALLS, archived
@@ -122,6 +123,15 @@ def test_admins_say_how_long_a_queue_is_kept(
     assert Queues(store, settings).words() == {"billing": 0, "sales": 7, "*": 365}
     assert said(queue="billing", words_days=None)["billing"] == (30, False, 90)
     problem(http.put("/v1/queues", json={"queue": "x", "words_days": -1}, headers=mine), 400, "invalid")
+    asked = {"queue": "sales", "names": ["Okafor", " Riverside   Bistro ", "Okafor"]}
+    answer = http.put("/v1/queues/names", json=asked, headers=mine)
+    assert answer.status_code == 200, answer.text
+    names = {one["queue"]: one["names"] for one in answer.get_json()["queues"]}
+    assert (names["sales"], names["*"]) == (["Okafor", "Riverside Bistro"], [])
+    assert Vocabularies(store).read() == Edition(1, {"sales": ["Okafor", "Riverside Bistro"]})
+    for wrong in (["12"], ["a\x07b"], [""], ["x" * 65], "Okafor"):
+        problem(http.put("/v1/queues/names", json={**asked, "names": wrong}, headers=mine), 400, "invalid")
+    assert http.put("/v1/queues/names", json={**asked, "names": []}, headers=mine).get_json()["edition"] == 2
     told = [entry.deed.about for entry in Audit(store).newest(9, ["security"]) if entry.deed.what == "queue-kept"]
     assert told[::-1] == ["sales: words 7 days", "billing: words for ever", "billing: words as WORDS_DAYS says"]
 

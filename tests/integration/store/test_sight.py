@@ -17,6 +17,7 @@ from state.settings import Settings
 from tests.harness.protocol import Play
 from workers.decoder import track
 from workers.decoder.measured import Busy
+from workers.decoder.names import Names
 from workers.decoder.post import PARTIAL_SECONDS, Bench, Post
 from workers.decoder.warm import WarmCache
 from workers.engines.base import Model, Snapshot
@@ -46,7 +47,8 @@ class Loop:
         self.shards = shards_on(store)
         settings = Settings()
         self.ingest = Ingest(self.shards, settings)
-        bench = Bench(model, WarmCache(10**9), settings, self.ingest, lambda: False, lambda: None, Busy())
+        names = Names(self.shards, model)
+        bench = Bench(model, WarmCache(10**9), settings, self.ingest, lambda: False, lambda: None, names, Busy())
         self.post = Post(self.shards[0], "d", bench, resident=True)
 
     def partial(self, call_id: str) -> bytes:

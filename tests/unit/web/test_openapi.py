@@ -56,6 +56,7 @@ STATUSES = {
     ("/v1/audit", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/audit.{form}", "get"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/queues", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/queues/names", "put"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/queues", "put"): {"200", "400", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/accounts", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/accounts", "post"): {"200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,

@@ -1,4 +1,7 @@
-"""/v1/queues: for how long what is said in each queue is kept. For admins; every change is in the audit trail."""
+"""/v1/queues: for how long what is said in each queue is kept, and which names are said there.
+
+For admins; every change is in the audit trail.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from state.archive.opening import Archive
 from state.archive.tables import calls
 from state.queues import FOR_EVER, OTHERS, Queues
 from state.settings.values import sound_days
+from state.vocabularies import MOST_LETTERS, MOST_NAMES, Vocabularies
 from webapp.access.rights import needs, record
 from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.problems import invalid
 from webapp.schemas.values import MAX_METADATA_VALUE
 from webapp.store import store
 
@@ -24,6 +29,7 @@ api = Blueprint("queues", __name__, url_prefix="/v1")
 
 MOST_DAYS = 99_999
 
+QueueName = Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_VALUE)]
 Days = Annotated[int, Meta(ge=0, le=MOST_DAYS)]
 
 
@@ -35,23 +41,33 @@ class ApiQueue(msgspec.Struct):
     words_days: int
     said: bool
     sound_days: int
+    names: list[str]
 
 
 class ApiQueues(msgspec.Struct):
-    """Those that are set up, and those of archived calls; "*" is the last."""
+    """Those that are set up, and those of archived calls; "*" is the last. edition: counts the changes of names."""
 
     queues: list[ApiQueue]
+    edition: int
 
 
 class QueueKept(msgspec.Struct, forbid_unknown_fields=True):
     """For how long words of a queue's archived calls are kept. words_days: 0 for ever; null as WORDS_DAYS says."""
 
-    queue: Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_VALUE)]
+    queue: QueueName
     words_days: Days | None
 
 
+class QueueNames(msgspec.Struct, forbid_unknown_fields=True):
+    """Names, products and places that are said in a queue, as they are written; none takes the list away. The queue "*"
+    is all that have no list of their own."""
+
+    queue: QueueName
+    names: Annotated[list[Annotated[str, Meta(min_length=1, max_length=MOST_LETTERS)]], Meta(max_length=MOST_NAMES)]
+
+
 @api.get("/queues")
-@operation("List the queues and how long they are kept", {200: ApiQueues})
+@operation("List the queues, how long they are kept, and their names", {200: ApiQueues})
 @needs("admin")
 def list_queues() -> Response:
     """Without a database nothing is archived, and RETENTION_HOURS says how long calls are kept."""
@@ -59,12 +75,19 @@ def list_queues() -> Response:
     here = store()
     kept = _queues()
     words, sound, said = kept.words(), sound_days(here.settings.sound_days), kept.said()
-    names = sorted((set(words) | set(sound) | _archived(here.archive)) - {OTHERS})
+    lists = Vocabularies(here.shards.plain).read()
+    queues = sorted((set(words) | set(sound) | set(lists.names) | _archived(here.archive)) - {OTHERS})
     found = [
-        ApiQueue(name, words.get(name, words[OTHERS]), name in said, sound.get(name, sound.get(OTHERS, 0)))
-        for name in [*names, OTHERS]
+        ApiQueue(
+            queue,
+            words.get(queue, words[OTHERS]),
+            queue in said,
+            sound.get(queue, sound.get(OTHERS, 0)),
+            lists.names.get(queue, []),
+        )
+        for queue in [*queues, OTHERS]
     ]
-    return as_json(ApiQueues(found))
+    return as_json(ApiQueues(found, lists.number))
 
 
 @api.put("/queues")
@@ -82,6 +105,28 @@ def keep_queue() -> Response:
     days = {None: "as WORDS_DAYS says", FOR_EVER: "for ever"}.get(asked.words_days, f"{asked.words_days} days")
     record("queue-kept", f"{asked.queue}: words {days}")
     _queues().say(asked.queue, asked.words_days)
+    return list_queues()
+
+
+@api.put("/queues/names")
+@operation(
+    "Say which names are said in a queue",
+    {200: ApiQueues},
+    {413: "The body is too large.", 415: "The body is not JSON."},
+    body=QueueNames,
+)
+@needs("admin")
+def name_queue() -> Response:
+    """What sounds like one of them, and is nearly written like it, is written as the name. Within seconds, for tracks
+    that begin or move to another decoder."""
+    inputs.query()
+    asked: QueueNames = inputs.json_body(QueueNames)
+    names = list(dict.fromkeys(" ".join(name.split()) for name in asked.names))
+    for place, name in enumerate(names):
+        if not name.isprintable() or not any(letter.isalpha() for letter in name):
+            raise invalid(f"/names/{place}", "must be printable and have letters")
+    record("queue-names", f"{asked.queue}: {len(names)} names")
+    Vocabularies(store().shards.plain).say(asked.queue, names)
     return list_queues()
 
 
