@@ -1,7 +1,7 @@
 """Which calls somebody looks at just now. A recogniser whose partials cost much makes them for these alone.
 
-Web processes say what their pages have in sight or open, and which calls programs read; decoders ask once a second.
-It is a hint: whatever is lost of it comes again with the next look.
+Web processes say what their pages have in sight or open, and which calls programs read; decoders ask when a
+chunk is at hand. It is a hint: whatever is lost of it comes again with the next look.
 """
 
 from __future__ import annotations

@@ -157,6 +157,7 @@ class VoskTalk:
 
     def take(self, message: Message) -> list[Message]:
         """See StreamedCall.take."""
+        self._store.sight.look([self._parser.call_id])  # before its audio is decoded: there may be no more of it
         self._call.take(message)
         if self._call.stopped:
             text = self._last_words()

@@ -39,8 +39,8 @@ RELIEVE_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
 """Milliseconds in which one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
 time."""
 
-SIGHT_SECONDS = 1.0
-"""Seconds between two looks which calls somebody looks at."""
+SIGHT_SECONDS = 0.1
+"""Least seconds between two looks which calls somebody looks at: a call's first chunk comes that soon after a look."""
 
 PARTIAL_SECONDS = 2.0
 """Seconds of a track between two partials in an idle loop, where they cost much. They grow with its busy share."""
@@ -211,9 +211,17 @@ class Post:
         """Seconds between two partials of a call: never before a final that may wait, and the fewer the busier."""
         if not self._bench.model.partials_cost:
             return 0.0
-        if self._fleet.others_wait or not (call_id in self._seen or ALL in self._seen):
+        if self._fleet.others_wait or not self._is_seen(call_id):
             return NO_PARTIALS
         return PARTIAL_SECONDS * 100 / max(10, 100 - self._bench.busy.percent())
+
+    def _is_seen(self, call_id: str) -> bool:
+        """Whether somebody looks at the call. Asked when its chunk is at hand, which may be the last for a while."""
+        now = time.monotonic()
+        if now >= self._next_sight:
+            self._next_sight = now + SIGHT_SECONDS
+            self._seen = seen(self.shard)
+        return call_id in self._seen or ALL in self._seen
 
     def _commit(self) -> None:
         """Commit what is decoded. After a lost reply repeat it; the server answers AGAIN."""
@@ -249,9 +257,6 @@ class Post:
 
     def _housekeeping(self) -> None:
         now, others = time.monotonic(), self._fleet.others
-        if now >= self._next_sight and self._bench.model.partials_cost:
-            self._next_sight = now + SIGHT_SECONDS
-            self._seen = seen(self.shard)
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
             if others.turn("sweep", SWEEP_TURN_MS):

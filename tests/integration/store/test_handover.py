@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import pytest
 
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
+from state.calls.sight import ALL
 from state.server.opening import open_shards
 from state.server.shards import Shards
 from state.settings import Settings
@@ -80,6 +82,8 @@ class Turns:
         self.turn += 1
         shard = self.shards.of(call_id)
         post = loop._post(shard.number, resident=True)
+        post._seen, post._next_sight = frozenset({ALL}), math.inf  # partials as for a call in sight, in an idle loop
+        post._bench.busy._now = lambda: 0.0
         post._fleet.join()
         token = post._fleet.next_token(0)
         assert token is not None

@@ -402,6 +402,7 @@ def test_bury_spares_the_living_and_who_holds_anything(play: Play, client: redis
 
 def test_register_can_be_repeated(play: Play, client: redis.Redis) -> None:
     fleet = play.decoder("d")
+    fleet.beat()
     with Unchanged(client):
         fleet._register()
         fleet.beat()

@@ -77,8 +77,6 @@ def test_costly_partials_are_made_where_somebody_looks(store: redis.Redis) -> No
     loop = Loop(store, CostlyModel())
     loop.post.look_after()
     Sight(loop.shards).look(["watched"])
-    loop.post._next_sight = 0.0
-    loop.post.look_after()
     for call_id in ("watched", "alone"):
         for seq in (1, 2):
             loop.ingest.put(call_id, "customer", seq, CHUNK)
@@ -97,7 +95,7 @@ def test_partials_that_cost_nothing_are_made_everywhere(store: redis.Redis) -> N
 
 def test_no_partial_comes_before_a_track_that_waits(store: redis.Redis) -> None:
     loop = Loop(store, CostlyModel())
-    loop.post._seen = frozenset({ALL})
+    Sight(loop.shards).look([ALL])
     assert loop.post._partial_seconds("c") == PARTIAL_SECONDS
     loop.post._fleet._held.append(Token("work|1-0", "d", "customer"))
     assert loop.post._partial_seconds("c") == track.NO_PARTIALS
@@ -108,7 +106,7 @@ def test_partials_grow_rare_with_the_load(
     store: redis.Redis, monkeypatch: pytest.MonkeyPatch, percent: int, seconds: float
 ) -> None:
     loop = Loop(store, CostlyModel())
-    loop.post._seen = frozenset({"c"})
+    Sight(loop.shards).look(["c"])
     monkeypatch.setattr(Busy, "percent", lambda _: percent)
     assert loop.post._partial_seconds("c") == seconds
 
