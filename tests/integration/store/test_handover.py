@@ -108,6 +108,8 @@ def warm(engine: Engine, model: Model, valkey: Server) -> Warm:
     call = engine.call()
     if engine is VOSK:
         call = {"customer": call["customer"]}  # a large model is slow, and two tracks are none of its business
+    with valkey.client() as client:
+        client.flushall()  # what other files left would be handed to this worker, too
     shards = open_shards(Settings(redis_url=valkey.url), "worker")
     turns = Turns(shards, model, workers=1, warm_megabytes=1000)
     transcript = turns.decode("warm", call)
