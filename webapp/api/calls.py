@@ -11,7 +11,7 @@ from state.archive.search import ALIKE
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
 from webapp.access.rights import needs, record_read, sender
 from webapp.api import history
-from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.http import audio_forms, inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -57,8 +57,7 @@ _ON_GAP = Parameter("on_gap", {"enum": ["skip"]}, "skip: chunks before this one 
     {201: DeclaredCall, 200: DeclaredCall},
     {
         409: "`reason`: differs (the call exists with other tracks or metadata).",
-        413: "The body is too large.",
-        415: "The body is not JSON.",
+        **JSON_BODY,
         429: "Too much audio is waiting to be decoded, or too many calls are live: repeat after Retry-After.",
     },
     body=NewCall,
@@ -167,8 +166,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
     {
         404: "No such call.",
         409: "`reason`: gap (chunks up to a `last_seq` are missing: post them from `expected_seq` on and end again).",
-        413: "The body is too large.",
-        415: "The body is not JSON.",
+        **JSON_BODY,
     },
     body=CallEnd,
 )

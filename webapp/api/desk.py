@@ -16,7 +16,7 @@ from state.texts import customer
 from state.types import CallView, Handling
 from webapp.access import rights
 from webapp.access.rights import Identity, needs, record_read
-from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.api.handling import refusal
 from webapp.http import inputs
 from webapp.http.answers import as_json
@@ -33,7 +33,6 @@ LINES = 60
 
 _BY = [Parameter("agent", {"type": "string", "maxLength": 128}, "who asks, only with AUTH=off")]
 _NOT_YOURS = {404: "You have no such live call."}
-_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _OVER = {409: "`reason`: ended (the call is over)."}
 
 
@@ -52,7 +51,7 @@ def read_desk() -> Response:
 
 @api.put("/calls/<call_id>/help")
 @operation(
-    "Ask for help on one's own call", {200: DeskHelp}, {**_NOT_YOURS, **_OVER, **_BODY}, body=HelpAsked, query=_BY
+    "Ask for help on one's own call", {200: DeskHelp}, {**_NOT_YOURS, **_OVER, **JSON_BODY}, body=HelpAsked, query=_BY
 )
 @needs("agent")
 def ask_help(call_id: str) -> Response:

@@ -15,7 +15,7 @@ from state.server.clock import now_ms
 from state.types import Handling, Judgement
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -29,7 +29,6 @@ api = Blueprint("handling", __name__, url_prefix="/v1")
 IN_NOTES = "\n\u200c\u200d"
 """Unprintable characters that a note may hold: line breaks, and the joiners of Persian, Indic scripts and emoji."""
 
-_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 _UNKNOWN = {404: "No such call."}
 _MOST = (
     f"a call has at most {MAX_NOTES} notes, {MAX_TAGS} tags, {MAX_JUDGED} judged alerts"
@@ -43,7 +42,7 @@ _FULL = {404: "No such call.", 409: f"`reason`: full ({_MOST})."}
     "Take, hand back, acknowledge or snooze a call",
     {200: ApiHandling},
     {
-        **_BODY,
+        **JSON_BODY,
         404: "No such call.",
         409: "`reason`: held (another has taken the call) or changed (it is not the given revision any more). "
         "`detail` says who.",
@@ -69,7 +68,7 @@ def put_handling(call_id: str) -> Response:
 
 
 @api.post("/calls/<call_id>/notes")
-@operation("Write a note on a call", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewNote)
+@operation("Write a note on a call", {200: ApiHandling}, {**JSON_BODY, **_FULL}, body=NewNote)
 @needs("act")
 def post_note(call_id: str) -> Response:
     """A note says who wrote it and when. It stays as long as the call."""
@@ -84,7 +83,7 @@ def post_note(call_id: str) -> Response:
 @operation(
     "Write to the agent on a live call",
     {200: ApiHandling},
-    {**_BODY, **_UNKNOWN, 409: f"`reason`: full ({_MOST}) or ended (the call is over)."},
+    {**JSON_BODY, **_UNKNOWN, 409: f"`reason`: full ({_MOST}) or ended (the call is over)."},
     body=NewMessage,
 )
 @needs("act")
@@ -116,7 +115,7 @@ def delete_tag(call_id: str, tag: str) -> Response:
 
 
 @api.put("/calls/<call_id>/judgements/<alert>")
-@operation("Say whether an alert was right", {200: ApiHandling}, {**_BODY, **_FULL}, body=NewJudgement)
+@operation("Say whether an alert was right", {200: ApiHandling}, {**JSON_BODY, **_FULL}, body=NewJudgement)
 @needs("act")
 def put_judgement(call_id: str, alert: str) -> Response:
     """alert: its kind; needs_attention for the call itself, whether it was raised or not. Also of calls in the archive.

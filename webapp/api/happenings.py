@@ -9,7 +9,7 @@ from state.types import HappeningKind
 from webapp.access.rights import needs, record_act, sender
 from webapp.api import history
 from webapp.api.calls import another_sender
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -28,8 +28,7 @@ _GONE = {404: "No such call.", 410: "The sender has ended the call."}
     {
         **_GONE,
         409: f"`reason`: full (a call has at most {MOST} of them).",
-        413: "The body is too large.",
-        415: "The body is not JSON.",
+        **JSON_BODY,
     },
     body=HappeningTold,
 )

@@ -13,7 +13,7 @@ from state.archive.search import read_call
 from state.moments import moment
 from state.server.clock import now_ms
 from webapp.access.rights import needs, record_act, record_read
-from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.api.handling import acting_name, plain_text
 from webapp.api.history import unknown
 from webapp.api.reports import PARAMETERS, asked
@@ -35,7 +35,6 @@ MAX_QUESTION = 200
 """Characters of a question."""
 
 _NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
-_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 
 
 @api.get("/samples")
@@ -81,7 +80,7 @@ def read_scorecard() -> Response:
 @operation(
     "Save the questions of the scorecard",
     {200: ApiScorecard},
-    {409: "`reason`: no_archive, or changed (another edition was saved meanwhile).", **_BODY},
+    {409: "`reason`: no_archive, or changed (another edition was saved meanwhile).", **JSON_BODY},
     body=NewScorecard,
 )
 @needs("act")
@@ -122,7 +121,7 @@ def read_reviews(call_id: str) -> Response:
 @operation(
     "Review an ended call",
     {200: ApiReviews},
-    {404: "No such call.", 409: "`reason`: no_archive, or changed (it answers another edition).", **_BODY},
+    {404: "No such call.", 409: "`reason`: no_archive, or changed (it answers another edition).", **JSON_BODY},
     body=NewReview,
 )
 @needs("act")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from webapp.access import rights
 from webapp.access.rights import needs
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -35,7 +35,7 @@ def read_extension() -> Response:
 @operation(
     "Say at which extension the switch calls me",
     {200: Extension},
-    {413: "The body is too large.", 415: "The body is not JSON."},
+    JSON_BODY,
     body=Extension,
 )
 @needs("act")

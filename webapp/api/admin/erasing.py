@@ -14,7 +14,7 @@ from state.erasure import CallIsLive, Erasure
 from state.moments import moment
 from webapp.access.rights import needs, record, require
 from webapp.api import history
-from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -71,7 +71,7 @@ def list_holds() -> Response:
 @operation(
     "Make a legal hold",
     {200: ApiHold},
-    {413: "The body is too large.", 415: "The body is not JSON.", **_NO_ARCHIVE},
+    {**JSON_BODY, **_NO_ARCHIVE},
     body=NewHold,
 )
 @needs("admin")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from state.attention_models import ModelChanged, ModelVersion
 from state.moments import moment
 from webapp.access.rights import needs, record_act, require
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem
@@ -35,8 +35,7 @@ def read_models() -> Response:
     {
         404: "No such version is kept.",
         409: "`reason`: changed (a version was made meanwhile).",
-        413: "The body is too large.",
-        415: "The body is not JSON.",
+        **JSON_BODY,
     },
     body=TakenBack,
 )

@@ -15,7 +15,7 @@ from state.moments import moment
 from state.people.access import Role
 from state.people.administration import Administration, Unknown
 from webapp.access.rights import needs, record, require
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem
@@ -30,7 +30,6 @@ Name = Annotated[str, Meta(pattern=NAME, description="1 to 64 letters, digits an
 
 _AGENT = "an agent's name, as telephony sends it in the metadata of the calls"
 _TAKEN = "`reason`: refused (the name is taken)."
-_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 
 
 class ApiAccount(msgspec.Struct):
@@ -132,7 +131,7 @@ def list_accounts() -> Response:
 
 @api.post("/accounts")
 @operation(
-    "Make an account", {200: ApiPassword}, {409: "`reason`: refused (the name is taken).", **_BODY}, body=NewAccount
+    "Make an account", {200: ApiPassword}, {409: "`reason`: refused (the name is taken).", **JSON_BODY}, body=NewAccount
 )
 @needs("admin")
 def add_account() -> Response:
@@ -148,7 +147,7 @@ def add_account() -> Response:
 @operation(
     "Set an account's role",
     {200: ApiAccounts},
-    {404: "No such account.", 409: "`reason`: yourself.", **_BODY},
+    {404: "No such account.", 409: "`reason`: yourself.", **JSON_BODY},
     body=NewRole,
 )
 @needs("admin")
@@ -206,7 +205,7 @@ def list_keys() -> Response:
 
 
 @api.post("/keys")
-@operation("Make an API key", {200: ApiKeyMade}, {409: _TAKEN, **_BODY}, body=NewKey)
+@operation("Make an API key", {200: ApiKeyMade}, {409: _TAKEN, **JSON_BODY}, body=NewKey)
 @needs("admin")
 def add_key() -> Response:
     """Only this answer has it."""

@@ -18,7 +18,7 @@ from state.queues import FOR_EVER, OTHERS, Queues
 from state.settings.values import sound_days
 from state.vocabularies import MOST_LETTERS, MOST_NAMES, Vocabularies
 from webapp.access.rights import needs, record
-from webapp.api.documents.openapi import operation
+from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import invalid
@@ -94,7 +94,7 @@ def list_queues() -> Response:
 @operation(
     "Say how long a queue is kept",
     {200: ApiQueues},
-    {413: "The body is too large.", 415: "The body is not JSON."},
+    JSON_BODY,
     body=QueueKept,
 )
 @needs("admin")
@@ -112,7 +112,7 @@ def keep_queue() -> Response:
 @operation(
     "Say which names are said in a queue",
     {200: ApiQueues},
-    {413: "The body is too large.", 415: "The body is not JSON."},
+    JSON_BODY,
     body=QueueNames,
 )
 @needs("admin")

@@ -13,7 +13,7 @@ from state.webhooks import deliveries, endpoints
 from state.webhooks.deliveries import STATES, Delivery, Unknown
 from state.webhooks.endpoints import KAFKA, NAME, Endpoint, EndpointRefused
 from webapp.access.rights import needs, record
-from webapp.api.documents.openapi import Parameter, operation
+from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -44,8 +44,7 @@ def list_webhooks() -> Response:
     {201: ApiWebhook},
     {
         409: "`reason`: no_archive (webhooks need a database) or refused (such as a name that is taken).",
-        413: "The body is too large.",
-        415: "The body is not JSON.",
+        **JSON_BODY,
     },
     body=NewWebhook,
 )

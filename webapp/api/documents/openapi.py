@@ -78,6 +78,9 @@ _SCHEMES = {
 }
 """Ways to show a key. access.py decides which of them work where."""
 
+JSON_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
+"""Refusals of every operation that takes JSON and says so in its Content-Type."""
+
 _REF = "#/components/schemas/{name}"
 _WITH_RETRY_AFTER = (429, 503)
 _PATH_TYPES: dict[str, Any] = {
