@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import re
 import time
 from pathlib import Path
 
 import redis
 
+from scripts.machine.gauges import gauge
 from scripts.machine.programs import WEB, children, cpu_seconds, end, resident_bytes, start_python
 
 READY_SECONDS = 120.0
@@ -58,15 +57,9 @@ class Processes:
         }
 
     def gauge(self, name: str) -> float:
-        """One of /metrics."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", "/metrics")
-            text = connection.getresponse().read().decode()
-        finally:
-            connection.close()
-        found = re.search(rf"^earshot_{name} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else -1.0
+        """One of /metrics; -1 if it is not told."""
+        told = gauge(self.port, name)
+        return -1.0 if told is None else told
 
     def wait(self, name: str, value: float) -> None:
         """Wait until a gauge has this value; until it is served at all, too."""

@@ -14,11 +14,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from tqdm import tqdm
 
 from scripts.evaluation import lines, noises
-from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.decoding import PARTIES, hear, read_samples
 from scripts.evaluation.stats import table
 from scripts.evaluation.wer import errors
 from workers.engines.base import Model
@@ -127,20 +126,17 @@ def _hear(task: tuple[Path, str]) -> Heard:
     words = wrong = 0
     cpu = audio = 0.0
     for party in PARTIES:
-        recorded, rate = read_pcm(folder, party)
-        if rate != lines.RATE:
-            raise ValueError(f"{folder}: {lines.RATE} samples a second are wanted, not {rate}")
-        samples = CONDITIONS[condition](np.frombuffer(recorded, "<i2").astype(np.float64) / 32768)
-        finals, spent = decode(_model[0], lines.pcm(samples).tobytes(), rate, chunk_seconds=1.0, partials=False)
+        samples = CONDITIONS[condition](read_samples(folder, party))
+        finals, spent = hear(_model[0], lines.pcm(samples))
         said = " ".join(turn["text"] for turn in turns if turn["track"] == party)
         missed, of = errors(said, " ".join(final.text for final in finals))
-        wrong, words, cpu, audio = wrong + missed, words + of, cpu + spent, audio + len(samples) / rate
+        wrong, words, cpu, audio = wrong + missed, words + of, cpu + spent, audio + len(samples) / lines.RATE
     return Heard(condition, words, wrong, cpu, audio)
 
 
 def _invent(sound: str) -> Invented:
     samples = noises.SOUNDS[sound](NOISE_SECONDS)
-    finals, _ = decode(_model[0], lines.pcm(samples).tobytes(), lines.RATE, chunk_seconds=1.0, partials=False)
+    finals, _ = hear(_model[0], lines.pcm(samples))
     text = " ".join(final.text for final in finals)
     count = len(text.split())
     return Invented(sound, count, count * 3600 / NOISE_SECONDS, text[:60])

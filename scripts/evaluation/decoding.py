@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from scripts.evaluation.lines import RATE, Samples
 from scripts.simulator.recording import read_tracks
 from state.g711 import to_pcm
 from workers.engines.base import Final, Model
@@ -16,6 +20,19 @@ def read_pcm(call: Path, party: str) -> tuple[bytes, int]:
     """(signed 16 bit samples, samples per second) of one party of a recorded call."""
     track = read_tracks(call / f"{party}.wav", [party])[0]
     return to_pcm(track.encoding, track.audio), track.rate
+
+
+def read_samples(call: Path, party: str) -> Samples:
+    """The same at RATE, as floats. Raises ValueError for another rate."""
+    sound, rate = read_pcm(call, party)
+    if rate != RATE:
+        raise ValueError(f"{call.name}: {RATE} samples a second are wanted, here are {rate}")
+    return np.frombuffer(sound, "<i2").astype(np.float64) / 32768
+
+
+def hear(model: Model, samples: npt.NDArray[np.int16]) -> tuple[list[Final], float]:
+    """What `decode` tells of samples at RATE that come a second at a time, finals only."""
+    return decode(model, samples.tobytes(), RATE, chunk_seconds=1.0, partials=False)
 
 
 def decode(model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: bool) -> tuple[list[Final], float]:

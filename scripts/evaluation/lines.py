@@ -33,6 +33,11 @@ def pcm(samples: Samples) -> npt.NDArray[np.int16]:
     return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
 
 
+def level(samples: Samples) -> float:
+    """The root mean square."""
+    return float(np.sqrt(np.mean(samples**2)))
+
+
 def mulaw(samples: Samples) -> Samples:
     """Through G.711 mu-law and back."""
     coded = g711.decode_mulaw(g711.encode_mulaw(pcm(samples).tobytes()))
@@ -48,16 +53,15 @@ def noise(snr_db: float) -> Callable[[Samples], Samples]:
     """Hiss in the telephone band, so many dB under the speech."""
 
     def add(samples: Samples) -> Samples:
-        level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-snr_db / 20)
-        return np.asarray(samples + hiss(len(samples), level))
+        return np.asarray(samples + hiss(len(samples), level(samples) * 10 ** (-snr_db / 20)))
 
     return add
 
 
-def hiss(count: int, level: float) -> Samples:
-    """So many samples of noise in the telephone band, of this root mean square."""
+def hiss(count: int, loud: float) -> Samples:
+    """So many samples of noise in the telephone band, at this level."""
     noise = band(np.random.default_rng(SEED).standard_normal(count))
-    return np.asarray(noise * (level / np.sqrt(np.mean(noise**2))))
+    return np.asarray(noise * (loud / level(noise)))
 
 
 def gsm(samples: Samples) -> Samples:

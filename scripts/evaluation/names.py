@@ -12,8 +12,8 @@ import msgspec
 import yaml
 
 from scripts.evaluation import written
-from scripts.evaluation.decoding import decode
-from scripts.evaluation.lines import RATE, mulaw, pcm
+from scripts.evaluation.decoding import hear
+from scripts.evaluation.lines import mulaw, pcm
 from scripts.evaluation.speech import VOICES, say
 from scripts.evaluation.stats import table
 from workers.engines.base import Model, ModelUnusable
@@ -72,8 +72,7 @@ def _half(model: Model, sentences: list[Sentence]) -> Names:
     before = after = changed = 0
     for one in sentences:
         for voice in VOICES:
-            samples = pcm(mulaw(say(one.said, voice)))
-            finals, _ = decode(model, samples.tobytes(), RATE, chunk_seconds=1.0, partials=False)
+            finals, _ = hear(model, pcm(mulaw(say(one.said, voice))))
             heard = " ".join(final.text for final in finals)
             corrected = vocabulary.correct_text(heard)
             before += not _holds(heard, one.name)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.evaluation.decoding import PARTIES, read_pcm
-from scripts.evaluation.lines import RATE, SEED, Samples, band
+from scripts.evaluation.decoding import PARTIES, read_samples
+from scripts.evaluation.lines import RATE, SEED, Samples, band, hiss, level
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 TALKERS = 6
@@ -24,7 +24,7 @@ def others_talking(snr_db: float) -> Callable[[Samples], Samples]:
 
     def add(samples: Samples) -> Samples:
         room = np.resize(_room(), len(samples))
-        ratio = np.sqrt(np.mean(samples**2) / np.mean(room**2)) * 10 ** (-snr_db / 20)
+        ratio = level(samples) / level(room) * 10 ** (-snr_db / 20)
         return np.asarray(samples + ratio * room)
 
     return add
@@ -36,11 +36,10 @@ def _room() -> Samples:
     voices = []
     for folder in sorted(DEMO.glob("call-*")):
         for party in PARTIES:
-            pcm, _ = read_pcm(folder, party)
-            samples = np.frombuffer(pcm, "<i2").astype(np.float64) / 32768
+            samples = read_samples(folder, party)
             loud = np.abs(samples) > 0.01
             spoken = samples[np.convolve(loud, np.ones(RATE // 4), "same") > 0][::-1]
-            voices.append(spoken / np.sqrt(np.mean(spoken**2)))
+            voices.append(spoken / level(spoken))
     length = min(len(voice) for voice in voices)
     return np.asarray(sum(voice[:length] for voice in voices[:TALKERS]))
 
@@ -50,14 +49,9 @@ def silence(seconds: int) -> Samples:
     return np.zeros(seconds * RATE)
 
 
-def hiss(db: float) -> Callable[[int], Samples]:
-    """Noise in the telephone band, so many dB under full scale."""
-
-    def make(seconds: int) -> Samples:
-        noise = band(np.random.default_rng(SEED).standard_normal(seconds * RATE))
-        return np.asarray(noise / np.sqrt(np.mean(noise**2)) * 10 ** (db / 20))
-
-    return make
+def line_noise(db: float) -> Callable[[int], Samples]:
+    """Hiss, so many dB under full scale."""
+    return lambda seconds: hiss(seconds * RATE, 10 ** (db / 20))
 
 
 def hum(seconds: int) -> Samples:
@@ -96,13 +90,13 @@ def _tone(hz: float, at: Samples) -> Samples:
 def room(seconds: int) -> Samples:
     """Other people's talk alone, as an open telephone beside them hears it."""
     talk = np.resize(_room(), seconds * RATE)
-    return np.asarray(talk / np.sqrt(np.mean(talk**2)) * 10 ** (-35 / 20))
+    return np.asarray(talk / level(talk) * 10 ** (-35 / 20))
 
 
 SOUNDS: dict[str, Callable[[int], Samples]] = {
     "digital silence": silence,
-    "line noise at -60 dB": hiss(-60),
-    "loud noise at -30 dB": hiss(-30),
+    "line noise at -60 dB": line_noise(-60),
+    "loud noise at -30 dB": line_noise(-30),
     "mains hum": hum,
     "ringing": ringing,
     "hold music": music,

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 
 from scripts.evaluation import calls, wer, written
-from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.decoding import PARTIES, hear, read_samples
 from scripts.evaluation.figures import Call, Figures, figures, follow
 from scripts.evaluation.lines import RATE, pcm
 from scripts.evaluation.speech import SpokenCall, on_the_line, speak
@@ -98,12 +97,7 @@ def report(found: dict[str, Column]) -> str:
 def _spoken(folder: Path) -> Iterator[tuple[str, bool, SpokenCall]]:
     """(set, needed, call) of all calls, one after the other: their sound is large."""
     for known in calls.load(folder, None):
-        tracks = {}
-        for party in PARTIES:
-            sound, rate = read_pcm(folder / known.folder, party)
-            if rate != RATE:
-                raise ValueError(f"{known.folder}: {RATE} samples a second are wanted, here are {rate}")
-            tracks[party] = np.frombuffer(sound, "<i2").astype(np.float64) / 32768
+        tracks = {party: read_samples(folder / known.folder, party) for party in PARTIES}
         yield "demo", known.truth["needs_attention"], SpokenCall(calls.spoken(known.truth), tracks)
     for name, some in written.by_set().items():
         for number, call in enumerate(some):
@@ -115,7 +109,7 @@ def _judge(needed: bool, call: SpokenCall, model: Model, attention: AttentionMod
     errors = words = 0
     for party in call.tracks:
         samples = pcm(on_the_line(call, party, SNR_DB))
-        finals, _ = decode(model, samples.tobytes(), RATE, chunk_seconds=1.0, partials=False)
+        finals, _ = hear(model, samples)
         for n, final in enumerate(finals):
             said = samples[round(final.start * RATE) : round(final.end * RATE)]
             voice = measure(said, RATE, len(final.words)) if is_measured("customers", party) else None

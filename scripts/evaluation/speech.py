@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from scripts.evaluation.lines import RATE, Samples, band, hiss, mulaw
+from scripts.evaluation.lines import RATE, Samples, band, hiss, level, mulaw
 from scripts.evaluation.pace import PAUSE_SECONDS
 from workers.insight.words.spoken import Spoken
 
@@ -46,7 +46,7 @@ def say(text: str, voice: str) -> Samples:
             rate = sound.getframerate()
             spoken = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
     samples = band(soxr.resample(spoken, rate, RATE))
-    return samples * (LEVEL / max(_level(samples), 1e-9))
+    return samples * (LEVEL / max(level(samples), 1e-9))
 
 
 def speak(said: Sequence[Spoken], number: int) -> SpokenCall:
@@ -68,8 +68,4 @@ def on_the_line(call: SpokenCall, party: str, snr_db: float) -> Samples:
     """A party's track with hiss so many dB under its speech, through G.711."""
     track = call.tracks[party]
     turns = [track[round(one.start * RATE) : round(one.end * RATE)] for one in call.said if one.track == party]
-    return mulaw(track + hiss(len(track), _level(np.concatenate(turns)) * 10 ** (-snr_db / 20)))
-
-
-def _level(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(samples**2)))
+    return mulaw(track + hiss(len(track), level(np.concatenate(turns)) * 10 ** (-snr_db / 20)))

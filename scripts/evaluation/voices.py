@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import soxr
 
-from scripts.evaluation.lines import CONDITIONS, RATE, Samples, band, pcm
+from scripts.evaluation.lines import CONDITIONS, RATE, Samples, band, level, pcm
 from scripts.evaluation.stats import auc, shown, table
 from state.types import Voice
 from workers.voice.calm import compare
@@ -129,4 +129,4 @@ def _read(path: Path) -> Samples:
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path}: {error}") from None
     samples = band(soxr.resample(data, rate, RATE))
-    return samples * (LEVEL / max(float(np.sqrt(np.mean(samples**2))), 1e-9))
+    return samples * (LEVEL / max(level(samples), 1e-9))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import random
-import re
 import shlex
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from scripts.demo.processes import last_line, read_procfile
 from scripts.demo.run import demo_calls
+from scripts.machine.gauges import gauge
 from scripts.machine.programs import ROOT, end, free_port, start
 from scripts.machine.server import EmbeddedServer
 from scripts.simulator.recording import read_tracks
@@ -111,16 +112,11 @@ class SoakFleet:
 
     def gauge(self, name: str) -> float:
         """One of /metrics; not a number if it is not told."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
-            connection.request("GET", "/metrics")
-            text = connection.getresponse().read().decode()
+            told = gauge(self._port, name)
         except (OSError, http.client.HTTPException):
-            return float("nan")
-        finally:
-            connection.close()
-        found = re.search(rf"^earshot_{name} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else float("nan")
+            told = None
+        return math.nan if told is None else told
 
     def ended(self) -> list[str]:
         """The processes that ended by themselves, with the last line of their logs."""

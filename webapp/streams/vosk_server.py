@@ -210,7 +210,6 @@ class VoskTalk:
         self._looked_at = time.monotonic()
 
     def _look(self) -> Heard:
-        self._store.sight.look([self._parser.call_id])
         try:
             heard = self._store.streams.heard(self._parser.call_id, self._parser.track, self._told, self._sender)
         except redis.RedisError as error:
