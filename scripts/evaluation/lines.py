@@ -106,7 +106,7 @@ def faster(factor: float) -> Callable[[Samples], Samples]:
 
     def hurry(samples: Samples) -> Samples:
         raw = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
-        command = ["sox", *raw, *raw, "tempo", "-s", str(factor)]
+        command = ["sox", "-D", *raw, *raw, "tempo", "-s", str(factor)]  # -D: no dither, which is random
         done = subprocess.run(command, input=pcm(samples).tobytes(), capture_output=True, check=True)
         return np.frombuffer(done.stdout, "<i2").astype(np.float64) / 32768
 
