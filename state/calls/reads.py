@@ -240,7 +240,7 @@ class Reads:
         parts = self._shards.answers(part)
         model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
         living = {name: said for alive, _, _ in parts.values() for name, said in alive.items()}
-        told = [int(said[:-1]) / 100 for said in living.values() if said[:-1].isdigit()]
+        percents = [int(said[:-1]) for said in living.values() if said[:-1].isdigit()]
         return FleetHealth(
             len(living),
             sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
@@ -248,7 +248,7 @@ class Reads:
             (model or b"").decode(),
             len(self._shards),
             [shard.number for shard in self._shards if shard.number not in parts],
-            sum(told) / len(told) if told else None,
+            sum(percents) / len(percents) / 100 if percents else None,
         )
 
     def servers(self, section: str) -> list[dict[str, Any]]:

@@ -189,6 +189,7 @@ def test_a_master_that_is_killed_is_replaced_and_no_chunk_is_lost_or_doubled(clu
     assert sender.refused, "it was noticed"
     for call_id in calls_of(shard, store):
         assert journal(shard, call_id) == list(range(1, last + 1))
+    wait_until(lambda: len(store.answers(lambda shard: shard.redis.ping())) == 12, "we have found all masters, too")
     assert violations(store) == []
 
 
