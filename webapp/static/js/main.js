@@ -15,22 +15,20 @@ import { Link } from "./shared/live/link.js";
 import { Listening } from "./call/listening.js";
 import { Board } from "./table/board.js";
 import { closeMenus } from "./shared/menus.js";
+import { Opening } from "./call/opening.js";
 import { Order } from "./table/order.js";
 import { Peek } from "./table/peek.js";
 import { Panel } from "./call/panel.js";
+import { Phones } from "./call/phones.js";
 import { RowMenu } from "./table/row_menu.js";
 import { Search } from "./table/search.js";
 import { ask } from "./shared/live/session.js";
 import { Status } from "./shared/status.js";
 import { Backgrounds } from "./shared/live/story.js";
 import { Calls, isBehind } from "./shared/live/store.js";
-import { isOnSwitch, Switchboard } from "./shared/switchboard.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";
-
-/** Seconds of a call's worst moment that play by themselves. */
-const WORST_SECONDS = 10;
 
 const at = (selector) => document.querySelector(selector);
 
@@ -50,10 +48,11 @@ const acting = new Acting({
   onChange: (event) => handlers.events([event]),
 });
 const desk = new Desk(at("#call"), acting);
+const opening = new Opening(panel, desk, () => table.ids.filter((id) => isWaiting(calls.rows.get(id) ?? { state: "ended" })));
 const judging = [new Judging(at("#judged-now"), acting, 1), new Judging(at("#judging"), acting)];
 const inMenu = new Judging(at("#judge ul"), acting);
 const judgingMenu = new RowMenu({ dialog: at("#judge"), part: "judge", table: at("#calls"), calls, show: (row) => inMenu.show(row) });
-const phone = at("#phone") && phones(); // null where no switch is set up
+const phone = at("#phone") && new Phones(at("#switch"), at("#phone"), acting, { table: at("#calls"), calls }); // null: no switch
 const backgrounds = new Backgrounds();
 const bell = new Bell(at("#bell"), acting, backgrounds, hear);
 table.viewer = () => acting.me;
@@ -77,28 +76,6 @@ function stoppingClock() {
     if (!status.stale) stoppedMs = 0;
     else if (!stoppedMs) stoppedMs = clock();
     return stoppedMs || clock();
-  };
-}
-
-/** The menu of a row and that of the opened call by which a supervisor joins a call. */
-function phones() {
-  const opened = at("#switch");
-  const [inCall, inRow] = [
-    new Switchboard(opened, acting, () => (opened.open = false)),
-    new Switchboard(at("#phone .switch"), acting, () => menu.close()),
-  ];
-  opened.addEventListener("toggle", () => opened.open && inCall.load());
-  const show = (row) => {
-    inRow.show(row);
-    inRow.load();
-  };
-  const menu = new RowMenu({ dialog: at("#phone"), part: "phone", table: at("#calls"), calls, show, fits: isOnSwitch });
-  return {
-    open: (id) => menu.open(id),
-    show(row) {
-      opened.hidden = !isOnSwitch(row);
-      inCall.show(row);
-    },
   };
 }
 
@@ -196,7 +173,7 @@ listen({
     t: (row) => onCall(row, (id) => acting.take(id)),
     a: (row) => onCall(row, (id) => acting.set(id, "acknowledged")),
     s: (row) => onCall(row, (id) => acting.set(id, "snoozed", { seconds: 300 })),
-    n: (row) => onCall(row, write),
+    n: (row) => onCall(row, (id) => opening.write(id)),
     v: (row) => onCall(row, (id) => judgingMenu.open(id)),
     c: (row) => onCall(row, (id) => phone?.open(id) ?? false),
     b: () => bell.open(),
@@ -212,41 +189,14 @@ function onCall(row, act) {
   return id ? act(id) : false;
 }
 
-/** Opens the next most urgent call that waits, plays its worst ten seconds, and puts the focus on Take. */
-async function nextWorst() {
-  const waiting = table.ids.filter((id) => isWaiting(calls.rows.get(id) ?? { state: "ended" }));
-  const id = waiting[(waiting.indexOf(panel.id) + 1) % waiting.length];
-  if (!id) {
-    acting.tell("No call waits for a supervisor.");
-    return;
-  }
-  location.hash = `#/calls/${encodeURIComponent(id)}`;
-  panel.follow();
-  await panel.ready;
-  if (panel.id !== id) return;
-  panel.playWorst(WORST_SECONDS);
-  at("[data-desk=take]").focus();
+function nextWorst() {
+  if (!opening.next()) acting.tell("No call waits for a supervisor.");
 }
 
 /** Opens a call and plays what led to its alert. */
-async function hear(id) {
+function hear(id) {
   peek.hide();
-  if (panel.id !== id) {
-    location.hash = `#/calls/${encodeURIComponent(id)}`;
-    panel.follow();
-  }
-  await panel.ready;
-  if (panel.id === id) panel.playLead();
-}
-
-/** Opens the call with the cursor in the field for a note. */
-async function write(id) {
-  if (panel.id !== id) {
-    location.hash = `#/calls/${encodeURIComponent(id)}`;
-    panel.follow();
-  }
-  await panel.ready;
-  desk.write();
+  opening.hear(id);
 }
 
 /** Closes the opened call and returns the focus to its row; or leaves the wallboard. */

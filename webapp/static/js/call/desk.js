@@ -37,6 +37,11 @@ export class Desk {
     onSubmit(messageForm, (text) => acting.message(this.#id, text));
   }
 
+  /** Puts the focus on Take. */
+  reach() {
+    this.#parts.take.focus();
+  }
+
   /** Puts the cursor into the field for a note. */
   write() {
     this.#parts.box.open = true;
