@@ -40,7 +40,7 @@ from webapp.api import (
 )
 from webapp.api.admin import audit, erasing, jobs, models, operations, people, queues, webhooks
 from webapp.api.documents import docs, openapi
-from webapp.http import crowds, headers, problems, timed, traced
+from webapp.http import crowds, headers, problem_pages, problems, timed, traced
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import admin, page_wire, pages
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     timed.install(app)
     problems.install(app)
+    problem_pages.install(app)
     headers.install(app)
     cookies.install(app)
     oidc.install(app, settings)

@@ -1,7 +1,8 @@
 """Every error of the web process, as RFC 9457 problem details (application/problem+json).
 
 A view refuses a request by raising `Problem`. This module turns everything else that can go wrong into one (Flask's own
-404, 405, 413; Redis away; a fault of ours). A refused request has changed nothing.
+404, 405, 413; Redis away; a fault of ours). A refused request has changed nothing. problem_pages.py makes a page of it
+for a person's browser.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from state.recording.sounds import SoundsAway
 from state.server.connection import AWAY
 
 log = logging.getLogger("earshot.web")
+
+PROBLEM_JSON = "application/problem+json"
 
 RETRY_AFTER_SECONDS = 2
 """Seconds to wait after 429 and 503. In about that time a decoder frees a track's backlog, or Redis restarts."""
@@ -114,7 +117,7 @@ class Problem(Exception):
 
 def problem_response(body: ProblemBody, headers: dict[str, str] | None = None) -> Response:
     encoded = msgspec.json.encode(body)
-    return Response(encoded, body.status, headers, content_type="application/problem+json")
+    return Response(encoded, body.status, headers, content_type=PROBLEM_JSON)
 
 
 def invalid(pointer: str, detail: str) -> Problem:

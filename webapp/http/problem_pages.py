@@ -1,0 +1,71 @@
+"""Problems as pages: a person who opens an address that is not there gets words and a way on instead of JSON.
+
+The page needs no store, so it also comes while the store is away.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Flask, Response, render_template, request
+
+from webapp.http.problems import PROBLEM_JSON, ProblemBody
+
+HEADINGS = {
+    400: "This address is not right",
+    401: "You are not signed in",
+    403: "You may not do this",
+    404: "There is nothing at this address",
+    405: "This address cannot be opened",
+    410: "This is gone",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "Not there at the moment",
+}
+"""What a person reads first, by status. Others have their title."""
+
+ADVICE = {
+    "scope": "Your account does not allow it. An administrator can change that.",
+    "csrf": "Nothing has changed. Go back, reload that page and try again.",
+    "fault": "It is not your fault, and trying again may help. If not, tell an administrator the time and the address.",
+    "store_away": "The calls are safe. Try again in a moment.",
+    "archive_away": "Live calls go on. Try again in a moment.",
+}
+"""What helps, by reason."""
+
+PASSING = (429, 500, 503)
+"""Statuses after which the same request may succeed."""
+
+
+def install(app: Flask) -> None:
+    """Register with `app`."""
+    app.after_request(_for_whom)
+
+
+def _for_whom(answer: Response) -> Response:
+    if answer.mimetype != PROBLEM_JSON:
+        return answer
+    answer.vary.add("Accept")
+    if _wants_page():
+        answer.set_data(_page(msgspec.json.decode(answer.get_data(), type=ProblemBody)))
+        answer.content_type = "text/html; charset=utf-8"
+    return answer
+
+
+def _wants_page() -> bool:
+    """Whether whoever asks would rather have HTML than JSON. Browsers say so for what stands in their address field;
+    scripts and programs that take anything do not."""
+    accepts = request.accept_mimetypes
+    return accepts["text/html"] > max(accepts[PROBLEM_JSON], accepts["application/json"])
+
+
+def _page(problem: ProblemBody) -> str:
+    """The same facts as the problem's JSON, with a way on."""
+    asked = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return render_template(
+        "problem.html",
+        problem=problem,
+        heading=HEADINGS.get(problem.status, problem.title),
+        advice=ADVICE.get(problem.reason, ""),
+        again=asked if problem.status in PASSING else "",
+        sign_in=(asked or "/") if problem.status == 401 else "",
+    )
