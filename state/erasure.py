@@ -13,7 +13,8 @@ from state.calls.dead import forget_call
 from state.calls.feed import forget_words
 from state.calls.reads import Reads
 from state.calls.retention import Retention
-from state.recording.sounds import open_sounds
+from state.recording import catalogue
+from state.recording.sounds import Named, open_sounds
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
 from state.texts import customer
@@ -55,8 +56,19 @@ class Erasure:
         forget_call(shard, call_id)
         return places
 
+    def strays(self) -> list[Named]:
+        """Recordings of calls that neither the database nor Redis has: an older copy of the database was put back."""
+        if self._archive is None or self._sounds is None:
+            return []
+        return [call for call in catalogue.unknown(self._archive, self._sounds.kept()) if not self._in_redis(call)]
+
     def calls_of(self, name: str) -> list[str]:
         """Ids of all calls of a customer, wherever they are; live ones too."""
         held = self._reads.held(live=True, ended=True, waiting=False)
         found = [row.call_id for row in held if customer(row.metadata) == name]
         return list(dict.fromkeys(found + (calls_of(self._archive, name) if self._archive is not None else [])))
+
+    def _in_redis(self, call: Named) -> bool:
+        shard = self._shards.of(call.call_id)
+        started = cast("bytes | None", shard.redis.hget(shard.keys.call(call.call_id), "started_at_ms"))
+        return started is not None and int(started) == call.started_at_ms

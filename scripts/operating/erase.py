@@ -5,6 +5,8 @@ scripts/erase customer NAME                  all ended calls of a customer, or c
 scripts/erase hold call|customer NAME WHY    nobody erases it, nor does its age
 scripts/erase release call|customer NAME     take a hold back
 scripts/erase holds                          list them
+scripts/erase strays                         list recordings of calls that are nowhere else: an older copy of the
+                                             database was put back, say; "erase call ID" erases one
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ def main(argv: list[str]) -> int:
         if name == "hold":
             told.add_argument("reason")
     what.add_parser("holds")
+    what.add_parser("strays")
     options = parser.parse_args(argv)
 
     def work(at: Operator) -> None:
@@ -70,7 +73,11 @@ def _work(at: Operator, options: argparse.Namespace, erasure: Erasure, archive: 
         print(f"erased {gone} {'call' if gone == 1 else 'calls'}")
         return
     if archive is None:
-        raise Refused("holds need a database: set DATABASE_URL")
+        raise Refused(f"{'strays' if options.what == 'strays' else 'holds'} need a database: set DATABASE_URL")
+    if options.what == "strays":
+        strays = [(moment(call.started_at_ms), printable(call.call_id)) for call in erasure.strays()]
+        table([("BEGAN", "CALL"), *strays])
+        return
     if options.what == "holds":
         rows: list[tuple[str, ...]] = [("SINCE", "KIND", "NAME", "BY", "WHY")]
         for one in erase.held(archive):

@@ -93,5 +93,16 @@ def lately_erased(archive: Archive, since_ms: int) -> list[tuple[str, int]]:
         return [(row.call_id, row.erased_at_ms) for row in connection.execute(wanted)]
 
 
+def unknown(archive: Archive, kept: list[Named]) -> list[Named]:
+    """Those of `kept` that the database has no call of."""
+    found: set[Named] = set()
+    with archive.reading() as connection:
+        for at in range(0, len(kept), BATCH):
+            some = select(calls.c.call_id, calls.c.started_at_ms)
+            some = some.where(calls.c.call_id.in_({call.call_id for call in kept[at : at + BATCH]}))
+            found |= {Named(*row) for row in connection.execute(some)}
+    return [call for call in kept if call not in found]
+
+
 def _is(call: Named) -> tuple[Any, Any]:
     return calls.c.call_id == call.call_id, calls.c.started_at_ms == call.started_at_ms

@@ -3,6 +3,7 @@
 parts/<call>/<started_at_ms>/<from>-<until>-<rate>-<digest>   some seconds of a call that is not assembled yet: ms of
                                                               the call, the highest sample rate, a digest
 kept/<call>/<started_at_ms>.flac                              a whole call
+kept/<call>/<started_at_ms>.json                              what the database says of it: catalogue.Recording
 
 A file is there whole or not at all. A part is named by its content: putting it twice leaves one, and two processes that
 put overlapping parts take nothing from each other.
@@ -55,6 +56,10 @@ class Named(msgspec.Struct, frozen=True):
     @property
     def file(self) -> str:
         return f"kept/{self.call_id}/{self.started_at_ms}.flac"
+
+    @property
+    def about(self) -> str:
+        return f"kept/{self.call_id}/{self.started_at_ms}.json"
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -115,10 +120,21 @@ class Sounds:
         """Throw the parts of a call away."""
         self._remove(call.parts)
 
-    def put_file(self, call: Named, file: Path) -> None:
-        """Keep a call's whole recording."""
+    def put_file(self, call: Named, file: Path, about: bytes) -> None:
+        """Keep a call's whole recording, and what the database will say of it."""
         with _told():
             obstore.put(self._store, call.file, file)
+            obstore.put(self._store, call.about, about)  # last: where it is, the whole recording is
+
+    def about(self, call: Named) -> bytes | None:
+        """What `put_file` was told of a recording; None if there is none."""
+        body = self._found(lambda: obstore.get(self._store, call.about).bytes())
+        return None if body is None else bytes(body)
+
+    def kept(self) -> list[Named]:
+        """All calls of which there is a whole recording."""
+        files = (path.split("/") for path in self._list("kept/") if path.endswith(".flac"))
+        return [Named(call_id, int(name.removesuffix(".flac"))) for _, call_id, name in files]
 
     def open(self, call: Named) -> BufferedReader | None:
         """A call's recording, to be read from any place; None if there is none."""
@@ -127,6 +143,7 @@ class Sounds:
 
     def forget(self, call: Named) -> None:
         """Erase a call's recording and parts."""
+        self._delete([call.about])  # first: where it is, the whole recording is
         self._delete([call.file])
         self._remove(call.parts)
 
@@ -134,7 +151,7 @@ class Sounds:
         """Erase all that is kept of calls of this id that began up to then. Returns of how many calls."""
         started: set[int] = set()
         for path in self._list(f"kept/{call_id}/"):
-            started.add(int(path.rpartition("/")[2].removesuffix(".flac")))
+            started.add(int(path.rpartition("/")[2].partition(".")[0]))
         for path in self._list(f"parts/{call_id}/"):
             started.add(int(path.split("/")[2]))
         old = [Named(call_id, moment) for moment in started if moment <= until_ms]

@@ -51,11 +51,11 @@ def _assemble(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str
     if found is not None and found[0] == call:
         return "AGAIN"
     parts = sounds.parts(call)
-    if not parts:
-        return "EMPTY"
     view = read_call(archive, call.call_id)
     if view is None or catalogue.words_are_gone(archive, call):
         return "DROPPED"
+    if not parts:
+        return _assembled_before(archive, sounds, call, now_ms)
     plan = Plan(
         rate=max(part.rate for part in parts),
         tracks=list(view.tracks),
@@ -67,7 +67,19 @@ def _assemble(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str
         about = write(file, plan, _read(sounds, parts))
         if about is None:
             return "EMPTY"
-        sounds.put_file(call, file)
+        sounds.put_file(call, file, msgspec.json.encode(about))
+    return _note(archive, sounds, call, about, now_ms)
+
+
+def _assembled_before(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str:
+    """The recording may be there without an entry: the database was lost, and an older copy put back."""
+    body = sounds.about(call)
+    if body is None:
+        return "EMPTY"
+    return _note(archive, sounds, call, msgspec.json.decode(body, type=catalogue.Recording), now_ms)
+
+
+def _note(archive: Archive, sounds: Sounds, call: Named, about: catalogue.Recording, now_ms: int) -> str:
     if not catalogue.write(archive, call, about, now_ms):
         sounds.forget(call)
         return "DROPPED"

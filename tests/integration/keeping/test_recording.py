@@ -67,7 +67,11 @@ def named(store: redis.Redis, call_id: str = "c") -> Named:
 
 
 def files(tmp_path: Path) -> list[str]:
-    return [path.name for path in (tmp_path / "recordings").rglob("*") if path.is_file()]
+    return sorted(path.name for path in (tmp_path / "recordings").rglob("*") if path.is_file())
+
+
+def of(call: Named) -> list[str]:
+    return [Path(call.file).name, Path(call.about).name]
 
 
 def test_the_file_is_what_was_posted(
@@ -98,7 +102,7 @@ def test_the_file_is_what_was_posted(
     assert found is not None and found[1].seconds == len(heard) / RATE and found[1].silences == []
     loudest = np.abs(heard[:800].astype(int)).max(axis=0) * 100 / 32768
     assert (found[1].peaks[0][0], found[1].peaks[1][0]) == tuple(np.ceil(loudest)) and found[1].step == 0.1
-    assert [name.rpartition(".")[2] for name in files(tmp_path)] == ["flac"], "no part is left"
+    assert files(tmp_path) == of(named(store)), "no part is left"
     assert not store.exists(keys.STORE.unassembled, keys.STORE.spooling)
 
 
@@ -286,11 +290,11 @@ def test_an_erased_call_cannot_be_heard(
     (left / "x#1").write_bytes(b"half written")
     erasure = Erasure(store, either, settings(tmp_path / "recordings"))
     assert erasure.erase("c") == ["database", "recordings", "redis"]
-    assert files(tmp_path) == [Path(other.file).name] and catalogue.find(either, "c") is None
+    assert files(tmp_path) == of(other) and catalogue.find(either, "c") is None
     # A job that was about to write when the call was erased:
     sounds.put_part(call, [Piece("agent", Sound(0, 8000, 8000, "mulaw", noise(1).audio))])
     assert forget_sound(either, sounds, "*=30", store.time()[0] * 1000) == 0
-    assert files(tmp_path) == [Path(other.file).name]
+    assert files(tmp_path) == of(other)
 
 
 def test_a_call_that_is_erased_meanwhile_leaves_nothing(
@@ -317,7 +321,7 @@ def test_sound_goes_by_queue_and_a_hold_keeps_it(
     now = store.time()[0] * 1000 + 10 * DAY_MS
     assert forget_sound(either, sounds, "billing=30,*=5", now) == 1
     assert [call_id for call_id in ("a", "b", "held") if catalogue.find(either, call_id)] == ["a", "held"]
-    assert len(files(tmp_path)) == 2
+    assert len(files(tmp_path)) == 2 * 2, "two recordings, each with its description"
     assert forget_sound(either, sounds, "", now) == 1, "no queue is recorded any more"
     assert [call_id for call_id in ("a", "b", "held") if catalogue.find(either, call_id)] == ["held"]
     erase.release(either, "call", "held")

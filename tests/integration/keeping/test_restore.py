@@ -15,6 +15,8 @@ from scripts.machine.programs import ROOT
 from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.calls.departures import Departures
+from state.calls.retention import Retention
+from state.recording import catalogue
 from state.recording.sounds import Named, Sounds
 from state.recording.spool import Spool
 from tests.harness.line import Line
@@ -60,6 +62,46 @@ def test_a_lost_postgresql_costs_nothing_that_redis_still_has(
     assert {"before", "since", "meanwhile"} == {c for c in ("before", "since", "meanwhile") if read_call(archive, c)}
     assert Departures(store).outstanding() == []
     archive.close()
+
+
+def test_recordings_come_back_with_their_calls_and_others_are_listed(
+    valkey: Server, store: redis.Redis, assessor: Assessor, tmp_path: Path
+) -> None:
+    database, copy, folder = tmp_path / "archive.db", tmp_path / "copy.db", tmp_path / "recordings"
+    archive, sounds = Archive(f"sqlite:///{database}"), Sounds(str(folder))
+    recorded(store, archive, sounds, assessor, "before")
+    archive.close()
+    shutil.copy(database, copy)
+    archive = Archive(f"sqlite:///{database}")
+    since, gone = (recorded(store, archive, sounds, assessor, call_id) for call_id in ("since", "gone"))
+    had = catalogue.find(archive, "since")
+    archive.close()
+
+    shutil.copy(copy, database)
+    archive = Archive(f"sqlite:///{database}")
+    assert Retention(store, settings(folder)).erase("gone"), "it left Redis, because of its age say"
+    assert strays(valkey, database, folder) == ["gone"], "since is in Redis still"
+    Departures(store).again()
+    for call_id in Departures(store).outstanding():
+        assert move(store, archive, call_id, redact=True) == "OK"
+        assert assemble(store, archive, sounds, call_id) == ("AGAIN" if call_id == "before" else "OK")
+    assert catalogue.find(archive, "since") == had and sounds.open(since) is not None
+    assert strays(valkey, database, folder) == ["gone"]
+    erasing(valkey, database, folder, "call", "gone")
+    assert strays(valkey, database, folder) == [] and sounds.open(gone) is None
+    archive.close()
+
+
+def erasing(server: Server, database: Path, folder: Path, *words: str) -> str:
+    """What scripts/erase prints."""
+    environ = {"REDIS_URL": server.url, "DATABASE_URL": f"sqlite:///{database}"}
+    environ |= {"RECORDINGS": str(folder), "SOUND_DAYS": "*=30"}
+    command = [str(ROOT / "scripts/erase"), *words]
+    return subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=True).stdout
+
+
+def strays(server: Server, database: Path, folder: Path) -> list[str]:
+    return [line.split()[-1] for line in erasing(server, database, folder, "strays").splitlines()[1:]]
 
 
 def test_a_lost_store_of_recordings_costs_the_sound_and_no_word(
