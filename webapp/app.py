@@ -40,7 +40,7 @@ from webapp.api import (
 )
 from webapp.api.admin import audit, erasing, jobs, models, operations, people, queues, webhooks
 from webapp.api.documents import docs, openapi
-from webapp.http import crowds, headers, problem_pages, problems, timed, traced
+from webapp.http import crowds, headers, language, problem_pages, problems, timed, traced
 from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import admin, page_wire, pages
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     problems.install(app)
     problem_pages.install(app)
     headers.install(app)
+    language.install(app)
     cookies.install(app)
     oidc.install(app, settings)
     apis = (

@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from state.people.access import Role, oidc_name
 from state.server.clock import now_ms
 from state.settings import Settings
+from webapp.http.language import _
 from webapp.store import store
 
 log = logging.getLogger("earshot.web")
@@ -48,7 +49,7 @@ class NotWelcome(RuntimeError):
     """The provider knows this person, but no claim gives a role here. The message is a sentence for the person."""
 
     def __init__(self, who: Person) -> None:
-        super().__init__("You are known, but not allowed in here. Ask for one of the groups that are.")
+        super().__init__(_("You are known, but not allowed in here. Ask for one of the groups that are."))
         self.who = who
 
 
@@ -95,7 +96,7 @@ def install(app: Flask, settings: Settings) -> None:
 def _provider() -> Any:
     oauth = current_app.extensions.get(_EXTENSION)
     if oauth is None:
-        raise ProviderFailed("No identity provider is configured here.")
+        raise ProviderFailed(_("No identity provider is configured here."))
     return oauth.create_client(_NAME)
 
 
@@ -118,7 +119,7 @@ def end() -> tuple[Person, Role]:
         raise _failed(error) from None
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not (isinstance(issuer, str) and isinstance(subject, str) and 0 < len(subject) <= MAX_SUBJECT_CHARACTERS):
-        raise ProviderFailed("The identity provider did not say who you are.")
+        raise ProviderFailed(_("The identity provider did not say who you are."))
     person = Person(issuer, subject, next(str(claims[claim]) for claim in SHOWN_BY if claims.get(claim)))
     settings = store().settings
     role = role_of(values(claims, settings.oidc_claim), settings.oidc_supervisors, settings.oidc_admins)
@@ -156,4 +157,4 @@ def _failed(error: Exception) -> ProviderFailed:
         raise error
     # Not the error's text: it may quote the provider's answer, and that may hold tokens.
     log.warning("oidc: sign-in failed", extra={"error": type(error).__name__, "path": request.path})
-    return ProviderFailed("The identity provider did not answer as it should. Try again.")
+    return ProviderFailed(_("The identity provider did not answer as it should. Try again."))

@@ -15,13 +15,14 @@ from state.people.audit import Deed
 from webapp.access import oidc, rights
 from webapp.access.cookies import SignedIn
 from webapp.access.rights import needs, public
+from webapp.http.language import _, later
 from webapp.http.problems import RETRY_AFTER_SECONDS, Problem
 from webapp.store import store
 
 pages = Blueprint("sign_in", __name__)
 
 PATH = "/sign-in"
-BUSY = "Too many people are signing in right now. Try again."
+BUSY = later("Too many people are signing in right now. Try again.")
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_NEXT_CHARACTERS = 2000
@@ -46,9 +47,8 @@ def form() -> Response:
     leads_to = safe_next(request.args.get("next"))
     if rights.identify() is not None:
         return cast(Response, redirect(leads_to))
-    return _form(
-        leads_to, "You are signed out. Sign in, and you come back to where you were." if "ended" in request.args else ""
-    )
+    ended = _("You are signed out. Sign in, and you come back to where you were.") if "ended" in request.args else ""
+    return _form(leads_to, ended)
 
 
 @pages.post(PATH)
@@ -61,7 +61,7 @@ def sign_in() -> Response:
     try:
         rights.check_form()
     except Problem as refusal:
-        message = "This form was too old. Try again." if refusal.reason == "csrf" else refusal.detail
+        message = _("This form was too old. Try again.") if refusal.reason == "csrf" else refusal.detail
         return _form(leads_to, message, 403)
     here, address = store(), rights.address()
     told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # what a stranger typed, for the trail
@@ -73,12 +73,12 @@ def sign_in() -> Response:
         user = here.access.users.check(name, password)
     except HashingBusy:
         here.limits.not_tried(name.lower(), address)
-        answer = _form(leads_to, BUSY, 429)
+        answer = _form(leads_to, _(BUSY), 429)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
     if user is None:
         _attempt(Deed(told, "sign-in-failed", "", address, "stranger"), name)
-        return _form(leads_to, "Wrong name or password.", 403, name)
+        return _form(leads_to, _("Wrong name or password."), 403, name)
     here.limits.succeeded(user.name, address)
     agent = (user.agent or user.name) if user.role == "agent" else ""
     begun = Session(name=user.name, role=user.role, origin="account", stamp=user.stamp, address=address, agent=agent)
@@ -146,7 +146,7 @@ def enter_by_link() -> Response:
     found = here.access.api_keys.find(key)
     if found is None or found.scopes != ("agent",):
         status = 403 if here.limits.bad_key(address) else 429
-        said = "This link is void. Ask for a new one."
+        said = _("This link is void. Ask for a new one.")
         return make_response(render_template("enter.html", csrf_token=csrf_token(), message=said), status)
     name = link_name(found.name)
     begun = Session(name=name, role="agent", origin="key", stamp=digest(key), address=address, agent=found.agent)
@@ -187,7 +187,7 @@ def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
 
 def _locked(leads_to: str, wait_seconds: int) -> Response:
     """Too often."""
-    answer = _form(leads_to, f"Too many attempts. Try again in {-(-wait_seconds // 60)} min.", 429)
+    answer = _form(leads_to, _("Too many attempts. Try again in {minutes} min.", minutes=-(-wait_seconds // 60)), 429)
     answer.headers["Retry-After"] = str(wait_seconds)
     return answer
 

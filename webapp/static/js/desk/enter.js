@@ -1,5 +1,7 @@
 // A personal link: its key stands after the address's #. Hands it over once, and takes it out of the address.
 
+import { _ } from "../shared/wording/language.js";
+
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
 const message = document.querySelector(".message");
 const key = location.hash.slice(1);
@@ -8,6 +10,6 @@ if (key) {
   /** @type {HTMLInputElement} */ (form.elements.namedItem("key")).value = key;
   form.submit();
 } else if (message instanceof HTMLElement && message.hidden) {
-  message.textContent = "This link is not whole. Open it as it was sent to you.";
+  message.textContent = _("This link is not whole. Open it as it was sent to you.");
   message.hidden = false;
 }

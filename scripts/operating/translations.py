@@ -1,0 +1,97 @@
+"""scripts/translations: brings the catalogues of webapp/translations up to date with the texts in the code.
+
+scripts/translations          adds new texts, takes old ones out, and names those that wait for a translation
+scripts/translations fr       begins a catalogue for another language, by its code
+
+It guesses no translation. The page shows a text's English until its translation stands in the catalogue.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import write_po
+
+from webapp.http.language import FOLDER, read
+
+ROOT = FOLDER.parents[1]
+LINE_CHARACTERS = 120
+
+METHODS = [
+    ("templates/**.html", "jinja2"),
+    ("static/js/**.js", "javascript"),
+    ("**.py", "python"),
+]
+"""Babel's names for how texts are found in a file."""
+
+HEADER = r"""msgid ""
+msgstr ""
+"Language: {language}\n"
+"Plural-Forms: {plurals}\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=utf-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+
+"""
+"""What gettext must know of a catalogue, without dates that would change with every run."""
+
+KEYWORDS = {**DEFAULT_KEYWORDS, "later": None}
+
+
+def in_code() -> Catalog:
+    """All texts that stand in the code, without translations."""
+    found = Catalog()
+    skipped = ("node_modules", "vendor")
+    strict = {"**.html": {"silent": "no"}}
+    for name, _line, text, _comments, context in extract_from_dir(
+        ROOT / "webapp",
+        METHODS,
+        strict,
+        KEYWORDS,
+        directory_filter=lambda folder: Path(folder).name not in skipped,
+    ):
+        found.add(text, locations=[(f"webapp/{name}", 0)], context=context)
+    return found
+
+
+def updated(catalogue: Catalog) -> Catalog:
+    """The same with the texts of the code: the translations it has of them, and none of the others."""
+    catalogue.update(in_code(), no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def written(catalogue: Catalog) -> bytes:
+    """A catalogue as its file: by text, so that changes of the code move little in it."""
+    file = io.BytesIO()
+    write_po(file, catalogue, width=LINE_CHARACTERS, omit_header=True, sort_output=True, include_lineno=False)
+    head = HEADER.format(language=catalogue.locale_identifier, plurals=catalogue.plural_forms)
+    return head.encode() + file.getvalue()
+
+
+def is_translated(message: Message) -> bool:
+    """Whether all its forms are there, and nobody doubts them."""
+    forms = message.string if isinstance(message.string, tuple) else (message.string,)
+    return all(forms) and not message.fuzzy
+
+
+def main(codes: list[str]) -> int:
+    """Bring all catalogues up to date. Returns 1 while a translation is missing."""
+    files = [FOLDER / f"{code}.po" for code in codes] or sorted(FOLDER.glob("*.po"))
+    missing = 0
+    for file in files:
+        catalogue = updated(read(file) if file.exists() else Catalog(file.stem))
+        file.write_bytes(written(catalogue))
+        for message in catalogue:
+            if message.id and not is_translated(message):
+                missing += 1
+                print(f"{file.name}: {message.id}")
+    return int(missing > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

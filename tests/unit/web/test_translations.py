@@ -1,0 +1,66 @@
+"""The catalogues of webapp/translations are whole, and fit the texts that stand in the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from scripts.operating.translations import in_code, is_translated
+from webapp.http.language import FOLDER, languages, read
+
+OTHERS = languages()[1:]
+CATALOGUES = {code: read(FOLDER / f"{code}.po") for code in OTHERS}
+
+
+def forms(text: object) -> tuple[str, ...]:
+    return tuple(map(str, text)) if isinstance(text, tuple | list) else (str(text),)
+
+
+def texts(code: str) -> list[Message]:
+    return [message for message in CATALOGUES[code] if message.id]
+
+
+def outline(catalogue: Catalog) -> set[tuple[str | None, tuple[str, ...], bool]]:
+    """Context and English of each text, and whether a script uses it: those go with the page."""
+    return {
+        (message.context, forms(message.id), any(file.endswith(".js") for file, _line in message.locations))
+        for message in catalogue
+        if message.id
+    }
+
+
+def test_there_is_german() -> None:
+    assert "de" in OTHERS and len(texts("de")) > 15
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_catalogue_has_the_texts_of_the_code_and_no_others(code: str) -> None:
+    """If it does not: run scripts/translations, and translate what it names."""
+    assert outline(CATALOGUES[code]) == outline(in_code())
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_is_translated_with_all_its_plurals(code: str) -> None:
+    assert [message.id for message in texts(code) if not is_translated(message)] == []
+    plural = [message for message in texts(code) if message.pluralizable]
+    assert all(len(forms(message.string)) == CATALOGUES[code].num_plurals for message in plural)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_values_and_markup_are_the_same_in_both_languages(code: str) -> None:
+    """A form of a plural may say its number as a word: it has the number's value, or does without it."""
+    parts = re.compile(r"\{\w*\}|</?\w+[^>]*>")
+    for message in texts(code):
+        wanted = sorted(parts.findall(forms(message.id)[-1]))
+        for form in forms(message.string):
+            given = sorted(parts.findall(form))
+            assert given == wanted or (message.pluralizable and given == [one for one in wanted if one != "{n}"]), form
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_can_stand_in_an_attribute(code: str) -> None:
+    assert [
+        message.string for message in texts(code) if '"' in str(message.string) and '"' not in str(message.id)
+    ] == []
