@@ -42,6 +42,8 @@ CONDITIONS: dict[str, Callable[[lines.Samples], lines.Samples]] = {
     "GSM, noise at 20 dB, 2 % lost": lambda samples: lines.loss(0.02)(lines.gsm(lines.noise(20)(samples))),
 }
 if shutil.which("sox"):
+    CONDITIONS["AMR at 12.2 kbit/s"] = lines.amr(7)
+    CONDITIONS["AMR at 4.75 kbit/s"] = lines.amr(0)
     CONDITIONS["spoken 1.25 times faster"] = lines.faster(1.25)
     CONDITIONS["spoken 1.5 times faster"] = lines.faster(1.5)
 
@@ -97,7 +99,7 @@ def report(measured: Measured) -> str:
         (
             f"Recognised by {measured.engine}",
             table(["line", "word errors", "of words", "CPU s/s"], rows),
-            *(() if shutil.which("sox") else ("Faster speech was not measured: install sox.",)),
+            *(() if shutil.which("sox") else ("AMR and faster speech were not measured: install sox.",)),
             "",
             table([f"no speech, {NOISE_SECONDS // 60} minutes each", "words an hour", "for instance"], sounds),
         )

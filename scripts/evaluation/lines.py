@@ -16,6 +16,10 @@ from state import g711
 RATE = 8000
 BAND_HZ = (300, 3400)
 SEED = 20261126
+RAW = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
+"""How sox is told of such samples on its standard input or output."""
+AMR_DELAY = 40
+"""Samples by which AMR's coder lags: it looks 5 ms ahead (3GPP TS 26.090)."""
 
 Samples = npt.NDArray[np.float64]
 
@@ -105,12 +109,28 @@ def faster(factor: float) -> Callable[[Samples], Samples]:
     """Spoken so many times faster at the same pitch, by sox."""
 
     def hurry(samples: Samples) -> Samples:
-        raw = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
-        command = ["sox", "-D", *raw, *raw, "tempo", "-s", str(factor)]  # -D: no dither, which is random
-        done = subprocess.run(command, input=pcm(samples).tobytes(), capture_output=True, check=True)
-        return np.frombuffer(done.stdout, "<i2").astype(np.float64) / 32768
+        return _samples(_sox(pcm(samples).tobytes(), *RAW, *RAW, "tempo", "-s", str(factor)))
 
     return hurry
+
+
+def amr(mode: int) -> Callable[[Samples], Samples]:
+    """Through AMR narrowband, mobile telephones' codec, and back, by sox. mode: 0 (4.75 kbit/s) to 7 (12.2 kbit/s)."""
+
+    def through(samples: Samples) -> Samples:
+        late = pcm(np.append(samples, np.zeros(AMR_DELAY)))
+        coded = _sox(late.tobytes(), *RAW, "-C", str(mode), "-t", "amr-nb", "-")
+        return _samples(_sox(coded, "-t", "amr-nb", "-", *RAW))[AMR_DELAY:][: len(samples)]
+
+    return through
+
+
+def _sox(sound: bytes, *words: str) -> bytes:
+    return subprocess.run(["sox", "-D", *words], input=sound, capture_output=True, check=True).stdout  # -D: no dither
+
+
+def _samples(raw: bytes) -> Samples:
+    return np.frombuffer(raw, "<i2").astype(np.float64) / 32768
 
 
 def _coded(samples: Samples, **how: object) -> Samples:
