@@ -340,8 +340,19 @@ def test_a_supervisor_joins_from_the_row_and_the_opened_call_where_the_switch_kn
         row(page, "c4")
         page.keyboard.press("c")
         expect(menu).to_be_visible()
-        page.once("dialog", lambda sure: sure.accept())
-        menu.get_by_role("button", name="Hang up").click()
+        menu.get_by_role("button", name="Hang up").press("Enter")
+        sure = page.get_by_role("dialog", name="Hang up Eve?")
+        expect(sure).to_have_accessible_description("Everybody on this call is cut off at once.")
+        expect(sure.get_by_role("button", name="Cancel")).to_be_focused()
+        page.keyboard.press("t")
+        page.keyboard.press("Escape")
+        expect(sure).to_be_hidden()
+        expect(menu.get_by_role("button", name="Hang up")).to_be_focused()
+        assert switch.asked == []
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(sure.get_by_role("button", name="Hang up")).to_be_focused()
+        page.keyboard.press("Enter")
         expect(page.locator("#said")).to_contain_text("hung up")
         assert switch.asked[-1]["method"] == "DELETE"
 

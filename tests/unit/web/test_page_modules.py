@@ -20,6 +20,16 @@ def test_the_pages_modules_pass_their_own_tests() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_file_that_a_page_names_is_there() -> None:
+    named = {
+        (path.name, file)
+        for path in TEMPLATES.rglob("*.html")
+        for file in re.findall(r"url_for\('static', filename='([^']+)'\)", path.read_text())
+    }
+    assert len(named) > 30
+    assert [file for file in sorted(named) if not (TEMPLATES.parent / "static" / file[1]).is_file()] == []
+
+
 def test_no_form_can_be_sent_before_its_script_listens() -> None:
     """It posts by itself, closes a dialog, is hidden until a script shows it, or is inert until ready.js opens it."""
     forms = [

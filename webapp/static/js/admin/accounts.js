@@ -2,7 +2,8 @@
 
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
-import { showOnce, sure } from "./once.js";
+import { showOnce } from "./once.js";
+import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
 
 const at = (selector) => document.querySelector(selector);

@@ -4,7 +4,7 @@ import { counted } from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, list, say } from "./asking.js";
-import { sure } from "./once.js";
+import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
 
 const PAGE = 500; // calls, and entries of the trail, that one answer has at most

@@ -1,4 +1,4 @@
-// Secrets that are shown once, buttons that copy, and the question before what nobody can undo.
+// Secrets that are shown once, and buttons that copy.
 
 /** A button. @param {(event: any) => any} act */
 function button(text, act) {
@@ -36,29 +36,4 @@ export function showOnce(text, secret) {
   box.replaceChildren(told, code, copyButton(() => secret));
   box.hidden = false;
   box.focus();
-}
-
-/** Asks whether somebody is sure. @param {string} act the words on the button */
-export async function sure(title, text, act) {
-  const dialog = document.createElement("dialog");
-  const heading = document.createElement("h2");
-  heading.id = "sure-title";
-  heading.textContent = title;
-  dialog.setAttribute("aria-labelledby", heading.id);
-  const told = document.createElement("p");
-  told.textContent = text;
-  const row = document.createElement("p");
-  row.className = "doing";
-  const yes = button(act, () => dialog.close("yes"));
-  yes.className = "danger";
-  row.append(
-    button("Cancel", () => dialog.close("")),
-    yes,
-  );
-  dialog.append(heading, told, row);
-  document.body.append(dialog);
-  dialog.showModal();
-  await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
-  dialog.remove();
-  return dialog.returnValue === "yes";
 }

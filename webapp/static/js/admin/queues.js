@@ -3,7 +3,7 @@
 import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
-import { sure } from "./once.js";
+import { sure } from "../shared/sure.js";
 
 const at = (selector) => document.querySelector(selector);
 const called = (queue) => (queue === "*" ? "all others" : queue);

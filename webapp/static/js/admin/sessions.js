@@ -2,7 +2,7 @@
 
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, list, say } from "./asking.js";
-import { sure } from "./once.js";
+import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
 
 function show(found) {

@@ -3,7 +3,7 @@
 import { rowOf } from "../shared/rows.js";
 import { MISSING } from "../shared/wording/format.js";
 import { ask, buttons, list, say } from "./asking.js";
-import { sure } from "./once.js";
+import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
 
 const EVERY_MS = 5_000;

@@ -1,6 +1,9 @@
 // Whisper, barge in, take over, hang up: in the opened call and in a row's menu, where the call's metadata names its
 // channel on the switch.
 
+import { titleOf } from "./live/store.js";
+import { sure } from "./sure.js";
+
 const BEGUN = {
   whisper: "Your phone rings. Only the agent will hear you.",
   barge: "Your phone rings. Both will hear you.",
@@ -15,7 +18,7 @@ export class Switchboard {
   #extension;
   #acting;
   #done;
-  #id = "";
+  #row = null;
   #asked = false;
 
   /** @param box holds the buttons and the form  @param acting an Acting  @param done called when an act was chosen */
@@ -33,7 +36,7 @@ export class Switchboard {
 
   /** @param row of the call that is meant */
   show(row) {
-    this.#id = row.call_id;
+    this.#row = row;
   }
 
   /** Shows my extension, once. */
@@ -51,10 +54,10 @@ export class Switchboard {
   }
 
   async #act(act) {
-    const id = this.#id;
-    if (act === "hangup" && !confirm("Hang this call up?")) return;
+    const row = this.#row;
+    if (act === "hangup" && !(await sure(`Hang up ${titleOf(row)}?`, "Everybody on this call is cut off at once.", "Hang up"))) return;
     this.#done();
-    const told = await this.#acting.send("POST", `/v1/calls/${encodeURIComponent(id)}/switch/${act}`);
+    const told = await this.#acting.send("POST", `/v1/calls/${encodeURIComponent(row.call_id)}/switch/${act}`);
     if (told) this.#acting.tell(BEGUN[act]);
   }
 }
