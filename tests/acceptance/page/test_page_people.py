@@ -219,6 +219,7 @@ def test_a_supervisor_is_not_let_in(browser: Browser, web: Web, store: redis.Red
         page.get_by_label("Name").fill("dana")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
+        page.locator("#pages summary").click()
         expect(page.get_by_role("link", name="Rules")).to_be_visible()
         expect(page.get_by_role("link", name="Administration")).to_have_count(0)
         answer = page.goto(f"{web.url}/admin/accounts")

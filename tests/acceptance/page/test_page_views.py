@@ -120,12 +120,50 @@ def test_a_column_sorts_both_ways_below_raised_calls_and_a_call_without_a_score_
     expect(page).to_have_url(server.url)
 
 
+def test_the_toolbar_is_one_line_and_the_menu_leads_to_the_other_pages(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    three_calls(world)
+    page.goto(server.url + "?agent=Dana&queue=cards")
+    expect(page.locator("#matching")).to_have_text("1 of 3 calls")
+    for width in (1440, 1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        lines = page.locator("#filters > *").evaluate_all(
+            """(parts) => [...new Set(parts.map((part) => part.getBoundingClientRect()).filter(({width}) => width)
+                .map(({top, height}) => Math.round((top + height / 2) / 10)))]"""
+        )
+        assert len(lines) == 1, (width, lines)
+        menu = page.locator("#pages summary")
+        menu.focus()
+        page.keyboard.press("Enter")
+        pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
+        assert [text.split(" (")[0] for text in pages.all_text_contents()] == [
+            "Live calls", "History", "Reports", "Reviews", "Agents", "Rules"
+        ]  # fmt: skip
+        for link in pages.all():
+            expect(link).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("link", name="Live calls")).to_have_attribute("aria-current", "page")
+        page.keyboard.press("Escape")
+        expect(pages.first).to_be_hidden()
+        expect(menu).to_be_focused()
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Rules").focus()
+        page.keyboard.press("Tab")
+        expect(pages.first).to_be_hidden()
+    menu.click()
+    page.get_by_role("button", name="Keys and signs").click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+
+
 def test_the_table_is_had_as_a_file_for_a_spreadsheet(page: Page, server: SyntheticServer, world: World) -> None:
     three_calls(world)
     world.add("evil", agent="=HYPERLINK(1)")
     page.goto(server.url)
     expect(cell(page, "evil", "agent")).to_contain_text("=HYPERLINK(1)")
     with page.expect_download() as download:
+        page.locator("#pages summary").click()
         page.get_by_role("button", name="Table as CSV").click()
     with Path(download.value.path()).open(newline="", encoding="utf-8-sig") as file:
         rows = {row["call_id"]: row for row in csv.DictReader(file)}
@@ -192,6 +230,7 @@ def test_the_wallboard_shows_large_cards_tiles_for_the_rest_and_nothing_to_press
     world.add("c4", agent="Mia")
     world.end("c4")
     page.goto(server.url)
+    page.locator("#pages summary").click()
     page.get_by_role("link", name="Wallboard").click()
     cards = page.get_by_role("list", name="Calls that need attention").get_by_role("listitem")
     tiles = page.get_by_role("list", name="Other live calls").get_by_role("listitem")
@@ -271,6 +310,9 @@ def test_axe_finds_nothing_to_complain_of(
     world.end("c5")
     wait_until(lambda: order(page)[:1] == ["c2"] and len(order(page)) == 5, page)
     check("calls")
+    page.locator("#pages summary").click()
+    check("the menu")
+    page.keyboard.press("Escape")
     world.fleet["decoders"] = 0
     expect(page.get_by_role("alert")).to_contain_text("no decoder is running")
     check("calls that nobody decodes")

@@ -65,6 +65,7 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
     fill_in(tab, "another password of hers")
     expect(tab).to_have_url(f"{web.url}/?view=x#/calls/call-1")
     expect(tab.get_by_role("complementary", name="Ann Marker")).to_be_visible()
+    tab.locator("#pages summary").click()
     tab.get_by_role("button", name="Sign out").click()
     expect(tab).to_have_url(f"{web.url}/sign-in")
     tab.go_back()

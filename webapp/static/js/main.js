@@ -154,8 +154,12 @@ at(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address names the opened call
   table.focus(table.ids[0]);
 });
-at("#help-open").addEventListener("click", () => at("#help").showModal());
+at("#help-open").addEventListener("click", () => {
+  closeMenus();
+  at("#help").showModal();
+});
 at("#export").addEventListener("click", () => {
+  closeMenus();
   const rows = table.ids.map((id) => calls.rows.get(id)).filter(Boolean);
   save("calls.csv", toCsv(rows), "text/csv");
 });
@@ -201,7 +205,6 @@ function hear(id) {
 
 /** Closes the opened call and returns the focus to its row; or leaves the wallboard. */
 function closeCall() {
-  if (closeMenus()) return;
   if (toolbar.view.wallboard) location.assign(location.pathname);
   const { id } = panel;
   panel.close();
