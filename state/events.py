@@ -4,17 +4,17 @@ A page starts from a snapshot (rows and the feed's last id, read before them) an
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:
 
     {"kind": "call",    "call_id", "state", "started_at_ms", "ended_at_ms", "metadata", "end_reason"}
-    {"kind": "partial", "call_id", "track", "partial", "lag_seconds", "decoded_seq"}
+    {"kind": "partial", "call_id", "track", "partial", "lag_seconds", "decoded_seq", "wordless"}
     {"kind": "final",   "call_id", "utterance": types.Utterance}
     {"kind": "score",   "call_id", "utterance_id", "sentiment": types.Sentiment, "standing": types.Standing}
     {"kind": "handling", "call_id", "handling": types.Handling}
     {"kind": "line", "call_id", "events": list of types.Happening}
     {"kind": "quiet"}   (for the feed itself, see QuietEvent)
 
-`partial` is "" when no utterance is open. A `call` event comes when a call begins, is described, ends or gets its
-summary. A `handling` event comes when a supervisor takes the call, writes on it and so on. A `line` event
-comes when telephony tells of a hold, a transfer and the like. The browser gets events in
-batches over Socket.IO (webapp/page/live.py says how).
+`partial` is "" when no utterance is open. `wordless`: voice is heard, and gives no words. A `call` event comes when a
+call begins, is described, ends or gets its summary. A `handling` event comes when a supervisor takes the call, writes
+on it and so on. A `line` event comes when telephony tells of a hold, a transfer and the like. The browser gets events
+in batches over Socket.IO (webapp/page/live.py says how).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class PartialEvent(msgspec.Struct, frozen=True, tag="partial", tag_field="kind")
     partial: str
     lag_seconds: float
     decoded_seq: int
+    wordless: bool = False
 
 
 class FinalEvent(msgspec.Struct, frozen=True, tag="final", tag_field="kind"):

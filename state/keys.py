@@ -133,6 +133,7 @@ A track's hash:
     committed             lease of the last commit: names the state exactly
     state                 msgpack of engines.base.Snapshot
     partial               text of the open utterance, as it may be shown
+    wordless              1 while voice is heard and gives no words, as far as its decoder knows; else 0
     spooled               the last entry of `listen` that the store of recordings has
     closed, finished      1 when the sender has ended the track; 1 when its last final is out
 """

@@ -248,13 +248,15 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class TrackView(msgspec.Struct, frozen=True):
-    """A track as the API shows it. Gaps are [first, last] chunk numbers that never came or could not be read."""
+    """A track as the API shows it. Gaps are [first, last] chunk numbers that never came or could not be read. wordless:
+    voice is heard, and has given no words for long (workers/decoder/track.py)."""
 
     next_seq: int
     decoded_seq: int
     lag_seconds: float
     partial: str
     gaps: list[tuple[int, int]]
+    wordless: bool = False
 
 
 class ScoredUtterance(Utterance, frozen=True, kw_only=True):

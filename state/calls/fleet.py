@@ -244,6 +244,7 @@ class FleetMember:
             open_seq=change.open_seq,
             final_count=change.final_count,
             partial=change.partial,
+            wordless=change.wordless,
             chunks=change.chunks,
             audio_ms=change.audio_ms,
             audio_bytes=change.audio_bytes,

@@ -88,6 +88,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     audio_bytes: int
     state: bytes
     partial: str
+    wordless: bool
     finals: list[Utterance]
     events: list[bytes]
     dead: list[DeadChunk]

@@ -72,7 +72,7 @@ def readable(call_id: str) -> Iterator[None]:
         log.error("a call cannot be read", extra={"call_id": call_id, "error": repr(error)})
 
 
-_TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps"]
+_TRACK_FIELDS = ["rate", "last_seq", "done_seq", "samples", "done_samples", "partial", "gaps", "wordless"]
 
 
 def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _row_fields(call_id: str, call: dict[bytes, bytes], tracks: dict[str, Any]) 
 def _track(fields: Any) -> TrackView:
     if isinstance(fields, Exception):
         raise fields
-    rate, last, done, samples, done_samples, partial, gaps = fields
+    rate, last, done, samples, done_samples, partial, gaps, wordless = fields
     waiting = int(samples or 0) - int(done_samples or 0)
     return TrackView(
         next_seq=int(last or 0) + 1,
@@ -103,4 +103,5 @@ def _track(fields: Any) -> TrackView:
         lag_seconds=round(waiting / int(rate), 3) if rate else 0.0,
         partial=(partial or b"").decode(),
         gaps=[(first, last) for first, last in json.loads(gaps)] if gaps else [],
+        wordless=wordless == b"1",
     )

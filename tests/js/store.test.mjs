@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
-import { Calls, ENDED_SHOWN_MS, isBehind, lagSeconds } from "../../webapp/static/js/shared/live/store.js";
+import { Calls, ENDED_SHOWN_MS, isBehind, lagSeconds, wordless } from "../../webapp/static/js/shared/live/store.js";
 
 const START = Date.parse("2026-01-31T09:00:00.000Z");
 
@@ -76,7 +76,7 @@ test("events make a row of the API's form", () => {
     loud: [],
     loud_since: null, about: "",
     curve: [[1, -0.4]],
-    tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5 } },
+    tracks: { customer: { next_seq: 5, gaps: [], partial: "", lag_seconds: 0.1, decoded_seq: 5, wordless: false } },
     last: {
       id: "customer:0",
       track: "customer",
@@ -173,4 +173,16 @@ test("a snapshot leaves alone what the server could not look at, and replaces al
   assert.equal(calls.rows.get("here").attention, 0.7);
   calls.replace([row], START);
   assert.deepEqual([...calls.rows.keys()], ["here"]);
+});
+
+test("voice without words is known until words come or the call ends", () => {
+  const calls = new Calls();
+  calls.apply(begun("a"), START);
+  calls.apply({ ...partial("a", "customer", ""), wordless: true }, START);
+  assert.deepEqual(wordless(calls.rows.get("a")), ["customer"]);
+  calls.apply(partial("a", "customer", "at last"), START);
+  assert.deepEqual(wordless(calls.rows.get("a")), []);
+  calls.apply({ ...partial("a", "agent", ""), wordless: true }, START);
+  calls.apply(begun("a", { state: "ended", ended_at: new Date(START).toISOString() }), START);
+  assert.deepEqual(wordless(calls.rows.get("a")), []);
 });

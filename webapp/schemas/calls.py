@@ -150,13 +150,15 @@ class ApiStanding(msgspec.Struct, kw_only=True):
 
 
 class ApiTrack(msgspec.Struct):
-    """A track. gaps: [first, last] numbers of chunks that never came or could not be read."""
+    """A track. gaps: [first, last] numbers of chunks that never came or could not be read. wordless: ten seconds of
+    voice have given no words, and none came since."""
 
     next_seq: int
     decoded_seq: int
     lag_seconds: float
     partial: str
     gaps: list[tuple[int, int]]
+    wordless: bool
 
 
 class ApiRow(ApiStanding, kw_only=True):

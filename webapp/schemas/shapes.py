@@ -71,7 +71,7 @@ def _last(said: ScoredUtterance | None) -> ApiLast | None:
 
 
 def _track(view: TrackView) -> ApiTrack:
-    return ApiTrack(view.next_seq, view.decoded_seq, view.lag_seconds, view.partial, view.gaps)
+    return ApiTrack(view.next_seq, view.decoded_seq, view.lag_seconds, view.partial, view.gaps, view.wordless)
 
 
 def handling(made: Handling) -> ApiHandling:
@@ -177,6 +177,7 @@ def event(encoded: bytes) -> dict[str, Any]:
             "partial": told.partial,
             "lag_seconds": told.lag_seconds,
             "decoded_seq": told.decoded_seq,
+            "wordless": told.wordless,
         }
     elif isinstance(told, FinalEvent):
         shaped = {"utterance": utterance(told.utterance, None)}

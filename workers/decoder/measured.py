@@ -39,9 +39,6 @@ class Busy:
         return self._percent
 
 
-WORDLESS_SECONDS = 10.0
-"""Seconds of voice without words after which an operator should know: the call looks quiet, and is not."""
-
 log = logging.getLogger("earshot.decoder")
 
 
@@ -64,13 +61,12 @@ class Measured:
         with suppress(redis.RedisError):  # the commit is done; its delay then goes uncounted
             self._delays(lease, change, self._clock.now_ms())
 
-    def heard(self, token: Token, warm: WarmTrack) -> None:
+    def heard(self, token: Token, change: Commit, warm: WarmTrack) -> None:
         """Tell, once each time that it begins, of a track whose voice gives no words."""
-        wordless = warm.recogniser.wordless_seconds >= WORDLESS_SECONDS
-        if wordless and not warm.wordless:
+        if change.wordless and not warm.wordless:
             metrics.WORDLESS.inc()
             log.warning("voice is heard and gives no words", extra={"call_id": token.call_id, "track": token.track})
-        warm.wordless = wordless
+        warm.wordless = change.wordless
 
     def _delays(self, lease: Lease, change: Commit, now_ms: float) -> None:
         waited_seconds = max(0.0, now_ms - lease.token.at_ms) / 1000

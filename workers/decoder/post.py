@@ -244,7 +244,7 @@ class Post:
             log.info("commit came too late", extra=_track(lease.token))
             return
         self._measured.committed(lease, change, time.monotonic() - self._began)
-        self._measured.heard(lease.token, warm)
+        self._measured.heard(lease.token, change, warm)
         if not change.finish:
             warm.committed = lease.id
             self._bench.warm.put((lease.token.call_id, lease.token.track), warm)

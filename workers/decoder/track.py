@@ -39,6 +39,9 @@ NO_PARTIALS = float("inf")
 PARTIAL_WITHIN_SECONDS = 3.0
 """Seconds behind from which a track gets no new partials: catching up comes first."""
 
+WORDLESS_SECONDS = 10.0
+"""Seconds of voice without words after which people should know: the call looks quiet, and is not."""
+
 LAG_STEP_SECONDS = 1.0
 """Change of a track's lag, in seconds, that the page hears of, also while nobody speaks."""
 
@@ -297,8 +300,9 @@ class _Lease:
         events = [encode(FinalEvent(call_id, utterance)) for utterance in shown]
         lag_seconds = round(max(0.0, behind_seconds), 3)
         moved = abs(lag_seconds - warm.lag_seconds) >= LAG_STEP_SECONDS
-        if changed or self.utterances or moved or finish:
-            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done_seq)))
+        wordless = not finish and warm.recogniser.wordless_seconds >= WORDLESS_SECONDS
+        if changed or self.utterances or moved or finish or wordless != warm.wordless:
+            events.append(encode(PartialEvent(call_id, self.track, partial, lag_seconds, self.done_seq, wordless)))
             warm.lag_seconds = lag_seconds
         warm.done_seq = self.done_seq
         return Commit(
@@ -311,6 +315,7 @@ class _Lease:
             audio_bytes=self.audio_bytes,
             state=_pack(snapshot),
             partial=partial,
+            wordless=wordless,
             finals=self.utterances,
             events=events,
             dead=self.dead,

@@ -6,6 +6,7 @@
 --         base_seq           done_seq as it was when the lease began
 --         done_seq, done_samples, open_seq, final_count, partial
 --                            as they are after it
+--         wordless           voice is heard, and gives no words
 --         chunks, audio_ms, audio_bytes
 --                            what was decoded: so much less waits
 --         finals             list of {id, utterance, scored}; scored: it is to be
@@ -33,7 +34,7 @@ redis.call('XTRIM', audio_key, 'MINID', whole(open_seq) .. '-0')
 local more = not finish and (tonumber(last_seq) > done_seq or closed == '1')
 local next_token = more and issue(track, not to_everybody and owner) or ''
 redis.call('HSET', track_key, 'done_seq', done_seq, 'open_seq', open_seq, 'done_samples', done_samples, 'state', state,
-  'partial', partial, 'final_count', final_count, 'committed', lease, 'lease', '', 'token', next_token, 'tries', 0,
+  'partial', partial, 'wordless', wordless and 1 or 0, 'final_count', final_count, 'committed', lease, 'lease', '', 'token', next_token, 'tries', 0,
   'forgiven', 0)
 local waiting = redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- not -chunks: -0 is no number to the server
 redis.call('HINCRBY', load_key, 'audio_ms', 0 - audio_ms)

@@ -202,6 +202,27 @@ def test_a_call_whose_transcript_lags_says_by_how_much(page: Page, server: Synth
     expect(count(page, "behind")).to_have_text("0")
 
 
+def test_voice_without_words_is_told_in_the_row_and_the_opened_call_and_raises_nothing(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    world.add("c1", age=300, agent="Dana", customer="Kim", queue="billing")
+    world.final("c1", "customer", "good day", 0.0, 1.0)
+    page.goto(server.url)
+    expect(cell(page, "c1", "customer")).to_contain_text("silent")
+    world.partial("c1", "customer", "", wordless=True)
+    expect(cell(page, "c1", "customer")).to_contain_text("heard, no words")
+    expect(cell(page, "c1", "customer")).not_to_contain_text("silent")
+    expect(cell(page, "c1", "customer").locator(".sub")).to_have_attribute("title", re.compile("Listen in to know"))
+    expect(count(page, "needs")).to_have_text("0")
+    cell(page, "c1", "agent").click()
+    opened = page.get_by_role("complementary")
+    expect(opened).to_contain_text("heard, no words (customer)")
+    expect(opened).to_contain_text("the line may be bad, or the language another")
+    world.partial("c1", "customer", "yes i am here")
+    expect(opened).not_to_contain_text("no words")
+    expect(cell(page, "c1", "customer")).not_to_contain_text("no words")
+
+
 def test_a_dropped_link_is_announced_and_made_good_without_a_hole(
     page: Page, server: SyntheticServer, world: World
 ) -> None:

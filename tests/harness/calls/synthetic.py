@@ -102,14 +102,14 @@ class World:
             }
             self._call_event(call_id)
 
-    def partial(self, call_id: str, track: str, text: str, lag: float = 0.4) -> None:
-        """Words of an utterance that is still open; "" closes it."""
+    def partial(self, call_id: str, track: str, text: str, lag: float = 0.4, wordless: bool = False) -> None:
+        """Words of an utterance that is still open; "" closes it. wordless: voice is heard, and gives none."""
         with self.lock:
             was = self._track(call_id, track)
-            was.update(partial=text, lag_seconds=lag, decoded_seq=was["decoded_seq"] + 1)
+            was.update(partial=text, lag_seconds=lag, wordless=wordless, decoded_seq=was["decoded_seq"] + 1)
             was["next_seq"] = was["decoded_seq"] + 1
-            told = {"track": track, "partial": text, "lag_seconds": lag, "decoded_seq": was["decoded_seq"]}
-            self._tell("partial", call_id, told)
+            told = {name: was[name] for name in ("partial", "lag_seconds", "decoded_seq", "wordless")}
+            self._tell("partial", call_id, {"track": track, **told})
 
     def final(self, call_id: str, track: str, text: str, start: float, end: float) -> str:
         """An utterance is finished. Returns its id."""
@@ -235,7 +235,7 @@ class World:
             return [event for number, event in self.feed if number > after]
 
     def _track(self, call_id: str, track: str) -> Json:
-        fresh = {"next_seq": 1, "decoded_seq": 0, "lag_seconds": 0.0, "partial": "", "gaps": []}
+        fresh = {"next_seq": 1, "decoded_seq": 0, "lag_seconds": 0.0, "partial": "", "gaps": [], "wordless": False}
         tracks: Json = self.calls[call_id]["tracks"]
         return dict.setdefault(tracks, track, fresh)
 

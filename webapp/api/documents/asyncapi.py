@@ -35,13 +35,14 @@ class CallChanged(msgspec.Struct, tag="call", tag_field="kind", forbid_unknown_f
 
 
 class Partial(msgspec.Struct, tag="partial", tag_field="kind", forbid_unknown_fields=True):
-    """Words of the open utterance of a track; "" when none is open."""
+    """Words of the open utterance of a track; "" when none is open. wordless: voice is heard, and gives no words."""
 
     call_id: str
     track: str
     partial: str
     lag_seconds: float
     decoded_seq: int
+    wordless: bool
 
 
 class Final(msgspec.Struct, tag="final", tag_field="kind", forbid_unknown_fields=True):

@@ -9,8 +9,8 @@ import { Gist } from "./gist.js";
 import * as format from "../shared/wording/format.js";
 import { UNTOUCHED, wantsHelp, woken } from "../shared/wording/handling.js";
 import { Particulars } from "./particulars.js";
-import { speakerOf } from "../shared/wording/line.js";
-import { titleOf } from "../shared/live/store.js";
+import { NO_WORDS, speakerOf } from "../shared/wording/line.js";
+import { titleOf, wordless } from "../shared/live/store.js";
 import { story } from "../shared/live/story.js";
 import { ask } from "../shared/live/session.js";
 import { Transcript } from "./transcript.js";
@@ -192,6 +192,8 @@ export class Panel {
     this.#text("queue", row.metadata.queue ?? "");
     this.#text("state", row.state);
     this.#text("duration", format.duration(this.#seconds()));
+    const mute = wordless(row);
+    this.#text("wordless", mute.length ? `${NO_WORDS.short} (${mute.join(", ")})` : "");
     this.#text("attention", `attention ${format.attention(row.attention)}`);
     const { score, trend } = row.sentiment;
     this.#text("mood", [score === null ? "" : format.moodWord(score), format.course(trend)].filter(Boolean).join(", "));
@@ -214,7 +216,7 @@ export class Panel {
     }
     this.#conversation.show(utterances, row.tracks, row.loud, (track, second) => speakerOf(row, track, second));
     if (row.about) this.#gist.about(row.about);
-    this.#text("silence", utterances.length ? "" : "Nobody has spoken yet.");
+    this.#text("silence", mute.length ? NO_WORDS.long : utterances.length ? "" : "Nobody has spoken yet.");
   }
 
   #tell(more) {

@@ -4,7 +4,7 @@ import * as format from "../shared/wording/format.js";
 import { helpInWords, inWords, isHandled, snoozeLeft, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
-import { isAside, lineOfParty } from "../shared/wording/line.js";
+import { isAside, lineOfParty, NO_WORDS } from "../shared/wording/line.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/live/store.js";
 import { isOnSwitch } from "../shared/switchboard.js";
 
@@ -169,8 +169,11 @@ export class RowView {
     const loud = party === "customer" && isLoud(this.row) ? "raised voice" : "";
     const second = (nowMs - Date.parse(this.row.started_at)) / 1000;
     const line = this.row.state === "ended" ? "" : lineOfParty(this.row, party, second);
-    this.#text(part, [loud, line, note, quiet && !talking && `silent ${format.span(silent)}`].filter(Boolean).join(" · "));
-    this.#attribute(part, "class", loud ? "sub loud" : "sub");
+    const mute = this.row.state === "live" && track?.wordless;
+    const silence = mute ? NO_WORDS.short : quiet && !talking && `silent ${format.span(silent)}`;
+    this.#text(part, [loud, line, mute && silence, note, !mute && silence].filter(Boolean).join(" · "));
+    this.#attribute(part, "class", loud ? "sub loud" : mute ? "sub wordless" : "sub");
+    this.#attribute(part, "title", mute ? NO_WORDS.long : "");
     this.#text(`${party}-talks`, talking ? "talking" : "");
   }
 

@@ -44,8 +44,8 @@ export class Calls {
     } else if (event.kind === "partial") {
       const track = row.tracks[event.track] ?? { next_seq: event.decoded_seq + 1, gaps: [] };
       if (event.partial && event.partial !== track.partial) this.#hear(id, event.track, nowMs);
-      const { partial, lag_seconds, decoded_seq } = event;
-      row.tracks = { ...row.tracks, [event.track]: { ...track, partial, lag_seconds, decoded_seq } };
+      const { partial, lag_seconds, decoded_seq, wordless = false } = event; // an older server says nothing of it
+      row.tracks = { ...row.tracks, [event.track]: { ...track, partial, lag_seconds, decoded_seq, wordless } };
     } else if (event.kind === "final") {
       const { id: said, track, text, start, end, sentiment } = event.utterance;
       const { last } = row;
@@ -122,6 +122,10 @@ export function lagSeconds(row) {
 }
 
 export const isBehind = (row) => lagSeconds(row) >= BEHIND_SECONDS;
+
+/** The tracks on which voice is heard and gives no words. */
+export const wordless = (row) =>
+  row.state === "ended" ? [] : Object.keys(row.tracks).filter((name) => row.tracks[name].wordless);
 
 /** Whether the customer's voice is raised now. */
 export const isLoud = (row) => row.state !== "ended" && row.loud_since !== null;

@@ -16,6 +16,12 @@ function lineOf(events) {
   return line;
 }
 
+/** What stands where voice gives no words, and what that means. */
+export const NO_WORDS = {
+  short: "heard, no words",
+  long: "Somebody is heard, but no words come: the line may be bad, or the language another. Listen in to know.",
+};
+
 /** A call's legs in order: who was on which track from which second to which; `to` is null while they are. */
 export function legsOf({ tracks = {}, metadata = {}, events = [] }) {
   const legs = [];
