@@ -65,9 +65,9 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     timed.install(app)
     problems.install(app)
-    problem_pages.install(app)
     headers.install(app)
     language.install(app)
+    problem_pages.install(app)
     cookies.install(app)
     oidc.install(app, settings)
     apis = (

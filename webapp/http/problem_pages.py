@@ -8,27 +8,28 @@ from __future__ import annotations
 import msgspec
 from flask import Flask, Response, render_template, request
 
+from webapp.http.language import _, later
 from webapp.http.problems import PROBLEM_JSON, ProblemBody
 
 HEADINGS = {
-    400: "This address is not right",
-    401: "You are not signed in",
-    403: "You may not do this",
-    404: "There is nothing at this address",
-    405: "This address cannot be opened",
-    410: "This is gone",
-    429: "Too many requests",
-    500: "Something went wrong here",
-    503: "Not there at the moment",
+    400: later("This address is not right"),
+    401: later("You are not signed in"),
+    403: later("You may not do this"),
+    404: later("There is nothing at this address"),
+    405: later("This address cannot be opened"),
+    410: later("This is gone"),
+    429: later("Too many requests"),
+    500: later("Something went wrong here"),
+    503: later("Not there at the moment"),
 }
 """What a person reads first, by status. Others have their title."""
 
 ADVICE = {
-    "scope": "Your account does not allow it. An administrator can change that.",
-    "csrf": "Nothing has changed. Go back, reload that page and try again.",
-    "fault": "It is not your fault, and trying again may help. If not, tell an administrator the time and the address.",
-    "store_away": "The calls are safe. Try again in a moment.",
-    "archive_away": "Live calls go on. Try again in a moment.",
+    "scope": later("Your account does not allow it. An administrator can change that."),
+    "csrf": later("Nothing has changed. Go back, reload that page and try again."),
+    "fault": later("It is not your fault. Try again, or tell an administrator the time and the address."),
+    "store_away": later("The calls are safe. Try again in a moment."),
+    "archive_away": later("Live calls go on. Try again in a moment."),
 }
 """What helps, by reason."""
 
@@ -64,8 +65,8 @@ def _page(problem: ProblemBody) -> str:
     return render_template(
         "problem.html",
         problem=problem,
-        heading=HEADINGS.get(problem.status, problem.title),
-        advice=ADVICE.get(problem.reason, ""),
+        heading=_(HEADINGS.get(problem.status, problem.title)),
+        advice=_(ADVICE[problem.reason]) if problem.reason in ADVICE else "",
         again=asked if problem.status in PASSING else "",
         sign_in=(asked or "/") if problem.status == 401 else "",
     )

@@ -23,7 +23,7 @@ from werkzeug.serving import make_server
 from state.events import FEED_EVENTS
 from state.types import CallView
 from webapp.api import exports
-from webapp.http import headers
+from webapp.http import headers, language
 from webapp.schemas.calls import ApiStanding
 
 STANDING = tuple(ApiStanding.__struct_fields__)
@@ -282,6 +282,7 @@ class SyntheticServer:
         app = Flask("webapp", template_folder=str(WEBAPP / "templates"), static_folder=str(WEBAPP / "static"))
         self._socketio = SocketIO(app, async_mode="threading", transports=["websocket"])
         headers.install(app)  # with the product's content policy
+        language.install(app)
         self._routes(app)
         self._server = make_server("127.0.0.1", port, app, threaded=True)
         self._server.daemon_threads = True  # type: ignore[attr-defined]

@@ -1,5 +1,7 @@
 // The question before what nobody can undo.
 
+import { _ } from "./wording/language.js";
+
 /**
  * Asks whether somebody is sure. The focus begins on Cancel and goes back to where it was.
  *
@@ -13,7 +15,7 @@ export async function sure(title, text, act) {
   [heading.textContent, told.textContent] = [title, text];
   dialog.setAttribute("aria-labelledby", heading.id);
   dialog.setAttribute("aria-describedby", told.id);
-  row.append(button("Cancel", () => dialog.close("")), button(act, () => dialog.close("yes"), "danger"));
+  row.append(button(_("Cancel"), () => dialog.close("")), button(act, () => dialog.close("yes"), "danger"));
   dialog.append(heading, told, row);
   dialog.addEventListener("keydown", (event) => event.stopPropagation()); // no key in here acts on the page below
   document.body.append(dialog);

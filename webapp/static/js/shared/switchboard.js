@@ -3,6 +3,7 @@
 
 import { titleOf } from "./live/store.js";
 import { sure } from "./sure.js";
+import { _ } from "./wording/language.js";
 
 const BEGUN = {
   whisper: "Your phone rings. Only the agent will hear you.",
@@ -53,9 +54,14 @@ export class Switchboard {
     if (told) this.#acting.tell(extension ? `The switch calls you at ${extension}.` : "The switch does not call you.");
   }
 
+  #isSure(row) {
+    const title = _("Hang up {call}?", { call: titleOf(row) });
+    return sure(title, _("Everybody on this call is cut off at once."), _("Hang up"));
+  }
+
   async #act(act) {
     const row = this.#row;
-    if (act === "hangup" && !(await sure(`Hang up ${titleOf(row)}?`, "Everybody on this call is cut off at once.", "Hang up"))) return;
+    if (act === "hangup" && !(await this.#isSure(row))) return;
     this.#done();
     const told = await this.#acting.send("POST", `/v1/calls/${encodeURIComponent(row.call_id)}/switch/${act}`);
     if (told) this.#acting.tell(BEGUN[act]);

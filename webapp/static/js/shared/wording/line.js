@@ -1,6 +1,7 @@
 // What the switch told of a call: holds, mutes, transfers, who joined and left. Pure.
 
 import { duration, span } from "./format.js";
+import { _ } from "./language.js";
 
 /** The line now: who is on hold since which second, who is mute, and where the call went. */
 function lineOf(events) {
@@ -18,8 +19,8 @@ function lineOf(events) {
 
 /** What stands where voice gives no words, and what that means. */
 export const NO_WORDS = {
-  short: "heard, no words",
-  long: "Somebody is heard, but no words come: the line may be bad, or the language another. Listen in to know.",
+  short: _("heard, no words"),
+  long: _("Somebody is heard, but no words come: the line may be bad, or the language another. Listen in to know."),
 };
 
 /** A call's legs in order: who was on which track from which second to which; `to` is null while they are. */
