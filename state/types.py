@@ -198,13 +198,15 @@ RAISED = "needs_attention"
 
 class Help(msgspec.Struct, frozen=True):
     """An agent asks for a supervisor. reason: in few words, may be "".  answered_at_ms, answered_by: when one came to
-    the call, saw to it or wrote to the agent, and who; None and "" while the agent waits."""
+    the call, saw to it or wrote to the agent, and who; None and "" while the agent waits.  cancelled_at_ms: when the
+    agent took the request back."""
 
     by: str
     at_ms: int
     reason: str
     answered_at_ms: int | None = None
     answered_by: str = ""
+    cancelled_at_ms: int | None = None
 
 
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,8 +215,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     state, by, at_ms: what was done last, by whom and when ("" and None while nothing was); until_ms: the end of a
     snooze, from which on the call counts as open.  seen: alerts up to this second of the call are done with; a later
     one is news (None: none was seen).  revision: counts every change of anything here.  judged: of each alert the last
-    judgement.  help: the agent's last request for help, None if there was none or it was taken back.  messages: what
-    supervisors wrote to the agent.
+    judgement.  help: the agent's last request for help, None if there was none or it was taken back; helps_before: the
+    requests before it, oldest first.  messages: what supervisors wrote to the agent.
     """
 
     state: HandlingState = "open"
@@ -227,7 +229,13 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str] = []
     judged: list[Judgement] = []
     help: Help | None = None
+    helps_before: list[Help] = []
     messages: list[Note] = []
+
+    @property
+    def helps(self) -> list[Help]:
+        """All requests for help, oldest first."""
+        return [*self.helps_before, *([self.help] if self.help is not None else [])]
 
 
 HappeningKind = Literal[

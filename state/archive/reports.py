@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Select, case, func, literal, select
 
 from state.archive.opening import Archive
-from state.archive.tables import calls
+from state.archive.tables import calls, helps
 
 MOST_DAYS = 366
 """Of one report. 100,000 calls take a quarter of a second of processor time (scripts/bench history)."""
@@ -56,7 +56,9 @@ class Figures(msgspec.Struct, frozen=True):
     ended so, as their summaries say.  taken: how many of the raised ones a supervisor acted on.  prompt: how many of
     these within a minute.  seconds_to_act: mean from needing attention to being acted on.  watched: how many of those
     have a mood from before and after; recovered: how many of these ended in a better one.  mood_before,
-    mood_after: their mean moods when a supervisor came and at the end.  The rest are means.
+    mood_after: their mean moods when a supervisor came and at the end.  help_asked: how often agents asked for help;
+    help_answered, help_cancelled: how often a supervisor answered, and the agent took it back; seconds_to_help: mean
+    from asking to being answered.  The rest are means.
     """
 
     name: str
@@ -74,6 +76,10 @@ class Figures(msgspec.Struct, frozen=True):
     recovered: int = 0
     mood_before: float | None = None
     mood_after: float | None = None
+    help_asked: int = 0
+    help_answered: int = 0
+    help_cancelled: int = 0
+    seconds_to_help: float | None = None
     talk_ratio: float | None = None
     silence_seconds: float | None = None
     hold_seconds: float | None = None
@@ -85,13 +91,23 @@ Tally = tuple[float, ...]
 """Of a group of calls: the counts, then the sum and the number of each mean."""
 
 
+class Helper(msgspec.Struct, frozen=True):
+    """A supervisor who answered agents: how often, and how fast in the mean."""
+
+    name: str
+    help_answered: int
+    seconds_to_help: float
+
+
 class Report(msgspec.Struct, frozen=True):
-    """A report: in all, by day (each day once, in order), by queue and by agent (the most calls first)."""
+    """A report: in all, by day (each day once, in order), by queue and by agent (the most calls first). helpers: who
+    answered agents that asked for help, those with the most answers first."""
 
     whole: Figures
     days: list[Figures]
     queues: list[Figures]
     agents: list[Figures]
+    helpers: list[Helper]
 
 
 def report(archive: Archive, wanted: Wanted) -> Report:
@@ -104,10 +120,11 @@ def report(archive: Archive, wanted: Wanted) -> Report:
             days[n] = _both(days[n], tally)
             queues[queue] = _both(queues.get(queue, _NOTHING), tally)
         agents = dict(_asked(connection, [_AGENT], begins[0], begins[-1], wanted))
+        helpers = _helpers(connection, begins[0], begins[-1], wanted)
     whole = reduce(_both, queues.values(), _NOTHING)
     names = [(wanted.first + timedelta(days=n)).isoformat() for n in range(len(days))]
     each = [_figures(name, tally) for name, tally in zip(names, days, strict=True)]
-    return Report(_figures("", whole), each, _most(queues), _most(agents))
+    return Report(_figures("", whole), each, _most(queues), _most(agents), helpers)
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -161,13 +178,26 @@ def _by_day(connection: Connection, begins: list[int], wanted: Wanted, by: Any) 
 def _asked(connection: Connection, by: list[Any], start: int, end: int, wanted: Wanted) -> Iterator[Any]:
     """What the calls are told apart by, and their tally, of each group."""
     named = [one.label(f"by_{n}") for n, one in enumerate(by)]
-    asked: Select[Any] = select(*named, *_COLUMNS)
-    asked = asked.where(calls.c.started_at_ms >= start, calls.c.started_at_ms < end).group_by(*named)
+    asked = select(*named, *_COLUMNS).select_from(calls.outerjoin(_HELPS, _HELPS.c.call == calls.c.id))
+    for row in connection.execute(_within(asked, start, end, wanted).group_by(*named)):
+        yield *row[: len(by)], tuple(float(value or 0) for value in row[len(by) :])
+
+
+def _helpers(connection: Connection, start: int, end: int, wanted: Wanted) -> list[Helper]:
+    count, seconds = func.count(), func.avg(_HELP_SECONDS)
+    asked = select(helps.c.answered_by, count, seconds).select_from(helps.join(calls))
+    asked = _within(asked, start, end, wanted).where(helps.c.answered_by.is_not(None)).group_by(helps.c.answered_by)
+    asked = asked.order_by(count.desc(), helps.c.answered_by).limit(MOST_NAMES)
+    return [Helper(name, times, round(float(mean), 3)) for name, times, mean in connection.execute(asked)]
+
+
+def _within(asked: Select[Any], start: int, end: int, wanted: Wanted) -> Select[Any]:
+    """Only of the calls that are wanted, and began in that time."""
+    asked = asked.where(calls.c.started_at_ms >= start, calls.c.started_at_ms < end)
     for name in ("queue", "agent"):
         if (value := getattr(wanted, name)) is not None:
             asked = asked.where(calls.c[name] == value)
-    for row in connection.execute(asked):
-        yield *row[: len(by)], tuple(float(value or 0) for value in row[len(by) :])
+    return asked
 
 
 def _both(one: Tally, other: Tally) -> Tally:
@@ -192,6 +222,20 @@ def _if(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
 
 
+_HELP_SECONDS = (helps.c.answered_at_ms - helps.c.asked_at_ms) / 1000.0
+_HELPS = (
+    select(
+        helps.c.call,
+        func.count().label("asked"),
+        func.count(helps.c.answered_at_ms).label("answered"),
+        func.count(helps.c.cancelled_at_ms).label("cancelled"),
+        func.sum(_HELP_SECONDS).label("seconds"),
+    )
+    .group_by(helps.c.call)
+    .subquery()
+)
+"""Of each call on which the agent asked for help."""
+
 _QUEUE, _AGENT = func.coalesce(calls.c.queue, ""), func.coalesce(calls.c.agent, "")
 _TAKEN = calls.c.raised_at_ms.is_not(None) & (calls.c.handled_at_ms >= calls.c.raised_at_ms)
 _WATCHED = _TAKEN & calls.c.mood_before.is_not(None) & calls.c.sentiment.is_not(None)
@@ -204,8 +248,11 @@ _COUNTS: dict[str, Any] = {
     "prompt": _if(_TAKEN & (calls.c.handled_at_ms - calls.c.raised_at_ms <= PROMPT_MS)),
     "watched": _if(_WATCHED),
     "recovered": _if(_WATCHED & (calls.c.sentiment - calls.c.mood_before >= RECOVERED_BY)),
+    "help_asked": func.sum(_HELPS.c.asked),
+    "help_answered": func.sum(_HELPS.c.answered),
+    "help_cancelled": func.sum(_HELPS.c.cancelled),
 }
-_MEANS: dict[str, Any] = {
+_OF_CALLS: dict[str, Any] = {
     "seconds": (calls.c.ended_at_ms - calls.c.started_at_ms) / 1000.0,
     "mood_before": case((_WATCHED, calls.c.mood_before)),
     "mood_after": case((_WATCHED, calls.c.sentiment)),
@@ -213,8 +260,13 @@ _MEANS: dict[str, Any] = {
     **{name: calls.c[name] for name in ("peak_attention", "sentiment", "talk_ratio", "silence_seconds")},
     **{name: calls.c[name] for name in ("hold_seconds", "interruptions", "words_per_minute")},
 }
-"""Fields of Figures: how many calls are so, and means of what the calls have that have it."""
+_MEANS: dict[str, Any] = {
+    **{name: (func.sum(one), func.count(one)) for name, one in _OF_CALLS.items()},
+    "seconds_to_help": (func.sum(_HELPS.c.seconds), func.sum(_HELPS.c.answered)),
+}
+"""Fields of Figures: how many calls are so, and means of what the calls have that have it, each as its sum and over
+how many."""
 
-_COLUMNS = [*_COUNTS.values(), *(total(one) for one in _MEANS.values() for total in (func.sum, func.count))]
+_COLUMNS = [*_COUNTS.values(), *(part for mean in _MEANS.values() for part in mean)]
 
 _NOTHING: Tally = (0.0,) * len(_COLUMNS)

@@ -80,6 +80,17 @@ judgements = Table(
 )
 """What supervisors said of alerts: attention is learned from it."""
 
+helps = Table(
+    "helps",
+    METADATA,
+    _call(),
+    Column("asked_at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("answered_at_ms", BigInteger, comment="null: nobody did"),
+    Column("answered_by", Text),
+    Column("cancelled_at_ms", BigInteger, comment="when the agent took the request back; null: never"),
+)
+"""Agents' requests for help. Their reasons stand in `transcripts`, with the words."""
+
 scorecards = Table(
     "scorecards",
     METADATA,

@@ -10,9 +10,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from state.archive.opening import Archive
-from state.archive.tables import alerts, calls, erased, judgements, tags, transcripts
+from state.archive.tables import alerts, calls, erased, helps, judgements, tags, transcripts
 from state.texts import customer, known
-from state.types import CallRow, CallView, Judgement
+from state.types import CallRow, CallView, Help, Judgement
 
 MOST_TEXT = 500_000
 """Characters of a call that a search finds: ten hours of talk."""
@@ -49,6 +49,7 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
         if values:
             connection.execute(insert(table), [{"call": number, name: text(value)} for value in sorted(values)])
     put_judgements(connection, number, call.handling.judged)
+    _put_helps(connection, number, call.handling.helps)
     upsert(connection, transcripts, ["call"], {"call": number} | shown(call))
 
 
@@ -58,6 +59,22 @@ def put_judgements(connection: Connection, number: int, judged: list[Judgement])
     rows = [{"call": number, **msgspec.structs.asdict(one), "by": text(one.by)} for one in judged]
     if rows:
         connection.execute(insert(judgements), rows)
+
+
+def _put_helps(connection: Connection, number: int, asked: list[Help]) -> None:
+    connection.execute(delete(helps).where(helps.c.call == number))
+    rows = {
+        one.at_ms: {
+            "call": number,
+            "asked_at_ms": one.at_ms,
+            "answered_at_ms": one.answered_at_ms,
+            "answered_by": text(one.answered_by) or None,
+            "cancelled_at_ms": one.cancelled_at_ms,
+        }
+        for one in asked
+    }
+    if rows:
+        connection.execute(insert(helps), list(rows.values()))
 
 
 def found_by(call: CallView) -> str:

@@ -19,8 +19,9 @@ from state.people.audit import Deed, Origin
 from state.server.shards import Shards, shards_of
 from state.types import Handling, HandlingState, Help, Judgement, Note, Why
 
-MAX_NOTES, MAX_TAGS, MAX_JUDGED, MAX_MESSAGES = 20, 10, 20, 20
-"""At most so many of a call: every row and every event of the call carries all of them."""
+MAX_NOTES, MAX_TAGS, MAX_JUDGED, MAX_MESSAGES, MAX_HELPS_BEFORE = 20, 10, 20, 20, 20
+"""At most so many of a call: every row and every event of the call carries all of them. Of earlier requests for help
+the oldest go."""
 
 ATTEMPTS = 100
 """At most so many tries if another change comes between. Supervisors are too few to need more."""
@@ -138,7 +139,8 @@ class Handler:
             if waits and now.help is not None and now.help.reason == reason:
                 return now
             since = now.help.at_ms if waits and now.help is not None else now_ms
-            asked = msgspec.structs.replace(now, help=Help(self._who, since, reason))
+            before = now.helps_before if waits else now.helps[-MAX_HELPS_BEFORE:]
+            asked = msgspec.structs.replace(now, help=Help(self._who, since, reason), helps_before=before)
             if now.state in ("snoozed", "acknowledged"):
                 asked = msgspec.structs.replace(asked, state="open", until_ms=None)
             return asked
@@ -148,9 +150,12 @@ class Handler:
     def cancel_help(self, call_id: str) -> Handling:
         """Take the request for help back, if there is one that nobody has answered."""
 
-        def change(now: Handling, _now_ms: int) -> Handling:
-            waits = now.help is not None and now.help.answered_at_ms is None
-            return msgspec.structs.replace(now, help=None) if waits else now
+        def change(now: Handling, now_ms: int) -> Handling:
+            if now.help is None or now.help.answered_at_ms is not None:
+                return now
+            taken_back = msgspec.structs.replace(now.help, cancelled_at_ms=now_ms)
+            before = [*now.helps_before, taken_back][-MAX_HELPS_BEFORE:]
+            return msgspec.structs.replace(now, help=None, helps_before=before)
 
         return self._change(call_id, "help-cancelled", change)
 

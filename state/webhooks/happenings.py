@@ -3,6 +3,9 @@
     call.started      a call has begun
     call.alert        something that a supervisor should know of: an alert, or a hit of a rule that names a webhook
     call.handled      supervisors took the call, wrote on it, ...
+    help.asked        an agent asks for a supervisor
+    help.answered     one came to the call, saw to it or wrote to the agent
+    help.cancelled    the agent took the request back
     call.ended        all of a call is decoded and scored
     transcript.final  an utterance is final and scored
     summary.ready     an ended call has its summary
@@ -19,7 +22,17 @@ import msgspec
 
 from state.moments import moment
 
-EventType = Literal["call.started", "call.alert", "call.handled", "call.ended", "transcript.final", "summary.ready"]
+EventType = Literal[
+    "call.started",
+    "call.alert",
+    "call.handled",
+    "help.asked",
+    "help.answered",
+    "help.cancelled",
+    "call.ended",
+    "transcript.final",
+    "summary.ready",
+]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 

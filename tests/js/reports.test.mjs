@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asked, cells, COLUMNS, COMPARED, inWords, onOneScale, PLOTS } from "../../webapp/static/js/reports/figures.js";
+import { asked, cells, COLUMNS, COMPARED, HELPER_COLUMNS, inWords, onOneScale, PLOTS } from "../../webapp/static/js/reports/figures.js";
 
-const none = Object.fromEntries(["seconds", "peak_attention", "sentiment", "seconds_to_act", "talk_ratio", "silence_seconds", "hold_seconds", "interruptions", "words_per_minute", "mood_before", "mood_after"].map((name) => [name, null]));
-const empty = { name: "", calls: 0, raised: 0, settled: 0, open: 0, taken: 0, prompt: 0, watched: 0, recovered: 0, ...none };
-const full = { ...empty, name: "Dana", calls: 8, seconds: 100, raised: 4, sentiment: -0.25, taken: 3, prompt: 1, seconds_to_act: 160, watched: 2, recovered: 1, talk_ratio: 0.5 };
+const none = Object.fromEntries(["seconds", "peak_attention", "sentiment", "seconds_to_act", "talk_ratio", "silence_seconds", "hold_seconds", "interruptions", "words_per_minute", "mood_before", "mood_after", "seconds_to_help"].map((name) => [name, null]));
+const empty = { name: "", calls: 0, raised: 0, settled: 0, open: 0, taken: 0, prompt: 0, watched: 0, recovered: 0, help_asked: 0, help_answered: 0, help_cancelled: 0, ...none };
+const full = { ...empty, name: "Dana", calls: 8, seconds: 100, raised: 4, sentiment: -0.25, taken: 3, prompt: 1, seconds_to_act: 160, watched: 2, recovered: 1, talk_ratio: 0.5, help_asked: 4, help_answered: 3, seconds_to_help: 65 };
 
 test("a row says parts as shares, and what nobody knows as missing", () => {
   const row = Object.fromEntries(cells(full).slice(1).map((text, n) => [COLUMNS[n][0], text]));
@@ -14,6 +14,8 @@ test("a row says parts as shares, and what nobody knows as missing", () => {
   assert.equal(row.Recovered, "1 (50 %)");
   assert.equal(row["Mood at the end"], "−0.25");
   assert.equal(row.Silence, "–");
+  assert.deepEqual([row["Asked for help"], row.Answered, row["Time to answer"]], ["4", "3 (75 %)", "1:05"]);
+  assert.deepEqual(cells({ name: "sam", help_answered: 3, seconds_to_help: 65 }, HELPER_COLUMNS), ["sam", "3", "1:05"]);
   assert.deepEqual(new Set(cells(empty).slice(2)), new Set(["–"]));
   assert.equal(cells(empty)[0], "not named");
 });

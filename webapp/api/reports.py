@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
+import msgspec
 from flask import Blueprint, Response
 
 from state.archive.opening import Archive
@@ -44,9 +45,7 @@ def read_report() -> Response:
     wanted = asked(inputs.query(*_NAMES))
     found = report(_archive(), wanted)
     record_read("report")
-    told = ApiReport(
-        str(wanted.first), str(wanted.last), wanted.zone.key, found.whole, found.days, found.queues, found.agents
-    )
+    told = ApiReport(str(wanted.first), str(wanted.last), wanted.zone.key, *msgspec.structs.astuple(found))
     return as_json(told)
 
 
@@ -55,14 +54,14 @@ def read_report() -> Response:
     "Read these figures as a file for a spreadsheet",
     {200: dict},
     _REFUSALS,
-    query=[*PARAMETERS, Parameter("by", {"enum": ["day", "queue", "agent"], "default": "day"}, "a line for each")],
+    query=[*PARAMETERS, Parameter("by", {"enum": list(get_args(By)), "default": "day"}, "a line for each")],
     forms=("text/csv; charset=utf-8",),
 )
 @needs("read")
 def read_report_file() -> Response:
-    """A line for each day, queue or agent."""
+    """A line for each day, queue or agent, or for each who answered agents that asked for help."""
     parameters = inputs.query(*_NAMES, "by")
-    by = cast(By, inputs.choice(parameters, "by", ("day", "queue", "agent")) or "day")
+    by = cast(By, inputs.choice(parameters, "by", get_args(By)) or "day")
     wanted = asked(parameters)
     found = report(_archive(), wanted)
     record_read("report")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from state.archive.reports import Compared, Figures
+from state.archive.reports import Compared, Figures, Helper
 
 
 class ApiReport(msgspec.Struct):
     """Figures of ended calls: in all, by day of the zone, by queue and by agent. Raised: needed attention.
 
-    from_day, to_day: both included. Calls archived by an older edition lack figures; they count in `calls`.
+    from_day, to_day: both included. helpers: who answered agents that asked for help. Calls archived by an older
+    edition lack figures; they count in `calls`.
     """
 
     from_day: str
@@ -20,6 +21,7 @@ class ApiReport(msgspec.Struct):
     days: list[Figures]
     queues: list[Figures]
     agents: list[Figures]
+    helpers: list[Helper]
 
 
 class ApiOverTime(msgspec.Struct):

@@ -10,8 +10,8 @@ import msgspec
 
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, ScoreEvent
 from state.moments import moment
-from state.types import Alert, CallView, Handling, ScoredUtterance, Sentiment, Standing, Utterance
-from state.webhooks.happenings import Message, message
+from state.types import Alert, CallView, Handling, Help, ScoredUtterance, Sentiment, Standing, Utterance
+from state.webhooks.happenings import EventType, Message, message
 
 REMEMBERED = 5_000
 """Calls and unscored utterances kept in mind. Only a cache: what is missing is read."""
@@ -55,7 +55,7 @@ class Notices:
         if known is None:
             return []
         if isinstance(told, HandlingEvent):
-            return [_handled(known, told.handling, at_ms)]
+            return [_handled(known, told.handling, at_ms), *_helps(known, told.handling)]
         made = list(_alerts(known, told.standing, rules, lambda _: at_ms))
         said = self._said.pop((told.call_id, told.utterance_id), None) or self._utterance(told)
         return [*([_final(known, said, told.sentiment, at_ms)] if said is not None else []), *made]
@@ -97,6 +97,7 @@ def of_standing(call: CallView, rules: Rules) -> Iterator[Message]:
     if call.handling.revision:
         noted = [call.handling.at_ms or 0, *(note.at_ms for note in call.handling.notes)]
         yield _handled(known, call.handling, max(noted) or call.started_at_ms)
+        yield from _helps(known, call.handling)
     if call.state == "ended":
         ended_ms = call.ended_at_ms or call.started_at_ms
         yield _ended(known, ended_ms, call.end_reason, ended_ms)
@@ -143,6 +144,27 @@ def _handled(known: Known, handling: Handling, at_ms: int) -> Message:
     }
     data = _data(known, handling=shown)
     return message("call.handled", known.call_id, known.began_ms, at_ms, data, str(handling.revision))
+
+
+def _helps(known: Known, handling: Handling) -> Iterator[Message]:
+    """All requests for help, new or not, and what became of each."""
+    for asked in handling.helps:
+        yield _help(known, "help.asked", asked, asked.at_ms)
+        if asked.answered_at_ms is not None:
+            yield _help(known, "help.answered", asked, asked.answered_at_ms)
+        if asked.cancelled_at_ms is not None:
+            yield _help(known, "help.cancelled", asked, asked.cancelled_at_ms)
+
+
+def _help(known: Known, kind: EventType, asked: Help, at_ms: int) -> Message:
+    shown = {
+        "by": asked.by,
+        "reason": asked.reason,
+        "asked_at": moment(asked.at_ms),
+        "answered_by": asked.answered_by if kind == "help.answered" else "",
+        "waited_seconds": round((at_ms - asked.at_ms) / 1000, 1),
+    }
+    return message(kind, known.call_id, known.began_ms, at_ms, _data(known, help=shown), str(asked.at_ms))
 
 
 def _alerts(known: Known, standing: Standing, rules: Rules, moment_of: Callable[[float], int]) -> Iterator[Message]:

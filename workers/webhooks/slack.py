@@ -27,6 +27,8 @@ def _sentence(kind: str, data: dict[str, Any], page: str) -> str:
         return f"Alert in {call}: {_plain(data['alert']['reason'])} (attention {round(data['attention'] * 100)})"
     if kind == "call.handled":
         return f"{_handled(data['handling'])}: {call}"
+    if kind.startswith("help."):
+        return f"{_help(kind, data['help'])}: {call}"
     if kind == "transcript.final":
         said = data["utterance"]
         return f"{_plain(said['track'])} in {call}: {_plain(said['text'])}"
@@ -38,6 +40,15 @@ def _sentence(kind: str, data: dict[str, Any], page: str) -> str:
 def _handled(handling: dict[str, Any]) -> str:
     words = {"open": "Handed back", "acknowledged": "Seen", "snoozed": "Snoozed", "taken": "Taken"}[handling["state"]]
     return f"{words} by {_plain(handling['by'])}" if handling["by"] else "Noted"
+
+
+def _help(kind: str, asked: dict[str, Any]) -> str:
+    who, seconds = _plain(asked["by"]), round(asked["waited_seconds"])
+    if kind == "help.answered":
+        return f"{_plain(asked['answered_by'])} answered {who} after {seconds} s"
+    if kind == "help.cancelled":
+        return f"{who} needs no help any more"
+    return f"{who} asks for help" + (f" ({_plain(asked['reason'])})" if asked["reason"] else "")
 
 
 def _summary(data: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ deploy. So a step only adds: tables, indexes, and columns that may be null or ha
 cannot be, raise NEEDS to the step in the same commit; then processes of before say that the database is newer.
 """
 
-HEAD = "0008"
+HEAD = "0009"
 """The last step."""
 
 NEEDS = "0007"

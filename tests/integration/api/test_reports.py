@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import redis
 from flask.testing import FlaskClient
@@ -18,7 +19,7 @@ from state.archive.opening import Archive
 from state.archive.reports import Wanted
 from state.archive.write import write
 from state.settings import Settings
-from state.types import CallView, Handling, Standing
+from state.types import CallView, Handling, Help, Standing
 from webapp.app import create_app
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -115,6 +116,44 @@ def test_the_figures_say_how_fast_calls_were_taken_and_whether_the_mood_recovere
     assert (dana.sentiment, dana.peak_attention) == (0.3, 0.45)
     only = reports.report(archive, Wanted(first=NOON.date(), last=NOON.date(), zone=BERLIN, queue="sales"))
     assert [(one.name, one.calls) for one in only.queues] == [("sales", 2)]
+
+
+def test_the_figures_say_how_fast_agents_that_asked_for_help_were_answered_and_by_whom(
+    archive: Archive, http: FlaskClient
+) -> None:
+    day = datetime(2026, 2, 3, 12, tzinfo=BERLIN)
+    at_ms = round(day.timestamp() * 1000)
+    for name, agent, asked in (
+        ("h1", "Dana", [Help("dana", at_ms, "", at_ms + 10_000, "sam"), Help("dana", at_ms + 50_000, "")]),
+        ("h2", "Dana", [Help("dana", at_ms, "", cancelled_at_ms=at_ms + 5_000)]),
+        (
+            "h3",
+            "Tom",
+            [Help("tom", at_ms, "", at_ms + 30_000, "=lee()"), Help("tom", at_ms + 1, "", at_ms + 8_001, "sam")],
+        ),
+        ("h4", "Tom", []),
+    ):
+        made = call(name, day, agent=agent, queue="help")
+        handling = msgspec.structs.replace(made.handling, help=asked[-1] if asked else None, helps_before=asked[:-1])
+        for _ in range(2):  # it comes once, however often it is written
+            assert write(archive, msgspec.structs.replace(made, handling=handling), "test")
+    wanted = Wanted(first=day.date(), last=day.date(), zone=BERLIN)
+    found = reports.report(archive, wanted)
+
+    def told(one: reports.Figures) -> tuple[int, int, int, int, float | None]:
+        return one.calls, one.help_asked, one.help_answered, one.help_cancelled, one.seconds_to_help
+
+    assert told(found.whole) == told(found.days[0]) == told(found.queues[0]) == (4, 5, 3, 1, 16.0)
+    assert {one.name: told(one) for one in found.agents} == {"Dana": (2, 3, 1, 1, 10.0), "Tom": (2, 2, 2, 0, 19.0)}
+    assert found.helpers == [reports.Helper("sam", 2, 9.0), reports.Helper("=lee()", 1, 30.0)]
+    only = reports.report(archive, Wanted(first=day.date(), last=day.date(), zone=BERLIN, agent="Dana"))
+    assert only.helpers == [reports.Helper("sam", 1, 10.0)]
+    query = "from=2026-02-03&to=2026-02-03&zone=Europe/Berlin"
+    assert http.get(f"/v1/reports?{query}").get_json()["helpers"][0] == {
+        "name": "sam", "help_answered": 2, "seconds_to_help": 9.0
+    }  # fmt: skip
+    lines = http.get(f"/v1/reports.csv?{query}&by=helper").text.splitlines()
+    assert lines == ["helper,help_answered,seconds_to_help", "sam,2,9.0", "'=lee(),1,30.0"]
 
 
 def test_agents_and_queues_are_compared_in_the_same_periods(archive: Archive, http: FlaskClient) -> None:

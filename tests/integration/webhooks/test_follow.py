@@ -26,6 +26,8 @@ from workers.sentiment.assessor import Assessor
 from workers.webhooks.follow import Follower
 
 ALL = list(EVENT_TYPES)
+OF_HELP = {"help.asked", "help.answered", "help.cancelled"}
+"""They come only if an agent asks."""
 
 
 def add(archive: Archive, store: Shards | redis.Redis, events: list[EventType], name: str = "all") -> Endpoint:
@@ -58,7 +60,7 @@ def test_every_event_of_a_call_is_told_once(store: redis.Redis, assessor: Assess
     ended(store, assessor, agent="Dana")
     Handler(store, "sam").set_state("c", "taken")
     told = follow(archive, store)
-    assert set(kinds(told)) == set(ALL)
+    assert set(kinds(told)) == set(ALL) - OF_HELP
     assert [kinds(told).count(kind) for kind in ("call.started", "call.ended", "summary.ready")] == [1, 1, 1]
     by_kind = {one["type"]: one["data"] for one in told}
     assert all(data["call_id"] == "c" and data["metadata"] == {"agent": "Dana"} for data in by_kind.values())
@@ -76,6 +78,41 @@ def test_every_event_of_a_call_is_told_once(store: redis.Redis, assessor: Assess
     assert rows(archive, "messages") == before and len(rows(archive, "deliveries")) == len(before)
 
 
+@pytest.mark.parametrize("dropped", [False, True])
+def test_requests_for_help_are_told_with_what_became_of_them(
+    store: redis.Redis, archive: Archive, dropped: bool
+) -> None:
+    add(archive, store, [kind for kind in ALL if kind in OF_HELP])
+    Ingest(store, Settings()).create("c", ["t"], {"agent": "Dana"})
+    dana, sam = Handler(store, "dana"), Handler(store, "sam")
+    dana.ask_help("c", "refund")
+    dana.ask_help("c", "refund over 500")  # the same request: she waits
+    dana.cancel_help("c")
+    dana.ask_help("c", "")
+    sam.set_state("c", "taken")
+    sam.set_state("c", "open")
+    dana.ask_help("c", "again")
+    sam.send_message("c", "say yes")
+    if dropped:
+        store.xtrim(keys.FEED, maxlen=0, approximate=False)
+        Ingest(store, Settings()).create("next", ["t"], {})
+        store.xtrim(keys.FEED, maxlen=0, approximate=False)
+    told = [one for one in follow(archive, store) if one["type"] in OF_HELP]
+    made = [(one["type"], one["data"]["help"]["answered_by"]) for one in told]
+    assert made == [
+        ("help.asked", ""),
+        ("help.cancelled", ""),
+        ("help.asked", ""),
+        ("help.answered", "sam"),
+        ("help.asked", ""),
+        ("help.answered", "sam"),
+    ]
+    assert told[0]["data"]["help"]["reason"] == ("refund over 500" if dropped else "refund")
+    assert told[0]["data"]["help"]["by"] == "dana" and told[0]["data"]["metadata"] == {"agent": "Dana"}
+    assert all(one["data"]["help"]["waited_seconds"] >= 0 for one in told)
+    assert len(rows(archive, "deliveries")) == 6
+
+
 def test_what_the_feed_has_dropped_is_told_from_the_calls(
     store: redis.Redis, assessor: Assessor, archive: Archive
 ) -> None:
@@ -88,7 +125,7 @@ def test_what_the_feed_has_dropped_is_told_from_the_calls(
     store.delete(keys.turn("webhooks"))
     told = follow(archive, store)
     assert told[: len(first)] == first and kinds(told).count("call.started") == 2
-    assert set(kinds(told)) == set(ALL) and kinds(told).count("transcript.final") == 4
+    assert set(kinds(told)) == set(ALL) - OF_HELP and kinds(told).count("transcript.final") == 4
     assert not any(word in str(told) for word in ("zero", " five", " six"))
     store.delete(keys.turn("webhooks"))
     assert follow(archive, store) == told, "and it goes on from there"

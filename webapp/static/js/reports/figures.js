@@ -24,6 +24,9 @@ export const COLUMNS = [
   ["Mood before", (one) => known(one.mood_before, signed)],
   ["Mood after", (one) => known(one.mood_after, signed)],
   ["Recovered", (one) => partOf(one.recovered, one.watched)],
+  ["Asked for help", (one) => (one.help_asked ? String(one.help_asked) : MISSING)],
+  ["Answered", (one) => partOf(one.help_answered, one.help_asked)],
+  ["Time to answer", (one) => known(one.seconds_to_help, duration)],
   ["Agent's share", (one) => known(one.talk_ratio, percent)],
   ["Silence", (one) => known(one.silence_seconds, duration)],
   ["Hold", (one) => known(one.hold_seconds, duration)],
@@ -31,8 +34,14 @@ export const COLUMNS = [
   ["Words a minute", (one) => known(one.words_per_minute, rounded)],
 ];
 
+/** The same of those who answered agents that asked for help. @type {[string, (one: any) => string][]} */
+export const HELPER_COLUMNS = [
+  ["Answered", (one) => String(one.help_answered)],
+  ["Time to answer", (one) => known(one.seconds_to_help, duration)],
+];
+
 /** The texts of a row: its name, then every column. */
-export const cells = (one, nameless = "not named") => [one.name || nameless, ...COLUMNS.map(([, show]) => show(one))];
+export const cells = (one, columns = COLUMNS) => [one.name || "not named", ...columns.map(([, show]) => show(one))];
 
 /**
  * @typedef {{title: string, value: (one: any) => number | null, show: (value: number) => string, low: number, high?: number}} Plot
@@ -45,6 +54,7 @@ export const PLOTS = [
   { title: "Mood at the end", value: (one) => one.sentiment, show: signed, low: -1, high: 1 },
   { title: "Time until a call was taken", value: (one) => one.seconds_to_act, show: duration, low: 0 },
   { title: "Moods that recovered afterwards", value: (one) => share(one.recovered, one.watched), show: percent, low: 0, high: 1 },
+  { title: "Time until an agent was answered", value: (one) => one.seconds_to_help, show: duration, low: 0 },
   { title: "Agent's share of talk", value: (one) => one.talk_ratio, show: percent, low: 0, high: 1 },
 ];
 
@@ -52,6 +62,7 @@ export const PLOTS = [
 export const COMPARED = [
   { title: "Share of alerts taken", value: (one) => share(one.taken, one.raised), show: percent, low: 0, high: 1 },
   { title: "Time until a call was taken", value: (one) => one.seconds_to_act, show: duration, low: 0 },
+  { title: "Time until an agent was answered", value: (one) => one.seconds_to_help, show: duration, low: 0 },
   { title: "Mood when a supervisor came", value: (one) => one.mood_before, show: signed, low: -1, high: 1 },
   { title: "Mood at the end of those calls", value: (one) => one.mood_after, show: signed, low: -1, high: 1 },
   { title: "Calls that needed attention", value: (one) => share(one.raised, one.calls), show: percent, low: 0, high: 1 },

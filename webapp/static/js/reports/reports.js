@@ -1,7 +1,7 @@
 // The page of reports: the figures that the address asks for, as plots and tables.
 
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
-import { asked, cells, COLUMNS, COMPARED, inWords, onOneScale, PLOTS } from "./figures.js";
+import { asked, cells, COLUMNS, COMPARED, HELPER_COLUMNS, inWords, onOneScale, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -37,11 +37,17 @@ function show(report) {
   const [, ...figures] = cells(whole);
   at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pairOf(label, figures[n])));
   at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));
-  for (const [name, rows] of [["days", days], ["queues", report.queues], ["agents", report.agents]]) {
-    const table = at(`[data-table=${name}]`);
-    table.tHead.replaceChildren(headOf([name === "days" ? "Day" : name === "queues" ? "Queue" : "Agent", ...COLUMNS.map(([label]) => label)]));
-    table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row), true)));
-  }
+  fillTable("days", "Day", days);
+  fillTable("queues", "Queue", report.queues);
+  fillTable("agents", "Agent", report.agents);
+  at("#helpers").hidden = !report.helpers.length;
+  fillTable("helpers", "Who", report.helpers, HELPER_COLUMNS);
+}
+
+function fillTable(name, title, rows, columns = COLUMNS) {
+  const table = at(`[data-table=${name}]`);
+  table.tHead.replaceChildren(headOf([title, ...columns.map(([label]) => label)]));
+  table.tBodies[0].replaceChildren(...rows.map((row) => rowOf(cells(row, columns), true)));
 }
 
 /** Agents or queues beside each other. */
