@@ -14,9 +14,9 @@ After a break a page sends `follow` with its cursor again, to any web process. A
 while it still takes the last message. Then it gets all that came meanwhile in one message, without partials that newer
 ones replaced. So it lags by what its link needs, and nothing piles up here.
 
-Each message is made once for all pages. One thread reads the feed and sends. Pages at the same event get the same
-message, and so the same compressed frame (page_wire.py). The thread reads the table at most once in SNAPSHOT_SECONDS,
-however many pages ask.
+open_pages.py hears what the pages say. One thread, here, reads the feed and sends. It makes each message once for all
+pages: those at the same event get the same message, and so the same compressed frame (page_wire.py), and the table is
+read once, however many pages ask (snapshots.py).
 
 A socket is open to those who may read (rights.py), as long as they may. doorman.py keeps the door. With every sign of
 life the thread looks for sessions that have ended.
@@ -29,27 +29,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 import redis
-from flask import request
-from flask_socketio import ConnectionRefusedError, SocketIO
+from flask_socketio import SocketIO
 
 from state import metrics, tracing
 from state.calls.feed import FeedLost, at_ms
 from state.calls.reads import Reads
-from state.calls.sight import ALL, Sight
+from state.calls.sight import Sight
 from state.server.clock import RunningClock
-from webapp.access import rights
 from webapp.access.rights import Identity
-from webapp.http.problems import Problem
 from webapp.page import page_wire
-from webapp.page.page_wire import PageWire
+from webapp.page.open_pages import OpenPages, Page
 from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent
+from webapp.page.snapshots import Snapshots
 from webapp.schemas import shapes
-from webapp.schemas.calls import Sees
 
 log = logging.getLogger("earshot.web")
 
@@ -62,14 +58,8 @@ BLOCK_MS = 100
 FLEET_SECONDS = 2.0
 """Seconds between two signs of life. When three are missing, the page takes the link for broken."""
 
-SNAPSHOT_SECONDS = 2.0
-"""Seconds a snapshot serves other pages. What came since follows as events."""
-
 SNAPSHOT_AGAIN_SECONDS = 5.0
 """Least seconds between two snapshots to one socket."""
-
-SNAPSHOT_ROWS = 100
-"""Rows in one message: about 150 kB, 15 kB compressed."""
 
 PATIENCE_SECONDS = 0.5
 """Seconds between two attempts while Redis is away."""
@@ -85,33 +75,6 @@ class Json:
         return msgspec.json.encode(value).decode()
 
 
-@dataclass
-class _Page:
-    """A page whose socket is open. cursor: of the last event it got; None if it needs a snapshot. lacks: shards whose
-    calls were not in its snapshot."""
-
-    sid: str
-    who: Identity
-    wire: PageWire
-    sees: frozenset[str] = frozenset({ALL})
-    asked: bool = False
-    asks_from: str | None = None
-    following: bool = False
-    cursor: str | None = None
-    snapshot_at: float = float("-inf")
-    lacks: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    """The table at one moment (monotonic seconds), in the parts of its messages. lacks: the shards that were away."""
-
-    at: float
-    cursor: str
-    lacks: tuple[int, ...]
-    parts: list[dict[str, Any]]
-
-
 class LiveTable:
     """The sockets of one web process."""
 
@@ -119,21 +82,17 @@ class LiveTable:
         self._socketio = socketio
         self._reads = reads
         self._sight = sight
+        self._snapshots = Snapshots(reads)
         self._clock = RunningClock(reads.now_ms)
         self._still_in = still_in
-        self._lock = threading.Lock()
-        self._pages: dict[str, _Page] = {}
         self._recent: Recent | None = None
-        self._snapshot: _Snapshot | None = None
         self._fleet_at = 0.0
         self._away: set[int] = set()
+        self._starting = threading.Lock()
         self._started = False
         self._wanted = threading.Event()
         self._stopping = threading.Event()
-        socketio.on_event("connect", self._connect)
-        socketio.on_event("follow", self._follow)
-        socketio.on_event("sees", self._sees)
-        socketio.on_event("disconnect", self._gone)
+        self._pages = OpenPages(socketio, sight, self._came)
 
     def stop(self) -> None:
         """Close every socket soon. Safe in a signal handler: it only sets flags.
@@ -143,50 +102,14 @@ class LiveTable:
         self._stopping.set()
         self._wanted.set()
 
-    # -- what a page says -----------------------------------------------------------------------------------
-
-    def _connect(self, _auth: object = None) -> None:
-        try:
-            who = rights.require("read")
-            rights.record_read("watch")
-        except Problem:
-            raise ConnectionRefusedError("unauthorised") from None
-        except redis.RedisError:
-            raise ConnectionRefusedError("the store does not answer") from None
-        page = _Page(cast(Any, request).sid, who, request.environ[page_wire.WIRE])
-        page.wire.introduced = True
-        with self._lock:
-            self._pages[page.sid] = page
-            metrics.PAGES.set(len(self._pages))
+    def _came(self) -> None:
+        """A page has come: read for it. The threads start with the first one."""
+        with self._starting:
             if not self._started:
                 self._started = True
                 for target in (self._read, self._close_when_stopping):
                     threading.Thread(target=target, name=f"live{target.__name__}", daemon=True).start()
         self._wanted.set()
-
-    def _follow(self, said: Any = None) -> None:
-        cursor = said.get("cursor") if isinstance(said, dict) else None
-        with self._lock:
-            page = self._pages.get(cast(Any, request).sid)
-            if page is None:
-                return  # its socket is closed: the message came too late
-            page.asked, page.asks_from = True, cursor if isinstance(cursor, str) else None
-
-    def _sees(self, said: Any = None) -> None:
-        try:
-            sees = msgspec.convert(said, Sees)
-        except msgspec.ValidationError:
-            return
-        with self._lock:
-            page = self._pages.get(cast(Any, request).sid)
-            if page is not None:
-                page.sees = frozenset(sees.calls)
-        self._sight.look(sees.calls)
-
-    def _gone(self, *_reason: object) -> None:
-        with self._lock:
-            self._pages.pop(cast(Any, request).sid, None)
-            metrics.PAGES.set(len(self._pages))
 
     # -- what pages are told: all in one thread -------------------------------------------------------------
 
@@ -212,8 +135,8 @@ class LiveTable:
 
     def _turn(self) -> None:
         """Send news to every page that has taken the last message, and a sign of life if it is due."""
-        pages = self._following()
-        if not self._pages:
+        pages = self._pages.following()
+        if not self._pages.all():
             self._rest()
             return
         if self._recent is None:
@@ -233,28 +156,20 @@ class LiveTable:
         if entries and len(entries) < BATCH_EVENTS:
             self._stopping.wait(BATCH_SECONDS)
 
-    def _following(self) -> list[_Page]:
-        """The pages that follow, each from its cursor on."""
-        with self._lock:
-            for page in self._pages.values():
-                if page.asked:
-                    page.asked, page.following, page.cursor = False, True, page.asks_from
-            return [page for page in self._pages.values() if page.following]
-
     def _rest(self) -> None:
         """No page is open: keep no words, and sleep."""
-        self._recent = self._snapshot = None
+        self._recent = None
+        self._snapshots.forget()
         self._fleet_at = 0.0
         page_wire.forget_frames()
-        with self._lock:
-            if not self._pages and not self._stopping.is_set():
-                self._wanted.clear()
-        self._wanted.wait()
+        self._wanted.clear()  # first: whoever comes after the look below sets it again
+        if not self._pages.all() and not self._stopping.is_set():
+            self._wanted.wait()
 
-    def _tell_news(self, recent: Recent, pages: list[_Page]) -> None:
+    def _tell_news(self, recent: Recent, pages: list[Page]) -> None:
         now = time.monotonic()
-        behind: dict[str, list[_Page]] = {}
-        lost: list[_Page] = []
+        behind: dict[str, list[Page]] = {}
+        lost: list[Page] = []
         for page in pages:
             if page.wire.sending:
                 continue
@@ -272,39 +187,25 @@ class LiveTable:
                 page.cursor = recent.tip
         if lost:
             self._tell_all(recent, lost)
-        elif self._snapshot and now >= self._snapshot.at + SNAPSHOT_SECONDS:
-            self._snapshot = None
+        else:
+            self._snapshots.forget_old()
 
-    def _tell_all(self, recent: Recent, pages: list[_Page]) -> None:
-        kept = self._snapshot
-        old = kept is None or kept.lacks or time.monotonic() >= kept.at + SNAPSHOT_SECONDS
-        if kept is None or old or kept.cursor not in recent:
-            kept = self._snapshot = self._take_snapshot(recent.tip)
+    def _tell_all(self, recent: Recent, pages: list[Page]) -> None:
+        snapshot = self._snapshots.get(recent)
         self._tell("fleet", self._fleet(), pages)  # first: it sets the page's clock
-        for part in kept.parts:
+        for part in snapshot.parts:
             self._tell("snapshot", part, pages)
         for page in pages:
-            page.cursor, page.snapshot_at, page.lacks = kept.cursor, time.monotonic(), kept.lacks
+            page.cursor, page.snapshot_at, page.lacks = snapshot.cursor, time.monotonic(), snapshot.lacks
 
-    def _take_snapshot(self, cursor: str) -> _Snapshot:
-        """The table, read after the event of `cursor`."""
-        at = time.monotonic()
-        found, lacks = self._reads.table()
-        rows = [msgspec.Raw(msgspec.json.encode(shapes.row(row))) for row in found]
-        pieces = [rows[n : n + SNAPSHOT_ROWS] for n in range(0, len(rows) or 1, SNAPSHOT_ROWS)]
-        every = {"of": len(pieces), "cursor": cursor, "away": lacks}
-        parts = [{"part": n, "rows": piece} | every for n, piece in enumerate(pieces, 1)]
-        return _Snapshot(at, cursor, tuple(lacks), parts)
-
-    def _tell(self, event: str, what: dict[str, Any], pages: list[_Page]) -> None:
+    def _tell(self, event: str, what: dict[str, Any], pages: list[Page]) -> None:
         """Send the same to all these pages, encoded once."""
         if pages:
             self._socketio.emit(event, what, to=cast(Any, [page.sid for page in pages]))
 
     def _show_out(self) -> None:
         """Close the sockets of those who may no longer read. Their pages ask again and come to the sign-in."""
-        with self._lock:
-            pages = list(self._pages.values())
+        pages = self._pages.all()
         gone = {who for who in {page.who for page in pages} if not self._still_in(who)}
         for page in pages:
             if page.who in gone:
@@ -314,7 +215,8 @@ class LiveTable:
     def _start_over(self) -> None:
         """Redis came back without data that we have shown: make every page follow again."""
         log.warning("the feed was lost; all pages start over")
-        self._recent = self._snapshot = None
+        self._recent = None
+        self._snapshots.forget()
         self._close_sockets()
 
     def _fleet(self) -> dict[str, Any]:
