@@ -140,12 +140,6 @@ A track's hash:
 
 from __future__ import annotations
 
-import binascii
-import re
-
-SLOTS = 16384
-"""Of a cluster."""
-
 DECODERS = "decoders"
 """Consumer group on `work` and every `work:<worker>`."""
 
@@ -236,25 +230,6 @@ class Keys:
         return f"{self.prefix}assembly-asked:{call_id}"
 
 
-def slot(tag: str) -> int:
-    """The slot of all keys with this hash tag, as a cluster computes it (CRC-16/XMODEM)."""
-    return binascii.crc_hqx(tag.encode(), 0) % SLOTS
-
-
-def tags(count: int) -> list[str]:
-    """The hash tags of so many shards. Each lies in a part of its own of all slots, and the parts are equally large:
-    whatever comes first of earshot, earshot1, earshot2, ... (Names alone would fall anywhere: of s0 to s7, half come
-    to one of three nodes.)
-    """
-    found: dict[int, str] = {}
-    tried = 0
-    while len(found) < count:
-        tag = f"earshot{tried or ''}"
-        found.setdefault(slot(tag) * count // SLOTS, tag)
-        tried += 1
-    return [found[part] for part in range(count)]
-
-
 STORE = Keys("earshot")
 """Of a store of one shard, which most are."""
 
@@ -312,28 +287,3 @@ turn = STORE.turn
 
 def session(digest: str) -> str:
     return f"{PREFIX}session:{digest}"
-
-
-_ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
-
-
-def entry_id(text: str) -> tuple[int, int]:
-    """The two numbers of a stream entry's id. Raises ValueError if the server would not take it for one."""
-    found = _ENTRY_ID.fullmatch(text)
-    if found is None or max(numbers := (int(found[1]), int(found[2]))) >= 2**64:
-        raise ValueError(f"not an entry's id: {text!r}")
-    return numbers
-
-
-def name_entry(entry_id: bytes, shard: int) -> str:
-    """What a stream's entry is called outside its shard: its id, and after a dot the shard's number, if it is not 0."""
-    return entry_id.decode() + (f".{shard}" if shard else "")
-
-
-def read_entry_name(name: str) -> tuple[str, int]:
-    """The entry's id and the shard's number. Raises ValueError."""
-    text, dot, number = name.partition(".")
-    entry_id(text)
-    if dot and not (number.isdecimal() and 0 < int(number) < SLOTS and number == str(int(number))):
-        raise ValueError(f"not an entry's name: {name!r}")
-    return text, int(number or 0)

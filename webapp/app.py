@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
     page_wire.install(socketio)
-    app.extensions[LIVE] = LiveTable(socketio, here.reads, here.sight, partial(rights.still_in, app))
+    app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(rights.still_in, app))
     refusal = partial(rights.at_the_door, app)
     sockets = app.extensions[routes.SOCKETS] = Sockets()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)

@@ -11,6 +11,7 @@ from flask import current_app
 from state.archive.opening import Archive, open_archive
 from state.attention_models import AttentionModels
 from state.calls.happenings import Happenings
+from state.calls.health import Health
 from state.calls.ingest import Ingest
 from state.calls.listening import Listening
 from state.calls.own import OwnCalls
@@ -45,6 +46,7 @@ class Store:
     ingest: Ingest
     happenings: Happenings
     reads: Reads
+    health: Health
     transcripts: Transcripts
     rules: RulesStore
     attention_models: AttentionModels
@@ -86,6 +88,7 @@ def open_store(settings: Settings, store: Shards | redis.Redis) -> Store:
         Ingest(shards, settings),
         Happenings(shards),
         reads,
+        Health(shards),
         Transcripts(reads),
         RulesStore(shards.plain),
         AttentionModels(shards.plain),

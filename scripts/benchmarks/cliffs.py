@@ -17,6 +17,7 @@ import redis
 from scripts.machine.programs import cpu_seconds
 from scripts.machine.server import EmbeddedServer
 from state import keys
+from state.calls.finals import Finals
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Ingest
 from state.calls.scores import Scores
@@ -60,10 +61,10 @@ class Bench:
         self.redis: redis.Redis = connect(self.settings, "worker")
         self.ingest = Ingest(self.redis, self.settings)
         [self.shard] = shards_on(self.redis)
-        self.scores = Scores(self.shard, "bench", self.settings)
-        self.scoring = Scoring(self.scores, Assessor())
+        self.finals = Finals(self.shard, "bench")
+        self.scoring = Scoring(self.finals, Scores(self.shard, self.settings), Assessor())
         self._server_pid = server.pid
-        self.scores.join()
+        self.finals.join()
 
     def server_cpu_seconds(self) -> float:
         """Spent so far by the server."""
@@ -90,7 +91,7 @@ class Bench:
         """Score all that waits: milliseconds of an utterance."""
         cpu, server, began, count = time.process_time(), self.server_cpu_seconds(), time.monotonic(), 0
         while self.redis.xlen(keys.FINALS):
-            waiting = self.scores.next()
+            waiting = self.finals.next()
             self.scoring.score(waiting)
             count += len(waiting)
         return {

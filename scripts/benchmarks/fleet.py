@@ -24,7 +24,7 @@ class BenchFleet(Fleet):
         super().__init__(Place({"REDIS_URL": server.url}), logs, **usual, **environ)
         self._server_pid = server.pid
         self._decoder = self.start("decoder", DECODER_LOOPS=str(loops))
-        self.wait(lambda: self._decoder.poll() is not None or self.reads.fleet().decoders >= loops, START_SECONDS)
+        self.wait(lambda: self._decoder.poll() is not None or self.health.fleet().decoders >= loops, START_SECONDS)
         if self._decoder.poll() is not None:
             raise SystemExit(f"bench: no decoder: {(logs / 'decoder-0.log').read_text()[-500:]}")
 

@@ -18,7 +18,8 @@ from redis.crc import key_slot
 
 from scripts.machine.server import EmbeddedServer
 from scripts.simulator.telephony import CONFIRM_SECONDS
-from state.keys import Keys, tags
+from state.keys import Keys
+from state.server.slots import tags
 from tests.harness.cluster import Cluster
 from tests.harness.cluster_node import NODE_TIMEOUT_MS, Node
 from tests.harness.link import Link

@@ -17,7 +17,7 @@ import msgspec
 
 from scripts.operating.scaling import STEP_SECONDS, Costs, Moment, Rule, play
 from scripts.operating.store import Operator, command_parser, run, table
-from state.calls.reads import Reads
+from state.calls.health import Health
 
 DAY = (
     *(0.02, 0.02, 0.01, 0.01, 0.02, 0.04, 0.1, 0.3, 0.7, 0.95, 1.0, 0.97),
@@ -107,7 +107,7 @@ def main(argv: list[str]) -> int:
 
 def now(at: Operator, rule: Rule, options: argparse.Namespace) -> None:
     """Print how many decoders the rule wants from what the store says now."""
-    fleet = Reads(at.shards).fleet()
+    fleet = Health(at.shards).fleet()
     running = max(1, round(fleet.decoders / options.loops))
     busy = rule.busy if fleet.busy is None else fleet.busy
     wanted = rule.wanted(running, busy, fleet.backlog_seconds)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from state.keys import entry_id, name_entry, read_entry_name
+from state.server.entries import name_entry, read_entry_id, read_entry_name
 from state.server.shards import Shard, Shards, shards_of
 
 
@@ -106,7 +106,7 @@ def _range(shard: Shard, first: str, last: str) -> list[DeadLetter]:
 
 def _at(letter: DeadLetter | SetAside) -> tuple[int, int, int]:
     text, number = read_entry_name(letter.id)
-    return *entry_id(text), number
+    return *read_entry_id(text), number
 
 
 def _letter(letter_id: str, fields: dict[bytes, Any], note: bytes | None) -> DeadLetter:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import redis
 
-from state import keys
+from state.server.entries import read_entry_id
 from state.server.shards import Shard, Shards
 
 START = "0-0+0"
@@ -163,7 +163,7 @@ def _check(shard: Shard, cursor: str) -> str:
         raise FeedLost(cursor)
     entry_id, digest, removed = found.groups()
     try:
-        number = keys.entry_id(entry_id)
+        number = read_entry_id(entry_id)
     except ValueError:
         raise FeedLost(cursor) from None
     if digest is not None:
@@ -172,7 +172,7 @@ def _check(shard: Shard, cursor: str) -> str:
             raise FeedLost(cursor)
         return entry_id
     last, gone = _extent(shard)
-    if keys.entry_id(last) < number or gone != int(removed):
+    if read_entry_id(last) < number or gone != int(removed):
         raise FeedLost(cursor)
     return entry_id
 

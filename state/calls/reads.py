@@ -1,16 +1,14 @@
-"""What the web reads: calls, the table's snapshot, the feed, the fleet's health. Lists are merged from all shards."""
+"""What the web reads of calls: one, a list, the table's snapshot, the feed. Lists are merged from all shards."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
-from state import keys
 from state.calls.feed import Feeds, joined, parted
 from state.calls.rows import answers, read_rows, readable
 from state.calls.transcripts import transcript
@@ -29,35 +27,16 @@ RECENTLY_ENDED_SECONDS = 600
 RECENTLY_ENDED_CALLS = 50
 
 
-class FleetHealth(msgspec.Struct, frozen=True):
-    """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: their
-    number. away: numbers of those whose server does not answer; nothing of them counts here. busy: share of their time
-    that decoders have a lease, as far as they have told; None if none has."""
-
-    decoders: int
-    backlog_seconds: float
-    backlog_chunks: int
-    model: str
-    shards: int = 1
-    away: list[int] = []
-    busy: float | None = None
-
-
-Decoders = dict[int, list[str]]
-"""Names of decoders by the number of the shard."""
-
-
 class Reads:
     """Reads only. Every method is safe to repeat.
 
     A method for one call raises redis.RedisError if the call's shard is away. A method for all calls leaves such a
-    shard out and raises only if none answers. `fleet` says which are away.
+    shard out and raises only if none answers. Health.fleet says which are away.
     """
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)
         self.feeds = Feeds(self._shards)
-        self._decoder_lives = (float("-inf"), False)
 
     def call(self, call_id: str) -> CallView | None:
         """A whole call with its transcript, or None."""
@@ -216,87 +195,9 @@ class Reads:
             found.append((joined(cursors), told.event))
         return found
 
-    # -- health -------------------------------------------------------------------------------------------
-
-    def decoders(self) -> Decoders:
-        """Names of the decoders that may hold tokens, living or not, by the number of the shard."""
-        found = self._shards.answers(lambda shard: cast(set[bytes], shard.redis.smembers(shard.keys.workers)))
-        return {number: [name.decode() for name in names] for number, names in found.items()}
-
-    def fleet(self, decoders: Decoders | None = None) -> FleetHealth:
-        """The number of live decoders, the audio that waits, and the engine in use. decoders: if they are known."""
-        known = self.decoders() if decoders is None else decoders
-
-        def part(shard: Shard) -> tuple[dict[str, bytes], int, int]:
-            names = known.get(shard.number, [])
-            pipe = shard.redis.pipeline(transaction=False)
-            pipe.hmget(shard.keys.load, "audio_ms", "chunks")
-            for name in names:
-                pipe.get(shard.keys.heartbeat(name))
-            (audio_ms, chunks), *beating = pipe.execute()
-            alive = {name: said for name, said in zip(names, beating, strict=True) if said}
-            return alive, int(audio_ms or 0), int(chunks or 0)
-
-        parts = self._shards.answers(part)
-        model = cast("bytes | None", self._shards.plain.hget(keys.FLEET, "model"))
-        living = {name: said for alive, _, _ in parts.values() for name, said in alive.items()}
-        percents = [int(said[:-1]) for said in living.values() if said[:-1].isdigit()]
-        return FleetHealth(
-            len(living),
-            sum(audio_ms for _, audio_ms, _ in parts.values()) / 1000,
-            sum(chunks for _, _, chunks in parts.values()),
-            (model or b"").decode(),
-            len(self._shards),
-            [shard.number for shard in self._shards if shard.number not in parts],
-            sum(percents) / len(percents) / 100 if percents else None,
-        )
-
-    def servers(self, section: str) -> list[dict[str, Any]]:
-        """This section of INFO from every server that answers: the plain one and those that hold shards now."""
-        plain = self._shards.plain
-        found: list[dict[str, Any]] = [plain.info(section)]
-        if any(shard.redis is not plain for shard in self._shards):
-            found += self._shards.answers(lambda shard: shard.redis.info(section)).values()
-        return found
-
     def now_ms(self) -> int:
         """Milliseconds since 1970 by the plain server's clock."""
         return now_ms(self._shards.plain)
-
-    def decoder_lives(self) -> bool:
-        """Whether any decoder is alive. Asks at most once a second."""
-        asked_at, lives = self._decoder_lives
-        if time.monotonic() - asked_at > 1.0:
-            lives = self.fleet().decoders > 0
-            self._decoder_lives = (time.monotonic(), lives)
-        return lives
-
-    def counts(self, decoders: Decoders | None = None) -> dict[str, int]:
-        """Numbers for the metrics: live and ended calls, finals waiting, dead chunks, feed entries, ended calls that
-        the database does not have, tokens in the work streams. decoders: if they are known."""
-        known = self.decoders() if decoders is None else decoders
-
-        def part(shard: Shard) -> list[int]:
-            names = known.get(shard.number, [])
-            pipe = shard.redis.pipeline(transaction=False)
-            pipe.zcard(shard.keys.live)
-            pipe.zcard(shard.keys.ended)
-            pipe.xlen(shard.keys.finals)
-            pipe.xlen(shard.keys.dead)
-            pipe.xlen(shard.keys.feed)
-            pipe.scard(shard.keys.unarchived)
-            for stream in (shard.keys.work, *map(shard.keys.own_work, names)):
-                pipe.xlen(stream)
-            answers = pipe.execute()
-            return [*answers[:6], sum(answers[6:])]
-
-        names = (
-            *("calls_live", "calls_ended", "finals_waiting", "chunks_dead", "feed_events", "calls_unarchived"),
-            "tokens_waiting",
-        )
-        return dict(
-            zip(names, (sum(counts) for counts in zip(*self._shards.answers(part).values(), strict=True)), strict=True)
-        )
 
     # -- rows ---------------------------------------------------------------------------------------------
 

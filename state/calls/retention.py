@@ -10,7 +10,7 @@ from typing import Any, cast
 import redis
 
 from state.events import QUIET
-from state.keys import entry_id
+from state.server.entries import read_entry_id
 from state.server.shards import Shard, Shards, shards_of
 from state.settings import Settings
 
@@ -88,7 +88,7 @@ def _clear_feed(shard: Shard, now: int) -> None:
     newest = cast(list[Any], shard.redis.xrevrange(shard.keys.feed, count=1))
     if not newest:
         return
-    said_at_ms, _ = entry_id(newest[0][0].decode())
+    said_at_ms, _ = read_entry_id(newest[0][0].decode())
     if said_at_ms <= now - FEED_SECONDS * 500:
         shard.redis.xadd(shard.keys.feed, {"j": QUIET})
     else:

@@ -1,20 +1,17 @@
-"""The sentiment workers' side: utterances to be scored, and the call's standing that follows from all scores."""
+"""Scores: what scoring an utterance needs of its call, and the call's standing that follows from all scores."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-import redis
 
-from state import keys
 from state.calls.assessments import Assessment, Kept, Scorer, Stretch, Unscored
 from state.calls.happenings import spans
 from state.calls.transcripts import transcript
 from state.events import FinalEvent, ScoreEvent, encode
-from state.server.connection import BLOCK_MS
 from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import carried
@@ -22,14 +19,10 @@ from state.types import Happening, Masked, ScoredUtterance, Sentiment, Standing,
 
 _happened = msgspec.json.Decoder(list[Happening]).decode
 
-ABANDONED_AFTER_MS = 10_000
-"""Age at which an utterance that a sentiment worker has not scored goes to another (scoring takes ms)."""
 
 SET_ASIDE = "could not be scored"
 """The only reason in the neutral score of an utterance that was given up."""
 
-FORGOTTEN_AFTER_MS = 3_600_000
-"""Silence after which a worker counts as dead. A living worker asks every second."""
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
 _standing = msgspec.msgpack.Decoder(Standing)
@@ -40,78 +33,14 @@ _kept = msgspec.msgpack.Decoder(Kept)
 
 
 class Scores:
-    """One sentiment worker's view of one shard. Scoring twice, or by two workers at once, has the effect of scoring
+    """The scores of one shard's calls. Scoring twice, or by two workers at once, has the effect of scoring
     once."""
 
-    def __init__(self, shard: Shard, worker: str, settings: Settings) -> None:
+    def __init__(self, shard: Shard, settings: Settings) -> None:
         self._redis = shard.redis
         self._keys = shard.keys
         self._run = shard.run
-        self._worker = worker
         self._retention_seconds = settings.retention_hours * 3600
-
-    def join(self) -> list[Unscored]:
-        """Make sure the group exists. Returns what this worker got before and has not finished."""
-        try:
-            return self._pending()
-        except redis.exceptions.ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            # Made only when it is missing: while memory is full, even a repeated creation would be refused.
-            self._make_group()
-            return []
-
-    def _make_group(self) -> None:
-        try:
-            self._redis.xgroup_create(self._keys.finals, keys.SENTIMENT, id="0", mkstream=True)
-        except redis.exceptions.ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-
-    def next(self, block_ms: int = BLOCK_MS, count: int = 32) -> list[Unscored]:
-        """Up to `count` utterances to score. Waits block_ms for the first (0: not at all)."""
-        return self._read(">", count, block_ms)
-
-    def abandoned(self) -> list[Unscored]:
-        """Utterances that another worker took and did not finish. They belong to this worker now, like those it
-        holds."""
-        try:
-            # JUSTID: a plain claim would count a try for every utterance, even for those that nobody has begun.
-            self._redis.xautoclaim(
-                self._keys.finals,
-                keys.SENTIMENT,
-                self._worker,
-                ABANDONED_AFTER_MS,
-                start_id="0-0",
-                count=100,
-                justid=True,
-            )
-        except redis.exceptions.ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-        return self.join()
-
-    def begin(self, unscored: Unscored, tries: int) -> None:
-        """Record the number of tries to score this utterance, with the one that begins now or has just failed.
-
-        The count is the group's own delivery count: it goes with the entry, and a full server counts, too.
-        """
-        # A delivery counts one, even if nobody has begun.
-        self._redis.xclaim(
-            self._keys.finals, keys.SENTIMENT, self._worker, 0, [unscored.entry], retrycount=tries + 1, justid=True
-        )
-
-    def forget_dead(self) -> int:
-        """Remove workers that died and left nothing from the group's list. Returns how many."""
-        return int(self._run("forget", idle_ms=FORGOTTEN_AFTER_MS)["forgotten"])
-
-    def leave(self) -> None:
-        """Leave the group, unless something is still pending here (others claim it then)."""
-        pending = cast(
-            list[Any], self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 1, self._worker)
-        )
-        if not pending:
-            self._redis.xgroup_delconsumer(self._keys.finals, keys.SENTIMENT, self._worker)
 
     def store(self, unscored: Unscored, scorer: Scorer) -> str:
         """Score one utterance.
@@ -165,14 +94,6 @@ class Scores:
     def forget_kept(self, call_id: str) -> None:
         """Let the next score read the whole call: perhaps the kept part was unusable."""
         self._redis.delete(self._keys.kept(call_id))
-
-    def drop(self, unscored: Unscored) -> None:
-        """Take an utterance out of the list to score, whatever happens to its call."""
-        self._drop(unscored.entry)
-
-    def _drop(self, entry_id: str | bytes) -> None:
-        self._redis.xack(self._keys.finals, keys.SENTIMENT, entry_id)
-        self._redis.xdel(self._keys.finals, entry_id)
 
     def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
         """The number of the call's scores, and what scoring needs of it. None if the utterance, or one before it, is
@@ -247,55 +168,6 @@ class Scores:
             **masking_fields(call_id, assessed.masked),
         )
         return str(answer["outcome"])
-
-    def _read(self, after: str, count: int, block_ms: int) -> list[Unscored]:
-        try:
-            answer = self._redis.xreadgroup(
-                keys.SENTIMENT,
-                self._worker,
-                {self._keys.finals: after},
-                count=count,
-                block=block_ms or None,
-            )
-        except redis.exceptions.ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            self._make_group()
-            return []
-        return [
-            unscored
-            for _, entries in cast(list[Any], answer) or []
-            for entry_id, fields in entries
-            if fields and (unscored := self._unscored(entry_id, fields))
-        ]
-
-    def _unscored(self, entry_id: bytes, fields: dict[bytes, bytes], delivered: int = 0) -> Unscored | None:
-        """What an entry of `finals` asks for. One that asks for nothing is dropped. delivered: 0 at the first
-        delivery."""
-        try:
-            call_id, utterance_id = fields[b"c"].decode(), fields[b"i"].decode()
-        except (KeyError, UnicodeDecodeError):
-            self._drop(entry_id)
-            return None
-        way = fields.get(b"w", b"").decode(errors="replace")
-        return Unscored(entry_id.decode(), call_id, utterance_id, max(0, delivered - 1), delivered > 0, way)
-
-    def _pending(self) -> list[Unscored]:
-        """What this worker holds, at most 100. It looks them up, because reading again would count as a delivery."""
-        pending = cast(
-            list[dict[str, Any]],
-            self._redis.xpending_range(self._keys.finals, keys.SENTIMENT, "-", "+", 100, self._worker),
-        )
-        pipe = self._redis.pipeline(transaction=False)
-        for entry in pending:
-            pipe.xrange(self._keys.finals, entry["message_id"], entry["message_id"])
-        found = []
-        for entry, entries in zip(pending, pipe.execute() if pending else [], strict=True):
-            if not entries:
-                self._redis.xack(self._keys.finals, keys.SENTIMENT, entry["message_id"])
-            elif unscored := self._unscored(entries[0][0], entries[0][1], entry["times_delivered"]):
-                found.append(unscored)
-        return found
 
 
 def _kept_by(edition: str, packed: bytes | None) -> Kept | None:

@@ -22,7 +22,7 @@ import msgspec
 import redis
 
 from state import keys
-from state.keys import name_entry, read_entry_name
+from state.server.entries import name_entry, read_entry_id, read_entry_name
 from state.server.scripts import Scripts
 from state.server.shards import Shards, shards_of
 
@@ -127,7 +127,7 @@ class Audit:
         if part == "acts":
             return self._acts(count, before)
         if before is not None:
-            keys.entry_id(before)
+            read_entry_id(before)
         if part == "security":
             entries: Any = self._redis.xrevrange(keys.AUDIT, max=f"({before}" if before else "+", count=count)
             return [_streamed(entry_id, 0, fields) for entry_id, fields in entries]
@@ -207,7 +207,7 @@ def _place(entry: Entry) -> Place:
 def place_of(name: str) -> Place:
     """Where the entry of this id stands. Raises ValueError."""
     entry_id, place = read_entry_name(name)
-    return *keys.entry_id(entry_id), place
+    return *read_entry_id(entry_id), place
 
 
 def _folded(micros: int, deed: bytes, count: int, first_micros: int) -> Entry:
@@ -216,5 +216,5 @@ def _folded(micros: int, deed: bytes, count: int, first_micros: int) -> Entry:
 
 
 def _micros(entry_id: str) -> int:
-    ms, rest = keys.entry_id(entry_id)
+    ms, rest = read_entry_id(entry_id)
     return ms * 1000 + rest

@@ -11,12 +11,13 @@ import redis
 from redis.connection import parse_url
 
 from state import keys
-from state.keys import Keys, tags
+from state.keys import Keys
 from state.server.cluster import Address, Route, Topology
 from state.server.connection import Role, ServerUnfit, check_server, client_at, client_options, connect
 from state.server.layout import SHARDS_A_MASTER, agree
 from state.server.routed import Patience, RoutedConnection, RoutedSSLConnection
 from state.server.shards import Shard, Shards
+from state.server.slots import slot, tags
 from state.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS = 1.0, 2.5
@@ -74,7 +75,7 @@ def _in_cluster(settings: Settings, role: Role, plain: redis.Redis, nodes: list[
         plain.set(keys.NODES, msgspec.json.encode(topology.nodes))
 
     def client(names: Keys) -> tuple[redis.Redis, Route]:
-        route = Route(topology, keys.slot(names.tag), names.vacant)
+        route = Route(topology, slot(names.tag), names.vacant)
         own: dict[str, Any] = {
             "connection_class": kind,
             "route": route,

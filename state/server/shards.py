@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 
 import redis
 
-from state.keys import Keys, tags
+from state.keys import Keys
 from state.server.cluster import Route
 from state.server.connection import AWAY
 from state.server.scripts import Scripts
+from state.server.slots import tags
 
 Answer = TypeVar("Answer")
 

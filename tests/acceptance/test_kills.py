@@ -167,9 +167,9 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
     def start() -> subprocess.Popen[bytes]:
-        before = fleet.reads.fleet().decoders
+        before = fleet.health.fleet().decoders
         parent = fleet.start("decoder", DECODER_LOOPS="1")
-        fleet.wait(lambda: fleet.reads.fleet().decoders > before)
+        fleet.wait(lambda: fleet.health.fleet().decoders > before)
         return parent
 
     parents = [start()]

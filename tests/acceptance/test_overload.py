@@ -83,7 +83,7 @@ def test_with_no_decoder_the_backlog_is_bounded_and_all_that_was_accepted_is_dec
 
     fleet.start("decoder", DECODER_LOOPS="1")
     fleet.start("sentiment")
-    fleet.wait(lambda: fleet.reads.fleet().backlog_chunks == 0)
+    fleet.wait(lambda: fleet.health.fleet().backlog_chunks == 0)
     assert put(http, web, "new", 1).status_code == 202
     last["new"] = 1
     for call in last:
@@ -156,7 +156,7 @@ def test_a_flood_of_wide_audio_is_refused_before_the_server_is_full_and_all_that
             assert requests.put(new, data=WIDE_SECOND, headers=WIDE, timeout=30).status_code == refusal
             fleet.start("decoder", DECODER_LOOPS="2")
             fleet.start("sentiment")
-            fleet.wait(lambda: fleet.reads.fleet().backlog_chunks == 0)
+            fleet.wait(lambda: fleet.health.fleet().backlog_chunks == 0)
             for call in posted:
                 assert requests.post(f"{web.url}/v1/calls/{call}/end", timeout=30).status_code == 202
             fleet.wait_ended(list(posted))

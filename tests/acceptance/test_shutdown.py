@@ -65,7 +65,7 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(
             fleet.start("jobs")
 
         start()
-        fleet.wait(lambda: fleet.reads.fleet().decoders == 2)
+        fleet.wait(lambda: fleet.health.fleet().decoders == 2)
         threads = [threading.Thread(target=play, args=(call,)) for call in calls]
         for thread in threads:
             thread.start()
@@ -75,13 +75,13 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(
             old = list(fleet.processes)
             fleet.processes.clear()
             start()
-            fleet.wait(lambda: fleet.reads.fleet().decoders == 4)
+            fleet.wait(lambda: fleet.health.fleet().decoders == 4)
             for process in old:
                 began = time.monotonic()
                 process.terminate()
                 assert process.wait(PROMISED_SECONDS) == 0, process.args
                 assert time.monotonic() - began < PROMISED_SECONDS
-            assert fleet.reads.fleet().decoders == 2
+            assert fleet.health.fleet().decoders == 2
             for call in calls:
                 for track in ("agent", "customer"):
                     assert fleet.count(call, track, "tries") <= 1, "no try is charged"
@@ -109,7 +109,7 @@ def test_every_process_ends_in_time_though_a_master_and_the_plain_server_do_not_
         try:
             with web_process(place.url, tmp_path / "web.out", **place.environ) as web, Page(web.url) as page:
                 ends = {name: fleet.start(name) for name in ("decoder", "sentiment", "jobs")}
-                fleet.wait(lambda: fleet.reads.fleet().decoders and page.snapshots)
+                fleet.wait(lambda: fleet.health.fleet().decoders and page.snapshots)
                 fleet.wait(lambda: plain.client().smembers("rq:workers"), 60, "a jobs process")
                 cluster.nodes[1].pause()
                 os.kill(plain.pid, signal.SIGSTOP)
@@ -133,12 +133,12 @@ def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Flee
     field, key = said.split(" delete ")[1].split(" from the hash ")
     assert fleet.redis.hdel(key, field) == 1
     fleet.start("decoder", DECODER_LOOPS="1")
-    fleet.wait(lambda: fleet.reads.fleet().decoders == 1)
+    fleet.wait(lambda: fleet.health.fleet().decoders == 1)
 
 
 def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Fleet) -> None:
     decoder = fleet.start("decoder", DECODER_LOOPS="2")
-    fleet.wait(lambda: fleet.reads.fleet().decoders == 2)
+    fleet.wait(lambda: fleet.health.fleet().decoders == 2)
     decoder.send_signal(signal.SIGSTOP)  # its parent sees the death only when it must stop, too
     os.kill(fleet.loops(decoder)[0], signal.SIGKILL)
     decoder.terminate()

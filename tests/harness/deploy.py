@@ -79,7 +79,7 @@ class Site:
         working = [self.start(kind, source) for kind in TYPES]
         self.fleet.wait(lambda: all(works() for works in working), why="every type of process works")
         self.urls.append(self._url())
-        self.fleet.wait(lambda: self.fleet.reads.fleet().decoders)
+        self.fleet.wait(lambda: self.fleet.health.fleet().decoders)
 
     def replace(self, kind: str, source: Path) -> None:
         """The next source's process beside the old one, which then gets SIGTERM. It must end with status 0."""
@@ -91,7 +91,7 @@ class Site:
             self.urls.append(self._url())
             self.urls.pop(0)
         if kind == "decoder":
-            self.fleet.wait(lambda: self.fleet.reads.fleet().decoders == 2)
+            self.fleet.wait(lambda: self.fleet.health.fleet().decoders == 2)
         if kind != "audiosocket":
             self._end(kind, old)
 

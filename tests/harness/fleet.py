@@ -25,6 +25,7 @@ import psutil
 
 from scripts.machine.programs import start
 from scripts.simulator.recording import read_tracks
+from state.calls.health import Health
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
 from state.server.connection import AWAY
@@ -49,6 +50,7 @@ class Fleet:
         self.redis = self.shards.plain
         self.ingest = Ingest(self.shards, self.settings)
         self.reads = Reads(self.shards)
+        self.health = Health(self.shards)
         self.logs = logs
         self._environ = where | {"HEARTBEAT_SECONDS": "3", "PYTHONPATH": str(ROOT)} | environ
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -157,7 +159,7 @@ class Fleet:
 
     def chunks_waiting(self) -> int:
         """Accepted and not yet decoded."""
-        return self.reads.fleet().backlog_chunks
+        return self.health.fleet().backlog_chunks
 
     def registered(self) -> int:
         """How many decode loops the store knows, the dead that nobody has buried included."""

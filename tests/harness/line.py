@@ -8,6 +8,7 @@ import msgspec
 import redis
 
 from state import keys
+from state.calls.finals import Finals
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.calls.scores import Scores
@@ -39,7 +40,8 @@ class Line:
         self.ingest = Ingest(store, self.settings)
         self.fleet = FleetMember(shards_of(store)[0], "d", self.settings)
         self.fleet.join()
-        self.scores = Scores(shards_of(store)[0], "s", self.settings)
+        self.finals = Finals(shards_of(store)[0], "s")
+        self.scores = Scores(shards_of(store)[0], self.settings)
         self.ingest.create(call_id, tracks, metadata, sender)
 
     def say(self, track: str, start: float, text: str, end: bool = False, chunk: Chunk = CHUNK) -> None:
@@ -74,7 +76,7 @@ class Line:
 
     def score(self) -> None:
         """Score everything that waits."""
-        for entry in self.scores.join() + self.scores._read(">", 100, 0):
+        for entry in self.finals.join() + self.finals.next(0, 100):
             self.scores.store(entry, self.assessor)
 
     def stored(self) -> list[str]:

@@ -10,6 +10,7 @@ import redis
 
 from state import keys
 from state.calls.assessments import Assessment, Stretch, Unscored
+from state.calls.finals import Finals
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Chunk, Ingest
 from state.calls.leases import Commit, DeadChunk, Lease, Token
@@ -62,7 +63,8 @@ class Play:
         self.settings = Settings(**settings)  # type: ignore[arg-type]
         self.shard = shards_of(client)[0]
         self.ingest = Ingest(client, self.settings)
-        self.scorer = Scores(self.shard, "scorer", self.settings)
+        self.finals = Finals(self.shard, "scorer")
+        self.scores = Scores(self.shard, self.settings)
         self.decoders: dict[str, FleetMember] = {}
 
     def decoder(self, name: str) -> FleetMember:
@@ -94,11 +96,11 @@ class Play:
 
     def unscored(self) -> list[Unscored]:
         """What waits for a score."""
-        return self.scorer.join() + self.scorer._read(">", 100, 0)
+        return self.finals.join() + self.finals.next(0, 100)
 
     def score(self, entry: Unscored) -> str:
         """Score one utterance."""
-        return self.scorer.store(entry, PlayScorer())
+        return self.scores.store(entry, PlayScorer())
 
     def track(self, call: str = "c", track: str = "t") -> dict[str, bytes]:
         """The track's hash."""

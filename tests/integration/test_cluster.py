@@ -12,12 +12,13 @@ import pytest
 import redis
 import requests
 
+from state.calls.health import Health
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
-from state.keys import SLOTS, slot, tags
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store, open_shards
 from state.server.shards import Shard, Shards
+from state.server.slots import SLOTS, slot, tags
 from state.settings import Settings
 from tests.harness.cluster import Cluster
 from tests.harness.fleet import Fleet
@@ -138,6 +139,7 @@ def test_a_cluster_without_a_plain_server_is_refused_in_one_sentence(cluster: Cl
 
 def test_lists_and_the_feed_are_merged_from_all_shards(store: Shards) -> None:
     ingest, reads = Ingest(store, Settings()), Reads(store)
+    health = Health(store)
     before = reads.tip()
     for n in range(30):
         assert ingest.put(f"call-{n}", "t", 1, chunk(1)).outcome == "OK"
@@ -148,7 +150,7 @@ def test_lists_and_the_feed_are_merged_from_all_shards(store: Shards) -> None:
         if cursor is None:
             break
     assert sorted(found) == sorted(f"call-{n}" for n in range(30))
-    assert len(reads.table()[0]) == reads.counts()["calls_live"] == reads.fleet().backlog_chunks == 30
+    assert len(reads.table()[0]) == health.counts()["calls_live"] == health.fleet().backlog_chunks == 30
     told = reads.feed(before, 100)
     assert len(told) == 30 and told[-1][0] == reads.tip() and reads.feed(reads.tip(), 100) == []
     assert violations(store) == []

@@ -43,7 +43,7 @@ def test_one_chunk_is_followed_from_the_sender_to_the_page(valkey: Server, store
             with web_process(valkey.url, tmp_path / "web.out", **told) as web, Page(web.url) as page:
                 fleet.start("decoder")
                 fleet.start("sentiment")
-                fleet.wait(lambda: page.snapshots and fleet.reads.fleet().decoders)
+                fleet.wait(lambda: page.snapshots and fleet.health.fleet().decoders)
 
                 def speak(call_id: str, headers: dict[str, str]) -> None:
                     for seq in range(1, 7):

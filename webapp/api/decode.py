@@ -82,7 +82,7 @@ def decode() -> Response:
     here = store()
     asks = sender("decode")
     speaker = clean_call_id(asked.id)
-    if not here.reads.decoder_lives():
+    if not here.health.decoder_lives():
         raise Problem(503, "no_decoder", "No decoder is alive.", retry=True)
     conversation = here.streams.conversation(speaker)
     call_id = _call_id(speaker, conversation)

@@ -32,12 +32,12 @@ def readyz() -> Response:
     reasons = []
     model = ""
     try:
-        if policy := next(filter(None, map(may_evict, store().reads.servers("memory"))), ""):
+        if policy := next(filter(None, map(may_evict, store().health.servers("memory"))), ""):
             reasons.append(f"Redis may drop calls: its maxmemory-policy is {policy}.")
-        persistence = store().reads.servers("persistence")
+        persistence = store().health.servers("persistence")
         if any(info.get("aof_last_write_status", "ok") != "ok" for info in persistence):
             reasons.append("Redis accepts nothing: it cannot write its append-only file (is its disk full?).")
-        fleet = store().reads.fleet()
+        fleet = store().health.fleet()
         model = fleet.model
         if not fleet.decoders:
             reasons.append("No decoder is alive.")
@@ -52,7 +52,7 @@ def readyz() -> Response:
 @needs("read", local=True)
 def read_metrics() -> Response:
     """Always 200: a store that is away shows as a number, too."""
-    return Response(metrics.exposition(store().reads, store().archive), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(store().health, store().archive), content_type=metrics.CONTENT_TYPE)
 
 
 @api.get("/v1/openapi.json")

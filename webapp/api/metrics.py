@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from state.archive.away import ArchiveAway
 from state.archive.opening import Archive
-from state.calls.reads import Reads
+from state.calls.health import Health
 from state.metrics import registry
 from state.webhooks import endpoints
 
@@ -27,8 +27,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class FleetCollector(Collector):
     """Gauges of the whole fleet. With Redis away there is one: earshot_redis_up 0."""
 
-    def __init__(self, reads: Reads) -> None:
-        self._reads = reads
+    def __init__(self, health: Health) -> None:
+        self._health = health
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         up = GaugeMetricFamily("earshot_redis_up", "1 if the store answers")
@@ -43,12 +43,12 @@ class FleetCollector(Collector):
 
     def _fullest(self) -> tuple[int, int]:
         """Bytes used and allowed of the server that has the least left."""
-        found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in self._reads.servers("memory")]
+        found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in self._health.servers("memory")]
         return max(found, key=lambda memory: memory[0] / (memory[1] or float("inf")))
 
     def _gauges(self) -> list[GaugeMetricFamily]:
-        decoders = self._reads.decoders()
-        fleet, counts = self._reads.fleet(decoders), self._reads.counts(decoders)
+        decoders = self._health.decoders()
+        fleet, counts = self._health.fleet(decoders), self._health.counts(decoders)
         memory = self._fullest()
         calls = GaugeMetricFamily("earshot_calls", "calls kept, by state (live includes ending)", labels=["state"])
         calls.add_metric(["live"], counts["calls_live"])
@@ -101,7 +101,7 @@ class ArchiveCollector(Collector):
         yield told
 
 
-def exposition(reads: Reads, archive: Archive | None) -> bytes:
+def exposition(health: Health, archive: Archive | None) -> bytes:
     """The answer to a scrape, in Prometheus' text format."""
     of_archive = [ArchiveCollector(archive)] if archive else []
-    return generate_latest(registry(FleetCollector(reads), *of_archive))
+    return generate_latest(registry(FleetCollector(health), *of_archive))

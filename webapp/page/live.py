@@ -37,6 +37,7 @@ from flask_socketio import SocketIO
 
 from state import metrics, tracing
 from state.calls.feed import FeedLost, at_ms
+from state.calls.health import Health
 from state.calls.reads import Reads
 from state.calls.sight import Sight
 from state.server.clock import RunningClock
@@ -78,9 +79,12 @@ class Json:
 class LiveTable:
     """The sockets of one web process."""
 
-    def __init__(self, socketio: SocketIO, reads: Reads, sight: Sight, still_in: Callable[[Identity], bool]) -> None:
+    def __init__(
+        self, socketio: SocketIO, reads: Reads, health: Health, sight: Sight, still_in: Callable[[Identity], bool]
+    ) -> None:
         self._socketio = socketio
         self._reads = reads
+        self._health = health
         self._sight = sight
         self._snapshots = Snapshots(reads)
         self._clock = RunningClock(reads.now_ms)
@@ -220,7 +224,7 @@ class LiveTable:
         self._close_sockets()
 
     def _fleet(self) -> dict[str, Any]:
-        found = self._reads.fleet()
+        found = self._health.fleet()
         self._away = set(found.away)
         return shapes.fleet(found, self._reads.now_ms())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from state.calls.reads import FleetHealth
+from state.calls.health import FleetHealth
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, LineEvent, PartialEvent
 from state.moments import moment
 from state.types import (

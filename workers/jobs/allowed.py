@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from state import keys
+from state.server.entries import read_entry_name
 from state.types import CALL_ID
 from workers.jobs.queue import Task
 
@@ -59,7 +59,7 @@ _CHECKS: dict[Task, Callable[[str], object]] = {
     "keep-trail": _day,
     "weekly-report": _monday,
     "learn": _day,
-    "redrive": keys.read_entry_name,
+    "redrive": read_entry_name,
 }
 
 

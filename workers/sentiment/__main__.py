@@ -14,6 +14,7 @@ import redis
 from state import metrics, tracing
 from state.attention_models import AttentionModels
 from state.calls.assessments import Unscored
+from state.calls.finals import Finals
 from state.calls.fleet import worker_name
 from state.calls.retention import Retention
 from state.calls.scores import Scores
@@ -51,8 +52,8 @@ class Desk:
 
     def __init__(self, shard: Shard, worker: str, settings: Settings, assessor: Assessor) -> None:
         self._shard = shard
-        self._scores = Scores(shard, worker, settings)
-        self._scoring = Scoring(self._scores, assessor, self._measure)
+        self._finals = Finals(shard, worker)
+        self._scoring = Scoring(self._finals, Scores(shard, settings), assessor, self._measure)
         self._clock = RunningClock(shard.now_ms)
         self._joined = False
         self._again_at = self._upkeep_at = 0.0
@@ -62,13 +63,13 @@ class Desk:
         if time.monotonic() < self._again_at:
             return False
         try:
-            waiting = [] if self._joined else self._scores.join()
+            waiting = [] if self._joined else self._finals.join()
             self._joined = True
             if time.monotonic() >= self._upkeep_at:
                 self._upkeep_at = time.monotonic() + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-                waiting = self._scores.abandoned()
-                self._scores.forget_dead()
-            waiting += self._scores.next(0 if waiting else block_ms)
+                waiting = self._finals.abandoned()
+                self._finals.forget_dead()
+            waiting += self._finals.next(0 if waiting else block_ms)
             self._scoring.score(waiting)
         except redis.RedisError as error:
             log.warning(
@@ -89,7 +90,7 @@ class Desk:
 
     def leave(self) -> None:
         try:
-            self._scores.leave()
+            self._finals.leave()
         except redis.RedisError as error:
             log.warning("left without a sign-off", extra={"shard": self._shard.number, "error": str(error)})
 

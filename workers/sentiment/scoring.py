@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import redis
 
 from state.calls.assessments import Assessment, Stretch, Unscored
+from state.calls.finals import Finals
 from state.calls.scores import Scores
 from state.server.connection import is_about_data
 from state.tracing import step
@@ -43,9 +44,14 @@ class Scoring:
     """Scores its input. Only the main thread may use it: the time limit is a signal."""
 
     def __init__(
-        self, scores: Scores, assessor: Assessor, scored: Callable[[Unscored], None] = lambda _unscored: None
+        self,
+        finals: Finals,
+        scores: Scores,
+        assessor: Assessor,
+        scored: Callable[[Unscored], None] = lambda _unscored: None,
     ) -> None:
         """scored: called after each score, for the figures."""
+        self._finals = finals
         self._scores = scores
         self._scored = scored
         self._assessor = assessor
@@ -81,7 +87,7 @@ class Scoring:
             return
         if unscored.redelivered:  # perhaps a worker died of it: if this one dies, too, the count says so
             self._tries[unscored.entry] = tries
-            self._scores.begin(unscored, tries + 1)
+            self._finals.begin(unscored, tries + 1)
         try:
             with step("score", [unscored.way], call_id=unscored.call_id, utterance=unscored.utterance_id):
                 self._scores.store(unscored, self)
@@ -103,7 +109,7 @@ class Scoring:
                 self._set_aside(unscored, f"{reason}, {tries + 1} times")
                 return
             self._tries[unscored.entry] = tries + 1
-            self._scores.begin(unscored, tries + 1)
+            self._finals.begin(unscored, tries + 1)
             self._scores.forget_kept(unscored.call_id)
         else:
             self._tries.pop(unscored.entry, None)
@@ -122,7 +128,7 @@ class Scoring:
             if not is_about_data(error):
                 raise
             log.exception("the call's keys are damaged; it will not end", extra={"call_id": unscored.call_id})
-            self._scores.drop(unscored)
+            self._finals.drop(unscored)
         self._tries.pop(unscored.entry, None)
 
 

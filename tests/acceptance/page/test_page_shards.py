@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from state.calls.ingest import Ingest
-from state.keys import slot
 from state.server.opening import open_shards
 from state.server.shards import Shard, Shards
+from state.server.slots import slot
 from state.settings import Settings
 from tests.acceptance.page.test_page_table import banner, cell, order
 from tests.harness.browser import watched_page

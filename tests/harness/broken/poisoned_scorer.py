@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any
 
-from state.calls import scores
+from state.calls import finals
 from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.sentiment import scoring
 
@@ -31,7 +31,7 @@ def main() -> None:
         return hear(self, text, *rest, **more)
 
     CallAnalyzer.score = poisoned  # type: ignore[method-assign]
-    scores.ABANDONED_AFTER_MS = 500
+    finals.ABANDONED_AFTER_MS = 500
     scoring.SCORING_CPU_SECONDS = 0.3
     runpy.run_module("workers.sentiment", run_name="__main__", alter_sys=True)
 

@@ -9,7 +9,7 @@ import redis
 
 from scripts.operating.autoscale import main
 from state.calls.fleet import FleetMember
-from state.calls.reads import Reads
+from state.calls.health import Health
 from state.server.shards import shards_of
 from state.settings import Settings
 from tests.harness.servers import Server
@@ -26,11 +26,11 @@ def test_the_number_follows_what_decoders_tell(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", valkey.url)
     loops = [member(store, f"loop-{n}") for n in range(4)]
-    assert Reads(store).fleet().busy is None, "nobody has told"
+    assert Health(store).fleet().busy is None, "nobody has told"
     assert main([]) == 0 and capsys.readouterr().out == "2\n", "two of two loops run: no figure, no change"
     for loop, percent in zip(loops, (90, 90, 80, 100), strict=True):
         loop.beat(percent)
-    assert Reads(store).fleet().busy == pytest.approx(0.9)
+    assert Health(store).fleet().busy == pytest.approx(0.9)
     assert main([]) == 0 and capsys.readouterr().out == "3\n"
     store.hset(shards_of(store)[0].keys.load, "audio_ms", 75_000)
     assert main(["--json"]) == 0
@@ -43,13 +43,13 @@ def test_a_full_server_hears_the_heart_though_not_how_busy_it_is(store: redis.Re
     store.config_set("maxmemory", 1)
     try:
         loop.beat(20)
-        assert Reads(store).fleet().busy == 0.1 and Reads(store).fleet().decoders == 1
+        assert Health(store).fleet().busy == 0.1 and Health(store).fleet().decoders == 1
     finally:
         store.config_set("maxmemory", 0)
     loop.beat(20)
-    assert Reads(store).fleet().busy == 0.2
+    assert Health(store).fleet().busy == 0.2
     store.set(shards_of(store)[0].keys.heartbeat("loop"), "odd%")
-    assert Reads(store).fleet().busy is None
+    assert Health(store).fleet().busy is None
 
 
 def test_without_a_store_it_says_so_in_one_line(

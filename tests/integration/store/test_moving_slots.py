@@ -10,8 +10,8 @@ import redis
 from state import keys
 from state.calls.fleet import FleetMember
 from state.calls.ingest import Ingest
-from state.keys import slot
 from state.server.opening import open_shards
+from state.server.slots import slot
 from state.settings import Settings
 from tests.harness.cluster import Cluster
 from tests.harness.invariants import violations

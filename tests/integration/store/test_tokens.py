@@ -8,11 +8,11 @@ import pytest
 import redis
 
 from state import keys
-from state.calls import fleet, rescue, scores
+from state.calls import finals, fleet, rescue
+from state.calls.finals import Finals
 from state.calls.fleet import OWN_BEFORE_SHARED
 from state.calls.ingest import Ingest
 from state.calls.rescue import RELIEVE_AFTER_MS, STALLED_AFTER_MS
-from state.calls.scores import Scores
 from state.settings import Settings
 from tests.harness.invariants import violations
 from tests.harness.protocol import Play
@@ -61,10 +61,10 @@ def test_sentiment_workers_that_died_are_forgotten_when_their_work_is_done(
     play = Play(store)
     play.put(1)
     play.commit(play.lease())
-    scorer, dead = play.scorer, Scores(play.shard, "dead", play.settings)
+    scorer, dead = play.finals, Finals(play.shard, "dead")
     [unscored] = [*scorer.join(), *dead.join(), *dead.next()]
-    monkeypatch.setattr(scores, "FORGOTTEN_AFTER_MS", -1)
-    monkeypatch.setattr(scores, "ABANDONED_AFTER_MS", 0)
+    monkeypatch.setattr(finals, "FORGOTTEN_AFTER_MS", -1)
+    monkeypatch.setattr(finals, "ABANDONED_AFTER_MS", 0)
 
     def known() -> set[bytes]:
         return {consumer["name"] for consumer in store.xinfo_consumers(keys.FINALS, keys.SENTIMENT)}

@@ -156,14 +156,14 @@ def house_texts(house: House, party: str) -> list[str]:
 
 def test_a_connection_probe_is_answered_and_is_no_call(house: House) -> None:
     probe = "00000000-0000-0000-0000-000000000000"
-    before = house.fleet.reads.counts()
+    before = house.fleet.health.counts()
     hook = AudioHook(house.address(PATH), probe, OFFER)
     hook.hear("opened")
     hook.ws.binary(b"")  # as Genesys' own client does
     hook.say("close", {"reason": "end"})
     hook.hear("closed")
     assert hook.ws.close_code() == 1000
-    after = house.fleet.reads.counts()
+    after = house.fleet.health.counts()
     assert before["calls_live"] + before["calls_ended"] == after["calls_live"] + after["calls_ended"]
 
 

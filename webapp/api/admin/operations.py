@@ -37,7 +37,7 @@ def read_operations() -> Response:
 
 def _now() -> ApiOperations:
     here = store()
-    fleet, counts, board = here.reads.fleet(), here.reads.counts(), here.jobs.read()
+    fleet, counts, board = here.health.fleet(), here.health.counts(), here.jobs.read()
     database, (waiting, failed) = _database(here.archive)
     return ApiOperations(
         at=moment(here.reads.now_ms()),
@@ -76,7 +76,7 @@ def _processes(board: Board | None) -> list[ApiProcess] | None:
 
 def _memory_ratio() -> float | None:
     """Of the fullest server; None if no server has a limit."""
-    found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in store().reads.servers("memory")]
+    found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in store().health.servers("memory")]
     return max((used / limit for used, limit in found if limit), default=None)
 
 

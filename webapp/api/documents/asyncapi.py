@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from state.calls.reads import FleetHealth
+from state.calls.health import FleetHealth
 from state.types import CallState, EndReason
 from webapp.schemas.calls import ApiRow, ApiSentiment, ApiStanding, ApiUtterance, Sees
 from webapp.schemas.handling import ApiHandling
