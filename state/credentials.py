@@ -1,4 +1,4 @@
-"""API keys and passwords by themselves: made, hashed, checked. state/people/access.py says what is kept of them.
+"""API keys and passwords by themselves: made, hashed, checked. state/people says what is kept of them.
 
 A key is 256 random bits, so nobody finds it by trying. One round of SHA-256 is enough for it (a slow, salted hash
 protects what people think up), costs little for every chunk, and lets Redis find the digest directly. People think

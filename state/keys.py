@@ -102,12 +102,12 @@ itself says so):
     rq:job:...            a call's id: an hour if nobody does the job, a day if it failed (expires)
     jobs-board            likewise: a minute (expires)
 
-Who may do what (access.py, audit.py). The only secret in the clear here is the one that signs cookies:
+Who may do what (state/people). The only secret in the clear here is the one that signs cookies:
 
     api-keys              hash    SHA-256 of an API key -> JSON of credentials.ApiKey
     api-keys-used         hash    the same -> when it was last used, in ms, to the minute
-    users                 hash    account name -> JSON of access.User, with the password's argon2 hash
-    session:<digest>      string  JSON of access.Session, by SHA-256 of the token in the cookie (expires)
+    users                 hash    account name -> JSON of accounts.User, with the password's argon2 hash
+    session:<digest>      string  JSON of sessions.Session, by SHA-256 of the token in the cookie (expires)
     sessions              zset    digest of each of them -> when it runs out, in ms
     extensions            hash    name of an account or person -> the extension at which the switch calls them
     secret                string  signs the cookies of all web processes, where SECRET_KEY is not set

@@ -20,7 +20,7 @@ import argparse
 import sys
 
 from scripts.operating.store import Operator, command_parser, moment, printable, run, table
-from state.people.access import ROLES
+from state.people.accounts import ROLES
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

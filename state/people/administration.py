@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from state.credentials import Scope, make_password
-from state.people.access import Access, Role
+from state.people.access import Access
+from state.people.accounts import Role
 
 
 class Unknown(LookupError):

@@ -1,6 +1,6 @@
 """The signed cookie, and who is signed in by it (Flask's sessions, Flask-Login).
 
-The cookie holds a random token. Redis holds the session behind it (state/people/access.py), so signing out, a new
+The cookie holds a random token. Redis holds the session behind it (state/people/sessions.py), so signing out, a new
 password or removing an account ends it on every process. Whenever a cookie comes, the process asks Redis for the secret
 that signs it. So processes never disagree about it, and one that starts while Redis is away still starts.
 
@@ -20,7 +20,8 @@ from flask.sessions import NullSession, SecureCookieSessionInterface, SessionMix
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from state.people.access import Role, Session
+from state.people.accounts import Role
+from state.people.sessions import Session
 from state.server.clock import now_ms
 from webapp.store import store
 

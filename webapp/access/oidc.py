@@ -17,7 +17,8 @@ from authlib.oidc.core import CodeIDToken
 from flask import Flask, Response, current_app, request, url_for
 from joserfc.errors import JoseError
 
-from state.people.access import Role, oidc_name
+from state.people.accounts import Role
+from state.people.sessions import oidc_name
 from state.server.clock import now_ms
 from state.settings import Settings
 from webapp.http.language import _

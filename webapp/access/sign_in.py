@@ -10,8 +10,8 @@ from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
 from state.credentials import HashingBusy, digest
-from state.people.access import Session, link_name
 from state.people.audit import Deed
+from state.people.sessions import Session, link_name
 from webapp.access import oidc, rights
 from webapp.access.cookies import SignedIn
 from webapp.access.rights import needs, public

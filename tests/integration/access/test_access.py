@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from state import keys
 from state.calls.ingest import Chunk, Ingest
-from state.people.access import Access, Role
+from state.people.access import Access
+from state.people.accounts import Role
 from state.people.audit import Audit, Deed
 from state.settings import Settings
 from state.types import Sender

@@ -15,8 +15,9 @@ from socketio.exceptions import ConnectionError as Refused
 
 from state import keys
 from state.calls.ingest import Ingest
-from state.people.access import Access, Session, oidc_name
+from state.people.access import Access
 from state.people.audit import Audit
+from state.people.sessions import Session, oidc_name
 from state.settings import Settings
 from tests.harness.calls.wires import WebSocket
 from tests.harness.page import Page

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from state import keys
-from state.people.access import Access, oidc_name
+from state.people.access import Access
 from state.people.audit import Audit
+from state.people.sessions import oidc_name
 from tests.harness.provider import Provider, provider
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, csrf_of, sign_in

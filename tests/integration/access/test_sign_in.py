@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from state import keys
 from state.credentials import HashingBusy
 from state.people import audit
-from state.people.access import Access, Users
+from state.people.access import Access
+from state.people.accounts import Users
 from state.people.audit import Audit, Deed
 from state.settings import Settings
 from tests.harness.servers import KINDS, Kind, Server, start_server

@@ -30,7 +30,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from state import keys
-from state.people.access import Access, Role, Session
+from state.people.access import Access
+from state.people.accounts import Role
+from state.people.sessions import Session
 from state.settings import Settings
 from tests.harness.invariants import violations
 from tests.harness.protocol import Play, contents
