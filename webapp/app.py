@@ -18,7 +18,7 @@ from state import settings as settings_module
 from state import tracing
 from state.server.opening import open_shards
 from state.settings import Settings
-from webapp.access import cookies, oidc, origins, rights, sign_in
+from webapp.access import cookies, identity, oidc, origins, rights, sign_in
 from webapp.access.doorman import Doorman
 from webapp.api import (
     agents,
@@ -115,15 +115,15 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         cors_allowed_origins=partial(origins.is_ours, settings.public_url),
     )
     page_wire.install(socketio)
-    app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(rights.still_in, app))
+    app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(identity.still_in, app))
     refusal = partial(rights.at_the_door, app)
     sockets = app.extensions[routes.SOCKETS] = Sockets()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
     sockets.most, sockets.others = doorman.most, lambda: doorman.pages
     decodes = int(settings.web_threads * crowds.DECODE_SHARE)
     slow = {
-        rights.DECODE: crowds.Crowd(
-            decodes, MAX_CHUNK_BYTES, crowds.problem(rights.DECODE, "Too many requests wait for words.")
+        identity.DECODE: crowds.Crowd(
+            decodes, MAX_CHUNK_BYTES, crowds.problem(identity.DECODE, "Too many requests wait for words.")
         ),
         sign_in.PATH: crowds.Crowd(
             crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")

@@ -1,4 +1,4 @@
-"""Who asks, and may they? Every view says what it needs. A view that does not say so stops the process at start.
+"""May who asks do this? Every view says what it needs. A view that does not say so stops the process at start.
 
 @api.get("/calls")
 @needs("read")                        # an API key of that scope, or for read and admin a signed-in supervisor
@@ -13,22 +13,20 @@ must decide by itself (a socket whose sender signs the request) is `signed` and 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlencode
 
 import redis
-from flask import Flask, Response, current_app, g, redirect, request, session
-from flask_login import current_user
+from flask import Flask, Response, current_app, redirect, request, session
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from state.people.audit import Deed, Origin
-from state.types import Sender
-from webapp.access import cookies, origins
+from state.people.audit import Deed
+from webapp.access import origins
+from webapp.access.identity import Identity, address, from_this_machine, identify, unknown
 from webapp.http.problems import Problem
 from webapp.store import store
 
@@ -39,21 +37,6 @@ Need = Literal["ingest", "read", "act", "admin", "agent"]
 of one's own live call, and ask for help on it; nothing else."""
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin", "agent"})
-SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
-    "supervisor": frozenset({"read", "act"}),
-    "admin": frozenset({"read", "act", "admin"}),
-    "agent": frozenset({"agent"}),
-}
-"""Scopes of each role. Nobody posts audio with a cookie, so no forged request can."""
-
-STREAMS = "/v1/streams/"
-"""Paths of websockets, whose clients often cannot set headers. There a key may be a parameter, a Basic password, or
-Genesys' X-API-KEY. Live Call Analytics' client writes ?authorization=Bearer KEY."""
-
-DECODE = "/decode"
-"""Path of the first demonstration's client. It sets no header but takes any address, so a key may be a parameter."""
 
 DESK = "/desk"
 """The agents' page. An agent who asks for another page comes here."""
@@ -71,32 +54,6 @@ class Requirement:
     page: bool = False
     local: bool = False
     signed: bool = False
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who asks. name: of the key, account or person. origin: where the name comes from. until_ms: end of a sign-in.
-    agent: of an agent, the name in the metadata of the agent's calls."""
-
-    kind: Literal["key", "user", "anyone"]
-    name: str
-    scopes: frozenset[str]
-    origin: Origin
-    credential: str = field(default="", repr=False)
-    until_ms: int | None = None
-    agent: str = ""
-
-    @property
-    def who(self) -> str:
-        """The name in the audit trail."""
-        return f"key {self.name}" if self.kind == "key" else self.name
-
-
-ANYONE = Identity("anyone", "anyone", ALL, "anyone")
-"""Everybody, with AUTH=off."""
-
-
-# -- what a view says --------------------------------------------------------------------------------------
 
 
 def public(view: View) -> View:
@@ -131,102 +88,6 @@ def install(app: Flask) -> None:
     app.before_request(guard)
 
 
-# -- who asks ----------------------------------------------------------------------------------------------
-
-
-def identify() -> Identity | None:
-    """Who makes this request; None for a stranger. Raises Problem 401 or 429 for a wrong key.
-
-    A key comes before a cookie: whoever shows a key wants to go by it.
-    """
-    if "identity" not in g:
-        g.identity = _identify()
-    return cast(Identity | None, g.identity)
-
-
-def _identify() -> Identity | None:
-    here = store()
-    if here.settings.auth == "off":
-        return ANYONE
-    key = _key_shown()
-    if key is not None:
-        return _by_key(key)
-    if cookies.unreadable(session):
-        raise redis.ConnectionError("the session cannot be read")
-    if not current_user.is_authenticated:
-        return None
-    found = cast(cookies.SignedIn, current_user)
-    signed = found.session
-    return Identity(
-        "user", signed.name, SCOPES_OF_ROLE[signed.role], signed.origin, found.token, signed.until_ms, signed.agent
-    )
-
-
-def _key_shown() -> str | None:
-    shown = request.authorization
-    if shown and shown.type == "bearer":
-        return shown.token or ""
-    if request.path.startswith(STREAMS):
-        if shown and shown.type == "basic":
-            return shown.password or ""
-        if "X-API-KEY" in request.headers:
-            return request.headers["X-API-KEY"]
-    if request.path.startswith(STREAMS) and (in_address := request.args.get("authorization")) is not None:
-        return in_address.removeprefix("Bearer ")
-    if request.path.startswith(STREAMS) or request.path == DECODE:
-        return request.args.get("access_token")
-    return None
-
-
-def _by_key(key: str) -> Identity:
-    here = store()
-    found = here.access.api_keys.find(key)
-    if found is None:
-        if not here.limits.bad_key(address()):
-            raise Problem(429, "too_many_wrong_keys", "Too many wrong keys from this address.", retry=True)
-        raise _unknown("invalid_key", "No such key exists, or somebody revoked it.", 'error="invalid_token"')
-    if not here.limits.key_used(found.name):
-        raise Problem(429, "rate_limit", "This key makes too many requests; see KEY_REQUESTS_PER_SECOND.", retry=True)
-    return Identity("key", found.name, frozenset(found.scopes), "key", key, agent=found.agent)
-
-
-def sender(interface: str = "") -> Sender:
-    """The sender of this request's audio. `interface`: one that answers with words keeps its calls apart, so a key that
-    may not read cannot ask there for what it sent elsewhere."""
-    who = identify()
-    assert who is not None, "the guard has let a stranger in"
-    return Sender(" ".join(filter(None, (who.kind, who.name, interface))), reads="read" in who.scopes)
-
-
-def still_in(app: Flask, who: Identity) -> bool:
-    """Whether an identity from the opening of a socket is still good. Raises redis.RedisError."""
-    with app.app_context():
-        kept = store().access
-    if who.kind == "key":
-        return kept.api_keys.find(who.credential) is not None
-    return who.kind == "anyone" or kept.sessions.find(who.credential) is not None
-
-
-def address() -> str:
-    """The client's address. With TRUSTED_PROXIES: as the outermost of them saw it."""
-    return request.remote_addr or "unknown"
-
-
-def _from_this_machine() -> bool:
-    """Whether the request comes from this machine and no proxy handed it on."""
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        found = ipaddress.ip_address(address())
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return bool((mapped or found).is_loopback)
-
-
-# -- may they ----------------------------------------------------------------------------------------------
-
-
 def guard() -> Response | None:
     """Runs before every request. None if it may go on. Raises Problem, or leads a person to the sign-in."""
     check_host()
@@ -235,7 +96,7 @@ def guard() -> Response | None:
     needed = requirement(current_app.view_functions[request.endpoint])
     if needed is None:
         raise LookupError(f"{request.endpoint} says neither @needs nor @public")
-    if needed.public or needed.signed or (needed.local and _from_this_machine()):
+    if needed.public or needed.signed or (needed.local and from_this_machine()):
         return None
     if needed.page and identify() is None:
         asked = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
@@ -251,7 +112,7 @@ def require(scope: Need | None) -> Identity:
     """Who asks, if they may do this. Raises Problem 401 or 403."""
     who = identify()
     if who is None:
-        raise _unknown("no_key", "Show an API key (Authorization: Bearer ...), or sign in on the page.")
+        raise unknown("no_key", "Show an API key (Authorization: Bearer ...), or sign in on the page.")
     if scope is not None and scope not in who.scopes:
         headers = {"WWW-Authenticate": f'Bearer realm="earshot", error="insufficient_scope", scope="{scope}"'}
         raise Problem(403, "scope", f"This needs the scope {scope}.", headers=headers)
@@ -326,8 +187,3 @@ def at_the_door(app: Flask, environ: dict[str, Any]) -> Response | None:
             log.warning("sockets: redis refused", extra={"error": repr(error)})
             return Problem(503, "store_away", "The store does not answer.", retry=True).response()
     return None
-
-
-def _unknown(reason: str, detail: str, error: str = "") -> Problem:
-    challenge = 'Bearer realm="earshot"' + (f", {error}" if error else "")
-    return Problem(401, reason, detail, headers={"WWW-Authenticate": challenge})

@@ -12,7 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from state.credentials import HashingBusy, digest
 from state.people.audit import Deed
 from state.people.sessions import Session, link_name
-from webapp.access import oidc, rights
+from webapp.access import identity, oidc, rights
 from webapp.access.cookies import SignedIn
 from webapp.access.rights import needs, public
 from webapp.http.language import _, later
@@ -45,7 +45,7 @@ def csrf_token() -> str:
 def form() -> Response:
     """The form. People who are signed in already go on at once."""
     leads_to = safe_next(request.args.get("next"))
-    if rights.identify() is not None:
+    if identity.identify() is not None:
         return cast(Response, redirect(leads_to))
     ended = _("You are signed out. Sign in, and you come back to where you were.") if "ended" in request.args else ""
     return _form(leads_to, ended)
@@ -63,7 +63,7 @@ def sign_in() -> Response:
     except Problem as refusal:
         message = _("This form was too old. Try again.") if refusal.reason == "csrf" else refusal.detail
         return _form(leads_to, message, 403)
-    here, address = store(), rights.address()
+    here, address = store(), identity.address()
     told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # what a stranger typed, for the trail
     wait_seconds = here.limits.try_account(name.lower(), address)
     if wait_seconds:
@@ -112,7 +112,7 @@ def oidc_begin() -> Response:
 @public
 def oidc_end() -> Response:
     """Back from the provider."""
-    here, address = store(), rights.address()
+    here, address = store(), identity.address()
     leads_to = safe_next(session.get("next"))
     try:
         person, role = oidc.end()
@@ -142,7 +142,7 @@ def enter_by_link() -> Response:
     """Sign an agent in by the key of a personal link. Only a key that is an agent's own signs anybody in."""
     request.max_content_length = MAX_FORM_BYTES
     rights.check_form()
-    here, key, address = store(), request.form.get("key", ""), rights.address()
+    here, key, address = store(), request.form.get("key", ""), identity.address()
     found = here.access.api_keys.find(key)
     if found is None or found.scopes != ("agent",):
         status = 403 if here.limits.bad_key(address) else 429

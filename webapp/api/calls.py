@@ -9,7 +9,8 @@ from flask import Blueprint, Response, request, url_for
 
 from state.archive.search import ALIKE
 from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
-from webapp.access.rights import needs, record_read, sender
+from webapp.access.identity import sender
+from webapp.access.rights import needs, record_read
 from webapp.api import history
 from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.http import audio_forms, inputs

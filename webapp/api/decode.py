@@ -17,7 +17,8 @@ from msgspec import Meta
 from state.calls.ingest import Chunk
 from state.calls.streams import Heard, OtherSender
 from state.types import Sender
-from webapp.access.rights import needs, sender
+from webapp.access.identity import sender
+from webapp.access.rights import needs
 from webapp.api.calls import another_sender
 from webapp.api.documents.openapi import operation
 from webapp.http import inputs

@@ -14,8 +14,9 @@ from state.calls.own import is_of
 from state.moments import moment
 from state.texts import customer
 from state.types import CallView, Handling
-from webapp.access import rights
-from webapp.access.rights import Identity, needs, record_read
+from webapp.access import identity, rights
+from webapp.access.identity import Identity
+from webapp.access.rights import needs, record_read
 from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.api.handling import refusal
 from webapp.http import inputs
@@ -98,7 +99,7 @@ def _changed(agent: str, call_id: str, change: Callable[[Handler], Handling]) ->
     who = rights.require("agent")
     name = agent if who.kind == "anyone" else who.who
     try:
-        made = change(Handler(store().shards, name, rights.address(), who.origin))
+        made = change(Handler(store().shards, name, identity.address(), who.origin))
     except Refused as refused:
         raise refusal(refused) from None
     return as_json(DeskHelp(call_id, shapes.asked_help(made.help)))

@@ -13,7 +13,7 @@ from state.calls.handling import MAX_JUDGED, MAX_MESSAGES, MAX_NOTES, MAX_TAGS, 
 from state.people.audit import Deed
 from state.server.clock import now_ms
 from state.types import Handling, Judgement
-from webapp.access import rights
+from webapp.access import identity, rights
 from webapp.access.rights import needs
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
@@ -142,7 +142,7 @@ def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
         if refused.reason != "unknown" or here.archive is None:
             raise
     asker = rights.require("act")
-    deed = Deed(said.by, deed_of(said.alert, said.right, said.why), call_id, rights.address(), asker.origin)
+    deed = Deed(said.by, deed_of(said.alert, said.right, said.why), call_id, identity.address(), asker.origin)
 
     def change(now: Handling) -> Handling:
         after = judged(now, msgspec.structs.replace(said, at_ms=now_ms(here.shards.plain)))
@@ -165,7 +165,7 @@ def plain_text(given: str, where: str = "/text") -> str:
 
 
 def _handler(by: str | None) -> Handler:
-    return Handler(store().shards, acting_name(by), rights.address(), rights.require("act").origin)
+    return Handler(store().shards, acting_name(by), identity.address(), rights.require("act").origin)
 
 
 def _answer(change: Any) -> Response:

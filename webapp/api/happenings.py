@@ -6,7 +6,8 @@ from flask import Blueprint, Response
 
 from state.calls.happenings import MOST
 from state.types import HappeningKind
-from webapp.access.rights import needs, record_act, sender
+from webapp.access.identity import sender
+from webapp.access.rights import needs, record_act
 from webapp.api import history
 from webapp.api.calls import another_sender
 from webapp.api.documents.openapi import JSON_BODY, operation

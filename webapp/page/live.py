@@ -41,7 +41,7 @@ from state.calls.health import Health
 from state.calls.reads import Reads
 from state.calls.sight import Sight
 from state.server.clock import RunningClock
-from webapp.access.rights import Identity
+from webapp.access.identity import Identity
 from webapp.page import page_wire
 from webapp.page.open_pages import OpenPages, Page
 from webapp.page.recent import BATCH_EVENTS, EVENTS, Recent

@@ -18,7 +18,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from state import metrics
 from state.calls.sight import ALL, Sight
 from webapp.access import rights
-from webapp.access.rights import Identity
+from webapp.access.identity import Identity
 from webapp.http.problems import Problem
 from webapp.page import page_wire
 from webapp.page.page_wire import PageWire

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from webapp.access.rights import DESK, identify, needs
+from webapp.access.identity import identify
+from webapp.access.rights import DESK, needs
 from webapp.access.sign_in import csrf_token
 from webapp.store import store
 from webapp.switch.choose import switch_of

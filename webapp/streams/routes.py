@@ -9,7 +9,8 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from state.types import Sender
-from webapp.access.rights import needs, require, sender
+from webapp.access.identity import sender
+from webapp.access.rights import needs, require
 from webapp.api.documents.openapi import Parameter, operation
 from webapp.http.problems import Problem, invalid
 from webapp.store import store

@@ -15,7 +15,7 @@ from flask import Response, current_app, g, request
 
 from state import metrics
 from state.calls.streams import OtherSender
-from webapp.access.rights import still_in
+from webapp.access.identity import still_in
 from webapp.http import upgrade
 from webapp.http.problems import Problem, invalid
 from webapp.streams.events import Message, Parser, ProtocolError

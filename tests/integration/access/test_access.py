@@ -364,7 +364,7 @@ def test_only_streams_take_a_key_elsewhere_than_in_the_bearer_header(valkey: Ser
     problem(http.get(f"/v1/calls?access_token={key}"), 401, "no_key")
     problem(http.get("/v1/calls", auth=("pbx", key)), 401, "no_key")
     with http.application.test_request_context(f"/v1/streams/audio?access_token={key}"):
-        from webapp.access.rights import identify
+        from webapp.access.identity import identify
 
         who = identify()
         assert who is not None and who.name == "pbx" and key not in repr(who)

@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from webapp.access.rights import STREAMS
+from webapp.access.identity import STREAMS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "webapp/templates/admin/begin.html").read_text()

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from flask import Flask, request
 
-from webapp.access.rights import ANYONE
+from webapp.access.identity import ANYONE
 from webapp.page.open_pages import OpenPages, Page
 from webapp.page.page_wire import PageWire
 

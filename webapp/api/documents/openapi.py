@@ -19,7 +19,8 @@ import msgspec
 from flask import Flask
 
 from webapp.access.cookies import COOKIE
-from webapp.access.rights import DECODE, SAFE_METHODS, STREAMS, Requirement, requirement
+from webapp.access.identity import DECODE, STREAMS
+from webapp.access.rights import SAFE_METHODS, Requirement, requirement
 from webapp.http.audio_forms import KNOWN_TYPES
 from webapp.http.problems import ProblemBody
 from webapp.schemas.values import AlertKind, CallId, JobId, MessageId, Tag, Track, WebhookName
@@ -76,7 +77,7 @@ _SCHEMES = {
         "description": "The token of the page that was signed in to (its meta element csrf-token).",
     },
 }
-"""Ways to show a key. access.py decides which of them work where."""
+"""Ways to show a key. webapp/access/identity.py decides which of them work where."""
 
 JSON_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 """Refusals of every operation that takes JSON and says so in its Content-Type."""
