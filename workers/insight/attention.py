@@ -15,17 +15,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from state.types import Alert, Reason, Standing
-from workers.insight.evidence import (
-    GRIEVANCE_SECONDS,
-    LEAST,
-    MAX_ALERTS,
-    SET_BY_HAND,
-    TREND_WINDOW_SECONDS,
-    CallState,
-    Sign,
-    signs,
-    strengths,
-)
+from workers.insight.call_state import MAX_ALERTS, TREND_WINDOW_SECONDS, CallState
+from workers.insight.evidence import GRIEVANCE_SECONDS, LEAST, SET_BY_HAND, Sign, signs, strengths
 from workers.insight.gist import cues, story
 from workers.insight.hearing import CRITICAL, RULE, Hearing, take_in
 from workers.insight.norms import ANYWHERE, Norms

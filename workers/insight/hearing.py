@@ -1,8 +1,9 @@
-"""What one more utterance, a silence or a rule's hit changes in a call's state (evidence.CallState)."""
+"""What one more utterance, a silence or a rule's hit changes in a call's state (call_state.py)."""
 
 from __future__ import annotations
 
 from state.types import Alert, Sentiment
+from workers.insight.call_state import LOUD_TOLD, RECENT_UNHAPPY, CallState, Fading, Unhappy, faded
 from workers.insight.context import ContextScorer
 from workers.insight.evidence import (
     ALERT_KINDS,
@@ -13,15 +14,9 @@ from workers.insight.evidence import (
     GRIEVANCES,
     HAPPY_ABOVE,
     LEAST,
-    LOUD_TOLD,
-    RECENT_UNHAPPY,
     SET_BY_HAND,
     STALE_SECONDS,
     UNHAPPY_BELOW,
-    CallState,
-    Fading,
-    Unhappy,
-    faded,
     ramp,
 )
 from workers.insight.gist import story
