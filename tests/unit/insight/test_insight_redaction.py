@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.evaluation import secrets
+from scripts.evaluation.spoken_secrets import cases
 from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
 from workers.insight.redaction.finding import MASKED_WORD, find, redact
 from workers.insight.words.spoken import Spoken
@@ -96,7 +97,7 @@ def test_the_question_names_what_the_answer_is() -> None:
 
 def test_generated_speech_is_redacted_nearly_without_fault() -> None:
     right, wrong, missed = (
-        sum(counts[i] for counts in secrets.measure(secrets.cases(seed=7, per_kind=40)).values()) for i in range(3)
+        sum(counts[i] for counts in secrets.measure(cases(seed=7, per_kind=40)).values()) for i in range(3)
     )
     assert right / (right + wrong) > 0.97 and right / (right + missed) > 0.97
 
