@@ -17,8 +17,8 @@ from typing import Any
 import redis
 from sqlalchemy import func, select
 
+from scripts.demo.playing import demo_calls
 from scripts.demo.processes import last_line, read_procfile
-from scripts.demo.run import demo_calls
 from scripts.machine.gauges import gauge
 from scripts.machine.programs import ROOT, end, free_port, start
 from scripts.machine.server import EmbeddedServer
