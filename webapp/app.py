@@ -30,6 +30,7 @@ from webapp.api import (
     happenings,
     health,
     listen,
+    posting,
     recording,
     reports,
     reviews,
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     cookies.install(app)
     oidc.install(app, settings)
     apis = (
+        posting.api,
         calls.api,
         handling.api,
         listen.api,

@@ -19,8 +19,8 @@ from state.calls.streams import Heard, OtherSender
 from state.types import Sender
 from webapp.access.identity import sender
 from webapp.access.rights import needs
-from webapp.api.calls import another_sender
 from webapp.api.documents.openapi import operation
+from webapp.api.posting import another_sender
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.audio_forms import MAX_CHUNK_SECONDS, MAX_RATE, MIN_RATE

@@ -9,8 +9,8 @@ from state.types import HappeningKind
 from webapp.access.identity import sender
 from webapp.access.rights import needs, record_act
 from webapp.api import history
-from webapp.api.calls import another_sender
 from webapp.api.documents.openapi import JSON_BODY, operation
+from webapp.api.posting import another_sender
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
