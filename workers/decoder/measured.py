@@ -13,7 +13,7 @@ from state import metrics
 from state.calls.leases import Commit, Lease, Token
 from state.server.clock import RunningClock
 from state.server.shards import Shard
-from workers.decoder.track import WarmTrack
+from workers.decoder.warm import WarmTrack
 
 BUSY_OVER_SECONDS = 10.0
 """Seconds of a loop's time over which its busy share is taken."""

@@ -24,8 +24,9 @@ from state.settings import Settings
 from state.tracing import step
 from workers.decoder.measured import Busy, Measured
 from workers.decoder.names import Names
-from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, Interrupted, LeaseLost, WarmTrack, decode
-from workers.decoder.warm import WarmCache
+from workers.decoder.restore import Interrupted, LeaseLost
+from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, decode
+from workers.decoder.warm import WarmCache, WarmTrack
 from workers.decoder.whose_voice import is_measured
 from workers.engines.base import Model
 

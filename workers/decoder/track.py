@@ -1,37 +1,32 @@
 """One lease's work: it decodes a track's new chunks, in order, into one commit. No Redis here.
 
-A warm recogniser goes on where it stopped. A cold one is rebuilt from the saved snapshot and the journal. By the
-engine's contract (engines/base.py) it then returns the same bytes.
+A warm recogniser (warm.py) goes on where it stopped. A cold one is rebuilt first (restore.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
-from state import g711
 from state.calls.leases import Commit, DeadChunk, JournalChunk, Lease
 from state.events import FinalEvent, PartialEvent, encode
-from state.types import SAMPLE_BYTES, Utterance, Voice
-from workers.engines.base import Final, Model, Recogniser, Snapshot
+from state.types import Utterance, Voice
+from workers.decoder.pieces import pieces
+from workers.decoder.restore import ABANDON_AFTER_TRIES, Interrupted, LeaseLost, restore
+from workers.decoder.warm import WarmTrack
+from workers.engines.base import Final, Model
 from workers.insight.redaction.masking import cautious, hide
-from workers.voice.heard import Heard
 from workers.voice.measure import measure
 
 LEASE_AUDIO_SECONDS = 8.0
 """At most so many seconds of new audio under one lease. So a stalled decoder differs from a busy one, and one track's
 backlog does not hold up the others."""
 
-PIECE_SECONDS = 2.0
-"""Seconds of audio in a piece of a longer chunk; heartbeats go out between pieces. Part of the protocol: a replay must
-make the same pieces."""
 
 DEAD_AFTER_TRIES = 5
 """Tries after which a chunk is given up. Losses that prove nothing do not count (rescue.FORGIVEN_LOSSES)."""
 
-ABANDON_AFTER_TRIES = 7
-"""Tries after which the utterance is given up, too: even closing it without the chunk killed the process twice."""
 
 NO_PARTIALS = float("inf")
 """In the place of the seconds between two partials."""
@@ -46,42 +41,6 @@ LAG_STEP_SECONDS = 1.0
 """Change of a track's lag, in seconds, that the page hears of, also while nobody speaks."""
 
 _pack = msgspec.msgpack.Encoder().encode
-_snapshot = msgspec.msgpack.Decoder(Snapshot)
-
-
-class LeaseLost(Exception):
-    """The journal does not match the lease: somebody took the lease away meanwhile, or the store is damaged. Nobody may
-    commit. After ABANDON_AFTER_TRIES the decoder gives up what the journal lacks instead."""
-
-
-class Interrupted(Exception):
-    """The process shuts down and has decoded nothing under this lease yet: give it back."""
-
-
-class WarmTrack:
-    """A track's recogniser and what it has seen. A decoder keeps it warm between two leases."""
-
-    def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
-        self.recogniser = recogniser
-        self.heard = Heard()
-        self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
-        self.partial = saved.partial if saved else ""  # as last told
-        self.partial_at = saved.partial_at if saved else 0  # sample up to which the last one was computed
-        self.lag_seconds = 0.0  # as last told
-        self.wordless = False  # whether that was told: voice is heard, and no words come
-        self.committed = ""  # lease of the last commit
-        self.done_seq = 0
-
-    @property
-    def memory_bytes(self) -> int:
-        """Estimated bytes of memory to keep this track warm."""
-        return self.recogniser.memory_bytes + self.heard.memory_bytes
-
-    def begins_in(self, open_from: int, done: int) -> int:
-        """Number of the chunk that contains sample `open_from`, the open utterance's first."""
-        self.heard.forget(open_from)
-        self.open_chunks = [(seq, end) for seq, end in self.open_chunks if end > open_from]
-        return self.open_chunks[0][0] if self.open_chunks else done + 1
 
 
 def decode(
@@ -105,49 +64,8 @@ def decode(
     if lease.warm and warm is not None:
         new = lease.journal
     else:
-        warm, new = _restore(model, lease, stopping, beat, voice)
+        warm, new = restore(model, lease, stopping, beat, voice)
     return _Lease(lease, warm, beat, redact, voice, partial_seconds).run(new, stopping), warm
-
-
-def _restore(
-    model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
-) -> tuple[WarmTrack, list[JournalChunk]]:
-    """A cold recogniser for the lease, and the chunks to decode."""
-    old = [chunk for chunk in lease.journal if chunk.seq <= lease.done_seq]
-    new = [chunk for chunk in lease.journal if chunk.seq > lease.done_seq]
-    if lease.tries >= ABANDON_AFTER_TRIES:
-        saved, open_from = _what_is_known(lease)
-        return WarmTrack(model.recogniser(lease.rate, None, open_from), saved), new
-    saved = _snapshot.decode(lease.state) if lease.state else None
-    if lease.open_seq <= lease.done_seq and (not old or old[0].seq != lease.open_seq):
-        raise LeaseLost
-    open_from = saved.open_from if saved else 0
-    if saved is None or saved.model != model.identity:
-        # Another model (a deploy): its part of the open utterance is void, but its earlier finals stay.
-        return WarmTrack(model.recogniser(lease.rate, None, open_from), saved), old + new
-    warm = WarmTrack(model.recogniser(lease.rate, saved), saved)
-    for chunk in old:
-        if stopping():
-            raise Interrupted
-        for pcm, at in _pieces(chunk, lease.rate, saved.open_from):
-            if voice:
-                warm.heard.add(pcm, at)
-            warm.recogniser.replay(pcm, at)
-            beat()
-        warm.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
-    return warm, new
-
-
-def _what_is_known(lease: Lease) -> tuple[Snapshot | None, int]:
-    """The saved snapshot, if readable, and the sample from which on the open utterance is given up."""
-    try:
-        saved = _snapshot.decode(lease.state) if lease.state else None
-    except msgspec.DecodeError:
-        saved = None
-    if saved is not None:
-        return saved, min(saved.open_from, lease.done_samples)
-    at = [chunk.at for chunk in lease.journal if chunk.seq <= lease.done_seq]
-    return None, min([*at, lease.done_samples])
 
 
 class _Lease:
@@ -231,7 +149,7 @@ class _Lease:
                 self._flush()
                 self._mark("gap", self.done_samples, chunk.at)
         self.warm.open_chunks.append((chunk.seq, chunk.at + chunk.samples))
-        for pcm, at in _pieces(chunk, self.lease.rate, self._open_from() if again else chunk.at):
+        for pcm, at in pieces(chunk, self.lease.rate, self._open_from() if again else chunk.at):
             if self.voice:
                 self.warm.heard.add(pcm, at)
             self._add(self.warm.recogniser.accept(pcm, at))
@@ -323,22 +241,3 @@ class _Lease:
             to_everybody=to_everybody,
             shown=shown,
         )
-
-
-def decode_alone(model: Model, audio: bytes, encoding: str, rate: int) -> str:
-    """The text of one chunk alone, without its surroundings (for a chunk that was given up)."""
-    chunk = JournalChunk(1, audio, encoding, 0, len(audio) // SAMPLE_BYTES[encoding], None)
-    recogniser = model.recogniser(rate, None)
-    finals = [final for pcm, at in _pieces(chunk, rate, 0) for final in recogniser.accept(pcm, at)]
-    return " ".join(final.text for final in [*finals, *recogniser.flush()])
-
-
-def _pieces(chunk: JournalChunk, rate: int, from_sample: int) -> Iterator[tuple[bytes, int]]:
-    """The chunk's samples (signed 16 bit) from `from_sample` on in pieces, each with its first sample's index."""
-    pcm = g711.to_pcm(chunk.encoding, chunk.audio)
-    size = int(PIECE_SECONDS * rate)
-    for at in range(chunk.at, chunk.at + chunk.samples, size):
-        end = min(at + size, chunk.at + chunk.samples)
-        begin = max(at, from_sample)
-        if begin < end:
-            yield pcm[2 * (begin - chunk.at) : 2 * (end - chunk.at)], begin

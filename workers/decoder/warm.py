@@ -7,10 +7,37 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from workers.decoder.track import WarmTrack
+from workers.engines.base import Recogniser, Snapshot
+from workers.voice.heard import Heard
 
 Key = tuple[str, str]
 """Call id and track."""
+
+
+class WarmTrack:
+    """A track's recogniser and what it has seen. A decoder keeps it warm between two leases."""
+
+    def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
+        self.recogniser = recogniser
+        self.heard = Heard()
+        self.open_chunks: list[tuple[int, int]] = []  # (seq, first sample after it) since the open utterance began
+        self.partial = saved.partial if saved else ""  # as last told
+        self.partial_at = saved.partial_at if saved else 0  # sample up to which the last one was computed
+        self.lag_seconds = 0.0  # as last told
+        self.wordless = False  # whether that was told: voice is heard, and no words come
+        self.committed = ""  # lease of the last commit
+        self.done_seq = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Estimated bytes of memory to keep this track warm."""
+        return self.recogniser.memory_bytes + self.heard.memory_bytes
+
+    def begins_in(self, open_from: int, done: int) -> int:
+        """Number of the chunk that contains sample `open_from`, the open utterance's first."""
+        self.heard.forget(open_from)
+        self.open_chunks = [(seq, end) for seq, end in self.open_chunks if end > open_from]
+        return self.open_chunks[0][0] if self.open_chunks else done + 1
 
 
 class WarmCache:

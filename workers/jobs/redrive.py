@@ -7,7 +7,7 @@ import redis
 from state import settings
 from state.calls.dead import DeadLetters, Redriven
 from state.server.shards import Shards
-from workers.decoder.track import decode_alone
+from workers.decoder.alone import decode_alone
 from workers.engines.choose import Wanted, choose
 from workers.insight.redaction.masking import cautious
 
