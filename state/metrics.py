@@ -10,16 +10,15 @@ METRICS_PORT, by a small process beside them, so that no thread of it is alive w
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import signal
-import tempfile
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server, values
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from state import scratch
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -32,9 +31,7 @@ def _use_files() -> None:
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
     if os.environ.get(FOLDER):
         return
-    folder, mine = tempfile.mkdtemp(prefix="earshot-metrics-"), os.getpid()
-    os.environ[FOLDER] = folder
-    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == mine else None)
+    os.environ[FOLDER] = scratch.make("earshot-metrics-")
 
 
 _use_files()
