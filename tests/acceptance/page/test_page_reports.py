@@ -44,7 +44,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: Web) -> None:
     page.goto(web.url + ASKED)
     expect(page.locator("#said")).to_have_text("16 calls from 2026-03-25 to 2026-03-31. Days and times: Europe/Berlin.")
-    expect(page.locator("#plots").get_by_role("img")).to_have_count(6)
+    expect(page.locator("#plots").get_by_role("img")).to_have_count(7)
     calls = page.get_by_role("img", name="Calls, by day 7 of 7 days; lowest 0 on 2026-03-25, highest 8 on 2026-03-27.")
     expect(calls.locator("rect")).to_have_count(7)
     taken = page.get_by_role("img", name=re.compile("Time until a call was taken, by day 1 of 7 days"))
@@ -88,7 +88,7 @@ def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, sche
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     page.goto(web.url + ASKED)
-    expect(page.locator("#plots").get_by_role("img")).to_have_count(6)
+    expect(page.locator("#plots").get_by_role("img")).to_have_count(7)
     assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.emulate_media(media="print")

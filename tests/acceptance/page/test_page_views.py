@@ -128,11 +128,11 @@ def test_the_toolbar_is_one_line_and_the_menu_leads_to_the_other_pages(
     expect(page.locator("#matching")).to_have_text("1 of 3 calls")
     for width in (1440, 1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        lines = page.locator("#filters > *").evaluate_all(
-            """(parts) => [...new Set(parts.map((part) => part.getBoundingClientRect()).filter(({width}) => width)
-                .map(({top, height}) => Math.round((top + height / 2) / 10)))]"""
+        middles = page.locator("#filters > *").evaluate_all(
+            """(parts) => parts.map((part) => part.getBoundingClientRect()).filter(({width}) => width)
+                .map(({top, height}) => top + height / 2)"""
         )
-        assert len(lines) == 1, (width, lines)
+        assert max(middles) - min(middles) < 12, (width, middles)
         menu = page.locator("#pages summary")
         menu.focus()
         page.keyboard.press("Enter")
@@ -290,11 +290,12 @@ def test_axe_finds_nothing_to_complain_of(
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
 
-    def check(what: str) -> None:
+    def check(what: str, where: str = "html") -> None:
         found = page.evaluate(
-            """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
+            """async (where) => (await axe.run(where, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
                 "wcag22aa", "best-practice"]})).violations.map((v) => [v.id, v.nodes.map((n) => n.html +
-                n.failureSummary).slice(0, 3)])"""
+                n.failureSummary).slice(0, 3)])""",
+            where,
         )
         assert found == [], f"{what}: {found}"
 
@@ -311,7 +312,7 @@ def test_axe_finds_nothing_to_complain_of(
     wait_until(lambda: order(page)[:1] == ["c2"] and len(order(page)) == 5, page)
     check("calls")
     page.locator("#pages summary").click()
-    check("the menu")
+    check("the menu", "#pages")  # it covers a part of what stands below, on purpose
     page.keyboard.press("Escape")
     world.fleet["decoders"] = 0
     expect(page.get_by_role("alert")).to_contain_text("no decoder is running")
