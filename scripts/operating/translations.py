@@ -9,9 +9,13 @@ It guesses no translation. The page shows a text's English until its translation
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
+import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import write_po
@@ -21,10 +25,29 @@ from webapp.http.language import FOLDER, read
 ROOT = FOLDER.parents[1]
 LINE_CHARACTERS = 120
 
-METHODS = [
-    ("templates/**.html", "jinja2"),
-    ("static/js/**.js", "javascript"),
-    ("**.py", "python"),
+
+def spoken(
+    file: BinaryIO, _keywords: object, _tags: object, options: object
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """An extractor: what a YAML file of workers/insight says to people, in reasons, titles and labels."""
+
+    def within(value: Any) -> Iterator[str]:
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if name in ("reason", "title") and isinstance(part, str):
+                yield part
+            elif name == "labels":
+                yield from (label for label, _weight in part.values())
+            elif isinstance(part, dict | list):
+                yield from within(part)
+
+    return ((1, "_", text, []) for text in dict.fromkeys(within(yaml.safe_load(file))))
+
+
+METHODS: list[tuple[str, Any]] = [
+    ("webapp/templates/**.html", "jinja2"),
+    ("webapp/static/js/**.js", "javascript"),
+    ("webapp/**.py", "python"),
+    ("workers/insight/**.yaml", spoken),
 ]
 """Babel's names for how texts are found in a file."""
 
@@ -45,17 +68,17 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "later": None}
 def in_code() -> Catalog:
     """All texts that stand in the code, without translations."""
     found = Catalog()
-    skipped = ("node_modules", "vendor")
     strict = {"**.html": {"silent": "no"}}
     for name, _line, text, _comments, context in extract_from_dir(
-        ROOT / "webapp",
-        METHODS,
-        strict,
-        KEYWORDS,
-        directory_filter=lambda folder: Path(folder).name not in skipped,
+        ROOT, METHODS, strict, KEYWORDS, directory_filter=_is_ours
     ):
-        found.add(text, locations=[(f"webapp/{name}", 0)], context=context)
+        found.add(text, locations=[(name, 0)], context=context)
     return found
+
+
+def _is_ours(folder: str | os.PathLike[str]) -> bool:
+    path = Path(folder)
+    return path.name in ("webapp", "workers") if path.parent == ROOT else path.name not in ("node_modules", "vendor")
 
 
 def updated(catalogue: Catalog) -> Catalog:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 FLAGS = (
     "--no-sandbox",
@@ -36,9 +36,12 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def watched_page(browser: Browser, width: int, height: int, timezone: str | None = None) -> Iterator[Page]:
+def watched_page(
+    browser: Browser, width: int, height: int, timezone: str | None = None, language: str = "en-US"
+) -> Iterator[Page]:
     """A page in its own profile. Fails at the end if it threw an error or broke its content policy."""
-    context = browser.new_context(viewport={"width": width, "height": height}, timezone_id=timezone)
+    size: ViewportSize = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, timezone_id=timezone, locale=language)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { inWords, isHandled, isWaiting, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/wording/handling.js";
+import { handlingInWords, isHandled, isWaiting, newestAlert, UNTOUCHED, woken } from "../../webapp/static/js/shared/wording/handling.js";
 import { Calls } from "../../webapp/static/js/shared/live/store.js";
 
 const NOW = Date.parse("2026-01-31T09:00:00.000Z");
@@ -15,17 +15,17 @@ test("a call waits for a supervisor until somebody is on it, and again when some
   const seen = { state: "acknowledged", by: "Dana", seen: 3 };
   assert.ok(!isWaiting(row(seen, [alert(3)])));
   assert.ok(isWaiting(row(seen, [alert(3), alert(9)])), "an alert came after the acknowledged ones");
-  assert.equal(inWords(row(seen, [alert(3), alert(9)]), "Tom"), "");
+  assert.equal(handlingInWords(row(seen, [alert(3), alert(9)]), "Tom"), "");
   assert.ok(isWaiting(row({ state: "open", by: "Dana", seen: 3 }, [alert(3)])), "handed back, still raised");
   assert.ok(!isWaiting({ ...row({}, [alert(3)]), state: "ended" }));
 });
 
 test("who is on it is told in words, and oneself is you", () => {
-  assert.equal(inWords(row({ state: "taken", by: "Dana" }), "Dana"), "You are on it");
-  assert.equal(inWords(row({ state: "taken", by: "Dana" }), "Tom"), "Dana is on it");
-  assert.equal(inWords(row({ state: "acknowledged", by: "Dana" }), "Tom"), "Seen by Dana");
-  assert.equal(inWords(row({ state: "snoozed", by: "Dana" }), "Dana"), "Snoozed by you");
-  assert.equal(inWords(row({ by: "" }), ""), "");
+  assert.equal(handlingInWords(row({ state: "taken", by: "Dana" }), "Dana"), "You are on it");
+  assert.equal(handlingInWords(row({ state: "taken", by: "Dana" }), "Tom"), "Dana is on it");
+  assert.equal(handlingInWords(row({ state: "acknowledged", by: "Dana" }), "Tom"), "Seen by Dana");
+  assert.equal(handlingInWords(row({ state: "snoozed", by: "Dana" }), "Dana"), "Snoozed by you");
+  assert.equal(handlingInWords(row({ by: "" }), ""), "");
 });
 
 test("a snooze ends by itself", () => {

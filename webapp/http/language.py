@@ -25,6 +25,10 @@ FOLDER = Path(__file__).parents[1] / "translations"
 """Holds a catalogue LANGUAGE.po for each other language."""
 
 
+OF_SCRIPTS = (".js", ".yaml")
+"""Files whose texts the page's scripts look up: their own, and what the judgement of a call says."""
+
+
 @cache
 def languages() -> tuple[str, ...]:
     """What a browser may ask for, English first."""
@@ -77,7 +81,7 @@ def _of_scripts(of: str) -> dict[str, object]:
     has a context, the context and \\4 come first."""
     found: dict[str, object] = {}
     for message in _read(of):
-        if not any(file.endswith(".js") for file, _line in message.locations):
+        if not any(file.endswith(OF_SCRIPTS) for file, _line in message.locations):
             continue
         english = message.id if isinstance(message.id, str) else message.id[0]
         found[f"{message.context}\4{english}" if message.context else english] = message.string

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from state.webhooks.happenings import EVENT_TYPES
 from webapp.access.rights import needs
+from webapp.http.language import later
 from webapp.page.pages import page_values
 from webapp.page.runbook import entries
 from webapp.store import store
@@ -28,17 +29,17 @@ class AdminPage(NamedTuple):
 
 
 PAGES = {
-    "begin": AdminPage("First call", lambda: {"address": store().settings.public_url}),
-    "operations": AdminPage("Operations", lambda: {"runbook": entries()}),
-    "accounts": AdminPage("Accounts"),
-    "keys": AdminPage("API keys"),
-    "sessions": AdminPage("Sign-ins"),
-    "queues": AdminPage("Queues"),
-    "audit": AdminPage("Audit trail"),
-    "erasing": AdminPage("Erasing"),
-    "jobs": AdminPage("Jobs"),
-    "models": AdminPage("Attention model"),
-    "webhooks": AdminPage("Webhooks", lambda: {"events": EVENT_TYPES}),
+    "begin": AdminPage(later("First call"), lambda: {"address": store().settings.public_url}),
+    "operations": AdminPage(later("Operations"), lambda: {"runbook": entries()}),
+    "accounts": AdminPage(later("Accounts")),
+    "keys": AdminPage(later("API keys")),
+    "sessions": AdminPage(later("Sign-ins")),
+    "queues": AdminPage(later("Queues")),
+    "audit": AdminPage(later("Audit trail")),
+    "erasing": AdminPage(later("Erasing")),
+    "jobs": AdminPage(later("Jobs")),
+    "models": AdminPage(later("Attention model")),
+    "webhooks": AdminPage(later("Webhooks"), lambda: {"events": EVENT_TYPES}),
 }
 """By name, in the order of their links."""
 

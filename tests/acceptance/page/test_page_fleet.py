@@ -40,7 +40,7 @@ def web(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]
 
 @pytest.fixture
 def desk(browser: Browser, web: Web) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.goto(web.url)

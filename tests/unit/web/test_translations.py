@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 
 from scripts.operating.translations import in_code, is_translated
-from webapp.http.language import FOLDER, languages, read
+from webapp.http.language import FOLDER, OF_SCRIPTS, languages, read
+from workers.insight.evidence import _TOLD
 
 OTHERS = languages()[1:]
 CATALOGUES = {code: read(FOLDER / f"{code}.po") for code in OTHERS}
@@ -25,7 +27,7 @@ def texts(code: str) -> list[Message]:
 def outline(catalogue: Catalog) -> set[tuple[str | None, tuple[str, ...], bool]]:
     """Context and English of each text, and whether a script uses it: those go with the page."""
     return {
-        (message.context, forms(message.id), any(file.endswith(".js") for file, _line in message.locations))
+        (message.context, forms(message.id), any(file.endswith(OF_SCRIPTS) for file, _line in message.locations))
         for message in catalogue
         if message.id
     }
@@ -57,6 +59,21 @@ def test_values_and_markup_are_the_same_in_both_languages(code: str) -> None:
         for form in forms(message.string):
             given = sorted(parts.findall(form))
             assert given == wanted or (message.pluralizable and given == [one for one in wanted if one != "{n}"]), form
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_spaces_at_the_ends_of_a_text_stay(code: str) -> None:
+    for message in texts(code):
+        for form in forms(message.string):
+            english = forms(message.id)[0]
+            assert (form[0].isspace(), form[-1].isspace()) == (english[0].isspace(), english[-1].isspace()), form
+
+
+def test_the_page_knows_what_the_judgement_of_a_call_says_in_code() -> None:
+    """Its files of phrases and rules are read by the extractor; these sentences stand in told.js once more."""
+    in_catalogue = {forms(message.id)[0] for message in in_code() if message.id}
+    said = [*chain.from_iterable(_TOLD.values())]
+    assert [one for one in said if one.partition(", {}")[0] not in in_catalogue] == []
 
 
 @pytest.mark.parametrize("code", OTHERS)

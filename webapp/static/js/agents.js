@@ -2,6 +2,7 @@
 
 import { pairOf } from "./shared/rows.js";
 import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
+import { _, ngettext } from "./shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 let agents = [];
@@ -71,9 +72,9 @@ try {
   if (!answer.ok) throw new Error(String(answer.status));
   const told = await answer.json();
   agents = told.agents;
-  at("#said").textContent = told.calls ? `${told.calls} calls. A name leads to the agent's calls.` : "No ended call has a summary yet.";
+  at("#said").textContent = told.calls ? ngettext("{n} call. A name leads to the agent's calls.", "{n} calls. A name leads to the agent's calls.", told.calls) : _("No ended call has a summary yet.");
   at("#agents").hidden = !told.calls;
   draw();
 } catch {
-  at("#said").textContent = "The page could not fetch the figures. Reload to try again.";
+  at("#said").textContent = _("The page could not fetch the figures. Reload to try again.");
 }

@@ -29,6 +29,7 @@ import { Calls, isBehind } from "./shared/live/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
 import { COLUMNS, excerpt, matches } from "./table/view.js";
+import { _ } from "./shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -106,7 +107,7 @@ table.onArranged = (groups) => {
   const rows = [...calls.rows.values()];
   const shown = table.ids.length;
   mark(at("#wall"), "view", !rows.length ? "empty" : shown ? "calls" : "unmatched");
-  at("#matching").textContent = shown < rows.length ? `${shown} of ${rows.length} calls${search.sounding ? ", by sound" : ""}` : "";
+  at("#matching").textContent = shown < rows.length ? matching(shown, rows.length) : "";
   const live = rows.filter((row) => row.state !== "ended");
   const needing = live.filter((row) => order.group(row) === "needs");
   const stands = new Set(table.ids);
@@ -119,6 +120,11 @@ table.onArranged = (groups) => {
   announcer.update(needing.map((row) => row.call_id), calls.rows);
   toolbar.offer(rows);
 };
+
+function matching(shown, all) {
+  const values = { shown, all };
+  return search.sounding ? _("{shown} of {all} calls, by sound", values) : _("{shown} of {all} calls", values);
+}
 
 let groupsShown = null;
 
@@ -194,7 +200,7 @@ function onCall(row, act) {
 }
 
 function nextWorst() {
-  if (!opening.next()) acting.tell("No call waits for a supervisor.");
+  if (!opening.next()) acting.tell(_("No call waits for a supervisor."));
 }
 
 /** Opens a call and plays what led to its alert. */
@@ -261,5 +267,5 @@ try {
   const link = new Link(socket, handlers);
   setInterval(() => link.sees(inSight()), 1_000);
 } catch {
-  status.fail("Parts of this page are missing. Install npm on the server, run scripts/setup there, and reload.");
+  status.fail(_("Parts of this page are missing. Install npm on the server, run scripts/setup there, and reload."));
 }

@@ -1,6 +1,7 @@
 // What the admins' pages share: requests to the server, messages, tables, and buttons in their rows.
 
 import { ask as fetchOrSignIn } from "../shared/live/session.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -14,7 +15,7 @@ export async function ask(method, path, body = null) {
     if (answer.ok) return told;
     say("", told.detail || told.title);
   } catch {
-    say("", "The server did not answer. Nothing has changed.");
+    say("", _("The server did not answer. Nothing has changed."));
   }
   return null;
 }

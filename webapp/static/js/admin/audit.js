@@ -3,6 +3,7 @@
 import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { when } from "./when.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#filters");
@@ -26,7 +27,7 @@ async function fetchPage(cursor) {
   at("#entries tbody").append(...rows);
   at("#more").hidden = !found.next_cursor;
   at("#more").value = found.next_cursor || "";
-  say(cursor || rows.length ? "" : "No entry.");
+  say(cursor || rows.length ? "" : _("No entry."));
 }
 
 form.addEventListener("submit", (event) => {

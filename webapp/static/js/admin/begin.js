@@ -1,9 +1,10 @@
 // From the first sign-in to the first call: a key, the settings for telephony, and whether its audio arrives.
 
-import { counted } from "../shared/wording/format.js";
+import { party } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { copyButton, showOnce } from "./once.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const EVERY_MS = 2_000;
 const HERE = "https://earshot.example"; // stands in the commands until the address is known, as in docs/TELEPHONY.md
@@ -32,18 +33,18 @@ function choose() {
 /** The state of live calls in one sentence. */
 function stage(calls) {
   const heard = calls.filter((call) => Object.values(call.tracks).some((track) => track.next_seq > 1));
-  if (!calls.length) return "Waiting for audio…";
-  if (!heard.length) return `${counted(calls.length, "call")} announced. The audio has not come yet.`;
-  if (heard.some((call) => call.last)) return "Earshot writes down what is said. That is all: open the live table.";
+  if (!calls.length) return _("Waiting for audio…");
+  if (!heard.length) return ngettext("{n} call announced. The audio has not come yet.", "{n} calls announced. The audio has not come yet.", calls.length);
+  if (heard.some((call) => call.last)) return _("Earshot writes down what is said. That is all: open the live table.");
   const decoded = heard.some((call) => Object.values(call.tracks).some((track) => track.decoded_seq));
-  if (decoded) return `Audio of ${counted(heard.length, "call")} arrives. Waiting for the first words…`;
-  return `Audio of ${counted(heard.length, "call")} arrives. If no words follow, no decoder runs.`;
+  if (decoded) return ngettext("Audio of {n} call arrives. Waiting for the first words…", "Audio of {n} calls arrives. Waiting for the first words…", heard.length);
+  return ngettext("Audio of {n} call arrives. If no words follow, no decoder runs.", "Audio of {n} calls arrives. If no words follow, no decoder runs.", heard.length);
 }
 
 function callRow(call) {
   const tracks = Object.entries(call.tracks);
-  const sent = tracks.map(([name, track]) => `${name}: ${counted(track.next_seq - 1, "chunk")}`).join(", ");
-  const row = rowOf(["", tracks.map(([name]) => name).join(", "), sent, call.last ? call.last.text : "–"], true);
+  const sent = tracks.map(([name, track]) => `${party(name)}: ${ngettext("{n} chunk", "{n} chunks", track.next_seq - 1)}`).join(", ");
+  const row = rowOf(["", tracks.map(([name]) => party(name)).join(", "), sent, call.last ? call.last.text : "–"], true);
   const link = document.createElement("a");
   link.href = `/#/calls/${encodeURIComponent(call.call_id)}`;
   link.textContent = call.call_id;
@@ -66,8 +67,8 @@ at("#add").addEventListener("submit", async (event) => {
   if (!made) return;
   key = made.key;
   fillIn();
-  say("The commands below have the key.");
-  showOnce(`The key ${made.name}.`, key);
+  say(_("The commands below have the key."));
+  showOnce(_("The key {name}.", { name: made.name }), key);
 });
 address.addEventListener("input", fillIn);
 at("#system").addEventListener("change", choose);

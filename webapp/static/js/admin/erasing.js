@@ -1,16 +1,18 @@
 // Erasing a call or all calls of a customer: what will go, legal holds, and the proof afterwards.
 
-import { counted } from "../shared/wording/format.js";
+import { stateWord } from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, list, say } from "./asking.js";
 import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const PAGE = 500; // calls, and entries of the trail, that one answer has at most
 
 const at = (selector) => document.querySelector(selector);
 const within = (path, parameters) => `${path}?${new URLSearchParams(parameters)}`;
+const KINDS = { customer: _("customer"), call: _("call") };
 let looked = { kind: "", name: "" };
 let ids = [];
 let holds = [];
@@ -46,19 +48,20 @@ function show(found) {
   ids = found.map((call) => call.call_id);
   const live = found.filter((call) => call.state !== "ended").map((call) => call.call_id);
   const held = holds.find((hold) => found.some((call) => forbids(hold, call)));
-  const of = looked.kind === "customer" ? ` of ${looked.name}` : "";
-  at("#found-title").textContent = `${counted(found.length, "call")}${of} will go`;
+  at("#found-title").textContent = looked.kind === "customer"
+    ? ngettext("{n} call of {name} will go", "{n} calls of {name} will go", found.length, looked)
+    : ngettext("{n} call will go", "{n} calls will go", found.length);
   at("#why").textContent = held
-    ? `A legal hold on ${held.kind} ${held.name} forbids it: ${held.reason}`
+    ? _("A legal hold on {kind} {name} forbids it: {reason}", { ...held, kind: KINDS[held.kind] })
     : live.length
-      ? `End these calls first: ${live.join(", ")}`
+      ? _("End these calls first: {calls}", { calls: live.join(", ") })
       : "";
   at("#erase").disabled = Boolean(held) || live.length > 0 || !found.length;
-  at("#erase").textContent = `Erase ${counted(found.length, "call")}`;
+  at("#erase").textContent = ngettext("Erase {n} call", "Erase {n} calls", found.length);
   at("#calls tbody").replaceChildren(
     ...found.map((call) => {
       const { call_id, started_at, state, metadata } = call;
-      return rowOf([call_id, when(started_at), state, metadata.agent || "", metadata.queue || "", customerOf(call)], true);
+      return rowOf([call_id, when(started_at), stateWord(state), metadata.agent || "", metadata.queue || "", customerOf(call)], true);
     }),
   );
   at("#found").hidden = false;
@@ -69,13 +72,13 @@ const forbids = (hold, call) => hold.name === (hold.kind === "call" ? call.call_
 
 async function erase() {
   const { kind, name } = looked;
-  const text = "Nobody can bring them back.";
-  if (!(await sure(`Erase ${counted(ids.length, "call")} for good?`, text, "Erase"))) return;
+  const text = _("Nobody can bring them back.");
+  if (!(await sure(ngettext("Erase {n} call for good?", "Erase {n} calls for good?", ids.length), text, _("Erase")))) return;
   const path = kind === "call" ? `/v1/calls/${encodeURIComponent(name)}` : within("/v1/calls", { customer: name });
   const asked = new Set(ids);
   const done = await ask("DELETE", path);
   at("#found").hidden = true;
-  if (done) say(`${counted(done.calls.length, "call")} erased.`);
+  if (done) say(ngettext("{n} call erased.", "{n} calls erased.", done.calls.length));
   await prove(asked);
 }
 
@@ -98,14 +101,14 @@ function showHolds(found) {
 }
 
 function holdRow({ kind, name, reason, by, since }) {
-  const row = rowOf([kind, name, reason, by, when(since)], true);
-  row.append(buttons(["Take back", `Take back: hold on ${kind} ${name}`, () => release(kind, name)]));
+  const row = rowOf([KINDS[kind], name, reason, by, when(since)], true);
+  row.append(buttons([_("Take back"), _("Take back: hold on {kind} {name}", { kind: KINDS[kind], name }), () => release(kind, name)]));
   return row;
 }
 
 async function release(kind, name) {
-  const text = "Then admins may erase it again, and so does its age.";
-  if (!(await sure(`Take the hold on ${kind} ${name} back?`, text, "Take back"))) return;
+  const text = _("Then admins may erase it again, and so does its age.");
+  if (!(await sure(_("Take the hold on {kind} {name} back?", { kind: KINDS[kind], name }), text, _("Take back")))) return;
   showHolds(await ask("DELETE", within("/v1/holds", { kind, name })));
   if (!at("#found").hidden) look(looked);
 }
@@ -123,7 +126,7 @@ at("#hold").addEventListener("submit", async (event) => {
   event.target.reset();
   showHolds(await ask("GET", "/v1/holds"));
   await look(looked);
-  say("The hold is set.");
+  say(_("The hold is set."));
 });
 
 showHolds(await ask("GET", "/v1/holds"));

@@ -5,9 +5,10 @@ import { ask, buttons, say } from "./asking.js";
 import { showOnce } from "./once.js";
 import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
-const MAY = { ingest: "post calls", read: "read calls" };
+const MAY = { ingest: _("post calls"), read: _("read calls") };
 
 async function list() {
   show(await ask("GET", "/v1/keys"));
@@ -18,17 +19,17 @@ function show(found) {
 }
 
 function keyRow({ name, shown, scopes, agent, made_at, used_at }) {
-  const may = agent ? `own calls of ${agent}` : scopes.map((scope) => MAY[scope]).join(", ");
-  const row = rowOf([name, shown && `${shown}…`, may, made_at ? when(made_at) : "in API_KEYS", when(used_at)], true);
-  row.append(made_at ? buttons(["Revoke", `Revoke ${name}`, () => revoke(name)]) : document.createElement("td"));
+  const may = agent ? _("own calls of {agent}", { agent }) : scopes.map((scope) => MAY[scope]).join(", ");
+  const row = rowOf([name, shown && `${shown}…`, may, made_at ? when(made_at) : _("in API_KEYS"), when(used_at)], true);
+  row.append(made_at ? buttons([_("Revoke"), _("Revoke {name}", { name }), () => revoke(name)]) : document.createElement("td"));
   return row;
 }
 
 async function revoke(name) {
-  if (!(await sure(`Revoke the key ${name}?`, "It stops working at once. Earshot refuses programs that still use it.", "Revoke"))) return;
+  if (!(await sure(_("Revoke the key {name}?", { name }), _("It stops working at once. Earshot refuses programs that still use it."), _("Revoke")))) return;
   const found = await ask("DELETE", `/v1/keys/${encodeURIComponent(name)}`);
   show(found);
-  if (found) say(`${name} is revoked.`);
+  if (found) say(_("{name} is revoked.", { name }));
 }
 
 at("#link").addEventListener("submit", async (event) => {
@@ -36,9 +37,9 @@ at("#link").addEventListener("submit", async (event) => {
   const { name, agent } = event.target.elements;
   const made = await ask("POST", "/v1/keys", { name: name.value, scopes: ["agent"], agent: agent.value });
   if (!made) return;
-  say(`${agent.value} has a link.`);
+  say(_("{name} has a link.", { name: agent.value }));
   event.target.reset();
-  showOnce(`The link of ${made.name}; its part after # is the key for a softphone.`, `${location.origin}/enter#${made.key}`);
+  showOnce(_("The link of {name}; its part after # is the key for a softphone.", { name: made.name }), `${location.origin}/enter#${made.key}`);
   await list();
 });
 
@@ -46,12 +47,12 @@ at("#add").addEventListener("submit", async (event) => {
   event.preventDefault();
   const given = event.target.elements;
   const scopes = Object.keys(MAY).filter((scope) => given[scope].checked);
-  if (!scopes.length) return say("", "Choose what the key may do.");
+  if (!scopes.length) return say("", _("Choose what the key may do."));
   const made = await ask("POST", "/v1/keys", { name: given.name.value, scopes });
   if (!made) return;
   event.target.reset();
-  say(`${made.name} is made.`);
-  showOnce(`The key ${made.name}.`, made.key);
+  say(_("{name} is made.", { name: made.name }));
+  showOnce(_("The key {name}.", { name: made.name }), made.key);
   await list();
 });
 

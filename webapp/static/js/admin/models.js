@@ -4,12 +4,13 @@ import { moment } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, list, say } from "./asking.js";
 import { lookedAt, versionCells } from "./lessons.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
-const SHIPPED = ["0", "–", "shipped", "–", "–", "–", "–"];
+const SHIPPED = ["0", "–", _("shipped"), "–", "–", "–", "–"];
 
 function show({ version, versions, looked_at, lessons }) {
-  at("#version").textContent = version ? `Version ${version} applies to calls that begin.` : "The shipped weights apply.";
+  at("#version").textContent = version ? _("Version {version} applies to calls that begin.", { version }) : _("The shipped weights apply.");
   at("#looked").textContent = lookedAt(looked_at && moment(Date.parse(looked_at)), lessons);
   const rows = versions.map((one) =>
     rowFor(versionCells(one, moment(Date.parse(one.made_at))), one.version, one.version === version),
@@ -20,8 +21,8 @@ function show({ version, versions, looked_at, lessons }) {
 
 function rowFor(cells, version, applies) {
   const row = rowOf(cells, true);
-  const label = version ? `Use again: the weights of version ${version}` : "Use again: the shipped weights";
-  row.append(applies ? rowOf(["applies"]).firstChild : buttons(["Use again", label, () => take(version)]));
+  const label = version ? _("Use again: the weights of version {version}", { version }) : _("Use again: the shipped weights");
+  row.append(applies ? rowOf([_("applies")]).firstChild : buttons([_("Use again"), label, () => take(version)]));
   return row;
 }
 
@@ -29,7 +30,7 @@ async function take(version) {
   const told = await ask("PUT", "/v1/models/current", { version });
   if (!told) return;
   show(told);
-  say("New calls use these weights from now on.");
+  say(_("New calls use these weights from now on."));
   at("#versions-title").focus(); // the button that had the focus is gone
 }
 

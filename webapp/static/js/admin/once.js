@@ -1,5 +1,7 @@
 // Secrets that are shown once, and buttons that copy.
 
+import { _ } from "../shared/wording/language.js";
+
 /** A button. @param {(event: any) => any} act */
 function button(text, act) {
   const made = document.createElement("button");
@@ -10,14 +12,14 @@ function button(text, act) {
 }
 
 /** A button that copies what `text()` says. @param {() => string} text */
-export function copyButton(text, words = "Copy") {
+export function copyButton(text, words = _("Copy")) {
   return button(words, async (event) => {
     const pressed = event.currentTarget;
     try {
       await navigator.clipboard.writeText(text());
-      pressed.textContent = "Copied";
+      pressed.textContent = _("Copied");
     } catch {
-      pressed.textContent = "Select it and copy it by hand"; // a page without https may not
+      pressed.textContent = _("Select it and copy it by hand"); // a page without https may not
     }
     const again = () => {
       pressed.textContent = words;
@@ -30,7 +32,7 @@ export function copyButton(text, words = "Copy") {
 export function showOnce(text, secret) {
   const box = /** @type {HTMLElement} */ (document.querySelector("#once"));
   const told = document.createElement("p");
-  told.textContent = `${text} Nobody can read it again.`;
+  told.textContent = `${text} ${_("Nobody can read it again.")}`;
   const code = document.createElement("code");
   code.textContent = secret;
   box.replaceChildren(told, code, copyButton(() => secret));

@@ -1,13 +1,15 @@
 // The fleet at a glance, every few seconds.
 
 import { pairOf, rowOf } from "../shared/rows.js";
-import { MISSING } from "../shared/wording/format.js";
+import { MISSING, tenths } from "../shared/wording/format.js";
 import { ask, list } from "./asking.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 const EVERY_MS = 2_000;
 
 const at = (selector) => document.querySelector(selector);
-const seconds = (value) => `${value.toFixed(1)} s`;
+const seconds = (value) => _("{n} s", { n: tenths(value) });
 const percent = (ratio) => (ratio === null ? MISSING : `${Math.round(100 * ratio)} %`);
 const known = (value) => value ?? MISSING;
 let shown = "";
@@ -18,20 +20,20 @@ async function look() {
   at("#fault").textContent = "";
   showAlerts(now.alerts);
   const facts = {
-    "live calls": now.calls_live,
-    "decode loops": now.decoders,
-    "of their time busy": percent(now.busy),
-    "audio that waits": seconds(now.backlog_seconds),
-    "tokens waiting": now.tokens_waiting,
-    "utterances to score": now.finals_waiting,
-    "given up": now.dead,
-    "store full": percent(now.memory_ratio),
-    "jobs waiting": known(now.jobs_queued),
-    "jobs failed in a day": known(now.jobs_failed),
-    database: now.database,
-    "calls not in it yet": now.calls_unarchived,
-    "webhooks waiting": known(now.webhooks_waiting),
-    "webhooks failed": known(now.webhooks_failed),
+    [_("live calls")]: now.calls_live,
+    [_("decode loops")]: now.decoders,
+    [_("of their time busy")]: percent(now.busy),
+    [_("audio that waits")]: seconds(now.backlog_seconds),
+    [_("tokens waiting")]: now.tokens_waiting,
+    [_("utterances to score")]: now.finals_waiting,
+    [_("given up")]: now.dead,
+    [_("store full")]: percent(now.memory_ratio),
+    [_("jobs waiting")]: known(now.jobs_queued),
+    [_("jobs failed in a day")]: known(now.jobs_failed),
+    [_("database")]: inWords(now.database),
+    [_("calls not in it yet")]: now.calls_unarchived,
+    [_("webhooks waiting")]: known(now.webhooks_waiting),
+    [_("webhooks failed")]: known(now.webhooks_failed),
   };
   at("#facts").replaceChildren(...Object.entries(facts).map(([name, value]) => pairOf(name, value)));
   list("#shards", "#nothing", now.shards.map(shardRow));
@@ -50,7 +52,7 @@ function showAlerts(alerts) {
 function alertItem({ name, wakes, value }) {
   const item = document.createElement("li");
   const [link, told] = [document.createElement("a"), document.createElement("span")];
-  [link.href, link.textContent, told.textContent] = [`#${name}`, name, `: ${value}${wakes ? " · wakes somebody" : ""}`];
+  [link.href, link.textContent, told.textContent] = [`#${name}`, name, `: ${value}${wakes ? _(" · wakes somebody") : ""}`];
   link.addEventListener("click", () => at(`#${name}`).setAttribute("open", ""));
   item.classList.toggle("wakes", wakes);
   item.append(link, told);
@@ -61,7 +63,7 @@ function shardRow(shard) {
   const told = shard.up
     ? [shard.calls_live, seconds(shard.lag_seconds), shard.tokens_waiting, shard.finals_waiting]
     : [MISSING, MISSING, MISSING, MISSING];
-  const row = rowOf([shard.number, shard.up ? "up" : "away", ...told].map(String), true);
+  const row = rowOf([shard.number, shard.up ? _("up") : _("away"), ...told].map(String), true);
   row.classList.toggle("away", !shard.up);
   return row;
 }

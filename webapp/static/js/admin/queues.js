@@ -1,27 +1,28 @@
 // For how long each queue is kept, and which names are said there.
 
-import { counted } from "../shared/wording/format.js";
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "../shared/sure.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
-const called = (queue) => (queue === "*" ? "all others" : queue);
+const called = (queue) => (queue === "*" ? _("all others") : queue);
+const inDays = (days) => ngettext("{n} day", "{n} days", days);
 
 function show(found) {
   if (found) at("#queues tbody").replaceChildren(...found.queues.map(queueRow));
 }
 
 function queueRow({ queue, words_days, said, sound_days, names }) {
-  const words = words_days ? counted(words_days, "day") : "for ever";
-  const sound = sound_days ? counted(sound_days, "day") : "not recorded";
-  const told = names.length ? counted(names.length, "name") : "none";
-  const row = rowOf([called(queue), said ? words : `${words} (the server's setting)`, sound, told], true);
+  const words = words_days ? inDays(words_days) : _("for ever");
+  const sound = sound_days ? inDays(sound_days) : _("not recorded");
+  const told = names.length ? ngettext("{n} name", "{n} names", names.length) : _("none");
+  const row = rowOf([called(queue), said ? words : _("{words} (the server's setting)", { words }), sound, told], true);
   /** @type {[string, string, () => any][]} */
-  const doing = [["Change", `Change ${called(queue)}`, () => change(queue, words_days)]];
-  if (words_days) doing.push(["Keep for ever", `Keep for ever: ${called(queue)}`, () => keep(queue, 0)]);
-  if (said) doing.push(["As the server says", `As the server says: ${called(queue)}`, () => keep(queue, null)]);
-  doing.push(["Names", `Names of ${called(queue)}`, () => fill(queue, names)]);
+  const doing = [[_("Change"), _("Change {queue}", { queue: called(queue) }), () => change(queue, words_days)]];
+  if (words_days) doing.push([_("Keep for ever"), _("Keep for ever: {queue}", { queue: called(queue) }), () => keep(queue, 0)]);
+  if (said) doing.push([_("As the server says"), _("As the server says: {queue}", { queue: called(queue) }), () => keep(queue, null)]);
+  doing.push([_("Names"), _("Names of {queue}", { queue: called(queue) }), () => fill(queue, names)]);
   row.append(buttons(...doing));
   return row;
 }
@@ -50,15 +51,17 @@ async function keep(queue, words_days) {
 }
 
 function kept(queue, words_days) {
-  if (words_days === null) return `The server's setting holds for ${queue} again.`;
-  return `Words of ${queue} are kept ${words_days ? `for ${counted(words_days, "day")}` : "for ever"} now.`;
+  if (words_days === null) return _("The server's setting holds for {queue} again.", { queue });
+  return words_days
+    ? _("Words of {queue} are kept for {days} now.", { queue, days: inDays(words_days) })
+    : _("Words of {queue} are kept for ever now.", { queue });
 }
 
 at("#add").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { queue, days } = event.target.elements;
-  const title = `Keep words of ${called(queue.value)} for ${counted(Number(days.value), "day")}?`;
-  if (!(await sure(title, "Older words go within the hour. Nobody can bring them back.", "Keep so"))) return;
+  const title = _("Keep words of {queue} for {days}?", { queue: called(queue.value), days: inDays(Number(days.value)) });
+  if (!(await sure(title, _("Older words go within the hour. Nobody can bring them back."), _("Keep so")))) return;
   if (await keep(queue.value, Number(days.value))) event.target.reset();
 });
 
@@ -74,7 +77,10 @@ at("#names").addEventListener("submit", async (event) => {
   const found = await ask("PUT", "/v1/queues/names", { queue: named.value, names });
   show(found);
   if (!found) return;
-  say(`${called(named.value)}: ${names.length ? counted(names.length, "name") : "no names"} from now on.`);
+  say(_("{queue}: {names} from now on.", {
+    queue: called(named.value),
+    names: names.length ? ngettext("{n} name", "{n} names", names.length) : _("no names"),
+  }));
   event.target.reset();
 });
 

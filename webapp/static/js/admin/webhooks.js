@@ -5,11 +5,13 @@ import { MISSING } from "../shared/wording/format.js";
 import { ask, buttons, list, say } from "./asking.js";
 import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
+import { _ } from "../shared/wording/language.js";
 
 const EVERY_MS = 5_000;
 
 const at = (selector) => document.querySelector(selector);
 const path = (name, rest = "") => `/v1/webhooks/${encodeURIComponent(name)}${rest}`;
+const STATES = { waiting: _("waiting"), delivered: _("delivered"), failed: _("failed") };
 let shownWho = "";
 let shownLog = "";
 let pages = 1;
@@ -33,11 +35,11 @@ function showWho({ webhooks }) {
 }
 
 function whoRow(one) {
-  const told = one.events.join(", ") || "only what rules send it";
-  const state = one.gone_at ? `off since ${when(one.gone_at)}: ${one.gone_why}` : "on";
+  const told = one.events.join(", ") || _("only what rules send it");
+  const state = one.gone_at ? _("off since {time}: {why}", { time: when(one.gone_at), why: one.gone_why }) : _("on");
   const row = rowOf([one.name, one.url, told, String(one.waiting), String(one.failed), state], true);
-  const can = one.form === "kafka" ? [] : [["Remove", `Remove ${one.name}`, () => remove(one.name)]];
-  if (one.gone_at) can.unshift(["Switch on", `Switch on ${one.name}`, () => act("POST", path(one.name, "/enable"), `${one.name} is on.`)]);
+  const can = one.form === "kafka" ? [] : [[_("Remove"), _("Remove {name}", { name: one.name }), () => remove(one.name)]];
+  if (one.gone_at) can.unshift([_("Switch on"), _("Switch on {name}", { name: one.name }), () => act("POST", path(one.name, "/enable"), _("{name} is on.", { name: one.name }))]);
   row.append(buttons(...can));
   return row;
 }
@@ -51,21 +53,21 @@ async function act(method, where, done) {
 }
 
 async function remove(name) {
-  const text = "Its log goes, too. Messages that still wait are never sent.";
-  if (await sure(`Remove the webhook ${name}?`, text, "Remove")) act("DELETE", path(name), `${name} is removed.`);
+  const text = _("Its log goes, too. Messages that still wait are never sent.");
+  if (await sure(_("Remove the webhook {name}?", { name }), text, _("Remove"))) act("DELETE", path(name), _("{name} is removed.", { name }));
 }
 
 function logRow(one) {
   const answer = one.error || (one.status ? String(one.status) : MISSING);
-  const state = one.due_at ? `waiting until ${when(one.due_at)}` : one.state;
+  const state = one.due_at ? _("waiting until {time}", { time: when(one.due_at) }) : STATES[one.state] ?? one.state;
   const row = rowOf([one.type, when(one.at), one.call_id, one.webhook, state, String(one.tries), answer], true);
-  row.append(buttons(["Deliver again", `Deliver again: ${one.type} of ${one.call_id} to ${one.webhook}`, () => redeliver(one)]));
+  row.append(buttons([_("Deliver again"), _("Deliver again: {type} of {call_id} to {webhook}", { type: one.type, call_id: one.call_id, webhook: one.webhook }), () => redeliver(one)]));
   return row;
 }
 
 async function redeliver(one) {
   if (!(await ask("POST", path(one.webhook, `/deliveries/${one.message_id}/redeliver`)))) return;
-  say(`Delivering ${one.type} of ${one.call_id} to ${one.webhook} again.`);
+  say(_("Delivering {type} of {call_id} to {webhook} again.", { type: one.type, call_id: one.call_id, webhook: one.webhook }));
   at("#log-title").focus();
 }
 
@@ -99,7 +101,7 @@ at("#add").addEventListener("submit", async (event) => {
   const made = await ask("POST", "/v1/webhooks", body);
   if (!made) return;
   form.reset();
-  say(`Earshot tells ${made.name} what happens from now on.`);
+  say(_("Earshot tells {name} what happens from now on.", { name: made.name }));
   at("#secret code").textContent = made.secret;
   at("#secret").hidden = false;
   at("#secret").focus();

@@ -1,12 +1,14 @@
 // Sentiment over the time of a call: the smoothed score as a line, each utterance as a dot, alerts as flags.
 
 import { duration, moodWord } from "../shared/wording/format.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME = { left: 44, right: 8, top: 12, bottom: 16 };
 /** The chart's lines and their labels: the middle and the ends of the scale. */
 /** @type {[number, string][]} */
-const LEVELS = [[-1, "angry"], [0, "even"], [1, "happy"]];
+const LEVELS = [[-1, _("angry")], [0, _("even")], [1, _("happy")]];
 
 /** Converts time and score to the chart's pixels, and back. The page sets the chart's size. */
 export function scales(svg, seconds) {
@@ -38,7 +40,7 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
     flag.append(
       node("line", { x1: left, x2: left, y1: top, y2: height - FRAME.bottom }),
       node("path", { d: `M${left - 5} ${top - 10}h10l-5 9z` }),
-      node("title", {}, `${duration(at)} ${reason}`),
+      node("title", {}, `${duration(at)} ${inWords(reason)}`),
     );
     parts.push(flag);
   }
@@ -50,12 +52,12 @@ export function draw(svg, { curve, alerts, utterances, seconds, loud }) {
   for (const { start, end } of raised) {
     const [left, right, top] = [x(start), Math.max(x(end), x(start) + 4), height - FRAME.bottom - 1];
     const mark = node("path", { class: "loud", d: `M${left} ${top}h${right - left}M${left} ${top - 3}h${right - left}` });
-    mark.append(node("title", {}, `${duration(start)} raised voice`));
+    mark.append(node("title", {}, `${duration(start)} ${_("raised voice")}`));
     parts.push(mark);
   }
   const points = curve.map(([second, score]) => `${x(second).toFixed(1)},${y(score).toFixed(1)}`).join(" ");
   parts.push(node("polyline", { class: "curve", points }));
-  svg.setAttribute("aria-label", inWords(curve, alerts, raised));
+  svg.setAttribute("aria-label", described(curve, alerts, raised));
   svg.replaceChildren(...parts);
 }
 
@@ -68,14 +70,18 @@ export function drawHead(svg, second, seconds) {
   svg.append(node("line", { class: "head", x1: x, x2: x, y1: FRAME.top - 6, y2: height - FRAME.bottom + 4 }));
 }
 
-function inWords(curve, alerts, raised) {
-  if (!curve.length) return "Mood over time: nothing scored yet";
+/** The chart for those who do not see it. */
+function described(curve, alerts, raised) {
+  if (!curve.length) return _("Mood over time: nothing scored yet");
   const scores = curve.map(([, score]) => score);
   const [least, most] = [Math.min(...scores), Math.max(...scores)];
-  const flags = alerts.map(({ at, reason }) => `at ${duration(at)} ${reason}`).join(", ");
-  const range = `between ${moodWord(least)} and ${moodWord(most)}, now ${moodWord(scores.at(-1))}`;
-  const voice = raised.length ? `; raised voice at ${raised.map(({ start }) => duration(start)).join(", ")}` : "";
-  return `Mood over time: ${range}${flags ? `; alerts: ${flags}` : ""}${voice}`;
+  const flags = alerts.map(({ at, reason }) => _("at {time} {what}", { time: duration(at), what: inWords(reason) })).join(", ");
+  const moods = { least: moodWord(least), most: moodWord(most), now: moodWord(scores.at(-1)) };
+  return [
+    _("Mood over time: between {least} and {most}, now {now}", moods),
+    flags && _("alerts: {flags}", { flags }),
+    raised.length && _("raised voice at {times}", { times: raised.map(({ start }) => duration(start)).join(", ") }),
+  ].filter(Boolean).join("; ");
 }
 
 function node(name, attributes, text = "") {

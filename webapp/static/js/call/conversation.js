@@ -2,6 +2,8 @@
 
 import * as format from "../shared/wording/format.js";
 import { confidence, wordsOf } from "./transcript.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Pixels from the end within which a reader counts as being there. */
 const AT_END = 48;
@@ -146,10 +148,10 @@ export class Conversation {
 
   #content(said) {
     const who = this.#speaker(said.track, said.start);
-    const head = make("span", "said-by", who ? `${said.track}, ${who}` : said.track);
+    const head = make("span", "said-by", who ? `${format.party(said.track)}, ${who}` : format.party(said.track));
     const time = make(this.#onPlay ? "button" : "span", "at", format.duration(said.start));
     time.title = format.moment(this.#startedMs + said.start * 1000);
-    if (this.#onPlay) time.setAttribute("aria-label", `Play from ${format.duration(said.start)}`);
+    if (this.#onPlay) time.setAttribute("aria-label", _("Play from {time}", { time: format.duration(said.start) }));
     head.append(" ", time);
     const words = make("p", "words");
     if (said.words?.length) {
@@ -157,16 +159,16 @@ export class Conversation {
         const one = make("span", "", word);
         one.dataset.conf = confidence(conf);
         if (this.#sought.some((sought) => word.toLowerCase().includes(sought))) one.dataset.found = "";
-        if (conf !== null && conf !== undefined) one.title = `${Math.round(conf * 100)} % sure`;
+        if (conf !== null && conf !== undefined) one.title = _("{percent} % sure", { percent: Math.round(conf * 100) });
         words.append(one, " ");
       }
     } else {
       words.textContent = wordsOf(said);
     }
     const parts = [head, words];
-    if (this.#loud.has(said.id)) head.append(" ", make("span", "loud", "raised voice"));
+    if (this.#loud.has(said.id)) head.append(" ", make("span", "loud", _("raised voice")));
     if (said.sentiment && format.mood(said.sentiment.polarity) !== "even") {
-      const why = said.sentiment.reasons.join(", ");
+      const why = said.sentiment.reasons.map(inWords).join(", ");
       const tone = make("span", "polarity", format.moodWord(said.sentiment.polarity));
       tone.title = format.moodNumbers({ score: said.sentiment.polarity, trend: null });
       head.append(" ", tone);
@@ -184,7 +186,7 @@ export class Conversation {
     if (!element) {
       element = document.createElement("li");
       element.className = "speaking";
-      element.append(make("span", "said-by", `${track}, speaking`), make("p", "words partial"));
+      element.append(make("span", "said-by", _("{track}, speaking", { track: format.party(track) })), make("p", "words partial"));
       this.#side(element, track);
       this.#partials.set(track, element);
     }

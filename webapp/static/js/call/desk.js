@@ -1,7 +1,8 @@
 // In the opened call: who is on it and what can be done, notes and tags.
 
 import * as format from "../shared/wording/format.js";
-import { helpInWords, inWords, snoozeLeft, UNTOUCHED, wantsHelp } from "../shared/wording/handling.js";
+import { helpInWords, handlingInWords, snoozeLeft, UNTOUCHED, wantsHelp } from "../shared/wording/handling.js";
+import { _ } from "../shared/wording/language.js";
 
 export class Desk {
   #parts = {};
@@ -56,7 +57,7 @@ export class Desk {
     }
     [this.#id, this.#handling] = [row.call_id, handling];
     const left = handling.state === "snoozed" ? `, ${snoozeLeft(handling, nowMs)}` : "";
-    const words = inWords(row, this.#acting.me);
+    const words = handlingInWords(row, this.#acting.me);
     this.#showHelp(row, nowMs);
     const key = JSON.stringify([row.call_id, row.state, words, left, handling, this.#acting.me]);
     if (key === this.#shown) return;
@@ -65,15 +66,15 @@ export class Desk {
     const taken = handling.state === "taken";
     const mine = taken && handling.by === this.#acting.me;
     const over_ = row.state === "ended";
-    who.textContent = words ? words + left : over_ ? "" : "Nobody is on it";
+    who.textContent = words ? words + left : over_ ? "" : _("Nobody is on it");
     who.dataset.state = words ? handling.state : "open";
     take.hidden = taken || over_;
     back.hidden = !mine && handling.state !== "snoozed" && !(handling.state === "acknowledged" && words);
-    back.textContent = mine ? "Hand back" : "Undo";
+    back.textContent = mine ? _("Hand back") : _("Undo");
     acknowledge.hidden = taken || over_ || handling.state === "snoozed" || (handling.state === "acknowledged" && words);
     snooze.hidden = taken || over_;
     over.hidden = !taken || mine || over_;
-    over.textContent = `Take over from ${handling.by}`;
+    over.textContent = _("Take over from {by}", { by: handling.by });
     count.textContent = handling.notes.length + handling.tags.length || "";
     notes.replaceChildren(...handling.notes.map(noteItem));
     tags.replaceChildren(...handling.tags.map((tag) => this.#tagItem(tag)));
@@ -84,7 +85,7 @@ export class Desk {
     const { helpBox, help, messages, messageForm, writeTo } = this.#parts;
     const { handling } = row;
     const asks = wantsHelp(row);
-    const answered = handling.help?.answered_at ? `Help: ${handling.help.answered_by} answered` : "";
+    const answered = handling.help?.answered_at ? _("Help: {answered_by} answered", { answered_by: handling.help.answered_by }) : "";
     const told = asks ? helpInWords(handling, nowMs) : answered;
     if (help.textContent !== told) help.textContent = told;
     help.hidden = !told;
@@ -102,7 +103,7 @@ export class Desk {
     const item = make("li", tag);
     const button = make("button", "×");
     button.type = "button";
-    button.setAttribute("aria-label", `Remove tag ${tag}`);
+    button.setAttribute("aria-label", _("Remove tag {tag}", { tag }));
     button.addEventListener("click", () => this.#acting.untag(this.#id, tag));
     item.append(" ", button);
     return item;

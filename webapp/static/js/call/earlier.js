@@ -3,6 +3,7 @@
 import * as format from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
 import { earlierCalls } from "../shared/live/story.js";
+import { _ } from "../shared/wording/language.js";
 
 const MOST = 3;
 
@@ -33,7 +34,7 @@ export class Earlier {
     const calls = await earlierCalls(row);
     if (key !== this.#of) return;
     this.#box.hidden = !calls.length;
-    this.#box.replaceChildren("Earlier calls: ", ...calls.slice(0, MOST).flatMap((call, n) => [n ? "; " : "", earlierLink(call)]));
+    this.#box.replaceChildren(_("Earlier calls: "), ...calls.slice(0, MOST).flatMap((call, n) => [n ? "; " : "", earlierLink(call)]));
     this.onTold(calls.length);
   }
 }
@@ -49,11 +50,11 @@ export function earlierLink(call) {
 /** How a call went, in a few words. */
 export function outcome({ started_at, sentiment, alerts, handling }) {
   const raised = alerts.some(({ kind }) => kind === "needs_attention");
-  const by = handling?.by ? `seen to by ${handling.by}` : raised ? "nobody saw to it" : "";
+  const by = handling?.by ? _("seen to by {by}", { by: handling.by }) : raised ? _("nobody saw to it") : "";
   return [
     format.day(Date.parse(started_at)),
     sentiment.score === null ? "" : format.moodWord(sentiment.score),
-    raised ? "needed attention" : "",
+    raised ? _("needed attention") : "",
     by,
   ].filter(Boolean).join(", ");
 }

@@ -2,6 +2,8 @@
 
 import * as format from "../shared/wording/format.js";
 import { findings, inParts } from "../shared/wording/reasons.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Findings that show at once; the others are folded away. */
 const FINDINGS = 3;
@@ -24,7 +26,7 @@ export class Findings {
   show(row) {
     const { whyBox, since } = this.#parts;
     const told = findings(row, true);
-    const title = row.raised ? `Needs attention since ${format.duration(row.raised_at ?? 0)}` : "Worth knowing";
+    const title = row.raised ? _("Needs attention since {time}", { time: format.duration(row.raised_at ?? 0) }) : _("Worth knowing");
     if (since.textContent !== title) since.textContent = title;
     since.disabled = !row.raised;
     whyBox.hidden = !row.raised && !told.length;
@@ -39,7 +41,7 @@ export class Findings {
     const items = told.map(({ at, text }) => this.#line(at, text));
     why.replaceChildren(...items.slice(0, FINDINGS));
     more.replaceChildren(...items.slice(FINDINGS));
-    moreCount.textContent = `${Math.max(0, told.length - FINDINGS)} more`;
+    moreCount.textContent = _("{n} more", { n: Math.max(0, told.length - FINDINGS) });
     moreBox.hidden = told.length <= FINDINGS;
   }
 
@@ -47,7 +49,7 @@ export class Findings {
     const button = document.createElement("button");
     button.type = "button";
     button.append(`${format.duration(at)} `, ...inParts(text));
-    button.title = text;
+    button.title = inWords(text);
     button.addEventListener("click", () => this.#onMoment(at));
     const item = document.createElement("li");
     item.append(button);

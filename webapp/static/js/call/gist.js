@@ -1,8 +1,10 @@
 // In the opened call: what it is about, with the words that show it. For a live call it asks again as the call goes on.
 
 import { mark } from "../shared/dom.js";
-import { duration } from "../shared/wording/format.js";
+import { duration, party } from "../shared/wording/format.js";
 import { gistLines, modelLines } from "./summary.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Least time between two requests. */
 const AGAIN_MS = 3_000;
@@ -65,7 +67,7 @@ export class Gist {
     const lines = gistLines(told);
     this.#box.hidden = !lines.length && !told.by_model;
     this.about(told.points.find(({ part }) => part === "reason")?.quote ?? "");
-    stands.textContent = told.points.find(({ part }) => part === "outcome")?.text ?? "";
+    stands.textContent = inWords(told.points.find(({ part }) => part === "outcome")?.text ?? "");
     mark(this.#box, "final", told.final ? "yes" : "no");
     model.hidden = !told.by_model;
     by.textContent = told.by_model?.model ?? "";
@@ -77,7 +79,7 @@ export class Gist {
     const line = document.createElement("dd");
     const button = made("button", `“${quote}”`);
     button.type = "button";
-    button.title = `${duration(at)} ${track}: shows these words`;
+    button.title = _("{time} {track}: shows these words", { time: duration(at), track: party(track) });
     button.addEventListener("click", () => this.#jump(id, at));
     if (text) line.append(made("span", `${text}: `));
     line.append(button);

@@ -6,6 +6,7 @@ import * as format from "../shared/wording/format.js";
 import { FilePlayer } from "./file_player.js";
 import { Player } from "./player.js";
 import { drawPlace, drawWave } from "./waveform.js";
+import { _ } from "../shared/wording/language.js";
 
 /** Seconds behind the newest within which the sound counts as live. */
 const LIVE_SECONDS = 4;
@@ -21,10 +22,10 @@ const LOOKS = 12;
 const NOTES = {
   stopped: "",
   playing: "",
-  waiting: "Waiting for audio…",
-  gone: "Earshot has no audio of this call.",
-  refused: "You may not listen to calls.",
-  failing: "The page could not fetch the audio. Trying again…",
+  waiting: _("Waiting for audio…"),
+  gone: _("Earshot has no audio of this call."),
+  refused: _("You may not listen to calls."),
+  failing: _("The page could not fetch the audio. Trying again…"),
 };
 
 /** States that do not change for an ended call. */
@@ -105,7 +106,7 @@ export class Listening {
     drawWave(wave, about, utterances);
     this.#file.newest = about.seconds;
     [place.min, place.max, place.value, place.hidden] = ["0", about.seconds.toFixed(1), "0", false];
-    place.setAttribute("aria-valuetext", `0:00 of ${format.duration(about.seconds)}`);
+    place.setAttribute("aria-valuetext", _("{second} of {length}", { second: format.duration(0), length: format.duration(about.seconds) }));
   }
 
   /** Starts to play, a live call live and an ended one at its worst moment; or stops. */
@@ -171,7 +172,7 @@ export class Listening {
     }
     play.dataset.second = second.toFixed(3);
     this.onHeard(second);
-    const told = this.#ended ? `${format.duration(second)} of ${format.duration(newest)}` : since(behind);
+    const told = this.#ended ? _("{second} of {length}", { second: format.duration(second), length: format.duration(newest) }) : since(behind);
     text(ago, told);
     if (this.#dragging) return;
     [place.min, place.max, place.value] = [oldest, newest, second].map((value) => value.toFixed(1));
@@ -179,7 +180,7 @@ export class Listening {
   }
 }
 
-const since = (behind) => (behind < LIVE_SECONDS ? "live" : `${format.span(behind)} ago`);
+const since = (behind) => (behind < LIVE_SECONDS ? _("live") : _("{time} ago", { time: format.span(behind) }));
 
 function text(element, value) {
   if (element.textContent !== value) element.textContent = value;

@@ -14,6 +14,7 @@ import { titleOf, wordless } from "../shared/live/store.js";
 import { story } from "../shared/live/story.js";
 import { ask } from "../shared/live/session.js";
 import { Transcript } from "./transcript.js";
+import { _ } from "../shared/wording/language.js";
 
 const RETRY_MS = 3_000;
 /** Seconds before the alert at which playing starts. */
@@ -90,7 +91,7 @@ export class Panel {
     this.onChange(id);
     if (!id) return;
     this.#parts.title.textContent = id;
-    this.#parts.note.textContent = "Fetching the call…";
+    this.#parts.note.textContent = _("Fetching the call…");
     this.#conversation.clear(Date.now());
     this.#links();
     this.#draw();
@@ -142,7 +143,7 @@ export class Panel {
     try {
       const answer = await ask(this.#address(), { headers: { Accept: "application/json" } });
       if (load !== this.#loads) return;
-      if (answer.status === 404) note = "There is no such call. Ended calls stay for some time only.";
+      if (answer.status === 404) note = _("There is no such call. Ended calls stay for some time only.");
       else if (!answer.ok) throw new Error(String(answer.status));
       else {
         const view = await answer.json();
@@ -153,7 +154,7 @@ export class Panel {
       }
     } catch {
       if (load !== this.#loads) return;
-      note = "The page could not fetch the call. Trying again…";
+      note = _("The page could not fetch the call. Trying again…");
       setTimeout(() => load === this.#loads && this.load(), RETRY_MS);
     }
     this.#parts.note.textContent = note;
@@ -190,11 +191,11 @@ export class Panel {
     const parts = this.#parts;
     this.#text("title", titleOf(row));
     this.#text("queue", row.metadata.queue ?? "");
-    this.#text("state", row.state);
+    this.#text("state", format.stateWord(row.state));
     this.#text("duration", format.duration(this.#seconds()));
     const mute = wordless(row);
-    this.#text("wordless", mute.length ? `${NO_WORDS.short} (${mute.join(", ")})` : "");
-    this.#text("attention", `attention ${format.attention(row.attention)}`);
+    this.#text("wordless", mute.length ? `${NO_WORDS.short} (${mute.map(format.party).join(", ")})` : "");
+    this.#text("attention", _("attention {n}", { n: format.attention(row.attention) }));
     const { score, trend } = row.sentiment;
     this.#text("mood", [score === null ? "" : format.moodWord(score), format.course(trend)].filter(Boolean).join(", "));
     parts.mood.title = format.moodNumbers(row.sentiment);
@@ -204,7 +205,7 @@ export class Panel {
     const { utterances, summary, worst } = this.#transcript;
     parts.worst.disabled = !worst;
     parts.confidence.disabled = !this.#transcript.hasConfidence;
-    parts.confidence.title = parts.confidence.disabled ? "The speech engine of this call gives no confidence" : "";
+    parts.confidence.title = parts.confidence.disabled ? _("The speech engine of this call gives no confidence") : "";
     this.#findings.show(row);
     this.#earlier.show(row);
     this.#particulars.show(row, summary);
@@ -216,7 +217,7 @@ export class Panel {
     }
     this.#conversation.show(utterances, row.tracks, row.loud, (track, second) => speakerOf(row, track, second));
     if (row.about) this.#gist.about(row.about);
-    this.#text("silence", mute.length ? NO_WORDS.long : utterances.length ? "" : "Nobody has spoken yet.");
+    this.#text("silence", mute.length ? NO_WORDS.long : utterances.length ? "" : _("Nobody has spoken yet."));
   }
 
   #tell(more) {
@@ -254,8 +255,8 @@ export class Panel {
   async #copy() {
     const { copy } = this.#parts;
     const done = await toClipboard(this.#transcript.text);
-    copy.textContent = done ? "Copied" : "This browser does not allow copying here";
-    setTimeout(() => (copy.textContent = "Copy the words"), 2_000);
+    copy.textContent = done ? _("Copied") : _("This browser does not allow copying here");
+    setTimeout(() => (copy.textContent = _("Copy the words")), 2_000);
   }
 
   #links() {

@@ -5,6 +5,10 @@ import { legsTold, lineTold } from "../shared/wording/line.js";
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { summaryLines } from "./summary.js";
 import { talkLines, talkTable } from "./talk.js";
+import { _ } from "../shared/wording/language.js";
+
+/** Metadata that most telephony sends. What else it names stays as it is. */
+const METADATA = { agent: _("agent"), customer: _("customer"), caller: _("caller"), queue: _("queue") };
 
 export class Particulars {
   #parts;
@@ -22,10 +26,10 @@ export class Particulars {
     if (key === this.#shown) return;
     this.#shown = key;
     const { about, summaryBox, summary: figures, talkBox } = this.#parts;
-    const moments = [["started", format.moment(Date.parse(started_at))]];
-    if (ended_at) moments.push(["ended", format.moment(Date.parse(ended_at))]);
+    const moments = [[_("started"), format.moment(Date.parse(started_at))]];
+    if (ended_at) moments.push([_("ended"), format.moment(Date.parse(ended_at))]);
     const mood = format.moodNumbers(sentiment);
-    const known = [["call", row.call_id], ...moments, ["mood now", mood], ...legsTold(row), ...lineTold(events), ...Object.entries(metadata)];
+    const known = [[_("call"), row.call_id], ...moments, [_("mood now"), mood], ...legsTold(row), ...lineTold(events), ...Object.entries(metadata).map(([name, value]) => [METADATA[name] ?? name, value])];
     pairs(about, known);
     summaryBox.hidden = !summary;
     pairs(figures, summary ? summaryLines(summary) : []);

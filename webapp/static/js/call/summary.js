@@ -1,13 +1,15 @@
 // A call's summary, as lines to read. Pure.
 
 import { attention, duration, MISSING, moodWord, signed } from "../shared/wording/format.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Figures that another part of the panel shows. */
 const ELSEWHERE = new Set(
   ["sentiment_curve", "curve", "talk", "standing", "utterance_id", "track", "raised_seconds", "points", "by_model"],
 );
 
-const PARTS = { reason: "Reason", happened: "What happened", promise: "Promised", outcome: "Outcome" };
+const PARTS = { reason: _("Reason"), happened: _("What happened"), promise: _("Promised"), outcome: _("Outcome") };
 
 /**
  * What a call is about, from GET /v1/calls/{id}/summary: [{label, text, quote, track, at, id}], ready to show. In a live
@@ -20,15 +22,15 @@ export function gistLines({ points, final }) {
   const first = others.filter(({ part }) => part === "reason").length;
   const told = final ? points : [...others.slice(0, first), ...outcome, ...others.slice(first)];
   return told.map(({ part, text, quote, at, track, utterances }) => {
-    const label = part === last ? "" : part === "outcome" && !final ? "So far" : PARTS[part] ?? part;
+    const label = part === last ? "" : part === "outcome" && !final ? _("So far") : PARTS[part] ?? part;
     last = part;
-    return { label, text: capital(text), quote, track, at, id: utterances[0] };
+    return { label, text: capital(inWords(text)), quote, track, at, id: utterances[0] };
   });
 }
 
 /** What a language model wrote, as [name, text] pairs. */
 export function modelLines({ reason, happened, promises, outcome }) {
-  const told = [["Reason", reason], ["What happened", happened], ["Promised", promises.join("; ")], ["Outcome", outcome]];
+  const told = [[PARTS.reason, reason], [PARTS.happened, happened], [PARTS.promise, promises.join("; ")], [PARTS.outcome, outcome]];
   return told.filter(([, text]) => text);
 }
 

@@ -1,6 +1,7 @@
 // An opened call's transcript: the answer of GET /v1/calls/{id}, and every event since. Pure.
 
-import { duration } from "../shared/wording/format.js";
+import { duration, party } from "../shared/wording/format.js";
+import { _ } from "../shared/wording/language.js";
 
 export class Transcript {
   summary = null;
@@ -66,13 +67,13 @@ export class Transcript {
 
   /** As plain text, one utterance a line. */
   get text() {
-    return this.utterances.map((said) => `[${duration(said.start)}] ${said.track}: ${wordsOf(said)}\n`).join("");
+    return this.utterances.map((said) => `[${duration(said.start)}] ${party(said.track)}: ${wordsOf(said)}\n`).join("");
   }
 }
 
 /** An utterance's words, or the mark in their place. */
 export function wordsOf({ text, mark }) {
-  return text || (mark === "gap" ? "[audio is missing here]" : "[audio could not be read here]");
+  return text || (mark === "gap" ? _("[audio is missing here]") : _("[audio could not be read here]"));
 }
 
 /** How sure the recogniser was of a word: "high", "fair", "low", or "unknown" where the engine does not say. */

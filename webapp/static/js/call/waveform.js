@@ -2,13 +2,14 @@
 // silent on purpose.
 
 import { duration } from "../shared/wording/format.js";
+import { _ } from "../shared/wording/language.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Least length of a pause of both that is marked, as in workers/insight/talk.py. */
 const SILENCE_SECONDS = 3;
 /** Least length of an overlap that is marked. A shorter one is a quick answer. */
 const OVERLAP_SECONDS = 0.25;
-const WHY = { missing: "no audio came", secret: "silenced: something secret was said", paused: "the recording was paused" };
+const WHY = { missing: _("no audio came"), secret: _("silenced: something secret was said"), paused: _("the recording was paused") };
 
 /** Seconds [from, to] in which nobody speaks, and in which two tracks do. Pure. */
 export function spansOf(utterances, seconds) {
@@ -34,15 +35,15 @@ export function drawWave(svg, about, utterances) {
   const { seconds, step, left, right } = about;
   const { silences, overlaps } = spansOf(utterances, seconds);
   const bands = [
-    ...silences.map(([from, to]) => band("silence", from, to, "nobody speaks")),
-    ...overlaps.map(([from, to]) => band("overlap", from, to, "both speak")),
+    ...silences.map(([from, to]) => band("silence", from, to, _("nobody speaks"))),
+    ...overlaps.map(([from, to]) => band("overlap", from, to, _("both speak"))),
     ...about.silences.map(({ start, end, why }) => band(why, start, end, WHY[why] ?? why)),
   ];
   svg.setAttribute("viewBox", `0 -100 ${seconds} 200`);
   svg.setAttribute("preserveAspectRatio", "none");
-  const talk = `${silences.length} pauses, ${overlaps.length} times both speak`;
-  const mute = about.silences.map(({ start, why }) => `at ${duration(start)} ${WHY[why] ?? why}`);
-  svg.setAttribute("aria-label", [`Recording of ${duration(seconds)}: ${talk}`, ...mute].join("; "));
+  const talk = _("pauses: {pauses}, times both speak: {overlaps}", { pauses: silences.length, overlaps: overlaps.length });
+  const mute = about.silences.map(({ start, why }) => _("at {time} {what}", { time: duration(start), what: WHY[why] ?? why }));
+  svg.setAttribute("aria-label", [_("Recording of {time}: {talk}", { time: duration(seconds), talk }), ...mute].join("; "));
   svg.replaceChildren(...bands, half(left, -1, step), half(right, 1, step));
 }
 

@@ -1,8 +1,9 @@
 // An agent's own page: the words of the call as they come, help at the press of a button, and what supervisors write.
 
-import { duration, span } from "../shared/wording/format.js";
+import { duration, party, span } from "../shared/wording/format.js";
 import { toSignIn } from "../shared/live/session.js";
 import { linesOf, waitingTold } from "./told.js";
+import { _ } from "../shared/wording/language.js";
 
 /** The desk is asked for so often. */
 const AGAIN_MS = 1_000;
@@ -29,7 +30,7 @@ async function look() {
     show(await ask("GET", ""));
     fault("");
   } catch (error) {
-    fault(error instanceof TypeError ? "No connection. What you see may be old." : error.message);
+    fault(error instanceof TypeError ? _("No connection. What you see may be old.") : error.message);
   }
   setTimeout(look, AGAIN_MS);
 }
@@ -45,7 +46,7 @@ function show({ agent, now, calls }) {
   [call] = calls;
   document.querySelector("main").dataset.call = call ? "live" : before || shown ? "over" : "none";
   if (!call) {
-    at("#waiting").textContent = shown ? "The call is over." : "";
+    at("#waiting").textContent = shown ? _("The call is over.") : "";
     return;
   }
   if (call.call_id !== before) {
@@ -75,7 +76,7 @@ function showWords() {
   const list = at("#lines");
   const low = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   list.replaceChildren(...linesOf(call).map(({ track, text, open }) => {
-    const line = item(`${track}: `, text);
+    const line = item(`${party(track)}: `, text);
     line.dataset.track = track;
     if (open) line.className = "partial";
     return line;

@@ -2,6 +2,7 @@
 
 import * as format from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
+import { knownKind } from "../shared/wording/kinds.js";
 
 const FIELDS = ["text", "agent", "customer", "queue", "alert", "tag", "from", "to", "attention", "handled", "state", "sort"];
 const PAGE = "50";
@@ -18,12 +19,12 @@ export function asked(given) {
 export function cells(row, hit) {
   const until = row.ended_at ? Date.parse(row.ended_at) : null;
   const began = Date.parse(row.started_at);
-  const marks = [...new Set(row.alerts.map(({ kind }) => kind)), ...row.handling.tags];
-  const words = hit ? `${format.duration(hit.start)} ${hit.track}: ${hit.text}` : row.about || (row.last?.text ?? "");
+  const marks = [...new Set(row.alerts.map(({ kind }) => knownKind(kind) ?? kind)), ...row.handling.tags];
+  const words = hit ? `${format.duration(hit.start)} ${format.party(hit.track)}: ${hit.text}` : row.about || (row.last?.text ?? "");
   return [
     customerOf(row) || row.call_id,
     format.moment(began),
-    until === null ? row.state : format.duration((until - began) / 1000),
+    until === null ? format.stateWord(row.state) : format.duration((until - began) / 1000),
     row.metadata.agent ?? "",
     row.metadata.queue ?? "",
     format.attention(row.attention),

@@ -7,6 +7,7 @@ import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { Calls } from "../shared/live/store.js";
 import { asked, cells } from "./found.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#filters");
@@ -63,7 +64,7 @@ async function list(more = false) {
     }
     show(told, more);
   } catch {
-    if (search === searches) at("#found").textContent = "The page could not fetch the calls. Press Find to try again.";
+    if (search === searches) at("#found").textContent = _("The page could not fetch the calls. Press Find to try again.");
   }
 }
 
@@ -76,8 +77,14 @@ function show({ calls: found, hits, next_cursor }, more) {
   at("#more").hidden = !cursor;
   at("#calls").hidden = !body.rows.length;
   const shown = body.rows.length;
-  at("#found").textContent = shown ? `${shown} ${shown === 1 ? "call" : "calls"}${cursor ? ", and more" : ""}${sounding ? ", by sound" : ""}` : "No call matches.";
+  at("#found").textContent = shown ? counted(shown) : _("No call matches.");
   if (more) rows[0]?.querySelector("a").focus();
+}
+
+function counted(shown) {
+  const calls = ngettext("{n} call", "{n} calls", shown);
+  const listed = cursor ? _("{calls}, and more", { calls }) : calls;
+  return sounding ? _("{calls}, by sound", { calls: listed }) : listed;
 }
 
 function line(row, hit) {

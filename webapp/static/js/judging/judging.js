@@ -1,6 +1,7 @@
 // The list that judges a call's alerts. One press says right or not needed; then one may choose a reason.
 
 import { judgedBy, questions, WHYS } from "./questions.js";
+import { _ } from "../shared/wording/language.js";
 
 export class Judging {
   #list;
@@ -31,14 +32,14 @@ export class Judging {
     const line = {
       item: document.createElement("div"),
       text: document.createElement("span"),
-      right: button("Right"),
-      wrong: button("Not needed"),
+      right: button(_("Right")),
+      wrong: button(_("Not needed")),
       why: document.createElement("select"),
       by: document.createElement("span"),
     };
     line.item.setAttribute("role", "group");
     line.by.className = "by";
-    line.why.setAttribute("aria-label", "Why it was not needed");
+    line.why.setAttribute("aria-label", _("Why it was not needed"));
     line.why.append(...Object.entries(WHYS).map(([value, text]) => new Option(text, value)));
     line.right.addEventListener("click", () => this.#say(alert, { right: true }));
     line.wrong.addEventListener("click", () => this.#say(alert, { right: false }));

@@ -1,5 +1,7 @@
 // A figure by day as an SVG: bars from zero, a dash for a day without a figure. It needs no colour.
 
+import { _ } from "../shared/wording/language.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 420;
 const HEIGHT = 150;
@@ -31,14 +33,14 @@ export function plot({ title, value, show, low, high }, days, told) {
     const bar = at === null
       ? node("line", { class: "none", x1: x, x2: x + width, y1: zero, y2: zero })
       : node("rect", { class: at < 0 ? "bar below" : "bar", x, width, y: Math.min(end, zero), height });
-    bar.append(node("title", {}, `${day.name}: ${at === null ? "no figure" : show(at)}`));
+    bar.append(node("title", {}, `${day.name}: ${at === null ? _("no figure") : show(at)}`));
     parts.push(bar);
   });
   const ends = days.length > 1 ? [[days[0], "start", FRAME.left], [days.at(-1), "end", WIDTH - FRAME.right]] : [[days[0], "start", FRAME.left]];
   for (const [day, anchor, x] of ends) parts.push(node("text", { x, y: HEIGHT - 5, "text-anchor": anchor }, day.name));
   const id = `plot-${made++}`;
   const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc` });
-  svg.append(node("title", { id: `${id}-title` }, `${title}, by day`), node("desc", { id: `${id}-desc` }, told), ...parts);
+  svg.append(node("title", { id: `${id}-title` }, _("{title}, by day", { title })), node("desc", { id: `${id}-desc` }, told), ...parts);
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   caption.textContent = title;

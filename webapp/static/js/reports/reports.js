@@ -3,6 +3,7 @@
 import { headOf, pairOf, rowOf } from "../shared/rows.js";
 import { asked, cells, COLUMNS, COMPARED, HELPER_COLUMNS, inWords, onOneScale, PLOTS } from "./figures.js";
 import { plot } from "./plot.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#asked");
@@ -27,21 +28,26 @@ async function look() {
     }
     else at("#said").textContent = told.errors?.map(({ pointer, parameter, detail }) => `${parameter ?? pointer ?? ""} ${detail}`.trim()).join("; ") || told.detail || told.title;
   } catch {
-    if (look === looks) at("#said").textContent = "The page could not fetch the figures. Press Show to try again.";
+    if (look === looks) at("#said").textContent = _("The page could not fetch the figures. Press Show to try again.");
   }
 }
 
 function show(report) {
   const { from_day, to_day, whole, days } = report;
-  at("#said").textContent = `${whole.calls} ${whole.calls === 1 ? "call" : "calls"} from ${from_day} to ${to_day}. Days and times: ${report.zone}.`;
+  at("#said").textContent = ngettext(
+    "{n} call from {from_day} to {to_day}. Days and times: {zone}.",
+    "{n} calls from {from_day} to {to_day}. Days and times: {zone}.",
+    whole.calls,
+    { from_day, to_day, zone: report.zone },
+  );
   const [, ...figures] = cells(whole);
   at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pairOf(label, figures[n])));
   at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));
-  fillTable("days", "Day", days);
-  fillTable("queues", "Queue", report.queues);
-  fillTable("agents", "Agent", report.agents);
+  fillTable("days", _("Day"), days);
+  fillTable("queues", _("Queue"), report.queues);
+  fillTable("agents", _("Agent"), report.agents);
   at("#helpers").hidden = !report.helpers.length;
-  fillTable("helpers", "Who", report.helpers, HELPER_COLUMNS);
+  fillTable("helpers", _("Who"), report.helpers, HELPER_COLUMNS);
 }
 
 function fillTable(name, title, rows, columns = COLUMNS) {
@@ -61,7 +67,7 @@ async function compare() {
 function drawCompared() {
   const figure = COMPARED[Number(at("#compare-figure").value)];
   const plots = onOneScale(figure, compared).map(({ plot: one, periods }) => plot(one, periods, inWords(one, periods)));
-  at("#compared").replaceChildren(...(plots.length ? plots : ["No call has ended in this time."]));
+  at("#compared").replaceChildren(...(plots.length ? plots : [_("No call has ended in this time.")]));
 }
 
 function fill() {
@@ -86,7 +92,7 @@ addEventListener("popstate", () => {
   fill();
   look();
 });
-at("#compare-figure").append(...COMPARED.map(({ title }, n) => new Option(title.charAt(0).toLowerCase() + title.slice(1), String(n))));
+at("#compare-figure").append(...COMPARED.map(({ title }, n) => new Option(title, String(n))));
 at("#compare-by").addEventListener("change", compare);
 at("#compare-figure").addEventListener("change", drawCompared);
 at("#print").addEventListener("click", () => print());

@@ -2,6 +2,7 @@
 
 import { ask } from "../shared/live/session.js";
 import { idFor } from "./scores.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -14,13 +15,13 @@ export function editQuestions(acting, onSaved) {
     const item = document.createElement("li");
     item.dataset.question = id;
     const words = Object.assign(document.createElement("input"), { value: text, maxLength: 200, required: true });
-    words.setAttribute("aria-label", "Question");
-    const by = choice("Answered by", [["", "people"], ...rules.map((one) => [`rule:${one.id}`, `rule: ${one.title}`])], rule);
-    const means = choice("What a hit means", [["no", "a hit means no"], ["yes", "a hit means yes"]], hit);
+    words.setAttribute("aria-label", _("Question"));
+    const by = choice(_("Answered by"), [["", _("people")], ...rules.map((one) => [`rule:${one.id}`, _("rule: {title}", { title: one.title })])], rule);
+    const means = choice(_("What a hit means"), [["no", _("a hit means no")], ["yes", _("a hit means yes")]], hit);
     const show = () => (means.hidden = !by.value);
     by.addEventListener("change", show);
     show();
-    const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "Remove" });
+    const remove = Object.assign(document.createElement("button"), { type: "button", textContent: _("Remove") });
     remove.addEventListener("click", () => item.remove());
     item.append(words, by, means, remove);
     return item;
@@ -32,7 +33,7 @@ export function editQuestions(acting, onSaved) {
     if (!at("#editor").open || card) return;
     rules = await knownRules(acting);
     const answer = await ask("/v1/scorecard").catch(() => null);
-    if (!answer?.ok) return acting.tell("The page could not fetch the questions. Reload to try again.");
+    if (!answer?.ok) return acting.tell(_("The page could not fetch the questions. Reload to try again."));
     card = await answer.json();
     show();
   });
@@ -56,7 +57,7 @@ export function editQuestions(acting, onSaved) {
     if (!made) return;
     card = made;
     show();
-    acting.tell("The questions are saved.");
+    acting.tell(_("The questions are saved."));
     onSaved();
   });
 }

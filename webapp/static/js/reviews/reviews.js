@@ -12,6 +12,7 @@ import * as format from "../shared/wording/format.js";
 import { editQuestions } from "./editor.js";
 import { Scorecard } from "./scorecard.js";
 import { percent } from "./scores.js";
+import { _, ngettext } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#asked");
@@ -48,11 +49,16 @@ async function list() {
   const told = await answer?.json().catch(() => null);
   if (mine !== lists) return;
   if (answer?.ok && told) show(told);
-  else at("#found").textContent = told?.detail ?? "The page could not fetch the calls. Press Show to try again.";
+  else at("#found").textContent = told?.detail ?? _("The page could not fetch the calls. Press Show to try again.");
 }
 
 function show({ from_day, to_day, agents, calls: found, reviewed }) {
-  at("#found").textContent = `${format.counted(found.length, "call")} of the time from ${from_day} to ${to_day}, picked by chance. Everybody gets the same.`;
+  at("#found").textContent = ngettext(
+    "{n} call of the time from {from_day} to {to_day}, picked by chance. Everybody gets the same.",
+    "{n} calls of the time from {from_day} to {to_day}, picked by chance. Everybody gets the same.",
+    found.length,
+    { from_day, to_day },
+  );
   at("#sample").hidden = !found.length;
   at("#sample tbody").replaceChildren(...found.map((row) => line(row, reviewed[row.call_id] ?? [])));
   at("#agents").hidden = !agents.length;
@@ -82,7 +88,7 @@ function line(row, by) {
 }
 
 function agentLine({ agent, calls: count, reviewed, score }) {
-  const made = rowOf([agent || "not named", String(count), String(reviewed), percent(score)], true);
+  const made = rowOf([agent || _("not named"), String(count), String(reviewed), percent(score)], true);
   if (!agent) return made;
   const query = new URLSearchParams(location.search);
   query.set("agent", agent);

@@ -3,6 +3,7 @@
 import { duration } from "../shared/wording/format.js";
 import { ask } from "../shared/live/session.js";
 import { ANSWERS, firstAnswer, percent, scoreOf } from "./scores.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -70,7 +71,9 @@ export class Scorecard {
   #evidence({ answer, at: seconds }) {
     const told = document.createElement("span");
     told.className = "evidence";
-    told.textContent = `A rule says ${ANSWERS[answer].toLowerCase()}${seconds.length ? ": " : ", it found nothing"}`;
+    told.textContent = seconds.length
+      ? _("A rule says “{answer}”: ", { answer: ANSWERS[answer] })
+      : _("A rule says “{answer}”, it found nothing", { answer: ANSWERS[answer] });
     for (const second of seconds) {
       const button = document.createElement("button");
       button.type = "button";
@@ -88,19 +91,19 @@ export class Scorecard {
   }
 
   #score() {
-    at("#score").textContent = `Score ${percent(scoreOf(this.#given().map(({ answer }) => answer)))}`;
+    at("#score").textContent = _("Score {percent}", { percent: percent(scoreOf(this.#given().map(({ answer }) => answer))) });
   }
 
   async #keep() {
     const answers = this.#given();
-    if (!answers.length) return this.#acting.tell("Answer a question first.");
+    if (!answers.length) return this.#acting.tell(_("Answer a question first."));
     const by = await this.#acting.signature();
     if (!by) return;
     const comment = at("#answers").elements.comment.value;
     const body = { version: this.#told.scorecard.version, answers, comment, ...by };
     const told = await this.#acting.send("PUT", `/v1/calls/${encodeURIComponent(this.#id)}/reviews`, body);
     if (!told) return;
-    this.#acting.tell("Your review is kept.");
+    this.#acting.tell(_("Your review is kept."));
     this.#show(told);
     this.onKept();
   }

@@ -1,8 +1,9 @@
 // What reviews say, in words. Pure.
 
 import { MISSING } from "../shared/wording/format.js";
+import { _ } from "../shared/wording/language.js";
 
-export const ANSWERS = { yes: "Yes", no: "No", none: "Does not apply" };
+export const ANSWERS = { yes: _("Yes"), no: _("No"), none: _("Does not apply") };
 
 /** A share as a percentage. */
 export const percent = (score) => (score === null || score === undefined ? MISSING : `${Math.round(score * 100)} %`);

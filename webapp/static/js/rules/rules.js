@@ -4,6 +4,7 @@ import { faultOf, hitCells, lineSpan, looked } from "../shared/wording/figures.j
 import { rowOf } from "../shared/rows.js";
 import { RuleForm } from "./form.js";
 import { listen } from "./words.js";
+import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const text = at("#text");
@@ -36,9 +37,9 @@ async function ask(method, path, headers = {}) {
 
 /** Says what the server refused, and goes to the line. */
 async function refused(answer) {
-  const problem = await answer.json().catch(() => ({ title: `The server answered ${answer.status}.` }));
+  const problem = await answer.json().catch(() => ({ title: _("The server answered {status}.", { status: answer.status }) }));
   if (answer.status === 412) {
-    say("", "Somebody else saved other rules meanwhile. Copy yours, discard your changes, and add yours again.");
+    say("", _("Somebody else saved other rules meanwhile. Copy yours, discard your changes, and add yours again."));
     return;
   }
   const { line, message } = faultOf(problem);
@@ -58,13 +59,13 @@ async function working(message, work) {
   try {
     await work();
   } catch {
-    say("", "The server does not answer. Nothing has changed.");
+    say("", _("The server does not answer. Nothing has changed."));
   }
   busy(false);
 }
 
 const load = () =>
-  working("Fetching the rules…", async () => {
+  working(_("Fetching the rules…"), async () => {
     const answer = await ask("GET", "/v1/rules");
     if (!answer.ok) return refused(answer);
     etag = answer.headers.get("ETag");
@@ -72,21 +73,21 @@ const load = () =>
     saved = text.value; // as the field holds it: with other line ends
     text.disabled = false;
     await understand();
-    at("#version").textContent = `Version ${etag.replaceAll('"', "")}.`;
+    at("#version").textContent = _("Version {n}.", { n: etag.replaceAll('"', "") });
     say("");
   });
 
 const save = () =>
-  working("Saving…", async () => {
+  working(_("Saving…"), async () => {
     const answer = await ask("PUT", "/v1/rules", { "If-Match": etag });
     if (!answer.ok) return refused(answer);
     const { rules } = await answer.json();
     await load();
-    say(`Saved: ${rules} rules apply to all live calls within a second or two.`);
+    say(_("Saved: {rules} rules apply to all live calls within a second or two.", { rules }));
   });
 
 const tryOut = () =>
-  working("Trying the rules on stored calls…", async () => {
+  working(_("Trying the rules on stored calls…"), async () => {
     const answer = await ask("POST", "/v1/rules/dry-run");
     if (!answer.ok) return refused(answer);
     const found = await answer.json();
@@ -96,7 +97,7 @@ const tryOut = () =>
     at("#hits tbody").replaceChildren(...found.hits.map((hit) => hitRow(hit)));
     at("#looked").textContent = looked(found);
     at("#found").hidden = false;
-    say("Done. See the result below.");
+    say(_("Done. See the result below."));
     at("#found-title").focus();
   });
 
@@ -130,7 +131,7 @@ async function write(file) {
     text.value = await answer.text();
     understood = file;
     done = true;
-    say("Changed here. Save to let it apply to calls.");
+    say(_("Changed here. Save to let it apply to calls."));
     tryWords();
   });
   return done;

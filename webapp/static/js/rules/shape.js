@@ -1,5 +1,8 @@
 // Between a rule and the form's fields. Pure.
 
+import { _ } from "../shared/wording/language.js";
+import { severityWord } from "../shared/wording/figures.js";
+
 /** A rule as the fields' values. */
 export function fieldsOf(rule) {
   const missing = rule.and_not;
@@ -61,4 +64,4 @@ function lines(text) {
 
 /** A rule's line in the list. */
 export const labelOf = ({ title, severity, enabled, queue }) =>
-  [title, severity, queue && `only ${queue}`, enabled ? "" : "off"].filter(Boolean).join(" · ");
+  [title, severityWord(severity), queue && _("only {queue}", { queue }), enabled ? "" : _("off")].filter(Boolean).join(" · ");

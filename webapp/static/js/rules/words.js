@@ -2,6 +2,7 @@
 
 import { hitCells } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";
+import { _ } from "../shared/wording/language.js";
 
 const PAUSE_MS = 300;
 
@@ -22,7 +23,7 @@ export function listen(box, ask) {
     if (turn !== asked) return;
     found.hidden = !hits?.length;
     found.tBodies[0].replaceChildren(...(hits ?? []).map((hit) => rowOf(hitCells(hit).slice(2))));
-    note.textContent = !text ? "" : hits === null ? "The rules cannot be read." : hits.length ? "" : "No rule applies.";
+    note.textContent = !text ? "" : hits === null ? _("The rules cannot be read.") : hits.length ? "" : _("No rule applies.");
   };
   const soon = () => {
     clearTimeout(timer);

@@ -2,6 +2,8 @@
 
 import { findings } from "./wording/reasons.js";
 import { titleOf } from "./live/store.js";
+import { _ } from "./wording/language.js";
+import { inWords } from "./wording/told.js";
 
 const PAUSE_MS = 10_000;
 
@@ -27,7 +29,9 @@ export class Announcer {
   #speak(rows) {
     const names = [...this.#news].slice(0, 3).map((id) => describe(rows.get(id)));
     const more = this.#news.size - names.length;
-    this.#region.textContent = `Needs attention: ${names.join("; ")}${more ? `; and ${more} more` : ""}`;
+    this.#region.textContent = more
+      ? _("Needs attention: {names}; and {more} more", { names: names.join("; "), more })
+      : _("Needs attention: {names}", { names: names.join("; ") });
     this.#news.clear();
     this.#timer = setTimeout(() => {
       this.#timer = 0;
@@ -38,5 +42,5 @@ export class Announcer {
 
 function describe(row) {
   const why = findings(row, true)[0]?.text;
-  return why ? `${titleOf(row)}, ${why}` : titleOf(row);
+  return why ? `${titleOf(row)}, ${inWords(why)}` : titleOf(row);
 }

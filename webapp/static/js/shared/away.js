@@ -3,6 +3,7 @@
 import { sentence } from "./wording/card.js";
 import { span } from "./wording/format.js";
 import { titleOf } from "./live/store.js";
+import { _ } from "./wording/language.js";
 
 /** Lines of the list; more are counted. */
 const LINES = 6;
@@ -44,9 +45,9 @@ export class Away {
     const now = this.#clock();
     const told = [...this.#came].map(([id, at]) => [this.rows().get(id), at]).filter(([row]) => row);
     if (this.#since && told.length) {
-      this.#box.querySelector("h2").textContent = `Since you looked away, ${span((now - this.#since) / 1000)} ago`;
+      this.#box.querySelector("h2").textContent = _("Since you looked away, {time} ago", { time: span((now - this.#since) / 1000) });
       const lines = told.toReversed().slice(0, LINES).map(([row, at]) => this.#line(row, (now - at) / 1000));
-      if (told.length > LINES) lines.push(item(`and ${told.length - LINES} more`));
+      if (told.length > LINES) lines.push(item(_("and {n} more", { n: told.length - LINES })));
       this.#list.replaceChildren(...lines);
       this.#box.hidden = false;
     }
@@ -58,8 +59,8 @@ export class Away {
     link.href = `#/calls/${encodeURIComponent(row.call_id)}`;
     link.textContent = titleOf(row);
     link.addEventListener("click", () => (this.#box.hidden = true));
-    const now = row.state === "ended" ? "has ended" : row.raised ? sentence(row, this.viewer()) : "has calmed down";
-    return item(`${span(seconds)} ago: `, link, ` ${now}`);
+    const now = row.state === "ended" ? _("has ended") : row.raised ? sentence(row, this.viewer()) : _("has calmed down");
+    return item(_("{time} ago: ", { time: span(seconds) }), link, ` ${now}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { mark } from "./dom.js";
 import { sentence } from "./wording/card.js";
 import { titleOf } from "./live/store.js";
+import { _ } from "./wording/language.js";
 
 const SOUND = "earshot.sound";
 const DESKTOP = "earshot.desktop";
@@ -113,11 +114,11 @@ export class Bell {
     story.className = "story";
     const doing = document.createElement("div");
     doing.append(
-      button("Hear", `Hear ${name} from ten seconds before`, () => {
+      button(_("Hear"), _("Hear {name} from ten seconds before", { name }), () => {
         this.#root.open = false;
         this.#hear(id);
       }),
-      button("Acknowledge", `Acknowledge ${name}`, () => this.#acting.set(id, "acknowledged")),
+      button(_("Acknowledge"), _("Acknowledge {name}", { name }), () => this.#acting.set(id, "acknowledged")),
     );
     item.dataset.callId = id;
     item.append(link, words, story, doing);
@@ -128,7 +129,7 @@ export class Bell {
     const { desktop } = this.#parts;
     if (desktop.checked && globalThis.Notification?.permission !== "granted") {
       desktop.checked = (await globalThis.Notification?.requestPermission()) === "granted";
-      if (!desktop.checked) this.#acting.tell("This browser does not allow notifications here.");
+      if (!desktop.checked) this.#acting.tell(_("This browser does not allow notifications here."));
     }
     localStorage.setItem(DESKTOP, desktop.checked ? "on" : "off");
   }
@@ -137,7 +138,7 @@ export class Bell {
     const [row] = rows;
     const later = new Promise((done) => setTimeout(() => done({ story: "" }), STORY_MS));
     const { story } = await Promise.race([this.#backgrounds.of(row), later]);
-    const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : "";
+    const more = rows.length > 1 ? _(" (and {n} more)", { n: rows.length - 1 }) : "";
     // The tag: of several windows of one browser, the last one's notification replaces the others'.
     const told = new Notification(titleOf(row) + more, { body: [sentence(row, this.#acting.me), story].filter(Boolean).join("\n"), tag: row.call_id });
     told.onclick = () => {

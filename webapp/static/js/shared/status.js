@@ -4,6 +4,7 @@ import { mark } from "./dom.js";
 import * as format from "./wording/format.js";
 import { shardOf } from "./live/shards.js";
 import { BEHIND_SECONDS } from "./live/store.js";
+import { _, ngettext } from "./wording/language.js";
 
 /** Longest silence of the server before the page may be out of date. The server sends `fleet` every 2 s. */
 const STALE_MS = 6_000;
@@ -86,10 +87,10 @@ export class Status {
     // The backlog is a sum over all tracks. A supervisor notices how far behind one line is.
     const behind = fleet.backlog_seconds / Math.max(1, this.#tracks);
     const late = behind >= BEHIND_SECONDS;
-    this.#text("decoders", fleet.decoders ? "Words" : "No words come");
-    this.#text("backlog", fleet.decoders ? `${behind < 9.95 ? `${behind.toFixed(1)} s` : format.span(behind)} behind` : "");
-    this.#part("decoders").title = `${format.counted(fleet.decoders, "decoder")} at work`;
-    this.#part("backlog").title = `${format.span(fleet.backlog_seconds)} of audio waiting on all lines together`;
+    this.#text("decoders", fleet.decoders ? _("Words") : _("No words come"));
+    this.#text("backlog", fleet.decoders ? _("{time} behind", { time: behind < 9.95 ? _("{n} s", { n: format.tenths(behind) }) : format.span(behind) }) : "");
+    this.#part("decoders").title = ngettext("{n} decoder at work", "{n} decoders at work", fleet.decoders);
+    this.#part("backlog").title = _("{time} of audio waiting on all lines together", { time: format.span(fleet.backlog_seconds) });
     mark(this.#part("fleet"), "health", !fleet.decoders ? "down" : late ? "late" : "good");
     this.#text("model", fleet.model || format.MISSING);
   }
@@ -102,22 +103,26 @@ export class Status {
   #warning() {
     const now = Date.now();
     if (!this.#heardMs) {
-      return now - this.#openedMs > 3_000 ? "No connection to the server yet. Trying to connect…" : "";
+      return now - this.#openedMs > 3_000 ? _("No connection to the server yet. Trying to connect…") : "";
     }
     if (this.stale) {
-      const age = `This was the state ${format.span((now - this.#heardMs) / 1000)} ago, at ${format.clock(this.#heardMs)}.`;
+      const age = _("This was the state {time} ago, at {clock}.", { time: format.span((now - this.#heardMs) / 1000), clock: format.clock(this.#heardMs) });
       return this.#connected
-        ? `The server has stopped reporting. ${age}`
-        : `Connection lost. ${age} Trying to reconnect…`;
+        ? _("The server has stopped reporting. {age}", { age })
+        : _("Connection lost. {age} Trying to reconnect…", { age });
     }
     if (this.#awaySinceMs) {
       const { away, shards } = this.#fleet;
       const since = format.clock(this.#awaySinceMs);
-      const which = `${away.length} of the store's ${shards} parts ${away.length === 1 ? "does" : "do"} not answer`;
-      return `${which}: the grey calls stand as they did at ${since}.`;
+      return ngettext(
+        "{n} of the store's {shards} parts does not answer: the grey calls stand as they did at {since}.",
+        "{n} of the store's {shards} parts do not answer: the grey calls stand as they did at {since}.",
+        away.length,
+        { shards, since },
+      );
     }
     if (this.#fleet.decoders === 0 && this.#counts.live) {
-      return "Nothing is being written down: no decoder is running. Earshot keeps the audio and catches up when one starts.";
+      return _("Nothing is being written down: no decoder is running. Earshot keeps the audio and catches up when one starts.");
     }
     return "";
   }

@@ -6,10 +6,10 @@ import { sure } from "./sure.js";
 import { _ } from "./wording/language.js";
 
 const BEGUN = {
-  whisper: "Your phone rings. Only the agent will hear you.",
-  barge: "Your phone rings. Both will hear you.",
-  takeover: "Your phone rings. You will have the customer, and the agent is out.",
-  hangup: "The call is hung up.",
+  whisper: _("Your phone rings. Only the agent will hear you."),
+  barge: _("Your phone rings. Both will hear you."),
+  takeover: _("Your phone rings. You will have the customer, and the agent is out."),
+  hangup: _("The call is hung up."),
 };
 
 /** Whether the switch can act on a call. */
@@ -51,7 +51,7 @@ export class Switchboard {
   async #save() {
     const extension = this.#extension.value.trim();
     const told = await this.#acting.send("PUT", "/v1/session/extension", { extension });
-    if (told) this.#acting.tell(extension ? `The switch calls you at ${extension}.` : "The switch does not call you.");
+    if (told) this.#acting.tell(extension ? _("The switch calls you at {extension}.", { extension }) : _("The switch does not call you."));
   }
 
   #isSure(row) {

@@ -2,7 +2,7 @@
 
 import { mark } from "../shared/dom.js";
 import * as format from "../shared/wording/format.js";
-import { helpInWords, inWords, wantsHelp } from "../shared/wording/handling.js";
+import { helpInWords, handlingInWords, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
 import { customerOf, titleOf } from "../shared/live/store.js";
 
@@ -59,8 +59,8 @@ function card(row, time) {
     ["facts", [format.moodWord(row.sentiment.score), format.course(row.sentiment.trend), time].filter(Boolean).join(" · ")],
     ...(wantsHelp(row) ? [["help", helpInWords(row.handling)]] : []),
     ...why,
-    ["words", last ? `${last.track}: ${last.text}` : ""],
-    ["handled", inWords(row, "")],
+    ["words", last ? `${format.party(last.track)}: ${last.text}` : ""],
+    ["handled", handlingInWords(row, "")],
   ];
 }
 

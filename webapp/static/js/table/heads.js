@@ -1,5 +1,7 @@
 // The lines between the rows: the number of calls in each group, and of hidden calls that need attention.
 
+import { _ } from "../shared/wording/language.js";
+
 export class Heads {
   #sizes;
   #elsewhere;
@@ -18,7 +20,7 @@ export class Heads {
     for (const size of this.#sizes) text(size, String(groups[size.closest("tbody").dataset.group].length));
     this.#elsewhere.hidden = !elsewhere;
     text(this.#elsewhere.querySelector("b"), String(elsewhere));
-    text(this.#quiet, elsewhere ? "None among these." : "All quiet. No live call needs attention.");
+    text(this.#quiet, elsewhere ? _("None among these.") : _("All quiet. No live call needs attention."));
   }
 }
 

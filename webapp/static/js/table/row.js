@@ -1,12 +1,14 @@
 // One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
 
 import * as format from "../shared/wording/format.js";
-import { helpInWords, inWords, isHandled, snoozeLeft, wantsHelp } from "../shared/wording/handling.js";
+import { helpInWords, handlingInWords, isHandled, snoozeLeft, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
 import { HEIGHT, place, WIDTH } from "./sparkline.js";
 import { isAside, lineOfParty, NO_WORDS } from "../shared/wording/line.js";
 import { customerOf, isBehind, isLoud, lagSeconds } from "../shared/live/store.js";
 import { isOnSwitch } from "../shared/switchboard.js";
+import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Seconds without speech after which a party is called silent. */
 const SILENT_SECONDS = 10;
@@ -20,7 +22,7 @@ const URGENT = 0.75;
 /** Whether a row has lines of alerts, of who deals with the call, or of tags. @param needs attention? */
 export function isTold(row, needs) {
   const { alerts, handling } = row;
-  return (needs && row.reasons.length > 0) || wantsHelp(row) || alerts.length > 0 || handling.tags.length > 0 || inWords(row, "") !== "";
+  return (needs && row.reasons.length > 0) || wantsHelp(row) || alerts.length > 0 || handling.tags.length > 0 || handlingInWords(row, "") !== "";
 }
 
 export class RowView {
@@ -48,15 +50,15 @@ export class RowView {
     this.#data("state", row.state);
     this.#data("level", !needs ? "calm" : row.attention >= URGENT || wantsHelp(row) ? "now" : "watch");
     this.#text("link", agent || format.MISSING);
-    this.#attribute("link", "aria-label", `${agent || "unknown agent"}, call with ${customer || "unknown"}`);
+    this.#attribute("link", "aria-label", _("{agent}, call with {customer}", { agent: agent || _("unknown agent"), customer: customer || _("unknown") }));
     this.#text("customer", customer || format.MISSING);
-    this.#text("state", row.state);
-    const reasons = row.reasons.map((reason) => reason.text);
+    this.#text("state", format.stateWord(row.state));
+    const reasons = row.reasons.map((reason) => inWords(reason.text));
     this.#attention(row.attention, reasons);
     this.#mood(row.sentiment);
     this.#curve(row.curve);
     this.#words(row, hit);
-    const handled = inWords(row, me);
+    const handled = handlingInWords(row, me);
     this.handled = handled;
     const help = wantsHelp(row);
     this.#data("help", help ? "yes" : "no");
@@ -85,7 +87,7 @@ export class RowView {
     const left = row.handling.state === "snoozed" ? snoozeLeft(row.handling, nowMs) : "";
     const help = wantsHelp(row) ? helpInWords(row.handling, nowMs) : "";
     this.#text("handled", [help, this.handled, left, row.handling.tags.join(", ")].filter(Boolean).join(" · "));
-    this.#text("lag", isBehind(row) ? `behind ${format.span(lagSeconds(row))}` : "");
+    this.#text("lag", isBehind(row) ? _("behind {time}", { time: format.span(lagSeconds(row)) }) : "");
   }
 
   #attention(value, reasons) {
@@ -118,20 +120,20 @@ export class RowView {
     this.#data("hit", hit ? "yes" : "no");
     if (hit) this.#found(hit);
     else {
-      this.#text("speaker", last ? last.track : "");
+      this.#text("speaker", last ? format.party(last.track) : "");
       this.#text("final", last ? last.text : "");
     }
     const open = Object.entries(tracks).filter(([, track]) => track.partial);
     // If both talk, the row shows the customer: that is whom the supervisor watches.
     const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
     this.#data("open", track ? "yes" : "no");
-    this.#text("talker", track ? name : "");
+    this.#text("talker", track ? format.party(name) : "");
     this.#text("partial", track ? track.partial : "");
   }
 
   /** Words that a search found stand in the place of the last words. */
   #found({ start, track, parts: [before, word, after] }) {
-    this.#text("speaker", `${format.duration(start)} ${track}`);
+    this.#text("speaker", `${format.duration(start)} ${format.party(track)}`);
     if (!this.#changed("final", [before, word, after].join("\n"))) return;
     const marked = document.createElement("mark");
     marked.textContent = word;
@@ -156,7 +158,7 @@ export class RowView {
     }
     this.#parts.alerts.replaceChildren(...lines);
     this.#parts.alerts.title = alerts
-      .map((alert) => `${format.duration(alert.at)} ${alert.reason}`)
+      .map((alert) => `${format.duration(alert.at)} ${inWords(alert.reason)}`)
       .join("\n");
   }
 
@@ -166,15 +168,15 @@ export class RowView {
     const talking = this.row.state !== "ended" && (Boolean(track?.partial) || silent * 1000 < TALKING_MS);
     const quiet = this.row.state === "live" && track && silent >= SILENT_SECONDS && !isBehind(this.row) && !isAside(this.row, party);
     const part = `${party}-voice`;
-    const loud = party === "customer" && isLoud(this.row) ? "raised voice" : "";
+    const loud = party === "customer" && isLoud(this.row) ? _("raised voice") : "";
     const second = (nowMs - Date.parse(this.row.started_at)) / 1000;
     const line = this.row.state === "ended" ? "" : lineOfParty(this.row, party, second);
     const mute = this.row.state === "live" && track?.wordless;
-    const silence = mute ? NO_WORDS.short : quiet && !talking && `silent ${format.span(silent)}`;
+    const silence = mute ? NO_WORDS.short : quiet && !talking && _("silent {time}", { time: format.span(silent) });
     this.#text(part, [loud, line, mute && silence, note, !mute && silence].filter(Boolean).join(" · "));
     this.#attribute(part, "class", loud ? "sub loud" : mute ? "sub wordless" : "sub");
     this.#attribute(part, "title", mute ? NO_WORDS.long : "");
-    this.#text(`${party}-talks`, talking ? "talking" : "");
+    this.#text(`${party}-talks`, talking ? _("talking") : "");
   }
 
   #changed(key, value) {

@@ -1,6 +1,7 @@
 // A menu of a row: a dialog about one call without opening it. A button in the row opens it, and so may a key.
 
 import { customerOf } from "../shared/live/store.js";
+import { _ } from "../shared/wording/language.js";
 
 export class RowMenu {
   #dialog;
@@ -39,7 +40,7 @@ export class RowMenu {
   follow() {
     const row = this.#calls.rows.get(this.#id);
     if (!row) return;
-    const people = [row.metadata.agent, customerOf(row)].filter(Boolean).join(" and ");
+    const people = [row.metadata.agent, customerOf(row)].filter(Boolean).join(_(" and "));
     this.#dialog.querySelector("[data-menu=call]").textContent = people || row.call_id;
     this.#show(row);
   }

@@ -1,6 +1,7 @@
 // The filters' fields and the sortable headers. Keeps the view in the URL.
 
 import { choices, COLUMNS, nextSort, parse, write } from "./view.js";
+import { kindInWords } from "../shared/wording/kinds.js";
 
 const TYPING_MS = 150;
 
@@ -45,7 +46,7 @@ export class Toolbar {
       const field = this.#form.elements[name];
       if (this.#offered[name] === key || field === document.activeElement) continue;
       this.#offered[name] = key;
-      const options = values.map((value) => new Option(name === "alert" ? words(value) : value, value));
+      const options = values.map((value) => new Option(name === "alert" ? kindInWords(value) : value, value));
       field.replaceChildren(field.options[0], ...options);
       field.value = chosen ?? "";
     }
@@ -92,10 +93,4 @@ export class Toolbar {
       else header.removeAttribute("aria-sort");
     }
   }
-}
-
-/** An alert's kind as words: "supervisor_request" -> "Supervisor request". */
-function words(kind) {
-  const plain = kind.replaceAll(/[_-]+/g, " ");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

@@ -2,6 +2,7 @@
 
 import { isHandled } from "../shared/wording/handling.js";
 import { customerOf, isBehind, isLoud } from "../shared/live/store.js";
+import { inWords } from "../shared/wording/told.js";
 
 /** Columns that can be sorted by; `first`: the direction of the first click. */
 export const COLUMNS = {
@@ -114,7 +115,7 @@ function age(row) {
 
 function textOf({ metadata, last, tracks, alerts, handling }) {
   const partials = Object.values(tracks).map((track) => track.partial);
-  const reasons = alerts.map((alert) => alert.reason);
+  const reasons = alerts.map((alert) => inWords(alert.reason));
   const written = [handling.state === "open" ? "" : handling.by, ...handling.tags, ...handling.notes.map(({ text }) => text)];
   return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons, ...written].join("\n").toLowerCase();
 }

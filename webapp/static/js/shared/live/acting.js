@@ -3,6 +3,7 @@
 
 import { newestAlert } from "../wording/handling.js";
 import { ask } from "./session.js";
+import { _ } from "../wording/language.js";
 
 const NAME = "earshot.name";
 const SAID_MS = 6_000;
@@ -76,7 +77,7 @@ export class Acting {
       if (answer.ok) return told;
       if (answer.status !== 401) this.tell(told.detail || told.title);
     } catch {
-      this.tell("The server did not answer. Nothing has changed.");
+      this.tell(_("The server did not answer. Nothing has changed."));
     }
     return null;
   }

@@ -4,6 +4,7 @@
 // the same rows.
 
 import { UNTOUCHED, woken } from "../wording/handling.js";
+import { _ } from "../wording/language.js";
 
 /** Undecoded audio of a track from which its call counts as behind. Less is usual for decoders. */
 export const BEHIND_SECONDS = 3;
@@ -131,7 +132,10 @@ export const wordless = (row) =>
 export const isLoud = (row) => row.state !== "ended" && row.loud_since !== null;
 
 /** A call's name for people: who talks with whom. */
-export const titleOf = (row) => [row.metadata.agent, customerOf(row)].filter(Boolean).join(" with ") || row.call_id;
+export const titleOf = (row) => {
+  const [agent, customer] = [row.metadata.agent, customerOf(row)];
+  return agent && customer ? _("{agent} with {customer}", { agent, customer }) : agent || customer || row.call_id;
+};
 
 export const customerOf = (row) => row.metadata.customer || row.metadata.caller || "";
 

@@ -2,27 +2,32 @@
 
 import { ask } from "./session.js";
 import { customerOf } from "./store.js";
+import { _ } from "../wording/language.js";
+import { inWords } from "../wording/told.js";
 
 /** At most so many earlier calls are counted; beyond that the page says "many". */
 const COUNTED = 10;
 const HAPPENED = 3;
 /** Time after which the page asks again about a call. */
 const KEPT_MS = 30_000;
-const NTH = ["", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+const NTH = [
+  "", _("second call"), _("third call"), _("fourth call"), _("fifth call"), _("sixth call"), _("seventh call"), _("eighth call"),
+  _("ninth call"), _("tenth call"),
+];
 
 /**
  * The call so far in one line; "" if there is nothing yet.
  * @param points of GET /v1/calls/{id}/summary  @param earlier how many calls this customer made before
  */
 export function story(points, earlier) {
-  const nth = !earlier ? "" : `${NTH[earlier] ?? "one of many"} call${NTH[earlier] ? "" : "s"}`;
+  const nth = !earlier ? "" : NTH[earlier] ?? _("one of many calls");
   const happened = points.filter(({ part, text }) => part === "happened" && text).sort((a, b) => a.at - b.at);
   const promise = points.find(({ part }) => part === "promise");
   const told = [
     nth,
-    ...new Set(happened.slice(-HAPPENED).map(({ text }) => text)),
-    promise ? `promised “${promise.quote}”` : "",
-    points.find(({ part }) => part === "outcome")?.text ?? "",
+    ...new Set(happened.slice(-HAPPENED).map(({ text }) => inWords(text))),
+    promise ? _("promised “{quote}”", { quote: promise.quote }) : "",
+    inWords(points.find(({ part }) => part === "outcome")?.text ?? ""),
   ];
   const line = told.filter(Boolean).join(", ");
   return line.charAt(0).toUpperCase() + line.slice(1);

@@ -1,5 +1,7 @@
 // Values as people read them. A missing value is an en dash, never a nought; a nought is never missing.
 
+import { _, locale } from "./language.js";
+
 export const MISSING = "–";
 
 /** Seconds as 4:07 or 1:02:33. */
@@ -12,16 +14,22 @@ export function duration(seconds) {
 
 /** A span in words short enough for a cell: 8 s, 3 min, 2 h. */
 export function span(seconds) {
-  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 90) return _("{n} s", { n: Math.max(0, Math.round(seconds)) });
+  if (seconds < 5400) return _("{n} min", { n: Math.round(seconds / 60) });
+  return _("{n} h", { n: Math.round(seconds / 3600) });
 }
+
+const HUNDREDTHS = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const TENTHS = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+/** A number with one digit. */
+export const tenths = (value) => TENTHS.format(Number(value.toFixed(1)));
 
 /** A signed number with two digits and a true minus; "0.00" has no sign. */
 export function signed(value) {
   if (value === null || value === undefined) return MISSING;
-  const digits = Math.abs(value).toFixed(2);
-  if (Number(digits) === 0) return "0.00";
+  const rounded = Number(Math.abs(value).toFixed(2));
+  const digits = HUNDREDTHS.format(rounded);
+  if (rounded === 0) return digits;
   return (value < 0 ? "\u2212" : "+") + digits;
 }
 
@@ -41,9 +49,9 @@ const STRONG_EDGE = 0.5;
 export function moodWord(score) {
   const kind = mood(score);
   if (kind === "none") return MISSING;
-  if (kind === "even") return "even";
-  if (kind === "good") return score >= STRONG_EDGE ? "happy" : "content";
-  return score <= -STRONG_EDGE ? "angry" : "unhappy";
+  if (kind === "even") return _("even");
+  if (kind === "good") return score >= STRONG_EDGE ? _("happy") : _("content");
+  return score <= -STRONG_EDGE ? _("angry") : _("unhappy");
 }
 
 /** Attention 0..1 as 0..100. */
@@ -52,20 +60,22 @@ export const attention = (value) => String(Math.round(value * 100));
 /** The direction of a mood (polarity a minute) in a word; "" while it is unknown. */
 export function course(trend) {
   if (trend === null || trend === undefined) return "";
-  if (Math.abs(trend) < 0.05) return "steady";
-  return trend < 0 ? "falling" : "rising";
+  if (Math.abs(trend) < 0.05) return _("steady");
+  return trend < 0 ? _("falling") : _("rising");
 }
 
 /** A mood in numbers. */
 export function moodNumbers({ score, trend }) {
-  if (score === null || score === undefined) return "nothing scored yet";
-  return `mood ${signed(score)} on the scale from \u22121 to +1${trend ? `, ${signed(trend)} a minute` : ""}`;
+  if (score === null || score === undefined) return _("nothing scored yet");
+  const values = { score: signed(score), trend: signed(trend) };
+  if (!trend) return _("mood {score} on the scale from \u22121 to +1", values);
+  return _("mood {score} on the scale from \u22121 to +1, {trend} a minute", values);
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const MOMENT = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 
-const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 /** Day and time of day in the viewer's zone, without the year. */
 export const day = (ms) => DAY.format(ms);
 
@@ -74,5 +84,10 @@ export const clock = (ms) => CLOCK.format(ms);
 /** Date and time in the viewer's zone. */
 export const moment = (ms) => MOMENT.format(ms);
 
-/** 1 call, 2 calls. */
-export const counted = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+const PARTIES = { agent: _("agent"), customer: _("customer") };
+/** A track's name; those that every call has in the page's language. */
+export const party = (track) => PARTIES[track] ?? track;
+
+const STATES = { live: _("live"), ending: _("ending"), ended: _("ended") };
+/** A call's state in a word. */
+export const stateWord = (state) => STATES[state] ?? state;

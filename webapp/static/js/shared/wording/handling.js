@@ -1,6 +1,8 @@
 // Who is on which call, and what still waits for somebody. Pure.
 
 import { span } from "./format.js";
+import { _ } from "./language.js";
+import { inWords } from "./told.js";
 
 /** A row before anybody did anything. */
 export const UNTOUCHED = {
@@ -29,8 +31,9 @@ export const isWaiting = (row) =>
 
 /** A request for help in words. @param nowMs the server's clock; without it the words have no time */
 export function helpInWords({ help }, nowMs = null) {
-  const since = nowMs === null ? "" : `, ${span((nowMs - Date.parse(help.at)) / 1000)}`;
-  return `Asks for help${since}${help.reason ? `: ${help.reason}` : ""}`;
+  const since = nowMs === null ? "" : span((nowMs - Date.parse(help.at)) / 1000);
+  const asks = since ? _("Asks for help, {since}", { since }) : _("Asks for help");
+  return help.reason ? `${asks}: ${inWords(help.reason)}` : asks;
 }
 
 /** A call's handling once its snooze is over. */
@@ -40,13 +43,14 @@ export function woken(handling, nowMs) {
 }
 
 /** Who is on a call in a few words; "" for nobody. @param me the viewer's name */
-export function inWords(row, me) {
+export function handlingInWords(row, me) {
   const { state, by } = row.handling;
   const you = me && by === me;
-  if (state === "taken") return you ? "You are on it" : `${by} is on it`;
-  if (state === "acknowledged") return hasNews(row) ? "" : `Seen by ${you ? "you" : by}`;
-  return state === "snoozed" ? `Snoozed by ${you ? "you" : by}` : "";
+  if (state === "taken") return you ? _("You are on it") : _("{by} is on it", { by });
+  if (state === "acknowledged") return hasNews(row) ? "" : you ? _("Seen by you") : _("Seen by {by}", { by });
+  if (state === "snoozed") return you ? _("Snoozed by you") : _("Snoozed by {by}", { by });
+  return "";
 }
 
 /** How long a snooze goes on. */
-export const snoozeLeft = ({ until }, nowMs) => `${span((Date.parse(until) - nowMs) / 1000)} left`;
+export const snoozeLeft = ({ until }, nowMs) => _("{time} left", { time: span((Date.parse(until) - nowMs) / 1000) });

@@ -1,6 +1,6 @@
 // What the switch told of a call: holds, mutes, transfers, who joined and left. Pure.
 
-import { duration, span } from "./format.js";
+import { duration, party as partyName, span } from "./format.js";
 import { _ } from "./language.js";
 
 /** The line now: who is on hold since which second, who is mute, and where the call went. */
@@ -11,7 +11,7 @@ function lineOf(events) {
     else if (kind === "resume") line.held = null;
     else if (kind === "mute") line.muted.add(track);
     else if (kind === "unmute") line.muted.delete(track);
-    else if (kind === "transfer") line.to = to || "another line";
+    else if (kind === "transfer") line.to = to || _("another line");
     else if (kind === "join" && track !== "customer") line.to = ""; // whoever it went to is there
   }
   return line;
@@ -49,19 +49,20 @@ export function speakerOf(row, track, second) {
 function others(row) {
   const legs = legsOf(row).filter(({ track }) => track !== "customer");
   const there = legs.filter((leg) => leg.to === null && !(leg.track === "agent" && leg.from === 0));
-  const names = there.map(({ who }) => who).join(" and ");
+  const names = there.map(({ who }) => who).join(_(" and "));
   if (!names) return "";
-  return `${legs.some((leg) => leg.track === "agent" && leg.from === 0 && leg.to === null) ? "with" : "now"} ${names}`;
+  const joined = legs.some((leg) => leg.track === "agent" && leg.from === 0 && leg.to === null);
+  return joined ? _("with {names}", { names }) : _("now {names}", { names });
 }
 
-/** A party's line in words: "on hold 0:45", "mute", "transferred to billing", "with Ben", or "". @param second of the call, now */
+/** A party's line in words: "on hold 0:45", _("mute"), "transferred to billing", "with Ben", or "". @param second of the call, now */
 export function lineOfParty(row, party, second) {
   if (!row.events?.length) return "";
   const { held, muted, to } = lineOf(row.events);
-  if (held?.track === party) return `on hold ${span(Math.max(0, second - held.at))}`;
-  if (muted.has(party)) return "mute";
+  if (held?.track === party) return _("on hold {time}", { time: span(Math.max(0, second - held.at)) });
+  if (muted.has(party)) return _("mute");
   if (party !== "agent") return "";
-  return to ? `transferred to ${to}` : others(row);
+  return to ? _("transferred to {to}", { to }) : others(row);
 }
 
 /** Whether this party's silence means nothing, because they are on hold or mute. */
@@ -74,8 +75,11 @@ export function isAside({ events }, party) {
 /** A call's legs in words, [track, who and when] each, where anybody joined or left. */
 export function legsTold(row) {
   if (!row.events?.some(({ kind }) => kind === "join" || kind === "leave")) return [];
-  return legsOf(row).map(({ track, who, from, to }) => [track, `${who}, ${duration(from)} to ${to === null ? "the end" : duration(to)}`]);
+  return legsOf(row).map(({ track, who, from, to }) => [partyName(track), _("{who}, {from} to {to}", { who, from: duration(from), to: to === null ? _("the end") : duration(to) })]);
 }
+
+/** What the switch tells, as the catalogue has it. */
+export const KINDS = [_("hold"), _("resume"), _("mute"), _("unmute"), _("transfer")];
 
 /** All else, [when, what] each; presses of keys as their number. */
 export function lineTold(events) {
@@ -83,8 +87,8 @@ export function lineTold(events) {
   const told = events
     .filter(({ kind }) => !["dtmf", "join", "leave"].includes(kind))
     .map(({ kind, at, track, to }) => {
-      const words = [kind.replace("-", " "), track, to && `to ${to}`];
+      const words = [_(kind.replace("-", " ")), track && partyName(track), to && _("to {to}", { to })];
       return [duration(at), words.filter(Boolean).join(" ")];
     });
-  return presses ? [...told, ["keys pressed", String(presses)]] : told;
+  return presses ? [...told, [_("keys pressed"), String(presses)]] : told;
 }

@@ -1,5 +1,7 @@
 // Why a call is raised, in few words. The quotation comes first. Pure.
 
+import { inWords } from "./told.js";
+
 /** The alert for a raised call. The call's present reasons say more. */
 const RAISED = "needs_attention";
 /** Reasons that only tell the mood, which has its own column and line. */
@@ -35,8 +37,8 @@ export function headlines(row, needs) {
 /** A reason as elements: the words in bold, then their meaning. */
 export function inParts(reason) {
   const { quote, meaning } = divide(reason);
-  if (!quote) return [meaning];
+  if (!quote) return [inWords(meaning)];
   const words = document.createElement("b");
   words.textContent = quote;
-  return [words, ` ${meaning}`];
+  return [words, ` ${inWords(meaning)}`];
 }
