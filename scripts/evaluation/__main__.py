@@ -36,6 +36,9 @@ from workers.insight.rules.rulefile import load
 
 ROOT = Path(__file__).resolve().parents[2]
 RATED = ROOT.parent / "shared" / "data" / "uss"
+OFFLINE = Wanted(engine="moonshine")
+"""Hears for --noisy and --names: their published figures are this engine's. --recognise takes the environment's."""
+
 NO_DIALOGUES = (
     "evaluate: no rated dialogues given and none in ../shared/data/uss. Using only the calls written for this\n"
     "evaluate: project. The User Satisfaction Simulation sets (Sun and others, SIGIR 2021) have the form that\n"
@@ -129,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     model = RuledModel(analyzer, load())
     found = options.dialogues or sorted(RATED.glob("*.txt"))
     try:
+        wanted = Wanted.by(load_settings()) if options.recognise else OFFLINE
         if not found:
             print(NO_DIALOGUES, file=sys.stderr)
         sets = {path.stem: dialogues.calls(path, analyzer, model) for path in found}
@@ -138,24 +142,25 @@ def main(argv: list[str] | None = None) -> int:
         if options.json:
             told: dict[str, object] = {"sets": {name: figures.figures(judged) for name, judged in sets.items()}}
             if options.noisy:
-                told["noisy"] = {name: column.noisy for name, column in noisy.columns(options.calls, model).items()}
+                columns = noisy.columns(options.calls, model, OFFLINE)
+                told["noisy"] = {name: column.noisy for name, column in columns.items()}
             if options.names:
-                told["names"] = names.figures()
+                told["names"] = names.figures(OFFLINE)
             if options.learn:
                 told["learned"] = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             if acted:
                 told["voice"] = voices.figures(acted)
             if options.recognise:
-                told["accuracy"] = accuracy.figures(accuracy.measure(options.calls, Wanted.by(load_settings())))
+                told["accuracy"] = accuracy.figures(accuracy.measure(options.calls, wanted))
             print(msgspec.json.encode(told).decode())
             return 0
         print(figures.report(sets), TUNED, sep="\n")
         if found:
             print("", dialogues.comparison(found, analyzer), sep="\n")
         if options.names:
-            print("", names.report(names.figures()), sep="\n")
+            print("", names.report(names.figures(OFFLINE)), sep="\n")
         if options.noisy:
-            print("", noisy.report(noisy.columns(options.calls, model)), sep="\n")
+            print("", noisy.report(noisy.columns(options.calls, model, OFFLINE)), sep="\n")
         if options.learn:
             courses = {path.stem: learning.course(learning.load(path, analyzer)) for path in found}
             print("", learning.report(courses), sep="\n")
@@ -166,7 +171,6 @@ def main(argv: list[str] | None = None) -> int:
             print("", ratings.report(options.ratings, analyzer), sep="\n")
         known = calls.load(options.calls, options.recognised)
         if options.recognise:
-            wanted = Wanted.by(load_settings())
             known = recognise(known, options.calls, wanted)
         if known:
             print("", calls.polarity_report(known, analyzer), "", sep="\n")

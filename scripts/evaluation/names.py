@@ -16,12 +16,11 @@ from scripts.evaluation.decoding import hear
 from scripts.evaluation.lines import mulaw, pcm
 from scripts.evaluation.speech import VOICES, say
 from scripts.evaluation.stats import table
-from workers.engines.base import Model, ModelUnusable
+from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 from workers.engines.vocabulary import Vocabulary
 
 FILE = Path(__file__).with_name("sets") / "names.yaml"
-ENGINE = "moonshine"
 
 
 class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,12 +47,10 @@ def load() -> dict[str, list[Sentence]]:
     return msgspec.convert(yaml.safe_load(FILE.read_text(encoding="utf-8")), dict[str, list[Sentence]])
 
 
-def figures() -> dict[str, Names]:
-    """Of each half, by the list of its own names. Raises ValueError where nothing can speak or hear."""
-    try:
-        model = choose(Wanted(engine=ENGINE)).load()
-    except (ModelUnusable, OSError) as error:
-        raise ValueError(str(error)) from error
+def figures(wanted: Wanted) -> dict[str, Names]:
+    """Of each half, by the list of its own names, as this engine hears them. Raises ModelUnusable, OSError or
+    ValueError where nothing can speak or hear."""
+    model = choose(wanted).load()
     return {half: _half(model, sentences) for half, sentences in load().items()}
 
 

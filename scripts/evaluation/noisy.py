@@ -20,13 +20,12 @@ from scripts.evaluation.lines import RATE, pcm
 from scripts.evaluation.speech import SpokenCall, on_the_line, speak
 from scripts.evaluation.stats import shown, table
 from workers.decoder.whose_voice import is_measured
-from workers.engines.base import Model, ModelUnusable
+from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 from workers.insight.attention import AttentionModel
 from workers.insight.words.spoken import Spoken
 from workers.voice.measure import measure
 
-ENGINE = "moonshine"
 SNR_DB = 20.0
 """A bad line: the engine then mishears about every fourth word of these synthetic voices."""
 
@@ -61,17 +60,14 @@ class Column(NamedTuple):
     noisy: Noisy
 
 
-def columns(folder: Path, attention: AttentionModel) -> dict[str, Column]:
-    """Of the demo calls in `folder` and the written ones, by set. Raises ValueError where they cannot be spoken, read
-    or recognised."""
-    try:
-        model = choose(Wanted(engine=ENGINE)).load()
-        sets: dict[str, list[Heard]] = {}
-        for name, needed, call in _spoken(folder):
-            sets.setdefault(name, []).append(_judge(needed, call, model, attention))
-            sys.stderr.write(f"evaluate: recognised {name} {len(sets[name])}\n")
-    except (ModelUnusable, OSError) as error:
-        raise ValueError(str(error)) from error
+def columns(folder: Path, attention: AttentionModel, wanted: Wanted) -> dict[str, Column]:
+    """Of the demo calls in `folder` and the written ones, by set, as this engine hears them. Raises ModelUnusable,
+    OSError or ValueError where they cannot be spoken, read or recognised."""
+    model = choose(wanted).load()
+    sets: dict[str, list[Heard]] = {}
+    for name, needed, call in _spoken(folder):
+        sets.setdefault(name, []).append(_judge(needed, call, model, attention))
+        sys.stderr.write(f"evaluate: recognised {name} {len(sets[name])}\n")
     return {name: _column(heard) for name, heard in sets.items()}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.evaluation.calls import Call
 from scripts.evaluation.decoding import PARTIES, decode, read_pcm
-from workers.engines.base import Model, ModelUnusable
+from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 from workers.insight.words.spoken import Spoken
 
@@ -15,13 +15,10 @@ from workers.insight.words.spoken import Spoken
 def recognise(calls: list[Call], folder: Path, wanted: Wanted) -> list[Call]:
     """The same calls with recognised utterances; those without recordings keep what they had.
 
-    Raises ValueError where the engine or a recording cannot be used.
+    Raises ModelUnusable, OSError or ValueError where the engine or a recording cannot be used.
     """
-    try:
-        model = choose(wanted).load()
-        return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]
-    except (ModelUnusable, OSError) as error:
-        raise ValueError(str(error)) from error
+    model = choose(wanted).load()
+    return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]
 
 
 def _recognise(model: Model, call: Path) -> list[Spoken]:

@@ -14,6 +14,7 @@ from scripts.evaluation.figures import Call, figures, follow
 from scripts.evaluation.lines import RATE
 from scripts.evaluation.speech import SpokenCall
 from scripts.evaluation.stats import auc, edit_distance, pearson
+from workers.engines.choose import Wanted
 from workers.insight.attention import AttentionModel
 from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.words.spoken import Spoken
@@ -158,8 +159,7 @@ def test_the_noisy_column_stands_beside_the_true_one(monkeypatch: pytest.MonkeyP
     heard = speech.on_the_line(call, "customer", 20.0)
     assert len(heard) == len(tone) and 0 < float(np.std(heard - tone)) < 0.2 * speech.LEVEL
     monkeypatch.setattr(noisy, "_spoken", lambda _folder: [("mine", True, call), ("mine", False, call)])
-    monkeypatch.setattr(noisy, "ENGINE", "stub")
-    found = noisy.columns(Path(), AttentionModel(CallAnalyzer()))
+    found = noisy.columns(Path(), AttentionModel(CallAnalyzer()), Wanted(engine="stub"))
     true, line = found["mine"]
     assert (true.bad, line.bad, line.good, line.peak_auc) == (1, 1, 1, 0.5)
     assert line.word_error_rate > 1 / 2, "the stub hears checksums"
