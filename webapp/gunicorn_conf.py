@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
-import struct
 import sys
 import threading
 from types import FrameType
 from typing import Any
-
-from gunicorn.util import close_graceful
-from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from state import logs, tracing
 from state.leaving import leave
@@ -22,6 +17,7 @@ from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
 from webapp.app import stop
+from webapp.worker import Worker
 
 try:
     _settings = load()
@@ -57,30 +53,6 @@ def _address() -> str:
 
 
 bind = f"{_address()}:{_settings.port}"
-
-
-SILENT_SECONDS = 20
-"""Seconds until a sender that stops in the middle of a request is cut off. Until then it occupies a thread."""
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gthread with two changes: it does not wait for a request for ever, and the request's own thread waits for its
-    peer to close the connection, as HTTP wants it.
-
-    gunicorn waits in the main loop, 2 s for each. If 30 streams vanish at once, or a stranger leaves connections open,
-    nobody gets in for a minute, and then gunicorn takes the worker for dead.
-    """
-
-    def handle(self, conn: Any) -> Any:
-        if not conn.initialized and not conn.wait_for_data(0.0):
-            return _DEFER  # nothing came yet: the main loop waits for it; gunicorn keeps a thread for 5 s first
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
-        goes_on = super().handle(conn)
-        if goes_on is False:
-            with contextlib.suppress(OSError):
-                close_graceful(conn.sock.dup())
-                conn.sock.shutdown(socket.SHUT_RDWR)  # the main loop then finds nothing to wait for
-        return goes_on
 
 
 worker_class = Worker

@@ -1,6 +1,6 @@
 """webapp/gunicorn_conf.py with less patience, so that a test need not wait for as long as a telephone company may."""
 
-from webapp import gunicorn_conf
+from webapp import worker
 from webapp.gunicorn_conf import *  # noqa: F403
 
-gunicorn_conf.SILENT_SECONDS = 2
+worker.SILENT_SECONDS = 2
