@@ -50,7 +50,7 @@ class Cookies(SecureCookieSessionInterface):
     """Flask's signed cookies, without the signer's clock. They look the secret up when they need it."""
 
     def open_session(self, app: Flask, request: Request) -> Any:
-        value = request.cookies.get(COOKIE)
+        value = request.cookies.get(COOKIE) if "HTTP_COOKIE" in request.environ else None
         if not value or request.path.startswith(WITHOUT_SESSION):
             return self.session_class()
         try:

@@ -52,13 +52,15 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
+    said = {name.lower() for name in response.headers.keys()}  # `in` would look at each of them for each of ours
     for name, value in SECURITY.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
-    if not request.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-store")
-    given = request.headers.get("X-Request-Id", "")
+        if name.lower() not in said:
+            response.headers.add(name, value)
+    if request.is_secure and "strict-transport-security" not in said:
+        response.headers.add("Strict-Transport-Security", HSTS)
+    if not request.path.startswith("/static/") and "cache-control" not in said:
+        response.headers.add("Cache-Control", "no-store")
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
     if _ID.fullmatch(given):
         response.headers["X-Request-Id"] = given
     status = response.status_code
