@@ -35,6 +35,9 @@ OWN_BEFORE_SHARED = 4
 """Tokens to take from the own stream before a look at the shared one: warm first, but nobody starves. Of those that
 wait together, the calls that need somebody come first."""
 
+EMPTY_SECONDS = 0.01
+"""Seconds for which the own stream counts as empty once it was seen so: a look at it alone would find nothing."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -56,6 +59,7 @@ class FleetMember:
         self._own = self._keys.own_work(worker)
         self._held: deque[Token] = deque()
         self._own_in_a_row = 0
+        self._own_empty_at = float("-inf")
         self._leases = 0
         self._told_percent = -1
 
@@ -101,7 +105,9 @@ class FleetMember:
 
     def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
         """The next token for this decoder, or None if none comes within block_ms milliseconds (0: now)."""
-        if not self._held and self.resident and self._own_in_a_row < OWN_BEFORE_SHARED:
+        asked = time.monotonic()
+        may_wait = asked - self._own_empty_at > EMPTY_SECONDS
+        if not self._held and self.resident and may_wait and self._own_in_a_row < OWN_BEFORE_SHARED:
             found = self._read({self._own: ">"}, 0, count=OWN_BEFORE_SHARED - self._own_in_a_row)
             self._held.extend(self._by_need(found))
             self._own_in_a_row += max(1, len(found))
@@ -109,6 +115,9 @@ class FleetMember:
             streams = {self._own: ">", self._keys.work: ">"} if self.resident else {self._keys.work: ">"}
             self._held.extend(self._read(streams, block_ms))
             self._own_in_a_row = 0
+            now = time.monotonic()
+            if now - asked > EMPTY_SECONDS:
+                self._own_empty_at = now  # it had to wait: nothing was there before what has just come
         return self._held.popleft() if self._held else None
 
     @property

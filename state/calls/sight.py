@@ -56,7 +56,8 @@ def _note(shard: Shard, call_ids: list[str]) -> None:
     pipe.execute()
 
 
-def seen(shard: Shard) -> frozenset[str]:
-    """The shard's calls that somebody looks at, and perhaps ALL. Raises redis.RedisError as the client does."""
-    found = cast(list[bytes], shard.redis.zrangebyscore(shard.keys.seen, f"({shard.now_ms()}", "+inf"))
+def seen(shard: Shard, now_ms: float) -> frozenset[str]:
+    """The shard's calls that somebody looks at, and perhaps ALL. now_ms: by the shard's clock. Raises redis.RedisError
+    as the client does."""
+    found = cast(list[bytes], shard.redis.zrangebyscore(shard.keys.seen, f"({now_ms:.0f}", "+inf"))
     return frozenset(call_id.decode() for call_id in found)

@@ -12,7 +12,6 @@ import redis
 from state import metrics
 from state.calls.leases import Commit, Lease, Token
 from state.server.clock import RunningClock
-from state.server.shards import Shard
 from workers.decoder.warm import WarmTrack
 
 BUSY_OVER_SECONDS = 10.0
@@ -45,9 +44,9 @@ log = logging.getLogger("earshot.decoder")
 class Measured:
     """The figures of one decoder's commits in one shard."""
 
-    def __init__(self, shard: Shard, busy: Busy) -> None:
+    def __init__(self, clock: RunningClock, busy: Busy) -> None:
+        self._clock = clock
         self._busy = busy
-        self._clock = RunningClock(shard.now_ms)
 
     def committed(self, lease: Lease, change: Commit, busy_seconds: float) -> None:
         """Count a commit.

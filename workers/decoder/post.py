@@ -18,6 +18,7 @@ from state.calls.fleet import FleetMember
 from state.calls.ingest import ENDED_AT_ONCE, Ingest
 from state.calls.leases import Commit, Lease, Token
 from state.calls.sight import ALL, seen
+from state.server.clock import RunningClock
 from state.server.connection import is_about_data
 from state.server.shards import Shard
 from state.settings import Settings
@@ -77,7 +78,8 @@ class Post:
         self._bench = bench
         self._fleet = FleetMember(shard, worker, bench.settings, resident)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
-        self._measured = Measured(shard, bench.busy)
+        self._clock = RunningClock(shard.now_ms)
+        self._measured = Measured(self._clock, bench.busy)
         self._joined = False
         self._pause = RECONNECT_SECONDS[0]
         self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
@@ -221,7 +223,7 @@ class Post:
         now = time.monotonic()
         if now >= self._next_sight:
             self._next_sight = now + SIGHT_SECONDS
-            self._seen = seen(self.shard)
+            self._seen = seen(self.shard, self._clock.now_ms())
         return call_id in self._seen or ALL in self._seen
 
     def _commit(self) -> None:
