@@ -36,6 +36,7 @@ from webapp.api import (
     reviews,
     rules,
     session,
+    short_way,
     summaries,
     switch,
 )
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     tracing.start("web", settings)
     here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
     timed.install(app)
+    short_way.install(app)
     problems.install(app)
     headers.install(app)
     language.install(app)
@@ -131,7 +133,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
             crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")
         ),
     }
-    app.wsgi_app = Arrival(crowds.Crowds(doorman, slow))  # type: ignore[method-assign]
+    app.wsgi_app = Arrival(short_way.ShortWay(crowds.Crowds(doorman, slow), here))  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -10,11 +11,12 @@ import redis
 from flask import Flask, g, request, session
 from flask_login import current_user
 
+from state.credentials import ApiKey
 from state.people.audit import Origin
 from state.types import Sender
 from webapp.access import cookies
 from webapp.http.problems import Problem
-from webapp.store import store
+from webapp.store import Store, store
 
 ALL: frozenset[str] = frozenset({"ingest", "read", "act", "admin", "agent"})
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
@@ -106,9 +108,14 @@ def _by_key(key: str) -> Identity:
         if not here.limits.bad_key(address()):
             raise Problem(429, "too_many_wrong_keys", "Too many wrong keys from this address.", retry=True)
         raise unknown("invalid_key", "No such key exists, or somebody revoked it.", 'error="invalid_token"')
+    count_key(here, found)
+    return Identity("key", found.name, frozenset(found.scopes), "key", key, agent=found.agent)
+
+
+def count_key(here: Store, found: ApiKey) -> None:
+    """Count a request of an API key. Raises Problem 429 if it is one too many."""
     if not here.limits.key_used(found.name):
         raise Problem(429, "rate_limit", "This key makes too many requests; see KEY_REQUESTS_PER_SECOND.", retry=True)
-    return Identity("key", found.name, frozenset(found.scopes), "key", key, agent=found.agent)
 
 
 def sender(interface: str = "") -> Sender:
@@ -116,7 +123,12 @@ def sender(interface: str = "") -> Sender:
     may not read cannot ask there for what it sent elsewhere."""
     who = identify()
     assert who is not None, "the guard has let a stranger in"
-    return Sender(" ".join(filter(None, (who.kind, who.name, interface))), reads="read" in who.scopes)
+    return sender_of(who.kind, who.name, who.scopes, interface)
+
+
+def sender_of(kind: str, name: str, scopes: Container[str], interface: str = "") -> Sender:
+    """The sender that an identity is; see `sender`."""
+    return Sender(" ".join(filter(None, (kind, name, interface))), reads="read" in scopes)
 
 
 def still_in(app: Flask, who: Identity) -> bool:

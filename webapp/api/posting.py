@@ -7,7 +7,8 @@ import uuid
 
 from flask import Blueprint, Response, request, url_for
 
-from state.calls.ingest import MAX_GAP, MAX_TRACKS, PutAnswer
+from state.calls.ingest import MAX_GAP, MAX_TRACKS, Chunk, PutAnswer
+from state.types import Sender
 from webapp.access.identity import sender
 from webapp.access.rights import needs
 from webapp.api import history
@@ -16,7 +17,7 @@ from webapp.http import audio_forms, inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem
 from webapp.schemas.calls import CallEnd, ChannelsReceipt, ChunkReceipt, DeclaredCall, EndReceipt, NewCall
-from webapp.store import store
+from webapp.store import Store, store
 
 api = Blueprint("posting", __name__, url_prefix="/v1")
 
@@ -48,7 +49,7 @@ def declare_call() -> Response:
     inputs.query()
     declared = inputs.new_call()
     call_id = declared.call_id or str(uuid.uuid4())
-    _refuse_under_pressure(call_id)
+    _refuse_under_pressure(store(), call_id)
     outcome = store().ingest.create(call_id, declared.tracks, declared.metadata, sender())
     if outcome == "BUSY":
         raise _busy()
@@ -99,7 +100,7 @@ def put_channels(call_id: str, seq: str) -> Response:
     call_id, number = inputs.call_id(call_id), inputs.seq(seq)
     names = inputs.tracks(parameters.get("tracks"))
     chunks = audio_forms.parse_channels(request.headers.get("Content-Type"), inputs.raw_body(), len(names))
-    _refuse_under_pressure(call_id)
+    _refuse_under_pressure(store(), call_id)
     ingest = store().ingest
     asks = sender()
     answers = [ingest.put(call_id, name, number, chunk, skip, asks) for name, chunk in zip(names, chunks, strict=True)]
@@ -131,12 +132,19 @@ def post_chunk(call_id: str, track: str) -> Response:
 def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Response:
     call_id, track = inputs.call_id(call_id), inputs.track(track)
     chunk = audio_forms.parse(request.headers.get("Content-Type"), inputs.raw_body())
-    _refuse_under_pressure(call_id)
-    answer = store().ingest.put(call_id, track, seq, chunk, skip_gap, sender())
+    new, receipt = take(store(), sender(), call_id, track, seq, chunk, skip_gap)
+    return as_json(receipt, 202 if new else 200)
+
+
+def take(
+    here: Store, asks: Sender, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False
+) -> tuple[bool, ChunkReceipt]:
+    """Put a chunk into the store. Returns whether it is new, and the receipt. Raises Problem for what is not taken."""
+    _refuse_under_pressure(here, call_id)
+    answer = here.ingest.put(call_id, track, seq, chunk, skip_gap, asks)
     if answer.outcome not in ("OK", "DUP"):
         raise _refusal(call_id, track, answer)
-    receipt = ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
-    return as_json(receipt, 202 if answer.outcome == "OK" else 200)
+    return answer.outcome == "OK", ChunkReceipt(call_id, track, answer.seq, answer.next_seq)
 
 
 @api.post("/calls/<call_id>/end")
@@ -166,8 +174,8 @@ def end_call(call_id: str) -> Response:
     return as_json(EndReceipt(call_id), 202)
 
 
-def _refuse_under_pressure(call_id: str) -> None:
-    if store().under_pressure(call_id):
+def _refuse_under_pressure(here: Store, call_id: str) -> None:
+    if here.under_pressure(call_id):
         raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import secure
 from flask import Flask, Response, g, request
@@ -47,22 +48,25 @@ HSTS = StrictTransportSecurity().max_age(31_536_000).header_value
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def _begin() -> None:
-    g.began = time.monotonic()
+def of_request(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Headers of an answer that depend on its request alone."""
+    found = []
+    if environ.get("wsgi.url_scheme") == "https":
+        found.append(("Strict-Transport-Security", HSTS))
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    if _ID.fullmatch(given):
+        found.append(("X-Request-Id", given))
+    return found
 
 
 def _finish(response: Response) -> Response:
-    said = {name.lower() for name in response.headers.keys()}  # `in` would look at each of them for each of ours
-    for name, value in SECURITY.items():
+    said = {name.lower() for name, _value in response.headers}  # `in` would look at each of them for each of ours
+    ours = [*SECURITY.items(), *of_request(request.environ)]
+    if not request.path.startswith("/static/"):
+        ours.append(("Cache-Control", "no-store"))
+    for name, value in ours:
         if name.lower() not in said:
             response.headers.add(name, value)
-    if request.is_secure and "strict-transport-security" not in said:
-        response.headers.add("Strict-Transport-Security", HSTS)
-    if not request.path.startswith("/static/") and "cache-control" not in said:
-        response.headers.add("Cache-Control", "no-store")
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    if _ID.fullmatch(given):
-        response.headers["X-Request-Id"] = given
     status = response.status_code
     # A hundred lines post a hundred chunks a second: successes are logged only for debugging.
     level = logging.DEBUG if status < 400 else logging.WARNING if status >= 500 else logging.INFO
@@ -71,8 +75,9 @@ def _finish(response: Response) -> Response:
             "method": request.method,
             "path": request.path,
             "status": status,
-            "seconds": round(time.monotonic() - g.get("began", time.monotonic()), 4),
+            "seconds": round(time.perf_counter() - g.get("began", time.perf_counter()), 4),  # began: see timed.py
         }
+        given = request.environ.get("HTTP_X_REQUEST_ID", "")
         if _ID.fullmatch(given):
             fields["request_id"] = given
         log.log(level, "request", extra=fields)
@@ -81,5 +86,4 @@ def _finish(response: Response) -> Response:
 
 def install(app: Flask) -> None:
     """Register with `app`."""
-    app.before_request(_begin)
     app.after_request(_finish)
