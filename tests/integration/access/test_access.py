@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from tests.integration.api.test_api_calls import BASIC, SECOND, Contents, contents, problem
 from webapp.app import create_app
-from webapp.http.limits import BAD_KEYS_A_MINUTE
+from webapp.http.limits import AHEAD, BAD_KEYS_A_MINUTE, Limits
 
 GIVEN = "given-in-the-environment"
 MARK = "Marcelina"
@@ -392,6 +393,18 @@ def test_a_key_that_is_used_too_often_is_told_to_wait(valkey: Server, access: Ac
     refused = next(answer for answer in answers if answer.status_code != 200)
     problem(refused, 429, "rate_limit")
     assert http.get("/v1/calls", headers=other).status_code == 200
+
+
+def test_processes_together_let_a_key_make_no_more_requests_than_it_may(store: redis.Redis) -> None:
+    """Each counts two requests in advance. A window lasts a second, so a slower run says nothing and is repeated."""
+    spent, granted = 1.0, 0
+    while spent >= 1.0:
+        store.flushdb()
+        processes = Limits(store, 2 * AHEAD), Limits(store, 2 * AHEAD)
+        began = time.monotonic()
+        granted = sum(process.key_used("pbx") for _ in range(2 * AHEAD) for process in processes)
+        spent = time.monotonic() - began
+    assert granted == 2 * AHEAD
 
 
 def test_wrong_keys_from_one_address_are_slowed_down_and_right_ones_are_not(valkey: Server, access: Access) -> None:
