@@ -2,6 +2,7 @@
 
 cliffs     scoring by live calls and by a call's length; a fleet's care for its dead by its size; ending idle calls
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
+desk       agents' own pages that ask for their live call: processor time and bytes of an answer
 engine     word error rate per demo call, and the recogniser's processor time with and without partials
 history    each filter of the history over many archived calls, on SQLite and PostgreSQL
 lines      lines in real time: end of speech to the page, lag, refusals, cores by kind of process
@@ -22,6 +23,7 @@ from typing import Any
 
 from scripts.benchmarks.cliffs import bench_cliffs
 from scripts.benchmarks.decode import bench_decode, bench_engine
+from scripts.benchmarks.desk import bench_desk
 from scripts.benchmarks.history import bench_history
 from scripts.benchmarks.lines import add_engine_options, bench_lines
 from scripts.benchmarks.overhead import bench_overhead
@@ -33,6 +35,7 @@ from scripts.benchmarks.streams import bench_streams
 BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "cliffs": bench_cliffs,
     "decode": bench_decode,
+    "desk": bench_desk,
     "engine": bench_engine,
     "history": bench_history,
     "lines": bench_lines,
@@ -59,11 +62,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)} (all)")
     add_engine_options(parser)
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="seconds of overhead, lines, and of each part of page and streams"
+        "--seconds",
+        type=float,
+        default=10.0,
+        help="seconds of desk, overhead, lines, and each part of page, streams",
     )
     parser.add_argument("--calls", type=int, default=100, help="calls of overhead, two tracks each")
     parser.add_argument("--lines", type=int, default=12, help="two-party lines of lines")
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")
+    parser.add_argument("--agents", type=int, default=300, help="agents' pages of desk")
     parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
     parser.add_argument("--archived", type=int, default=100_000, help="calls of history, of 60 utterances")

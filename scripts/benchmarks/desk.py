@@ -1,0 +1,88 @@
+"""What the agents' own pages cost the web process: each asks for its agent's live call again and again.
+
+Calls are made up, with some minutes of talk; server and web process are real. One after the other asks, so that the
+processor time is the questions' own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scripts.benchmarks.live_calls import utterance
+from scripts.machine.programs import cpu_seconds
+from scripts.machine.server import EmbeddedServer
+from state import keys
+from state.calls.ingest import Ingest
+from state.server.connection import connect
+from state.settings import Settings
+from state.types import Sentiment
+from tests.harness.web import Web
+
+UTTERANCES = 30
+"""Of each track: five minutes of talk."""
+
+AGAIN_SECONDS = 1.0
+"""An agent's page asks so often (webapp/static/js/desk/desk.js)."""
+
+_pack = msgspec.msgpack.encode
+
+
+def bench_desk(options: argparse.Namespace) -> dict[str, Any]:
+    """--agents pages, each with a live call, for --seconds."""
+    dice = random.Random(7)
+    with tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedServer(Path(folder) / "server")
+        web = Web(server.url, Path(folder) / "web.log", {"AUTH": "off"})
+        client = connect(Settings(redis_url=server.url), "web")
+        ingest = Ingest(client, Settings())
+        for n in range(options.agents):
+            name = f"call-{n:04d}"
+            ingest.create(name, ["customer", "agent"], {"agent": f"Agent-{n}", "queue": "billing"})
+            said = [utterance(dice, index, track) for index in range(UTTERANCES) for track in ("customer", "agent")]
+            client.hset(keys.utterances(name), mapping={one.id: _pack(one) for one in said})
+            client.hset(keys.scores(name), mapping={one.id: _pack(Sentiment(0.1, 0.5, [])) for one in said})
+        try:
+            web.start()
+            asked, answered_bytes, spent, server_spent = _ask(options, web, server.pid)
+        finally:
+            web.kill()
+            server.stop()
+    each = spent / asked
+    return {
+        "agents": options.agents,
+        "utterances_of_a_call": 2 * UTTERANCES,
+        "asked": asked,
+        "bytes_an_answer": round(answered_bytes / asked),
+        "web_cpu_ms_an_answer": round(1000 * each, 3),
+        "server_cpu_ms_an_answer": round(1000 * server_spent / asked, 3),
+        "web_cpu_cores_for_all_pages": round(each * options.agents / AGAIN_SECONDS, 3),
+    }
+
+
+def _ask(options: argparse.Namespace, web: Web, server_pid: int) -> tuple[int, int, float, float]:
+    host, port = web.url.removeprefix("http://").split(":")
+    link = http.client.HTTPConnection(host, int(port), timeout=30)
+    asked = taken = 0
+    before = server_before = 0.0
+    until = time.monotonic() + options.seconds
+    for n in range(10**9):
+        if n == options.agents:  # the first round warms it up
+            asked = taken = 0
+            before, server_before = cpu_seconds(web.worker_pid), cpu_seconds(server_pid)
+            until = time.monotonic() + options.seconds
+        elif n > options.agents and time.monotonic() > until:
+            break
+        link.request("GET", f"/v1/desk?agent=Agent-{n % options.agents}")
+        answer = link.getresponse()
+        taken += len(answer.read())
+        assert answer.status == 200
+        asked += 1
+    return asked, taken, cpu_seconds(web.worker_pid) - before, cpu_seconds(server_pid) - server_before
