@@ -64,6 +64,10 @@ class Reads:
         summary = cast("bytes | None", shard.redis.hget(shard.keys.call(call_id), "summary"))
         return rows[0], json.loads(summary) if summary else None
 
+    def some(self, call_ids: list[str]) -> list[CallRow]:
+        """Rows of these calls, in their order, without those that are gone or whose shard is away."""
+        return self._rows(call_ids)
+
     def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
         """A page of calls, most attention first, and the cursor of the next page. live includes ending.
 

@@ -6,14 +6,16 @@ Who asks is an agent: by an account of the role agent, or by a personal key. Ans
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 
-from flask import Blueprint, Response
+import msgspec
+from flask import Blueprint, Response, request
 
 from state.calls.handling import Handler, Refused
 from state.calls.own import is_of
 from state.moments import moment
 from state.texts import customer
-from state.types import CallView, Handling
+from state.types import CallRow, CallView, Handling
 from webapp.access import identity, rights
 from webapp.access.identity import Identity
 from webapp.access.rights import needs, record_read
@@ -38,16 +40,22 @@ _OVER = {409: "`reason`: ended (the call is over)."}
 
 
 @api.get("")
-@operation("Read one's own live calls", {200: ApiDesk}, query=_BY)
+@operation("Read one's own live calls", {200: ApiDesk, 304: None}, query=_BY)
 @needs("agent")
 def read_desk() -> Response:
-    """Meant to be asked for every second. Words are masked as they are for everybody."""
+    """Meant to be asked for every two seconds, with the last ETag in If-None-Match: 304 says that nothing has changed.
+    Words are masked as they are for everybody."""
     agent = _agent()
-    calls = [call for call_id in store().own_calls.of(agent) if (call := _own(agent, call_id)) is not None]
+    ids = store().own_calls.of(agent)
+    tag = _tag(agent, store().reads.some(ids))
+    if tag in request.if_none_match:
+        return Response(status=304, headers={"ETag": f'"{tag}"'})
+    calls = [call for call_id in ids if (call := _own(agent, call_id)) is not None]
     calls.sort(key=lambda call: (call.started_at_ms, call.call_id), reverse=True)
     for call in calls:
         record_read("own-call", call.call_id)
-    return as_json(ApiDesk(agent, moment(store().reads.now_ms()), [_shown(call) for call in calls]))
+    told = ApiDesk(agent, moment(store().reads.now_ms()), [_shown(call) for call in calls])
+    return as_json(told, headers={"ETag": f'"{tag}"'})
 
 
 @api.put("/calls/<call_id>/help")
@@ -85,6 +93,24 @@ def _agent() -> str:
     if not given or len(given) > 128 or not given.isprintable():
         raise invalid("agent", "must say who asks, in printable text")
     return given
+
+
+def _tag(agent: str, rows: list[CallRow]) -> str:
+    """Names what the agent sees, without reading the words: every final, score and act changes the call's row."""
+    seen = [
+        (
+            row.call_id,
+            row.state,
+            row.metadata,
+            row.last,
+            row.standing,
+            row.handling,
+            {name: track.partial for name, track in row.tracks.items()},
+        )
+        for row in rows
+        if row.state != "ended" and is_of(agent, row.metadata)
+    ]
+    return blake2b(msgspec.msgpack.encode(seen), digest_size=12).hexdigest()
 
 
 def _own(agent: str, call_id: str) -> CallView | None:

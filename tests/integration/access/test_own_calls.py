@@ -11,15 +11,18 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from state import keys
+from state.calls.handling import Handler
 from state.calls.ingest import Ingest
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
+from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from tests.integration.api.test_api_calls import problem
 from tests.integration.api.test_find import say
 from webapp.app import create_app
+from workers.sentiment.assessor import Assessor
 
 Asked = Callable[..., TestResponse]
 
@@ -36,8 +39,10 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
 @pytest.fixture
 def ann(http: FlaskClient, store: redis.Redis) -> Asked:
     """What Ann's softphone asks."""
-    headers = bearer(Access(store).api_keys.add("ann", ("agent",), "ann lee"))
-    return lambda method, path="", **more: http.open(f"/v1/desk{path}", method=method, headers=headers, **more)
+    shown = bearer(Access(store).api_keys.add("ann", ("agent",), "ann lee"))
+    return lambda method, path="", headers=(), **more: http.open(
+        f"/v1/desk{path}", method=method, headers={**shown, **dict(headers)}, **more
+    )
 
 
 def desk(ann: Asked) -> dict[str, Any]:
@@ -60,6 +65,35 @@ def deeds(store: redis.Redis) -> list[tuple[str, str, str]]:
     return [
         (one.deed.who, one.deed.what.partition(" after")[0], one.deed.about) for one in Audit(store).read("acts", 9)
     ]
+
+
+def test_a_page_that_knows_the_desk_is_told_only_that_nothing_has_changed(
+    ann: Asked, http: FlaskClient, store: redis.Redis, assessor: Assessor
+) -> None:
+    def ask(etag: str) -> TestResponse:
+        return ann("GET", headers={"If-None-Match": etag})
+
+    line = Line(store, assessor, ["customer"], "ann-2", agent="Ann Lee")
+    first = ann("GET")
+    known = first.headers["ETag"]
+    reads = Audit(store).read("reads", 9)
+    assert (ask(known).status_code, ask(known).text) == (304, "")
+    assert ask(known).headers["ETag"] == known
+    assert Audit(store).read("reads", 9) == reads, "no words, no entry"
+    changes: list[Callable[[], object]] = [
+        lambda: line.say("customer", 0.0, "hello it is five five five one two three four"),
+        line.score,
+        lambda: ann("PUT", "/calls/ann-2/help", json={"reason": "refund"}),
+        lambda: Handler(store, "dana").send_message("ann-2", "say yes"),
+        line.end,
+    ]
+    for n, change in enumerate(changes):
+        change()
+        answer = ask(known)
+        assert (answer.status_code, n) == (200, n)
+        assert answer.headers["ETag"] != known
+        known = answer.headers["ETag"]
+    assert ask(known).status_code == 304
 
 
 def test_an_agent_reads_the_own_live_call_and_no_other(ann: Asked, store: redis.Redis) -> None:

@@ -36,7 +36,7 @@ STATUSES = {
     ("/v1/calls/{call_id}/handling", "put"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/notes", "post"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/messages", "post"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
-    ("/v1/desk", "get"): {"200", "400", "500", "503"} | KNOWN_ONLY,
+    ("/v1/desk", "get"): {"200", "304", "400", "500", "503"} | KNOWN_ONLY,
     ("/v1/desk/calls/{call_id}/help", "put"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/desk/calls/{call_id}/help", "delete"): {"200", "400", "404", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/tags/{tag}", "put"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,

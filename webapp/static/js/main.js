@@ -84,6 +84,7 @@ function choose() {
   const { filters, sort } = toolbar.view;
   const column = sort && { value: COLUMNS[sort.column].value, descending: sort.descending };
   search.look(filters.q ?? "");
+  at("#in-history").href = `/history?${new URLSearchParams(filters.q ? { text: filters.q } : {})}`;
   table.choose((row) => matches(row, filters, search.has(row)), column);
 }
 choose();

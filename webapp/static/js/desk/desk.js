@@ -5,8 +5,9 @@ import { toSignIn } from "../shared/live/session.js";
 import { linesOf, waitingTold } from "./told.js";
 import { _ } from "../shared/wording/language.js";
 
-/** The desk is asked for so often. */
-const AGAIN_MS = 1_000;
+/** The desk is asked for so often; while nobody sees the page, more seldom. */
+const AGAIN_MS = 2_000;
+const UNSEEN_MS = 10_000;
 const at = (selector) => document.querySelector(selector);
 const token = at("meta[name=csrf-token]").content;
 const given = new URLSearchParams(location.search).get("agent"); // with AUTH=off nobody has signed in
@@ -15,6 +16,10 @@ const form = at("#help");
 
 let call = null;
 let shown = "";
+let last = null; // answer of the desk, and when it came
+let lastAt = 0;
+let etag = "";
+let timer = 0;
 
 async function ask(method, path, body = null) {
   const headers = { Accept: "application/json", "X-CSRF-Token": token, ...(body && { "Content-Type": "application/json" }) };
@@ -25,15 +30,29 @@ async function ask(method, path, body = null) {
   return told;
 }
 
+/** The desk as it is now. If nothing has changed, the server says only that. */
+async function desk() {
+  const answer = await fetch(`/v1/desk${query}`, { headers: { Accept: "application/json", ...(etag && { "If-None-Match": etag }) } });
+  if (answer.status === 401) toSignIn();
+  if (answer.status !== 304) {
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.detail || told.title);
+    [last, lastAt, etag] = [told, performance.now(), answer.headers.get("ETag") ?? ""];
+  }
+  return { ...last, now: new Date(Date.parse(last.now) + performance.now() - lastAt).toISOString() };
+}
+
 async function look() {
   try {
-    show(await ask("GET", ""));
+    show(await desk());
     fault("");
   } catch (error) {
     fault(error instanceof TypeError ? _("No connection. What you see may be old.") : error.message);
   }
-  setTimeout(look, AGAIN_MS);
+  clearTimeout(timer);
+  timer = setTimeout(look, document.hidden ? UNSEEN_MS : AGAIN_MS);
 }
+document.addEventListener("visibilitychange", () => document.hidden || look());
 
 function fault(text) {
   at("#fault").textContent = text;
