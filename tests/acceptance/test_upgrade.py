@@ -134,7 +134,7 @@ def test_a_deploy_and_its_way_back_lose_and_double_nothing(
                 assert kept is not None and call is not None
                 assert msgspec.json.encode(kept.utterances) == msgspec.json.encode(call.utterances)
             words = site.fleet.transcript(phone.call_id)
-            assert len(words) > 1 and words == site.fleet.transcript(calm_phone.call_id)
+            assert words and words == site.fleet.transcript(calm_phone.call_id)
             heard = samples(Sounds(str(sounds)), Named("caller-0-1", started["caller-0-1"]), tmp_path)
             assert heard.shape[0] == len(tracks[0].audio)
             assert violations(site.fleet.shards) == [] and at_rest(site.fleet.shards) == []
