@@ -51,6 +51,9 @@ METHODS: list[tuple[str, Any]] = [
 ]
 """Babel's names for how texts are found in a file."""
 
+OPTIONS: dict[str, dict[str, Any]] = {"**.html": {"silent": "no"}, "**.js": {"parse_template_string": True}}
+"""A template that cannot be read is an error; texts may stand within a script's template strings."""
+
 HEADER = r"""msgid ""
 msgstr ""
 "Language: {language}\n"
@@ -68,9 +71,8 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "later": None}
 def in_code() -> Catalog:
     """All texts that stand in the code, without translations."""
     found = Catalog()
-    strict = {"**.html": {"silent": "no"}}
     for name, _line, text, _comments, context in extract_from_dir(
-        ROOT, METHODS, strict, KEYWORDS, directory_filter=_is_ours
+        ROOT, METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours
     ):
         found.add(text, locations=[(name, 0)], context=context)
     return found

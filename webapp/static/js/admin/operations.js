@@ -52,10 +52,11 @@ function showAlerts(alerts) {
 function alertItem({ name, wakes, value }) {
   const item = document.createElement("li");
   const [link, told] = [document.createElement("a"), document.createElement("span")];
-  [link.href, link.textContent, told.textContent] = [`#${name}`, name, `: ${value}${wakes ? _(" · wakes somebody") : ""}`];
+  [link.href, link.textContent, told.textContent] = [`#${name}`, name, `: ${value}`];
+  link.lang = told.lang = "en"; // as Prometheus and the runbook say it
   link.addEventListener("click", () => at(`#${name}`).setAttribute("open", ""));
   item.classList.toggle("wakes", wakes);
-  item.append(link, told);
+  item.append(link, told, wakes ? _(" · wakes somebody") : "");
   return item;
 }
 

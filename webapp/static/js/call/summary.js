@@ -42,8 +42,16 @@ export function summaryLines(summary) {
   return told.flatMap(([name, value]) => lines(name, value));
 }
 
-/** Names on the page that differ from the API's. */
-const NAMES = { sentiment_score: "mood of the whole call", peak_attention: "highest attention", duration_seconds: "length of the audio" };
+/** Names on the page; what else the API names stays as it is. */
+const NAMES = {
+  sentiment_score: _("mood of the whole call"),
+  peak_attention: _("highest attention"),
+  duration_seconds: _("length of the audio"),
+  worst_moment: _("worst moment"),
+  customer_effort_db: _("customer effort db"),
+  verdict: _("verdict"),
+  model: _("model"),
+};
 
 function lines(name, value) {
   if (ELSEWHERE.has(name)) return [];
