@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts.simulator.recording import Track
@@ -147,14 +148,18 @@ def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Flee
     assert fleet.registered() == 0
 
 
-def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
+def test_a_job_that_does_not_end_when_asked_is_killed_in_time(
+    fleet: Fleet, tmp_path: Path, stop: signal.Signals
+) -> None:
+    """Nor does it outlive a worker that was killed."""
     begun = tmp_path / "begun"
     program = (
-        "import pathlib, time\n"
+        "import os, pathlib, time\n"
         "from workers.jobs import __main__, perform\n"
         "from workers.process import start\n"
         "def swallow(*_):\n"
-        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        f"    pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}} ')\n"
         "    while True:\n"
         "        try:\n"
         "            time.sleep(600)\n"
@@ -165,9 +170,14 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(fleet: Fleet, tmp_
     )
     jobs = fleet.start("jobs", ["-c", program])
     ask(job_queue(fleet.redis), "summarise", "one")
-    fleet.wait(begun.exists)
-    jobs.terminate()
-    assert jobs.wait(PROMISED_SECONDS) == 0
+    fleet.wait(lambda: begun.exists() and begun.read_text().endswith(" "))
+    job = psutil.Process(int(begun.read_text()))
+    jobs.send_signal(stop)
+    assert jobs.wait(PROMISED_SECONDS) == (0 if stop == signal.SIGTERM else -signal.SIGKILL)
+    _, alive = psutil.wait_procs([job], 5)
+    for left in alive:
+        left.kill()
+    assert alive == []
 
 
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:

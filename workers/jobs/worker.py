@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,9 @@ LAST_SECONDS = 8.0
 GOODBYE_SECONDS = (1.0, 4.0)
 """Seconds to say goodbye to the server: after a job was killed, and when there is none."""
 
+ASK_SECONDS = 0.5
+"""Seconds between two looks of a job's process whether its worker still lives."""
+
 log = logging.getLogger("earshot.jobs")
 
 
@@ -38,6 +42,9 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
     anywhere: what they left undone is asked for again.
 
     Before it ends, RQ says goodbye to the server, and would wait for ever for one that does not answer.
+
+    A job's process does not outlive this one. RQ leaves it alone if the signal comes between its fork and the moment
+    this process knows of it, or if the server is away at the signal (RQ cannot note the request there, and quits).
     """
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
@@ -57,6 +64,11 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
         if self.horse_pid == horse_pid:
             self.kill_horse()
 
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """In the job's process: do the job, unless the worker ends meanwhile."""
+        threading.Thread(target=_end_without, args=(self.pid,), daemon=True).start()
+        super().main_work_horse(job, queue)
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do the job in a process of its own, and count how long it took."""
         began = time.perf_counter()
@@ -72,6 +84,13 @@ def _task(job: Job) -> str:
         return allowed.read(job.data).task
     except JobRefused:
         return "unknown"
+
+
+def _end_without(worker: int) -> None:
+    """Kill this process and what it has started as soon as its parent is not the worker any more."""
+    while os.getppid() == worker:
+        time.sleep(ASK_SECONDS)
+    os.killpg(0, signal.SIGKILL)  # RQ makes each job's process the leader of a group
 
 
 def _later(seconds: float, do: Callable[..., None], *args: object) -> None:
