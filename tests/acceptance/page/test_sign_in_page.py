@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from state.calls.ingest import Ingest
 from state.people.access import Access
@@ -70,6 +70,27 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
     expect(tab).to_have_url(f"{web.url}/sign-in")
     tab.go_back()
     expect(tab.get_by_label("Password")).to_be_visible(timeout=20_000)
+
+
+def test_a_slow_sign_in_is_waited_for(tab: Page, web: Web, store: redis.Redis) -> None:
+    """The page asks again and again who it is. Each time it would have gone to the form anew, and never have come."""
+    tab.goto(web.url)
+    fill_in(tab, PASSWORD)
+    expect(tab.locator('tr[data-call-id="call-1"]')).to_be_visible()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route(re.compile("/sign-in"), hold)
+    asked: list[str] = []
+    tab.on("response", lambda answer: asked.append(answer.url) if answer.status == 401 else None)
+    Access(store).users.set_password("dana", "another password of hers")
+    while len(asked) < 3:
+        tab.wait_for_timeout(100)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(tab.get_by_role("alert")).to_contain_text("You are signed out")
 
 
 def test_the_document_can_be_read_and_every_link_in_it_leads_somewhere(tab: Page, web: Web) -> None:

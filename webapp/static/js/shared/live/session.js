@@ -1,6 +1,13 @@
 // When the sign-in has ended: to the form, and from there back to the present page.
 
+/** Time in which the form must have come. Going there again before would stop what is on its way and begin anew. */
+const COMES_MS = 10_000;
+
+let wentMs = Number.NEGATIVE_INFINITY;
+
 export function toSignIn() {
+  if (performance.now() - wentMs < COMES_MS) return;
+  wentMs = performance.now();
   const next = location.pathname + location.search + location.hash;
   location.assign(`/sign-in?${new URLSearchParams({ next, ended: "1" })}`);
 }
