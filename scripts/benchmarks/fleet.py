@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.machine.programs import children, cpu_seconds
+from scripts.machine.programs import cpu_seconds, family_bytes, family_cpu_seconds
 from scripts.machine.server import EmbeddedServer
 from state.settings import Settings
 from tests.harness.fleet import Fleet
@@ -29,8 +29,16 @@ class BenchFleet(Fleet):
             raise SystemExit(f"bench: no decoder: {(logs / 'decoder-0.log').read_text()[-500:]}")
 
     def decoder_cpu_seconds(self) -> float:
-        """Spent so far by the decoder process and its decode loops."""
-        return sum(map(cpu_seconds, [self._decoder.pid, *children(self._decoder.pid)]))
+        """Spent so far by the decoder process, its decode loops, and theirs."""
+        return family_cpu_seconds(self._decoder.pid)
+
+    def decoder_bytes(self) -> int:
+        """Memory of these processes now."""
+        return family_bytes(self._decoder.pid)
+
+    def utterances_open(self) -> int:
+        """How many processes of open utterances its decode loops have."""
+        return len(self.utterances(self._decoder))
 
     def server_cpu_seconds(self) -> float:
         """Spent so far by the server."""

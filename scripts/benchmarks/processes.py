@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 
 from scripts.machine.gauges import gauge
-from scripts.machine.programs import WEB, children, cpu_seconds, end, resident_bytes, start_python
+from scripts.machine.programs import WEB, cpu_seconds, end, family_bytes, family_cpu_seconds, start_python
 
 READY_SECONDS = 120.0
 
@@ -34,18 +34,12 @@ class Processes:
 
     def spent(self) -> dict[str, float]:
         """Processor seconds by kind of process, so far."""
-        found = {
-            name: sum(cpu_seconds(pid) for pid in [process.pid, *children(process.pid)])
-            for name, process in self._processes.items()
-        }
+        found = {name: family_cpu_seconds(process.pid) for name, process in self._processes.items()}
         return found | {"server": sum(map(cpu_seconds, self._servers))}
 
     def resident_megabytes(self) -> dict[str, float]:
-        """Memory by kind of process, of its processes together: what they share counts in each of them."""
-        return {
-            name: round(sum(resident_bytes(pid) for pid in [process.pid, *children(process.pid)]) / 1e6, 1)
-            for name, process in self._processes.items()
-        }
+        """Memory by kind of process, of its processes together; what they share counts once."""
+        return {name: round(family_bytes(process.pid) / 1e6, 1) for name, process in self._processes.items()}
 
     def server_bytes(self) -> dict[str, int]:
         """What the servers keep in memory, and what they have received and sent so far; replicas count, too."""

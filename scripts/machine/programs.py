@@ -71,15 +71,40 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor seconds of a process so far, its children not included (Linux)."""
+def family(pid: int) -> list[int]:
+    """Process ids of a process, its children, and theirs (Linux)."""
+    return [pid, *(each for child in children(pid) for each in family(child))]
+
+
+def cpu_seconds(pid: int, ended: bool = False) -> float:
+    """Processor seconds of a process so far (Linux). ended: with those of children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """Processor seconds so far of a process and all that descends from it, living and ended (Linux)."""
+    spent = 0.0
+    for each in family(pid):
+        with contextlib.suppress(OSError):  # it has just ended
+            spent += cpu_seconds(each, ended=True)
+    return spent
 
 
 def resident_bytes(pid: int) -> int:
     """Bytes of memory that a process has now, those that it shares included (Linux)."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def family_bytes(pid: int) -> int:
+    """Bytes of memory that a process and all that descends from it have now; what they share counts once (Linux)."""
+    found = 0
+    for each in family(pid):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    found += 1024 * int(line.split()[1])
+    return found
 
 
 def free_port() -> int:

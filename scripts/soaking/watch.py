@@ -60,7 +60,7 @@ def _process(one: psutil.Process) -> Sample:
             "descriptors": len(descriptors),
             "sockets": sum(target.startswith("socket:") for target in descriptors),
             "threads": one.num_threads(),
-            "processor seconds": cpu_seconds(one.pid),
+            "processor seconds": cpu_seconds(one.pid, ended=True),
         }
     except (OSError, psutil.NoSuchProcess):
         return {}
