@@ -279,9 +279,9 @@ class FleetMember:
         """Take a token out of its stream if its track cannot even be opened."""
         self.others.drop(token)
 
-    def give_up(self, token: Token) -> None:
-        """Put a leased token back for everybody. It still costs the try."""
-        self.others.move(token, force=True, forgive=0)
+    def give_up(self, token: Token, forgive: int = 0) -> None:
+        """Put a leased token back for everybody. It costs the try, but for `forgive` times in a row."""
+        self.others.move(token, force=True, forgive=forgive)
 
 
 def residents(shard: Shard) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -13,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from state.calls.dead import DeadLetters
 from state.calls.ingest import Chunk
 from state.queues import OTHERS
 from state.vocabularies import Vocabularies
-from tests.harness.calls.engines import ENGINES, MOONSHINE, Engine
+from tests.harness.calls.engines import ENGINES, MOONSHINE, VOSK, Engine
 from tests.harness.fleet import Fleet
 from tests.harness.places import PLACES, Place, store_in
 
@@ -125,13 +127,43 @@ def test_kills_at_random_instants_change_no_byte(
     rounds = 0
     while kills < enough:
         rounds += 1
-        fleet.wait(lambda: len(fleet.loops(parent)) > 0)
+        fleet.wait(lambda: fleet.registered() > 0 and fleet.loops(parent))  # the self-check has children of its own
         fleet.feed(f"killed-{rounds}", call, after_each=maybe_kill)
         fleet.wait_finished([f"killed-{rounds}"])
     assert fleet.stop() == [0]
     for n in range(rounds):
         assert fleet.readable(f"killed-{n + 1}") == fleet.readable("calm")
         assert fleet.transcript(f"killed-{n + 1}") == calm
+    fleet.assert_at_rest()
+
+
+@pytest.mark.parametrize(("place", "engine"), [pytest.param(PLACES[0], VOSK, id="vosk")], indirect=True)
+def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
+    fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
+) -> None:
+    """The kernel kills an utterance's process when memory is out: its loop goes on, and no chunk loses a try."""
+    parent = fleet.start("decoder", DECODER_LOOPS="1")
+    fleet.wait(lambda: fleet.registered() > 0 and fleet.loops(parent))
+    loops = fleet.loops(parent)
+    kills = 0
+
+    def kill_one_in_three() -> None:
+        nonlocal kills
+        fleet.wait(lambda: fleet.chunks_waiting() <= 2)
+        for pid in fleet.utterances(parent)[::3]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                kills += 1
+
+    fleet.feed("utterances-killed", call, after_each=kill_one_in_three)
+    fleet.wait_finished(["utterances-killed"])
+    assert kills >= 5
+    assert fleet.loops(parent) == loops
+    fleet.wait(lambda: not fleet.utterances(parent), why="none outlives its utterance")
+    assert fleet.stop() == [0]
+    assert fleet.readable("utterances-killed") == fleet.readable("calm")
+    assert fleet.transcript("utterances-killed") == calm
+    assert DeadLetters(fleet.redis).all() == []
     fleet.assert_at_rest()
 
 

@@ -18,7 +18,9 @@ from state.calls.ingest import Chunk
 from state.calls.rescue import FORGIVEN_LOSSES
 from state.types import Utterance
 from tests.harness.broken.poisoned_decoder import POISON
+from tests.harness.calls.engines import VOSK
 from tests.harness.fleet import ROOT, Fleet, stub_fleet
+from tests.harness.servers import start_server
 from workers.decoder.track import DEAD_AFTER_TRIES
 
 POISONED = 6
@@ -78,6 +80,46 @@ def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_pat
         assert sum(len(u.words) for u in said(fleet, f"other-{n}")) == len(chunks)
     assert fleet.stop() == [0, 0]
     fleet.assert_at_rest()
+
+
+@pytest.mark.parametrize(
+    ("how", "bound"),
+    [
+        pytest.param("abort", DEAD_AFTER_TRIES, id="aborts"),
+        pytest.param("kill", DEAD_AFTER_TRIES + FORGIVEN_LOSSES, id="is killed from outside"),
+    ],
+)
+def test_a_chunk_at_which_libvosk(how: str, bound: int, tmp_path: Path) -> None:
+    """It costs its utterance's process: the decode loop, and what else it keeps warm, live on."""
+    server = start_server("valkey9", dir=tmp_path)
+    fleet = Fleet(server, tmp_path, **VOSK.environ)
+    try:
+        begun = tmp_path / "begun"
+        begun.mkdir()
+        decoder = fleet.start(
+            "decoder",
+            ["tests/harness/broken/poisoned_decoder.py", how, "workers.decoder", str(begun)],
+            DECODER_LOOPS="1",
+        )
+        fleet.wait(lambda: fleet.registered() == 1, seconds=200)
+        loops = fleet.loops(decoder)
+        speech = VOSK.call()["customer"][:6]
+        fleet.feed("calm", {"customer": speech})
+        fleet.feed("poisoned", {"customer": [speech[0], Chunk(POISON, "mulaw", 8000), *speech]})
+        fleet.wait_finished(["calm", "poisoned"])
+
+        assert bound - 1 <= len(list(begun.iterdir())) <= bound
+        assert fleet.loops(decoder) == loops, "no loop died"
+        (letter,) = DeadLetters(fleet.redis).all()
+        assert (letter.call_id, letter.track, letter.seq) == ("poisoned", "customer", 2)
+        healthy = [u.text for u in said(fleet, "calm")]
+        assert healthy and [u.text for u in said(fleet, "poisoned") if u.start >= 1.2] == healthy
+        assert [u.mark for u in said(fleet, "poisoned") if u.mark] == ["dead"]
+        assert fleet.stop() == [0]
+        fleet.assert_at_rest()
+    finally:
+        fleet.kill_all()
+        server.kill()
 
 
 def dead(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:

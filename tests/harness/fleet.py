@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from scripts.machine.programs import start
+from scripts.machine.programs import children, start
 from scripts.simulator.recording import read_tracks
 from state.calls.health import Health
 from state.calls.ingest import Chunk, Ingest
@@ -91,6 +91,10 @@ class Fleet:
         with contextlib.suppress(psutil.NoSuchProcess):
             return [child.pid for child in psutil.Process(parent.pid).children()]
         return []
+
+    def utterances(self, parent: subprocess.Popen[bytes]) -> list[int]:
+        """Process ids of the open utterances of a decoder's decode loops, if its engine has such."""
+        return [pid for loop in self.loops(parent) for pid in children(loop)]
 
     def feed(
         self,

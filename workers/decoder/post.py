@@ -17,6 +17,7 @@ import redis
 from state.calls.fleet import FleetMember
 from state.calls.ingest import ENDED_AT_ONCE, Ingest
 from state.calls.leases import Commit, Lease, Token
+from state.calls.rescue import FORGIVEN_LOSSES
 from state.calls.sight import ALL, seen
 from state.server.clock import RunningClock
 from state.server.connection import is_about_data
@@ -29,7 +30,7 @@ from workers.decoder.restore import Interrupted, LeaseLost
 from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, decode
 from workers.decoder.warm import WarmCache, WarmTrack
 from workers.decoder.whose_voice import is_measured
-from workers.engines.base import Model
+from workers.engines.base import Model, RecogniserLost
 
 SWEEP_SECONDS = 1.0
 """Seconds between two looks for dead decoders, busy or not. Jittered, so that a fleet does not look in step."""
@@ -202,6 +203,10 @@ class Post:
             return
         except redis.RedisError:
             raise
+        except RecogniserLost as error:
+            log.warning("a recogniser is lost", extra=_track(token) | {"error": str(error)})
+            self._fleet.give_up(token, FORGIVEN_LOSSES)
+            return
         except Exception:
             # The engine failed without dying. It costs the try, so that a chunk that always fails is given up.
             log.exception("decoding failed", extra=_track(token))

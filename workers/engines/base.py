@@ -24,6 +24,13 @@ class DeterminismFault(RuntimeError):
     """A replay of the journal gave a final where the first decoding gave none. This worker decodes differently."""
 
 
+class RecogniserLost(RuntimeError):
+    """Something outside killed the recogniser, as the kernel does when memory is out, or kept it from being made.
+
+    The audio is not to blame. Throw the recogniser away; the journal has what it heard.
+    """
+
+
 class ModelUnusable(RuntimeError):
     """The model cannot be loaded, or decodes the same audio differently from run to run. One clear sentence."""
 

@@ -116,7 +116,7 @@ def _folder(given: str, cache: Path | None, find: Callable[[str], Archive]) -> P
 
 
 def _vosk(folder: Path, cache: Path | None) -> Choice:
-    from workers.engines.vosk import VoskModel
+    from workers.engines.vosk.model import VoskModel
 
     return Choice(partial(VoskModel, prepare(folder, cache)), VoskModel.fork_safe)
 

@@ -1,4 +1,6 @@
-"""A decoder (or job worker) whose engine fails at one chunk: `poisoned_decoder.py HOW MODULE FOLDER`.
+"""A decoder (or job worker) whose engine (the stub, or Vosk) fails at one chunk:
+
+    poisoned_decoder.py HOW MODULE FOLDER
 
 HOW: abort (as a failed assertion in a C++ library), kill (as the kernel when memory is out), raise, or none.
 MODULE: whose main is run. FOLDER: a file for each time the chunk was begun.
@@ -16,6 +18,7 @@ from typing import Any
 
 from state import g711
 from workers.engines.stub import StubRecogniser
+from workers.engines.vosk.library import load_library
 
 POISON = bytes([0x2A]) * 1600
 """The chunk nobody can decode, as mu-law."""
@@ -24,19 +27,25 @@ POISON = bytes([0x2A]) * 1600
 def main() -> None:
     how, module, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     poison = g711.decode_mulaw(POISON)
-    accept = StubRecogniser.accept
 
-    def poisoned(self: StubRecogniser, pcm: bytes, at: int) -> Any:
-        if pcm == poison and how != "none":
-            (folder / f"begun-{os.getpid()}-{time.monotonic_ns()}").touch()
-            if how == "abort":
-                os.abort()
-            if how == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            raise RuntimeError("the engine cannot bear this chunk")
-        return accept(self, pcm, at)
+    def poisoned(owner: Any, name: str) -> None:
+        inner = getattr(owner, name)
 
-    StubRecogniser.accept = poisoned  # type: ignore[method-assign]
+        def wrapper(self: Any, pcm: bytes, *rest: Any) -> Any:
+            if pcm == poison and how != "none":
+                (folder / f"begun-{os.getpid()}-{time.monotonic_ns()}").touch()
+                if how == "abort":
+                    os.abort()
+                if how == "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                raise RuntimeError("the engine cannot bear this chunk")
+            return inner(self, pcm, *rest)
+
+        setattr(owner, name, wrapper)
+
+    poisoned(StubRecogniser, "accept")
+    if os.environ["EARSHOT_ENGINE"] == "vosk":
+        poisoned(load_library().KaldiRecognizer, "AcceptWaveform")
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -15,7 +15,7 @@ from workers.engines.moonshine import MoonshineModel
 from workers.engines.prepare import Prepared, prepare
 from workers.engines.sherpa import SherpaModel, ready
 from workers.engines.stub import StubModel
-from workers.engines.vosk import VoskModel
+from workers.engines.vosk.model import VoskModel
 
 ROOT = Path(__file__).parents[3]
 

@@ -23,7 +23,7 @@ from workers.engines.catalogues import LIST_SECONDS, vosk_archive
 from workers.engines.choose import ENGLISH_MODEL, Wanted, choose
 from workers.engines.download import DownloadError, cached_model, official_model
 from workers.engines.moonshine import MoonshineModel
-from workers.engines.vosk import VoskModel
+from workers.engines.vosk.model import VoskModel
 
 MODEL_FILES = {
     "am/final.mdl": b"acoustic model " * 20_000,

@@ -15,18 +15,20 @@ import pytest
 
 from state.g711 import decode_mulaw
 from tests.integration.engines.conftest import ROOT, Speech
+from workers.decoder.warm import WarmCache, WarmTrack
 from workers.engines import selfcheck
-from workers.engines import vosk as engine
-from workers.engines.base import ModelUnusable
+from workers.engines.base import ModelUnusable, RecogniserLost
 from workers.engines.prepare import Prepared
 from workers.engines.selfcheck import SAMPLE, SAMPLE_RATE, decode, self_check
-from workers.engines.vosk import VoskModel
+from workers.engines.vosk import priming
+from workers.engines.vosk.model import VoskModel
+from workers.engines.vosk.recogniser import VoskRecogniser
 
 OLD_KERNELS = """
 import sys
 from tests.integration.engines.test_vosk import digest_of_sample
 from workers.engines.prepare import Prepared
-from workers.engines.vosk import VoskModel
+from workers.engines.vosk.model import VoskModel
 model = VoskModel(Prepared(sys.argv[1], "korean", sys.argv[2]))
 print(digest_of_sample(model), model.identity)
 """
@@ -38,6 +40,18 @@ def digest_of_sample(model: VoskModel) -> str:
     finals = decode(model, pcm, SAMPLE_RATE, SAMPLE_RATE, lambda _number: False).finals
     assert finals
     return hashlib.sha256(msgspec.msgpack.encode(finals)).hexdigest()
+
+
+def utterances() -> list[psutil.Process]:
+    """The processes of this process's open utterances."""
+    return [process for process in psutil.Process().children() if process.name() == "utterance"]
+
+
+def one_second(model: VoskModel, speech: Speech) -> VoskRecogniser:
+    """A recogniser with an open utterance."""
+    recogniser = model.recogniser(speech.rate, None)
+    assert recogniser.accept(speech.pcm[: 2 * speech.rate], 0) == []
+    return recogniser
 
 
 @pytest.fixture
@@ -113,18 +127,58 @@ def test_between_utterances_almost_nothing_is_kept(korean: VoskModel, spoken_kor
     assert recogniser.memory_bytes < 100_000
 
 
-def test_memory_of_finished_utterances_goes_back_to_the_system(
-    korean: VoskModel, spoken_korean: Speech, monkeypatch: pytest.MonkeyPatch
+def test_open_utterances_have_memory_of_their_own_and_take_no_more_than_is_told(
+    korean: VoskModel, spoken_korean: Speech
 ) -> None:
-    monkeypatch.setattr(engine, "TRIM_BYTES", 1)
-    process = psutil.Process()
     recognisers = [korean.recogniser(spoken_korean.rate, None) for _ in range(3)]
     for recogniser in recognisers:
         recogniser.accept(spoken_korean.pcm[: 2 * spoken_korean.rate], 0)
-    busy = process.memory_info().rss
-    recognisers[0].flush()
-    del recogniser, recognisers[:]
-    assert busy - process.memory_info().rss > 30_000_000
+    own = [process.memory_full_info().uss for process in utterances()]
+    assert len(own) == 3
+    assert all(used < recogniser.memory_bytes for used in own), own
+    for recogniser in recognisers:
+        recogniser.flush()
+    assert utterances() == []
+
+
+def test_many_tracks_keep_within_the_budget_of_memory_and_processes(korean: VoskModel, spoken_korean: Speech) -> None:
+    """Twelve tracks in turns, and room for about five open utterances."""
+    budget = 5 * one_second(korean, spoken_korean).memory_bytes
+    warm = WarmCache(budget)
+    for number in range(12):
+        warm.put((f"call-{number}", "customer"), WarmTrack(one_second(korean, spoken_korean), None))
+        processes = utterances()
+        assert len(processes) <= 5
+        assert sum(process.memory_full_info().uss for process in processes) < budget
+    assert len(warm) >= 4
+    del warm
+    assert utterances() == []
+
+
+def test_an_utterance_whose_process_dies_is_rebuilt_from_the_journal(korean: VoskModel, spoken_korean: Speech) -> None:
+    second = 2 * spoken_korean.rate
+    recogniser = korean.recogniser(spoken_korean.rate, None)
+    snapshot = recogniser.snapshot(False)
+    recogniser.accept(spoken_korean.pcm[:second], 0)
+    (process,) = utterances()
+    process.kill()
+    with pytest.raises(RecogniserLost):
+        recogniser.accept(spoken_korean.pcm[second : 2 * second], spoken_korean.rate)
+    rebuilt, calm = korean.recogniser(spoken_korean.rate, snapshot), korean.recogniser(spoken_korean.rate, None)
+    rebuilt.replay(spoken_korean.pcm[:second], 0)
+    calm.accept(spoken_korean.pcm[:second], 0)
+    next_second = spoken_korean.pcm[second : 2 * second]
+    assert rebuilt.accept(next_second, spoken_korean.rate) == calm.accept(next_second, spoken_korean.rate)
+    assert rebuilt.flush() == calm.flush() != []
+
+
+def test_the_priming_speech_is_part_of_the_models_identity(
+    korean: VoskModel, prepared_korean: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.ulaw"
+    other.write_bytes(priming.SPEECH.read_bytes()[::-1])
+    monkeypatch.setattr(priming, "SPEECH", other)
+    assert VoskModel(prepared_korean).identity != korean.identity
 
 
 def test_files_the_library_refuses_are_refused_in_one_sentence(tmp_path: Path) -> None:
