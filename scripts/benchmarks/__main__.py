@@ -11,6 +11,7 @@ page       pages that come at once to live calls, and stay: time to the table, c
 search     a search over all live calls, of 500 to 5000: the first one, and those that follow
 scale      what a chunk costs web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
 streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
+utterances many tracks in mid-utterance on one decode loop, with --engine vosk: its processes and memory
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from scripts.benchmarks.page import bench_page
 from scripts.benchmarks.scale import bench_scale
 from scripts.benchmarks.search import bench_search
 from scripts.benchmarks.streams import bench_streams
+from scripts.benchmarks.utterances import bench_utterances
 
 BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "cliffs": bench_cliffs,
@@ -44,6 +46,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "search": bench_search,
     "scale": bench_scale,
     "streams": bench_streams,
+    "utterances": bench_utterances,
 }
 
 
@@ -81,6 +84,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--shards", type=_numbers, default=[1, 2, 4, 8], help="shards of scale (1,2,4,8)")
     parser.add_argument("--chunks", type=int, default=2000, help="chunks measured by scale, for each of these")
     parser.add_argument("--chunk-rate", type=float, default=100.0, help="chunks a second of scale")
+    parser.add_argument("--korean", action="store_true", help="decode on Korean calls, which eSpeak NG speaks")
+    parser.add_argument("--open", type=int, default=200, help="tracks of utterances")
     parser.add_argument("--cluster", action="store_true", help="scale on a cluster: three masters with a replica each")
     options = parser.parse_args(argv)
     unknown = set(options.names) - set(BENCHES)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.fleet import fleet
+from scripts.benchmarks.korean import speak_korean
 from scripts.evaluation.decoding import PARTIES, decode, read_pcm
 from scripts.evaluation.wer import errors
 from scripts.simulator.recording import read_tracks
@@ -26,27 +28,34 @@ FLEET_SECONDS = 600.0
 
 def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
     """The same calls through a fleet of one decode loop and through the bare library."""
+    if options.korean:
+        with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
+            return _decoded(options, speak_korean(Path(folder)))
+    return _decoded(options, options.folder)
+
+
+def _decoded(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     environ = {
         "EARSHOT_ENGINE": options.engine,
         "VOSK_MODEL": options.vosk_model,
         "SHERPA_MODEL": options.sherpa_model,
     }
-    folders = sorted(options.folder.glob("call-*"))
+    folders = sorted(folder.glob("call-*"))
     with fleet(loops=1, **environ) as running:
         before = running.decoder_cpu_seconds()
         seconds = 0.0
-        for folder in folders:
-            tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in PARTIES]
+        for call in folders:
+            tracks = [read_tracks(call / f"{party}.wav", [party])[0] for party in PARTIES]
             seconds += sum(track.seconds for track in tracks)
             for track in tracks:
                 for audio in track.chunks(1000):
-                    running.ingest.put(folder.name, track.name, None, Chunk(audio, track.encoding, track.rate))
-            running.ingest.end(folder.name)
-        running.wait_finished([folder.name for folder in folders], FLEET_SECONDS)
+                    running.ingest.put(call.name, track.name, None, Chunk(audio, track.encoding, track.rate))
+            running.ingest.end(call.name)
+        running.wait_finished([call.name for call in folders], FLEET_SECONDS)
         spent = (running.decoder_cpu_seconds() - before) / seconds
         server = running.server_cpu_seconds() / seconds
     model = choose(wanted(options)).load()
-    bare = bare_cost(model, options.folder)
+    bare = bare_cost(model, folder)
     return {
         "model": model.identity,
         "audio_seconds": round(seconds, 1),
@@ -107,14 +116,14 @@ def bare_cost(model: Model, folder: Path) -> float:
     our endpoint rules cut, so the rules' own cost is the fleet's.
     """
     from workers.engines.moonshine import MoonshineModel
-    from workers.engines.vosk import VoskModel
+    from workers.engines.vosk.model import VoskModel
 
     tracks = [read_pcm(call, party) for call in sorted(folder.glob("call-*")) for party in PARTIES]
     audio_seconds = sum(len(pcm) / 2 / rate for pcm, rate in tracks)
     if isinstance(model, VoskModel):
         started = time.process_time()
         for pcm, rate in tracks:
-            library = model.kaldi_recogniser(rate)
+            library = model.library_recogniser(rate)
             for at in range(0, len(pcm), 2 * rate):
                 if library.AcceptWaveform(pcm[at : at + 2 * rate]):
                     library.Result()
