@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
 from state.archive import reviews
 from state.archive.opening import Archive
-from state.archive.reviews import Answered, Review, Scorecard, ScorecardChanged
+from state.archive.reviews import Answered, Question, Review, Scorecard, ScorecardChanged
 from state.archive.search import read_call
 from state.moments import moment
 from state.server.clock import now_ms
@@ -34,14 +35,14 @@ _RULE = re.compile(r"[a-z0-9][a-z0-9:_-]{0,79}")
 MAX_QUESTION = 200
 """Characters of a question."""
 
-_NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
+NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
 
 
 @api.get("/samples")
 @operation(
     "Read a random sample of ended calls",
     {200: ApiSample},
-    _NO_ARCHIVE,
+    NO_ARCHIVE,
     query=[
         *PARAMETERS,
         Parameter(
@@ -57,7 +58,7 @@ def read_sample() -> Response:
     parameters = inputs.query(*(one.name for one in PARAMETERS), "count")
     count = inputs.number(parameters, "count", SAMPLE, MOST_SAMPLED)
     wanted = asked(parameters)
-    archive = _archive()
+    archive = the_archive()
     rows = reviews.sample(archive, wanted, count)
     told = reviews.reviews_of(archive, [row.call_id for row in rows])
     agents = reviews.reviewed(archive, wanted)
@@ -68,12 +69,12 @@ def read_sample() -> Response:
 
 
 @api.get("/scorecard")
-@operation("Read the questions of the scorecard", {200: ApiScorecard}, _NO_ARCHIVE)
+@operation("Read the questions of the scorecard", {200: ApiScorecard}, NO_ARCHIVE)
 @needs("read")
 def read_scorecard() -> Response:
     """The present edition."""
     inputs.query()
-    return as_json(_card(reviews.scorecard(_archive())))
+    return as_json(_card(reviews.scorecard(the_archive())))
 
 
 @api.put("/scorecard")
@@ -88,27 +89,38 @@ def save_scorecard() -> Response:
     """A new edition. Reviews keep the questions as they were asked."""
     inputs.query()
     new = inputs.json_body(NewScorecard)
-    for n, one in enumerate(new.questions):
-        if not _QUESTION.fullmatch(one.id) or (one.rule and not _RULE.fullmatch(one.rule)):
-            raise invalid(f"/questions/{n}", "id and rule must be small letters, digits and _ - (of a rule also :)")
+    for place, what in faults(new.questions):
+        raise invalid("/questions" + "".join(f"/{step}" for step in place), what)
+    return as_json(save(new.questions, new.after, acting_name(new.by)))
+
+
+def faults(questions: list[Question]) -> Iterator[tuple[list[int | str], str]]:
+    """What is wrong with them: the place below them, and what."""
+    for n, one in enumerate(questions):
+        for name, form, signs in (("id", _QUESTION, "_ -"), ("rule", _RULE, ": _ -")):
+            value = getattr(one, name)
+            if not form.fullmatch(value) and (value or name == "id"):
+                yield [n, name], f"must be small letters, digits and {signs}, and begin with a letter or digit"
         if not one.text.strip() or not one.text.isprintable() or len(one.text) > MAX_QUESTION:
-            raise invalid(f"/questions/{n}/text", f"must be printable, with 1 to {MAX_QUESTION} characters")
-    if len({one.id for one in new.questions}) != len(new.questions):
-        raise invalid("/questions", "must have ids of their own")
-    who = acting_name(new.by)
-    archive = _archive()
-    if reviews.scorecard(archive).version != new.after:
+            yield [n, "text"], f"must be printable, with 1 to {MAX_QUESTION} characters"
+        if one.id in {other.id for other in questions[:n]}:
+            yield [n, "id"], "stands twice; each question has an id of its own"
+
+
+def save(questions: list[Question], after: int, who: str) -> ApiScorecard:
+    """A new edition after that one. Raises Problem 409 if another one was saved meanwhile."""
+    kept = the_archive()
+    if reviews.scorecard(kept).version != after:
         raise _changed()
-    record_act("scorecard", f"edition {new.after + 1}")
+    record_act("scorecard", f"edition {after + 1}")
     try:
-        made = reviews.save_scorecard(archive, new.questions, new.after, who, now_ms(store().shards.plain))
+        return _card(reviews.save_scorecard(kept, questions, after, who, now_ms(store().shards.plain)))
     except ScorecardChanged:
         raise _changed() from None
-    return as_json(_card(made))
 
 
 @api.get("/calls/<call_id>/reviews")
-@operation("Read how an ended call was reviewed", {200: ApiReviews}, {404: "No such call.", **_NO_ARCHIVE})
+@operation("Read how an ended call was reviewed", {200: ApiReviews}, {404: "No such call.", **NO_ARCHIVE})
 @needs("read")
 def read_reviews(call_id: str) -> Response:
     """The questions, what rules answer, and all reviews, the newest first."""
@@ -129,7 +141,7 @@ def put_review(call_id: str) -> Response:
     """One's own review replaces what one said before. A question may be left out."""
     inputs.query()
     new = inputs.json_body(NewReview)
-    who, archive = acting_name(new.by), _archive()
+    who, archive = acting_name(new.by), the_archive()
     card = reviews.scorecard(archive)
     call = read_call(archive, inputs.call_id(call_id))
     if call is None:
@@ -156,7 +168,7 @@ def put_review(call_id: str) -> Response:
 
 
 def _told(call_id: str) -> Response:
-    archive = _archive()
+    archive = the_archive()
     card = reviews.scorecard(archive)
     call = read_call(archive, call_id)
     if call is None:
@@ -170,7 +182,7 @@ def _card(card: Scorecard) -> ApiScorecard:
     return ApiScorecard(card.version, card.questions, card.made_by, shapes.moment_or_none(card.made_at_ms))
 
 
-def _archive() -> Archive:
+def the_archive() -> Archive:
     return store().archive_for("There is no database, so there is nothing to review. Set DATABASE_URL.")
 
 

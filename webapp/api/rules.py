@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,10 +13,11 @@ from state.types import Sentiment
 from state.webhooks import endpoints
 from webapp.access.rights import needs, record_act, record_read
 from webapp.api.documents.openapi import Parameter, operation
-from webapp.http import inputs
+from webapp.http import inputs, yaml_forms
 from webapp.http.answers import as_json
 from webapp.http.heavy import OneAtATime, has_gone
-from webapp.http.problems import ErrorItem, Problem, invalid
+from webapp.http.problems import ErrorItem, Problem
+from webapp.http.yaml_forms import YAML
 from webapp.schemas.rules import ApiDryRun, ApiHeard, ApiHit, ApiRules, WordsToTry
 from webapp.store import store
 from workers.insight.rules.rule import RuleError, RuleFile
@@ -26,10 +26,6 @@ from workers.insight.rules.ruleset import RuleSet
 from workers.insight.words.spoken import Spoken, spoken
 
 api = Blueprint("rules", __name__, url_prefix="/v1")
-
-YAML = "application/yaml"
-YAML_TYPES = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
-"""Media types of YAML. RFC 9512 names the first; curl and editors use the others."""
 
 DRY_RUN_CALLS, DRY_RUN_DEFAULT = 500, 200
 DRY_RUN_SECONDS = 5.0
@@ -41,8 +37,6 @@ WAITING = 8
 WAIT_SECONDS = 10.0
 
 one_at_a_time = OneAtATime(WAITING, WAIT_SECONDS)
-
-_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 
 @api.get("/rules")
@@ -83,7 +77,7 @@ def _save(text: str) -> Response:
     rules = _understood(text)
     _check_webhooks(rules)
     current = _current()
-    after = _wanted(current.version)
+    after = yaml_forms.edition_wanted(current.version)
     if after != current.version:
         raise _changed()
     if text in (current.text, numbered(current.text, rules.file.version)):
@@ -228,32 +222,12 @@ def _current() -> RulesText:
     return store().rules.read() or RulesText(1, "starter", read())
 
 
-def _wanted(current: int) -> int:
-    """The version in If-Match. The current one without it, and for *."""
-    given = request.headers.get("If-Match", "*").strip()
-    if given == "*":
-        return current
-    found = _ETAG.fullmatch(given)
-    if found is None:
-        raise invalid("If-Match", "must be one ETag of the rules")
-    return int(found[1])
-
-
 def _changed() -> Problem:
     return Problem(412, "changed", "Somebody else saved the rules meanwhile.")
 
 
 def _text() -> str:
-    """The body. Raises Problem."""
-    body = inputs.raw_body()
-    if len(body) > MAX_FILE_CHARS:
-        raise Problem(413, "too_large", f"Rules have at most {MAX_FILE_CHARS} bytes.")
-    if request.mimetype not in YAML_TYPES:
-        raise Problem(415, "unknown_form", "The body must be YAML.", known_types=list(YAML_TYPES))
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise Problem(400, "invalid", f"The body is not UTF-8: {error}", errors=[ErrorItem("", str(error))]) from None
+    return yaml_forms.text(MAX_FILE_CHARS)
 
 
 def _understood(text: str) -> RuleSet:
@@ -261,9 +235,7 @@ def _understood(text: str) -> RuleSet:
     try:
         return parse(text)
     except RuleError as error:
-        detail = f"line {error.line}: {error.what}" if error.line else error.what
-        item = ErrorItem(_pointer(error.place), detail)
-        raise Problem(400, "invalid", f"The rules cannot be used: {error}", errors=[item]) from None
+        raise yaml_forms.refusal(error, "The rules") from None
 
 
 def _usable(file: RuleFile) -> RuleSet:
@@ -271,13 +243,7 @@ def _usable(file: RuleFile) -> RuleSet:
     try:
         return RuleSet(file)
     except RuleError as error:
-        item = ErrorItem(_pointer(error.place), error.what)
-        raise Problem(400, "invalid", f"The rules cannot be used: {error}", errors=[item]) from None
-
-
-def _pointer(place: str) -> str:
-    """ "rules[3].severity" as a JSON Pointer."""
-    return "".join(f"/{step}" for step in re.findall(r"[^.\[\]]+", place))
+        raise yaml_forms.refusal(error, "The rules") from None
 
 
 def _told(edition: RulesText, rules: RuleSet) -> Response:

@@ -104,7 +104,7 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, br
     page.locator("#sample tbody a").click()
     greeting = page.get_by_role("group", name="Did the agent greet the customer?")
     expect(greeting.get_by_label("No", exact=True)).to_be_checked()
-    expect(greeting).to_contain_text("A rule says no")
+    expect(greeting).to_contain_text("A rule says “No”")
     greeting.get_by_role("button", name="0:04").click()
     expect(page.locator("[data-call=list]")).to_contain_text("line 1")
     polite = page.get_by_role("group", name="Was the agent polite and patient?")
@@ -131,3 +131,25 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, br
     assert complaints(plain) == []
     assert plain.evaluate("document.documentElement.scrollWidth <= innerWidth")
     plain.close()
+
+
+def test_the_questions_are_changed_as_yaml_and_an_error_marks_its_line(page: Page, web: Web) -> None:
+    page.goto(f"{web.url}/reviews")
+    page.get_by_text("Questions of the scorecard").click()
+    page.get_by_text("Advanced: the questions as YAML").click()
+    field = page.get_by_label("The questions, as YAML")
+    expect(field).to_have_value(re.compile("^version: .*id: greeting", re.DOTALL))
+    good = field.input_value()
+    field.fill(good.replace("id: kind", "id: Kind!"))
+    page.get_by_role("button", name="Save YAML").click()
+    page.get_by_role("textbox", name="Your name").fill("Sam")
+    page.get_by_role("button", name="That is me").click()
+    expect(page.locator("#yaml-fault")).to_contain_text("small letters")
+    assert "Kind!" in field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
+    added = good + "- id: smell\n  text: Did one smell a rat?\n"
+    file = {"name": "questions.yaml", "mimeType": "application/yaml", "buffer": added.encode()}
+    page.get_by_label("Take a file").set_input_files([file])
+    page.get_by_role("button", name="Save YAML").click()
+    expect(page.locator("#said")).to_contain_text("The questions are saved.")
+    expect(page.locator("#edited li").last.get_by_label("Question")).to_have_value("Did one smell a rat?")
+    assert complaints(page) == []

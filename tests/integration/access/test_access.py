@@ -94,6 +94,8 @@ ROUTES = {
     "/v1/samples GET": "read",
     "/v1/scorecard GET": "read",
     "/v1/scorecard PUT": "act",
+    "/v1/scorecard.yaml GET": "read",
+    "/v1/scorecard.yaml PUT": "act",
     "/v1/calls/<call_id>/reviews GET": "read",
     "/v1/calls/<call_id>/reviews PUT": "act",
     "/admin/webhooks GET": "admin page",

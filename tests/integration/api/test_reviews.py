@@ -21,6 +21,7 @@ from state.settings import Settings
 from state.types import Alert, CallView, ScoredUtterance, Sentiment
 from tests.integration.api.test_api_calls import problem
 from tests.integration.api.test_reports import BERLIN, NOON, call
+from tests.unit.web.test_scorecard_file import QUESTIONS
 from webapp.app import create_app
 
 GREETING = Alert("rule:greeting-missing", "Did not greet", 4.0, ["agent:0"])
@@ -138,3 +139,34 @@ def test_questions_are_saved_as_editions(http: FlaskClient, store: redis.Redis) 
 @pytest.mark.parametrize("path", ["samples", "scorecard", "calls/c/reviews"])
 def test_without_a_database_there_is_nothing_to_review(store: redis.Redis, path: str) -> None:
     problem(create_app(Settings(auth="off"), store).test_client().get(f"/v1/{path}"), 409, "no_archive")
+
+
+YAML = {"Content-Type": "application/yaml"}
+
+
+def test_the_questions_are_a_file_that_can_be_read_back(http: FlaskClient, store: redis.Redis) -> None:
+    first = http.get("/v1/scorecard.yaml")
+    assert first.headers["ETag"] == '"0"' and first.text.startswith("version: 0\nquestions:\n- id: greeting\n")
+    saved = http.put("/v1/scorecard.yaml?by=Sam", data=QUESTIONS, headers={**YAML, "If-Match": '"0"'})
+    assert (saved.status_code, saved.headers["ETag"], saved.get_json()["made_by"]) == (200, '"1"', "Sam")
+    assert http.get("/v1/scorecard").get_json()["questions"][2] == {
+        "id": "offer", "text": "Was the offer made?", "rule": "rule:offer", "hit": "yes"
+    }  # fmt: skip
+    assert Audit(store).read("acts", 1)[0].deed.what == "scorecard"
+    told = http.get("/v1/scorecard.yaml").text
+    assert told == QUESTIONS.partition("\n")[2].replace("version: 0", "version: 1")
+    problem(http.put("/v1/scorecard.yaml", data=told, headers={**YAML, "If-Match": '"0"'}), 412, "changed")
+    again = http.put("/v1/scorecard.yaml", data=told, headers={**YAML, "If-Match": '"1"'})
+    assert again.get_json()["questions"] == saved.get_json()["questions"]
+
+
+def test_what_is_no_such_file_is_refused_with_its_line(http: FlaskClient) -> None:
+    wrong = QUESTIONS.replace("id: greeting", "id: smile")
+    told = problem(http.put("/v1/scorecard.yaml", data=wrong, headers=YAML), 400, "invalid")
+    assert told["errors"] == [
+        {"pointer": "/questions/1/id", "detail": "line 6: stands twice; each question has an id of its own"}
+    ]
+    problem(http.put("/v1/scorecard.yaml", data=b"\xff", headers=YAML), 400, "invalid")
+    problem(http.put("/v1/scorecard.yaml", data=QUESTIONS, headers={"Content-Type": "text/html"}), 415)
+    problem(http.put("/v1/scorecard.yaml", data="#" * 40_000, headers=YAML), 413, "too_large")
+    assert http.get("/v1/scorecard").get_json()["version"] == 0

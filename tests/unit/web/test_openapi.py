@@ -88,6 +88,8 @@ STATUSES = {
     ("/v1/reports/over-time", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/samples", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/scorecard", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/scorecard.yaml", "get"): {"200", "400", "409", "500", "503"} | KNOWN_ONLY,
+    ("/v1/scorecard.yaml", "put"): {"200", "400", "409", "412", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/scorecard", "put"): {"200", "400", "409", "413", "415", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/reviews", "get"): {"200", "400", "404", "409", "500", "503"} | KNOWN_ONLY,
     ("/v1/calls/{call_id}/reviews", "put"): {"200", "400", "404", "409", "413", "415", "500", "503"} | KNOWN_ONLY,

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from state.types import Alert
+from workers.insight.rules.yamlfile import FileError
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITY_EVIDENCE: dict[Severity, float] = {
@@ -35,20 +36,8 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
 
 
-class RuleError(ValueError):
-    """A rule set cannot be used. The message names the source, the place in it and what is wrong there.
-
-    place: the same as a path ("rules[3].severity"), "" for the whole; what: what is wrong; line: from 1, if known.
-    """
-
-    def __init__(self, source: str, place: str, what: str, told: str | None = None, line: int | None = None) -> None:
-        super().__init__(what)
-        self.source, self.place, self.what, self.line = source, place, what, line
-        self.told = told or place
-
-    def __str__(self) -> str:
-        parts = [self.source, f"line {self.line}" if self.line else "", self.told, self.what]
-        return ": ".join(part for part in parts if part)
+class RuleError(FileError):
+    """A rule set cannot be used."""
 
 
 class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

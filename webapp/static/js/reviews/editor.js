@@ -2,6 +2,7 @@
 
 import { ask } from "../shared/live/session.js";
 import { idFor } from "./scores.js";
+import { editYaml } from "./yaml.js";
 import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -37,6 +38,11 @@ export function editQuestions(acting, onSaved) {
     card = await answer.json();
     show();
   });
+  const savedOtherwise = editYaml(acting, (made) => {
+    card = made;
+    show();
+    onSaved();
+  });
   at("#add").addEventListener("click", () => {
     at("#edited").append(line({}));
     at("#edited").lastElementChild.querySelector("input").focus();
@@ -57,6 +63,7 @@ export function editQuestions(acting, onSaved) {
     if (!made) return;
     card = made;
     show();
+    savedOtherwise();
     acting.tell(_("The questions are saved."));
     onSaved();
   });
