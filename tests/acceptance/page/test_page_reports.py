@@ -59,7 +59,7 @@ def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: W
     dana = compared.get_by_role("img", name=re.compile("Dana, by day 1 of 7 days; lowest 100 %"))
     expect(dana.locator("rect")).to_have_count(1)
     page.locator("#compare-by").select_option("queues")
-    page.locator("#compare-figure").select_option("mood at the end of those calls")
+    page.locator("#compare-figure").select_option("Mood at the end of those calls")
     expect(compared.locator("figcaption")).to_have_text(["not named", "billing", "sales"])
     expect(compared.get_by_role("img", name=re.compile("billing, by day .* on 2026-03-27"))).to_be_visible()
 

@@ -71,9 +71,10 @@ export class Scorecard {
   #evidence({ answer, at: seconds }) {
     const told = document.createElement("span");
     told.className = "evidence";
+    const said = ANSWERS[answer].toLowerCase();
     told.textContent = seconds.length
-      ? _("A rule says “{answer}”: ", { answer: ANSWERS[answer] })
-      : _("A rule says “{answer}”, it found nothing", { answer: ANSWERS[answer] });
+      ? _("A rule says {answer}: ", { answer: said })
+      : _("A rule says {answer}, it found nothing", { answer: said });
     for (const second of seconds) {
       const button = document.createElement("button");
       button.type = "button";
