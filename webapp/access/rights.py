@@ -27,6 +27,7 @@ from wtforms import ValidationError
 from state.people.audit import Deed
 from webapp.access import origins
 from webapp.access.identity import Identity, address, from_this_machine, identify, unknown
+from webapp.http.language import _
 from webapp.http.problems import Problem
 from webapp.store import store
 
@@ -143,7 +144,7 @@ def check_form() -> None:
     try:
         validate_csrf(given, secret_key=store().access.secret())
     except ValidationError:
-        raise Problem(403, "csrf", "This did not come from our page, or the page was too old. Reload it.") from None
+        raise Problem(403, "csrf", _("This did not come from our page, or the page was too old. Reload it.")) from None
 
 
 def sign_in_url(leads_to: str = "/", ended: bool = False) -> str:

@@ -23,6 +23,7 @@ from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.api.handling import refusal
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.desk import ApiDesk, DeskCall, DeskHelp, DeskLine
@@ -121,7 +122,7 @@ def _own(agent: str, call_id: str) -> CallView | None:
 
 def _changed(agent: str, call_id: str, change: Callable[[Handler], Handling]) -> Response:
     if _own(agent, inputs.call_id(call_id)) is None:
-        raise Problem(404, "unknown_call", "You have no such live call.")
+        raise Problem(404, "unknown_call", _("You have no such live call."))
     who = rights.require("agent")
     name = agent if who.kind == "anyone" else who.who
     try:

@@ -18,6 +18,7 @@ from webapp.access.rights import needs
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.handling import ApiHandling, HandlingAsked, NewJudgement, NewMessage, NewNote
@@ -180,13 +181,18 @@ def refusal(refused: Refused) -> Problem:
     """What was not done, as a problem."""
     now = refused.present
     if now is None:
-        return Problem(404, "unknown_call", "There is no such call. Of archived ones only judgements change.")
+        return Problem(404, "unknown_call", _("There is no such call. Of archived ones only judgements change."))
     if refused.reason == "full":
         return Problem(409, "full", f"{_MOST[0].upper()}{_MOST[1:]}.")
     if refused.reason == "ended":
-        return Problem(409, "ended", "The call is over.")
-    who = {"taken": f"{now.by} is on it.", "open": "Nobody is on it."}.get(now.state, f"{now.by} has {now.state} it.")
-    return Problem(409, refused.reason, who)
+        return Problem(409, "ended", _("The call is over."))
+    who = {
+        "taken": _("{by} is on it.", by=now.by),
+        "open": _("Nobody is on it."),
+        "acknowledged": _("{by} has acknowledged it.", by=now.by),
+        "snoozed": _("{by} has snoozed it.", by=now.by),
+    }
+    return Problem(409, refused.reason, who[now.state])
 
 
 def acting_name(given: str | None) -> str:

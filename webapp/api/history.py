@@ -14,6 +14,7 @@ from state.moments import moment_ms
 from state.types import CallView, ScoredUtterance
 from webapp.api.documents.openapi import Parameter
 from webapp.http import inputs
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.calls import ApiCalls, ApiFound
@@ -130,7 +131,9 @@ def call(call_id: str) -> CallView | None:
 
 def unknown(call_id: str) -> Problem:
     """404: no such call."""
-    return Problem(404, "unknown_call", f"There is no call {call_id}; it may have been too old to be kept.")
+    return Problem(
+        404, "unknown_call", _("There is no call {call_id}; it may have been too old to be kept.", call_id=call_id)
+    )
 
 
 def words(text: str) -> list[str]:

@@ -20,6 +20,7 @@ from webapp.api.history import unknown
 from webapp.api.reports import PARAMETERS, asked
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas import shapes
 from webapp.schemas.reviews import ApiReview, ApiReviews, ApiSample, ApiScorecard, NewReview, NewScorecard
@@ -187,4 +188,4 @@ def the_archive() -> Archive:
 
 
 def _changed() -> Problem:
-    return Problem(409, "changed", "Somebody has saved other questions meanwhile. Reload the page.")
+    return Problem(409, "changed", _("Somebody has saved other questions meanwhile. Reload the page."))

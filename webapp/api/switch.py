@@ -11,6 +11,7 @@ from webapp.access.rights import needs
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.handling import Extension, SwitchReceipt
 from webapp.store import store
@@ -73,15 +74,15 @@ def post_act(call_id: str, act: str) -> Response:
         raise Problem(409, "no_switch", "No switch is set up here: see ARI_URL and SWITCH_WEBHOOK_URL.")
     call = store().reads.call(call_id)
     if call is None:
-        raise Problem(404, "unknown_call", "There is no such call; ended calls are kept for some hours only.")
+        raise Problem(404, "unknown_call", _("There is no such call; ended calls are kept for some hours only."))
     if call.state != "live":
-        raise Problem(409, "ended", "The call is over.")
+        raise Problem(409, "ended", _("The call is over."))
     channel = call.metadata.get(CHANNEL_NAME, "")
     if not re.fullmatch(CHANNEL, channel):
         raise Problem(409, "no_channel", f"The call's metadata names no channel of the switch ({CHANNEL_NAME}).")
     extension = store().extensions.of(who.name)
     if not extension and act != "hangup":
-        raise Problem(409, "no_extension", "Say first at which extension the switch can call you.")
+        raise Problem(409, "no_extension", _("Say first at which extension the switch can call you."))
     rights.record_act(act, call_id)  # what cannot be written down is not done
     try:
         switch.carry_out(Order(act, call_id, channel, "" if act == "hangup" else extension, who.who))

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from webapp.http.language import _
 from webapp.http.problems import Problem
 
 
@@ -44,7 +45,7 @@ class OneAtATime:
 
 
 def _busy() -> Problem:
-    return Problem(429, "busy", "Too many others asked for the same. Try again.", retry=True)
+    return Problem(429, "busy", _("Too many others asked for the same. Try again."), retry=True)
 
 
 def has_gone(connection: socket.socket | None) -> bool:

@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from state.archive.opening import ArchiveAway
 from state.recording.sounds import SoundsAway
 from state.server.connection import AWAY
+from webapp.http.language import _
 
 log = logging.getLogger("earshot.web")
 
@@ -145,22 +146,22 @@ def _from_redis(error: redis.RedisError) -> Response:
         log.warning("redis refused", extra={"error": repr(error), "path": request.path})
     else:
         log.error("redis answered with an error", exc_info=error, extra={"path": request.path})
-    return Problem(503, "store_away", "The store does not answer or is full.", retry=True).response()
+    return Problem(503, "store_away", _("The store does not answer or is full."), retry=True).response()
 
 
 def _from_archive(error: ArchiveAway) -> Response:
     log.warning("the database refused", extra={"error": str(error), "path": request.path})
-    return Problem(503, "archive_away", "The database of ended calls cannot be reached.", retry=True).response()
+    return Problem(503, "archive_away", _("The database of ended calls cannot be reached."), retry=True).response()
 
 
 def _from_sounds(error: SoundsAway) -> Response:
     log.warning("the store of recordings refused", extra={"error": str(error), "path": request.path})
-    return Problem(503, "recordings_away", "The store of recordings cannot be reached.", retry=True).response()
+    return Problem(503, "recordings_away", _("The store of recordings cannot be reached."), retry=True).response()
 
 
 def _from_fault(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error, extra={"path": request.path})
-    return Problem(500, "fault", "The server failed. Its log says why.").response()
+    return Problem(500, "fault", _("The server failed. Its log says why.")).response()
 
 
 def install(app: Flask) -> None:

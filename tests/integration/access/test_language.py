@@ -53,3 +53,17 @@ def test_only_another_language_brings_the_scripts_texts(valkey: Server, store: r
     page = http.get("/enter", headers=accepting("de")).text
     [carried] = re.findall(r'<script type="application/json" id="texts">(.*?)</script>', page)
     assert json.loads(carried)["This link is not whole. Open it as it was sent to you."].startswith("Dieser Link ")
+
+
+def test_a_page_is_refused_in_its_language_and_a_program_in_english(valkey: Server, store: redis.Redis) -> None:
+    http = create_app(
+        Settings(redis_url=valkey.url, auth="off", api_keys="telephony:read:esk_0123456789abcdef0123456789abcdef")
+    ).test_client()
+    wanted = {**accepting("de"), "Accept": "application/json"}
+    page = http.get("/v1/calls/none", headers=wanted)
+    assert page.json is not None and page.json["detail"].startswith("Den Anruf none gibt es nicht;")
+    assert (page.json["reason"], page.headers["Content-Language"]) == ("unknown_call", "de")
+    program = http.get(
+        "/v1/calls/none", headers={**wanted, "Authorization": "Bearer esk_0123456789abcdef0123456789abcdef"}
+    )
+    assert program.json is not None and program.json["detail"].startswith("There is no call none;")

@@ -17,6 +17,7 @@ from webapp.api import history
 from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.erasing import ApiErased, ApiHold, ApiHolds, NewHold
 from webapp.schemas.values import MAX_METADATA_VALUE
@@ -105,7 +106,7 @@ def release_hold() -> Response:
     name = _name(parameters.get("name", ""), "name")
     record("release", _about(kind, name))
     if not erase.release(_archive(), kind, name):
-        raise Problem(404, "unknown_hold", "There is no such hold.")
+        raise Problem(404, "unknown_hold", _("There is no such hold."))
     return as_json(ApiHolds([_told(one) for one in erase.held(_archive())]))
 
 
@@ -115,9 +116,9 @@ def _erase(call_id: str) -> list[str]:
     try:
         places = _erasure().erase(call_id)
     except CallIsLive:
-        raise Problem(409, "live", f"Call {call_id} goes on: end it first.") from None
+        raise Problem(409, "live", _("Call {call_id} goes on: end it first.", call_id=call_id)) from None
     except Held as refusal:
-        raise Problem(409, "held", f"Call {call_id} is kept: {refusal}.") from None
+        raise Problem(409, "held", _("Call {call_id} is kept: {why}.", call_id=call_id, why=refusal)) from None
     if places:
         record("erased", f"{call_id} from {' and '.join(places)}")
     return places

@@ -12,6 +12,7 @@ from webapp.access.rights import needs, record
 from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.jobs import ApiFailedJob, ApiJobs, ApiRetry
 from webapp.store import store
@@ -44,12 +45,12 @@ def retry_job(job_id: str) -> Response:
     board = store().jobs.read()
     failed = next((one for one in board.failed if one.id == job_id), None) if board else None
     if failed is None:
-        raise Problem(404, "unknown_job", "No such job has failed lately.")
+        raise Problem(404, "unknown_job", _("No such job has failed lately."))
     if not failed.task:
-        raise Problem(409, "not_ours", "This is none of Earshot's jobs, so nobody tries it again.")
+        raise Problem(409, "not_ours", _("This is none of Earshot's jobs, so nobody tries it again."))
     record("retry-job", f"{failed.task} {failed.argument}")
     if not store().jobs.wish(job_id):
-        raise Problem(409, "too_many", "Too many retries wait already.")
+        raise Problem(409, "too_many", _("Too many retries wait already."))
     return as_json(ApiRetry(job_id), 202)
 
 

@@ -11,6 +11,7 @@ from webapp.access.rights import needs, record_act, require
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem
 from webapp.schemas.models import ApiModel, ApiModels, TakenBack
 from webapp.store import store
@@ -51,7 +52,7 @@ def take_back() -> Response:
     current = here.version()
     wanted, now = here.get(asked.version), here.get(current)
     if wanted is None and asked.version:
-        raise Problem(404, "unknown_version", f"Version {asked.version} is not kept.")
+        raise Problem(404, "unknown_version", _("Version {version} is not kept.", version=asked.version))
     weights = models.of(wanted)
     content = msgspec.structs.replace(weights, norms=models.of(now).norms)
     figures = bytes(now.figures) if now is not None else b"[]"
@@ -59,7 +60,7 @@ def take_back() -> Response:
     try:
         here.save(current, "taken back", models.encode(content), figures, require("admin").who)
     except ModelChanged:
-        raise Problem(409, "changed", "A version was made meanwhile. Look again.") from None
+        raise Problem(409, "changed", _("A version was made meanwhile. Look again.")) from None
     return _told()
 
 

@@ -18,6 +18,7 @@ from webapp.access.rights import needs, record, require
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem
 from webapp.schemas import shapes
 from webapp.schemas.values import Moment
@@ -265,10 +266,10 @@ def _refusing() -> Iterator[None]:
     except CredentialError as refusal:
         raise Problem(409, "refused", f"{str(refusal)[0].upper()}{str(refusal)[1:]}.") from None
     except HashingBusy:
-        raise Problem(429, "busy", "Too many passwords are being made right now. Try again.", retry=True) from None
+        raise Problem(429, "busy", _("Too many passwords are being made right now. Try again."), retry=True) from None
 
 
 def _not_oneself(name: str) -> None:
     who = require("admin")
     if who.origin == "account" and who.name == name.lower():
-        raise Problem(409, "yourself", "Another admin must do that: otherwise none might be left.")
+        raise Problem(409, "yourself", _("Another admin must do that: otherwise none might be left."))
