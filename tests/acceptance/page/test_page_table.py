@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.harness.calls.chatter import Telephony
 from tests.harness.calls.synthetic import SyntheticServer, World
@@ -267,6 +267,43 @@ def test_after_an_absence_longer_than_the_feed_the_table_equals_the_servers(
     world.refusing = False
     expect(cell(page, "stays", "agent")).to_contain_text("New Name")
     wait_until(lambda: order(page) == ["stays"], page)
+
+
+def test_a_laptop_that_slept_for_an_hour_shows_the_present_calls_when_it_wakes(
+    page: Page, server: SyntheticServer, world: World
+) -> None:
+    dead: set[WebSocketRoute] = set()
+    links: list[WebSocketRoute] = []
+
+    def carry(link: WebSocketRoute) -> None:
+        behind = link.connect_to_server()
+        links.append(link)
+        link.on_message(lambda said: None if link in dead else behind.send(said))
+        behind.on_message(lambda said: None if link in dead else link.send(said))
+
+    page.route_web_socket(re.compile("socket.io"), carry)
+    page.clock.install()
+    world.add("gone", agent="Dana")
+    world.add("stays", agent="Old Name")
+    page.goto(server.url)
+    expect(cell(page, "stays", "agent")).to_contain_text("Old Name")
+    page.clock.pause_at(time.time() + 5)
+    dead.update(links)  # nobody tells a sleeping machine that its link has gone
+    with world.lock:
+        del world.calls["gone"]
+        world.calls["stays"]["metadata"] = {"agent": "New Name"}
+    world.add("new", agent="Mia")
+    troubled(world, "new")
+    del world.feed[:-1]
+    page.clock.fast_forward("01:00:00")
+    page.clock.resume()
+    wait_until(lambda: order(page) == ["new", "stays"], page)
+    expect(cell(page, "stays", "agent")).to_contain_text("New Name")
+    expect(count(page, "needs")).to_have_text("1")
+    expect(banner(page)).to_be_hidden()
+    world.partial("stays", "customer", "good morning")
+    expect(cell(page, "stays", "text")).to_contain_text("good morning")
+    assert len(links) == 2, "one new link"
 
 
 def test_a_batch_that_was_lost_on_the_way_is_fetched(page: Page, server: SyntheticServer, world: World) -> None:
