@@ -6,6 +6,8 @@ that a transcript shows at once whether anything was decoded twice or left out.
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
 
 from state import keys
@@ -16,6 +18,7 @@ from state.calls.ingest import Chunk, Ingest
 from state.calls.leases import Commit, DeadChunk, Lease, Token
 from state.calls.scores import Scores
 from state.events import FinalEvent, encode
+from state.server.scripts import Scripts
 from state.server.shards import shards_of
 from state.settings import Settings
 from state.types import Sentiment, Standing, Utterance
@@ -148,3 +151,21 @@ class PlayScorer:
         scored = [said for said in stretch.transcript if said.sentiment is not None]
         standing = Standing(score=0.0, attention=min(1.0, (len(scored) + 1) / 10))
         return Assessment(Sentiment(len(stretch.found.text) / 100, 0.5), standing)
+
+
+class Unchanged:
+    """`with Unchanged(client): ...`: what happens inside leaves every key as it is, byte for byte."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def __enter__(self) -> None:
+        self._before = contents(self._client)
+
+    def __exit__(self, *_: object) -> None:
+        assert contents(self._client) == self._before
+
+
+def run(client: redis.Redis, script: str, **fields: object) -> dict[str, Any]:
+    """A script's answer, past what the store makes of it."""
+    return Scripts(client, keys.STORE).run(script, **fields)

@@ -11,8 +11,7 @@ from state import keys
 from state.calls.streams import OtherSender, Streams
 from state.settings import Settings
 from state.types import Sender
-from tests.harness.protocol import Play, chunk
-from tests.integration.store.test_scripts import Unchanged
+from tests.harness.protocol import Play, Unchanged, chunk
 
 
 @pytest.fixture
