@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize
+
+AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
+"""The accessibility checker, to be evaluated in a page."""
 
 FLAGS = (
     "--no-sandbox",
@@ -51,3 +55,11 @@ def watched_page(
     finally:
         context.close()
     assert faults == []
+
+
+def complaints(page: Page) -> list[object]:
+    """What axe finds against a page's accessibility: each rule, and how many parts break it."""
+    page.evaluate(AXE.read_text())
+    run = "async () => (await axe.run(document)).violations.map((v) => [v.id, v.nodes.length])"
+    found: list[object] = page.evaluate(run)
+    return found

@@ -23,14 +23,14 @@ from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
 from state.types import Alert, Point, Reason, Sentiment, Standing
-from tests.acceptance.page.test_page_table import cell, order, wait_until
 from tests.harness.browser import watched_page
+from tests.harness.calls.reported import call as ended_call
 from tests.harness.calls.switch import Switch
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
+from tests.harness.wall import cell, order, wait_until
 from tests.harness.web import Web, web_process
 from tests.integration.api.test_find import say
-from tests.integration.api.test_reports import call as ended_call
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from state.calls.ingest import Chunk, Ingest
 from state.settings import Settings
 from state.webhooks import deliveries
 from state.webhooks.deliveries import Outcome
-from tests.acceptance.page.test_page_rules import complaints
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
 from tests.integration.jobs.test_forged_jobs import call

@@ -11,10 +11,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.page.test_page_table import DASH, cell, order, wait_until
 from tests.harness.calls.engines import MOONSHINE
 from tests.harness.fleet import Fleet
 from tests.harness.servers import start_server
+from tests.harness.wall import DASH, cell, order, wait_until
 from tests.harness.web import Web, web_process
 
 WORDS = re.compile(r"\w")

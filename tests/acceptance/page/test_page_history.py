@@ -13,11 +13,10 @@ from state.archive.opening import Archive
 from state.archive.write import write
 from state.calls.ingest import Ingest
 from state.settings import Settings
-from tests.acceptance.page.test_page_rules import complaints
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
+from tests.harness.calls.archived import ARCHIVED, archived
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
-from tests.integration.api.test_history import CALLS, archived
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
     url = f"sqlite:///{folder / 'archive.db'}"
     archive = Archive(url)
     for call in [
-        *CALLS,
+        *ARCHIVED,
         *(archived(n, f"call number {n}" if n > 5 else "my on budsman will hear of it") for n in range(5, 65)),
     ]:
         write(archive, call, "test")

@@ -12,8 +12,7 @@ from state.attention_models import AttentionModels
 from state.people.access import Access
 from state.people.audit import Audit
 from tests.acceptance.page.test_page_acting import calls, web  # noqa: F401 (fixtures)
-from tests.acceptance.page.test_page_views import AXE
-from tests.harness.browser import watched_page
+from tests.harness.browser import AXE, watched_page
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web
 from workers.insight import models

@@ -21,14 +21,13 @@ from state.people.access import Access
 from state.settings import Settings
 from state.types import Alert, Point, Reason, Standing
 from state.webhooks.happenings import EVENT_TYPES
-from tests.acceptance.page.test_page_views import AXE
 from tests.harness import brackets
-from tests.harness.browser import watched_page
+from tests.harness.browser import AXE, watched_page
+from tests.harness.calls.reported import call as ended_call
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
 from tests.integration.api.test_find import say
-from tests.integration.api.test_reports import call as ended_call
 from webapp.page.admin import PAGES
 from workers.insight.rules.rulefile import STARTER_FILE
 

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from state.calls.ingest import Ingest
 from state.people.audit import Audit
 from state.settings import Settings
-from tests.acceptance.page.test_page_table import wait_until
 from tests.harness.browser import watched_page
 from tests.harness.calls.tones import AGENT_HZ, TAP, Humming, decode, listen, measure
 from tests.harness.servers import Server
+from tests.harness.wall import wait_until
 from tests.harness.web import Web, web_process
 
 

@@ -14,12 +14,11 @@ from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.archive.write import write
 from state.people.access import Access
-from tests.acceptance.page.test_page_rules import complaints
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
+from tests.harness.calls.archived import archived
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web, web_process
-from tests.integration.api.test_history import archived
 
 
 @pytest.fixture(scope="module")

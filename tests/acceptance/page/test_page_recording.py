@@ -11,12 +11,11 @@ from playwright.sync_api import Browser, expect
 
 from state.archive.opening import Archive
 from state.recording.sounds import Sounds
-from tests.acceptance.page.test_page_rules import complaints
-from tests.acceptance.page.test_page_table import wait_until
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
 from tests.harness.line import Line
 from tests.harness.recorded import finish, noise, settings
 from tests.harness.servers import Server
+from tests.harness.wall import wait_until
 from tests.harness.web import Web, web_process
 from workers.jobs.assembly import assemble
 from workers.sentiment.assessor import Assessor

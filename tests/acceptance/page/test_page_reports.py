@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from state.archive.opening import Archive
 from state.archive.write import write
-from tests.acceptance.page.test_page_rules import complaints
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
+from tests.harness.calls.reported import BERLIN, REPORTED
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
-from tests.integration.api.test_reports import BERLIN, CALLS
 from tests.integration.api.test_reviews import GREETING, heard
 
 ASKED = "/reports?from=2026-03-25&to=2026-03-31&zone=Europe/Berlin"
@@ -26,7 +25,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
     folder = tmp_path_factory.mktemp("web")
     url = f"sqlite:///{folder / 'archive.db'}"
     archive = Archive(url)
-    for call in CALLS:
+    for call in REPORTED:
         write(archive, call, "test")
     write(archive, heard("rude", datetime(2026, 2, 10, 12, tzinfo=BERLIN), (GREETING,), agent="Mia"), "test")
     archive.close()

@@ -10,8 +10,7 @@ import redis
 from playwright.sync_api import Browser, Page, expect
 
 from state.settings import Settings
-from tests.acceptance.page.test_page_views import AXE
-from tests.harness.browser import watched_page
+from tests.harness.browser import complaints, watched_page
 from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.web import Web, web_process
@@ -37,13 +36,6 @@ def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
     with watched_page(browser, 1280, 800) as page:
         page.set_default_timeout(20_000)
         yield page
-
-
-def complaints(page: Page) -> list[object]:
-    page.evaluate(AXE.read_text())
-    run = "async () => (await axe.run(document)).violations.map((v) => [v.id, v.nodes.length])"
-    found: list[object] = page.evaluate(run)
-    return found
 
 
 def test_a_supervisor_edits_tries_and_saves_the_rules(desk: Page, web: Web) -> None:

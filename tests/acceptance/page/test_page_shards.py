@@ -13,11 +13,11 @@ from state.server.opening import open_shards
 from state.server.shards import Shard, Shards
 from state.server.slots import slot
 from state.settings import Settings
-from tests.acceptance.page.test_page_table import banner, cell, order
 from tests.harness.browser import watched_page
 from tests.harness.cluster import Cluster
 from tests.harness.page import Page
 from tests.harness.servers import Server
+from tests.harness.wall import banner, cell, order
 from tests.harness.web import wait_until, web_process
 
 PATIENCE_MS = 60_000

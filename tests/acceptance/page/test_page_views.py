@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.page.test_page_table import cell, count, order, troubled, wait_until
+from tests.harness.browser import AXE
 from tests.harness.calls.chatter import Telephony
 from tests.harness.calls.synthetic import SyntheticServer, World
-
-AXE = Path(__file__).resolve().parents[3] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
+from tests.harness.wall import cell, count, order, troubled, wait_until
 
 
 def three_calls(world: World) -> None:

@@ -19,9 +19,9 @@ from state.people.accounts import Role
 from state.people.audit import Audit, Deed
 from state.settings import Settings
 from state.types import Sender
+from tests.harness.api import BASIC, SECOND, Contents, contents, problem
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
-from tests.integration.api.test_api_calls import BASIC, SECOND, Contents, contents, problem
 from webapp.app import create_app
 from webapp.http.limits import AHEAD, BAD_KEYS_A_MINUTE, Limits
 

@@ -17,12 +17,12 @@ from state import keys
 from state.people.access import Access
 from state.settings import Settings
 from state.types import Sender
+from tests.harness.api import contents
 from tests.harness.calls.wires import CLOSE, Refused, Twilio, WebSocket
 from tests.harness.line import CHUNK, Line
 from tests.harness.servers import Server
 from tests.harness.signing_in import bearer
 from tests.harness.web import Web, web_process
-from tests.integration.api.test_api_calls import contents
 from webapp.access.rights import SAFE_METHODS
 from webapp.app import create_app
 from webapp.store import open_store

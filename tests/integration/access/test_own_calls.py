@@ -16,10 +16,10 @@ from state.calls.ingest import Ingest
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
+from tests.harness.api import problem
 from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
-from tests.integration.api.test_api_calls import problem
 from tests.integration.api.test_find import say
 from webapp.app import create_app
 from workers.sentiment.assessor import Assessor

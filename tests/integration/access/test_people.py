@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
+from tests.harness.api import problem
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, sign_in, try_sign_in
-from tests.integration.api.test_api_calls import problem
 from webapp.app import create_app
 
 

@@ -17,9 +17,9 @@ from state.people.access import Access
 from state.people.accounts import Users
 from state.people.audit import Audit, Deed
 from state.settings import Settings
+from tests.harness.api import contents, problem
 from tests.harness.servers import KINDS, Kind, Server, start_server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
-from tests.integration.api.test_api_calls import contents, problem
 from webapp.app import create_app
 from webapp.http import limits
 

@@ -14,9 +14,9 @@ from state.people import audit
 from state.people.access import Access
 from state.people.audit import FOLDED_DAYS, Audit, Deed
 from state.settings import Settings
+from tests.harness.api import SECOND
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
-from tests.integration.api.test_api_calls import SECOND
 from webapp.app import create_app
 
 DAY_SECONDS = 24 * 3600

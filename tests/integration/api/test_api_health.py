@@ -15,8 +15,8 @@ from state import keys, metrics
 from state.calls.fleet import FleetMember
 from state.server.shards import shards_of
 from state.settings import Settings
+from tests.harness.api import BASIC, CHUNKS, SECOND, app_client, contents, problem, put
 from tests.harness.servers import Server, start_server
-from tests.integration.api.test_api_calls import BASIC, CHUNKS, SECOND, app_client, contents, problem, put
 from webapp.access.rights import public
 
 

@@ -16,10 +16,10 @@ from state.calls.reads import Reads
 from state.rules import RulesChanged, RulesStore
 from state.settings import Settings
 from state.types import INSIDE
+from tests.harness.api import problem
 from tests.harness.line import Line
 from tests.harness.servers import Server
 from tests.harness.web import web_process
-from tests.integration.api.test_api_calls import problem
 from webapp.api import rules as api_rules
 from webapp.api.rules import DRY_RUN_SECONDS
 from webapp.app import create_app

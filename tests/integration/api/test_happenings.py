@@ -19,10 +19,10 @@ from state.people.audit import Audit
 from state.recording import catalogue
 from state.recording.sounds import Named, Sounds
 from state.recording.spool import Spool
+from tests.harness.api import app_client, problem
 from tests.harness.line import Line
 from tests.harness.recorded import finish, noise, pcm, samples, settings
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client, problem
 from workers.jobs.assembly import assemble
 from workers.sentiment.assessor import Assessor
 

@@ -10,9 +10,9 @@ from state.calls.fleet import FleetMember
 from state.people.access import Access
 from state.server.shards import shards_of
 from state.settings import Settings
+from tests.harness.api import app_client, put
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, sign_in
-from tests.integration.api.test_api_calls import app_client, put
 from tests.integration.jobs.test_jobs_board import update
 from webapp.app import create_app
 

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from state.archive.opening import Archive
 from state.people.audit import Audit
 from state.recording.sounds import Named, Sounds
+from tests.harness.api import app_client, problem
 from tests.harness.recorded import recorded
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client, problem
 from workers.sentiment.assessor import Assessor
 
 KEYS = "crm:read:0123456789abcdef,switch:ingest:fedcba9876543210"

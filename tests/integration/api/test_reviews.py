@@ -19,8 +19,8 @@ from state.archive.write import write
 from state.people.audit import Audit
 from state.settings import Settings
 from state.types import Alert, CallView, ScoredUtterance, Sentiment
-from tests.integration.api.test_api_calls import problem
-from tests.integration.api.test_reports import BERLIN, NOON, call
+from tests.harness.api import problem
+from tests.harness.calls.reported import BERLIN, NOON, call
 from tests.unit.web.test_scorecard_file import QUESTIONS
 from webapp.app import create_app
 

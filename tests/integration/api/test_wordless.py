@@ -10,9 +10,9 @@ import redis
 
 from state.calls.reads import Reads
 from state.server.shards import shards_of
+from tests.harness.api import app_client
 from tests.harness.line import CHUNK, Line, Scripted
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client
 from workers.decoder.track import WORDLESS_SECONDS
 from workers.sentiment.assessor import Assessor
 

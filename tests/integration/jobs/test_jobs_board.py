@@ -19,11 +19,11 @@ from state.jobs import JobsBoard, Process
 from state.people.access import Access
 from state.people.audit import Audit
 from state.server.shards import shards_on
+from tests.harness.api import app_client, problem
 from tests.harness.fleet import Fleet
 from tests.harness.protocol import Play
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, csrf_of, sign_in
-from tests.integration.api.test_api_calls import app_client, problem
 from tests.integration.jobs.test_forged_jobs import call, push
 from workers.jobs.board import Boards
 from workers.jobs.queue import QUEUE, job_queue

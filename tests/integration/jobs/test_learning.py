@@ -23,9 +23,9 @@ from state.calls.reads import Reads
 from state.people.audit import Audit
 from state.settings import Settings
 from state.types import INSIDE
+from tests.harness.api import app_client
 from tests.harness.line import Line
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client
 from webapp.app import create_app
 from workers.insight import models, weights
 from workers.insight.models import Fitted, Model

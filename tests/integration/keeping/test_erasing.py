@@ -22,9 +22,9 @@ from state.queues import Queues
 from state.settings import Settings, SettingsError, load
 from state.types import Point
 from state.vocabularies import Edition, Vocabularies
+from tests.harness.api import app_client, problem
+from tests.harness.calls.archived import ARCHIVED, archived
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client, problem
-from tests.integration.api.test_history import CALLS, archived
 from tests.integration.keeping.test_archive import ended, rows
 from tests.integration.store.test_redaction import everything
 from workers.jobs.aging import DAY_MS, forget_words
@@ -67,21 +67,19 @@ def test_a_live_call_is_not_erased(store: redis.Redis, archive: Archive) -> None
         Erasure(store, archive, Settings()).erase("live")
 
 
-def test_a_hold_wins(store: redis.Redis, archive: Archive) -> None:
-    for call in CALLS:
-        write(archive, call, "test")
-    erase.hold(archive, Hold("customer", "+15551", "court", "lee", 1))
-    erase.hold(archive, Hold("call", "a2", "court", "lee", 2))
-    erasure = Erasure(store, archive, Settings())
+def test_a_hold_wins(store: redis.Redis, history: Archive) -> None:
+    erase.hold(history, Hold("customer", "+15551", "court", "lee", 1))
+    erase.hold(history, Hold("call", "a2", "court", "lee", 2))
+    erasure = Erasure(store, history, Settings())
     for call_id in ("a1", "a2"):
         with pytest.raises(Held, match="court"):
             erasure.erase(call_id)
-    late = CALLS[-1].started_at_ms + 100 * DAY_MS
-    assert forget_words(archive, {"*": 1}, late) == 3
-    assert {call.call_id for call in CALLS if read_call(archive, call.call_id).utterances} == {"a1", "a2"}  # type: ignore[union-attr]
-    assert erase.release(archive, "call", "a2") and not erase.release(archive, "call", "a2")
+    late = ARCHIVED[-1].started_at_ms + 100 * DAY_MS
+    assert forget_words(history, {"*": 1}, late) == 3
+    assert {call.call_id for call in ARCHIVED if read_call(history, call.call_id).utterances} == {"a1", "a2"}  # type: ignore[union-attr]
+    assert erase.release(history, "call", "a2") and not erase.release(history, "call", "a2")
     assert erasure.erase("a2") == ["database"]
-    assert [hold.name for hold in erase.held(archive)] == ["+15551"]
+    assert [hold.name for hold in erase.held(history)] == ["+15551"]
 
 
 def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
@@ -142,9 +140,7 @@ def test_days_that_make_no_sense_are_refused(days: str) -> None:
         load({"WORDS_DAYS": days})
 
 
-def test_admins_erase_by_api(valkey: Server, store: redis.Redis, archive: Archive, database_url: str) -> None:
-    for call in CALLS:
-        write(archive, call, "test")
+def test_admins_erase_by_api(valkey: Server, store: redis.Redis, history: Archive, database_url: str) -> None:
     http: Any = app_client(valkey, database_url=database_url)
     mine = {"Origin": "http://localhost"}
     hold = {"kind": "call", "name": "a1", "reason": "court"}
@@ -163,18 +159,7 @@ def test_admins_erase_by_api(valkey: Server, store: redis.Redis, archive: Archiv
     assert not any("+1555" in about for _, about in told), "customers by a digest only"
 
 
-def test_operators_erase_by_command(
-    valkey: Server,
-    store: redis.Redis,
-    archive: Archive,
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Any,
-) -> None:
-    for call in CALLS:
-        write(archive, call, "test")
-    monkeypatch.setenv("REDIS_URL", valkey.url)
-    monkeypatch.setenv("DATABASE_URL", database_url)
+def test_operators_erase_by_command(store: redis.Redis, history: Archive, command_line: None, capsys: Any) -> None:
     assert command(["hold", "customer", "+15550", "court"]) == 0
     assert command(["call", "a0"]) == 1 and "court" in capsys.readouterr().err
     assert command(["holds"]) == 0 and "+15550" in capsys.readouterr().out

@@ -20,9 +20,9 @@ from state import keys, trail
 from state.archive.opening import Archive, ArchiveAway
 from state.archive.trail import YEAR_MS, Sought, let_go
 from state.people.audit import PARTS, Audit, Deed, Entry
+from tests.harness.api import app_client, problem
 from tests.harness.fleet import ROOT
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client, problem
 from tests.integration.keeping.test_archive import rows
 from workers.jobs.trail import keep
 
@@ -159,6 +159,7 @@ def test_admins_filter_and_export_all_of_it(
     store: redis.Redis,
     archive: Archive,
     database_url: str,
+    command_line: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: Any,
 ) -> None:
@@ -183,8 +184,6 @@ def test_admins_filter_and_export_all_of_it(
     told = http.get("/v1/audit?what=audit-export").get_json()["entries"]
     assert [one["about"] for one in told] == ["part=reads", "part=acts"]
 
-    monkeypatch.setenv("REDIS_URL", valkey.url)
-    monkeypatch.setenv("DATABASE_URL", database_url)
     assert command(["--all", "--part", "acts", "--from", "2001-01-01"]) == 0
     assert [json.loads(line)["about"] for line in capsys.readouterr().out.splitlines()][-1] == "edition 0"
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")

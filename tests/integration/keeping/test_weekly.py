@@ -19,10 +19,8 @@ from aiosmtpd.smtp import Envelope
 from scripts.machine.programs import free_port
 from state.archive import sent
 from state.archive.opening import Archive
-from state.archive.write import write
 from state.reporting import week_due
 from state.settings import Settings
-from tests.integration.api.test_reports import CALLS
 from workers.jobs import allowed
 from workers.jobs.queue import Requests, job_queue
 from workers.jobs.weekly import MAIL, send
@@ -64,10 +62,8 @@ def post(smtp: Controller) -> Post:
 
 
 @pytest.fixture
-def archive(archive: Archive) -> Archive:
-    for one in CALLS:
-        assert write(archive, one, "test")
-    return archive
+def archive(reported: Archive) -> Archive:
+    return reported
 
 
 @pytest.fixture

@@ -213,10 +213,8 @@ def test_what_is_old_goes(store: redis.Redis, archive: Archive) -> None:
 
 
 def test_operators_do_the_same_by_command(
-    store: redis.Redis, valkey: Any, archive: Archive, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    store: redis.Redis, archive: Archive, command_line: None, capsys: Any
 ) -> None:
-    monkeypatch.setenv("REDIS_URL", valkey.url)
-    monkeypatch.setenv("DATABASE_URL", database_url)
     assert command(["add", "https://hooks.example.com/x", "--events", "call.started,call.ended"]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("whsec_") and "hooks-example-com" in told.err

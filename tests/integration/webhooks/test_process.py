@@ -14,10 +14,10 @@ from state.archive.opening import Archive
 from state.calls.ingest import Ingest
 from state.people.audit import Audit
 from state.settings import Settings
+from tests.harness.api import app_client, problem
 from tests.harness.fleet import Fleet
 from tests.harness.receiver import Receiver
 from tests.harness.servers import Server
-from tests.integration.api.test_api_calls import app_client, problem
 from tests.integration.keeping.test_archive import rows
 from tests.integration.webhooks.test_follow import follow
 

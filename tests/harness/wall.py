@@ -1,0 +1,53 @@
+"""The live table in a browser: where its parts are, and how a test waits for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page
+
+from tests.harness.calls.synthetic import World
+
+DASH = "–"
+
+
+def cell(page: Page, call_id: str, field: str) -> Locator:
+    return page.locator(f'tr[data-call-id="{call_id}"] [data-field={field}]')
+
+
+def order(page: Page) -> list[str]:
+    found: list[str] = page.eval_on_selector_all("tr[data-call-id]", "rows => rows.map(row => row.dataset.callId)")
+    return found
+
+
+def count(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-status=count-{name}]")
+
+
+def banner(page: Page) -> Locator:
+    return page.get_by_role("alert")
+
+
+def wait_until(condition: Callable[[], bool], page: Page, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        page.wait_for_timeout(50)
+
+
+def troubled(world: World, call_id: str, attention: float = 0.9) -> None:
+    """A call whose customer has just said something alarming."""
+    said = world.final(call_id, "customer", "i want your manager", 1.0, 3.0)
+    world.score(call_id, said, -0.7, attention, trend=-0.3, alert=("phrase", "Asks for a manager"))
+
+
+def in_sight(page: Page) -> dict[str, tuple[int, str]]:
+    """The rows that the window shows, each with its distance from the window's top and its agent."""
+    found: dict[str, tuple[int, str]] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("tr[data-call-id]")]
+            .map((row) => [row.dataset.callId, row.getBoundingClientRect(), row.querySelector("a").textContent])
+            .filter(([, {top, bottom}]) => bottom > 0 && top < innerHeight)
+            .map(([id, {top}, agent]) => [id, [top, agent]]))"""
+    )
+    return found
