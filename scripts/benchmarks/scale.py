@@ -24,6 +24,7 @@ from scripts.benchmarks.processes import Processes
 from scripts.machine.programs import free_port
 from scripts.machine.server import EmbeddedServer
 from tests.harness.cluster import Cluster
+from tests.harness.viewers import percentile
 
 CHUNK_BYTES = 8000
 """A second of telephony."""
@@ -43,13 +44,16 @@ class _Sender:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.waits_ms: list[float] = []
 
     def put(self, line: int, seq: int) -> None:
         path = f"/v1/calls/call-{line // 2}/tracks/{('agent', 'customer')[line % 2]}/chunks/{seq}"
         body = (line * 1_000_003 + seq).to_bytes(8, "big") + bytes(CHUNK_BYTES - 8)
+        asked = time.monotonic()
         self._connection.request("PUT", path, body, {"Content-Type": "audio/PCMU"})
         answer = self._connection.getresponse()
         said = answer.read()
+        self.waits_ms.append(1000 * (time.monotonic() - asked))
         if answer.status != 202:
             raise SystemExit(f"bench: {path} was answered {answer.status}: {said[:200]!r}")
 
@@ -78,7 +82,7 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         rounds = -(-options.chunks // tracks)
         wanted = [(line, 2 + line % 4 + n) for n in range(rounds) for line in range(tracks)][: options.chunks]
         before, bytes_before = fleet.spent(), fleet.server_bytes()
-        paced = _post(fleet, wanted, options.chunk_rate)
+        paced, waits_ms = _post(fleet, wanted, options.chunk_rate)
         fleet.wait("backlog_chunks", 0)
         fleet.wait("finals_waiting", 0)
         cost = _difference(fleet.spent(), before, len(wanted) / 1000)
@@ -88,6 +92,8 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         "shards": shards,
         "chunks": len(wanted),
         "chunks_per_second": round(len(wanted) / paced, 1),
+        "put_ms_p50": round(percentile(waits_ms, 0.5) or 0.0, 2),
+        "put_ms_p95": round(percentile(waits_ms, 0.95) or 0.0, 2),
         "cpu_ms_per_chunk": {name: round(spent, 3) for name, spent in cost.items()},
         "cpu_ms_per_chunk_in_all": round(sum(cost.values()), 3),
         "server_bytes_per_chunk": {
@@ -98,21 +104,23 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
     }
 
 
-def _post(fleet: Processes, wanted: list[tuple[int, int]], rate: float) -> float:
-    """Post these (line, number) in order, `rate` a second (0: as fast as it goes); the seconds it took."""
+def _post(fleet: Processes, wanted: list[tuple[int, int]], rate: float) -> tuple[float, list[float]]:
+    """Post these (line, number) in order, `rate` a second (0: as fast as it goes); the seconds it took, and the
+    milliseconds until each was answered."""
     began = time.monotonic()
 
-    def some(number: int) -> None:
+    def some(number: int) -> list[float]:
         sender = _Sender(fleet.port)
         for n, (line, seq) in enumerate(wanted):
             if line % SENDERS == number:  # a line's chunks come in order, so over one connection
                 if rate:
                     time.sleep(max(0.0, began + n / rate - time.monotonic()))
                 sender.put(line, seq)
+        return sender.waits_ms
 
     with ThreadPoolExecutor(SENDERS) as threads:
-        list(threads.map(some, range(SENDERS)))
-    return time.monotonic() - began
+        waits_ms = [wait for waits in threads.map(some, range(SENDERS)) for wait in waits]
+    return time.monotonic() - began, waits_ms
 
 
 @contextlib.contextmanager
