@@ -247,6 +247,11 @@ def test_the_wallboard_shows_large_cards_tiles_for_the_rest_and_nothing_to_press
     expect(cards).to_have_count(0)
     expect(page.get_by_text("No call needs anybody.")).to_be_visible()
     expect(tiles).to_have_count(3)
+    for n in range(8):  # more than there are cards for
+        world.add(f"more{n}", age=10 + n, agent=f"Agent {n}")
+        troubled(world, f"more{n}")
+    expect(cards).to_have_count(6)
+    expect(tiles.filter(has_text="Needs attention")).to_have_count(2)
     page.keyboard.press("Escape")
     expect(page.get_by_role("search")).to_be_visible()
 

@@ -4,6 +4,7 @@ import { mark } from "../shared/dom.js";
 import * as format from "../shared/wording/format.js";
 import { helpInWords, handlingInWords, wantsHelp } from "../shared/wording/handling.js";
 import { headlines, inParts } from "../shared/wording/reasons.js";
+import { _ } from "../shared/wording/language.js";
 import { customerOf, titleOf } from "../shared/live/store.js";
 
 /** At most so many cards, because nobody reads more; the other calls are tiles. */
@@ -31,7 +32,8 @@ export class Board {
     const rest = live.filter((row) => !raised.includes(row));
     mark(this.#root, "crowded", rest.length > CROWD ? "yes" : "no");
     place(this.#cards, raised.map((row) => this.#element(row, nowMs, card)));
-    place(this.#tiles, rest.map((row) => this.#element(row, nowMs, tile)));
+    const needs = new Set(groups.needs);
+    place(this.#tiles, rest.map((row) => this.#element(row, nowMs, needs.has(row.call_id) ? raisedTile : tile)));
     for (const id of this.#shown.keys()) if (!rows.has(id)) this.#shown.delete(id);
   }
 
@@ -44,6 +46,7 @@ export class Board {
     const element = known?.element ?? document.createElement("li");
     element.dataset.callId = row.call_id;
     element.dataset.mood = format.mood(row.sentiment.score);
+    element.dataset.needs = make === tile ? "no" : "yes";
     element.replaceChildren(...parts.map(([name, text]) => part(name, text)));
     this.#shown.set(row.call_id, { key, element });
     return element;
@@ -69,6 +72,12 @@ function tile(row, time) {
     ["title", row.metadata.agent || customerOf(row) || row.call_id],
     ["facts", `${format.moodWord(row.sentiment.score)} · ${time}`],
   ];
+}
+
+/** A call that needs somebody, for which there is no card left. */
+function raisedTile(row, time) {
+  const [title] = tile(row, time);
+  return [title, ["facts", `${_("Needs attention")} · ${time}`]];
 }
 
 function part(name, text) {
