@@ -50,7 +50,7 @@ from webapp.page import admin, page_wire, pages
 from webapp.page.live import Json, LiveTable
 from webapp.store import attach
 from webapp.streams import routes
-from webapp.streams.serve import Sockets
+from webapp.streams.loop import Loop
 
 log = logging.getLogger("earshot.web")
 
@@ -123,9 +123,8 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     page_wire.install(socketio)
     app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(identity.still_in, app))
     refusal = partial(rights.at_the_door, app)
-    sockets = app.extensions[routes.SOCKETS] = Sockets()
-    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal, lambda: sockets.open)
-    sockets.most, sockets.others = doorman.most, lambda: doorman.pages
+    app.extensions[routes.LOOP] = Loop()
+    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal)
     decodes = int(settings.web_threads * crowds.DECODE_SHARE)
     slow = {
         identity.DECODE: crowds.Crowd(
@@ -147,7 +146,12 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
 def stop(app: Flask) -> None:
     """Close every socket soon. Safe in a signal handler."""
     live_table(app).stop()
-    cast(Sockets, app.extensions[routes.SOCKETS]).stop()
+    cast(Loop, app.extensions[routes.LOOP]).stop()
+
+
+def wait_for_streams(app: Flask, seconds: float) -> None:
+    """Until every stream is closed, at most so long after stop()."""
+    cast(Loop, app.extensions[routes.LOOP]).join(seconds)
 
 
 def live_table(app: Flask) -> LiveTable:

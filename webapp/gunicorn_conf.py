@@ -16,7 +16,7 @@ from state.process import introduce
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
-from webapp.app import stop
+from webapp.app import stop, wait_for_streams
 from webapp.worker import Worker
 
 try:
@@ -104,9 +104,11 @@ _asked = threading.Event()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """End also when no signal came (somebody killed the master): threads of open sockets would keep the process."""
+    """End also when no signal came (somebody killed the master): threads of open sockets would keep the process.
+    Streams put what they hold."""
     if getattr(worker, "wsgi", None) is not None:
         stop(worker.wsgi)
+        wait_for_streams(worker.wsgi, graceful_timeout)
     tracing.stop()
     going = sys.exc_info()[1]
     if worker.pid == os.getpid() and isinstance(going, SystemExit) and isinstance(going.code, int):

@@ -15,7 +15,7 @@ from flask_socketio import SocketIO
 from webapp.http.upgrade import is_upgrade
 
 UPLOAD_SHARE = 0.25
-"""Share of the threads that pages and audio streams must leave free. 100 lines post about 100 chunks a second, of 2 ms
+"""Share of the threads that pages must leave free. 100 lines post about 100 chunks a second, of 2 ms
 each."""
 
 PATH = "/socket.io/"
@@ -33,14 +33,12 @@ class Doorman:
         socketio: SocketIO,
         threads: int,
         refusal: Callable[[dict[str, Any]], Response | None],
-        streams: Callable[[], int],
     ) -> None:
         self._inner = inner
         self._socketio = socketio
         self._refusal = refusal
-        self._streams = streams
         self.most = max(1, int(threads * (1 - UPLOAD_SHARE)))
-        """Pages and audio streams at once."""
+        """Pages at once."""
 
     @property
     def pages(self) -> int:
@@ -57,7 +55,7 @@ class Doorman:
                 head = [("Content-Type", "application/json"), ("Content-Length", str(len(said)))]
                 start_response("400 Bad Request", head)
                 return [said]
-            if self.pages + self._streams() >= self.most:
+            if self.pages >= self.most:
                 start_response("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
                 return []
             if "HTTP_UPGRADE" in environ and not is_upgrade(environ):

@@ -55,6 +55,11 @@ class Joiner:
         """Position after the last sample."""
         return self._at + len(self._buffer) // self._width
 
+    @property
+    def short_seconds(self) -> float:
+        """Seconds of audio that the next chunk lacks."""
+        return (self._chunk_bytes - len(self._buffer)) / self._width / self._rate
+
     def shift(self, samples: int) -> None:
         """What is held begins so much later: somebody else's audio came in before."""
         self._at += samples

@@ -17,7 +17,8 @@ from webapp.store import store
 from webapp.streams.audiohook import AudioHookParser
 from webapp.streams.binary import BinaryParser
 from webapp.streams.events import ProtocolError
-from webapp.streams.serve import Sockets, serve
+from webapp.streams.loop import Loop
+from webapp.streams.serve import serve
 from webapp.streams.streamed_call import StreamedCall
 from webapp.streams.twilio import TwilioParser, is_signed
 from webapp.streams.vosk_server import VoskParser, VoskTalk
@@ -29,12 +30,12 @@ NO_SOCKET_HERE = (
 
 api = Blueprint("streams", __name__, url_prefix="/v1/streams")
 
-SOCKETS = "earshot-sockets"
-"""Under this name in `app.extensions`: the process's Sockets."""
+LOOP = "earshot-streams"
+"""Under this name in `app.extensions`: the process's Loop."""
 
 _REFUSALS = {
     426: "The request is no websocket upgrade.",
-    501: "This server cannot open websockets (only under gunicorn).",
+    501: "This server cannot open websockets (only gunicorn can, without TLS of its own).",
 }
 _TEXT = {"type": "string"}
 _CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none")
@@ -71,9 +72,9 @@ def no_socket_here(_error: WebsocketMismatch) -> Response:
     return Problem(404, "no_socket", NO_SOCKET_HERE).response()
 
 
-def sockets() -> Sockets:
-    """The open sockets of the process that serves this request."""
-    return cast(Sockets, current_app.extensions[SOCKETS])
+def loop() -> Loop:
+    """The loop of the process that serves this request."""
+    return cast(Loop, current_app.extensions[LOOP])
 
 
 @_socket("/twilio")
@@ -97,7 +98,7 @@ def twilio() -> Response:
     else:
         asks = Sender("Twilio", reads=False)
     parser = TwilioParser()
-    return serve(sockets(), parser, StreamedCall(store(), parser, asks))
+    return serve(loop(), parser, StreamedCall(store(), parser, asks))
 
 
 @_socket("/audio")
@@ -116,7 +117,7 @@ def twilio() -> Response:
 def audio() -> Response:
     """The first text says what the call is; what it does not say, the query may. Other words are metadata."""
     parser = BinaryParser(_query())
-    return serve(sockets(), parser, StreamedCall(store(), parser, sender()))
+    return serve(loop(), parser, StreamedCall(store(), parser, sender()))
 
 
 @_socket("/vosk")
@@ -133,7 +134,7 @@ def vosk() -> Response:
         parser = VoskParser(_query())
     except ProtocolError as error:
         raise invalid("track", str(error)) from None
-    return serve(sockets(), parser, VoskTalk(store(), parser, sender()), prompt=True)
+    return serve(loop(), parser, VoskTalk(store(), parser, sender()), prompt=True)
 
 
 @_socket("/audiohook")
@@ -142,4 +143,4 @@ def vosk() -> Response:
 def audiohook() -> Response:
     """JSON messages beside interleaved audio."""
     parser = AudioHookParser()
-    return serve(sockets(), parser, StreamedCall(store(), parser, sender()))
+    return serve(loop(), parser, StreamedCall(store(), parser, sender()))

@@ -84,6 +84,11 @@ class StreamedCall:
     def call_id(self) -> str | None:
         return self._start.call_id if self._start else None
 
+    @property
+    def due_seconds(self) -> float:
+        """Seconds of audio until the next chunk is whole. Nothing is put before, unless nothing comes at all."""
+        return min((track.joiner.short_seconds for track in self._tracks.values()), default=0.0)
+
     def own(self, track: str) -> Own | None:
         """The part of a track that is this socket's own audio; None before its first frame."""
         found = self._tracks.get(track)

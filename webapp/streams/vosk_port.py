@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.http11 import Request
@@ -15,9 +14,9 @@ from state.types import Sender
 from webapp.access.origins import is_loopback
 from webapp.store import Store
 from webapp.streams.events import ProtocolError
-from webapp.streams.serve import converse
+from webapp.streams.loop import Line
 from webapp.streams.vosk_server import VoskParser, VoskTalk
-from webapp.streams.wire import READ_BYTES, Wire
+from webapp.streams.wire import READ_BYTES, WebSocketWire
 
 log = logging.getLogger("earshot.audiosocket")
 
@@ -29,18 +28,21 @@ HANDSHAKE_SECONDS = 10.0
 """Most seconds that a client may take to ask for a websocket."""
 
 
-def serve_client(connection: socket.socket, store: Store, stopping: Callable[[], bool]) -> None:
-    """Serve one client to its end. Raises OSError."""
+def vosk_line(connection: socket.socket, store: Store) -> Line | None:
+    """A client after its handshake; None if it was refused. Raises OSError."""
     request = _shake_hands(connection)
     if request is None:
-        return
+        return None
     query = dict(parse_qsl(urlsplit(request.path).query))
     try:
         parser = VoskParser(query)
     except ProtocolError as error:
-        Wire(connection, 0.0).close(1007, str(error))
-        return
-    converse(Wire(connection, 0.0), parser, VoskTalk(store, parser, SENDER), stopping)
+        wire = WebSocketWire(connection)
+        wire.close(1007, str(error))
+        while not wire.finished():
+            time.sleep(0.05)
+        return None
+    return Line(WebSocketWire(connection), parser, VoskTalk(store, parser, SENDER), True)
 
 
 def _shake_hands(connection: socket.socket) -> Request | None:

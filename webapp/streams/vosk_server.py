@@ -144,6 +144,11 @@ class VoskTalk:
         """See Talk."""
         return self._stopped
 
+    @property
+    def due_seconds(self) -> float:
+        """See Talk: the sender waits."""
+        return 0.0
+
     def _begin(self) -> None:
         self._call = StreamedCall(self._store, self._parser, self._sender)
         self._told = 0

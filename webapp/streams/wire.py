@@ -1,8 +1,7 @@
-"""A websocket on the thread that serves it.
+"""A websocket, and a TCP connection in its place, as the loop reads them: neither ever waits.
 
-The frames are the websockets library's, without its input and output: its loops and Flask's usual wrapper read each
-socket in a second thread, the latter into a list without a limit. Here nothing is read before it can be handled: a
-sender that is too fast waits in TCP. (simple-websocket's frames, by wsproto, take three times the processor time.)
+The frames are the websockets library's, without its input and output. Nothing is read before it can be handled: a
+sender that is too fast waits in TCP.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections import deque
+from typing import Protocol as Interface
 
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
@@ -24,130 +23,201 @@ MAX_MESSAGE_BYTES = 1 << 20
 
 READ_BYTES = 1 << 16
 
-REST_SECONDS = 0.1
-"""Least time between two reads where nobody waits for an answer. Waking a thread costs more than handling a frame of
-20 ms, and half a second is joined to a chunk anyway. (Measured with 60 streams: two fifths of the time.)"""
-
-BULK_BYTES = 1 << 14
-"""Bytes in one read from which more is waiting. A sender that is faster than speech then need not wait."""
-
 SEND_SECONDS = 5.0
 """Seconds after which a peer that takes nothing is gone."""
 
 PING_SECONDS = 20.0
 """Seconds of silence after which we ping the peer. It also keeps proxies from closing (55 to 60 s)."""
 
-DEAD_SECONDS = 45.0
-"""Seconds of silence, without an answer to that, after which the peer is dead."""
+ANSWER_SECONDS = 25.0
+"""Seconds without a byte after that, until the peer is dead."""
+
+QUIET_SECONDS = 60.0
+"""Seconds without a byte after which a TCP connection is dead. Asterisk sends a frame every 20 ms."""
+
+GOODBYE_SECONDS = 1.0
+"""Most seconds for a peer to take the last words and close, too."""
+
+IN_ORDER = (1000, 1005)
+"""Close codes of a sender that has finished: with 1000, or without any. One that goes away (1001) may come back."""
 
 
-class Gone(Exception):
-    """The peer closed or died. `code`: of its close frame, or 1006."""
+class Wire(Interface):
+    """The server's end of a connection. Used by one thread; nothing raises. `gone`: the close code once nothing more
+    comes, 1006 if the peer said none."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(f"closed with code {code}")
-        self.code = code
+    gone: int | None
 
+    @property
+    def full(self) -> bool:
+        """Whether the peer has not taken what was sent. Until it has, nothing more is read."""
+        ...
 
-def handshake(connection: socket.socket, key: str, subprotocol: str | None, prompt: bool) -> Wire:
-    """Answer 101 to a checked upgrade request. prompt: somebody waits for answers. Raises OSError."""
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Accept: {accept_key(key)}",
-        *([f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []),
-    ]
-    connection.settimeout(SEND_SECONDS)
-    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-    return Wire(connection, 0.0 if prompt else REST_SECONDS)
+    def fileno(self) -> int: ...
 
-
-class Wire:
-    """The server's end. Used by one thread."""
-
-    def __init__(self, connection: socket.socket, rest_seconds: float) -> None:
-        self._socket = connection
-        self._rest_seconds = rest_seconds
-        self._rest_until = 0.0
-        self._protocol = Protocol(SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
-        self._ready: deque[Message] = deque()
-        self._begun: bytearray | None = None  # of a message of which more frames come
-        self._text = False
-        self._gone: int | None = None
-        self._heard_at = self._asked_at = time.monotonic()
-
-    def receive(self, seconds: float) -> Message | None:
-        """The next message; None if there is none within so many seconds. Raises Gone."""
-        if self._ready:
-            return self._ready.popleft()
-        if self._gone is None:
-            self._read(seconds)
-        if self._ready:
-            return self._ready.popleft()
-        if self._gone is not None:
-            raise Gone(self._gone)
-        return None
+    def read(self) -> list[Message]:
+        """What has come. Call it ten times a second until `gone`: it finds out who is dead, too."""
+        ...
 
     def send(self, message: Message) -> None:
-        """Raises Gone."""
-        with contextlib.suppress(InvalidState):  # it is closing: the next receive says so
+        """Send it as soon as the peer takes it."""
+        ...
+
+    def flush(self) -> None:
+        """Send what the peer did not take before."""
+        ...
+
+    def lose(self) -> None:
+        """Give the peer up."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye."""
+        ...
+
+    def finished(self) -> bool:
+        """Whether that has come to its end. Call it until it has."""
+        ...
+
+
+class _Connection:
+    """A socket that never waits, and what its peer has not taken yet."""
+
+    _end = 1006  # the code of an end without a word
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._socket = connection
+        self._unsent = bytearray()
+        self._taken_at = 0.0
+        self._heard_at = time.monotonic()
+        self._close_by: float | None = None
+        self.gone: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """See Wire.full."""
+        return bool(self._unsent)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def flush(self) -> None:
+        """See Wire.flush."""
+        if self._unsent:
+            self._push(b"")
+
+    def lose(self) -> None:
+        """See Wire.lose."""
+        self.gone = self.gone or 1006
+        self._unsent.clear()
+
+    def finished(self) -> bool:
+        """See Wire.finished. What the peer still sends is read and thrown away."""
+        now = time.monotonic()
+        if self._close_by is None:
+            self._close_by = now + GOODBYE_SECONDS
+        self.flush()
+        try:
+            if not self._unsent:
+                self._socket.shutdown(socket.SHUT_WR)
+            at_end = not self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            at_end = False
+        except OSError:
+            at_end = True
+        if at_end or now >= self._close_by:
+            self._socket.close()
+            return True
+        return False
+
+    def _receive(self) -> bytes:
+        """What came; empty if nothing did."""
+        if self._unsent:
+            return b""
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            self._wait(time.monotonic())
+            return b""
+        except OSError:
+            self.lose()
+            return b""
+        self._heard_at = time.monotonic()
+        if not data:
+            self.gone = self._end
+        return data
+
+    def _wait(self, now: float) -> None:
+        """Nothing has come."""
+
+    def _push(self, data: bytes) -> None:
+        """Send, or keep what the peer does not take yet."""
+        now = time.monotonic()
+        if not self._unsent:
+            self._taken_at = now
+        self._unsent += data
+        try:
+            del self._unsent[: self._socket.send(self._unsent)]
+            self._taken_at = now
+        except BlockingIOError:
+            if now - self._taken_at > SEND_SECONDS:
+                self.lose()
+        except OSError:
+            self.lose()
+
+
+class WebSocketWire(_Connection):
+    """A websocket after its handshake."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self._protocol = Protocol(SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
+        self._begun: bytearray | None = None  # of a message of which more frames come
+        self._text = False
+        self._asked_at = 0.0
+
+    def read(self) -> list[Message]:
+        """See Wire.read."""
+        data = self._receive()
+        if not data:
+            return []
+        self._protocol.receive_data(data)
+        ready: list[Message] = []
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._handle(event, ready)
+        self._say()  # answers to pings and closes
+        if self._protocol.state is not State.OPEN:  # it closed, or does not speak websocket: answered already
+            told = self._protocol.close_rcvd
+            self.gone = (told.code if told else None) or self._protocol.close_code or 1006
+        return ready
+
+    def send(self, message: Message) -> None:
+        """See Wire.send."""
+        with contextlib.suppress(InvalidState):  # it is closing: the next read says so
             if isinstance(message, str):
                 self._protocol.send_text(message.encode())
             else:
                 self._protocol.send_binary(message)
-        self._write()
+        self._say()
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye, and wait a moment for the peer to have read it."""
-        with contextlib.suppress(Gone, OSError, InvalidState):
-            if self._protocol.state is State.OPEN:
-                self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
-            self._write()
-            self._gone = self._gone or code
-            self._socket.shutdown(socket.SHUT_WR)
-            deadline = time.monotonic() + 1.0
-            while (left := deadline - time.monotonic()) > 0:
-                self._socket.settimeout(left)
-                if not self._socket.recv(READ_BYTES):
-                    break
+    def close(self, code: int, reason: str) -> None:
+        """See Wire.close."""
+        if self.gone is None and self._protocol.state is State.OPEN:
+            self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+            self._say()
 
-    def _read(self, seconds: float) -> None:
-        rest = self._rest_until - time.monotonic()
-        if rest > 0:
-            time.sleep(rest)
-        try:
-            data = self._socket_data(seconds)
-        except TimeoutError:
-            self._ask()
-            return
-        except OSError:
-            data = b""
-        self._heard_at = time.monotonic()
-        if len(data) < BULK_BYTES:
-            self._rest_until = self._heard_at + self._rest_seconds
-        if not data:
-            self._gone = self._gone or 1006
-            return
-        self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                self._handle(event)
-        if self._protocol.state is not State.OPEN:  # it closed, or does not speak websocket: answered already
-            told = self._protocol.close_rcvd
-            self._gone = self._gone or (told.code if told else None) or self._protocol.close_code or 1006
-        with contextlib.suppress(Gone):  # what came before is handled first
-            self._write()
+    def _wait(self, now: float) -> None:
+        if self._asked_at > self._heard_at:
+            if now - self._asked_at > ANSWER_SECONDS:
+                self.lose()
+        elif now - self._heard_at > PING_SECONDS:
+            self._asked_at = now
+            self._protocol.send_ping(b"")
+            self._say()
 
-    def _socket_data(self, seconds: float) -> bytes:
-        try:  # after a rest there is nearly always something: one call of the system less, and one turn of the lock
-            self._socket.settimeout(0.0)
-            return self._socket.recv(READ_BYTES)
-        except BlockingIOError:
-            self._socket.settimeout(max(seconds, 0.001))
-            return self._socket.recv(READ_BYTES)
-
-    def _handle(self, frame: Frame) -> None:
+    def _handle(self, frame: Frame, ready: list[Message]) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
             self._text = frame.opcode is Opcode.TEXT
         elif frame.opcode is not Opcode.CONT:
@@ -160,29 +230,51 @@ class Wire:
                 return
             data, self._begun = bytes(self._begun), None
         if not self._text:
-            self._ready.append(data)
+            ready.append(data)
             return
         try:
-            self._ready.append(data.decode())
+            ready.append(data.decode())
         except UnicodeDecodeError:
             self._protocol.fail(1007, "text that is not UTF-8")
 
-    def _ask(self) -> None:
-        now = time.monotonic()
-        if now - self._heard_at > DEAD_SECONDS:
-            self._gone = 1006
-        elif now - max(self._heard_at, self._asked_at) > PING_SECONDS:
-            self._asked_at = now
-            self._protocol.send_ping(b"")
-            self._write()
+    def _say(self) -> None:
+        """Send what the protocol has to say."""
+        if data := b"".join(self._protocol.data_to_send()):
+            self._push(data)
 
-    def _write(self) -> None:
-        """Send what the protocol has to say, answers to pings and closes among it. Raises Gone."""
-        try:
-            for data in self._protocol.data_to_send():
-                if data:
-                    self._socket.settimeout(SEND_SECONDS)
-                    self._socket.sendall(data)
-        except OSError:
-            self._gone = self._gone or 1006
-            raise Gone(self._gone) from None
+
+class TcpWire(_Connection):
+    """A plain connection: pieces of bytes are its messages. There is no word for closing: closed in order, it has code
+    1000."""
+
+    _end = 1000
+
+    def read(self) -> list[Message]:
+        """See Wire.read."""
+        data = self._receive()
+        return [data] if data else []
+
+    def send(self, message: Message) -> None:
+        """See Wire.send."""
+        self._push(message.encode() if isinstance(message, str) else message)
+
+    def close(self, code: int, reason: str) -> None:
+        """See Wire.close."""
+
+    def _wait(self, now: float) -> None:
+        if now - self._heard_at > QUIET_SECONDS:
+            self.lose()
+
+
+def handshake(connection: socket.socket, key: str, subprotocol: str | None) -> WebSocketWire:
+    """Answer 101 to a checked upgrade request. Raises OSError."""
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key)}",
+        *([f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []),
+    ]
+    connection.settimeout(SEND_SECONDS)
+    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    return WebSocketWire(connection)

@@ -1,0 +1,155 @@
+"""The loop serves each socket as if there were no other."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from webapp.streams.events import Event, Message
+from webapp.streams.loop import Line, Loop
+from webapp.streams.wire import WebSocketWire
+
+PATIENCE_SECONDS = 10.0
+
+
+class Parser:
+    close_ends = True
+
+    def feed(self, message: Message) -> list[Event]:
+        raise AssertionError(message)
+
+    def farewell(self) -> list[Message]:
+        return ["farewell"]
+
+
+class Talk:
+    """It answers each message with itself, after `wait`."""
+
+    stopped = False
+    call_id = "call"
+    due_seconds = 0.0
+
+    def __init__(self, wait: Callable[[], object] = lambda: None) -> None:
+        self.wait = wait
+        self.ended: list[str] = []
+
+    def take(self, message: Message) -> list[Message]:
+        self.wait()
+        return [message]
+
+    def tick(self) -> None:
+        """Nothing waits."""
+
+    def stop(self) -> None:
+        self.ended.append("stopped")
+
+    def drop(self) -> None:
+        self.ended.append("dropped")
+
+
+class Caller:
+    """A socket on a loop, seen from the other end."""
+
+    def __init__(self, loop: Loop, talk: Talk, prompt: bool = False) -> None:
+        ours, self.socket = socket.socketpair()
+        self.socket.settimeout(PATIENCE_SECONDS)
+        assert loop.enter()
+        self.line = Line(WebSocketWire(ours), Parser(), talk, prompt)
+        loop.adopt(self.line)
+
+    def say(self, data: bytes) -> None:
+        self.socket.sendall(Frame(Opcode.BINARY, data).serialize(mask=True))
+
+    def hears(self, text: bytes) -> None:
+        """Fails unless it does, soon."""
+        got = b""
+        while text not in got:
+            got += (came := self.socket.recv(1 << 16))
+            assert came, got
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop(200)
+    yield loop
+    loop.stop()
+    loop.join(PATIENCE_SECONDS)
+    assert loop.open == 0
+
+
+def test_calls_that_wait_for_the_store_hold_up_no_other(loop: Loop) -> None:
+    go_on = threading.Event()
+    slow = [Caller(loop, Talk(go_on.wait), prompt=n % 2 == 0) for n in range(150)]
+    try:
+        for caller in slow:
+            caller.say(b"slow")
+        time.sleep(0.3)  # all of them wait by now
+        quick = [Caller(loop, Talk()), Caller(loop, Talk(), prompt=True)]
+        for text in (b"one", b"two"):
+            for caller in quick:
+                caller.say(text)
+            for caller in quick:
+                caller.hears(text)
+    finally:
+        go_on.set()
+    for caller in slow:
+        caller.hears(b"slow")
+
+
+def test_a_socket_that_goes_wrong_ends_alone(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    talks = [Talk(), Talk(), Talk()]
+    broken, other, prompt = (Caller(loop, talk, prompt=n == 2) for n, talk in enumerate(talks))
+
+    def fail() -> list[Message]:
+        raise LookupError("broken")
+
+    with caplog.at_level(logging.CRITICAL, "earshot.web.streams"):
+        for caller in (broken, prompt):
+            monkeypatch.setattr(caller.line.wire, "read", fail)
+            caller.say(b"x")
+            while caller.socket.recv(1 << 16):
+                pass
+            caller.socket.close()
+    assert [talk.ended for talk in talks] == [["dropped"], [], ["dropped"]]
+    other.say(b"on")
+    other.hears(b"on")
+
+
+def test_a_loop_that_stops_takes_what_came_says_farewell_and_takes_nobody_new(loop: Loop) -> None:
+    talks = [Talk(), Talk()]
+    callers = [Caller(loop, talk, prompt) for talk, prompt in zip(talks, (False, True), strict=True)]
+    for caller in callers:
+        caller.say(b"last")
+    loop.stop()
+    assert not loop.enter()
+    for caller in callers:
+        caller.hears(b"last")
+    for caller in callers:
+        while caller.socket.recv(1 << 16):
+            pass
+        caller.socket.close()
+    loop.join(PATIENCE_SECONDS)
+    assert (loop.open, [talk.ended for talk in talks]) == (0, [["dropped"]] * 2)
+
+
+def test_a_full_loop_takes_nobody_until_somebody_goes() -> None:
+    loop = Loop(2)
+    first, _ = Caller(loop, Talk()), Caller(loop, Talk())
+    assert not loop.enter()
+    first.socket.close()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not loop.enter():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    loop.leave()
+    loop.stop()
+    loop.join(PATIENCE_SECONDS)
+    assert loop.open == 0
