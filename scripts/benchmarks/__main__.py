@@ -10,7 +10,7 @@ overhead   the fleet without decoding (stub engine): chunks a second, time from 
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
 search     a search over all live calls, of 500 to 5000: the first one, and those that follow
 scale      what a chunk costs web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
-streams    live sockets into one web process: processor seconds per stream, and whether all audio was taken
+streams    live sockets into one streams process on one core: the cost of each, and the audio taken in time
 utterances many tracks in mid-utterance on one decode loop, with --engine vosk: its processes and memory
 """
 
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
     parser.add_argument("--archived", type=int, default=100_000, help="calls of history, of 60 utterances")
-    parser.add_argument("--streams", type=int, default=200, help="sockets of streams")
+    parser.add_argument("--streams", type=_numbers, default=[100, 600], help="sockets of streams (100,600)")
     parser.add_argument(
         "--tracks", type=_numbers, default=[100, 1000, 5000], help="live tracks of scale: 100,1000,5000"
     )
