@@ -22,5 +22,5 @@ COPY docs/OPERATING.md docs/OPERATING.md
 COPY --from=page /build/webapp/static/vendor webapp/static/vendor
 ENV PATH=/opt/earshot/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001
-EXPOSE 8000
+EXPOSE 8000 8001
 CMD ["gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()"]

@@ -1,10 +1,13 @@
-"""What this process is. The store's list of clients names each with its type and version, for people who look."""
+"""What this process is, and what it needs of the system. The store's list of clients names each with its type and
+version, for people who look."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import resource
 import socket
 from functools import cache
 from pathlib import Path
@@ -27,6 +30,19 @@ def introduce(process: str) -> None:
     """Say what this process is, before it connects."""
     global _type  # noqa: PLW0603 (one a process)
     _type = process
+
+
+def introduced() -> str:
+    """What this process has said that it is."""
+    return _type
+
+
+def open_many_files() -> None:
+    """Let this process have as many open files as the system allows it. Most systems begin with 1,024: no room for a
+    thousand sockets."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # not every system keeps its word
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def client_name() -> str:

@@ -1,4 +1,4 @@
-"""The application factory.
+"""The application factories: of the web process, and of the streams process, which has telephony's sockets alone.
 
 gunicorn -c webapp/gunicorn_conf.py 'webapp.app:create_app()'
 """
@@ -6,11 +6,12 @@ gunicorn -c webapp/gunicorn_conf.py 'webapp.app:create_app()'
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import cast
 
 import redis as redis_py
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -48,32 +49,19 @@ from webapp.http.arrival import Arrival
 from webapp.http.audio_forms import MAX_CHUNK_BYTES
 from webapp.page import admin, page_wire, pages
 from webapp.page.live import Json, LiveTable
-from webapp.store import attach
+from webapp.store import Store, attach
 from webapp.streams import routes
 from webapp.streams.loop import Loop
 
 log = logging.getLogger("earshot.web")
 
 LIVE = "earshot-live"
-"""Name of the application's LiveTable in `app.extensions`."""
+"""Name of the web application's LiveTable in `app.extensions`."""
 
 
 def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
     """The web application. Reads the environment unless `settings` are given; connects on first use."""
     settings = settings or settings_module.load()
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
-    app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
-    tracing.start("web", settings)
-    here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
-    timed.install(app)
-    short_way.install(app)
-    problems.install(app)
-    headers.install(app)
-    language.install(app)
-    problem_pages.install(app)
-    cookies.install(app)
-    oidc.install(app, settings)
     apis = (
         posting.api,
         calls.api,
@@ -95,6 +83,7 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         jobs.api,
         operations.api,
         health.api,
+        health.fleet,
         models.api,
         session.api,
         audit.api,
@@ -103,11 +92,10 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
         switch.api,
         webhooks.api,
     )
-    for blueprint in (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages):
-        app.register_blueprint(blueprint)
-    rights.install(app)  # so does a route that does not say who may call it
-    traced.install(app, settings)
-    app.extensions[openapi.DOCUMENT] = openapi.build(app)  # a route without a description stops the process here
+    blueprints = (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages)
+    app, here = _begin("web", blueprints, settings, redis)
+    problem_pages.install(app)
+    oidc.install(app, settings)
     socketio = SocketIO(
         app,
         async_mode="threading",
@@ -123,7 +111,6 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     page_wire.install(socketio)
     app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(identity.still_in, app))
     refusal = partial(rights.at_the_door, app)
-    app.extensions[routes.LOOP] = Loop()
     doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal)
     decodes = int(settings.web_threads * crowds.DECODE_SHARE)
     slow = {
@@ -134,7 +121,43 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
             crowds.SIGN_INS_AT_ONCE, sign_in.MAX_FORM_BYTES, crowds.page(f"{sign_in.BUSY} Go back to do so.")
         ),
     }
-    app.wsgi_app = Arrival(short_way.ShortWay(crowds.Crowds(doorman, slow), here))  # type: ignore[method-assign]
+    return _end(app, short_way.ShortWay(crowds.Crowds(doorman, slow), here), settings)
+
+
+def create_streams_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
+    """The same without people: telephony's sockets, and what machines ask about this process."""
+    settings = settings or settings_module.load()
+    app, _ = _begin("streams", (routes.api, health.api), settings, redis)
+    return _end(app, app.wsgi_app, settings)
+
+
+def _begin(
+    process: str, blueprints: tuple[Blueprint, ...], settings: Settings, redis: redis_py.Redis | None
+) -> tuple[Flask, Store]:
+    """An application with these routes, and its store."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
+    app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
+    tracing.start(process, settings)
+    here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
+    timed.install(app)
+    short_way.install(app)
+    problems.install(app)
+    headers.install(app)
+    language.install(app)
+    cookies.install(app)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    rights.install(app)  # a route that does not say who may call it stops the process here
+    traced.install(app, settings)
+    app.extensions[openapi.DOCUMENT] = openapi.build(app)  # so does one without a description
+    app.extensions[routes.LOOP] = Loop()
+    return app, here
+
+
+def _end(app: Flask, inner: Callable[..., Iterable[bytes]], settings: Settings) -> Flask:
+    """With what stands between gunicorn and `inner`."""
+    app.wsgi_app = Arrival(inner)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
@@ -145,7 +168,8 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
 
 def stop(app: Flask) -> None:
     """Close every socket soon. Safe in a signal handler."""
-    live_table(app).stop()
+    if LIVE in app.extensions:
+        live_table(app).stop()
     cast(Loop, app.extensions[routes.LOOP]).stop()
 
 
@@ -155,5 +179,5 @@ def wait_for_streams(app: Flask, seconds: float) -> None:
 
 
 def live_table(app: Flask) -> LiveTable:
-    """The sockets of an application from create_app."""
+    """The pages' sockets of an application from create_app."""
     return cast(LiveTable, app.extensions[LIVE])

@@ -43,12 +43,13 @@ def main() -> int:
             return 1
     if settings.audiosocket_port or settings.vosk_port:
         from state import tracing
-        from state.process import introduce
+        from state.process import introduce, open_many_files
         from state.server.connection import ServerUnfit  # Redis, numpy: a process that only waits does not need them
         from webapp.streams.tcp import serve
 
         try:
             introduce("audiosocket")
+            open_many_files()
             tracing.start("audiosocket", settings)
             serve(settings, stopping)
             tracing.stop()

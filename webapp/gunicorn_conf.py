@@ -1,4 +1,7 @@
-"""How gunicorn runs the web process: with threads, because an open page occupies one and an upload waits for Redis."""
+"""How gunicorn runs the web process: with threads, because an open page occupies one and an upload waits for Redis.
+
+gunicorn_streams_conf.py has what the streams process does in another way.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 
 from state import logs, tracing
 from state.leaving import leave
-from state.process import introduce
+from state.process import introduce, introduced, open_many_files
 from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
@@ -27,12 +30,13 @@ except SettingsError as error:
 
 logs.configure(_settings.log_level)
 introduce("web")
+open_many_files()
 
 
 SWITCH_SECONDS = 0.05
-"""Seconds a thread may compute while others wait for the interpreter. Each waiting thread asks so often. With Python's
-5 ms the threads of 200 sockets spend more time on asking than on audio (measured: 83 % of the audio taken in time,
-instead of all). Nothing here computes for so long: every read and write lets others go first."""
+"""Seconds a thread may compute while others wait for the interpreter. Each waiting thread asks so often; with Python's
+5 ms, many threads spend more time on asking than on work. Nothing here computes for so long: every read and write lets
+others go first."""
 
 
 def _any_address() -> str:
@@ -45,14 +49,18 @@ def _any_address() -> str:
     return "[::]"
 
 
-def _address() -> str:
-    """Where to listen. Without authentication the process serves this machine only: see settings.load."""
-    if not _settings.web_address:
-        return "127.0.0.1" if _settings.auth == "off" else _any_address()
-    return f"[{_settings.web_address}]" if ":" in _settings.web_address else _settings.web_address
+def bind_to(port: int) -> str:
+    """This port of the address where to listen. Without authentication the process serves this machine only: see
+    settings.load."""
+    address = _settings.web_address
+    if not address:
+        address = "127.0.0.1" if _settings.auth == "off" else _any_address()
+    elif ":" in address:
+        address = f"[{address}]"
+    return f"{address}:{port}"
 
 
-bind = f"{_address()}:{_settings.port}"
+bind = bind_to(_settings.port)
 
 
 worker_class = Worker
@@ -89,7 +97,7 @@ def on_starting(_server: Any) -> None:
     try:
         check_store_if_there(_settings)
     except ServerUnfit as error:
-        sys.stderr.write(f"earshot web: {error}\n")
+        sys.stderr.write(f"earshot {introduced()}: {error}\n")
         raise SystemExit(EXIT_CONFIG) from None
 
 

@@ -20,6 +20,9 @@ STOP_SECONDS = 20.0
 WEB = ("-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()")
 """The web process as the Procfile runs it, for `python`."""
 
+STREAMS = ("-m", "webapp.streams")
+"""The streams process, in the same way."""
+
 
 def start(
     command: Sequence[str | Path],

@@ -61,6 +61,7 @@ class SoakFleet:
             "SOUND_DAYS": "billing=1",
             "WEBHOOK_ALLOW": "127.0.0.1",
             "AUDIOSOCKET_PORT": str(free_port()),
+            "STREAMS_PORT": str(free_port()),
             "EARSHOT_ENGINE": engine,
             "DECODER_LOOPS": str(loops),
             "PORT": str(port),

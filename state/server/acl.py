@@ -3,9 +3,10 @@
 python -m state.server.acl > users.acl     users with random passwords, for the server's aclfile; new ones at each call
 REDIS_URL=redis://web:PASSWORD@host:6379/0 for the web processes, redis://decoder:... for decoders, and so on
 
-Whoever takes over a decoder can read and change calls, but no account, key or session. Whoever takes over a web process
-can ask for no job. Nobody can empty, reconfigure or stop the server. keys.py describes the keys; a test checks that
-each of them stands in one group here.
+Whoever takes over a decoder can read and change calls, but no account, key or session. Whoever takes over a streams
+process gets the keys' fingerprints, but no account. Whoever takes over a web process can ask for no job. Nobody can
+empty, reconfigure or stop the server. keys.py describes the keys; a test checks that each of them stands in one group
+here.
 """
 
 from __future__ import annotations
@@ -54,17 +55,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "jobs-wished",
         ),
     ),
-    "people": (
-        "api-keys",
-        "api-keys-used",
-        "users",
-        "extensions",
-        "session:*",
-        "sessions",
-        "secret",
-        "limits*",
-        "listening:*",
-    ),
+    "keys": ("api-keys", "api-keys-used", "limits*"),
+    "people": ("users", "extensions", "session:*", "sessions", "secret", "listening:*"),
     "trail": ("audit*",),
 }
 """Names of keys after the prefix, as patterns."""
@@ -76,14 +68,15 @@ JOBS = "rq:*"
 """The keys of RQ's queue and its channels, which have no prefix of ours."""
 
 USERS: dict[str, tuple[str, ...]] = {
-    "web": ("calls", "people", "trail"),
+    "web": ("calls", "keys", "people", "trail"),
+    "streams": ("calls", "keys"),
     "decoder": ("calls",),
     "sentiment": ("calls", "jobs"),
     "jobs": ("calls", "jobs", "trail"),
     "recorder": ("calls",),
     "webhooks": ("calls",),
     "audiosocket": ("calls",),
-    "operator": ("calls", "people", "jobs", "trail"),
+    "operator": ("calls", "keys", "people", "jobs", "trail"),
 }
 """Groups of each process type of the Procfile; operator: the commands of scripts/ that people give."""
 

@@ -78,6 +78,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {in_words(what)}") from None
     checks.check_store(settings, address_name)
+    checks.check_ports(settings, settings)
     checks.check_access(settings, settings)
     checks.check_keeping(settings)
     checks.check_switch(settings)

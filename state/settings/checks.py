@@ -11,7 +11,7 @@ from state.reporting import addresses, mail_server
 from state.settings.keeping import Keeping
 from state.settings.people import Access, OpenId
 from state.settings.serving import Serving, Store
-from state.settings.telephony import Switch
+from state.settings.telephony import Streams, Switch
 from state.settings.telling import Reporting, Summaries, Telling
 from state.settings.values import SettingsError, is_address, is_loopback, networks, sound_days, words_days
 
@@ -30,6 +30,11 @@ def check_keeping(keeping: Keeping) -> None:
     if keeping.sound_days and not (keeping.database_url and keeping.recordings):
         missing = "RECORDINGS" if keeping.database_url else "DATABASE_URL"
         raise SettingsError(f"{missing}: SOUND_DAYS is set, so this is needed too")
+
+
+def check_ports(streams: Streams, serving: Serving) -> None:
+    if streams.streams_port == serving.port:
+        raise SettingsError("STREAMS_PORT: it is PORT, too; the web process listens there")
 
 
 def check_access(access: Access, serving: Serving) -> None:

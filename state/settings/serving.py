@@ -24,7 +24,7 @@ class Store:
     ] = ""
     redis_connections: Annotated[
         int,
-        about("Most connections to the server of a web process; beyond, its threads wait for one", ge=4, le=1000),
+        about("Most connections to the server of a web or streams process; beyond, its threads wait", ge=4, le=1000),
     ] = 64
     shards: Annotated[
         int,
@@ -45,13 +45,14 @@ class Serving:
     web_address: Annotated[
         str,
         about(
-            "Address that the web process listens on. Empty: every address of the machine (scripts/run: 127.0.0.1)",
+            "Address that the web and streams processes listen on. Empty: every address of the machine (scripts/run:"
+            " 127.0.0.1)",
             pattern=r"^[A-Za-z0-9.:_-]*$",
         ),
     ] = ""
     web_threads: Annotated[
         int,
-        about("Threads of a web process: one for each open page or stream, the rest for uploads", ge=4, le=2000),
+        about("Threads of a web process: one for each open page, the rest for requests", ge=4, le=2000),
     ] = 400
     trusted_proxies: Annotated[
         int,
@@ -76,7 +77,9 @@ class Watching:
     metrics_port: Annotated[
         int,
         about(
-            "Port on which a worker process shows its own /metrics (web shows them on PORT). 0: none", ge=0, le=65535
+            "Port on which a process shows its own /metrics (only web shows them on PORT). 0: none",
+            ge=0,
+            le=65535,
         ),
     ] = 0
     metrics_address: Annotated[

@@ -19,6 +19,15 @@ class Streams:
         float,
         about("Seconds a call may go without a socket before it ends", ge=1, le=600),
     ] = 5.0
+    streams_port: Annotated[
+        int,
+        about(
+            "HTTP port of the streams process, which takes telephony's websockets alone. 0: it has nothing to do; the"
+            " web process takes them in any case",
+            ge=0,
+            le=65535,
+        ),
+    ] = 0
     twilio_auth_token: Annotated[
         str,
         about("Twilio's secret. If set, /v1/streams/twilio only takes requests signed with it (X-Twilio-Signature)"),

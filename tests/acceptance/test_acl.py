@@ -21,11 +21,12 @@ from scripts.machine.programs import free_port
 from state import keys
 from state.server import acl
 from tests.harness.broken.poisoned_decoder import POISON
+from tests.harness.calls.wires import Refused, WebSocket
 from tests.harness.fleet import Fleet
 from tests.harness.page import Page
 from tests.harness.servers import KINDS, Kind, Server, ServerMissingError, start_server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of
-from tests.harness.web import ROOT, wait_until, web_process
+from tests.harness.web import ROOT, streams_process, wait_until, web_process
 
 SECOND = bytes(range(250)) * 32
 """A second of mu-law at 8000 Hz, which the stub engine turns into words."""
@@ -91,13 +92,16 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
     guarded: Guarded, tmp_path: Path
 ) -> None:
     fleet = Fleet(guarded.server, tmp_path, EARSHOT_ENGINE="stub", DECODER_LOOPS="2", STREAM_GRACE_SECONDS="1")
-    ports = {"audiosocket": free_port()}
+    audiosocket_port = free_port()
 
     def start(what: str, program: list[str] | None = None) -> subprocess.Popen[bytes]:
-        more: dict[str, Any] = {"AUDIOSOCKET_PORT": str(ports["audiosocket"])} if what == "audiosocket" else {}
+        more: dict[str, Any] = {"AUDIOSOCKET_PORT": str(audiosocket_port)} if what == "audiosocket" else {}
         return fleet.start(what, program, REDIS_URL=guarded.url(what), **more)
 
-    with web_process(guarded.url("web"), tmp_path / "web.log", AUTH="on", WEB_THREADS="64") as web:
+    with (
+        web_process(guarded.url("web"), tmp_path / "web.log", AUTH="on", WEB_THREADS="64") as web,
+        streams_process(guarded.url("streams"), tmp_path / "streams.log", AUTH="on") as streams,
+    ):
         key = command(guarded, "scripts.operating.api_keys", "add", "pbx", "--scopes", "ingest+read")
         command(guarded, "scripts.operating.users", "add", "dana", "--password-stdin", stdin=f"{PASSWORD}\n")
         decoders = [start("decoder"), start("decoder")]
@@ -132,8 +136,9 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
             ask("GET", path)
         assert "earshot_" in ask("GET", "/metrics").text
 
-        by_socket = speak(ports["audiosocket"])
-        fleet.wait_ended([by_socket])
+        by_socket, by_stream = speak(audiosocket_port), stream(streams.url, key)
+        fleet.wait_ended([by_socket, by_stream])
+        assert requests.get(f"{streams.url}/readyz", timeout=10).ok
         guarded.owner.xadd(
             keys.DEAD, {"c": "whole", "t": "agent", "seq": 3, "r": 8000, "reason": "why", "e": "mulaw", "a": POISON}
         )
@@ -180,6 +185,19 @@ def speak(port: int) -> str:
     return str(call_id)
 
 
+def stream(url: str, key: str) -> str:
+    """A call of two seconds over a websocket; returns its id."""
+    address = url.replace("http", "ws") + "/v1/streams/audio?call_id=streamed&encoding=ulaw"
+    with pytest.raises(Refused) as refused:
+        WebSocket(address, bearer("esk_none"))
+    assert refused.value.status == 401
+    line = WebSocket(address, bearer(key))
+    line.binary(SECOND * 2)
+    line.text({"event": "stop"})
+    assert line.close_code() == 1000
+    return "streamed"
+
+
 def _listens(port: int) -> bool:
     with contextlib.suppress(OSError):
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -189,6 +207,7 @@ def _listens(port: int) -> bool:
 
 REFUSED = {
     "web": [("LPUSH", "rq:queue:earshot", "x"), ("HSET", "rq:job:x", "data", "x"), ("PUBLISH", "rq:pubsub:x", "{}")],
+    "streams": [("HGETALL", keys.USERS), ("GET", keys.SECRET), ("LPUSH", "rq:queue:earshot", "x")],
     "decoder": [
         *[("HGETALL", keys.USERS), ("GET", keys.SECRET), ("HSET", keys.API_KEYS, "x", "{}"), ("DEL", keys.AUDIT)],
         *[("SET", keys.session("x"), "{}"), ("LPUSH", "rq:queue:earshot", "x")],

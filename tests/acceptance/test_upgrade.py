@@ -31,7 +31,7 @@ from tests.harness.releases import next_release, previous_release
 from tests.harness.servers import Server, start_server
 from tests.integration.keeping.test_archive import rows
 
-PHONE_CHUNKS = 18
+PHONE_CHUNKS = 20
 """What the caller over AudioSocket says: two chunks at first, one after each process that gave way, and two at last."""
 
 STUB = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "REDACT": "0", "HEARTBEAT_SECONDS": "3"}

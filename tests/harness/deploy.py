@@ -17,7 +17,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.machine.programs import WEB, free_port
+from scripts.demo.processes import read_procfile
+from scripts.machine.programs import STREAMS, WEB, free_port
 from scripts.simulator.recording import Track
 from scripts.simulator.telephony import Answer, Api, post_call
 from state.settings import Settings
@@ -31,6 +32,7 @@ TYPES = {
     "recorder": ("-m", "workers.recorder"),
     "webhooks": ("-m", "workers.webhooks"),
     "web": WEB,
+    "streams": STREAMS,
     "audiosocket": ("-m", "webapp.audiosocket"),
 }
 """The Procfile's, in the order in which they give way. A test holds them to it."""
@@ -59,7 +61,7 @@ class Site:
     def start(self, kind: str, source: Path) -> Callable[[], bool]:
         """Start a process; returns whether it works by now. The one that was there before goes on."""
         port = free_port()
-        environ = {"PORT": str(port)} if kind == "web" else {"METRICS_PORT": str(port)}
+        environ = {{"web": "PORT", "streams": "STREAMS_PORT"}.get(kind, "METRICS_PORT"): str(port)}
         process = self.fleet.start(kind, TYPES[kind], source, PYTHONPATH=str(source), **environ)
         self._running[kind] = (process, port)
         if kind == "audiosocket":
@@ -75,24 +77,26 @@ class Site:
         return works
 
     def begin(self, source: Path) -> None:
-        """Start one of each type and wait until all work."""
-        working = [self.start(kind, source) for kind in TYPES]
+        """Start one of each type that this source has, and wait until all work."""
+        working = [self.start(kind, source) for kind in TYPES if kind in read_procfile(source / "Procfile")]
         self.fleet.wait(lambda: all(works() for works in working), why="every type of process works")
         self.urls.append(self._url())
         self.fleet.wait(lambda: self.fleet.health.fleet().decoders)
 
     def replace(self, kind: str, source: Path) -> None:
-        """The next source's process beside the old one, which then gets SIGTERM. It must end with status 0."""
-        old, _ = self._running[kind]
-        if kind == "audiosocket":  # its address stands in the switch's dialplan
+        """The next source's process beside the old one, which then gets SIGTERM. It must end with status 0. One of the
+        two sources may not have this type yet."""
+        old, _ = self._running.pop(kind, (None, 0))
+        if kind == "audiosocket" and old:  # its address stands in the switch's dialplan
             self._end(kind, old)
-        self.fleet.wait(self.start(kind, source), why=f"{kind} of {source}")
+        if kind in read_procfile(source / "Procfile"):
+            self.fleet.wait(self.start(kind, source), why=f"{kind} of {source}")
         if kind == "web":
             self.urls.append(self._url())
             self.urls.pop(0)
         if kind == "decoder":
             self.fleet.wait(lambda: self.fleet.health.fleet().decoders == 2)
-        if kind != "audiosocket":
+        if kind != "audiosocket" and old:
             self._end(kind, old)
 
     def call(self, tracks: list[Track], chunk_ms: int, speed: float, at_a_time: int) -> None:

@@ -1,18 +1,18 @@
-"""A real web process for tests: gunicorn as the Procfile runs it."""
+"""A real web process for tests, or a streams process: gunicorn as the Procfile runs it."""
 
 from __future__ import annotations
 
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import requests
 
-from scripts.machine.programs import WEB, children, free_port, start_python
+from scripts.machine.programs import STREAMS, WEB, children, free_port, start_python
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what takes well under a second on a quiet machine."""
@@ -29,17 +29,20 @@ def wait_until(holds: Callable[[], object], what: str) -> None:
 
 
 CONF = "webapp/gunicorn_conf.py"
+OPEN = {"WEB_THREADS": "16", "AUTH": "off"}
 
 
 @dataclass
 class Web:
-    """A gunicorn on 127.0.0.1; `output` is its log, `conf` what it is told of itself."""
+    """A gunicorn on 127.0.0.1; `output` is its log, `conf` what it is told of itself. streams: it takes telephony's
+    websockets alone."""
 
     redis_url: str
     output: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     conf: str = CONF
     port: int = field(default_factory=free_port)
+    streams: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -48,8 +51,9 @@ class Web:
 
     def start(self) -> None:
         """Start and wait until /healthz answers."""
-        environ = {"REDIS_URL": self.redis_url, "PORT": str(self.port), **self.environ}
-        arguments = [self.conf if part == CONF else part for part in WEB]
+        listens = {"STREAMS_PORT" if self.streams else "PORT": str(self.port)}
+        environ = {"REDIS_URL": self.redis_url, **listens, **self.environ}
+        arguments = [self.conf if part == CONF else part for part in (STREAMS if self.streams else WEB)]
         self.process = start_python(arguments, self.output, environ)
         wait_until(self._serves, f"the web process serves; see {self.output}")
 
@@ -91,7 +95,23 @@ class Web:
 @contextmanager
 def web_process(redis_url: str, output: Path, conf: str = CONF, **environ: str) -> Iterator[Web]:
     """A running web process, killed at the end. Everybody may do everything, unless `environ` says otherwise."""
-    web = Web(redis_url, output, {"WEB_THREADS": "16", "AUTH": "off", **environ}, conf)
+    with _running(Web(redis_url, output, {**OPEN, **environ}, conf)) as web:
+        yield web
+
+
+@contextmanager
+def streams_process(redis_url: str, output: Path, **environ: str) -> Iterator[Web]:
+    """The same, for telephony's websockets alone."""
+    with _running(Web(redis_url, output, {**OPEN, **environ}, streams=True)) as streams:
+        yield streams
+
+
+Process = Callable[..., AbstractContextManager[Web]]
+"""web_process or streams_process."""
+
+
+@contextmanager
+def _running(web: Web) -> Iterator[Web]:
     try:
         web.start()
         yield web

@@ -1,4 +1,4 @@
-"""A real nginx with deploy/nginx/earshot.conf, over TLS, in front of a real web process."""
+"""A real nginx with deploy/nginx/earshot.conf, over TLS, in front of a real web and a real streams process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from state.people.access import Access
 from tests.harness.page import Page
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of
-from tests.harness.web import wait_until, web_process
+from tests.harness.web import Web, streams_process, wait_until, web_process
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -35,7 +35,8 @@ class Site:
     url: str
     plain: str
     certificate: str
-    web: str
+    web: Web
+    streams: Web
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,15 @@ def site(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         check=True, capture_output=True,
     )  # fmt: skip
     plain, tls = free_port(), free_port()
-    with web_process(valkey.url, folder / "web.log", AUTH="on", TRUSTED_PROXIES="1", WEB_THREADS="16") as web:
+    environ = {"AUTH": "on", "TRUSTED_PROXIES": "1", "WEB_THREADS": "16"}
+    with (
+        web_process(valkey.url, folder / "web.log", **environ) as web,
+        streams_process(valkey.url, folder / "streams.log", **environ) as streams,
+    ):
         text = (ROOT / "deploy/nginx/earshot.conf").read_text()
         for ours, here in {
             "127.0.0.1:8000": f"127.0.0.1:{web.port}",
+            "127.0.0.1:8001": f"127.0.0.1:{streams.port}",
             "listen 80;": f"listen 127.0.0.1:{plain};",
             "listen 443 ssl http2;": f"listen 127.0.0.1:{tls} ssl http2;",
             "/etc/earshot/tls": str(folder),
@@ -71,7 +77,7 @@ def site(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
                 [NGINX, "-c", folder / "nginx.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
-            found = Site(f"https://localhost:{tls}", f"http://localhost:{plain}", str(certificate), web.url)
+            found = Site(f"https://localhost:{tls}", f"http://localhost:{plain}", str(certificate), web, streams)
             wait_until(lambda: open_port(tls), (folder / "nginx.log").read_text())
             yield found
         finally:
@@ -120,18 +126,36 @@ def test_the_live_table_and_a_stream_go_through(
     monkeypatch.setenv("WEBSOCKET_CLIENT_CA_BUNDLE", site.certificate)
     with Page(site.url, bearer(key)) as page:
         wait_until(lambda: page.snapshots, "a snapshot over TLS")
-        stream = websocket.create_connection(
-            f"{site.url.replace('https', 'wss')}/v1/streams/vosk?call_id=streamed&track=customer",
-            header=[f"Authorization: Bearer {key}"],
-            sslopt={"ca_certs": site.certificate, "cert_reqs": ssl.CERT_REQUIRED},
-            timeout=30,
-        )
-        try:
-            stream.send('{"config": {"sample_rate": 8000}}')
-            stream.send_binary(bytes(16000))
-            wait_until(lambda: "streamed" in page.calls, "the stream's call is on the page")
-        finally:
-            stream.close()
+        speak(site, key, "streamed")
+        wait_until(lambda: "streamed" in page.calls, "the stream's call is on the page")
+    assert "call_id=streamed" in site.streams.output.read_text(), "not in the process that serves pages"
+
+
+def test_streams_go_to_the_web_process_while_their_own_is_away(
+    site: Site, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = Access(store).api_keys.add("pbx", ("ingest",))
+    monkeypatch.setenv("WEBSOCKET_CLIENT_CA_BUNDLE", site.certificate)
+    site.streams.terminate(10)
+    speak(site, key, "meanwhile")
+    assert "call_id=meanwhile" in site.web.output.read_text()
+    site.streams.start()
+
+
+def speak(site: Site, key: str, call_id: str) -> None:
+    """A second of audio, as a client of vosk-server sends it, answered."""
+    stream = websocket.create_connection(
+        f"{site.url.replace('https', 'wss')}/v1/streams/vosk?call_id={call_id}&track=customer",
+        header=[f"Authorization: Bearer {key}"],
+        sslopt={"ca_certs": site.certificate, "cert_reqs": ssl.CERT_REQUIRED},
+        timeout=30,
+    )
+    try:
+        stream.send('{"config": {"sample_rate": 8000}}')
+        stream.send_binary(bytes(16000))
+        assert "partial" in stream.recv()
+    finally:
+        stream.close()
 
 
 def test_half_a_request_occupies_no_thread_of_ours(site: Site, store: redis.Redis) -> None:
@@ -146,7 +170,7 @@ def test_half_a_request_occupies_no_thread_of_ours(site: Site, store: redis.Redi
             strangers.append(stranger)
             stranger.sendall(b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nname=")
         assert requests.get(f"{site.url}/healthz", verify=site.certificate, timeout=5).status_code == 200
-        assert requests.get(f"{site.web}/healthz", timeout=5).status_code == 200
+        assert requests.get(f"{site.web.url}/healthz", timeout=5).status_code == 200
     finally:
         for stranger in strangers:
             stranger.close()

@@ -42,7 +42,7 @@ def test_a_process_of_another_version_says_so_and_touches_nothing(process: str, 
     environ = {
         "REDIS_URL": server.url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "AUTH": "off", "PORT": "1",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'archive.db'}", "SOUND_DAYS": "*=1", "RECORDINGS": str(tmp_path),
-        "AUDIOSOCKET_PORT": str(free_port()),
+        "AUDIOSOCKET_PORT": str(free_port()), "STREAMS_PORT": str(free_port()),
     }  # fmt: skip
     ended = subprocess.run(
         [sys.executable, *TYPES[process]],

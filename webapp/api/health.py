@@ -1,4 +1,7 @@
-"""/healthz, /readyz, /metrics and the OpenAPI and AsyncAPI documents: for machines that look after this one."""
+"""/healthz, /readyz, /metrics and the OpenAPI and AsyncAPI documents: for machines that look after this one.
+
+`api` is what every process tells of itself, `fleet` what the web process tells of all.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from webapp.schemas.figures import Readiness
 from webapp.store import store
 
 api = Blueprint("health", __name__)
+fleet = Blueprint("fleet", __name__)
 
 
 @api.get("/healthz")
@@ -37,9 +41,9 @@ def readyz() -> Response:
         persistence = store().health.servers("persistence")
         if any(info.get("aof_last_write_status", "ok") != "ok" for info in persistence):
             reasons.append("Redis accepts nothing: it cannot write its append-only file (is its disk full?).")
-        fleet = store().health.fleet()
-        model = fleet.model
-        if not fleet.decoders:
+        alive = store().health.fleet()
+        model = alive.model
+        if not alive.decoders:
             reasons.append("No decoder is alive.")
     except redis.RedisError as error:
         reasons.append(f"Redis does not answer: {type(error).__name__}.")
@@ -48,14 +52,14 @@ def readyz() -> Response:
     return as_json(Readiness(True, [], model))
 
 
-@api.get("/metrics")
+@fleet.get("/metrics")
 @needs("read", local=True)
 def read_metrics() -> Response:
     """Always 200: a store that is away shows as a number, too."""
     return Response(metrics.exposition(store().health, store().archive), content_type=metrics.CONTENT_TYPE)
 
 
-@api.get("/v1/openapi.json")
+@fleet.get("/v1/openapi.json")
 @operation("This document", {200: dict})
 @public
 def openapi_json() -> Response:
@@ -63,7 +67,7 @@ def openapi_json() -> Response:
     return as_json(current_app.extensions[openapi.DOCUMENT])
 
 
-@api.get("/v1/asyncapi.json")
+@fleet.get("/v1/asyncapi.json")
 @operation("What the live socket says: AsyncAPI 3.0", {200: dict})
 @public
 def asyncapi_json() -> Response:

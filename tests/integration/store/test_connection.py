@@ -57,7 +57,7 @@ def process(name: str, redis_url: str, output: Path, **environ: str) -> subproce
     """A process of the Procfile, set up so that it has something to do; what it says goes to `output`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     given = {"PATH": path, "REDIS_URL": redis_url, "EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "AUTH": "off"}
-    ports = {"PORT": str(free_port()), "AUDIOSOCKET_PORT": str(free_port())}
+    ports = {setting: str(free_port()) for setting in ("PORT", "STREAMS_PORT", "AUDIOSOCKET_PORT")}
     kept = {
         "DATABASE_URL": f"sqlite:///{output.parent}/archive.db",
         "RECORDINGS": str(output.parent),

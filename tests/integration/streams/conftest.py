@@ -1,4 +1,4 @@
-"""A fleet with a real engine and two web processes, kept for all stream tests; the transcript as HTTP gives it."""
+"""A fleet with a real engine, a streams and a web process, kept for all stream tests; the transcript over HTTP."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ import requests
 from tests.harness.calls.engines import english
 from tests.harness.fleet import Fleet
 from tests.harness.servers import Server, start_server
-from tests.harness.web import Web, web_process
+from tests.harness.web import Web, streams_process, web_process
 
 GRACE_SECONDS = 3.0
 
 
 class House(msgspec.Struct):
-    """Everything a call needs, and the call: its parties as mu-law at 8000 Hz and its transcript over HTTP."""
+    """Everything a call needs, and the call: its parties as mu-law at 8000 Hz and its transcript over HTTP. Both
+    processes take sockets."""
 
     fleet: Fleet
-    webs: list[Web]
+    streams: Web
+    web: Web
     parties: dict[str, bytes]
     transcript: dict[bytes, bytes]
 
-    def address(self, path: str, web: int = 0) -> str:
-        return f"ws://127.0.0.1:{self.webs[web].port}{path}"
+    def address(self, path: str, at_web: bool = False) -> str:
+        """Where a socket connects: at the streams process, unless one says otherwise."""
+        return f"ws://127.0.0.1:{(self.web if at_web else self.streams).port}{path}"
 
     def call_id(self) -> str:
         return f"call-{uuid.uuid4().hex[:12]}"
@@ -50,19 +53,22 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     fleet = Fleet(server, folder, EARSHOT_ENGINE="moonshine", **environ)
     try:
         fleet.start("decoder", DECODER_LOOPS="2")
-        with web_process(server.url, folder / "a.log", **environ) as a, web_process(server.url, folder / "b.log") as b:
+        with (
+            streams_process(server.url, folder / "streams.log", **environ) as streams,
+            web_process(server.url, folder / "web.log", **environ) as web,
+        ):
             chunks = english()
             for party, sent in chunks.items():
                 for n, chunk in enumerate(sent):
-                    url = f"{a.url}/v1/calls/http/tracks/{party}/chunks/{n + 1}"
+                    url = f"{web.url}/v1/calls/http/tracks/{party}/chunks/{n + 1}"
                     answer = requests.put(url, chunk.audio, headers={"Content-Type": "audio/PCMU"}, timeout=10)
                     assert answer.status_code == 202, answer.text
-            requests.post(f"{a.url}/v1/calls/http/end", timeout=10)
+            requests.post(f"{web.url}/v1/calls/http/end", timeout=10)
             fleet.wait_finished(["http"])
             transcript = fleet.transcript("http")
             assert len(transcript) >= 4
             parties = {party: b"".join(chunk.audio for chunk in sent) for party, sent in chunks.items()}
-            yield House(fleet, [a, b], parties, transcript)
+            yield House(fleet, streams, web, parties, transcript)
     finally:
         fleet.kill_all()
         server.kill()

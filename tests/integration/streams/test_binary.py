@@ -158,12 +158,12 @@ def test_a_vonage_leg_reads_as_over_http(house: House) -> None:
 def test_a_sender_without_a_clock_goes_on_where_it_was_cut_off(house: House) -> None:
     call_id = house.call_id()
     frames = cut(both(house), 640)
-    for web, part in enumerate((frames[:411], frames[411:])):
-        ws = WebSocket(house.address(PATH, web))
+    for at_web, part in ((False, frames[:411]), (True, frames[411:])):
+        ws = WebSocket(house.address(PATH, at_web))
         ws.text({"uuid": call_id, "tracks": ["customer", "agent"]})
         for frame in part:
             ws.binary(frame)
-        if web == 0:
+        if not at_web:
             ws.close(1001)
             wait_until(lambda: taken(house, call_id) == 411 * 160, "what the first socket sent is taken")
     ws.text({"event": "stop"})

@@ -23,7 +23,7 @@ from state import g711
 from tests.harness.calls.wires import WebSocket, interleaved
 from tests.harness.fleet import ROOT
 from tests.harness.servers import start_server
-from tests.harness.web import wait_until, web_process
+from tests.harness.web import Process, streams_process, wait_until, web_process
 from tests.integration.streams.conftest import House
 
 PATH = "/v1/streams/audiohook"
@@ -107,10 +107,13 @@ def test_an_audiohook_call_reads_as_over_http(house: House) -> None:
     assert told == [("hold", "customer", 2.5), ("resume", "", 2.5)]
 
 
-def test_an_audiohook_session_is_asked_to_reconnect_before_a_deploy_and_goes_on(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("process", [streams_process, web_process])
+def test_an_audiohook_session_is_asked_to_reconnect_before_a_deploy_and_goes_on(
+    house: House, process: Process, tmp_path: Path
+) -> None:
     call_id = str(uuid.uuid4())
     data = interleaved(house.parties["customer"], house.parties["agent"], 1)
-    with web_process(house.webs[0].redis_url, tmp_path / "web.log") as deployed:
+    with process(house.web.redis_url, tmp_path / "web.log") as deployed:
         first = AudioHook(f"ws://127.0.0.1:{deployed.port}{PATH}", call_id, OFFER)
         first.hear("opened")
         first.audio(data[:100_002], 16_000)  # in mid-word

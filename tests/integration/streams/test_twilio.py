@@ -17,7 +17,7 @@ from state import g711, keys
 from state.people.access import Access
 from tests.harness.calls.wires import FRAME, Refused, Twilio, WebSocket
 from tests.harness.servers import Server
-from tests.harness.web import wait_until, web_process
+from tests.harness.web import Process, streams_process, wait_until, web_process
 from tests.integration.streams.conftest import House
 
 PATH = "/v1/streams/twilio"
@@ -60,7 +60,7 @@ def test_a_sender_whose_clock_counts_half_of_its_audio_reads_as_over_http(house:
         if n == half and web == 1:
             ws.close(1001)
             wait_until(lambda: seconds_taken(house, call.call) >= 0.02 * half - 0.1, "the first half is taken")
-            ws = WebSocket(house.address(PATH, web=1))
+            ws = WebSocket(house.address(PATH, at_web=True))
             for message in begin:
                 ws.text(message)
         ws.text(media_message)
@@ -75,7 +75,7 @@ def test_a_leg_may_say_that_its_inbound_party_is_the_agent_and_two_streams_may_s
     sockets: dict[str, tuple[Twilio, WebSocket]] = {}
     for party, track in legs.items():
         sent = Twilio("CA" + party, {track: house.parties[party]}, f"MZ{party}", call_id=call_id, inbound=party)
-        sockets[party] = (sent, WebSocket(house.address(PATH, web=len(sockets))))
+        sockets[party] = (sent, WebSocket(house.address(PATH, at_web=bool(sockets))))
         for message in sent.start():
             sockets[party][1].text(message)
     for party, (sent, ws) in sockets.items():
@@ -98,23 +98,24 @@ def test_a_call_is_ended_after_the_grace_time_if_its_socket_drops_without_a_stop
 
 def test_a_socket_dropped_in_mid_word_goes_on_in_another_process_without_loss_or_repetition(house: House) -> None:
     call = Twilio(house.call_id(), parties(house))
-    first = WebSocket(house.address(PATH, web=0))
+    first = WebSocket(house.address(PATH))
     for message in [*call.start(), *call.media(0, 333)]:
         first.text(message)
     wait_until(lambda: seconds_taken(house, call.call) >= 6.5, "the first socket's audio is taken")
     first.abort()
-    second = WebSocket(house.address(PATH, web=1))
+    second = WebSocket(house.address(PATH, at_web=True))
     for message in [*call.start(), *call.media(333 - 40), call.stop()]:  # 800 ms are sent again
         second.text(message)
     assert second.close_code() == 1000
     assert house.finished(call.call) == house.transcript
 
 
-def test_a_web_process_killed_in_mid_word_costs_nothing_if_the_sender_repeats_its_last_second(
-    house: House, tmp_path: Path
+@pytest.mark.parametrize("process", [streams_process, web_process])
+def test_a_process_killed_in_mid_word_costs_nothing_if_the_sender_repeats_its_last_second(
+    house: House, process: Process, tmp_path: Path
 ) -> None:
     call = Twilio(house.call_id(), parties(house))
-    with web_process(house.webs[0].redis_url, tmp_path / "killed.log") as doomed:
+    with process(house.web.redis_url, tmp_path / "killed.log") as doomed:
         first = WebSocket(f"ws://127.0.0.1:{doomed.port}{PATH}")
         for message in [*call.start(), *call.media(0, 333)]:
             first.text(message)
@@ -135,7 +136,7 @@ def seconds_taken(house: House, call_id: str) -> float:
 
 def test_a_newer_socket_takes_the_tracks_over_and_the_older_one_is_closed(house: House) -> None:
     call = Twilio(house.call_id(), parties(house))
-    older, newer = WebSocket(house.address(PATH, web=0)), WebSocket(house.address(PATH, web=1))
+    older, newer = WebSocket(house.address(PATH)), WebSocket(house.address(PATH, at_web=True))
     for message in [*call.start(), *call.media(0, 100)]:
         older.text(message)
     wait_until(lambda: seconds_taken(house, call.call) >= 2, "the older one's audio is taken")
@@ -276,13 +277,14 @@ def test_frames_that_never_come_are_silence_if_few_and_a_recorded_gap_if_many(ho
     assert int(samples or 0) == pytest.approx(frames * FRAME, abs=100), "the clock counts what is missing"
 
 
+@pytest.mark.parametrize("process", [streams_process, web_process])
 def test_a_stream_is_opened_with_a_key_however_the_sender_can_show_it(
-    valkey: Server, store: redis.Redis, tmp_path: Path
+    valkey: Server, store: redis.Redis, process: Process, tmp_path: Path
 ) -> None:
     key = Access(store).api_keys.add("pbx", ("ingest",))
     reader = Access(store).api_keys.add("crm", ("read",))
     basic = base64.b64encode(f"any:{key}".encode()).decode()
-    with web_process(valkey.url, tmp_path / "web.log", AUTH="on") as web:
+    with process(valkey.url, tmp_path / "web.log", AUTH="on") as web:
         for path in (PATH, "/v1/streams/audio", "/v1/streams/vosk", "/v1/streams/audiohook"):
             url = f"ws://127.0.0.1:{web.port}{path}"
             for headers, status in (({}, 401), ({"X-API-KEY": "esk_x"}, 401), ({"X-API-KEY": reader}, 403)):

@@ -104,7 +104,7 @@ def test_a_client_of_voskserver_runs_with_no_change_on_the_port_for_it(house: Ho
 
 def test_a_key_that_may_only_send_gets_every_word_of_its_own_audio(house: House, tmp_path: Path) -> None:
     key, call_id = Access(house.fleet.redis).api_keys.add("pbx", ("ingest",)), house.call_id()
-    with web_process(house.webs[0].redis_url, tmp_path / "web.log", AUTH="on") as web:
+    with web_process(house.web.redis_url, tmp_path / "web.log", AUTH="on") as web:
         answers = converse(house, {"sample_rate": 8000}, 8000, '{"eof" : 1}', call_id, web, key)
     results = [answer["text"] for answer in answers if answer.get("text")]
     assert " ".join(results) == " ".join(one.text for one in said(house, "agent"))
@@ -159,7 +159,7 @@ def test_a_client_that_says_nothing_but_the_end_gets_an_empty_final(house: House
 
 
 def decode(house: House, **body: Any) -> requests.Response:
-    return requests.post(f"{house.webs[0].url}/decode", json={"broker": None, "topic": None, **body}, timeout=30)
+    return requests.post(f"{house.web.url}/decode", json={"broker": None, "topic": None, **body}, timeout=30)
 
 
 def test_the_first_demonstrations_client_runs_unchanged_and_again(house: House) -> None:
@@ -184,7 +184,7 @@ def test_the_first_demonstrations_client_runs_unchanged_and_again(house: House) 
 def test_an_end_without_a_conversation_waits_for_nothing_and_counts_for_none(house: House) -> None:
     speaker = house.call_id()
     nothing = requests.post(
-        f"{house.webs[0].url}/decode",
+        f"{house.web.url}/decode",
         json={"audio": [], "sample_rate": 8000, "id": speaker, "do_finalize": True},
         timeout=PATIENCE_SECONDS / 2,
     )

@@ -30,8 +30,9 @@ def test_a_process_is_started_by_a_module_that_exists(name: str) -> None:
 
 
 def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_none() -> None:
+    """Telephony's websockets come to web there."""
     app = json.loads((ROOT / "app.json").read_text())
-    assert set(app["formation"]) == set(PROCESSES) - {"audiosocket"}
+    assert set(app["formation"]) == set(PROCESSES) - {"audiosocket", "streams"} and "STREAMS_PORT" not in app["env"]
     assert {name.lower() for name in app["env"]} <= {field.name for field in fields(Settings)}
 
 

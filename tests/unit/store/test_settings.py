@@ -114,6 +114,7 @@ def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: 
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be debug, info, warning or error"),
         ({"REDACT": "perhaps"}, "REDACT: must be 1 or 0"),
         ({"PORT": "eighty"}, "PORT: must be a whole number"),
+        ({"STREAMS_PORT": "8000"}, "STREAMS_PORT: it is PORT, too; the web process listens there"),
     ],
 )
 def test_a_wrong_choice_is_told_in_words(environ: dict[str, str], said: str) -> None:
