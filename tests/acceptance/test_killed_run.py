@@ -75,7 +75,7 @@ def wait(holds: Callable[[], object], seconds: float, told: Callable[[], str]) -
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, told()
-        time.sleep(0.05)
+        time.sleep(0.2)  # a look at every process of the machine takes 10 ms
 
 
 @pytest.fixture

@@ -20,22 +20,22 @@ CARRY = 0.35
 CARRY_KEEP = 0.6
 """Weight of the older mood against the newest utterance, per utterance, in the mood so far."""
 REPETITION = -0.25
-"""Saying again what one has said before: the need is not met."""
+"""Change of polarity for saying again what one has said before: the need is not met."""
 REPETITION_FROM = 0.6
-"""Share of the shorter utterance's content words found in the other from which it is the same thing said
-again."""
+"""Share of the shorter utterance's content words that the other has too, from which both say the same."""
 REPETITION_MIN_WORDS = 3
-"""Fewer content words are alike by chance ("my phone", "his phone")."""
+"""Fewest content words for that: fewer are alike by chance ("my phone", "his phone")."""
 CONTENT_FROM = 0.3
 """Polarity from which saying the same again is no complaint: thanks are often said twice."""
 REPETITION_WINDOW = 6
-"""Own earlier utterances to look at."""
+"""Number of one's own earlier utterances that are compared."""
 ECHO = -0.25
-"""Beginning with the agent's own last words, then saying something else: "Ten days? ..." is disbelief."""
+"""Change of polarity for beginning with the agent's own last words and going on otherwise: "Ten days? ..." is
+disbelief."""
 ECHO_WORDS = 3
-"""Content words an echo has at most; more is reading back."""
+"""At most so many content words are an echo; more is reading back."""
 REFUSED = -0.2
-"""Answering an agent who just said it cannot be done."""
+"""Change of polarity for answering an agent who just said that it cannot be done."""
 OUTLOOK_TOLD = -0.15
 """Loss of polarity from which an agent's words count as a reason for the customer's."""
 LAST_TURNS, LAST_SHARE = 3, 0.4

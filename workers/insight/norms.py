@@ -10,18 +10,19 @@ from collections.abc import Sequence
 import msgspec
 
 LEAST_CALLS = 50
-"""So many calls tell what is normal for a queue: the highest tenth is then five calls."""
+"""Fewest calls that tell what is normal for a queue: the highest tenth is then five calls."""
 SILENCE_QUANTILE, LONG_QUANTILE, FAST_QUANTILE = 0.9, 0.95, 0.95
 """Share of calls whose longest silence, length and speaking rate are below what counts as unusual."""
 FULLY = 2.0
-"""Length and pace at which they count fully, as a multiple of the unusual. Set by hand, as all below are."""
+"""Multiple of an unusual length or pace at which it counts fully. Set by hand, as all below are."""
 SILENCE_SECONDS = (8.0, 60.0)
-"""What an unusual silence may be: people think for shorter, and nobody likes to wait for longer."""
+"""Seconds between which the bound of an unusual silence lies: people think for shorter, and nobody waits gladly for
+longer."""
 SILENCE_FULLY = 3.0
 DARKEST_MOOD = -0.15
-"""A queue of complaints may be gloomy, but not so much that an unhappy customer goes unseen."""
+"""Lowest mood that counts as normal: in a queue of complaints, too, an unhappy customer must be seen."""
 FASTEST = 6.0
-"""Words a second: nobody speaks faster; a recogniser may time so."""
+"""Words a second that nobody exceeds; a recogniser may time so."""
 CALM_SPREAD_DB = 5.0
 """Twice the spread of calm speakers' effort (calm.py): who is further above the queue's middle is loud."""
 

@@ -19,15 +19,15 @@ from workers.insight.words.spoken import Spoken, canonical
 from workers.insight.words.tokens import FILLERS
 
 MONOLOGUE_PAUSE_SECONDS = 2.0
-"""A party's utterances no further apart than this, with nobody else speaking between, are one monologue."""
+"""Longest pause, in seconds, within one monologue. Nobody else speaks in it."""
 OVERLAP_SECONDS = 0.25
-"""Shorter overlaps are quick answers, not talking over each other."""
+"""Seconds from which an overlap is talking over each other. Shorter ones are quick answers."""
 INTERRUPTION_SECONDS = 0.5
-"""Speech of the other that must still follow when one breaks in, for it to be an interruption of them."""
+"""Least seconds that the other goes on speaking after one has begun, for it to be an interruption."""
 SILENCE_SECONDS = 3.0
-"""Pauses of the whole call from which they count as silence."""
+"""Seconds from which a pause of the whole call counts as silence."""
 HOLD_SECONDS = 10.0
-"""Pauses of the whole call from which they count as hold; shorter after somebody spoke of holding."""
+"""Seconds from which a pause of the whole call counts as hold; fewer after somebody spoke of holding."""
 ANNOUNCED_HOLD_SECONDS = 5.0
 _HOLD_WORDS = frozenset({"hold", "bear", "moment", "minute", "second", "wait"})
 

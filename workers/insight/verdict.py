@@ -14,7 +14,7 @@ from workers.insight.weights import Weights, chance, load, odds
 from workers.insight.words.spoken import Spoken, canonical
 
 FEW_TURNS = 2
-"""So many turns of nothing known stand beside the customer's: two unfriendly words are not a bad call."""
+"""Neutral turns that are added to the customer's own, so that two unfriendly words do not make a bad call."""
 LONG_ANSWER = 8
 """Content words from which a turn counts as talkative; people who are let down say less."""
 
