@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.harness.browser import launch, watched_page
-from tests.harness.calls.synthetic import SyntheticServer, World, serving
+from tests.harness.calls.synthetic import SyntheticServer, serving
+from tests.harness.calls.world import World
 
 
 @pytest.fixture(scope="session")

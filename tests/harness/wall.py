@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page
 
-from tests.harness.calls.synthetic import World
+from tests.harness.calls.world import World
 
 DASH = "–"
 

@@ -10,7 +10,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.harness.browser import launch
 from tests.harness.calls.chatter import Telephony
-from tests.harness.calls.synthetic import World, serving
+from tests.harness.calls.synthetic import serving
+from tests.harness.calls.world import World
 
 
 def main(folder: Path, counts: list[int]) -> None:

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
 from tests.harness.calls.talk import talk
+from tests.harness.calls.world import World
 
 
 def test_a_call_is_opened_from_its_row_followed_live_and_closed(

@@ -7,7 +7,8 @@ import time
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
+from tests.harness.calls.world import World
 from tests.harness.wall import banner, cell, count, in_sight, order, troubled, wait_until
 
 

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness.calls.chatter import Telephony
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
+from tests.harness.calls.world import World
 from tests.harness.wall import cell, count, in_sight, order, troubled, wait_until
 
 

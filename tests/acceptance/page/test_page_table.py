@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
+from tests.harness.calls.world import World
 from tests.harness.wall import DASH, cell, count, in_sight, order, troubled, wait_until
 
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.harness.browser import AXE
 from tests.harness.calls.chatter import Telephony
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
+from tests.harness.calls.world import World
 from tests.harness.wall import cell, count, order, troubled, wait_until
 
 

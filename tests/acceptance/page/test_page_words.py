@@ -7,8 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
 from tests.harness.calls.talk import talk
+from tests.harness.calls.world import World
 
 
 def test_who_reads_on_top_is_left_there_and_who_reads_at_the_end_is_taken_along(

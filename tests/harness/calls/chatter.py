@@ -6,7 +6,8 @@ import argparse
 import random
 import threading
 
-from tests.harness.calls.synthetic import SyntheticServer, World
+from tests.harness.calls.synthetic import SyntheticServer
+from tests.harness.calls.world import World
 
 AGENTS = ["Dana Reyes", "Tom Okafor", "Mia Lindqvist", "Sam Whitlock", "Priya Nair", "Leo Brandt", "Ines Duarte"]
 CUSTOMERS = ["Kim Lee", "Ruth Alder", "Omar Haddad", "Jo Pike", "Elena Petrova", "Max Stone", "Ana Silva"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.harness.calls.synthetic import World
+from tests.harness.calls.world import World
 
 
 def talk(world: World, call_id: str, lines: int = 4) -> None:

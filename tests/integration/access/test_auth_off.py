@@ -14,10 +14,10 @@ from state.people.access import Access
 from state.settings import Settings
 from tests.harness.api import problem
 from tests.harness.calls.wires import Refused, WebSocket
+from tests.harness.routes import ROUTES, ask, client, steady
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from tests.harness.web import Web, web_process
-from tests.integration.access.test_access import ROUTES, ask, client, steady
 from webapp.access.rights import SAFE_METHODS
 from webapp.app import create_app
 
