@@ -65,9 +65,11 @@ def test_a_request_that_comes_while_the_process_stops_is_answered_and_told_to_go
     assert answers(sock, 1) == [b"200 OK"]
     assert web.process is not None
     web.process.terminate()
-    time.sleep(0.5)
-    sock.sendall(ASK)
-    said = sock.recv(65536)
+    said = b"Connection: keep-alive"
+    while b"Connection: keep-alive" in said:  # until the signal has arrived
+        sock.sendall(ASK)
+        said = sock.recv(65536)
+        time.sleep(0.02)
     assert said.startswith(b"HTTP/1.1 200 OK") and b"Connection: close" in said
     assert web.terminate(10) == 0
     assert resting.recv(1) == b""
