@@ -26,9 +26,9 @@ test("a hit tells where, when and by which words", () => {
 });
 
 test("a dry run says how much it looked at", () => {
-  assert.equal(looked({ calls: 2, more: false, hits: [1, 2], by_rule: { a: 2, b: 0 } }), "2 hits in 2 calls.");
+  assert.equal(looked({ calls: 2, more: false, hits: [1, 2], by_rule: { a: 2, b: 0 } }), "2 hits, calls looked at: 2.");
   const cut = looked({ calls: 9, more: true, hits: [1], by_rule: { a: 5 } });
-  assert.equal(cut, "5 hits in 9 calls, the first 1 below; there are more calls.");
+  assert.equal(cut, "5 hits, calls looked at: 9, the first 1 below; there are more calls.");
 });
 
 test("a fault leads to its line", () => {

@@ -55,6 +55,15 @@ def network(address: str) -> str:
     return str(found)
 
 
+class _Ahead:
+    """Requests of a key that are counted already. until: when they are void (monotonic seconds). asked: whether a
+    thread is asking Redis for more."""
+
+    left = 0
+    until = 0.0
+    asked = False
+
+
 class Limits:
     """The counters. Raises redis.RedisError as the client does."""
 
@@ -64,7 +73,7 @@ class Limits:
         self._limiter = FixedWindowRateLimiter(storage)
         self._key = RateLimitItemPerSecond(key_requests_per_second)
         self._at_once = max(1, key_requests_per_second // AHEAD)
-        self._counted: dict[str, tuple[int, float]] = {}  # by key: requests counted in advance, until when they hold
+        self._ahead: dict[str, _Ahead] = {}
         self._lock = threading.Lock()
         self._bad_key = RateLimitItemPerMinute(BAD_KEYS_A_MINUTE)
         self._pair, self._account, self._address, self._person = (
@@ -76,15 +85,21 @@ class Limits:
         """Count a request of an API key. False if it is one too many."""
         now = time.monotonic()
         with self._lock:
-            left, until = self._counted.get(name, (0, now))
-            if left and now < until:
-                self._counted[name] = left - 1, until
+            ahead = self._ahead.setdefault(name, _Ahead())
+            if ahead.left and now < ahead.until:
+                ahead.left -= 1
                 return True
-        if not self._limiter.hit(self._key, "key", name, cost=self._at_once):
-            return False
-        with self._lock:
-            self._counted[name] = self._at_once - 1, now + self._key.get_expiry()
-        return True
+            asked, ahead.asked = ahead.asked, True
+        if asked:  # by another thread: if each counted in advance, a burst would use the limit up
+            return self._limiter.hit(self._key, "key", name)
+        try:
+            if not self._limiter.hit(self._key, "key", name, cost=self._at_once):
+                return False
+            with self._lock:
+                ahead.left, ahead.until = self._at_once - 1, now + self._key.get_expiry()
+            return True
+        finally:
+            ahead.asked = False
 
     def bad_key(self, address: str) -> bool:
         """Count a wrong key; False if this address had too many."""

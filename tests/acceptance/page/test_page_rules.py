@@ -57,11 +57,11 @@ def test_a_supervisor_edits_tries_and_saves_the_rules(desk: Page, web: Web) -> N
     mine = "version: 1\nrules:\n- {id: parcel, title: Speaks of a parcel, severity: low, phrases: [parcel]}\n"
     field.fill(mine)
     desk.get_by_role("button", name="Try on stored calls").click()
-    expect(desk.get_by_text("1 hits in 1 calls.")).to_be_visible()
+    expect(desk.get_by_text("1 hit, calls looked at: 1.")).to_be_visible()
     expect(desk.get_by_role("row", name="c1 0:01 low Speaks of a parcel parcel")).to_be_visible()
     assert complaints(desk) == []
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_text("Saved: 1 rules apply")).to_be_visible()
+    expect(desk.get_by_text("within a second or two. Rules: 1.")).to_be_visible()
     expect(desk.get_by_text("Version 2.")).to_be_visible()
     expect(field).to_have_value(mine.replace("version: 1", "version: 2"))
 
@@ -106,7 +106,7 @@ def test_a_rule_is_made_in_the_form_tried_on_words_and_saved(desk: Page, web: We
     desk.get_by_role("button", name="Put into the rules").click()
     expect(desk.locator("#text")).not_to_have_value(re.compile("nobody-made-it"))
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_text("rules apply to all live calls")).to_be_visible()
+    expect(desk.get_by_text("It applies to all live calls")).to_be_visible()
     text = desk.request.get(f"{web.url}/v1/rules").text()
     assert "title: Speaks of a parcel" in text and "queue: post" in text and "- sorry" in text
     rules.get_by_role("button", name="Speaks of a parcel").click()

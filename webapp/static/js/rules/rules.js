@@ -83,7 +83,7 @@ const save = () =>
     if (!answer.ok) return refused(answer);
     const { rules } = await answer.json();
     await load();
-    say(_("Saved: {rules} rules apply to all live calls within a second or two.", { rules }));
+    say(_("Saved. It applies to all live calls within a second or two. Rules: {rules}.", { rules }));
   });
 
 const tryOut = () =>

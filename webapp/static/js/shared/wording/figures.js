@@ -1,7 +1,7 @@
 // What the API's figures look like in tables. Pure.
 
 import { duration, MISSING, moodWord } from "./format.js";
-import { _, locale } from "./language.js";
+import { _, locale, ngettext } from "./language.js";
 import { inWords } from "./told.js";
 
 const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
@@ -51,7 +51,8 @@ export function hitCells({ call_id, at, severity, title, quote }) {
 export function looked({ calls, more, hits, by_rule }) {
   const all = Object.values(by_rule).reduce((sum, count) => sum + count, 0);
   const told = [
-    _("{all} hits in {calls} calls", { all, calls }),
+    ngettext("{n} hit", "{n} hits", all),
+    _("calls looked at: {calls}", { calls }),
     all > hits.length && _("the first {n} below", { n: hits.length }),
   ];
   return `${told.filter(Boolean).join(", ")}${more ? _("; there are more calls") : ""}.`;
