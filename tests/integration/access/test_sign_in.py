@@ -59,7 +59,7 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     answer = try_sign_in(http, "Dana")
     assert (answer.status_code, answer.location) == (303, "/")
     page = http.get("/")
-    assert page.status_code == 200 and "Signed in as dana" in page.text
+    assert page.status_code == 200 and "Sign out</button> <span>dana</span>" in page.text
     assert http.get("/v1/calls").status_code == 200
     shown = http.get("/v1/session").get_json()
     assert (shown["kind"], shown["name"], shown["scopes"]) == ("user", "dana", ["act", "read"])

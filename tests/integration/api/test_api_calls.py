@@ -123,7 +123,7 @@ def test_chunks_are_accepted_in_order_and_repetitions_answered_alike(http: Flask
     assert second.get_json()["next_seq"] == 3
     assert again.get_json() == {"call_id": "call-1", "track": "customer", "seq": 1, "next_seq": 3}
     assert http.get("/v1/calls/call-1").get_json()["tracks"] == {
-        "customer": {"next_seq": 3, "decoded_seq": 0, "lag_seconds": 2.0, "partial": "", "gaps": []}
+        "customer": {"next_seq": 3, "decoded_seq": 0, "lag_seconds": 2.0, "partial": "", "gaps": [], "wordless": False}
     }
 
 

@@ -119,6 +119,7 @@ def test_events_of_decoders_and_scorers_reach_the_page_in_the_form_of_the_api(we
             "partial": "good d",
             "lag_seconds": 0.5,
             "decoded_seq": 3,
+            "wordless": False,
         },
         {
             "kind": "final",
