@@ -138,7 +138,8 @@ class Handler:
             waits = now.help is not None and now.help.answered_at_ms is None
             if waits and now.help is not None and now.help.reason == reason:
                 return now
-            since = now.help.at_ms if waits and now.help is not None else now_ms
+            latest = max((one.at_ms for one in now.helps), default=0)
+            since = latest if waits else max(now_ms, latest + 1)  # its moment names a request
             before = now.helps_before if waits else now.helps[-MAX_HELPS_BEFORE:]
             asked = msgspec.structs.replace(now, help=Help(self._who, since, reason), helps_before=before)
             if now.state in ("snoozed", "acknowledged"):
@@ -153,7 +154,7 @@ class Handler:
         def change(now: Handling, now_ms: int) -> Handling:
             if now.help is None or now.help.answered_at_ms is not None:
                 return now
-            taken_back = msgspec.structs.replace(now.help, cancelled_at_ms=now_ms)
+            taken_back = msgspec.structs.replace(now.help, cancelled_at_ms=max(now_ms, now.help.at_ms))
             before = [*now.helps_before, taken_back][-MAX_HELPS_BEFORE:]
             return msgspec.structs.replace(now, help=None, helps_before=before)
 
@@ -173,7 +174,7 @@ class Handler:
     def _answered(self, asked: Help | None, now_ms: int) -> Help | None:
         if asked is None or asked.answered_at_ms is not None:
             return asked
-        return msgspec.structs.replace(asked, answered_at_ms=now_ms, answered_by=self._who)
+        return msgspec.structs.replace(asked, answered_at_ms=max(now_ms, asked.at_ms), answered_by=self._who)
 
     def _change(
         self, call_id: str, what: str, change: Callable[[Handling, int], Handling], live: bool = False

@@ -240,7 +240,8 @@ def test_an_audiosocket_call_reads_as_over_http(house: House, audiosocket: Any, 
 def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(audiosocket: Any) -> None:
     port, process = audiosocket
     _, most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (psutil.Process(process.pid).num_fds() + 8, most))
+    open_before = psutil.Process(process.pid).num_fds()
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (open_before + 8, most))
 
     def call() -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", port), 10)
@@ -252,6 +253,7 @@ def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(aud
             crowd.callback(connection.close)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
+    wait_until(lambda: psutil.Process(process.pid).num_fds() <= open_before + 4, "the crowd has gone")
     with call() as connection:
         connection.sendall(packet(0x10, bytes(range(160)) * 2))
         assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
