@@ -139,11 +139,14 @@ def test_kills_at_random_instants_change_no_byte(
 
 @pytest.mark.parametrize(("place", "engine"), [pytest.param(PLACES[0], VOSK, id="vosk")], indirect=True)
 def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
-    fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
+    fleet: Fleet, brief: dict[str, list[Chunk]]
 ) -> None:
     """The kernel kills an utterance's process when memory is out: its loop goes on, and no chunk loses a try."""
     parent = fleet.start("decoder", DECODER_LOOPS="1")
-    fleet.wait(lambda: fleet.registered() > 0 and fleet.loops(parent))
+    fleet.feed("calm", brief)
+    fleet.wait_finished(["calm"])
+    calm = fleet.transcript("calm")
+    assert len(calm) >= 2
     loops = fleet.loops(parent)
     kills = 0
 
@@ -155,7 +158,7 @@ def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
                 os.kill(pid, signal.SIGKILL)
                 kills += 1
 
-    fleet.feed("utterances-killed", call, after_each=kill_one_in_three)
+    fleet.feed("utterances-killed", brief, after_each=kill_one_in_three)
     fleet.wait_finished(["utterances-killed"])
     assert kills >= 5
     assert fleet.loops(parent) == loops

@@ -86,7 +86,7 @@ def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_pat
     ("how", "bound"),
     [
         pytest.param("abort", DEAD_AFTER_TRIES, id="aborts"),
-        pytest.param("kill", DEAD_AFTER_TRIES + FORGIVEN_LOSSES, id="is killed from outside"),
+        pytest.param("kill", DEAD_AFTER_TRIES + FORGIVEN_LOSSES, id="is killed from outside", marks=pytest.mark.soak),
     ],
 )
 def test_a_chunk_at_which_libvosk(how: str, bound: int, tmp_path: Path) -> None:

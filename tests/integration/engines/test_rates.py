@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -13,12 +14,16 @@ from state.settings import load as load_settings
 from tests.harness.calls.engines import ENGINES, Engine
 from workers.engines.base import Final, Model
 from workers.engines.choose import Wanted, choose
+from workers.engines.vosk import priming, recogniser
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=str)
-def spoken(request: pytest.FixtureRequest) -> tuple[Model, Engine]:
+def spoken(request: pytest.FixtureRequest) -> Iterator[tuple[Model, Engine]]:
     engine: Engine = request.param
-    return choose(Wanted.by(load_settings(engine.environ))).load(), engine
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (priming, recogniser):  # how long Vosk is primed, again at each rate, does not matter here
+            patch.setattr(module, "SECONDS", 2)
+        yield choose(Wanted.by(load_settings(engine.environ))).load(), engine
 
 
 def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
@@ -27,11 +32,11 @@ def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
     pcm = g711.decode_mulaw(stored) if chunks[0].encoding == "mulaw" else stored
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     resampled = soxr.resample(samples, chunks[0].rate, rate).clip(-32768, 32767).astype("<i2").tobytes()
-    recogniser = model.recogniser(rate, None)
+    track = model.recogniser(rate, None)
     finals = []
     for at in range(0, len(resampled), 2 * rate):
-        finals += recogniser.accept(resampled[at : at + 2 * rate], at // 2)
-    return finals + recogniser.flush()
+        finals += track.accept(resampled[at : at + 2 * rate], at // 2)
+    return finals + track.flush()
 
 
 def test_every_rate_gives_the_same_utterances(spoken: tuple[Model, Engine]) -> None:
