@@ -103,13 +103,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # -- the threads ----------------------------------------------------------------------------------------
 
     def _hire(self) -> None:
-        """Another thread, if none waits and there may be more."""
+        """Another thread, if none waits and there may be more. Raises RuntimeError if not even the first can start."""
         with self._lock:
             if self._waiting or self._threads == self.cfg.threads:
                 return
             self._threads += 1
             self._waiting += 1
-        threading.Thread(target=self._serve, name=f"request-{self._threads}", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, name=f"request-{self._threads}", daemon=True).start()
+        except RuntimeError as error:  # the system has no room for another: those at work go on
+            with self._lock:
+                self._threads -= 1
+                self._waiting -= 1
+            if not self._threads:
+                raise
+            self.log.warning("no other thread can be started: %s", error)
 
     def _serve(self) -> None:
         while True:
@@ -124,7 +132,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             with self._lock:
                 self._waiting -= 1
             self._hire()
-            self._work(conn)
+            try:
+                self._work(conn)
+            except Exception:
+                self.log.exception("a connection failed")
+                with contextlib.suppress(OSError):
+                    conn.close()
+                self._working.discard(conn)
             with self._lock:
                 self._waiting += 1
 
