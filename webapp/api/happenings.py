@@ -10,7 +10,7 @@ from webapp.access.identity import sender
 from webapp.access.rights import needs, record_act
 from webapp.api import history
 from webapp.api.documents.openapi import JSON_BODY, operation
-from webapp.api.posting import another_sender
+from webapp.api.posting import another_sender, sender_ended
 from webapp.http import inputs
 from webapp.http.answers import as_json
 from webapp.http.problems import Problem, invalid
@@ -83,7 +83,7 @@ def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "", who:
     if told.outcome == "FOREIGN":
         raise another_sender(call_id)
     if told.outcome == "CLOSED":
-        raise Problem(410, "ended", f"The sender has ended call {call_id}.")
+        raise sender_ended(call_id)
     if told.outcome == "OFF":
         raise Problem(409, "not_recorded", f"Call {call_id} is not recorded.")
     if told.outcome == "FULL":

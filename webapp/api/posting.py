@@ -194,13 +194,18 @@ def _refusal(call_id: str, track: str, answer: PutAnswer) -> Problem:
     if answer.outcome == "FOREIGN":
         return another_sender(call_id)
     if answer.outcome == "CLOSED":
-        return Problem(410, "ended", f"The sender has ended call {call_id}.")
+        return sender_ended(call_id)
     return _busy()
 
 
 def another_sender(call_id: str) -> Problem:
     """403: the call belongs to another sender."""
     return Problem(403, "another_sender", f"Call {call_id} belongs to another sender.")
+
+
+def sender_ended(call_id: str) -> Problem:
+    """410: no more comes to the call."""
+    return Problem(410, "ended", f"The sender has ended call {call_id}.")
 
 
 def _busy() -> Problem:

@@ -92,7 +92,10 @@ def save_scorecard() -> Response:
     new = inputs.json_body(NewScorecard)
     for place, what in faults(new.questions):
         raise invalid("/questions" + "".join(f"/{step}" for step in place), what)
-    return as_json(save(new.questions, new.after, acting_name(new.by)))
+    try:
+        return as_json(save(new.questions, new.after, acting_name(new.by)))
+    except ScorecardChanged:
+        raise changed() from None
 
 
 def faults(questions: list[Question]) -> Iterator[tuple[list[int | str], str]]:
@@ -109,15 +112,12 @@ def faults(questions: list[Question]) -> Iterator[tuple[list[int | str], str]]:
 
 
 def save(questions: list[Question], after: int, who: str) -> ApiScorecard:
-    """A new edition after that one. Raises Problem 409 if another one was saved meanwhile."""
+    """A new edition after that one. Raises ScorecardChanged if another one was saved meanwhile."""
     kept = the_archive()
     if reviews.scorecard(kept).version != after:
-        raise _changed()
+        raise ScorecardChanged
     record_act("scorecard", f"edition {after + 1}")
-    try:
-        return _card(reviews.save_scorecard(kept, questions, after, who, now_ms(store().shards.plain)))
-    except ScorecardChanged:
-        raise _changed() from None
+    return _card(reviews.save_scorecard(kept, questions, after, who, now_ms(store().shards.plain)))
 
 
 @api.get("/calls/<call_id>/reviews")
@@ -148,7 +148,7 @@ def put_review(call_id: str) -> Response:
     if call is None:
         raise unknown(call_id)
     if card.version != new.version:
-        raise _changed()
+        raise changed()
     given = {one.question: one.answer for one in new.answers}
     if not given.keys() <= {one.id for one in card.questions}:
         raise invalid("/answers", "must answer questions of the scorecard")
@@ -187,5 +187,6 @@ def the_archive() -> Archive:
     return store().archive_for("There is no database, so there is nothing to review. Set DATABASE_URL.")
 
 
-def _changed() -> Problem:
-    return Problem(409, "changed", _("Somebody has saved other questions meanwhile. Reload the page."))
+def changed(status: int = 409) -> Problem:
+    """Another edition of the questions applies."""
+    return Problem(status, "changed", _("Somebody has saved other questions meanwhile. Reload the page."))

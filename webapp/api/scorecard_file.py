@@ -9,14 +9,13 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from state.archive import reviews
-from state.archive.reviews import Question, Scorecard
+from state.archive.reviews import Question, Scorecard, ScorecardChanged
 from webapp.access.rights import needs
 from webapp.api.documents.openapi import Parameter, operation
 from webapp.api.handling import acting_name
-from webapp.api.reviews import NO_ARCHIVE, faults, save, the_archive
+from webapp.api.reviews import NO_ARCHIVE, changed, faults, save, the_archive
 from webapp.http import inputs, yaml_forms
 from webapp.http.answers import as_json
-from webapp.http.problems import Problem
 from webapp.http.yaml_forms import YAML
 from webapp.schemas.reviews import MOST_QUESTIONS, ApiScorecard
 from workers.insight.rules.yamlfile import FileError, line_of, struct_of, written
@@ -71,9 +70,8 @@ def save_scorecard_file() -> Response:
     after = yaml_forms.edition_wanted(reviews.scorecard(the_archive()).version)
     try:
         made = save(questions, after, who)
-    except Problem as refused:
-        refused.status = 412 if refused.reason == "changed" else refused.status
-        raise
+    except ScorecardChanged:
+        raise changed(412) from None
     return as_json(made, headers={"ETag": f'"{made.version}"'})
 
 

@@ -1,7 +1,8 @@
 // The questions of the scorecard as YAML: read, taken from a file, saved. An error is told below, and its line is marked.
 
+import { goToLine } from "../shared/go_to_line.js";
 import { ask } from "../shared/live/session.js";
-import { faultOf, lineSpan } from "../shared/wording/figures.js";
+import { faultOf } from "../shared/wording/figures.js";
 import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -42,14 +43,8 @@ export function editYaml(acting, onSaved) {
     } else {
       const { line, message } = told ? faultOf(told) : { line: null, message: _("The server did not answer. Nothing has changed.") };
       fault(message);
-      if (line) mark(line);
+      if (line) goToLine(field, line);
     }
-  }
-
-  function mark(line) {
-    field.focus();
-    field.setSelectionRange(...lineSpan(field.value, line));
-    field.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(field).lineHeight));
   }
 
   box.addEventListener("toggle", () => box.open && !etag && load());

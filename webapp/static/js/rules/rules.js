@@ -1,6 +1,7 @@
 // The page of the rules: reads, tries out and saves them. It shows an error below the text and marks it there.
 
-import { faultOf, hitCells, lineSpan, looked } from "../shared/wording/figures.js";
+import { goToLine } from "../shared/go_to_line.js";
+import { faultOf, hitCells, looked } from "../shared/wording/figures.js";
 import { rowOf } from "../shared/rows.js";
 import { RuleForm } from "./form.js";
 import { listen } from "./words.js";
@@ -45,12 +46,8 @@ async function refused(answer) {
   const { line, message } = faultOf(problem);
   say("", message);
   if (!line) return;
-  const [start, end] = lineSpan(text.value, line);
   at("#advanced").open = true;
-  text.focus();
-  text.setSelectionRange(start, end);
-  const height = parseFloat(getComputedStyle(text).lineHeight);
-  text.scrollTop = Math.max(0, (line - 4) * height);
+  goToLine(text, line);
 }
 
 async function working(message, work) {
