@@ -64,6 +64,16 @@ class Snapshot(msgspec.Struct, frozen=True):
     partial_at: int = 0
 
 
+def begun(model: str, snapshot: Snapshot | None, open_from: int) -> Snapshot:
+    """What a recogniser of the model (its identity) begins with: the snapshot, or without one the canonical state at
+    sample `open_from`. Raises ValueError for a snapshot of another model."""
+    if snapshot is None:
+        return Snapshot(model, open_from, "", open_from)
+    if snapshot.model != model:
+        raise ValueError(f"snapshot of model {snapshot.model!r} given to {model!r}")
+    return snapshot
+
+
 class Recogniser(Protocol):
     """The decoder's state of one track."""
 

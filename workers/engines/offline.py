@@ -21,7 +21,7 @@ import soxr
 from state.types import Word
 from workers.engines import endpoint, loops
 from workers.engines.audio import check_rate, spread_words, wanted_samples
-from workers.engines.base import DeterminismFault, Final, Snapshot
+from workers.engines.base import DeterminismFault, Final, Snapshot, begun
 from workers.engines.detector import Detector
 from workers.engines.endpoint import FRAME_SECONDS, LOOK_FRAMES, PAD_FRAMES, Endpointer
 from workers.engines.loops import without_loops
@@ -59,11 +59,7 @@ class OfflineModel(ABC):
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> OfflineRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
         check_rate(rate)
-        if snapshot is None:
-            snapshot = Snapshot(self.identity, open_from, "", open_from)
-        if snapshot.model != self.identity:
-            raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
-        return OfflineRecogniser(self, rate, snapshot)
+        return OfflineRecogniser(self, rate, begun(self.identity, snapshot, open_from))
 
     @abstractmethod
     def transcribe(self, samples: npt.NDArray[np.float32]) -> Transcript:

@@ -10,7 +10,7 @@ import zlib
 
 from state.types import Word
 from workers.engines.audio import check_rate, wanted_samples
-from workers.engines.base import DeterminismFault, Final, Snapshot
+from workers.engines.base import DeterminismFault, Final, Snapshot, begun
 
 CHUNKS_PER_UTTERANCE = 4
 """An utterance ends with every so many chunks, about what speech does with chunks of a second."""
@@ -30,9 +30,7 @@ class StubModel:
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> StubRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
         check_rate(rate)
-        if snapshot is not None and snapshot.model != self.identity:
-            raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
-        return StubRecogniser(rate, snapshot.open_from if snapshot else open_from)
+        return StubRecogniser(rate, begun(self.identity, snapshot, open_from).open_from)
 
 
 class StubRecogniser:

@@ -17,7 +17,7 @@ from jellyfish import damerau_levenshtein_distance, metaphone
 
 from state.types import Word
 from workers.engines.audio import spread_words
-from workers.engines.base import Final, Model, Recogniser, Snapshot
+from workers.engines.base import Final, Model, Recogniser, Snapshot, begun
 
 LEAST_LETTERS, LEAST_SOUNDS = 5, 3
 """Shorter names sound like too much else."""
@@ -130,11 +130,8 @@ class VocabularyModel:
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VocabularyRecogniser:
         """See Model.recogniser."""
-        if snapshot is not None:
-            if snapshot.model != self.identity:
-                raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
-            snapshot = msgspec.structs.replace(snapshot, model=self._model.identity)
-        inner = self._model.recogniser(rate, snapshot, open_from)
+        begins = msgspec.structs.replace(begun(self.identity, snapshot, open_from), model=self._model.identity)
+        inner = self._model.recogniser(rate, begins, open_from)
         return VocabularyRecogniser(inner, self._vocabulary, self.identity)
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from workers.engines.audio import check_rate
-from workers.engines.base import ModelUnusable, Snapshot
+from workers.engines.base import ModelUnusable, Snapshot, begun
 from workers.engines.prepare import Prepared
 from workers.engines.vosk import priming
 from workers.engines.vosk.library import core_type, load_library
@@ -41,11 +41,7 @@ class VoskModel:
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VoskRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
         check_rate(rate)
-        if snapshot is None:
-            snapshot = Snapshot(self.identity, open_from, "", open_from)
-        if snapshot.model != self.identity:
-            raise ValueError(f"snapshot of model {snapshot.model!r} given to {self.identity!r}")
-        return VoskRecogniser(self, rate, snapshot)
+        return VoskRecogniser(self, rate, begun(self.identity, snapshot, open_from))
 
     def utterance(self, rate: int) -> Utterance:
         """A new open utterance.
