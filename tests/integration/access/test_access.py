@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -240,29 +240,34 @@ def test_a_key_that_is_used_too_often_is_told_to_wait(valkey: Server, access: Ac
     assert http.get("/v1/calls", headers=other).status_code == 200
 
 
-def test_processes_together_let_a_key_make_no_more_requests_than_it_may(store: redis.Redis) -> None:
-    """Each counts two requests in advance. A window lasts a second, so a slower run says nothing and is repeated."""
-    spent, granted = 1.0, 0
-    while spent >= 1.0:
+def granted_within_a_window(store: redis.Redis, ask: Callable[[], Iterable[bool]]) -> int:
+    """Requests that were granted. A window lasts a second, so a slower run says nothing and is repeated."""
+    while True:
         store.flushdb()
-        processes = Limits(store, 2 * AHEAD), Limits(store, 2 * AHEAD)
         began = time.monotonic()
-        granted = sum(process.key_used("pbx") for _ in range(2 * AHEAD) for process in processes)
-        spent = time.monotonic() - began
-    assert granted == 2 * AHEAD
+        granted = sum(ask())
+        if time.monotonic() - began < 1.0:
+            return granted
+
+
+def test_processes_together_let_a_key_make_no_more_requests_than_it_may(store: redis.Redis) -> None:
+    """Each counts two requests in advance."""
+
+    def ask() -> Iterable[bool]:
+        processes = Limits(store, 2 * AHEAD), Limits(store, 2 * AHEAD)
+        return (process.key_used("pbx") for _ in range(2 * AHEAD) for process in processes)
+
+    assert granted_within_a_window(store, ask) == 2 * AHEAD
 
 
 def test_a_burst_of_a_key_may_use_all_its_requests(store: redis.Redis) -> None:
     """Threads that find nothing left at the same moment do not each count in advance."""
-    spent, granted = 1.0, 0
-    while spent >= 1.0:
-        store.flushdb()
-        limits = Limits(store, 10 * AHEAD)
-        began = time.monotonic()
+
+    def ask() -> Iterable[bool]:
         with ThreadPoolExecutor(16) as threads:
-            granted = sum(threads.map(limits.key_used, ["pbx"] * 9 * AHEAD))
-        spent = time.monotonic() - began
-    assert granted == 9 * AHEAD
+            return list(threads.map(Limits(store, 10 * AHEAD).key_used, ["pbx"] * 9 * AHEAD))
+
+    assert granted_within_a_window(store, ask) == 9 * AHEAD
 
 
 def test_wrong_keys_from_one_address_are_slowed_down_and_right_ones_are_not(valkey: Server, access: Access) -> None:
