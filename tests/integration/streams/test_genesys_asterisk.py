@@ -240,7 +240,9 @@ def test_an_audiosocket_call_reads_as_over_http(house: House, audiosocket: Any, 
 def open_at(port: int) -> list[Any]:
     """Connections to a port that its process has not closed, also those that it has not accepted yet."""
     half_open = ("ESTABLISHED", "CLOSE_WAIT")
-    return [one for one in psutil.net_connections("tcp") if one.laddr.port == port and one.status in half_open]
+    return [
+        one for one in psutil.net_connections("tcp") if one.laddr and one.laddr.port == port and one.status in half_open
+    ]
 
 
 def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(audiosocket: Any) -> None:
