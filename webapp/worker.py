@@ -18,11 +18,16 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from state.process import accept
+
 SILENT_SECONDS = 20
 """Seconds until a sender that stops in the middle of a request is cut off. Until then it occupies a thread."""
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks for connections that have rested too long; gunicorn hears as often that all is well."""
+
+RETRY_SECONDS = 0.5
+"""Seconds between two tries to accept a connection after one has failed."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -78,12 +83,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """See ThreadWorker.accept: a new connection rests until its request comes."""
-        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
-            client, address = listener.accept()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
-            conn = TConn(self.cfg, client, address, listener.getsockname())
-            conn.data_ready = True  # when a thread gets it
-            self._rest(conn, self._ready.register)
+        try:
+            client, address = accept(listener)
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:  # too few file descriptors are left: those who are here go on
+            self.log.warning("a connection was not accepted: %s", error)
+            time.sleep(RETRY_SECONDS)
+            return
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn.data_ready = True  # when a thread gets it
+        self._rest(conn, self._ready.register)
 
     def _rest(self, conn: TConn, arm: Any) -> None:
         conn.timeout = time.monotonic()

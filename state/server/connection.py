@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.driver_info import DriverInfo
 from redis.retry import Retry
 
 from state.process import client_name
@@ -27,6 +28,10 @@ BLOCK_MS = 1000
 _RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3, "command": 0}
 _SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None, "command": 5.0}
 
+
+_DRIVER = DriverInfo()
+"""What the client says of itself. Made once: else each connection reads it from a file anew. A process without a free
+descriptor then fails with an OSError that nobody expects, and loses a place of its pool for good."""
 
 _WEB_WAIT_SECONDS = 5.0
 """Seconds to wait for a free connection; the server itself may take as long to answer."""
@@ -83,6 +88,7 @@ def client_options(url: str, settings: Settings, role: Role) -> dict[str, Any]:
         "socket_keepalive": True,
         "health_check_interval": 0 if role == "worker" else 30,
         "client_name": client_name(),
+        "driver_info": _DRIVER,
     }
     if url.startswith("rediss://") and not settings.redis_tls_verify:
         options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}

@@ -178,7 +178,7 @@ class StreamedCall:
             if start.call_id != self._start.call_id:
                 raise ProtocolError("a second call on one socket")
             return
-        if self._store.under_pressure(start.call_id):
+        if self._insist(lambda: self._store.under_pressure(start.call_id), OPENING_SECONDS):
             raise TryLater
         self._start = start
         self._insist(lambda: self._hold([], take_over=False), OPENING_SECONDS)

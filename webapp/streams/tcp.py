@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from state.process import accept
 from state.server.opening import check_store_if_there, open_shards
 from state.settings import Settings
 from state.types import Sender
@@ -80,10 +81,10 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
                 listener, door = ready.fileobj, ready.data
                 assert isinstance(listener, socket.socket)
                 try:
-                    connection, _ = listener.accept()
+                    connection, _ = accept(listener)
                 except BlockingIOError:  # the caller has gone
                     continue
-                except OSError as error:  # no file descriptor is left: those who are here talk on
+                except OSError as error:  # too few file descriptors are left: those who are here talk on
                     log.warning("a connection was not accepted", extra={"error": repr(error)})
                     stopping.wait(RETRY_SECONDS)
                     continue

@@ -14,11 +14,11 @@ import requests
 from state import g711
 from state.people.access import Access
 from state.types import Utterance
+from tests.harness.audiosocket import audiosocket_process
 from tests.harness.calls.wires import TEXT, Refused, WebSocket
 from tests.harness.signing_in import bearer
 from tests.harness.web import Web, wait_until, web_process
 from tests.integration.streams.conftest import House
-from tests.integration.streams.test_genesys_asterisk import audiosocket_process
 from webapp.api.decode import PATIENCE_SECONDS
 
 

@@ -1,29 +1,16 @@
-"""Genesys AudioHook and Asterisk's AudioSocket, spoken byte by byte."""
+"""Genesys AudioHook, spoken byte by byte."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import resource
-import select
-import signal
-import socket
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from scripts.machine.programs import free_port
 from state import g711
 from tests.harness.calls.wires import WebSocket, interleaved
-from tests.harness.fleet import ROOT
-from tests.harness.servers import start_server
-from tests.harness.web import Process, streams_process, wait_until, web_process
+from tests.harness.web import Process, streams_process, web_process
 from tests.integration.streams.conftest import House
 
 PATH = "/v1/streams/audiohook"
@@ -173,120 +160,3 @@ def test_a_connection_probe_is_answered_and_is_no_call(house: House) -> None:
 def test_an_offer_without_a_known_form_is_declined(house: House) -> None:
     hook = AudioHook(house.address(PATH), str(uuid.uuid4()), [media("OPUS", "external")])
     assert hook.hear("disconnect")["reason"] == "error"
-
-
-# -- AudioSocket -------------------------------------------------------------------------------------------
-
-
-def packet(kind: int, payload: bytes = b"") -> bytes:
-    return bytes([kind, len(payload) >> 8, len(payload) & 0xFF]) + payload
-
-
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    return False
-
-
-@pytest.fixture
-def audiosocket(house: House, tmp_path: Path) -> Any:
-    with audiosocket_process(house.fleet._environ, tmp_path) as (port, process):
-        yield port, process
-
-
-@contextlib.contextmanager
-def audiosocket_process(
-    environ: Mapping[str, str], tmp_path: Path, setting: str = "AUDIOSOCKET_PORT"
-) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    port = free_port()
-    environ = {**environ, setting: str(port)}
-    with (tmp_path / "audiosocket.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "webapp.audiosocket"], cwd=ROOT, env=environ, stderr=log)
-    try:
-        wait_until(lambda: listens(port), "it listens")
-        yield port, process
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.parametrize("how", ["hang-up", "close"])
-def test_an_audiosocket_call_reads_as_over_http(house: House, audiosocket: Any, how: str) -> None:
-    port, process = audiosocket
-    call_id = uuid.uuid4()
-    pcm = g711.decode_mulaw(house.parties["customer"])
-    frames = [pcm[at : at + 320] for at in range(0, len(pcm), 320)]
-    connection = socket.create_connection(("127.0.0.1", port), 10)
-    stream = packet(0x01, call_id.bytes) + packet(0x03, b"5") + b"".join(packet(0x10, frame) for frame in frames)
-    answered = b""
-    for at in range(0, len(stream), 10_007):  # pieces that have nothing to do with packets
-        connection.sendall(stream[at : at + 10_007])
-        if select.select([connection], [], [], 0)[0]:
-            answered += connection.recv(1 << 20)
-    while len(answered) < len(frames) * 323:
-        answered += connection.recv(1 << 20)
-    assert answered == packet(0x10, bytes(320)) * len(frames)
-    if how == "hang-up":
-        connection.sendall(packet(0x00))
-        assert connection.recv(1) == b""
-    connection.close()
-    customer = {name: said for name, said in house.transcript.items() if name.startswith(b"customer")}
-    assert house.finished(str(call_id)) == customer
-    process.terminate()
-    assert process.wait(10) == 0
-
-
-def open_at(port: int) -> list[Any]:
-    """Connections to a port that its process has not closed, also those that it has not accepted yet."""
-    half_open = ("ESTABLISHED", "CLOSE_WAIT")
-    return [
-        one for one in psutil.net_connections("tcp") if one.laddr and one.laddr.port == port and one.status in half_open
-    ]
-
-
-def test_more_connections_than_there_are_file_descriptors_cost_nobody_a_call(audiosocket: Any) -> None:
-    port, process = audiosocket
-    _, most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (psutil.Process(process.pid).num_fds() + 8, most))
-
-    def call() -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", port), 10)
-        connection.sendall(packet(0x01, uuid.uuid4().bytes))
-        return connection
-
-    with contextlib.ExitStack() as crowd:
-        for connection in [call() for _ in range(30)]:
-            crowd.callback(connection.close)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1)
-    wait_until(lambda: not open_at(port), "the crowd has gone, those who waited to be accepted too")
-    with call() as connection:
-        connection.sendall(packet(0x10, bytes(range(160)) * 2))
-        assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
-
-
-def test_it_stops_in_time_with_calls_that_the_store_does_not_take(house: House, tmp_path: Path) -> None:
-    server = start_server("valkey9", dir=tmp_path)
-    try:
-        environ = {**house.fleet._environ, "REDIS_URL": server.url}
-        with audiosocket_process(environ, tmp_path) as (port, process), contextlib.ExitStack() as calls:
-            for _ in range(3):
-                connection = calls.enter_context(socket.create_connection(("127.0.0.1", port), 10))
-                connection.sendall(packet(0x01, uuid.uuid4().bytes) + packet(0x10, bytes(320)))
-                assert connection.recv(323, socket.MSG_WAITALL) == packet(0x10, bytes(320))
-            os.kill(server.pid, signal.SIGSTOP)
-            process.terminate()
-            assert process.wait(10) == 0
-    finally:
-        server.kill()
-
-
-def test_it_does_nothing_without_a_port_and_stops_when_told(house: House) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webapp.audiosocket"], cwd=ROOT, env=house.fleet._environ, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert b"nothing to do" in process.stdout.readline()
-    process.terminate()
-    assert process.wait(10) == 0

@@ -1,0 +1,45 @@
+"""A real process for AudioSocket and vosk-server's port, and AudioSocket's packets."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from scripts.machine.programs import free_port
+from tests.harness.fleet import ROOT
+from tests.harness.web import wait_until
+
+
+def packet(kind: int, payload: bytes = b"") -> bytes:
+    """Three bytes of head, then the payload."""
+    return bytes([kind, len(payload) >> 8, len(payload) & 0xFF]) + payload
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def audiosocket_process(
+    environ: Mapping[str, str], tmp_path: Path, setting: str = "AUDIOSOCKET_PORT"
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Its port and the process, killed at the end. What it says goes to audiosocket.log in the folder."""
+    port = free_port()
+    environ = {**environ, setting: str(port)}
+    with (tmp_path / "audiosocket.log").open("wb") as log:
+        arguments = [sys.executable, "-m", "webapp.audiosocket"]
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environ, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: listens(port), "it listens")
+        yield port, process
+    finally:
+        process.kill()
+        process.wait()
