@@ -1,4 +1,4 @@
-"""All state, and what every process of ours stands on."""
+"""All state, and what every process of ours builds on."""
 
 import sys
 

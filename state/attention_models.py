@@ -1,7 +1,7 @@
 """Versions of the attention model: how calls are weighed, as it was learned from supervisors' judgements.
 
-A version is never changed. A call keeps the version it began with; the one that applies is for calls that begin. What
-the content means is not known here (workers/insight/models.py). Version 0 is what the product ships; it is not stored.
+A version never changes. A call keeps the version it began with; the one that applies is for calls that begin.
+workers/insight/models.py knows what the content means. Version 0 is what the product ships; it is not stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from state import keys
 from state.server.clock import now_ms
 
 KEPT = 40
-"""Versions that are kept, the newest: a version a day lasts longer than any call."""
+"""At most so many versions are kept, the newest: a version a day lasts longer than any call."""
 WRITE_TRIES = 5
 
 Origin = Literal["learned", "norms", "taken back"]
@@ -37,14 +37,14 @@ class ModelVersion(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The last time the job looked for something to learn, and what came of it (JSON as the figures of a version)."""
+    """The last time the job looked for something to learn, and the result (JSON as the figures of a version)."""
 
     at_ms: int
     figures: msgspec.Raw
 
 
 class ModelChanged(Exception):
-    """Another version was made meanwhile."""
+    """Somebody else has made another version."""
 
 
 _decode = msgspec.json.Decoder(ModelVersion).decode
@@ -73,7 +73,7 @@ class AttentionModels:
         return sorted(versions, key=lambda one: -one.version)
 
     def note_look(self, at_ms: int, figures: bytes) -> None:
-        """Note what a look for something to learn came to."""
+        """Note the result of a look for something to learn."""
         self._redis.hset(keys.MODELS, "look", msgspec.json.encode(Look(at_ms, msgspec.Raw(figures))))
 
     def look(self) -> Look | None:

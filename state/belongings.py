@@ -1,6 +1,6 @@
-"""What is in the store and is no call's: a copy of it, and its return into an empty store.
+"""Copies what the store holds beside calls, and puts it back into an empty store.
 
-Calls are left out: a replica and an append-only file keep those, not a copy of yesterday. So is what LEFT_OUT names.
+It leaves calls out: a replica and an append-only file keep those, not a copy of yesterday. It leaves out LEFT_OUT too.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ STRINGS = (keys.SECRET,)
 STREAMS = (keys.AUDIT, keys.AUDIT_ACTS)
 
 LEFT_OUT = {
-    keys.LAYOUT: "an empty store is laid out anew",
-    keys.NODES: "processes look for the cluster's nodes anew",
-    keys.FLEET: "decoders introduce themselves anew",
+    keys.LAYOUT: "an empty store gets a new layout",
+    keys.NODES: "processes look for the cluster's nodes again",
+    keys.FLEET: "decoders introduce themselves again",
     keys.API_KEYS_USED: "it only says when a key was last used",
     keys.SESSIONS: "people sign in again",
     keys.LIMITS: "counters of seconds and minutes",
-    keys.JOBS_BOARD: "jobs workers write it anew",
+    keys.JOBS_BOARD: "jobs workers write it again",
     keys.JOBS_WISHED: "admins press the button again",
 }
 """Keys of no call that a copy lacks, and why that does no harm. A test fails for a key that is in none of these."""
@@ -63,7 +63,7 @@ def read(client: redis.Redis) -> Belongings:
 
 
 def write(client: redis.Redis, found: Belongings) -> None:
-    """Put it back, all or nothing.
+    """Put the copy back, all or nothing.
 
     Raises:
         NotEmpty: accounts, API keys, rules or queues are there.

@@ -1,8 +1,8 @@
 """API keys and passwords by themselves: made, hashed, checked. state/people says what is kept of them.
 
-A key is 256 random bits, so nobody finds it by trying. One round of SHA-256 is enough for it (a slow, salted hash
-protects what people think up), costs little for every chunk, and lets Redis find the digest directly. People think
-passwords up: they get argon2id, with the parameters of RFC 9106 for machines that have other work.
+A key is 256 random bits, so nobody can guess it. One round of SHA-256 is enough for it, costs little for every chunk,
+and lets Redis find the digest directly. (A slow, salted hash protects what people think up.) People think up
+passwords. So passwords get argon2id, with the parameters of RFC 9106 for machines that have other work.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 Scope = Literal["ingest", "read", "agent"]
 SCOPES: tuple[Scope, ...] = ("ingest", "read")
-"""ingest: declare, post and end calls. read: see them. A key with the scope agent has no other: it is one agent's own,
-and reaches the calls of this agent alone."""
+"""ingest: declare, post and end calls. read: see them. agent: a key with this scope has no other; it belongs to one
+agent and reaches this agent's calls alone."""
 
 MAX_AGENT_CHARACTERS = 128
-"""Of an agent's name, as telephony sends it in a call's metadata."""
+"""At most so many characters in an agent's name, as telephony sends it in a call's metadata."""
 
 KEY_BYTES = 32
 KEY_PREFIX = "esk_"
-"""Earshot secret key: so that a leaked one is recognised, by us in logs and by scanners elsewhere."""
+"""Earshot secret key. It lets us recognise a leaked key in logs, and scanners elsewhere."""
 
 SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
 """Characters of a key that a list shows: enough to tell it from others, 36 of its 256 bits."""
@@ -47,11 +47,11 @@ MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_CHARACTERS = 12, 256
 
 HASHINGS_AT_ONCE = 2
 """At most so many hashings at once in a process. Each takes 64 MiB and a core for some tens of milliseconds, and
-strangers can ask for them. One more is refused and does not wait, because it would keep a thread."""
+strangers can ask for them. The process refuses one more: if it waited, it would keep a thread."""
 
 
 class CredentialError(ValueError):
-    """A name, scope, key or password is not acceptable. The message is one sentence and never holds a secret."""
+    """A name, scope, key or password cannot be accepted. The message is one sentence and never holds a secret."""
 
 
 class HashingBusy(RuntimeError):
@@ -59,8 +59,8 @@ class HashingBusy(RuntimeError):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a key. shown: its first characters. used_at_ms: to the minute; None if never used. agent: whose
-    calls one with the scope agent reaches."""
+    """The stored part of a key. shown: its first characters. used_at_ms: to the minute; None if never used. agent:
+    whose calls a key with the scope agent reaches."""
 
     name: str
     scopes: tuple[Scope, ...]
@@ -142,7 +142,7 @@ def _entry(entry: str, number: int) -> tuple[str, str, str]:
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _hashing = threading.BoundedSemaphore(HASHINGS_AT_ONCE)
 _nobody: list[str] = []
-"""The hash to compare a password with if there is no account. Made at first need."""
+"""The hash to compare a password with if there is no account. Made when first needed."""
 
 
 def make_password() -> str:

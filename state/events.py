@@ -1,4 +1,4 @@
-"""What the feed says: seven kinds of event. Each is idempotent and carries the new value, not a difference.
+"""The events of the feed: seven kinds. Each is idempotent and carries the new value, not a difference.
 
 A page starts from a snapshot (rows and the feed's last id, read before them) and applies every event after
 that id. Applying an event twice, or to a snapshot that already holds it, leaves the same table. As JSON:

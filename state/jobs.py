@@ -1,7 +1,7 @@
-"""The board of background jobs: what a worker writes down of them for admins, and what admins ask of it.
+"""The board of background jobs: what a worker writes there for admins, and what admins ask for.
 
-The web process has no right to RQ's keys, so that whoever takes it over can ask for no job. A worker that has the right
-writes the board (workers/jobs/board.py), and looks there for failed jobs that an admin wants tried again.
+The web process has no right to RQ's keys. So an attacker who takes it over can ask for no job. A worker that has the
+right writes the board (workers/jobs/board.py), and looks there for failed jobs that an admin wants tried again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import redis
 from state import keys
 
 KEPT_SECONDS = 60
-"""Seconds until a board that nobody writes anew is gone: then no worker lives that could."""
+"""Seconds until a board that nobody updates is gone: then no worker lives that could."""
 
 MAX_WISHES = 1000
 """At most so many retries wait at once."""
@@ -34,7 +34,7 @@ class FailedJob(msgspec.Struct, frozen=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """So many processes of a type and a version, with so many connections to the store."""
+    """Number of processes of a type and a version, and of their connections to the store."""
 
     type: str
     version: str
@@ -43,11 +43,11 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Board(msgspec.Struct, frozen=True):
-    """What there is of jobs at a moment.
+    """All jobs at a moment.
 
-    workers: RQ's, alive.  queued, running: numbers of jobs.  failed: the newest.  outstanding: by task, of how many
-    calls it is outstanding; they are asked for until it is done.  due: by task, when the next one is due, in ms.
-    processes: that are connected to the store; None if the server does not say.
+    workers: RQ's, alive.  queued, running: numbers of jobs.  failed: the newest.  outstanding: by task, how many
+    calls still lack it; a worker asks for it until it is done.  due: by task, when the next one is due, in ms.
+    processes: those connected to the store; None if the server does not say.
     """
 
     at_ms: int

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 def leave(status: int) -> NoReturn:
-    """End this process at once with this exit status. What was registered to be done at the exit is done.
+    """End this process at once with this exit status. Functions registered for the exit still run.
 
     The interpreter does not take itself apart: that takes half a second of processor time in a process of ours, which
     on a busy machine is several of the ten seconds that a process has after SIGTERM.

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 where: Callable[[], dict[str, str]] = dict
-"""What each line says of the step that its thread is in (state/tracing.py); nothing unless traces are asked for."""
+"""What each line says about its thread's step (state/tracing.py); nothing unless traces are asked for."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET = re.compile(

@@ -1,8 +1,8 @@
 """What a process counts about itself, and how Prometheus gets it.
 
-Each family stands here with its labels and buckets; docs/OPERATING.md says what to make of them. Our processes fork
-others (decode loops, web workers), so the values live in files of one folder: PROMETHEUS_MULTIPROC_DIR, or a new one.
-Whoever asks any of these processes gets the sum.
+Each family is here with its labels and buckets; docs/OPERATING.md explains them. Our processes fork others (decode
+loops, web workers), so the values are in files of one folder: PROMETHEUS_MULTIPROC_DIR, or a new one. Each of these
+processes answers with the sum.
 
 The web process shows them at /metrics, with the fleet's own gauges (webapp/api/metrics.py). The others do so on
 METRICS_PORT, by a small process beside them, so that no thread of it is alive when they fork.
@@ -37,7 +37,7 @@ def _use_files() -> None:
 _use_files()
 
 DELAYS = (0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0)
-"""Seconds that somebody waits for words: fine around the goal of 2.5 s (docs/PERFORMANCE.md)."""
+"""Seconds that somebody waits for words: close together around the goal of 2.5 s (docs/PERFORMANCE.md)."""
 
 WORK = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds that a piece of work takes."""
@@ -80,11 +80,11 @@ class NoPort(OSError):
 
 
 ASK_SECONDS = 0.5
-"""Seconds between two looks whether the process that is measured still lives."""
+"""Seconds between two looks whether the measured process still lives."""
 
 
 def registry(*more: Collector) -> CollectorRegistry:
-    """All that this process and its children count, and `more`."""
+    """The figures of this process and its children, and `more`."""
     found = CollectorRegistry(auto_describe=False)
     MultiProcessCollector(found)  # type: ignore[no-untyped-call]
     for collector in more:
@@ -93,7 +93,7 @@ def registry(*more: Collector) -> CollectorRegistry:
 
 
 def serve(address: str, port: int) -> None:
-    """Answer scrapes on address:port from a process of its own, which ends with this one.
+    """Answer scrapes on address:port from a separate process, which ends with this one.
 
     Raises NoPort, with one line for people, if that is impossible.
     """

@@ -1,4 +1,4 @@
-"""The models that the fleet's decoders run, and the results of their self-checks. They are on the plain server."""
+"""The models that the fleet's decoders run, and the results of their self-checks, on the plain server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def introduce_model(plain: redis.Redis, identity: str, display_name: str, digest
     if agreed is None:
         plain.hsetnx(keys.FLEET, field, digest)
         agreed = cast(bytes, plain.hget(keys.FLEET, field))
-    # It writes nothing that is there already: a decoder must be able to start while memory is full.
+    # It writes nothing that is there already: a decoder must start while memory is full, too.
     if agreed == digest.encode() and shown != display_name.encode():
         plain.hset(keys.FLEET, "model", display_name)
     return agreed.decode()

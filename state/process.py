@@ -1,5 +1,5 @@
-"""What this process is, and what it needs of the system. The store's list of clients names each with its type and
-version, for people who look."""
+"""What this process is, and what it needs from the system. The store's list of clients shows each with its type and
+version."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def introduce(process: str) -> None:
 
 
 def introduced() -> str:
-    """What this process has said that it is."""
+    """What this process has said it is."""
     return _type
 
 
 def open_many_files() -> None:
-    """Let this process have as many open files as the system allows it. Most systems begin with 1,024: no room for a
-    thousand sockets."""
+    """Let this process open as many files as the system allows. Most systems begin with 1,024: no room for a thousand
+    sockets."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # not every system keeps its word
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

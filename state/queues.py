@@ -1,4 +1,4 @@
-"""For how many days words of archived calls are kept, by queue: as admins say on a page, else as WORDS_DAYS says."""
+"""Days for which words of archived calls are kept, by queue: as admins say on a page, else as WORDS_DAYS says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Queues:
         return {queue.decode(): int(days) for queue, days in found.items()}
 
     def words(self) -> dict[str, int]:
-        """Queue -> days, whoever said so; OTHERS is among them."""
+        """Queue -> days, from admins or WORDS_DAYS; OTHERS is among them."""
         return {OTHERS: FOR_EVER} | self._set_up | self.said()
 
     def say(self, queue: str, days: int | None) -> None:

@@ -1,4 +1,4 @@
-"""When the weekly report is due, and where it goes: the settings that say so."""
+"""When the weekly report is due, and where it goes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 DUE_HOUR = 6
-"""Hour of Monday, in REPORT_ZONE, from which the last week is reported: calls of the night are archived then."""
+"""Hour of Monday, in REPORT_ZONE, from which last week's report is due: the database has the night's calls by then."""
 
 
 class MailServer(msgspec.Struct, frozen=True):
@@ -38,8 +38,8 @@ def addresses(given: str) -> list[str]:
 
 
 def week_due(zone: ZoneInfo, now_ms: int) -> str:
-    """The Monday of the latest week that is over and due: until Monday morning that is the week before the one that
-    has just ended."""
+    """The Monday of the latest week that is due. Until Monday morning that is the week before the one that has just
+    ended."""
     now = datetime.fromtimestamp(now_ms / 1000, zone) - timedelta(hours=DUE_HOUR)
     monday = now.date() - timedelta(days=now.weekday() + 7)
     return monday.isoformat()

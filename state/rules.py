@@ -1,6 +1,6 @@
 """The supervisors' rules as text: one edition in the store, counted, and never overwritten unseen.
 
-What the text means is not known here (workers/insight/rules/rule.py).
+workers/insight/rules/rule.py knows what the text means.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class RulesText(msgspec.Struct, frozen=True):
 
 
 class RulesChanged(Exception):
-    """Somebody else saved an edition meanwhile."""
+    """Somebody else has saved an edition."""
 
 
 class RulesStore:

@@ -1,8 +1,8 @@
-"""A folder for as long as a process lives, and its forks. Whoever makes one removes those of the dead before.
+"""A folder that lasts as long as a process and its forks. A process that makes one first removes those of dead
+processes.
 
-A lock on a file in the folder tells whether it is in use. The system gives it back with the last process that has the
-file open, however that ends. So nobody has to trust a number: processes of one machine come and go, and the system
-gives a dead one's number to another.
+A lock on a file in the folder tells whether it is in use. The system releases the lock with the last process that has
+the file open, however that ends. So nobody has to trust a process id, which the system gives to another process later.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 LOCK = "in-use"
-"""Name of the locked file. A folder without it is none of ours: it stays."""
+"""Name of the locked file. A folder without it is not ours and stays."""
 
 
 def make(prefix: str) -> str:
@@ -28,7 +28,7 @@ def make(prefix: str) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.fstat(lock).st_nlink:
             break
-        os.close(lock)  # somebody who looked for folders of the dead was faster
+        os.close(lock)  # another process that removes folders of the dead was faster
     mine = os.getpid()
     atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == mine else None)
     return folder

@@ -16,7 +16,7 @@ from opentelemetry.trace import Link, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 LAST_SECONDS = 2.0
-"""At most so many seconds a process spends on its last steps when it ends. All of it must take less than 10."""
+"""At most so many seconds for sending the last steps when a process ends. The whole end must take less than 10."""
 
 _HEADER = "traceparent"
 _w3c = TraceContextTextMapPropagator()

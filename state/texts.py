@@ -8,12 +8,12 @@ from state.types import CallRow
 
 
 def customer(metadata: dict[str, str]) -> str | None:
-    """Who calls, as the metadata says: what the page shows, too."""
+    """The caller's name from the metadata, as on the page."""
     return metadata.get("customer") or metadata.get("caller") or None
 
 
 def known(row: CallRow) -> Iterator[str]:
-    """What a search finds of a call besides what was said."""
+    """The texts of a call that a search finds, besides what was said."""
     yield from row.metadata.values()
     yield from (alert.reason for alert in row.standing.alerts)
     yield from row.handling.tags

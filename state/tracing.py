@@ -1,4 +1,4 @@
-"""Traces: each chunk's way through the processes, told to an OpenTelemetry collector where one is set up.
+"""Traces: each chunk's way through the processes, sent to an OpenTelemetry collector if one is set up.
 
     with step("take chunk", call_id=call_id):     begins a way, or goes on from the step that this thread is in
         carried()                                 goes with the chunk's entry in the store
@@ -45,8 +45,8 @@ def step(name: str, ways: Iterable[str] | None = None, **about: str | int) -> Ab
 
     Args:
         name: what is done.
-        ways: what the entries carried that it goes on from: the first is its parent, the others are linked. If none
-            carried anything there is no step. Without it, it is part of this thread's step, or begins a way.
+        ways: what the earlier entries carried. The first is its parent, the others are linked. If none carried anything
+            there is no step. Without `ways` it is part of this thread's step, or begins a way.
         about: call_id, track and the like.
     """
     return _NOWHERE if _spans is None else _spans.step(name, ways, about)

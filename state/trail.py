@@ -1,7 +1,8 @@
 """The whole audit trail: what Redis has of it (state/people/audit.py), and the database (state/archive/trail.py).
 
 A job copies entries to the database, where they stay for years. It asks the database where it stopped. So it may die
-anywhere and run again: an entry is written once, and none is left out. What repeats follows when its day is over.
+anywhere and run again: it writes each entry once and leaves none out. Entries that repeat follow when their day is
+over.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from state.archive.trail import Sought
 from state.people.audit import PARTS, Audit, Entry, Part, place_of
 
 BATCH = 500
-"""Entries that are read or written at once."""
+"""Entries to read or write at once."""
 
 
 def copy(audit: Audit, archive: Archive, years: int) -> int:
-    """Write all entries that the database does not have and that will not change; returns how many were looked at.
+    """Write all entries that the database lacks and that will not change; returns how many it has looked at.
 
     years: how long they are kept there. Raises redis.RedisError, ArchiveAway; the next time goes on.
     """
@@ -39,7 +40,7 @@ def copy(audit: Audit, archive: Archive, years: int) -> int:
 def entries(
     audit: Audit, archive: Archive | None, part: Part, sought: Sought, before: str | None = None
 ) -> Iterator[Entry]:
-    """All entries of a part that are sought, the newest first; those before the entry of that id.
+    """All sought entries of a part, the newest first; only those before the entry of that id.
 
     They are fetched as they are asked for. Raises ValueError if `before` is no id, redis.RedisError, ArchiveAway.
     """
@@ -72,7 +73,7 @@ def _fitting(found: Iterator[Entry], sought: Sought) -> Iterator[Entry]:
 
 
 def _once(found: Iterator[Entry]) -> Iterator[Entry]:
-    """Without the second of two alike, which Redis and the database both have; they stand at the same place."""
+    """Leave out the second of two equal entries, which Redis and the database both have at the same place."""
     seen: list[Entry] = []
     for entry in found:
         if seen and seen[0].id != entry.id:

@@ -1,4 +1,4 @@
-"""The product's vocabulary: what a call, a track, an utterance and a score are made of.
+"""The product's vocabulary: the parts of a call, a track, an utterance and a score.
 
 Plain values, no behaviour and no Redis. They are stored as msgpack and sent as JSON by msgspec, whose
 field order makes equal values equal bytes.
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"
-"""What a URL needs no escaping for; and no ':' or '{', which mean something in our keys."""
+"""Characters that a URL need not escape, without ':' and '{', which mean something in our keys."""
 
 TRACK = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 
@@ -25,18 +25,18 @@ CallState = Literal["live", "ending", "ended"]
 """live: audio may come. ending: the sender has finished, chunks or scores are outstanding. ended: all done."""
 
 EndReason = Literal["sender", "idle", "dropped"]
-"""Why a call is no longer live: its sender said so, or closed its last socket in order; no chunk came for
+"""Why a call is no longer live: its sender said so, or closed its last socket properly; no chunk came for
 CALL_IDLE_SECONDS; its socket dropped and did not come back within STREAM_GRACE_SECONDS."""
 
 Encoding = Literal["mulaw", "alaw", "s16le"]
-"""How a chunk's bytes are to be read: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""
+"""How to read a chunk's bytes: G.711 (1 byte a sample) or signed 16 bit little-endian (2 bytes)."""
 
 
 class Sender(msgspec.Struct, frozen=True):
     """Who sends audio: its name, and whether it may read every call anyway.
 
-    A call belongs to the sender whose audio came first. Only a sender that may read can take it over; the call is
-    that sender's from then on. So a sender that may not read never gets the words of somebody else's audio.
+    A call belongs to the sender whose audio came first. Only a sender that may read can take it over; from then on the
+    call belongs to that one. So a sender that may not read never gets the words of somebody else's audio.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Sentiment(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Something a supervisor should know of: `kind` for programs, `reason` in words, second `at` of the call, and the
+    """Something a supervisor should know: `kind` for programs, `reason` in words, second `at` of the call, and the
     ids of the utterances it rests on."""
 
     kind: str
@@ -136,7 +136,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a call stands, as far as it is scored: what the table sorts and draws by.
+    """How a call stands, as far as it is scored. The table sorts and draws by it.
 
     score: smoothed polarity, -1..1; None while nothing is scored.  trend: change of it, per minute of call.
     attention: chance (0..1) that it deserves a look.  curve: [second, score] points, oldest first, at most 30.
@@ -165,11 +165,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 HandlingState = Literal["open", "acknowledged", "snoozed", "taken"]
-"""open: nobody has seen to it. acknowledged: seen. snoozed: seen, to be told of again. taken: somebody is on it."""
+"""open: nobody has seen to it. acknowledged: seen. snoozed: seen, and due again later. taken: somebody is on it."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a supervisor wrote on a call."""
+    """A supervisor's note on a call."""
 
     by: str
     at_ms: int
@@ -177,13 +177,13 @@ class Note(msgspec.Struct, frozen=True):
 
 
 Why = Literal["", "misheard", "friendly", "ordinary", "solved", "other"]
-"""Why an alert was not needed: the words were not said, or meant otherwise; such calls are usual here; the agent had it
-in hand; something else. "" is not told."""
+"""Why an alert was not needed: nobody said the words, or they meant something else; such calls are usual here; the
+agent had it in hand; another reason. "": nobody said why."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What a supervisor says of an alert of a call. alert: its kind; RAISED for the call itself, raised or not.
-    right: a look was needed."""
+    """A supervisor's judgement of a call's alert. alert: its kind; RAISED for the call itself, raised or not. right: a
+    look was needed."""
 
     alert: str
     right: bool
@@ -210,7 +210,7 @@ class Help(msgspec.Struct, frozen=True):
 
 
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
-    """What supervisors make of a call.
+    """What supervisors have done about a call.
 
     state, by, at_ms: what was done last, by whom and when ("" and None while nothing was); until_ms: the end of a
     snooze, from which on the call counts as open.  seen: alerts up to this second of the call are done with; a later
@@ -244,9 +244,9 @@ HappeningKind = Literal[
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits;
-    "" where none is named. to: of a transfer. who: joins, and is on that track from now on, until somebody else joins
-    or they leave. dtmf: a key was pressed; which one is kept nowhere."""
+    """An event on the line that the sound does not tell. at: second of the call. track: whose line; of a hold who
+    waits; "" where none is named. to: of a transfer. who: joins, and is on that track from now on, until somebody else
+    joins or they leave. dtmf: a key was pressed; nobody keeps which one."""
 
     kind: HappeningKind
     at: float
@@ -274,10 +274,10 @@ class ScoredUtterance(Utterance, frozen=True, kw_only=True):
 
 
 class Masked(msgspec.Struct, frozen=True):
-    """What redaction makes of a call when one more utterance is scored (workers/insight/redaction/masking.py).
+    """Redaction's result for a call when one more utterance is scored (workers/insight/redaction/masking.py).
 
-    transcript: all of it as it may be shown.  store: utterances to be replaced in the store, as they are to stand
-    there.  tell: utterances that are to be shown otherwise than before, as they are to be shown.
+    transcript: all of it as people may see it.  store: utterances to replace in the store, in their new form.
+    tell: utterances that people now see in another form, in this form.
     """
 
     transcript: list[ScoredUtterance]

@@ -1,4 +1,4 @@
-"""Names, products and places that are said in each queue, as admins wrote them. Decoders correct by them."""
+"""Names, products and places that people say in each queue, as admins wrote them. Decoders correct words by them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from state import keys
 from state.queues import OTHERS
 
 MOST_NAMES = 500
-"""Of a queue. Each of them is compared with what is said."""
+"""At most so many names of a queue. A decoder compares each of them with what is said."""
 MOST_LETTERS = 64
-"""Of a name."""
+"""At most so many characters in a name."""
 
 _EDITION = ""
-"""Field that counts the editions; no queue is called so."""
+"""Field that counts the editions; no queue has this name."""
 
 
 class Edition(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ class Vocabularies:
         return Edition(number, {queue.decode(): msgspec.json.decode(names) for queue, names in found.items()})
 
     def say(self, queue: str, names: Sequence[str]) -> None:
-        """These are the names of this queue, in the place of those before; none: it has no list of its own."""
+        """Set the names of this queue. None: it has no list of its own."""
         with cast(Any, self._redis.pipeline()) as pipe:
             pipe.hincrby(keys.VOCABULARIES, _EDITION, 1)
             if names:

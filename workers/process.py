@@ -1,4 +1,4 @@
-"""What every worker process does at its start and end: settings, logs, signals, exit status."""
+"""Start and end of every worker process: settings, logs, signals, exit status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Stop:
 
     @staticmethod
     def die_at_once() -> None:
-        """Let them end the process on the spot, for as long as it does nothing that anybody would miss."""
+        """Let signals end the process on the spot, while it does nothing that anybody would miss."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 

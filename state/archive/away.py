@@ -1,7 +1,7 @@
-"""What is raised where the archive does not answer. Apart, so that who catches it loads no database's client."""
+"""The error of an archive that does not answer. It has a module to itself: who catches it loads no database client."""
 
 from __future__ import annotations
 
 
 class ArchiveAway(RuntimeError):
-    """The database does not answer, or its disk is full, or it is not fit. One line. Nothing was changed."""
+    """The database does not answer, its disk is full, or it is not fit. One line. Nothing was changed."""

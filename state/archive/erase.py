@@ -67,7 +67,7 @@ def release(archive: Archive, kind: Kind, name: str) -> bool:
 def erase_call(archive: Archive, call_id: str, customers: set[str], at_ms: int) -> int:
     """Erase every call of this id, and note that it is erased, so that no job writes it again.
 
-    customers: whom Redis knows to have called, if it has the call. Returns how many calls there were. Raises Held.
+    customers: who called, as far as Redis knows. Returns how many calls there were. Raises Held.
     """
     with archive.writing() as connection:
         lock(connection, call_id)
@@ -121,14 +121,14 @@ def wordless(row: CallRow) -> CallRow:
 
 
 def not_held() -> list[Any]:
-    """What is true of calls that no legal hold names."""
+    """The condition that no legal hold names a call."""
     held_names = select(holds.c.kind, holds.c.name)
     named = (("call", calls.c.call_id), ("customer", func.coalesce(calls.c.customer, "")))
     return [tuple_(text(f"'{kind}'"), column).not_in(held_names) for kind, column in named]
 
 
 def of_queue(queue: str | None, others: set[str]) -> Any:
-    """What is true of this queue's calls; None: of all calls but those of `others`."""
+    """The condition that a call is of this queue; None: that it is of none of `others`."""
     if queue is not None:
         return calls.c.queue == queue
     return or_(calls.c.queue.is_(None), calls.c.queue.not_in(others)) if others else text("1 = 1")

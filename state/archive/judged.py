@@ -1,4 +1,4 @@
-"""Judgements in the archive: made there once a call has left Redis, and learned from with each queue's last weeks."""
+"""Judgements in the archive: people make them once a call has left Redis, and a job learns from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JudgedCall(NamedTuple):
 
 
 def judged_calls(archive: Archive, most: int) -> Iterator[JudgedCall]:
-    """The calls that were judged last, the oldest of them first; those whose words are gone are left out. Raises
+    """The calls that were judged last, the oldest first, without those whose words are gone. Raises
     ArchiveAway."""
     said: dict[int, list[tuple[str, bool]]] = {}
     with archive.reading() as connection:
@@ -46,7 +46,7 @@ def judged_calls(archive: Archive, most: int) -> Iterator[JudgedCall]:
 def judge(archive: Archive, call_id: str, change: Callable[[Handling], Handling]) -> Handling | None:
     """Change the judgements of the latest call of this id; None if there is none.
 
-    change: the handling after what is given to it. What it raises, nothing is changed by. Raises ArchiveAway.
+    change: makes the new handling of the present one. If it raises, nothing changes. Raises ArchiveAway.
     """
     latest = select(calls.c.id, transcripts.c.row).join(transcripts, transcripts.c.call == calls.c.id)
     latest = latest.where(calls.c.call_id == call_id).order_by(calls.c.started_at_ms.desc()).limit(1)

@@ -1,4 +1,4 @@
-"""Opening the archive: SQLite (WAL) or PostgreSQL, brought up to date by whoever comes first."""
+"""Opening the archive: SQLite (WAL) or PostgreSQL. The first process to connect brings it up to date."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT_SECONDS = 5
 """Seconds to wait for a connection, for a free one of the pool, and in SQLite for another writer."""
 
 KEPT_CONNECTIONS = 5
-"""Connections that a process keeps open once it needed them; those beyond are closed after use."""
+"""Connections that a process keeps open once it needed them. It closes more after use."""
 
 STATEMENT_SECONDS = 30
 """Longest statement in PostgreSQL: a search must not hold a web process's thread for ever."""
@@ -104,7 +104,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """One who will write says so at once: SQLite refuses a reader that becomes a writer beside another."""
+    """A writer says so at once: SQLite refuses a reader that becomes a writer beside another one."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -1,6 +1,6 @@
-"""Figures over archived calls: how many, how many needed somebody, their mood, what was done about it, the talk.
+"""Figures over archived calls: how many came, how many needed somebody, their mood, what people did, the talk.
 
-Days are those of a time zone. Their bounds are worked out here, so the database only compares numbers.
+Days are those of a time zone. This module computes their bounds, so the database only compares numbers.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from state.archive.opening import Archive
 from state.archive.tables import calls, helps
 
 MOST_DAYS = 366
-"""Of one report. 100,000 calls take a quarter of a second of processor time (scripts/bench history)."""
+"""Most days of one report. 100,000 calls take a quarter of a second of processor time (scripts/bench history)."""
 
 MOST_NAMES = 200
-"""Queues, and agents, in one report: those with the most calls."""
+"""Most queues, and most agents, in one report: those with the most calls."""
 
 MOST_COMPARED = 8
-"""Agents or queues that are compared over time: those with the most calls."""
+"""Most agents or queues to compare over time: those with the most calls."""
 
 DAYS_APART = 14
-"""So many days are told day by day; more of them week by week."""
+"""At most so many days are shown day by day; more are shown week by week."""
 
 PROMPT_MS = 60_000
-"""A call that is taken within a minute of needing somebody counts as promptly taken."""
+"""Milliseconds from needing somebody within which a call counts as promptly taken."""
 
 RECOVERED_BY = 0.2
-"""By so much the mood must be better at the end than when a supervisor took the call."""
+"""Least rise of the mood, from a supervisor's taking the call to its end, that counts as recovery."""
 
 DAY_MS = 86_400_000
 
@@ -92,7 +92,7 @@ Tally = tuple[float, ...]
 
 
 class Helper(msgspec.Struct, frozen=True):
-    """A supervisor who answered agents: how often, and how fast in the mean."""
+    """A supervisor who answered agents: how often, and how fast on average."""
 
     name: str
     help_answered: int
@@ -176,7 +176,7 @@ def _by_day(connection: Connection, begins: list[int], wanted: Wanted, by: Any) 
 
 
 def _asked(connection: Connection, by: list[Any], start: int, end: int, wanted: Wanted) -> Iterator[Any]:
-    """What the calls are told apart by, and their tally, of each group."""
+    """Each group's value and tally."""
     named = [one.label(f"by_{n}") for n, one in enumerate(by)]
     asked = select(*named, *_COLUMNS).select_from(calls.outerjoin(_HELPS, _HELPS.c.call == calls.c.id))
     for row in connection.execute(_within(asked, start, end, wanted).group_by(*named)):
@@ -192,7 +192,7 @@ def _helpers(connection: Connection, start: int, end: int, wanted: Wanted) -> li
 
 
 def _within(asked: Select[Any], start: int, end: int, wanted: Wanted) -> Select[Any]:
-    """Only of the calls that are wanted, and began in that time."""
+    """The condition for wanted calls that began in that time."""
     asked = asked.where(calls.c.started_at_ms >= start, calls.c.started_at_ms < end)
     for name in ("queue", "agent"):
         if (value := getattr(wanted, name)) is not None:
@@ -264,8 +264,8 @@ _MEANS: dict[str, Any] = {
     **{name: (func.sum(one), func.count(one)) for name, one in _OF_CALLS.items()},
     "seconds_to_help": (func.sum(_HELPS.c.seconds), func.sum(_HELPS.c.answered)),
 }
-"""Fields of Figures: how many calls are so, and means of what the calls have that have it, each as its sum and over
-how many."""
+"""Fields of Figures: how many calls are so, and means over the calls that have a value, each as its sum and the number
+of these calls."""
 
 _COLUMNS = [*_COUNTS.values(), *(part for mean in _MEANS.values() for part in mean)]
 

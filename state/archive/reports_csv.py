@@ -18,7 +18,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def lines(found: Report, by: By) -> str:
-    """A line for each day, queue or agent, or for each who answered requests for help."""
+    """A line for each day, queue, agent, or supervisor who answered requests for help."""
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow([by, *(Helper if by == "helper" else Figures).__struct_fields__[1:]])

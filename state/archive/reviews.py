@@ -1,6 +1,6 @@
 """Reviews of ended calls: a random sample of an agent's calls, and a scorecard of questions for each.
 
-Some questions are answered by rules: a hit in the call is the evidence. People may answer otherwise. A review keeps its
+Rules answer some questions: a hit in the call is the evidence. People may answer otherwise. A review keeps its
 questions as they were asked, and quotes nothing that was said, so it stays when a call's words go.
 """
 
@@ -34,7 +34,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scorecard(msgspec.Struct, frozen=True):
-    """The questions. version counts the editions; 0 is the one to begin with, which nobody has saved."""
+    """The questions. version counts the editions; 0 is the first one, which nobody has saved."""
 
     version: int
     questions: list[Question]
@@ -73,7 +73,7 @@ class Reviewed(msgspec.Struct, frozen=True):
 
 
 class ScorecardChanged(Exception):
-    """Somebody saved another edition meanwhile."""
+    """Somebody else has saved another edition."""
 
 
 STARTER = Scorecard(
@@ -150,7 +150,7 @@ def reviewed(archive: Archive, wanted: Wanted) -> list[Reviewed]:
 
 
 def reviews_of(archive: Archive, call_ids: list[str]) -> dict[str, list[Review]]:
-    """What was said of each of these calls, the newest first. Raises ArchiveAway."""
+    """The reviews of these calls, the newest first. Raises ArchiveAway."""
     wanted = select(calls.c.call_id, reviews).join(calls, calls.c.id == reviews.c.call)
     wanted = wanted.where(calls.c.call_id.in_(call_ids)).order_by(reviews.c.at_ms.desc())
     found: dict[str, list[Review]] = {call_id: [] for call_id in call_ids}
@@ -162,7 +162,7 @@ def reviews_of(archive: Archive, call_ids: list[str]) -> dict[str, list[Review]]
 
 
 def put_review(archive: Archive, call_id: str, review: Review) -> bool:
-    """Keep a review in the place of what its author said of the call before. False: there is no such call there."""
+    """Keep a review, in the place of its author's earlier one of the call. False: there is no such call."""
     told = msgspec.structs.asdict(review) | {"answers": msgspec.json.encode(review.answers).decode()}
     latest = select(calls.c.id).where(calls.c.call_id == call_id).order_by(calls.c.started_at_ms.desc()).limit(1)
     with archive.writing() as connection:

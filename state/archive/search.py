@@ -16,16 +16,16 @@ from state.texts import customer
 from state.types import CallRow, CallView, ScoredUtterance
 
 RANKED = 500
-"""Most calls that are ranked by relevance: the newest with all words. Older ones are found by time."""
+"""At most so many calls are ranked by relevance: the newest with all words. A search finds older ones by time."""
 
 ALIKE = 500
-"""Calls of the archive in which words are sought by their sound: it has no index of sounds. 10 MB of text."""
+"""Most calls of the archive that a search for sounds reads, because there is no index of sounds. 10 MB of text."""
 
 Order = Literal["attention", "time", "relevance"]
 """Most attention first; the newest first; the best match first, then the newest."""
 
 Place = tuple[float, str]
-"""Where a call stands in a list: the number it is sorted by, then its id. Higher places come first."""
+"""A call's place in a list: the number it is sorted by, then its id. Higher places come first."""
 
 _row = msgspec.json.Decoder(CallRow).decode
 _utterances = msgspec.json.Decoder(list[ScoredUtterance]).decode
@@ -63,7 +63,7 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """The utterance that holds most of what was sought."""
+    """The utterance that holds most of the sought words."""
 
     utterance_id: str
     track: str
@@ -85,7 +85,7 @@ def tokens(words: str) -> list[str]:
 
 
 def place(row: CallRow, order: Order) -> Place:
-    """Where a call stands; of relevance, where one stands that is not ranked: before all others, by time."""
+    """A call's place. By relevance, a call that is not ranked comes before all others, by time."""
     if order == "attention":
         return row.standing.attention, row.call_id
     return row.started_at_ms, row.call_id

@@ -8,11 +8,11 @@ from state.archive.opening import Archive
 from state.archive.tables import sent_reports
 
 AGAIN_MS = 600_000
-"""A report that was begun so long ago and is not sent is begun again. Its sender was killed: a job has 180 s."""
+"""Age at which a report that was begun and not sent is begun again. Its sender was killed: a job has 180 s."""
 
 
 def begin(archive: Archive, week: str, way: str, now_ms: int) -> bool:
-    """Whether the report of this week is to be sent now, by whoever asks. Raises ArchiveAway."""
+    """Whether the caller is to send the report of this week now. Raises ArchiveAway."""
     one = and_(sent_reports.c.week == week, sent_reports.c.way == way)
     with archive.writing() as connection:
         if connection.dialect.name == "postgresql":
@@ -35,7 +35,7 @@ def done(archive: Archive, week: str, way: str, now_ms: int) -> None:
 
 
 def failed(archive: Archive, week: str, way: str) -> None:
-    """It could not be sent: the next who asks may try. Raises ArchiveAway."""
+    """It could not be sent: the next caller may try. Raises ArchiveAway."""
     one = and_(sent_reports.c.week == week, sent_reports.c.way == way, sent_reports.c.sent_at_ms.is_(None))
     with archive.writing() as connection:
         connection.execute(delete(sent_reports).where(one))

@@ -1,7 +1,7 @@
 """The archive's tables. A change here needs a step in migrations/versions, and its number in migrations/__init__.py,
 which also says what a step may do.
 
-A field by which lists are searched, sorted or counted is a column of `calls`. What is only shown stands as JSON in
+A field that lists are searched, sorted or counted by is a column of `calls`. What is only shown is JSON in
 `transcripts`, in the forms of state/types.py. So a call from here looks as it does from Redis.
 """
 
@@ -89,7 +89,7 @@ helps = Table(
     Column("answered_by", Text),
     Column("cancelled_at_ms", BigInteger, comment="when the agent took the request back; null: never"),
 )
-"""Agents' requests for help. Their reasons stand in `transcripts`, with the words."""
+"""Agents' requests for help. Their reasons are in `transcripts`, with the words."""
 
 scorecards = Table(
     "scorecards",
@@ -111,7 +111,7 @@ reviews = Table(
     Column("score", Float, comment="0..1, the share of yes; null if every question was out of place"),
     Column("comment", Text, nullable=False),
 )
-"""How calls were answered for on a scorecard: of each author the last time."""
+"""Answers on scorecards: each author's last ones for a call."""
 
 holds = Table(
     "holds",

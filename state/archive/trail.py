@@ -1,4 +1,4 @@
-"""The audit trail in the database: added to, read, and let go when its years are over. Nothing in it ever changes."""
+"""The audit trail in the database. Entries come, are read, and go when their years are over. None ever changes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def add(archive: Archive, part: Part, entries: Sequence[Named], years: int) -> N
 
 
 def newest(archive: Archive, part: Part, place: int) -> Place | None:
-    """Where the newest entry of a part stands that came from one server. Raises ArchiveAway."""
+    """The place of a part's newest entry that came from one server. Raises ArchiveAway."""
     stands = trail.c.at_ms, trail.c.seq, trail.c.place
     wanted = select(*stands).where(trail.c.part == part, trail.c.place == place)
     with archive.reading() as connection:
@@ -63,7 +63,7 @@ def newest(archive: Archive, part: Part, place: int) -> Place | None:
 
 
 def read(archive: Archive, part: Part, sought: Sought, before: Place | None, count: int) -> list[Entry]:
-    """Up to `count` entries that are sought, the newest first, those before a place. Raises ArchiveAway."""
+    """Up to `count` sought entries before a place, the newest first. Raises ArchiveAway."""
     stands = trail.c.at_ms, trail.c.seq, trail.c.place
     wanted = select(trail).where(trail.c.part == part)
     for name in ("who", "what", "about"):

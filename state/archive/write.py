@@ -1,4 +1,4 @@
-"""An ended call into the archive: once, however often it is done."""
+"""Writes an ended call into the archive: once, however often it runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_TEXT = 500_000
 
 
 def write(archive: Archive, call: CallView, engine: str) -> bool:
-    """Put `call`, which has ended, into the archive, in the place of what stands there of it.
+    """Put `call`, which has ended, into the archive, in the place of what is there of it.
 
     engine: the speech engine's name. Returns False, and writes nothing, if somebody has erased the call. Raises
     ArchiveAway; nothing is changed then.
@@ -54,7 +54,7 @@ def _put(connection: Connection, call: CallView, engine: str) -> None:
 
 
 def put_judgements(connection: Connection, number: int, judged: list[Judgement]) -> None:
-    """These judgements of the call of this number, in the place of those that stand there."""
+    """Write these judgements of the call of this number, in the place of those that are there."""
     connection.execute(delete(judgements).where(judgements.c.call == number))
     rows = [{"call": number, **msgspec.structs.asdict(one), "by": text(one.by)} for one in judged]
     if rows:

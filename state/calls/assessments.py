@@ -1,4 +1,4 @@
-"""What passes between a scorer and the store: an utterance, what is read of its call, and its score."""
+"""What passes between a scorer and the store: an utterance, the part of its call that is read, and its score."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class Scorer(Protocol):
     """Gives scores. `assess` is pure: if another score comes between reading and writing, it runs again."""
 
     def edition(self, queue: str, model: int | None) -> str:
-        """Changes with everything that its answers depend on, for a call of this queue and attention model. A scorer
-        ignores what another edition kept."""
+        """A name that changes with everything its answers depend on, for a call of this queue and attention model. A
+        scorer ignores what another edition kept."""
 
     @property
     def look_back(self) -> int:
-        """Number of utterances that it needs before the one to score, if there are so many."""
+        """Utterances that it needs before the one to score, if there are so many."""
 
     def assess(self, stretch: Stretch) -> Assessment:
         """Score `stretch.found`."""

@@ -73,7 +73,7 @@ class DeadLetters:
         return next(iter(_range(self._shards[number], name, name)), None)
 
     def note(self, letter_id: str, redriven: Redriven) -> bool:
-        """Keep the result of a redrive. False if somebody dropped the letter meanwhile."""
+        """Keep the result of a redrive. False if somebody has dropped the letter."""
         if self.get(letter_id) is None:
             return False
         name, number = read_entry_name(letter_id)

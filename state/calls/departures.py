@@ -1,4 +1,4 @@
-"""Ended calls on their way to the database: which ones wait, what a job writes, and when one may leave Redis."""
+"""Ended calls on their way to the database: those that wait, what a job writes, and when a call may leave Redis."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Departures:
         return [call_id for taken in self._shards.answers(part).values() for call_id in taken]
 
     def assembled(self, call_id: str) -> None:
-        """The call has its recording, or will have none."""
+        """Note that the call has its recording, or will have none."""
         shard = self._shards.of(call_id)
         shard.redis.srem(shard.keys.unassembled, call_id)
 

@@ -21,7 +21,7 @@ START = "0-0+0"
 """The cursor of a feed without any event so far."""
 
 AWAY = "away"
-"""Stands for the cursor of a shard that was away. Nobody knows what it has told, so nobody can go on from it."""
+"""In the place of the cursor of a shard that was away. Nobody knows what it has told, so nobody can go on from it."""
 
 _CURSOR = re.compile(r"([0-9-]{3,41})(?:\.([0-9a-f]{16})|\+([0-9]{1,20}))")
 """<entry id>.<digest of the event>, or of an empty feed <last id>+<events cut off>."""
@@ -127,7 +127,7 @@ def _tail(shard: Shard, count: int) -> Tail:
 
 
 def _event(fields: dict[bytes, bytes]) -> bytes:
-    """The event's JSON; none in an entry that a foreign hand wrote, which must hold up nobody."""
+    """The event's JSON; none in an entry that somebody else wrote, which must hold up nobody."""
     return fields.get(b"j", b"")
 
 
@@ -138,7 +138,7 @@ def _cursor(entry_id: bytes, fields: dict[bytes, bytes]) -> str:
 
 def _after(shard: Shard, cursor: str, count: int, block_ms: int) -> list[Told]:
     if cursor == AWAY:
-        _tip(shard)  # as long as it is away, there is nothing to be told; when it is back, all is to be told anew
+        _tip(shard)  # while it is away, there is nothing to tell; when it is back, all must be told again
     entry_id = _check(shard, cursor)
     answer = cast(Any, shard.redis.xread({shard.keys.feed: entry_id}, count=count, block=block_ms or None))
     if answer:

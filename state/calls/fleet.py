@@ -26,17 +26,17 @@ from state.tracing import carried
 from state.types import AGENT_TRACKS
 
 LEASE_CHUNKS = 256
-"""At most so many new chunks are read for one lease. The decode loop stops earlier, by seconds of audio."""
+"""At most so many new chunks in one lease. The decode loop stops earlier, by seconds of audio."""
 
 JOURNAL_CHUNKS = 1024
 """Chunks in one read that rebuilds a cold recogniser. Reads go on until a chunk comes that is not decoded yet."""
 
 OWN_BEFORE_SHARED = 4
-"""Tokens to take from the own stream before a look at the shared one: warm first, but nobody starves. Of those that
+"""Tokens to take from its own stream before a look at the shared one: warm first, but nobody starves. Among those that
 wait together, the calls that need somebody come first."""
 
 EMPTY_SECONDS = 0.01
-"""Seconds for which the own stream counts as empty once it was seen so: a look at it alone would find nothing."""
+"""Seconds for which its own stream counts as empty after a look that found nothing."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -79,8 +79,8 @@ class FleetMember:
         self._register()
 
     def beat(self, busy_percent: int = 0) -> None:
-        """Say that this decoder lives, and which share of its time it works. Renewing the heartbeat needs no memory, so
-        it works on a full server."""
+        """Say that this decoder lives, and which share of its time it works. A heartbeat needs no memory, so it works
+        on a full server."""
         key = self._keys.heartbeat(self.worker)
         if not self._redis.pexpire(key, self._heartbeat_ms):
             self._register()
@@ -117,7 +117,7 @@ class FleetMember:
             self._own_in_a_row = 0
             now = time.monotonic()
             if now - asked > EMPTY_SECONDS:
-                self._own_empty_at = now  # it had to wait: nothing was there before what has just come
+                self._own_empty_at = now  # it had to wait, so nothing was there before
         return self._held.popleft() if self._held else None
 
     @property
@@ -126,7 +126,8 @@ class FleetMember:
         return bool(self._held)
 
     def _by_need(self, tokens: list[Token]) -> list[Token]:
-        """Those first whose call needs somebody most; within a call the customer first, who is why it does."""
+        """In order: the call that needs somebody most comes first, and within a call its customer, who is the
+        reason."""
         if len(tokens) < 2:
             return tokens
         attention = self._redis.zmscore(self._keys.live, [token.call_id for token in tokens])
@@ -280,7 +281,7 @@ class FleetMember:
         self.others.drop(token)
 
     def give_up(self, token: Token, forgive: int = 0) -> None:
-        """Put a leased token back for everybody. It costs the try, but for `forgive` times in a row."""
+        """Put a leased token back for everybody. That costs the try, except `forgive` times in a row."""
         self.others.move(token, force=True, forgive=forgive)
 
 

@@ -1,7 +1,7 @@
 """Who is on which call: take, hand back, acknowledge, snooze, notes, tags, judgements of alerts; agents ask for help.
 
-This module computes a change from what is in Redis. lua/handle.lua stores it only if nothing has changed meanwhile, and
-with it the event for the pages and the line in the audit trail. So if two people take a call at once, one gets it, and
+This module computes a change from what is in Redis. lua/handle.lua stores it only if nothing else has changed, together
+with the event for the pages and the line in the audit trail. So if two people take a call at once, one gets it, and
 the other learns who has it.
 """
 
@@ -20,11 +20,11 @@ from state.server.shards import Shards, shards_of
 from state.types import Handling, HandlingState, Help, Judgement, Note, Why
 
 MAX_NOTES, MAX_TAGS, MAX_JUDGED, MAX_MESSAGES, MAX_HELPS_BEFORE = 20, 10, 20, 20, 20
-"""At most so many of a call: every row and every event of the call carries all of them. Of earlier requests for help
-the oldest go."""
+"""At most so many of a call: every row and every event of the call carries all of them. The oldest requests for help
+go first."""
 
 ATTEMPTS = 100
-"""At most so many tries if another change comes between. Supervisors are too few to need more."""
+"""At most so many tries if another change comes between. There are too few supervisors to need more."""
 
 Refusal = Literal["held", "changed", "full", "ended", "unknown"]
 """held: another supervisor has taken the call.  changed: the given revision is not the present one.
@@ -65,7 +65,7 @@ class Handler:
         """Take (state taken), hand back (open), acknowledge or snooze for `seconds` a call.
 
         A call that another supervisor has taken stays theirs, unless `revision` shows that this one knows its present
-        state. Repeating changes nothing, except that a snooze begins anew.
+        state. Repeating changes nothing, except that a snooze begins again.
         """
 
         def change(now: Handling, now_ms: int) -> Handling:
@@ -123,7 +123,7 @@ class Handler:
         return self._change(call_id, f"untag {tag}", change)
 
     def judge(self, call_id: str, alert: str, right: bool, why: Why = "") -> Handling:
-        """Say of an alert that it was right or not needed; it replaces what anybody said of it before."""
+        """Judge an alert right or not needed. This replaces every earlier judgement of it."""
         return self._change(
             call_id,
             deed_of(alert, right, why),
@@ -179,7 +179,7 @@ class Handler:
     def _change(
         self, call_id: str, what: str, change: Callable[[Handling, int], Handling], live: bool = False
     ) -> Handling:
-        """live: only while the call goes on."""
+        """Store the change. live: only while the call goes on."""
         shard = self._shards.of(call_id)
         for _ in range(ATTEMPTS):
             pipe = shard.redis.pipeline(transaction=False)
@@ -211,7 +211,7 @@ class Handler:
 
 
 def judged(now: Handling, said: Judgement) -> Handling:
-    """The handling with this judgement in the place of what was said of its alert; the same if that was said already.
+    """The handling with this judgement of its alert; the same handling if it has this judgement already.
     Raises Refused."""
     known = next((one for one in now.judged if one.alert == said.alert), None)
     if known is not None and (known.right, known.why) == (said.right, said.why):

@@ -1,4 +1,4 @@
-"""What telephony and other applications tell of a call beside its sound: holds, transfers, pauses of the recording."""
+"""What telephony and other programs tell of a call beside its sound: holds, transfers, pauses of the recording."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ HELD = "customer"
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What became of it: see lua/happen.lua. at: second of the call; None if nothing was noted."""
+    """The outcome: see lua/happen.lua. at: second of the call; None if nothing was noted."""
 
     outcome: Outcome
     at: float | None = None
 
 
 class Happenings:
-    """Writes for a sender. Every method is atomic and may be repeated, but for transfers and keys pressed."""
+    """Writes for a sender. Every method is atomic and may be repeated, except for transfers and keys pressed."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)

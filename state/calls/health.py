@@ -14,8 +14,8 @@ from state.server.shards import Shard, Shards, shards_of
 
 class FleetHealth(msgspec.Struct, frozen=True):
     """The fleet's health. backlog: accepted and not yet decoded audio. model: the engine, for people. shards: their
-    number. away: numbers of those whose server does not answer; nothing of them counts here. busy: share of their time
-    that decoders have a lease, as far as they have told; None if none has."""
+    number. away: numbers of shards whose server does not answer; they do not count here. busy: share of their time
+    that decoders have a lease, from those that have told; None if none has."""
 
     decoders: int
     backlog_seconds: float

@@ -27,14 +27,15 @@ MAX_GAP = 3600
 """At most so many missing chunks for ?on_gap=skip: an hour of one-second chunks."""
 
 LISTEN_PRESSURE_PERCENT = 50
-"""Percent of memory in use from which no audio is kept for listening. Transcribing comes before listening in."""
+"""Percent of memory in use from which the store keeps no audio for listening. Transcribing comes before listening
+in."""
 
 UNSPOOLED_SECONDS, UNSPOOLED_SECONDS_PRESSED = 120, 40
-"""Seconds of a recorded track that wait at most for the store of recordings, and how many while no audio is kept for
-listening. The live calls come before the recording: of what waits longer, the file has silence."""
+"""At most so many seconds of a recorded track wait for the store of recordings; the second number holds while no audio
+is kept for listening. Live calls come before the recording: for sound that waits longer, the file has silence."""
 
 ENDED_AT_ONCE = 200
-"""At most so many calls that a decoder ends between two leases: about 50 ms of its time, and so many short commands."""
+"""At most so many calls for a decoder to end between two leases: about 50 ms of its time, in short commands."""
 
 Outcome = Literal["OK", "DUP", "OTHER", "GAP", "BUSY", "CLOSED", "RATE", "TRACKS", "FOREIGN"]
 Declared = Literal["CREATED", "SAME", "DIFFERS", "FOREIGN", "BUSY"]
@@ -72,7 +73,7 @@ class EndAnswer(msgspec.Struct, frozen=True):
 
 
 class _Memory(msgspec.Struct):
-    """Memory of a shard's server: when it was asked (monotonic), what it said, what this process put in since."""
+    """Memory of a shard's server: when it was asked (monotonic), its answer, and what this process has put in since."""
 
     asked_at: float = -inf
     percent: float = 0.0
@@ -81,9 +82,9 @@ class _Memory(msgspec.Struct):
 
 
 class Ingest:
-    """Writes for a sender. Every method is atomic. Every method but put without a number is safe to repeat.
+    """Writes for a sender. Every method is atomic, and safe to repeat except for put without a number.
 
-    Refuses another sender's call (FOREIGN); see types.Sender.
+    It refuses another sender's call (FOREIGN); see types.Sender.
     """
 
     def __init__(self, store: Shards | redis.Redis, settings: Settings) -> None:
@@ -207,7 +208,7 @@ class Ingest:
     def end_idle(self, shard: Shard, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
         """End live calls of the shard without a chunk for idle_seconds (at most `limit` at once). Returns their ids.
 
-        Spares calls with a socket: a party on hold may be silent for long.
+        It spares calls with a socket: a party on hold may be silent for long.
         """
         now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - idle_seconds * 1000
@@ -250,8 +251,8 @@ class Ingest:
     def memory_pressure(self, shard: Shard) -> float:
         """Memory the shard's server uses, in percent of its maxmemory; 0 without a limit.
 
-        It asks once a second, and again once this process has put one percent more into the server. A server that
-        now may evict keys counts as full: it must accept nothing.
+        It asks once a second, and again when this process has put one percent more into the server. A server that has
+        begun to evict keys counts as full: it must accept nothing.
         """
         known = self._of(shard)
         if time.monotonic() - known.asked_at > 1.0 or known.unseen_bytes > known.unseen_most:
@@ -268,7 +269,7 @@ class Ingest:
         return self._memory.setdefault(shard.number, _Memory())
 
     def _limits(self) -> dict[str, int]:
-        """Each shard's part of what may wait to be decoded, and of the calls."""
+        """Each shard's part of the audio that may wait, and of the calls."""
         count = len(self._shards)
         return {
             "backlog_limit_ms": self._backlog_limit_ms // count,
@@ -278,8 +279,8 @@ class Ingest:
 
 
 def _overdue(shard: Shard, over: tuple[str, int], kept_by: tuple[str, int]) -> list[str]:
-    """Calls whose moment in the one zset has passed, oldest first, except those whose moment in the other has not.
-    The exceptions stay due for as long as they live; many of them would keep the rest from their turn."""
+    """Calls whose moment in the first zset has passed, oldest first, except those whose moment in the other has not.
+    The exceptions stay due as long as they live. If they were not left out, many of them would hold up the rest."""
     due = cast(list[bytes], shard.redis.zrangebyscore(over[0], "-inf", over[1]))
     kept = set(cast(list[bytes], shard.redis.zrangebyscore(kept_by[0], f"({kept_by[1]}", "+inf"))) if due else ()
     return [call_id.decode() for call_id in due if call_id not in kept]

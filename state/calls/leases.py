@@ -37,8 +37,8 @@ class JournalChunk(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """A track in one decoder's hands. Numbers are those of the track's hash; journal holds the chunks that `open` asked
-    for.
+    """A track in one decoder's hands. The numbers are from the track's hash; journal holds the chunks that `open`
+    asked for.
 
     warm: the recogniser at the version given to `open` is exact, and journal begins at done_seq + 1. Otherwise
     state is the last saved one (b"" if none yet) and journal begins at the open utterance, chunk `open_seq`.
@@ -110,7 +110,8 @@ def seq_of(entry_id: bytes) -> int:
 
 
 def read_journal_chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> JournalChunk:
-    """The chunk in an entry of a journal. Of a party that has somebody on hold it is silence, for every decoder."""
+    """The chunk in an entry of a journal. While a party has somebody on hold, its chunks are silence for every
+    decoder."""
     gap = fields.get(b"g")
     encoding, audio = fields[b"e"].decode(), fields[b"a"]
     return JournalChunk(

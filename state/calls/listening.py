@@ -1,4 +1,4 @@
-"""The audio for people to hear, by the second of the call, and who is listening. Decoders never look at it: see
+"""The audio that people hear, by the second of the call, and who is listening. Decoders never look at it: see
 `listen:` in keys.py."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which live calls are an agent's own: those whose metadata name the agent, in capitals or small letters."""
+"""An agent's own live calls: those whose metadata name the agent, in capitals or small letters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from state.calls.rows import answers, readable
 from state.server.shards import Shard, Shards, shards_of
 
 AGAIN_SECONDS = 1.0
-"""Seconds for which a process keeps what it read: however many agents ask, the store is asked once."""
+"""Seconds for which a process keeps its answer: however many agents ask, it asks the store once."""
 
 
 def is_of(agent: str, metadata: dict[str, str]) -> bool:
-    """Whether a call with this metadata is the agent's. Nobody's calls are nobody's own."""
+    """Whether a call with this metadata is the agent's. Calls without a name are nobody's."""
     return agent != "" and metadata.get("agent", "").casefold() == agent.casefold()
 
 

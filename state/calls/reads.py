@@ -1,4 +1,4 @@
-"""What the web reads of calls: one, a list, the table's snapshot, the feed. Lists are merged from all shards."""
+"""What the web reads of calls: one, a list, the table's snapshot, the feed. Lists come from all shards."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from state.types import (
 )
 
 RECENTLY_ENDED_SECONDS = 600
-"""How long an ended call stays on the live table, so that a supervisor sees how a call she watched ended."""
+"""Time an ended call stays on the live table, so that a supervisor sees how a call she watched has ended."""
 
 RECENTLY_ENDED_CALLS = 50
 
@@ -65,7 +65,7 @@ class Reads:
         return rows[0], json.loads(summary) if summary else None
 
     def some(self, call_ids: list[str]) -> list[CallRow]:
-        """Rows of these calls, in their order, without those that are gone or whose shard is away."""
+        """Rows of these calls, in their order, without calls that are gone or whose shard is away."""
         return self._rows(call_ids)
 
     def rows(self, state: Literal["live", "ended"], limit: int, cursor: str | None) -> tuple[list[CallRow], str | None]:
@@ -130,8 +130,8 @@ class Reads:
         return rows, sorted({shard.number for shard in self._shards} - parts.keys() | lost)
 
     def held(self, *, live: bool, ended: bool, waiting: bool) -> list[CallRow]:
-        """Rows of live (or ending) calls, of ended ones, or of both; waiting: only those ended ones that the database
-        does not have as they stand."""
+        """Rows of live (or ending) calls, of ended ones, or of both. waiting: only ended calls whose present state the
+        database does not have."""
 
         def part(shard: Shard) -> list[bytes]:
             pipe = shard.redis.pipeline(transaction=False)
@@ -206,7 +206,7 @@ class Reads:
     # -- rows ---------------------------------------------------------------------------------------------
 
     def _rows(self, call_ids: list[str]) -> list[CallRow]:
-        """Rows of these calls, in their order. Leaves out calls that are gone or whose shard went away meanwhile."""
+        """Rows of these calls, in their order, without calls that are gone or whose shard went away."""
         return self._rows_and_lost(call_ids)[0]
 
     def _rows_and_lost(self, call_ids: list[str]) -> tuple[list[CallRow], set[int]]:

@@ -1,4 +1,4 @@
-"""Rescues other decoders' work: of those that died, that are too busy, or that beat and do nothing."""
+"""Rescues the work of other decoders: of dead ones, of busy ones, and of those that send heartbeats and do nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ RELIEVE_AFTER_MS = 300
 """Age at which an idle decoder moves a token from a busy decoder's own stream to everybody."""
 
 FORGIVEN_LOSSES = 20
-"""At most so many leases lost in a row that cost a chunk no try. A decoder that something killed from outside, or that
-was too slow for its heartbeat on a busy machine, says nothing about the chunk. One that crashed by itself does. There
-is a limit because a chunk may take a whole machine with it."""
+"""At most so many leases lost in a row cost a chunk no try. If something killed the decoder from outside, or a busy
+machine made it miss its heartbeat, that says nothing about the chunk. A crash by itself does. There is a limit because
+a chunk may take a whole machine with it."""
 
 LONGEST_BEAT_MS = 60_000
-"""The longest time that a heartbeat counts, whatever the settings of its decoder."""
+"""Most milliseconds that a heartbeat counts, whatever its decoder's settings say."""
 
 STALLED_AFTER_MS = 30_000
 """Age at which a pending token moves, whatever its holder's heartbeat says. No lease takes so long: it has at most 8 s
@@ -38,9 +38,9 @@ class Rescue:
         self._worker = worker
 
     def turn(self, what: str, ms: int) -> bool:
-        """Whether this decoder looks after the others now. One does in each `ms`, so that a large fleet costs no more.
+        """Whether this decoder looks after the others now. One does so every `ms`, so that a large fleet costs no more.
 
-        If it dies of that, another looks `ms` later.
+        If it dies of that, another one looks `ms` later.
         """
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(self._keys.turn(what), self._worker, px=ms, nx=True)
@@ -51,7 +51,7 @@ class Rescue:
         for answer in (mine, left_ms):
             if isinstance(answer, redis.RedisError):
                 raise answer
-        if not mine and left_ms > ms:  # taken before the server's clock was set back: it would last too long
+        if not mine and left_ms > ms:  # it was taken before the server's clock was set back, and would last too long
             self._redis.delete(self._keys.turn(what))
         return bool(mine)
 
@@ -147,7 +147,7 @@ class Rescue:
         except redis.RedisError as error:
             if not is_about_data(error):
                 raise
-            self.drop(token)  # of no real track: it must not keep others from moving
+            self.drop(token)  # it is of no real track and must not keep others from moving
             return 0
         return int(answer["outcome"] == "MOVED")
 

@@ -1,4 +1,4 @@
-"""Removes old words and sound, on a quiet system too. docs/ACCESS.md has the ages of all that is kept.
+"""Removes old words and sound, on a quiet system too. docs/ACCESS.md has all ages.
 
 Every sentiment process calls `sweep` every few seconds: one is always there, and sweeping twice does no harm.
 """
@@ -18,7 +18,7 @@ FEED_SECONDS = 3600
 """Age at which an event leaves the feed. A page that was away for longer takes a new snapshot."""
 
 CALLS_A_SWEEP = 100
-"""At most so many calls of a list are looked at in one sweep: some milliseconds of the server."""
+"""At most so many calls of a list in one sweep: some milliseconds of the server."""
 
 
 class Retention:
@@ -29,7 +29,8 @@ class Retention:
         self._kept_ms = settings.retention_hours * 3_600_000
         self._archives = bool(settings.database_url)
         self._passed: dict[str, int] = {}
-        """By list, how many old calls stay for now (the database does not have them): the next sweep begins behind."""
+        """By list, the number of old calls that stay for now, because the database does not have them. The next sweep
+        begins after them."""
 
     def sweep(self) -> int:
         """Remove what is too old. Returns the number of calls erased; more may wait for the next sweep.
@@ -58,7 +59,7 @@ class Retention:
     def _sweep_list(self, shard: Shard, listed: str, before_ms: int) -> int:
         """Erase calls of a list that ended, began to end, or were last heard of before that moment; returns how many.
 
-        Calls that must stay are passed over. So sweep by sweep it comes to every call, and then begins anew.
+        It passes over calls that must stay. So sweep by sweep it comes to every call, and then begins again.
         """
         passed = self._passed.get(listed, 0)
         found = cast(list[bytes], shard.redis.zrangebyscore(listed, "-inf", before_ms, start=passed, num=CALLS_A_SWEEP))
@@ -83,8 +84,8 @@ def _clear_dead_letters(shard: Shard, before_ms: int) -> None:
 
 
 def _clear_feed(shard: Shard, now: int) -> None:
-    """Cut old events off. Followers of the feed stand at its last entry, so that must stay. If it has become old, an
-    entry without words follows it, and the next sweep cuts."""
+    """Cut old events off. The last entry must stay, because followers of the feed are at it. If it is old, this adds an
+    entry without words after it, and the next sweep cuts."""
     newest = cast(list[Any], shard.redis.xrevrange(shard.keys.feed, count=1))
     if not newest:
         return

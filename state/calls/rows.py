@@ -55,7 +55,7 @@ def read_rows(shard: Shard, call_ids: list[str]) -> list[CallRow]:
 
 
 def answers(pipe: Any) -> list[Any]:
-    """What each command answers, in order; what is wrong with one key is an answer, too. Raises redis.RedisError."""
+    """What each command answers, in order; an error about one key is an answer, too. Raises redis.RedisError."""
     found: list[Any] = pipe.execute(raise_on_error=False) if len(pipe) else []
     for answer in found:
         if isinstance(answer, redis.RedisError) and not is_about_data(answer):
@@ -65,7 +65,7 @@ def answers(pipe: Any) -> list[Any]:
 
 @contextmanager
 def readable(call_id: str) -> Iterator[None]:
-    """Leaves a call out whose keys a foreign hand has damaged: all others are shown."""
+    """Leave out a call whose keys somebody has damaged, and show all others."""
     try:
         yield
     except (redis.ResponseError, msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Scores: what scoring an utterance needs of its call, and the call's standing that follows from all scores."""
+"""Scores: the part of a call that scoring an utterance needs, and the standing that follows from all scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _happened = msgspec.json.Decoder(list[Happening]).decode
 
 
 SET_ASIDE = "could not be scored"
-"""The only reason in the neutral score of an utterance that was given up."""
+"""The only reason in the neutral score of an utterance that nobody could score."""
 
 
 _utterance = msgspec.msgpack.Decoder(Utterance)
@@ -92,7 +92,7 @@ class Scores:
                 return answer
 
     def forget_kept(self, call_id: str) -> None:
-        """Let the next score read the whole call: perhaps the kept part was unusable."""
+        """Make the next score read the whole call: perhaps the kept part was unusable."""
         self._redis.delete(self._keys.kept(call_id))
 
     def _read_stretch(self, unscored: Unscored, scorer: Scorer, whole: bool) -> tuple[int, Stretch | None]:
@@ -111,7 +111,7 @@ class Scores:
         pipe.get(self._keys.kept(call_id))
         scored, (state, open_tracks, missing, packed_tracks, metadata, standing, happened), packed = pipe.execute()
         tracks = (packed_tracks or b"").decode().split()
-        # If only this score is outstanding, nobody will say more on this call.
+        # If only this score is missing, nobody will say more on this call.
         last = state == b"ending" and open_tracks == b"0" and missing == b"1"
         queue, model = _queue(metadata), _model(standing)
         kept = _kept_by(scorer.edition(queue, model), packed) if not whole and not last else None
@@ -149,7 +149,7 @@ class Scores:
 
     def _write(self, unscored: Unscored, assessed: Assessment, scored_before: int, set_aside: str = "") -> str:
         call_id, standing = unscored.call_id, assessed.standing
-        told = msgspec.structs.replace(standing, gist=[])  # who opens a call asks for it: it would double the feed
+        told = msgspec.structs.replace(standing, gist=[])  # an opened page asks for it; here it would double the feed
         event = ScoreEvent(call_id, unscored.utterance_id, assessed.sentiment, told)
         answer = self._run(
             "score",
@@ -180,13 +180,13 @@ def _kept_by(edition: str, packed: bytes | None) -> Kept | None:
 
 
 class _Queue(msgspec.Struct):
-    """Of a call's metadata, only what a scorer needs."""
+    """The part of a call's metadata that a scorer needs."""
 
     queue: str = ""
 
 
 class _Model(msgspec.Struct):
-    """Of a standing, likewise."""
+    """The part of a standing that a scorer needs."""
 
     model: int | None = None
 
@@ -212,7 +212,7 @@ def _model(standing: bytes | None) -> int | None:
 
 
 def _marked(utterance: bytes | None, hide: Callable[[str], str] | None) -> Masked | None:
-    """What to store and tell of an utterance that is set aside. None if it cannot even be read."""
+    """What to store and tell about an utterance that is set aside. None if it cannot even be read."""
     try:
         said = _utterance.decode(utterance or b"")
     except msgspec.DecodeError:

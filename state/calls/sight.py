@@ -1,7 +1,7 @@
-"""Which calls somebody looks at just now. A recogniser whose partials cost much makes them for these alone.
+"""The calls that somebody looks at just now. A recogniser whose partials cost much makes them for these alone.
 
-Web processes say what their pages have in sight or open, and which calls programs read; decoders ask when a
-chunk is at hand. It is a hint: whatever is lost of it comes again with the next look.
+Web processes say which calls their pages have in sight or open, and which calls programs read. Decoders ask when they
+have a chunk. It is a hint: what gets lost comes again with the next look.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AGAIN_SECONDS = 2.0
 """Least seconds between two notes of the same call."""
 
 ALL = "*"
-"""In the place of a call's id: somebody looks at every call (who follows the feed and does not say which)."""
+"""In the place of a call's id: somebody looks at every call, as followers of the feed do that name none."""
 
 
 class Sight:

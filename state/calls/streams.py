@@ -1,8 +1,8 @@
-"""Calls that come over sockets: who sends which track, how long a dropped socket may be gone, what was heard.
+"""Calls that come over sockets: who sends which track, how long a dropped socket may be gone, which words came out.
 
 A socket's process keeps nothing that matters. Another socket, in any process, takes the tracks over (`hold`) and goes
-on at the journal's present number and sample. Nobody has to notice a socket's end: it holds its call for one grace time
-after the other, and decoders end calls that nobody holds (Ingest.end_dropped).
+on at the journal's present number and sample. Nobody has to notice a socket's end. It holds its call for one grace time
+after another, and decoders end calls that nobody holds (Ingest.end_dropped).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What the fleet has made of a track so far.
+    """What the fleet has decoded of a track so far.
 
     finals: from the index on that the caller named.  behind_seconds: audio taken and not yet decoded.  finished:
     nothing more will come.  partial_seq: number of the chunk in which the partial begins.  next_seq: number of the next
@@ -99,7 +99,7 @@ class Streams:
         pipe = shard.redis.pipeline(transaction=True)
         field = "b:" + hashlib.blake2b(stream.encode(errors="replace"), digest_size=8).hexdigest()
         pipe.hsetnx(key, field, repr(proposed_ms))
-        pipe.expire(key, 86400)  # as in hold.lua: the call may have ended meanwhile, and its key with it
+        pipe.expire(key, 86400)  # as in hold.lua: the call may have ended by now, and its key with it
         pipe.hget(key, field)
         return float(pipe.execute()[2])
 

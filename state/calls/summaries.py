@@ -13,7 +13,7 @@ from state.server.shards import Shard, Shards, shards_of
 from state.types import Masked
 
 ASK_AGAIN_SECONDS = 60
-"""Seconds after which a job for a call is asked for again if nobody did it."""
+"""Seconds until a job for a call is asked for again if nobody did it."""
 
 BATCH = 20
 

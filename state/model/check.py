@@ -1,8 +1,8 @@
-"""scripts/model: looks at every order of the protocol's steps, in a model of it (state/model/protocol.pml), with spin.
+"""scripts/model: tries every order of the protocol's steps with spin, in a model of it (state/model/protocol.pml).
 
-First as it is: whatever one disaster does at any moment, no invariant breaks. Then what several disasters do together,
-as far as the time goes; those are too many to see all. Then every seeded fault: each must be found. Takes about a
-minute. Prints one JSON object; exit status 1 if the protocol is wrong, or a fault was not found.
+First it runs the protocol as it is: one disaster at any moment must break no invariant. Then it tries several disasters
+together, as many as the time allows. Then it runs every seeded fault, and must find each. It takes about a minute and
+prints one JSON object. Exit status 1: the protocol is wrong, or a fault was not found.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Any
 MODEL = Path(__file__).with_name("protocol.pml")
 
 FAULTS = sorted(set(re.findall(r"\bFAULT_([A-Z_]+[A-Z])", MODEL.read_text())))
-"""All mistakes that the model can be made to have."""
+"""All mistakes that can be built into the model."""
 
 SPARE = {"DONE_NOT_COMPARED"}
-"""What breaks nothing by itself: no two leases are alike, so the lease alone tells a late commit. It is a second bar,
-for the day when they are not: LEASES_COUNTED."""
+"""Faults that break nothing by themselves: no two leases are alike, so the lease alone tells a late commit. This is a
+second lock, for the day when two leases are alike: LEASES_COUNTED."""
 
 PARTS = 3
 """Looks at what several disasters do together, each in an order of its own."""
@@ -64,8 +64,8 @@ def check(
         fault: one of FAULTS, or None for the protocol as it is.
         whole: remember every state exactly; else by a few bits, which misses some.
         seconds: how long at most; None: to the end.
-        trail: where a file is left that tells how it came about, if something is wrong.
-        seed: take the steps in an order drawn by this, so that runs which end early see different parts.
+        trail: where to leave a file that shows how it happened, if something is wrong.
+        seed: draws the order of the steps, so that runs which end early see different parts.
 
     Returns:
         disasters, states (seen), complete (all of them), and `wrong`: the assertion that does not hold, or None.

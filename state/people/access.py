@@ -1,6 +1,6 @@
 """Who may do what, in Redis: API keys, accounts and sessions.
 
-Each of the three changes one key of Redis at a time, so no step can be half done.
+Each of the three changes one key of Redis at a time, so no step can stop half done.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Access:
         self.sessions = Sessions(client, self.users)
 
     def secret(self) -> str:
-        """The key that signs cookies: SECRET_KEY, else one that the first process to need it made."""
+        """The key that signs cookies: SECRET_KEY, else one that the first process made that needed it."""
         if self._secret_key:
             return self._secret_key
         kept: Any = self._redis.get(keys.SECRET)

@@ -56,7 +56,8 @@ class Administration:
         return key
 
     def revoke_key(self, name: str) -> None:
-        """Make a key void at once. Raises Unknown for one of API_KEYS too, which only its environment can take away."""
+        """Make a key void at once. Raises Unknown also for a key of API_KEYS, which only its environment can take
+        away."""
         revoked = self._access.api_keys.revoke(name)
         if revoked:
             self._record("key-revoked", name.lower())

@@ -9,7 +9,7 @@ It has four parts, so that entries of one cannot push out entries of another:
 
 Where there is a database, it has the trail for years: see state/trail.py.
 
-Each doer has a share of a day's entries of reads and attempts. One more entry counts the rest. They stay for
+Everybody has a share of a day's entries of reads and attempts. One more entry counts the rest. They stay for
 FOLDED_DAYS, whatever others do.
 """
 
@@ -70,7 +70,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 Place = tuple[int, int, int]
-"""Where an entry stands in its part: the moment in ms, a number within it, and the server it came from. Later ones are
+"""An entry's place in its part: the moment in ms, a number within it, and the server it came from. Later places are
 greater."""
 
 DAY_MICROS = 86_400_000_000
@@ -82,7 +82,7 @@ _STREAMS: dict[str, str] = {"security": keys.AUDIT, "acts": keys.AUDIT_ACTS}
 
 
 class Audit:
-    """The trail. Raises redis.RedisError as the client does: nobody may do what the trail cannot record.
+    """The trail. Raises redis.RedisError as the client does: what the trail cannot record, nobody may do.
 
     Acts on calls are in the calls' shards; the steps that do them write them (lua/handle.lua). All else is on the plain
     server.
@@ -94,7 +94,7 @@ class Audit:
         self._scripts = Scripts(self._redis, keys.STORE)
 
     def record(self, deed: Deed, part: Streamed = "security") -> None:
-        """Record a deed that stands for itself. handling.py records acts on calls, with what they change."""
+        """Record a single deed. handling.py records acts on calls, together with the change."""
         self._redis.xadd(_STREAMS[part], {"j": encode(deed)}, maxlen=KEPT, approximate=True)
 
     def record_read(self, deed: Deed) -> None:
@@ -173,7 +173,7 @@ class Audit:
         """Up to `count` entries of a part on one server that will not change any more, the oldest first, each with a
         name that no other entry of its part ever has.
 
-        after: where the last one stood that the caller knows. That one may come again.
+        after: the place of the last one that the caller knows. That one may come again.
         """
         if part in _STREAMS:
             client, key = self._places(part)[place]
@@ -205,7 +205,7 @@ def _place(entry: Entry) -> Place:
 
 
 def place_of(name: str) -> Place:
-    """Where the entry of this id stands. Raises ValueError."""
+    """The place of the entry of this id. Raises ValueError."""
     entry_id, place = read_entry_name(name)
     return *read_entry_id(entry_id), place
 

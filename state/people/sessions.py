@@ -1,4 +1,4 @@
-"""Sign-ins in Redis, and names of who signed in elsewhere. Nothing is cached: one that ended is void at once."""
+"""Sign-ins in Redis, and names of people who signed in elsewhere. Nothing is cached: an ended one is void at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def link_name(key: str) -> str:
-    """The name of who came by the personal link of a key. No account, key or person of a provider can have it."""
+    """The name of a person who came by a key's personal link. No account, key or person of a provider can have it."""
     return f"{key}:link"
 
 

@@ -1,4 +1,4 @@
-"""Which archived call has a recording, and which recordings are to go."""
+"""Which archived call has a recording, and which recordings must go."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find(archive: Archive, call_id: str) -> tuple[Named, Recording] | None:
 
 
 def words_are_gone(archive: Archive, call: Named) -> bool:
-    """Whether the call, or its words, are gone: then nobody can say any more what is secret in its sound."""
+    """Whether the call or its words are gone: then nobody can tell any more what is secret in its sound."""
     with archive.reading() as connection:
         found = connection.execute(select(calls.c.words_erased_at_ms).where(*_is(call))).first()
     return found is None or found.words_erased_at_ms is not None
@@ -94,7 +94,7 @@ def lately_erased(archive: Archive, since_ms: int) -> list[tuple[str, int]]:
 
 
 def unknown(archive: Archive, kept: list[Named]) -> list[Named]:
-    """Those of `kept` that the database has no call of."""
+    """The calls in `kept` that the database does not have."""
     found: set[Named] = set()
     with archive.reading() as connection:
         for at in range(0, len(kept), BATCH):

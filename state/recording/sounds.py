@@ -5,8 +5,8 @@ parts/<call>/<started_at_ms>/<from>-<until>-<rate>-<digest>   some seconds of a 
 kept/<call>/<started_at_ms>.flac                              a whole call
 kept/<call>/<started_at_ms>.json                              what the database says of it: catalogue.Recording
 
-A file is there whole or not at all. A part is named by its content: putting it twice leaves one, and two processes that
-put overlapping parts take nothing from each other.
+A file is there whole or not at all. A part's name comes from its content: putting it twice leaves one, and two
+processes that put overlapping parts take nothing from each other.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from state.settings import Settings
 T = TypeVar("T")
 
 RETRY: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
-"""A storage that is away is asked again later, by whoever needs it."""
+"""One try: if the storage is away, the caller asks again later."""
 
 
 READ_BYTES = 1 << 16
-"""Of a recording that are read at once."""
+"""Bytes of a recording to read at once."""
 
 
 class SoundsAway(RuntimeError):
-    """The store does not answer, or its disk is full, or it refuses. One line."""
+    """The store does not answer, its disk is full, or it refuses. One line."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class Sounds:
         """Keep a call's whole recording, and what the database will say of it."""
         with _told():
             obstore.put(self._store, call.file, file)
-            obstore.put(self._store, call.about, about)  # last: where it is, the whole recording is
+            obstore.put(self._store, call.about, about)  # last: where it is, the whole recording is too
 
     def about(self, call: Named) -> bytes | None:
         """What `put_file` was told of a recording; None if there is none."""
@@ -143,7 +143,7 @@ class Sounds:
 
     def forget(self, call: Named) -> None:
         """Erase a call's recording and parts."""
-        self._delete([call.about])  # first: where it is, the whole recording is
+        self._delete([call.about])  # first: where it is, the whole recording is too
         self._delete([call.file])
         self._remove(call.parts)
 
@@ -173,7 +173,7 @@ class Sounds:
             return [one["path"] for some in obstore.list(self._store, folder.rstrip("/")) for one in some]
 
     def _remove(self, folder: str) -> None:
-        """A folder with all that is in it; on a disk, what a killed process left half written, too."""
+        """Remove a folder with all that is in it; on a disk also what a killed process left half written."""
         self._delete(self._list(folder))
         if self._folder is not None:
             shutil.rmtree(self._folder / folder, ignore_errors=True)
@@ -227,7 +227,7 @@ def _part(path: str) -> Part:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What the store's own troubles are called here."""
+    """Turn the store's own errors into ours."""
     try:
         yield
     except FileNotFoundError:

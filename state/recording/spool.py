@@ -1,8 +1,8 @@
 """A recorded call's audio on its way from Redis into the store of recordings.
 
-Redis keeps what the store does not have (the track's `spooled` says how far it has it; lua/ingest.lua). First the store
-gets a part, then Redis learns of it. A process that dies in between, or two at once, leave parts that overlap: the same
-samples twice, which does no harm.
+Redis keeps what the store does not have (the track's `spooled` says how much it has; lua/ingest.lua). First the store
+gets a part, then Redis learns of it. A process that dies in between, or two at once, leave parts that overlap. The same
+samples twice do no harm.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from state.recording.sounds import Named, Part, Piece, Sounds
 from state.server.shards import Shard, Shards, shards_of
 
 SPOOL_SECONDS = 15
-"""Of a call that goes into one part. As SPOOL_MS of lua/ingest.lua."""
+"""Seconds of a call in one part. As SPOOL_MS of lua/ingest.lua."""
 
 AT_ONCE = 20
 """Calls that one process takes from a shard at once."""
@@ -41,7 +41,7 @@ class Spool:
         self._shards, self._sounds = shards_of(store), sounds
 
     def due(self) -> list[str]:
-        """Calls whose audio is to be taken now. They count as taken, and are due again SPOOL_SECONDS later."""
+        """Calls whose audio is due now. They count as taken, and are due again SPOOL_SECONDS later."""
         return [call_id for found in self._shards.answers(self._due).values() for call_id in found]
 
     def take(self, call_id: str) -> int:
@@ -92,7 +92,7 @@ class Spool:
         return _Read(pieces, upto, any(len(entries) == PART_CHUNKS for entries in found))
 
     def _settle(self, shard: Shard, call_id: str, upto: dict[str, bytes], call: Named, part: Part | None) -> bool:
-        """Tell Redis. False if somebody has erased the call meanwhile: then the part goes, too."""
+        """Tell Redis. False if somebody has erased the call: then the part goes, too."""
         for track, entry in upto.items():
             if shard.run("spooled", call_id=call_id, track=track, upto=entry)["outcome"] == "GONE":
                 if part is not None:

@@ -3,10 +3,9 @@
 python -m state.server.acl > users.acl     users with random passwords, for the server's aclfile; new ones at each call
 REDIS_URL=redis://web:PASSWORD@host:6379/0 for the web processes, redis://decoder:... for decoders, and so on
 
-Whoever takes over a decoder can read and change calls, but no account, key or session. Whoever takes over a streams
-process gets the keys' fingerprints, but no account. Whoever takes over a web process can ask for no job. Nobody can
-empty, reconfigure or stop the server. keys.py describes the keys; a test checks that each of them stands in one group
-here.
+An attacker who takes over a decoder can read and change calls, but no account, key or session. A streams process gives
+the keys' fingerprints, but no account. A web process can ask for no job. Nobody can empty, reconfigure or stop the
+server. keys.py describes the keys; a test checks that each of them is in one group here.
 """
 
 from __future__ import annotations
@@ -81,14 +80,14 @@ USERS: dict[str, tuple[str, ...]] = {
 """Groups of each process type of the Procfile; operator: the commands of scripts/ that people give."""
 
 LISTS_CLIENTS = "sentiment"
-"""Who may read the server's list of clients, for the operators' page."""
+"""Users that may read the server's list of clients, for the operators' page."""
 
 COMMANDS = (
     "-@all +@read +@write +@connection +@transaction -@admin -@dangerous -scan -randomkey "
     "+client|setname +client|info +eval +evalsha +script|load +time +info +cluster|slots"
 )
-"""For all. Without @dangerous there is no KEYS, FLUSHALL, CONFIG, SHUTDOWN, DEBUG, REPLICAOF, and no ACL; a Lua script
-may do no more than who runs it."""
+"""For all users. Without @dangerous there is no KEYS, FLUSHALL, CONFIG, SHUTDOWN, DEBUG, REPLICAOF, and no ACL. A Lua
+script may do no more than the user who runs it."""
 
 
 def rule(user: str) -> str:
@@ -103,7 +102,7 @@ def rule(user: str) -> str:
 
 
 def aclfile() -> str:
-    """Every user with a password of its own. Without a password nobody gets in."""
+    """Every user, each with another password. Without a password nobody gets in."""
     lines = ["user default off"]
     lines += [f"user {user} >{secrets.token_urlsafe(24)} {rule(user)}" for user in USERS]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The store's clock: the one that all processes go by, since those of two hosts never agree."""
+"""The store's clock. All processes use it, because the clocks of two hosts never agree."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunningClock:
         self._ask_at = float("-inf")
 
     def now_ms(self) -> float:
-        """Milliseconds since 1970 at the store, right to a few. Raises whatever `ask` does."""
+        """Milliseconds since 1970 at the store, right to a few. Raises what `ask` raises."""
         now = time.monotonic()
         if now >= self._ask_at:
             self._ahead_ms = self._ask() - now * 1000

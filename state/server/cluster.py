@@ -1,7 +1,7 @@
 """Where the slots of a Redis or Valkey cluster are, and which of their masters answer. routed.py connects to them.
 
-When a master does not answer, not everybody waits for a time-out of its own. Its route is away, and all who come learn
-it at once, until a watcher of this process has found the slot's master alive.
+When a master does not answer, only one thread waits for the time-out. Then its route counts as away, and all others
+learn that at once, until a watcher of this process has found the slot's master alive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WATCH_SECONDS = 0.2
 """Seconds between two looks whether a slot's master is there again."""
 
 MOVES = 5
-"""How often in a row a command follows MOVED: more means that nodes disagree about a slot."""
+"""Most answers MOVED that a command follows in a row: more means that nodes disagree about a slot."""
 
 log = logging.getLogger("earshot.server")
 
@@ -43,7 +43,7 @@ class Topology:
         self.routes: list[Route] = []
 
     def refresh(self, but: Address | None = None) -> None:
-        """Ask a node, `but` last: one that was cut off may believe what is no longer so.
+        """Ask a node, `but` last: one that was cut off may have old news.
 
         Raises redis.RedisError if none answers.
         """
@@ -63,7 +63,7 @@ class Topology:
         raise failure or redis.ConnectionError("no node of the cluster is known")
 
     def owner(self, slot: int) -> Address:
-        """The slot's master, as far as is known. Raises redis.ConnectionError."""
+        """The slot's master, as far as we know. Raises redis.ConnectionError."""
         for first, last, address in self._owners:
             if first <= slot <= last:
                 return address
@@ -83,7 +83,7 @@ class Route:
     """Where one slot is, and whether its master answers."""
 
     def __init__(self, topology: Topology, slot: int, key: str) -> None:
-        """key: one in this slot, that is never there."""
+        """key: one in this slot that nobody ever writes."""
         self._topology = topology
         self._slot = slot
         self._key = key
@@ -91,7 +91,7 @@ class Route:
         self._lock = threading.Lock()
         topology.routes.append(self)
         self.away = False
-        """Whether its master did not answer, and has not been found again."""
+        """Whether its master did not answer and nobody has found it again."""
 
     def address(self) -> Address:
         """Where to connect. Raises ShardAway, redis.ConnectionError."""
@@ -112,7 +112,7 @@ class Route:
         return self._topology.client(address, timeout_seconds)
 
     def lost(self) -> None:
-        """Its master does not answer: nobody asks it any more, for this slot or another, until it has been found again,
+        """Its master does not answer. Nobody asks it any more, for this slot or another, until the watcher has found it
         or its successor."""
         here = self._where()
         for route in self._topology.routes:

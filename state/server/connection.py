@@ -1,4 +1,4 @@
-"""Connections to Redis or Valkey (6.2 and newer), set up for what each kind of process can bear."""
+"""Connections to Redis or Valkey (6.2 and newer), set up for the needs of each kind of process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Role = Literal["web", "worker", "jobs", "command"]
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 BLOCK_MS = 1000
-"""Longest blocking read. Below every socket timeout, so that a silent server is told from a quiet stream."""
+"""Longest blocking read. It is below every socket timeout, so a silent server differs from a quiet stream."""
 
 # A worker never retries: a repeated XREADGROUP would hand tokens to a socket that is gone. It reconnects in its
-# own loop and first reads what it still holds. The web may retry: ingest is idempotent by its chunk number. Whoever
-# waits for a command at a terminal is told at once.
+# own loop and first reads what it still holds. The web may retry: ingest is idempotent by its chunk number. A command
+# at a terminal says at once what is wrong.
 _RETRIES: dict[Role, int] = {"web": 2, "worker": 0, "jobs": 3, "command": 0}
 _SOCKET_TIMEOUT_SECONDS: dict[Role, float | None] = {"web": 5.0, "worker": 5.0, "jobs": None, "command": 5.0}
 
@@ -42,7 +42,7 @@ class ServerUnfit(RuntimeError):
 
 
 class ShardAway(redis.ConnectionError):
-    """A part of the store does not answer, as somebody else has just found out. The other parts do."""
+    """A part of the store does not answer, as another thread has just found out. The other parts do."""
 
 
 AWAY = (
@@ -75,8 +75,8 @@ def client_at(url: str, settings: Settings, role: Role) -> redis.Redis:
     }
     if role != "web":
         return redis.Redis.from_url(url, **options)
-    # A socket keeps a thread, so there may be hundreds. A pool that refuses instead of letting them wait (redis-py's
-    # own, from 100 on) would drop audio when all speak at once.
+    # A socket keeps a thread, so there may be hundreds. redis-py's own pool refuses from 100 on and does not let
+    # them wait. It would drop audio when all speak at once.
     options |= {"max_connections": settings.redis_connections, "timeout": _WEB_WAIT_SECONDS}
     return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
 
@@ -96,7 +96,7 @@ def client_options(url: str, settings: Settings, role: Role) -> dict[str, Any]:
 
 
 def check_server(client: redis.Redis, in_cluster: bool = False) -> dict[str, Any]:
-    """What kind of server this is. Every process asks before it works. Raises ServerUnfit if the server may evict keys,
+    """The kind of this server. Every process asks before it works. Raises ServerUnfit if the server may evict keys,
     is too old or, unless `in_cluster`, is a cluster's. Logs a warning for each of `server_risks`.
 
     Reads INFO, which hosted servers allow where CONFIG is denied.
@@ -129,7 +129,7 @@ def may_evict(info: dict[str, Any]) -> str:
 
 
 def server_risks(info: dict[str, Any]) -> list[str]:
-    """What INFO says of the server that works, but not on a bad day; one line each."""
+    """Settings, as INFO shows them, that do harm on a bad day; one line each."""
     risks = []
     if not info.get("maxmemory"):
         risks.append(

@@ -1,4 +1,4 @@
-"""Ids of stream entries, and what an entry is called outside its shard."""
+"""Ids of stream entries, and an entry's name outside its shard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_entry_id(text: str) -> tuple[int, int]:
 
 
 def name_entry(entry_id: bytes, shard: int) -> str:
-    """What a stream's entry is called outside its shard: its id, and after a dot the shard's number, if it is not 0."""
+    """A stream entry's name outside its shard: its id, and after a dot the shard's number, if it is not 0."""
     return entry_id.decode() + (f".{shard}" if shard else "")
 
 

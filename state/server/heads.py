@@ -1,4 +1,4 @@
-"""What a script's head says: its keys, its fields, what stands beside them, and its answer.
+"""The parts of a script's head: its keys, its fields, the values beside them, and its answer.
 
 A head is the comment at the top of a file of state/server/lua:
 
@@ -13,8 +13,8 @@ A head is the comment at the top of a file of state/server/lua:
     --         OK      an outcome, and what it means
     -- WRITES  with OK
 
-It is no mere comment: `Head.prelude` makes the script's locals of it, and `Head.check` refuses a call that does not
-bring what it asks for. So a head cannot say anything else than the code.
+It is more than a comment: `Head.prelude` makes the script's locals of it, and `Head.check` refuses a call that does
+not bring what it asks for. So a head cannot differ from the code.
 """
 
 from __future__ import annotations

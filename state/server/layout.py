@@ -1,5 +1,5 @@
-"""What the store says of itself: the protocol that it holds, and how many shards. The first process writes it down; all
-others check it, and one that speaks another protocol touches nothing.
+"""The store's layout: its protocol, and how many shards it has. The first process writes it down. All others check it,
+and one that speaks another protocol touches nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from state import keys
 from state.server.connection import ServerUnfit
 
 PROTOCOL = 1
-"""Counts the protocols: what stands in the keys, and what the scripts take and answer. Another number with every change
-that a process of before would not understand, or would be misunderstood by."""
+"""Number of the protocol: what the keys hold, and what the scripts take and answer. Raise it with every change that an
+older process would not understand, or that would misunderstand an older process."""
 
 SHARDS_A_MASTER = 4
 """Of a cluster, at the first start: so that four times as many masters can share the work later."""
@@ -45,7 +45,7 @@ def agree(client: redis.Redis, shards: int) -> Layout:
 
 
 def check(kept: bytes) -> Layout:
-    """The layout that stands in the store. Raises ServerUnfit if it is of another protocol."""
+    """The store's layout. Raises ServerUnfit if it is of another protocol."""
     try:
         layout = _decode(kept)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Opening the store: where its shards are, as REDIS_URL and the store itself say."""
+"""Opening the store: REDIS_URL and the store itself say where its shards are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS = 1.0, 2.5
 """Seconds, in a cluster, that the first one waits for a master that is away. The others do not wait (cluster.Route)."""
 
 CONNECTIONS_A_SHARD = 32
-"""Of one web process, at most; beyond that its threads wait for one another, but for none of another shard."""
+"""At most so many connections of a web process to a shard. Beyond that its threads wait for one another, but not for
+threads at another shard."""
 
 log = logging.getLogger("earshot.server")
 
@@ -108,7 +109,7 @@ def check_store(shards: Shards) -> None:
 
 
 def check_store_if_there(settings: Settings) -> None:
-    """check_store for a process that serves without one, too: that it does not answer yet is only logged."""
+    """check_store for a process that can serve without a store: it only logs that the store does not answer yet."""
     shards = open_shards(settings, "worker")
     try:
         check_store(shards)

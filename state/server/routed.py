@@ -1,10 +1,10 @@
 """Connections into a Redis or Valkey cluster that go where a slot is.
 
-A shard is one slot, so its client is a plain one: scripts, pipelines and blocking reads are as on a single server. Only
-its connections differ. They ask the slot's route where to connect. A command that is answered MOVED or ASK was not
-done; it is sent once more, to the node that has its key. That may be a command in the middle of a pipeline: while a
-slot moves key by key, one key is here and the next one there. What needs several keys waits (TRYAGAIN) until all have
-arrived; a script always does.
+A shard is one slot, so its client is a plain one: scripts, pipelines and blocking reads work as on a single server.
+Only its connections differ. They ask the slot's route where to connect. A node that answers MOVED or ASK has not done
+the command. Then the connection sends it once more, to the node that has its key. That may be a command in the middle
+of a pipeline: while a slot moves key by key, one key is here and the next one there. A command that needs several keys
+waits (TRYAGAIN) until all have arrived; a script always does.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ T = TypeVar("T")
 Command = tuple[Any, ...]
 
 MOVING_SECONDS = 1.0
-"""How long a command waits for a slot that moves key by key. A slot of some megabytes takes less."""
+"""Seconds for which a command waits for a slot that moves key by key. A slot of some megabytes takes less."""
 
 
 class _Routed:
-    """What both kinds of connection have in common: they go where their route leads, and tell it what they find."""
+    """The common part of both kinds of connection: they go where their route leads, and tell it what they find."""
 
     def __init__(self, *args: Any, route: Route, **options: Any) -> None:
         self._route = route
         self._batch: tuple[Any, deque[Command]] = (None, deque())  # packed, and as it was before
         self._asked: deque[Command] = deque()
-        """What was sent and has no answer yet, unless it stands in a transaction."""
+        """Commands that were sent and have no answer yet, unless in a transaction."""
         super().__init__(*args, **options)
 
     def _connect(self) -> Any:
@@ -72,7 +72,7 @@ class _Routed:
         command = self._asked.popleft() if self._asked else None
         try:
             return super().read_response(*args, **options)  # type: ignore[misc]
-        except AskError as error:  # or MovedError, which is one, too
+        except AskError as error:  # or MovedError, a subclass
             address = moved_to(error, (self.host, self.port))
             if isinstance(error, MovedError):
                 self._route.moved(address)
@@ -85,7 +85,7 @@ class _Routed:
             raise
 
     def _asked_at(self, address: Address, command: Command, arriving: bool, *args: Any, **options: Any) -> Any:
-        """What another node answers. arriving: its slot, key by key."""
+        """Another node's answer. arriving: its slot comes there key by key."""
         with self._route.aside(address, self.socket_timeout) as client:  # type: ignore[attr-defined]
             there = client.connection_pool.get_connection()
             if arriving:
@@ -104,10 +104,10 @@ class RoutedSSLConnection(_Routed, SSLConnection):
 
 
 class Patience(Retry):
-    """Repeats what was not done: after MOVED at once, while a slot moves key by key a little later.
+    """Repeats a command that was not done: at once after MOVED, a little later while a slot moves key by key.
 
-    After a broken connection it repeats `retries` times, since nobody knows whether it was done; never when the shard
-    is known to be away.
+    After a broken connection it repeats `retries` times, because nobody knows whether the command was done. It never
+    repeats when the shard is known to be away.
     """
 
     def __init__(self, retries: int) -> None:

@@ -1,7 +1,7 @@
 """Loads and calls the Lua scripts of state/server/lua: the only place where several keys change together.
 
-A script runs alone on the server, so each is one step of the protocol: it is applied whole or not at all. Each file's
-head says what it takes and answers; heads.py reads it, so that a call which does not fit fails here and not there.
+A script runs alone on the server, so each is one step of the protocol, applied whole or not at all. Each file's head
+says what it takes and answers. heads.py reads it, so a call that does not fit fails here and not there.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from state.server.heads import Head, read_head
 
 _FOLDER = Path(__file__).with_name("lua")
 COMMON = (_FOLDER / "common.lua").read_text()
-"""What several scripts do alike."""
+"""The functions that several scripts share."""
 
 _pack = msgpack.Packer(use_bin_type=False).pack
-"""For Lua, whose msgpack knows strings of bytes alone; msgspec writes bytes as a kind of their own."""
+"""For Lua, whose msgpack only knows strings of bytes. msgspec writes bytes as another type."""
 
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
@@ -33,7 +33,8 @@ _FUNCTION = re.compile(r"^local function (\w+)\(.*?^end\n", re.DOTALL | re.MULTI
 
 
 def _common_to(text: str) -> str:
-    """What of common.lua a script uses, directly or not: a function costs a moment in each run, called or not."""
+    """The functions of common.lua that a script uses, directly or not. Each costs a moment in each run, called or
+    not."""
     functions = {found[1]: found[0] for found in _FUNCTION.finditer(COMMON)}
     constants = _FUNCTION.sub("", COMMON)
     used: set[str] = set()
@@ -57,7 +58,7 @@ class Script:
         self._skipped = 1 if len(self.head.fields) < 16 else 3  # bytes that say how many values follow
 
     def packed(self, fields: Mapping[str, Any], beside: tuple[bytes, ...]) -> bytes:
-        """The fields in the order of the head, one after the other: Lua binds them without looking any up.
+        """The fields in the order of the head, one after another, so that Lua binds them without looking any up.
 
         Raises HeadError if this, or what stands beside it, is not what the head asks for.
         """
@@ -75,7 +76,7 @@ SCRIPTS: dict[str, Script] = {
 
 
 def _template(keys: Keys, head: Head) -> str:
-    """The script's keys with %(field)s in the place of what they are made of, one after the other; then `vacant`."""
+    """The script's keys one after another, with %(field)s in the place of their parts; then `vacant`."""
     found = (*(getattr(keys, name) for name in head.keys), keys.vacant)
     return _BETWEEN.join(
         key if isinstance(key, str) else key(*(f"%({field})s" for field in inspect.signature(key).parameters))
@@ -84,7 +85,7 @@ def _template(keys: Keys, head: Head) -> str:
 
 
 _BETWEEN = "\0"
-"""Between two keys: in none of them."""
+"""Between two keys. No key contains it."""
 
 
 class Scripts:

@@ -1,8 +1,8 @@
 """The shards of the store. A call belongs to one of them, and nothing of a call crosses shards.
 
 A shard is one hash tag, so one slot: all its keys are on one server, and its steps are scripts there. A plain server
-holds one shard, or several; a cluster holds many, each of them on whichever node has its slot at the moment. What is
-not a call's (accounts, sessions, rules, the audit trail, jobs) is on one plain server beside them.
+holds one or more shards. A cluster holds many, each on the node that has its slot at the moment. What belongs to no
+call (accounts, sessions, rules, the audit trail, jobs) is on one plain server beside them.
 
     shard = shards.of(call_id)
     shard.run("ingest", audio, call_id=call_id, ...)
@@ -45,7 +45,7 @@ class Shard:
 
     @property
     def away(self) -> bool:
-        """Whether its server did not answer when it was last asked. Of a plain server it is not known."""
+        """Whether its server did not answer when last asked. For a plain server nobody notes that."""
         return self._route is not None and self._route.away
 
     def now_ms(self) -> int:
@@ -58,7 +58,8 @@ class Shards:
     """All shards, in the order of their numbers, and the plain server beside them."""
 
     def __init__(self, find: Callable[[], Sequence[Shard]], plain: redis.Redis) -> None:
-        """find: asks the store how many there are; called at the first use, so that a process can start without."""
+        """find: asks the store for its shards. It runs at the first use, so that a process can start without the
+        store."""
         self.plain = plain
         self._find = find
         self._found: Sequence[Shard] = ()
@@ -114,7 +115,7 @@ def shards_on(client: redis.Redis, count: int = 1) -> Shards:
 
 
 def shards_of(store: Shards | redis.Redis) -> Shards:
-    """The shards; of the client of a plain server, the only one there."""
+    """The shards; for a plain server's client, its only shard."""
     return store if isinstance(store, Shards) else shards_on(store)
 
 

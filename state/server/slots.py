@@ -14,9 +14,9 @@ def slot(tag: str) -> int:
 
 
 def tags(count: int) -> list[str]:
-    """The hash tags of so many shards. Each lies in a part of its own of all slots, and the parts are equally large:
-    whatever comes first of earshot, earshot1, earshot2, ... (Names alone would fall anywhere: of s0 to s7, half come
-    to one of three nodes.)
+    """The hash tags of so many shards. All slots are divided into equal parts, and each part gets one tag: the first of
+    earshot, earshot1, earshot2, ... that falls into it. (Simple names would fall anywhere: of s0 to s7, half fall to
+    one of three nodes.)
     """
     found: dict[int, str] = {}
     tried = 0

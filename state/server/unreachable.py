@@ -1,4 +1,4 @@
-"""Why the server of REDIS_URL does not answer as one should, in one line for the person who set it."""
+"""Why the server of REDIS_URL does not answer as it should, in one line for the person who set it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings must satisfy together, or beyond their type. A check raises SettingsError for the first one wrong."""
+"""Checks of settings beyond their types. Each raises SettingsError for the first setting that is wrong."""
 
 from __future__ import annotations
 

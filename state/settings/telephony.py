@@ -22,7 +22,7 @@ class Streams:
     streams_port: Annotated[
         int,
         about(
-            "HTTP port of the streams process, which takes telephony's websockets alone. 0: it has nothing to do; the"
+            "HTTP port of the streams process, which takes only telephony's websockets. 0: it has nothing to do; the"
             " web process takes them in any case",
             ge=0,
             le=65535,

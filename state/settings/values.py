@@ -1,4 +1,4 @@
-"""How a setting is declared, and what its text means where that is more than a number or a word."""
+"""How to declare a setting, and how to read texts that are more than a number or a word."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def networks(given: str) -> list[str]:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches the address. True for the empty one too: it stands for 127.0.0.1 then."""
+    """Whether only this machine reaches the address. Also True for the empty one, which means 127.0.0.1 here."""
     try:
         return address in ("", "localhost") or ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -75,7 +75,7 @@ def is_address(url: str) -> bool:
 
 
 def in_words(what: str) -> str:
-    """msgspec's complaint for the person who set the variable: no regular expression where there is a choice."""
+    """msgspec's complaint in words for the person who set the variable: a list of choices, no regular expression."""
     choice = re.fullmatch(r"Expected `str` matching regex '\^\(([a-z|]+)\)\$'", what)
     if choice:
         *others, last = choice[1].split("|")

@@ -1,7 +1,7 @@
-"""What is to be told to whom: written down once, tried until it is told or given up, kept for a while as a log.
+"""Deliveries: written down once, tried until they arrive or are given up, kept for a while as a log.
 
-A delivery that is being tried is due again after LEASE_SECONDS, in whatever process, unless its outcome was written
-down before. So one that dies with its process is tried again with the same message id: at least once, never lost.
+A delivery that somebody tries is due again after LEASE_SECONDS, in any process, unless its outcome was written down
+before. So one that dies with its process is tried again with the same message id: at least once, never lost.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 36_000)
 """Seconds until the next try after each failed one: eleven tries in a day."""
 
 JITTER = 0.1
-"""Share by which a pause is longer or shorter, so that what failed together does not come together."""
+"""Share by which a pause is longer or shorter, so that deliveries that failed together do not come together."""
 
 LEASE_SECONDS = 60
-"""Longer than a try takes (workers/webhooks/post.py)."""
+"""Seconds until a delivery is due again; longer than a try takes (workers/webhooks/post.py)."""
 
 LOG_SECONDS = 2 * 86_400
-"""A message is kept so long from when it happened: a day of tries, and one more to look and redeliver."""
+"""Seconds from its event for which a message stays: a day of tries, and one more to look and redeliver."""
 
 MAX_ERROR = 200
 
@@ -49,7 +49,7 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of a try. status: of the answer, if there was one.  gone: the receiver wants no more.
+    """The outcome of a try. status: of the answer, if there was one.  gone: the receiver wants no more.
     patient: it is tried for as long as it is kept, and comes before what is newer."""
 
     ok: bool
@@ -80,7 +80,7 @@ class Unknown(LookupError):
 
 
 def position(archive: Archive) -> str | None:
-    """The feed's cursor up to which all is written down; None while nobody is told anything."""
+    """The feed's cursor up to which all is written down; None while there is no receiver."""
     with archive.reading() as connection:
         found: str | None = connection.execute(select(positions.c.cursor).where(positions.c.name == FEED)).scalar()
         return found
@@ -89,9 +89,9 @@ def position(archive: Archive) -> str | None:
 def record(archive: Archive, told: Sequence[Message], cursor: str, now_ms: int, past: bool = False) -> int:
     """Write down messages for all endpoints that want them, and the cursor after them, as one step.
 
-    What was written down before, or is of a call that was erased, is left out. past: it may have happened long ago; an
-    endpoint only gets what has happened since it was made. Returns how many are new. Without an endpoint that is
-    switched on, the position goes, too.
+    It leaves out messages that were written down before, and those of erased calls. past: they may have happened long
+    ago; an endpoint only gets what has happened since it was made. Returns how many are new. Without an endpoint that
+    is switched on, the position goes, too.
     """
     with archive.writing() as connection:
         active = [one for one in read(connection) if one.gone_at_ms is None]
@@ -138,7 +138,7 @@ def _put(connection: Connection, one: Message, active: list[Endpoint], now_ms: i
 
 
 def due(archive: Archive, now_ms: int) -> list[Endpoint]:
-    """Endpoints for which something is to be tried now."""
+    """Endpoints with a delivery to try now."""
     with archive.reading() as connection:
         ready = select(deliveries.c.endpoint).where(deliveries.c.state == "waiting", deliveries.c.due_at_ms <= now_ms)
         names = set(connection.execute(ready.distinct()).scalars())
@@ -168,7 +168,8 @@ def claim(archive: Archive, endpoint: str, now_ms: int) -> Claimed | None:
 
 
 def settle(archive: Archive, claimed: Claimed, outcome: Outcome, now_ms: int) -> None:
-    """Write down what came of a try, unless somebody else has begun another since. One that is gone is switched off."""
+    """Write down a try's outcome, unless somebody else has begun another one since. Switch off an endpoint that is
+    gone."""
     with archive.writing() as connection:
         values: dict[str, Any] = {"tried_at_ms": now_ms, "status": outcome.status, "error": outcome.error[:MAX_ERROR]}
         if outcome.ok:
@@ -195,7 +196,7 @@ def _switch_off(connection: Connection, endpoint: str, why: str, now_ms: int) ->
 
 
 def redeliver(archive: Archive, endpoint: str, message_id: str, now_ms: int) -> None:
-    """Try a delivery anew, with the same message id. Raises Unknown."""
+    """Try a delivery again, with the same message id. Raises Unknown."""
     with archive.writing() as connection:
         if not any(one.name == endpoint and one.gone_at_ms is None for one in read(connection)):
             raise Unknown("there is no such webhook, or it is switched off")

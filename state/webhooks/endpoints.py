@@ -1,4 +1,4 @@
-"""Who is told what: the endpoints. A secret is shown once, when an endpoint is made."""
+"""The endpoints: receivers, and the events that each gets. A secret is shown once, when an endpoint is made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from state.webhooks.happenings import EVENT_TYPES, EventType
 from state.webhooks.signing import new_secret
 
 MAX_ENDPOINTS = 50
-"""Each is served by a thread of its own."""
+"""At most so many endpoints, because each needs a thread."""
 
 MAX_URL = 2000
 
@@ -35,8 +35,8 @@ Name = Annotated[str, Meta(pattern=NAME)]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One receiver. events: what it is told by itself; rules may name it besides.  gone_at_ms, gone_why: when it was
-    switched off."""
+    """One receiver. events: those that it always gets; rules may name it besides.  gone_at_ms, gone_why: when it was
+    switched off, and why."""
 
     name: str
     url: str
@@ -83,13 +83,13 @@ def put(connection: Connection, made: Endpoint, tip: str) -> None:
 
 
 def _begin(connection: Connection, tip: str) -> None:
-    """The feed is followed from `tip`, unless it is followed already."""
+    """Follow the feed from `tip`, unless somebody follows it already."""
     if connection.execute(select(positions.c.name).where(positions.c.name == FEED)).first() is None:
         connection.execute(insert(positions).values(name=FEED, cursor=tip))
 
 
 def keep_kafka(archive: Archive, topic: str, at_ms: int, tip: str) -> None:
-    """The endpoint that stands for Kafka is there if there is a topic, and else it is not."""
+    """Make the endpoint that stands for Kafka if there is a topic, and remove it otherwise."""
     if not topic:
         remove(archive, KAFKA)
         return

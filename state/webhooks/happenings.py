@@ -1,4 +1,4 @@
-"""The events that other programs are told of.
+"""The events that other programs get.
 
     call.started      a call has begun
     call.alert        something that a supervisor should know of: an alert, or a hit of a rule that names a webhook
@@ -10,7 +10,7 @@
     transcript.final  an utterance is final and scored
     summary.ready     an ended call has its summary
 
-A message has an id that follows from what it tells. So it is written down once, however often it is noticed.
+A message's id is computed from its content. So it is written down once, however often somebody notices it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Message(msgspec.Struct, frozen=True):
     """A message.
 
     at_ms: when it happened.  began_ms: when the call began; with call_id, it names the call.  body: JSON as it is sent.
-    listed: whether those get it who want all of its type.  also_to: an endpoint that a rule names.
+    listed: whether it goes to all who want its type.  also_to: an endpoint that a rule names.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""`python -m workers.decoder`: a decoder process of as many decode loops as suit the cores."""
+"""`python -m workers.decoder`: a decoder process with as many decode loops as suit the cores."""
 
 from workers.decoder.parent import main
 

@@ -1,4 +1,4 @@
-"""A chunk that was given up, decoded without its surroundings."""
+"""Decodes a chunk that was given up, without its surroundings."""
 
 from __future__ import annotations
 

@@ -2,10 +2,9 @@
 
 So a crash accuses exactly one chunk. The heartbeat comes from this thread, so it means progress.
 
-With several shards a loop is at home in one, or in some if there are fewer loops than shards. It settles where the
-fewest are, adopts a shard where nobody is, and gives up one where others are, too. It waits for work at home. While
-there is none, it helps elsewhere as a guest.
-"""
+With several shards a loop has one home, or more if there are fewer loops than shards. It settles in the shard with the
+fewest loops, adopts a shard that has none, and gives up one that has others, too. It waits for work at home. While
+there is none, it helps elsewhere as a guest."""
 
 from __future__ import annotations
 
@@ -33,14 +32,14 @@ HELP_MS = 200
 """Milliseconds an idle loop waits for work at home before it looks at another shard."""
 
 ROUND_MS = 40
-"""Milliseconds a loop with several homes waits at one of them before it looks at all again."""
+"""Milliseconds a loop with several homes waits at one of them before it looks at all of them again."""
 
 LOOK_SECONDS = (1.0, 10.0)
 """Seconds between two looks at the others' homes: while a shard is nobody's home, and otherwise. Jittered."""
 
 
 class DecodeLoop:
-    """Takes tokens until `stopping`, whatever happens to the servers meanwhile."""
+    """Takes tokens until `stopping`, whatever happens to the servers."""
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class DecodeLoop:
         self._next_look = 0.0
 
     def run(self) -> None:
-        """Work until stopping. Then leave nothing behind for which anybody would have to wait."""
+        """Work until stopping. Then leave nothing behind that anybody would have to wait for."""
         while not self._stopping():
             self._turn()
         for post in self._posts.values():

@@ -1,4 +1,4 @@
-"""What a decode loop counts: how long tracks waited for it, and how busy it is."""
+"""The figures of a decode loop: how long tracks waited for it, and how busy it is."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from state.server.clock import RunningClock
 from workers.decoder.warm import WarmTrack
 
 BUSY_OVER_SECONDS = 10.0
-"""Seconds of a loop's time over which its busy share is taken."""
+"""Seconds of a loop's time in one measurement of its busy share."""
 
 
 class Busy:
-    """How much of its time a decode loop has a lease, in whichever shard."""
+    """Share of its time for which a decode loop has a lease, in any shard."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -30,7 +30,7 @@ class Busy:
         self._seconds += seconds
 
     def percent(self) -> int:
-        """Of the last full BUSY_OVER_SECONDS."""
+        """The busy share of the last full BUSY_OVER_SECONDS."""
         elapsed = self._now() - self._since
         if elapsed >= BUSY_OVER_SECONDS:
             self._percent = min(100, round(100 * self._seconds / elapsed))
@@ -61,7 +61,7 @@ class Measured:
             self._delays(lease, change, self._clock.now_ms())
 
     def heard(self, token: Token, change: Commit, warm: WarmTrack) -> None:
-        """Tell, once each time that it begins, of a track whose voice gives no words."""
+        """Tell of a track whose voice gives no words, once each time this begins."""
         if change.wordless and not warm.wordless:
             metrics.WORDLESS.inc()
             log.warning("voice is heard and gives no words", extra={"call_id": token.call_id, "track": token.track})

@@ -1,4 +1,4 @@
-"""The names of each queue around the engine: what a new recogniser of a track is made from."""
+"""Puts the names of a track's queue around the engine, for the track's new recogniser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("earshot.decoder")
 
 
 class Names:
-    """Made once a process. While the plain server is away, the lists that were read last hold."""
+    """Made once a process. While the plain server is away, it uses the lists that it read last."""
 
     def __init__(self, shards: Shards, model: Model) -> None:
         self._shards, self._model = shards, model

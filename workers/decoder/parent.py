@@ -1,6 +1,6 @@
 """The decoder's parent process: loads the model once where it can be shared, forks one decode loop a core.
 
-It replaces a child that dies, and hands on its work at once instead of after its heartbeat runs out.
+It replaces a child that dies, and hands on its work at once, before its heartbeat runs out.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ class Parent:
 
     def _child(self, worker: str, shared: tuple[Model, str] | None) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        random.seed()  # the parent's state came along: every child would have the same jitter
+        random.seed()  # a fork copies the parent's state: every child would have the same jitter
         stop = Stop(watch_parent=True)
         if shared is None:
-            stop.die_at_once()  # loading takes a second or more, and no signal is heard in it
+            stop.die_at_once()  # loading takes a second or more, and hears no signal
             shared = self._load()
             stop.listen()
         model, digest = shared
@@ -142,7 +142,7 @@ class Parent:
                 os.kill(os.getpid(), signal.SIGTERM)
             elif -code in STOP_SIGNALS and stop():
                 pass  # it was still loading its model
-            elif code or not stop():  # one that dies while all stop leaves its work behind, too
+            elif code or not stop():  # a child that dies while all stop leaves its work behind, too
                 log.warning("a decode loop died", extra={"worker": name, "status": code})
                 metrics.LOOPS_DIED.inc()
                 self._hand_on(name, crashed=-code not in (signal.SIGKILL, signal.SIGTERM))

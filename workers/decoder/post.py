@@ -1,4 +1,4 @@
-"""What a decode loop does in one shard: it takes a token, works on it, commits, and looks after the shard.
+"""A decode loop's work in one shard: it takes a token, works on it, commits, and looks after the shard.
 
 If a shard's server does not answer, the loop leaves it alone for a moment and goes on with the others.
 """
@@ -39,14 +39,15 @@ UPKEEP_SECONDS = 10.0
 """Seconds between two looks for stalled tokens and for calls whose sender went away."""
 
 RELIEVE_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
-"""Milliseconds in which one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
+"""Milliseconds in which only one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
 time."""
 
 SIGHT_SECONDS = 0.1
-"""Least seconds between two looks which calls somebody looks at: a call's first chunk comes that soon after a look."""
+"""Least seconds between two questions which calls somebody looks at: a call's first chunk comes that soon after a
+look."""
 
 PARTIAL_SECONDS = 2.0
-"""Seconds of a track between two partials in an idle loop, where they cost much. They grow with its busy share."""
+"""Seconds of a track between two partials in an idle loop, if partials cost much. A busier loop makes fewer."""
 
 RECONNECT_SECONDS = (0.1, 2.0)
 """Seconds between two tries to reach the server: the first pause and the longest."""
@@ -56,8 +57,8 @@ log = logging.getLogger("earshot.decoder")
 
 @dataclass(frozen=True)
 class Bench:
-    """What a loop brings to every shard. beat: sends its heartbeat, wherever it is registered. names: makes a
-    call's model."""
+    """The tools that a loop brings to every shard. beat: sends its heartbeat to all shards where it is registered.
+    names: makes a call's model."""
 
     model: Model
     warm: WarmCache
@@ -125,7 +126,7 @@ class Post:
         self._reached(look_after)
 
     def relieve(self) -> None:
-        """With nothing else to do, move what waits too long for a busy decoder to everybody."""
+        """With nothing else to do, move tokens that wait too long for a busy decoder to everybody."""
 
         def relieve() -> bool:
             return self._fleet.others.turn("relieve", RELIEVE_TURN_MS) and self._fleet.others.relieve() > 0
@@ -140,7 +141,7 @@ class Post:
             self._next_beat = time.monotonic() + self._beat_seconds
 
     def leave(self) -> None:
-        """Leave nothing behind for which anybody would have to wait."""
+        """Leave nothing behind that anybody would have to wait for."""
         try:
             self._fleet.leave()
         except redis.RedisError as error:
@@ -216,7 +217,8 @@ class Post:
         self._commit()
 
     def _partial_seconds(self, call_id: str) -> float:
-        """Seconds between two partials of a call: never before a final that may wait, and the fewer the busier."""
+        """Seconds between two partials of a call. None comes before a final that may wait; a busier loop makes
+        fewer."""
         if not self._bench.model.partials_cost:
             return 0.0
         if self._fleet.others_wait or not self._is_seen(call_id):
@@ -224,7 +226,8 @@ class Post:
         return PARTIAL_SECONDS * 100 / max(10, 100 - self._bench.busy.percent())
 
     def _is_seen(self, call_id: str) -> bool:
-        """Whether somebody looks at the call. Asked when its chunk is at hand, which may be the last for a while."""
+        """Whether somebody looks at the call. It asks when it has the call's chunk, which may be the last for a
+        while."""
         now = time.monotonic()
         if now >= self._next_sight:
             self._next_sight = now + SIGHT_SECONDS

@@ -13,18 +13,18 @@ from workers.decoder.warm import WarmTrack
 from workers.engines.base import Model, Snapshot
 
 ABANDON_AFTER_TRIES = 7
-"""Tries after which the utterance is given up, too: even closing it without the chunk killed the process twice."""
+"""Tries until the utterance is given up, too: closing it without the chunk has also killed the process, twice."""
 
 _snapshot = msgspec.msgpack.Decoder(Snapshot)
 
 
 class LeaseLost(Exception):
-    """The journal does not match the lease: somebody took the lease away meanwhile, or the store is damaged. Nobody may
-    commit. After ABANDON_AFTER_TRIES the decoder gives up what the journal lacks instead."""
+    """The journal does not match the lease: somebody has taken the lease away, or the store is damaged. The decoder may
+    not commit. After ABANDON_AFTER_TRIES it gives up the chunks that the journal lacks instead."""
 
 
 class Interrupted(Exception):
-    """The process shuts down and has decoded nothing under this lease yet: give it back."""
+    """The process shuts down and has decoded nothing under this lease yet. It gives the lease back."""
 
 
 def restore(

@@ -20,25 +20,25 @@ from workers.insight.redaction.masking import cautious, hide
 from workers.voice.measure import measure
 
 LEASE_AUDIO_SECONDS = 8.0
-"""At most so many seconds of new audio under one lease. So a stalled decoder differs from a busy one, and one track's
-backlog does not hold up the others."""
+"""At most so many seconds of new audio under one lease. So a stalled decoder looks different from a busy one, and one
+track's backlog does not hold up the others."""
 
 
 DEAD_AFTER_TRIES = 5
-"""Tries after which a chunk is given up. Losses that prove nothing do not count (rescue.FORGIVEN_LOSSES)."""
+"""Tries until a chunk is given up. Losses that prove nothing do not count (rescue.FORGIVEN_LOSSES)."""
 
 
 NO_PARTIALS = float("inf")
-"""In the place of the seconds between two partials."""
+"""In the place of the seconds between two partials: no partial."""
 
 PARTIAL_WITHIN_SECONDS = 3.0
-"""Seconds behind from which a track gets no new partials: catching up comes first."""
+"""Most seconds behind at which a track still gets new partials: catching up comes first."""
 
 WORDLESS_SECONDS = 10.0
-"""Seconds of voice without words after which people should know: the call looks quiet, and is not."""
+"""Seconds of voice without words until people are told: the call looks quiet, and is not."""
 
 LAG_STEP_SECONDS = 1.0
-"""Change of a track's lag, in seconds, that the page hears of, also while nobody speaks."""
+"""Least change of a track's lag, in seconds, that the page is told, also while nobody speaks."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -53,7 +53,7 @@ def decode(
     voice: bool = True,
     partial_seconds: float = 0.0,
 ) -> tuple[Commit, WarmTrack]:
-    """Decode what the lease brings; `warm` is what this decoder kept of the track, for lease.warm.
+    """Decode the lease's chunks. `warm`: the track's recogniser in this decoder, for lease.warm.
 
     It calls beat after every piece of audio. When stopping returns true, it commits the chunks decoded so far.
     redact: hide what may be secret in all that people see at once; the finals themselves stay as recognised.
@@ -127,7 +127,7 @@ class _Lease:
         return self._commit(finish, stopping())
 
     def _abandon_missing(self, new: list[JournalChunk]) -> bool:
-        """Give up the next chunks that the journal should hold and does not. Returns whether there are none."""
+        """Give up the next chunks that the journal lacks. Returns whether it lacks none."""
         first = next((chunk for chunk in new if chunk.seq > self.done_seq), None)
         to, at = (first.gap_from or first.seq, first.at) if first else (self.lease.last_seq + 1, self.lease.samples)
         missing = to - 1 - self.done_seq
@@ -158,7 +158,7 @@ class _Lease:
             self._passed(chunk)
 
     def _bury(self, chunk: JournalChunk) -> None:
-        """Give a chunk up: close what came before it, set it aside, and let the clock go on after it."""
+        """Give a chunk up: close the utterance before it, set it aside, and let the clock go on after it."""
         if (chunk.gap_from or chunk.seq) != self.done_seq + 1:
             raise LeaseLost
         self._flush()

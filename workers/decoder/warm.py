@@ -1,6 +1,6 @@
 """The warm cache: the tracks this decoder worked on last, within a budget of memory.
 
-Only a cache. The next chunk rebuilds from Redis whatever is thrown out or lost with the process.
+It is only a cache. The next chunk rebuilds from Redis what the cache has thrown out or the process has lost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 
 class WarmTrack:
-    """A track's recogniser and what it has seen. A decoder keeps it warm between two leases."""
+    """A track's recogniser, and the audio it has seen. A decoder keeps it warm between two leases."""
 
     def __init__(self, recogniser: Recogniser, saved: Snapshot | None) -> None:
         self.recogniser = recogniser
@@ -24,7 +24,7 @@ class WarmTrack:
         self.partial = saved.partial if saved else ""  # as last told
         self.partial_at = saved.partial_at if saved else 0  # sample up to which the last one was computed
         self.lag_seconds = 0.0  # as last told
-        self.wordless = False  # whether that was told: voice is heard, and no words come
+        self.wordless = False  # whether it has told that voice gives no words
         self.committed = ""  # lease of the last commit
         self.done_seq = 0
 
@@ -52,7 +52,7 @@ class WarmCache:
         return len(self._tracks)
 
     def take(self, key: Key) -> WarmTrack | None:
-        """The track, removed. Nobody else may find it while it works, or if the work fails."""
+        """Remove and return the track. Nobody else may find it while somebody works on it, or if the work fails."""
         warm, size = self._tracks.pop(key, (None, 0))
         self._bytes -= size
         return warm

@@ -1,4 +1,4 @@
-"""What the engines share: which samples of a chunk a recogniser wants, and how words are spread over time."""
+"""Shared by the engines: the samples of a chunk that a recogniser wants, and words spread over time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def wanted_samples(pcm: bytes, at: int, expected: int, canonical: bool) -> bytes
         pcm:       signed 16 bit samples of the chunk.
         at:        sample index of the first.
         expected:  sample index the recogniser wants next.
-        canonical: it holds no audio, so it may leave out what lies before `expected`.
+        canonical: it holds no audio, so it may leave out samples before `expected`.
 
     Raises:
         ValueError: half a sample, audio missing before the chunk, or audio that was heard before.

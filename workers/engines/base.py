@@ -1,4 +1,4 @@
-"""What every speech engine looks like to the fleet: one shared immutable model, one recogniser per track.
+"""The form of every speech engine for the fleet: one shared immutable model, one recogniser a track.
 
 The contract that lets any worker take the next chunk:
 
@@ -48,10 +48,10 @@ class Final(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What a recogniser leaves behind so that any worker can go on. Small, the same for all engines.
+    """A recogniser's state, saved so that any worker can go on. It is small, and the same for all engines.
 
     model:      identity of the model that wrote it; a reader with another identity decodes the open utterance
-                afresh from the journal instead of replaying it.
+                again from the journal instead of replaying it.
     open_from:  sample index (track clock) at which the open utterance begins.
     partial:    text of the open utterance as last shown; "" if none.
     partial_at: sample index up to which `partial` was computed. An engine whose partials cost much decides by it when
@@ -65,8 +65,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 def begun(model: str, snapshot: Snapshot | None, open_from: int) -> Snapshot:
-    """What a recogniser of the model (its identity) begins with: the snapshot, or without one the canonical state at
-    sample `open_from`. Raises ValueError for a snapshot of another model."""
+    """The state that a recogniser of the model (its identity) begins with: the snapshot, or without one the canonical
+    state at sample `open_from`. Raises ValueError for a snapshot of another model."""
     if snapshot is None:
         return Snapshot(model, open_from, "", open_from)
     if snapshot.model != model:
@@ -137,7 +137,7 @@ class Model(Protocol):
 
     @property
     def partials_cost(self) -> bool:
-        """Whether a partial costs about as much as a final: then there are some only where somebody looks."""
+        """Whether a partial costs about as much as a final. Then decoders make partials only where somebody looks."""
         ...
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Recogniser:

@@ -22,8 +22,8 @@ def cache_folder() -> Path:
 def locked(folder: Path) -> Iterator[Path]:
     """Create `folder` if it is not there, and hold its lock. The lock ends with the process, however that dies.
 
-    Yields the path of a folder in it for unfinished work; the caller makes it. It is removed afterwards. What a killed
-    process left there is removed before.
+    Yields the path of a folder in it for unfinished work; the caller makes it. The folder goes afterwards. What a
+    killed process left there goes first.
 
     Raises:
         ModelUnusable: the folder cannot be created or written to.

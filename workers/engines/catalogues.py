@@ -14,10 +14,10 @@ from workers.engines import fetch
 from workers.engines.download import Archive, DownloadError
 
 VOSK_URL = "https://alphacephei.com/vosk/models"
-"""Has model-list.json and a NAME.zip for each model."""
+"""Address with model-list.json and a NAME.zip for each model."""
 
 SHERPA_URL = "https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models"
-"""Has checksum.txt ("file, tab, SHA-256" a line) and a NAME.tar.bz2 for each model."""
+"""Address with checksum.txt ("file, tab, SHA-256" a line) and a NAME.tar.bz2 for each model."""
 
 TAR = ".tar.bz2"
 

@@ -36,13 +36,13 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the settings say of the engine; the fields are those of state.settings.
+    """The settings about the engine, under the names of state.settings.
 
     engine:           one of ENGINES.
     vosk_model:       a Vosk model's folder or an official model's name; "": the English one if it is in reach.
-    vosk_model_url:   where official Vosk models are downloaded from.
+    vosk_model_url:   address to download official Vosk models from.
     sherpa_model:     the folder or official name of an offline model that sherpa-onnx runs; "": none.
-    sherpa_model_url: where those are downloaded from.
+    sherpa_model_url: address to download those from.
     """
 
     engine: str = "auto"

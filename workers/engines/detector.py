@@ -16,7 +16,7 @@ Samples = npt.NDArray[np.int16]
 
 
 class Detector:
-    """Scores the frames of one open utterance in order. Begin a new one at every boundary: it costs nothing."""
+    """Scores the frames of one open utterance in order. Begin a new detector at every boundary: it costs nothing."""
 
     def __init__(self, rate: int) -> None:
         """rate: of the track, in Hz."""
@@ -61,6 +61,6 @@ class Detector:
         samples = piece.astype(np.float32) / np.float32(32768)
         if self._rate == self._native_rate:
             return samples
-        # Each frame by itself: a resampler running along would be state that is not in the journal.
+        # It converts each frame alone: a running resampler would be state that is not in the journal.
         resampled = soxr.resample(samples, self._rate, self._native_rate)[: self._network.frame_samples]
         return np.pad(resampled, (0, self._network.frame_samples - len(resampled)))

@@ -22,10 +22,10 @@ CONNECT_SECONDS = 4.0
 """Seconds for one connection."""
 
 STALL_SECONDS = 20.0
-"""Seconds without a byte after which a download is given up."""
+"""Seconds without a byte until a download is given up."""
 
 BLOCK_BYTES = 1 << 18
-"""Bytes of one read from the network."""
+"""Bytes to read from the network at once."""
 
 
 class DownloadError(ModelUnusable):

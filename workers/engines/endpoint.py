@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FRAME_SECONDS = 0.032
-"""Length of a frame: the window the voice detector is trained for."""
+"""Seconds of a frame: the window the voice detector is trained for."""
 
 SPEECH_PROBABILITY = 0.5
-"""Probability of speech from which a frame can begin an utterance (the detector's own recommendation)."""
+"""Least probability of speech in a frame that begins an utterance (the detector's own recommendation)."""
 
 VOICE_PROBABILITY = 0.35
-"""Probability from which a frame inside an utterance still counts as voice. It keeps soft word ends."""
+"""Least probability in a frame that still counts as voice inside an utterance. It keeps soft word ends."""
 
 START_FRAMES = 3
 """Consecutive frames of speech that begin an utterance (0.1 s). A click is shorter."""
@@ -44,20 +44,20 @@ PREROLL_FRAMES = 16
 
 
 STRONG_PROBABILITY = 0.9
-"""Probability that words reach again and again, and that noise behind words hardly ever does."""
+"""Probability that words reach again and again, and noise behind words hardly ever."""
 
 LOOK_FRAMES = 62
-"""Last frames (2 s) that a detector without memory hears again, when it is doubtful whether anybody still speaks."""
+"""Last frames (2 s) that a detector without memory hears again when it is doubtful whether anybody still speaks."""
 
 LOOK_EVERY_FRAMES = 94
-"""Frames (3 s) of an open utterance after which they are heard again although nothing is doubtful."""
+"""Frames (3 s) of an open utterance until it hears them again without a doubt."""
 
 LOOK_PROBABILITY = 0.2
-"""Probability from which that detector may have heard a weak voice."""
+"""Least probability with which that detector may have heard a weak voice."""
 
 LOOK_VOICED_FRAMES = 5
-"""Fewest of these frames in which it has, while somebody speaks. Chosen on the demo calls with noise behind each turn:
-no utterance is cut."""
+"""At least so many of these frames have a weak voice while somebody speaks. Chosen on the demo calls with noise behind
+each turn: no utterance is cut."""
 
 
 class Boundary(NamedTuple):
@@ -65,7 +65,7 @@ class Boundary(NamedTuple):
 
     speech:    [first, end) frames to decode, without padding; None if there was no (or too little) speech.
     next_from: frame at whose left edge the next open utterance begins.
-    shortened: it ends before the last voice that the rules had counted: cut for its length, or its words were over.
+    shortened: it ends before the last voice that the rules had counted, because it was too long or its words were over.
     """
 
     speech: tuple[int, int] | None
@@ -155,7 +155,7 @@ class Endpointer:
         return self._first, voiced[-1] + 1
 
     def _forced(self, first: int) -> Boundary:
-        """Cut where three frames together are quietest. Of equals take the last, which leaves less to the next
+        """Cut where three frames together are quietest. Among equals take the last, which leaves less to the next
         utterance."""
         candidates = range(max(first + 1, self.frames - CUT_WINDOW_FRAMES), self.frames - 1)
         cut = min(candidates, key=lambda frame: (sum(self._energies[frame - 1 : frame + 2]), -frame))

@@ -1,4 +1,4 @@
-"""Finds out by its files which kind of offline model a folder holds. These are the forms of sherpa-onnx's releases.
+"""Finds out from its files which kind of offline model a folder holds. These are the forms of sherpa-onnx's releases.
 
 A folder has the networks (.onnx, often in a full and in an 8 bit form) and tokens.txt. Where several files fit, it
 takes the 8 bit form, which costs less and makes about as many errors.
@@ -80,7 +80,7 @@ ONE_NETWORK = (
     (b"zipformer_ctc", "Zipformer CTC", "from_zipformer_ctc"),
     (b"EncDec", "NeMo CTC", "from_nemo_ctc"),
 )
-"""What the network's own description says, for the families with one file: word, name, method."""
+"""For families with one file: the word in the network's own description, the family's name, the method."""
 
 
 def _one_network(folder: Path) -> Family | None:
@@ -119,7 +119,7 @@ def _network(folder: Path, fits: Callable[[str], bool]) -> Path | None:
 
 
 def _mentions(network: Path, word: bytes) -> bool:
-    """Whether the file holds these bytes: a network's description stands in it as text."""
+    """Whether the file holds these bytes: it has the network's description as text."""
     if network.stat().st_size == 0:
         return False
     with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -1,5 +1,5 @@
-"""Prints what a URL holds. It is a program of its own: only a kill of the waiting process stops a name lookup, and no
-thread may be left waiting when decoders fork.
+"""Prints what a URL holds. It is a separate program, because only a kill stops a name lookup that hangs, and no thread
+may wait when decoders fork.
 
     python -I fetch.py URL SECONDS
 

@@ -1,8 +1,7 @@
-"""Takes out what a model repeats where it hears no words: on other people's talk, its decoder may go in a circle.
+"""Removes what a model repeats where it hears no words: on other people's talk, its decoder may go in a circle.
 
-Measured on ten minutes of six voices backwards, which hold no word: Moonshine invented 29,544 words an hour, nearly all
-of them the same phrase ten times over, at 8 to 11 words a second.
-"""
+We played Moonshine ten minutes of six voices backwards, which hold no word. It invented 29,544 words an hour, nearly
+all of them one phrase ten times over, at 8 to 11 words a second."""
 
 from __future__ import annotations
 
@@ -11,22 +10,22 @@ import re
 from state.types import Word
 
 FASTEST_WORDS_A_SECOND = 6.0
-"""Nobody keeps this up through an utterance: conversations run at 2 to 4, auctioneers at about 5."""
+"""Words a second that nobody keeps up through an utterance: conversations run at 2 to 4, auctioneers at about 5."""
 
 TIMES = 3
-"""Repeats in a row from which they may be a circle."""
+"""Least repeats in a row that may be a circle."""
 
 PHRASE_WORDS = 4
-"""Words of a phrase that nobody repeats so often; "no, no, no" and "thank you, thank you" stay."""
+"""Least words of a phrase that nobody repeats so often; "no, no, no" and "thank you, thank you" stay."""
 
 LONGEST_WORDS = 24
-"""Words of the longest circle looked for."""
+"""Most words of a circle."""
 
 _STRIPPED = re.compile(r"[^\w']+")
 
 
 def without_loops(text: str, words: list[Word], seconds: float) -> tuple[str, list[Word]]:
-    """The text with each circle said once; nothing at all if it was spoken faster than anybody speaks.
+    """The text with each circle said once; "" if it was spoken faster than anybody speaks.
 
     words:   the text's words with times, or empty.
     seconds: the length of the speech.

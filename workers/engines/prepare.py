@@ -1,8 +1,7 @@
-"""A Vosk model made fit for the fleet: a copy of its folder that decodes the same audio the same way every time.
+"""Makes a Vosk model fit for the fleet: a copy of its folder that decodes the same audio in the same way every time.
 
-The copy lies in the cache under the model's name and a hash of its content. It is built elsewhere and renamed, so it is
-complete as soon as anybody sees it. Nothing changes it afterwards, and nothing changes the source folder.
-"""
+The copy is in the cache under the model's name and a hash of its content. Earshot builds it elsewhere and renames it,
+so it is complete as soon as anybody sees it. Nothing changes it afterwards, and nothing changes the source folder."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ OPTIONS = {
     "--allow-upsample": "true",  # telephony's 8 kHz with a 16 kHz model
     "--allow-downsample": "true",  # rates above the model's
 }
-"""Options set in the feature extraction's configuration, whatever it said before."""
+"""Options to set in the feature extraction's configuration, whatever it says."""
 
 LAYOUTS = (
     ("conf/mfcc.conf", ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")),
@@ -32,11 +31,11 @@ GRAPHS = (("HCLG.fst",), ("HCLr.fst", "Gr.fst"))
 """A model has a static graph or the two halves of a dynamic one, in graph/ or, in the older layout, at the top."""
 
 MANIFEST = "earshot-manifest.json"
-"""Written last into a copy; without it, or with files of other sizes, the copy is made anew."""
+"""Written last into a copy. Without it, or with files of other sizes, Earshot makes the copy again."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a prepared copy holds. `identity`: hash of all its files; `sizes`: bytes by relative path."""
+    """The content of a prepared copy. `identity`: hash of all its files; `sizes`: bytes by relative path."""
 
     identity: str
     sizes: dict[str, int]
@@ -100,7 +99,7 @@ def _with_options(text: str) -> str:
 
 
 def _manifest(source: Path, configuration: str, changed: bytes) -> Manifest:
-    """What the copy of `source` with the changed configuration will hold."""
+    """The future content of the copy of `source` with the changed configuration."""
     overall = hashlib.sha256()
     sizes = {}
     for name in _files(source):

@@ -1,8 +1,8 @@
 """Checks once at start, before the first call, that this worker decodes as its model promises.
 
 It decodes a short recording warm, and again with a hand-over in mid-utterance to a new recogniser, rebuilt from
-snapshot and journal. If the results differ, a call could change its words when it moves between workers; so the model
-is refused. By the digest of the results the fleet notices a worker whose processor or libraries decode differently.
+snapshot and journal. If the results differ, a call could change its words when it moves between workers, so Earshot
+refuses the model. The digest of the results shows the fleet a worker whose processor or libraries decode differently.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ be quick (on a busy core a large Vosk model decodes slower than people speak). T
 
 
 class Decoding(msgspec.Struct):
-    """Everything a track's decoding showed: its utterances, and the snapshot after each chunk."""
+    """All results of decoding a track: its utterances, and the snapshot after each chunk."""
 
     finals: list[Final]
     snapshots: list[Snapshot]
 
 
 def self_check(model: Model) -> str:
-    """Decode the sample warm and cold; return a hexadecimal digest of what came out, partials included.
+    """Decode the sample warm and cold; return a hexadecimal digest of the results, partials included.
 
     Raises:
         ModelUnusable: the two differ.

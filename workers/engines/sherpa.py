@@ -1,6 +1,6 @@
 """Any offline model that sherpa-onnx runs, from a folder: whole utterances at a time, as offline.py cuts them.
 
-sherpa-onnx ends the process when a network is damaged. So we load a folder once in a process of its own before we trust
+sherpa-onnx ends the process when a network is damaged. So we load a folder once in a separate process before we trust
 it, and remember the result by the files' content.
 """
 
@@ -26,7 +26,7 @@ from workers.engines.offline import MODEL_RATE, OfflineModel, Transcript, common
 from workers.engines.tokens import token_file
 
 TRIAL_SECONDS = 300
-"""Most seconds to load a model once (a gigabyte from a slow disk)."""
+"""At most so many seconds to load a model once (a gigabyte from a slow disk)."""
 
 LAST_TOKEN_SECONDS = 0.24
 """Seconds of a word's last token where the next word begins later and the model does not tell its length."""
@@ -41,7 +41,7 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 def ready(folder: Path, cache: Path | None = None) -> Ready:
-    """Recognise the model in `folder`, and load it once in a process of its own if this content is new.
+    """Recognise the model in `folder`, and load it once in a separate process if this content is new.
 
     Raises:
         ModelUnusable: no such folder, an unknown family, files that cannot be read or loaded.
@@ -126,7 +126,7 @@ def _digest(family: Family) -> str:
 
 
 def _try(folder: Path) -> None:
-    """Load the model in a process of its own. Raises ModelUnusable if that does not end well."""
+    """Load the model in a separate process. Raises ModelUnusable if that does not end well."""
     program = [sys.executable, "-m", "workers.engines.sherpa", str(folder)]
     root = Path(__file__).resolve().parents[2]
     try:

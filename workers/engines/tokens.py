@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def token_file(given: Path) -> Iterator[Path]:
-    """The file to hand over: `given` itself, or for Moonshine's binary list a text made of it, while it is used."""
+    """The file to hand over while it is in use: `given` itself, or a text made of Moonshine's binary list."""
     if given.suffix != ".bin":
         yield given
         return

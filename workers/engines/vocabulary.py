@@ -1,8 +1,8 @@
-"""Names, products and places of a queue, put in the place of what the engine heard for them.
+"""Puts the names, products and places of a queue in the place of the words that the engine heard for them.
 
 An engine that does not know "Okafor" hears "oka for". A name takes the place of words that sound like it (Metaphone
-keys) and are nearly written like it. The same final and the same list give the same bytes. It stands around a model as
-a model of its own, whose identity names the list.
+keys) and are spelled nearly like it. The same final and the same list give the same bytes. It wraps a model as another
+model, whose identity names the list.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from workers.engines.audio import spread_words
 from workers.engines.base import Final, Model, Recogniser, Snapshot, begun
 
 LEAST_LETTERS, LEAST_SOUNDS = 5, 3
-"""Shorter names sound like too much else."""
+"""Least letters and least sounds of a name: shorter names sound like too many other words."""
 FAR = 0.4
-"""Of a name's letters, how many may be others where the sounds are the same."""
+"""At most this share of a name's letters may differ if the sounds are the same."""
 NEAR, LONG_SOUNDS = 0.25, 5
-"""The same where one sound is another or missing; of a name with so many sounds."""
+"""The same if one sound differs or is missing; for a name with so many sounds."""
 SURE = 0.9
-"""Confidence of all words from which the engine is believed, unless they sound the same and differ by NEAR at most."""
+"""If all words have this confidence, the engine is right, unless they sound the same and differ by NEAR at most."""
 SPLIT = 0.15
-"""The same where more words were heard than the name has: "have a look" is not Havenlock."""
+"""The same if the engine heard more words than the name has: "have a look" is not Havenlock."""
 MORE_WORDS = 2
-"""A name is heard as at most so many more words than it has."""
+"""Most words that the engine may hear beyond the number in the name."""
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _EDGES = re.compile(r"^(\W*)(.*?)((?:'s)?\W*)$", re.DOTALL)
@@ -46,7 +46,7 @@ class Vocabulary:
     """A list that is ready to use; safe to share between threads."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        """names: as they are to be written; those that are too short to be told by their sound do nothing."""
+        """names: in their right spelling. Names that are too short to be told by their sound do nothing."""
         self.identity = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
         self._by_length: dict[int, list[_Name]] = defaultdict(list)
         self._own = {letters: text for text in names if (letters := _letters(text))}
@@ -77,7 +77,7 @@ class Vocabulary:
         return text if corrected == words else " ".join(word.word for word in corrected)
 
     def _best(self, words: Sequence[Word]) -> tuple[int, _Name | None]:
-        """How many of the first words are the name that is nearest to them; (1, None): they are none."""
+        """The number of first words that are a name, and the nearest name; (1, None) for no name."""
         best: tuple[float, int, _Name] | None = None
         heard = ""
         for count, word in enumerate(words, 1):
@@ -185,7 +185,7 @@ def _distance(name: _Name, heard: str) -> float:
 
 
 def _written(name: _Name, heard: Sequence[Word]) -> list[Word]:
-    """A name's words in the time of those that were heard, with the signs around these."""
+    """A name's words in the time of the heard words, with the signs around these."""
     before, after = _EDGES.sub(r"\1", heard[0].word), _EDGES.sub(r"\3", heard[-1].word)
     confidences = [word.conf for word in heard if word.conf is not None]
     conf = min(confidences) if len(confidences) == len(heard) else None

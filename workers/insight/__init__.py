@@ -1,4 +1,4 @@
-"""What a call's words mean for a supervisor: scores, attention, rules, redaction, talk figures.
+"""The meaning of a call's words for a supervisor: scores, attention, rules, redaction, talk figures.
 
 Pure functions of plain values (state/types.py): no Redis, no clock, no network. Any worker computes the same.
 """

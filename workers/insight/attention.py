@@ -32,10 +32,10 @@ utterance that speaks for it."""
 BESIDE = 0.2
 """Log odds from which a sign counts as a second one."""
 HOW_SAID = frozenset({"raised_voice", "hurried"})
-"""Signs that are told beside the words they were heard in."""
+"""Signs that reasons tell beside the words they were heard in."""
 MAX_REASONS = 3
 RAISE_AT = 0.54
-"""Attention from which a call is raised: 2 % of the good calls in training that the weights had not seen."""
+"""Least attention of a raised call: it raises 2 % of the good calls in training that the weights had not seen."""
 LOWER_AT = 0.35
 """Attention below which a raised call is let go."""
 
@@ -187,7 +187,7 @@ class AttentionModel:
 
 
 def _sure(for_it: Sequence[Sign]) -> bool:
-    """Whether more than one utterance speaks for going in, or one that can hardly be misheard."""
+    """Whether two or more utterances speak for going in, or one that can hardly be misheard."""
     utterances: set[str] = set()
     for sign in for_it:
         critical = sign.name.startswith(RULE) and sign.weight >= SET_BY_HAND["rule"] * CRITICAL / 2

@@ -1,4 +1,4 @@
-"""The running state of a call: what was heard so far, in a size that does not grow with the call.
+"""The running state of a call: all it has heard so far, in a size that does not grow with the call.
 
 Everything here is fixed arithmetic on audio seconds. Values fade: they stand with their second, and count by their age.
 """
@@ -30,7 +30,7 @@ LOUD_TOLD = 100
 
 
 def faded(seconds: float, half_life: float) -> float:
-    """What is left of 1 after `seconds`."""
+    """The rest of 1 after `seconds`."""
     return float(2.0 ** (-seconds / half_life))
 
 
@@ -45,7 +45,7 @@ class Fading(NamedTuple):
     by: str = ""
 
     def now(self, second: float, half_life: float) -> float:
-        """What is left of it at `second`."""
+        """The rest of it at `second`."""
         return self.value * faded(second - self.at, half_life)
 
 

@@ -1,4 +1,4 @@
-"""What an utterance means in its place: the same words weigh more after a refusal, or when said for a second time.
+"""The meaning of an utterance in its place: the same words weigh more after a refusal, or when said a second time.
 
 Pure functions of what was said before; the context-free polarity of the analyzer is kept in the transcript,
 the one from here feeds the call's standing (attention.py).
@@ -49,7 +49,7 @@ _OWN_STATEMENT = frozenset({"i", "you", "it", "that", "this", "my", "we", "are",
 
 
 class Mood(msgspec.Struct, frozen=True):
-    """What is carried from utterance to utterance of one call.
+    """The state that goes from utterance to utterance of one call.
 
     level: the customer's mood so far, -1..1. said: content words of his last utterances. refused: the agent
     has refused since the customer last spoke. refusals, repeats: how often so far. helped: the agent has put
@@ -121,7 +121,7 @@ class ContextScorer:
 def overall(polarities: Sequence[float]) -> float | None:
     """Score of a whole call from the customer's utterances in order; None without any.
 
-    The mean, with the last LAST_TURNS counted extra: how a talk ended is what it is remembered by.
+    The mean, with the last LAST_TURNS counted extra: people remember how a talk ended.
     """
     if not polarities:
         return None

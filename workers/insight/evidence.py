@@ -1,9 +1,8 @@
 """The signs in a call's state (call_state.py) that a supervisor should go in.
 
-A sign has a name, a strength (0..1) and what it rests on. Its weight is fitted (weights.py). Written dialogues cannot
-show some signs; their weights are set here. A new kind of sign is a name with a weight in SET_BY_HAND, its strength in
-`strengths`, and an entry in `signs`.
-"""
+A sign has a name, a strength (0..1) and the utterances it rests on. Its weight is fitted (weights.py). Written
+dialogues cannot show some signs; their weights are set here. A new kind of sign is a name with a weight in SET_BY_HAND,
+its strength in `strengths`, and an entry in `signs`."""
 
 from __future__ import annotations
 
@@ -36,8 +35,8 @@ GRIEVANCES = {
     "long_time": 0.0,
     "distress": 0.0,
 }
-"""Signs that are phrase groups of the customer (phrases.py), and what their weights are drawn to where dialogues say
-little: some, such as a threat of legal steps, are rare and telling. Corrections, polite refusals, dislikes and
+"""Signs that are phrase groups of the customer (phrases.py). The values are the weights to be near where dialogues say
+little: some signs, such as a threat of legal steps, are rare and telling. Corrections, polite refusals, dislikes and
 alternatives are no displeasure, so they are no signs."""
 COURSE = {
     "dark": 0.0,
@@ -75,21 +74,21 @@ UNHAPPY_BELOW, HAPPY_ABOVE = -0.35, 0.3
 STREAK_FULL, COLD_FULL, REPEATS_FULL = 3, 2, 2
 """Number at which a sign is at full strength; of a streak, beyond the first."""
 WORDS_FULL, ANSWERS_FULL = 0.4, 0.15
-"""What the trained model hears in words, and in answers, at which it counts fully: one turn in fifty goes beyond."""
+"""The trained model's reading of words, and of answers, that counts fully: one turn in fifty goes beyond."""
 UNTHANKED_FROM, UNTHANKED_FULL, UNTHANKED_SCORE = 2, 5, 0.2
 """Turns in a row without a warm word beyond which they count, how many more count fully, and the score below 0 from
 which they do: alone they say nothing, content people may be curt."""
 
 
 GRIEVANCE_SECONDS = 120.0
-"""Half-life, in seconds, of a grievance (asked for the manager, third call). Nothing has solved it meanwhile."""
+"""Half-life, in seconds, of a grievance (asked for the manager, third call) that nothing has solved."""
 STALE_SECONDS = 60.0
 """Half-life, in seconds, of refusals, coldness, repetitions, interruptions and silences."""
 INTERRUPTED_FULL = 3
 
 
 LEAST = 0.05
-"""Log odds below which nobody is told of a sign."""
+"""Least log odds of a sign that people are told."""
 
 
 class Sign(NamedTuple):
@@ -172,7 +171,7 @@ def signs(state: CallState, found: dict[str, float], weights: dict[str, float]) 
 
 
 _COUNTED = {"refused": "answers", "repeats": "repeats", "cold": "cold", "interrupted": "interrupted"}
-"""What is counted, and the sign it is told for."""
+"""The reason to tell for a sign and its count."""
 _TOLD = {
     "refused": ("the agent could not help", "the agent could not help, {} times"),
     "repeats": ("the customer says it again", "the customer says it again, {} times"),

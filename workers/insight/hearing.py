@@ -1,4 +1,4 @@
-"""What one more utterance, a silence or a rule's hit changes in a call's state (call_state.py)."""
+"""The change of a call's state (call_state.py) by one more utterance, a silence or a rule's hit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PACE_WORDS = 6
 """Fewest words of a turn that tells a pace."""
 CRITICAL = SEVERITY_EVIDENCE["critical"]
 RULE = "rule "
-"""What the name of a grievance begins with if it is a rule's hit."""
+"""Beginning of a grievance's name if it is a rule's hit."""
 
 MEMORY_SECONDS = 45.0
 """Half-life, in seconds, of an utterance's weight in the smoothed score. A call's mood turns within a minute."""
@@ -133,7 +133,7 @@ class Hearing:
             state.unhappy = [*state.unhappy, turn][-RECENT_UNHAPPY:]
         elif polarity > HAPPY_ABOVE:
             state.streak = state.neutral = 0
-            # contentment lets go of what was held against the call, by as much as it is content
+            # a content turn takes away evidence against the call, in proportion
             state.grievances = _soothed(state.grievances, polarity)
             state.passing = _soothed(state.passing, polarity)
             state.sharpest = state.sharpest._replace(value=state.sharpest.value * (1 - polarity))

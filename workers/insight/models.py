@@ -40,7 +40,7 @@ class Gain(msgspec.Struct, frozen=True):
 
 
 class Lesson(msgspec.Struct, frozen=True):
-    """What was learned from the judged calls of a queue (None: of all); right: the number of them that deserved a look.
+    """Lessons from the judged calls of a queue (None: of all); right: the number of them that deserved a look.
 
     live: of the attention while a call goes on. ended: of the verdict. None where there are too few calls.
     """
@@ -83,7 +83,7 @@ encode = msgspec.json.Encoder().encode
 
 
 def of(version: ModelVersion | None) -> Model:
-    """What a stored version says; None is the shipped one. Raises msgspec.DecodeError."""
+    """The model of a stored version; None is the shipped one. Raises msgspec.DecodeError."""
     return SHIPPED if version is None else decode(version.content)
 
 

@@ -1,6 +1,6 @@
-"""What is normal for a queue: against this, a call's silence, length, mood, speed and loudness are told.
+"""Norms of a queue. Reasons compare a call's silence, length, mood, speed and loudness with them.
 
-The shipped values hold where a queue's own calls say nothing yet. workers/learning measures a queue's last weeks.
+The shipped values apply where a queue's own calls say nothing yet. workers/learning measures a queue's last weeks.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class CallFigures(msgspec.Struct, frozen=True):
 
 
 def measure(calls: Sequence[CallFigures]) -> Norms | None:
-    """What is normal in these calls, in coarse steps so that it does not change every day; None for too few calls.
+    """The norms of these calls, in coarse steps so that they do not change every day; None for too few calls.
 
     A figure that fewer than LEAST_CALLS have stays as shipped.
     """

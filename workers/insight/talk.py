@@ -75,7 +75,7 @@ class WorstMoment(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What is kept of an ended call beside its transcript. score: the customer's side of the whole call,
+    """The figures of an ended call, stored beside its transcript. score: the customer's side of the whole call,
     -1..1. verdict: chance that the call deserves a look now that it is over (verdict.py). peak_attention: the highest
     while it went on."""
 
@@ -148,7 +148,7 @@ def summary(
     duration_seconds: float | None = None,
     held: Sequence[Span] = (),
 ) -> Summary:
-    """All that is worth keeping of an ended call. Costs one standing per utterance: for jobs, not for the
+    """The figures to store of an ended call. They cost one standing an utterance, so they are for jobs, not for the
     live path."""
     said = canonical(list(utterances))
     mood = Mood()

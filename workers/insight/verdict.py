@@ -1,7 +1,7 @@
-"""What a call as a whole was like: the chance that it deserves a look, once it is over.
+"""The verdict on a whole call: the chance that it deserves a look, once it is over.
 
-While a call goes on, attention waits for signs that somebody is let down. Once it is over there is more to go by: how
-it ended, and how the customer was told things. A call nobody complained in may still have gone badly.
+While a call goes on, attention waits for signs that somebody is let down. Once it is over there is more evidence: how
+it ended, and how the agent told the customer things. A call without a complaint may still have gone badly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Whole = tuple[float, float, float, float]
 
 
 def whole(utterances: Sequence[Spoken], analyzer: CallAnalyzer) -> Whole | None:
-    """What the verdict goes by; None if the customer said nothing."""
+    """The evidence for the verdict; None if the customer said nothing."""
     scorer = ContextScorer(analyzer)
     mood = Mood()
     polarities: list[float] = []

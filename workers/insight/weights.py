@@ -1,4 +1,4 @@
-"""What each sign of a call's course weighs, and what a sum of them is worth: fitted by scripts/train (weights.json).
+"""The weight of each sign of a call's course, and the worth of a sum of them: fitted by scripts/train (weights.json).
 
 A call's evidence is a sum of log odds: the intercept, and for each sign (evidence.py) its weight times its strength.
 `Weights.probability` turns the highest such sum so far into the share of calls with that much evidence that deserved a
@@ -16,14 +16,14 @@ import msgspec
 FILE = Path(__file__).with_name("weights.json")
 
 LIKELIEST = 0.999
-"""No evidence of ours makes more than this of a chance."""
+"""Highest chance that any evidence gives."""
 BASE_SHARE = 0.1
 """Share of calls that deserve a look for which attention is calibrated. It cannot be known before a queue's own calls
 have been judged; with fewer such calls attention shows too much, with more too little."""
 
 
 class VerdictWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a whole call (verdict.py)."""
+    """Weights for a whole call (verdict.py)."""
 
     intercept: float
     mean: float

@@ -22,7 +22,7 @@ ERASED_DAYS = 2
 """Days for which the sound of an erased call is erased again: a process may have been about to write some."""
 
 WORK_SECONDS = 120
-"""A job ends after so long at the latest, before RQ's own limit (180 s); the next one goes on."""
+"""At most so many seconds of a job, below RQ's own limit (180 s); the next job goes on."""
 
 
 def forget_words(archive: Archive, by_queue: dict[str, int], now_ms: int) -> int:

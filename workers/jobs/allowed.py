@@ -1,4 +1,4 @@
-"""Which jobs there are, and what an argument of each must look like. Whoever forges a job in Redis gets no further."""
+"""The list of jobs, and the form of each one's argument. A forged job in Redis gets no further."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _NoNames(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Asked(NamedTuple):
-    """A job as it was asked for."""
+    """A job that somebody asks for."""
 
     task: Task
     argument: str

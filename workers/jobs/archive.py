@@ -36,7 +36,7 @@ def move(store: Shards | redis.Redis, archive: Archive, call_id: str, redact: bo
     except ArchiveAway as error:
         log.warning("the database is away: calls wait in Redis", extra={"error": str(error)})
         return "AWAY"
-    if not written:  # somebody has erased it: it is to go here, too
+    if not written:  # somebody has erased it: it must go here, too
         Retention(store, Settings()).erase(call_id)
         return "ERASED"
     return departures.settle(call_id, leaving.handling)

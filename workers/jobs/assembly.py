@@ -72,7 +72,7 @@ def _assemble(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str
 
 
 def _assembled_before(archive: Archive, sounds: Sounds, call: Named, now_ms: int) -> str:
-    """The recording may be there without an entry: the database was lost, and an older copy put back."""
+    """The recording may be there without an entry, if an older copy of a lost database was put back."""
     body = sounds.about(call)
     if body is None:
         return "EMPTY"
@@ -87,7 +87,7 @@ def _note(archive: Archive, sounds: Sounds, call: Named, about: catalogue.Record
 
 
 def _read(sounds: Sounds, parts: list[Part]) -> Iterator[Piece]:
-    """The chunks of the parts, about in order. What cannot be read is silence in the file."""
+    """The chunks of the parts, about in order. Chunks that cannot be read are silence in the file."""
     for part in parts:
         try:
             yield from sounds.read_part(part)

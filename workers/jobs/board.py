@@ -1,4 +1,4 @@
-"""Writes the board of jobs that admins see, and tries failed jobs again that they wish for."""
+"""Writes the board of jobs that admins see, and tries the failed jobs again that they choose."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from workers.jobs.allowed import Asked, JobRefused
 from workers.jobs.queue import FAILURE_KEPT_SECONDS, KEPT, StoredJob, ask, job_queue
 
 EVERY_SECONDS = 3
-"""Between two boards, whatever the number of workers."""
+"""Seconds between two boards, whatever the number of workers."""
 
 SHOWN = 50
-"""Failed jobs on a board, the newest."""
+"""Most failed jobs on a board, the newest."""
 
 MAX_REASON_BYTES = 64 * 1024
-"""Of an exception as RQ packs it; packed text may grow a thousandfold."""
+"""Most bytes of an exception as RQ packs it; packed text may grow a thousandfold."""
 
 MAX_REASON_CHARS = 200
 
@@ -54,7 +54,7 @@ class Boards:
         self._board.write(self._now())
 
     def _try_again(self, job_id: str) -> None:
-        """Ask for the job anew and forget that it failed. Of the stored job, only its name and argument are used."""
+        """Ask for the job again and forget that it failed. Of the stored job, only its name and argument are used."""
         failed = self._queue.failed_job_registry
         if not re.fullmatch(JOB_ID, job_id) or self._redis.zscore(failed.key, job_id) is None:
             return

@@ -24,18 +24,18 @@ LATE_SECONDS = 150.0
 one that begins later. Above what waits in Redis at most (ingest.UNSPOOLED_SECONDS)."""
 
 PEAKS = 1000
-"""Steps of a waveform at most: about the pixels of a page."""
+"""Most steps of a waveform: about the pixels of a page."""
 LEAST_STEP_SECONDS = 0.1
 
 MISSING_SECONDS = 0.05
-"""Shorter holes between chunks are roundings."""
+"""Least seconds of a hole between chunks; shorter ones come from rounding."""
 
 Span = tuple[float, float]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How the file is to be: samples a second, names of all tracks, the seconds that nobody may hear, and
-    those in which it was paused."""
+    """The form of the file: samples a second, names of all tracks, the seconds that nobody may hear, and the seconds
+    of pauses."""
 
     rate: int
     tracks: list[str]

@@ -1,6 +1,6 @@
 """A summary by a language model behind an OpenAI-compatible address. It gets masked words only; it may fail.
 
-What is said on a call may try to give the model orders. Its answer is only ever shown as text, and told apart.
+A caller's words may try to give the model orders. Pages show its answer only as text, and apart from the rest.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from state.settings import Settings
 from state.types import ScoredUtterance
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5, 30, 60
-"""At most so long for the connection, for each part of the answer, and for all of it. RQ ends a job after 180 s."""
+"""At most so many seconds for the connection, each part of the answer, and all of it. RQ ends a job after 180 s."""
 
 MOST_CHARACTERS = 24_000
-"""Of the transcript, about 6,000 tokens: an hour of talk has 50,000. Its beginning and its end are sent."""
+"""Most characters of the transcript, about 6,000 tokens: an hour of talk has 50,000. Earshot sends its beginning and
+its end."""
 
 MOST_ANSWER_BYTES = 256 * 1024
 
@@ -79,7 +80,7 @@ def write(settings: Settings, said: Sequence[ScoredUtterance]) -> Written:
 
 
 def transcript(said: Sequence[ScoredUtterance]) -> str:
-    """The words, a line an utterance; of a long call its beginning and its end."""
+    """The words, one line an utterance; of a long call its beginning and its end."""
     lines = "\n".join(f"{one.track}: {one.text}" for one in said if one.text)
     if len(lines) <= MOST_CHARACTERS:
         return lines

@@ -26,13 +26,13 @@ log = logging.getLogger("earshot.jobs")
 
 DAY_MS = 86_400_000
 WEEKS = 4
-"""A queue's last weeks, from which its norms come."""
+"""Weeks of a queue's calls from which its norms come."""
 MOST_JUDGED = 1000
-"""Judged calls to learn from, the newest: read and fitted in a minute."""
+"""Most judged calls to learn from, the newest: a job reads and fits them in a minute."""
 MOST_QUEUES, MOST_CALLS = 100, 1000
-"""Queues that have norms, and calls of each, the newest."""
+"""Most queues that have norms, and most calls of each, the newest."""
 MORE = 1.1
-"""Learn again from so many times the judged calls of the last time, at least: what was taken back is not taken again
+"""Least multiple of the last time's judged calls to learn again: a version that an admin took back does not return on
 the same day."""
 
 

@@ -1,4 +1,4 @@
-"""What the jobs process does when a job comes: the only table that leads from a name in Redis (allowed.py) to code."""
+"""The work of the jobs process: the only table that leads from a name in Redis (allowed.py) to code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.jobs import allowed, summary
 from workers.jobs.queue import StoredJob, Task
 
 Job = Callable[[redis.Redis, Settings, str], str]
-"""The work of a job with its argument; returns in a word what came of it."""
+"""The work of a job with its argument; returns the result in a word."""
 
 
 def _needs_database(work: Callable[[Archive, redis.Redis, Settings, str], str]) -> Job:

@@ -51,19 +51,19 @@ ASKED_KEPT_SECONDS = 3600
 """Seconds until a job that nobody did is forgotten. While its call lasts, it is asked for again."""
 
 KEPT = {"ttl": ASKED_KEPT_SECONDS, "result_ttl": 0, "failure_ttl": FAILURE_KEPT_SECONDS}
-"""How long RQ keeps a job that nobody waits for."""
+"""Seconds for which RQ keeps a job: one that waits, one that is done, one that failed."""
 
 FORGET_SECONDS = 3600
-"""Between two looks for words, or sound, that are too old, and for a report that is due."""
+"""Seconds between two looks for words or sound that are too old, and for a report that is due."""
 
 LOST_SECONDS = 90
-"""A job at work whose worker was silent for so long has none any more: RQ's workers speak up every 30 s."""
+"""Seconds of silence after which a job's worker counts as dead: RQ's workers speak up every 30 s."""
 
 TRAIL_SECONDS = 60
-"""Between two copies of the audit trail to the database: what a lost Redis could cost of it."""
+"""Seconds between two copies of the audit trail to the database: a lost Redis costs no more of it."""
 
 LEARN_SECONDS = 6 * 3600
-"""Between two looks for something to learn."""
+"""Seconds between two looks for something to learn."""
 
 MAX_DATA_BYTES = 4096
 """At most so many bytes of a stored job's data. zlib may blow them up a thousandfold."""
@@ -77,9 +77,9 @@ _BELIEVED = {
 
 
 class StoredJob(Job):  # type: ignore[misc]
-    """RQ's job. It believes only plain values of its hash in Redis, so whoever can write there chooses no code.
+    """RQ's job. It believes only plain values of its hash in Redis, so somebody who can write there chooses no code.
 
-    RQ reads it as JSON, whatever serializer it gets. By itself it can be asked for and read, but not performed.
+    RQ reads it as JSON, whatever serializer it gets. This class can be asked for and read, but not performed.
     """
 
     def __init__(self, id: str | None = None, connection: redis.Redis | None = None, serializer: Any = None) -> None:
@@ -96,7 +96,7 @@ class StoredJob(Job):  # type: ignore[misc]
             raise NoSuchJobError(f"not a job of ours: {type(error).__name__}") from None
 
     def restore(self, raw_data: dict[bytes, bytes]) -> None:
-        """Take over the believed values. Raises whatever RQ raises if they make no sense."""
+        """Take over the believed values. Raises RQ's errors if they make no sense."""
         believed = {name: value for name, value in raw_data.items() if name.decode(errors="replace") in _BELIEVED}
         if len(believed.get(b"data", b"")) > MAX_DATA_BYTES:
             raise ValueError("too large")
@@ -116,7 +116,7 @@ def job_queue(client: redis.Redis, job_class: type[StoredJob] = StoredJob) -> Qu
 
 
 def ask(queue: Queue, task: Task, argument: str, **options: Any) -> Job:
-    """Put a job into the queue, or find it there: what waits or is at work is not asked for twice.
+    """Put a job into the queue, or find it there: nobody asks twice for a job that waits or runs.
 
     options: RQ's (timeouts, how long its end is kept). A job that failed, or whose worker died, makes room.
     """
@@ -145,7 +145,7 @@ class Requests:
     """Asks for the jobs of every ended call: its summary, its way into the database, its recording."""
 
     def __init__(self, store: Shards | redis.Redis, settings: Settings | None = None) -> None:
-        """settings: whether old words and sound are looked for, too."""
+        """settings: say whether it also looks for old words and sound."""
         shards = shards_of(store)
         has_archive = settings is not None and bool(settings.database_url)
         self._regular: dict[Task, tuple[str, int]] = {}
@@ -165,7 +165,7 @@ class Requests:
     def request(self) -> int:
         """Enqueue outstanding jobs that nobody asked for lately. Returns how many."""
         if self._queue.count >= BATCH:
-            return 0  # asking again for jobs that only wait would make the queue longer and longer
+            return 0  # to ask again for jobs that only wait would make the queue longer and longer
         wanted: list[tuple[Task, str]] = [("archive", call_id) for call_id in self._departures.take()]
         wanted += [("assemble", call_id) for call_id in self._departures.take_recorded()]
         wanted += [("summarise", call_id) for call_id in self._summaries.take()]

@@ -35,11 +35,11 @@ log = logging.getLogger("earshot.jobs")
 
 
 LLM_PAUSE_SECONDS = 60
-"""A language model that has failed is left alone for so long: calls that end must not wait for it one by one."""
+"""Seconds for which a failed language model is left alone: ending calls must not wait for it one by one."""
 
 
 def write(store: Shards | redis.Redis, call_id: str, settings: Settings) -> str:
-    """The job: write the summary of `call_id`, and mask what nobody could judge before the end.
+    """The job: write the summary of `call_id`, and mask the words that nobody could judge before the end.
 
     With DATABASE_URL the call goes to the database then. Repeating it changes nothing.
     """

@@ -22,7 +22,7 @@ log = logging.getLogger("earshot.jobs")
 MAIL = "mail"
 TIMEOUT_SECONDS = 30
 MOST_NAMES = 10
-"""Queues, and agents, in the mail's text; the files have all."""
+"""Most queues, and most agents, in the mail's text; the files have all."""
 
 FILES: tuple[By, ...] = ("day", "queue", "agent")
 
@@ -31,7 +31,7 @@ def send(archive: Archive, settings: Settings, week: str, now_ms: int) -> str:
     """The job: mail the report of the week that begins with this Monday, once.
 
     Returns OK; OFF (nobody wants it); or DONE (it was sent, or somebody is at it). Raises OSError if the server does
-    not take it, and ArchiveAway; then it is tried again later. After a kill between sending and noting it goes out
+    not take it, and ArchiveAway; then a later job tries again. After a kill between sending and noting, it goes out
     twice, with one Message-ID, by which mail programs know it.
     """
     if not settings.report_mail_to:

@@ -26,7 +26,7 @@ LAST_SECONDS = 8.0
 """Seconds from SIGTERM until a job that still runs is killed. All of this process must end within 10."""
 
 GOODBYE_SECONDS = (1.0, 4.0)
-"""Seconds to say goodbye to the server: after a job was killed, and when there is none."""
+"""Seconds to say goodbye to the server: after killing a job, and without a job."""
 
 ASK_SECONDS = 0.5
 """Seconds between two looks of a job's process whether its worker still lives."""
@@ -39,7 +39,7 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
 
     RQ asks a running job to end 6 s later, by an alarm. A job that has just begun sets its own alarm and so forgets
     that one; a job may also swallow it. So this worker kills the job's process after LAST_SECONDS. Jobs may be killed
-    anywhere: what they left undone is asked for again.
+    anywhere: a worker asks again for what they left undone.
 
     Before it ends, RQ says goodbye to the server, and would wait for ever for one that does not answer.
 
@@ -54,7 +54,7 @@ class JobsWorker(HerokuWorker):  # type: ignore[misc]
         super().bootstrap(*arguments, **options)
 
     def handle_warm_shutdown_request(self) -> None:
-        """Ask the job to end, and see to it that it does, and this process, too."""
+        """Ask the job to end, and make sure that it does, and this process, too."""
         super().handle_warm_shutdown_request()
         if self.horse_pid:
             _later(LAST_SECONDS, self._kill, self.horse_pid)

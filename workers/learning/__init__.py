@@ -1,1 +1,1 @@
-"""Learning from supervisors' judgements; and which version of what was learned a call is scored with."""
+"""Learning from supervisors' judgements, and the version of the attention model that scores a call."""

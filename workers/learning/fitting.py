@@ -24,7 +24,7 @@ INTERCEPT_PULL = 0.1
 ONLY_THRESHOLD = 1e9
 """A pull that keeps all weights as they are."""
 LEAST_PULL = 1e-3
-"""So that weights of what is the same in all calls are told at all."""
+"""A small number, so that signs that are equal in all calls get a weight at all."""
 ROUNDS = 5
 STEPS, HALVINGS = 20, 12
 
@@ -44,7 +44,7 @@ class Judged(NamedTuple):
 
 
 def shipped() -> Fitted:
-    """What applies where nothing was learned."""
+    """The weights that apply where nothing was learned."""
     weights = load()
     return Fitted(weights.intercept, {name: weights.signs[name] for name in SIGNS}, weights.verdict)
 

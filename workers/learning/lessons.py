@@ -30,10 +30,10 @@ from workers.learning.fitting import (
 
 LEAST_CALLS = 50
 LEAST_EACH = 10
-"""Judged calls, and those that were right and that were not, without which nothing is learned."""
+"""Least judged calls to learn from, and least calls of each judgement, right and not."""
 FOLDS = 5
 SURE = 1.0
-"""Standard errors by which the loss must fall on calls unseen."""
+"""Standard errors by which the loss must fall on unseen calls."""
 
 Right = NDArray[np.bool_]
 Folds = NDArray[np.int_]

@@ -1,4 +1,4 @@
-"""Which attention model a call is scored with: a call keeps the version that it began with."""
+"""The attention model that scores a call: a call keeps the version that it began with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.insight import models
 from workers.insight.models import SHIPPED, Model
 
 KEPT = 64
-"""Versions in a scorer's memory. Only a cache."""
+"""Most versions in a scorer's memory. Only a cache."""
 
 log = logging.getLogger("earshot.sentiment")
 
@@ -34,7 +34,7 @@ class Versions:
         return True
 
     def get(self, version: int) -> Model:
-        """A version. One that nobody has any more, or that cannot be read, is the shipped one."""
+        """A version. In the place of one that is gone or unreadable, the shipped one."""
         found = self._known.get(version)
         if found is None:
             while len(self._known) >= KEPT:

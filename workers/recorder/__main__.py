@@ -21,7 +21,7 @@ LOOK_SECONDS = 1.0
 """Seconds between two looks for calls whose audio is due."""
 
 AT_ONCE = 8
-"""Calls that are spooled side by side: a storage far away takes its time for each."""
+"""Most calls to spool side by side: a storage far away takes its time for each."""
 
 
 def run(settings: Settings) -> int:
@@ -51,7 +51,7 @@ def run(settings: Settings) -> int:
 
 
 def turn(spool: Spool, pool: ThreadPoolExecutor) -> int:
-    """Take what is due to the store. Returns the number of parts. Raises redis.RedisError, SoundsAway."""
+    """Take the due audio to the store. Returns the number of parts. Raises redis.RedisError, SoundsAway."""
     return sum(pool.map(spool.take, spool.due()))
 
 

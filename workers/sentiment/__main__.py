@@ -106,7 +106,7 @@ class Upkeep:
         self._upkeep_at = self._sweep_at = 0.0
 
     def do(self) -> None:
-        """Do whatever is due, up to the first that meets a server which does not answer."""
+        """Do what is due, until a server does not answer."""
         now = time.monotonic()
         due: list[tuple[str, Callable[[], object]]] = []
         if now >= self._upkeep_at:
@@ -166,7 +166,7 @@ def run(settings: Settings) -> None:
 
 
 def _is_answered(what: str, work: Callable[[], object]) -> bool:
-    """Do what can wait while a server is full or away. Returns whether it was no time-out."""
+    """Do work that can wait while a server is full or away. Returns whether it was no time-out."""
     try:
         work()
     except redis.RedisError as error:

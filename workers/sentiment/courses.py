@@ -1,4 +1,4 @@
-"""What is kept of a call between two scores, so that each score costs the same however long the call is.
+"""The state of a call that is kept between two scores, so that each score costs the same in a call of any length.
 
 There are two courses (workers/insight/attention.py). `base` covers the call's beginning, which nobody reads any more.
 `tip` covers everything counted so far. The next utterance, usually the call's last, goes on from the tip. A late one,

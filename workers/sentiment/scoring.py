@@ -21,7 +21,7 @@ from workers.insight.redaction.masking import everything
 from workers.sentiment.assessor import Assessor
 
 SET_ASIDE_AFTER_TRIES = 5
-"""Tries after which an utterance is given up: as many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
+"""Tries until an utterance is given up: as many as for a chunk (decoder.track.DEAD_AFTER_TRIES)."""
 
 SCORING_CPU_SECONDS = 5.0
 """At most so many seconds of processor time for one utterance, a thousand times the usual. Not wall time: a busy
@@ -72,7 +72,7 @@ class Scoring:
         return self._assess(stretch)
 
     def score(self, waiting: list[Unscored]) -> None:
-        """Score these utterances, the least suspicious first. What fails stays pending, for a later turn.
+        """Score these utterances, the least suspicious first. Those that fail stay pending, for a later turn.
 
         Raises redis.RedisError as the client does.
         """

@@ -1,1 +1,1 @@
-"""What a voice does beside its words: measured per utterance, judged against the same party's calm speech."""
+"""The sound of a voice beside its words: measured in each utterance, judged against the same party's calm speech."""

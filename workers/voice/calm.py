@@ -44,12 +44,12 @@ neutral ones."""
 
 LOUDEST_CALM_DB = -2.5
 """Nobody's calm speech has more effort than this: calm speakers have -7.5 dB on average, with a spread of 2.5 dB over
-seventeen speakers and three kinds of line (measured). Who is above it from the first word is loud, not calm. A queue
+seventeen speakers and three kinds of line (measured). A caller above it from the first word is loud, not calm. A queue
 whose callers are known has its own (workers/insight/norms.py)."""
 
 
 class Calm(msgspec.Struct, frozen=True, array_like=True):
-    """What is remembered of a party: seconds measured so far, and of its last utterances effort (dB) and pitch
+    """The memory of a party: seconds measured so far, and of its last utterances effort (dB) and pitch
     (semitones, None if unvoiced)."""
 
     seconds: float = 0.0

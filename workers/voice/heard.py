@@ -16,7 +16,7 @@ class Heard:
         self._pieces: list[tuple[int, bytes]] = []
 
     def add(self, pcm: bytes, at: int) -> None:
-        """Take signed 16 bit samples, the first one number `at`. What came before a hole is dropped."""
+        """Take signed 16 bit samples, the first one number `at`. Drop samples before a hole."""
         if self._pieces and at != self._end:
             self._pieces.clear()
         if pcm:
@@ -36,7 +36,7 @@ class Heard:
 
     @property
     def memory_bytes(self) -> int:
-        """What the held samples take."""
+        """Bytes of the held samples."""
         return sum(len(pcm) for _, pcm in self._pieces)
 
     @property

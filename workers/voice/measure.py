@@ -3,11 +3,10 @@
 A pure function of the samples: any worker that holds an utterance's audio gets the same figures. All figures are
 rounded to steps, far wider than the arithmetic's error and far narrower than what a listener hears.
 
-Vocal effort is the balance of energy above and below 1 kHz: who speaks up opens the mouth and closes the vocal folds
-faster, which feeds the upper partials. The balance stays when a line changes the level. It needs the telephone band
-only, and the quiet frames' noise is taken off before. `scripts/evaluate --voice` measures how well it tells angry
-from neutral speech.
-"""
+Vocal effort is the balance of energy above and below 1 kHz. People who speak up open the mouth and close the vocal
+folds faster, which feeds the upper partials. The balance stays when a line changes the level. It only needs the
+telephone band. Before, the quiet frames' noise is taken off. `scripts/evaluate --voice` measures how well it tells
+angry from neutral speech."""
 
 from __future__ import annotations
 
@@ -23,10 +22,10 @@ RATE = 8000
 """Samples per second of the analysis: the telephone band, whatever the track's rate."""
 
 FRAME_SAMPLES = 400
-"""50 ms: four periods of a low voice (80 Hz)."""
+"""Samples of a frame, 50 ms: four periods of a low voice (80 Hz)."""
 
 HOP_SAMPLES = 240
-"""30 ms between two frames."""
+"""Samples between the beginnings of two frames, 30 ms."""
 
 FFT_SAMPLES = 540
 """Samples to which a frame is padded, so that its autocorrelation does not wrap around at the lags used
@@ -36,7 +35,7 @@ BAND_HZ = (300.0, 3400.0)
 """The telephone band: outside it lines differ."""
 
 SPLIT_HZ = 1000.0
-"""Between low and high: first formants lie below, second ones above."""
+"""Border between low and high: first formants lie below, second ones above."""
 
 ACTIVE_DB = 20.0
 """Decibels below the loud frames (95th percentile) within which a frame counts as voice; the others are pauses."""
@@ -48,7 +47,7 @@ FLOOR_SHARE = 0.05
 """Least share of a bin's energy that is left when the noise is taken off."""
 
 PITCH_HZ = (60.0, 400.0)
-"""Range of speaking voices."""
+"""Pitch of the lowest and the highest speaking voice."""
 
 VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as voiced."""
@@ -57,7 +56,7 @@ OCTAVE_SHARE = 0.9
 """The shortest period with so large a share of the best correlation wins: multiples of a period correlate as well."""
 
 LEAST_SECONDS = 0.5
-"""Less audio tells nothing."""
+"""Least seconds of audio that tell something."""
 
 LEAST_FRAMES = 8
 """Least voiced frames (0.16 s) for a pitch."""

@@ -25,12 +25,12 @@ from workers.webhooks.kafka import Topic
 from workers.webhooks.post import Poster
 
 PAUSE_SECONDS = 0.5
-"""Between two looks for what is due, and for what has happened."""
+"""Seconds between two looks for due deliveries, and for new events."""
 
 AWAY_SECONDS = 2.0
 
 FORGET_SECONDS = 600
-"""Between two looks for messages that are too old."""
+"""Seconds between two looks for messages that are too old."""
 
 log = logging.getLogger("earshot.webhooks")
 

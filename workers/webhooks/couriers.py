@@ -1,4 +1,4 @@
-"""Delivers what waits: a thread for each endpoint that has something due. So a slow receiver holds up nobody else."""
+"""Delivers messages: one thread for each endpoint that has something due. So a slow receiver holds up nobody else."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Carrier(Protocol):
 
 
 class Couriers:
-    """The threads at work. They end with the process; what one was at is tried again later."""
+    """The threads at work. They end with the process; another one tries an open delivery again later."""
 
     def __init__(self, archive: Archive, carrier: Callable[[Endpoint], Carrier], stop: Callable[[], bool]) -> None:
-        """carrier: for an endpoint; made anew whenever there is something to do."""
+        """carrier: makes one for an endpoint, each time that there is something to do."""
         self._archive, self._carrier, self._stop = archive, carrier, stop
         self._busy: dict[str, threading.Thread] = {}
 
@@ -57,7 +57,7 @@ class Couriers:
 
 
 def _try(carrier: Carrier, claimed: Claimed) -> Outcome:
-    """A fault of ours counts as a failed try: it must not come again and again for ever."""
+    """A fault of ours counts as a failed try, so that it does not come again and again for ever."""
     try:
         return carrier.deliver(claimed)
     except Exception as error:

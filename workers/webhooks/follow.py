@@ -1,7 +1,7 @@
-"""Follows the calls' feed and writes down what others are to be told, and how far it came, in one step.
+"""Follows the calls' feed. In one step it writes down the messages for others, and how far it has come.
 
-One process at a time does it. Another may all the same do it at that moment, or again: nothing is written down twice.
-If the feed has dropped what was not followed yet, all calls are looked at as they stand.
+One process at a time does it. If another one does it at that moment, or again, nothing is written down twice. If the
+feed has dropped events that were not followed yet, it looks at all calls as they are.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from workers.insight.rules.rulefile import parse
 from workers.webhooks.notice import Notices, Rules, of_standing
 
 AT_ONCE = 500
-"""Events of a shard looked at in one step."""
+"""Most events of a shard in one step."""
 
 TURN_SECONDS = 10
-"""Until another process takes over from one that died."""
+"""Seconds until another process takes over from one that died."""
 
 PERSIST_SECONDS = 5.0
-"""Between two cursors written down while nothing is to be told."""
+"""Seconds between two cursors written down while there is no message."""
 
 LOOK_BACK_MS = 86_400_000
-"""Calls that ended longer ago are passed over in such a look. Shorter than deliveries.LOG_SECONDS: what was told before
-is still known."""
+"""Milliseconds since the end of the oldest calls in such a look. Shorter than deliveries.LOG_SECONDS, so earlier
+messages are still known."""
 
 CALLS_AT_ONCE = 20
-"""Calls written down in one step while all are looked at."""
+"""Most calls to write down in one step of such a look."""
 
 log = logging.getLogger("earshot.webhooks")
 
 
 class Follower:
-    """The feed's reader. Raises redis.RedisError and ArchiveAway; whatever it was at is done again then."""
+    """The feed's reader. Raises redis.RedisError and ArchiveAway; then it does the open step again."""
 
     def __init__(self, shards: Shards, archive: Archive, name: str, redact: bool) -> None:
         self._shards, self._archive, self._name, self._redact = shards, archive, name, redact

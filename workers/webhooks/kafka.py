@@ -8,7 +8,7 @@ from state.settings import Settings, SettingsError
 from state.webhooks.deliveries import Claimed, Outcome
 
 SECONDS = 10
-"""How long the brokers may take for one record."""
+"""At most so many seconds for the brokers to take one record."""
 
 
 class Topic:

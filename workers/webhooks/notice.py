@@ -31,7 +31,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Notices:
-    """Tells what in the feed is worth a message. read: a call as it may be shown; None if it is gone."""
+    """Makes messages from the feed. read: a call as it may be shown; None if it is gone."""
 
     def __init__(self, read: Callable[[str], CallView | None]) -> None:
         self._read = read

@@ -1,7 +1,7 @@
 """One try to post a message to a webhook. It reaches no internal address but those of WEBHOOK_ALLOW.
 
-The name is resolved once, and the address that was checked is the one connected to. No redirect is followed: it
-counts as a refusal.
+It resolves the name once and connects to the address that it has checked. It follows no redirect: that counts as a
+refusal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from state.webhooks.deliveries import Claimed, Outcome
 from workers.webhooks.slack import rendered
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
-"""How long a receiver may take. Standard Webhooks: 15 to 30 s in all."""
+"""At most so many seconds for a receiver to connect and to answer. Standard Webhooks: 15 to 30 s in all."""
 
 GONE = 410
 """Standard Webhooks: the receiver wants no more."""
@@ -31,7 +31,7 @@ class Poster:
             self._sessions["http"] = _session(_inside(allowed))
 
     def deliver(self, claimed: Claimed) -> Outcome:
-        """Try once. Never raises for what a receiver does."""
+        """Try once. It never raises for anything that a receiver does."""
         endpoint = claimed.endpoint
         session = self._sessions.get(endpoint.url.partition(":")[0].lower())
         if session is None:

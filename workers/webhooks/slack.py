@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 MAX_CHARS = 500
-"""Of what was said or noted."""
+"""Most characters of spoken or noted words."""
 
 
 def rendered(body: str, page: str) -> bytes:
@@ -59,5 +59,5 @@ def _summary(data: dict[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without what Slack would take for a link or a mention."""
+    """The text without signs that Slack would take for a link or a mention."""
     return text[:MAX_CHARS].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,12 +1,12 @@
 """The steps from an empty database to what tables.py says.
 
-A process of before goes on working while a newer one takes a step, and may start again afterwards: a step back of a
-deploy. So a step only adds: tables, indexes, and columns that may be null or have a default on the server. Where that
-cannot be, raise NEEDS to the step in the same commit; then processes of before say that the database is newer.
+An older process goes on working while a newer one takes a step. It may also start again afterwards, when a deploy is
+taken back. So a step only adds: tables, indexes, and columns that may be null or have a default on the server. If a
+step must do more, raise NEEDS to it in the same commit; then older processes say that the database is newer.
 """
 
 HEAD = "0009"
 """The last step."""
 
 NEEDS = "0007"
-"""The step that a process must know at least to work with a database at HEAD."""
+"""The newest step that a process must know to work with a database at HEAD."""

@@ -1,8 +1,8 @@
 """Where a database stands, in two tables of one row, `version_num`:
 
 archive_step     the last step that was taken; alembic writes it
-alembic_version  the step that a process must know at least to work here. Processes from before there were two
-                 tables look for their own last step here, so it stays at 0007 as long as they can work here
+alembic_version  the newest step that a process must know to work here. Processes from the time of one table
+                 look for their own last step here, so it stays at 0007 while they can work here
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ NONE = ""
 
 
 def standing(connection: Connection) -> tuple[str, str]:
-    """The last step, and the step that is needed; NONE for an empty database."""
+    """The last step, and the step that a process must know; NONE for an empty database."""
     needed = _read(connection, NEEDED)
     return _read(connection, STEP) or needed, needed
 
 
 def seed(connection: Connection) -> None:
-    """Tell alembic where a database stands that has only the older table."""
+    """Give alembic the step of a database that has only the older table."""
     if step := standing(connection)[0]:
         _write(connection, STEP, step)
 

@@ -3,7 +3,7 @@
 --
 -- KEYS    call, unarchived, unassembled
 -- FIELDS  call_id
---         handling?          as it was read before the call was written to the database; without it, there was none
+--         handling?          as it was read before the call was written to the database; left out if there was none
 -- ANSWER  outcome
 --         OK       noted
 --         CHANGED  supervisors have changed something since: write it again

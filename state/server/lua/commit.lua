@@ -9,7 +9,7 @@
 --         wordless           voice is heard, and gives no words
 --         chunks, audio_ms, audio_bytes
 --                            what was decoded: so much less waits
---         finals             list of {id, utterance, scored}; scored: it is to be
+--         finals             list of {id, utterance, scored}; scored: it needs a score
 --         last?              the one of them that ended last, as it may be shown, without its words
 --         last_end?          the second in which it ended
 --         events             list of JSON

@@ -1,5 +1,5 @@
--- What several scripts do alike. state/server/scripts.py puts it into each script, after the locals that it makes of the
--- script's head: key `call` is call_key, field `call_id` is call_id. A function here names the keys and fields that it
+-- Functions that several scripts share. state/server/scripts.py puts them into each script, after the locals that it
+-- makes of the script's head: key `call` is call_key, field `call_id` is call_id. A function here names the keys and fields that it
 -- uses; a script that calls it has them in its head (tests/unit/store/test_script_heads.py looks).
 local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names stand in the store begin with it, too.
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
@@ -90,7 +90,7 @@ local function with_gap(gaps, first, last)
   return (gaps and string.sub(gaps, 1, -2) .. ',' or '[') .. string.format('[%.0f,%.0f]]', first, last)
 end
 
--- Puts masked utterances in the place of what was stored, and tells the pages of those that look otherwise now.
+-- Puts masked utterances in the place of what was stored, and tells the pages of those that look different now.
 -- `masked` (nil: nothing is) has two lists: store, of {id, utterance}; and tell, of {id, utterance (without words),
 -- event}. Nothing that has expired meanwhile comes back.
 -- KEYS  call, utterances, feed

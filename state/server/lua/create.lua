@@ -1,4 +1,4 @@
--- Declares a call. A call made by its first chunk is described by its first declaration.
+-- Declares a call. If its first chunk has made the call already, the first declaration describes it.
 --
 -- KEYS    call, live, idle, load, feed
 -- FIELDS  call_id

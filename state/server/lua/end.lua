@@ -1,5 +1,5 @@
--- The sender has finished: every track gets a token, so that a decoder flushes its open utterance. A socket is struck
--- off and the call ended in one step: a socket that comes meanwhile is either seen here or told that the call has ended.
+-- The sender has finished: every track gets a token, so that a decoder flushes its open utterance. One step strikes off
+-- the socket and ends the call. So a socket that comes just then is either seen here or told that the call has ended.
 --
 -- KEYS    call, utterances, scores, kept, streams, work, live, idle, streaming, ended, retained, unsummarised, feed
 -- FIELDS  call_id, retention_seconds

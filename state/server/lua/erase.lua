@@ -1,4 +1,4 @@
--- Erases a call whole: its words, its sound, and its id in every list. What was accepted of it and not decoded is lost.
+-- Erases a whole call: its words, its sound, and its id in every list. Audio that waits to be decoded is lost.
 --
 -- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, unarchived, unassembled,
 --         spooling, load, feed

@@ -1,5 +1,5 @@
--- Writes a deed into the trail that may be done again and again: repeats of a day become one entry with a count. Begins
--- with a command that frees: calls can be read while the server's memory is full.
+-- Writes a deed that may repeat into the trail: repeats of a day become one entry with a count. It begins with a
+-- command that frees memory: people can read calls while the server's memory is full.
 --
 -- KEYS    audit_entries, audit_told, audit_share
 -- FIELDS  part               of the trail

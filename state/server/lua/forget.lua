@@ -1,4 +1,4 @@
--- Strikes scorers that died off the group's list, but none with something pending: that would be lost with it.
+-- Strikes dead scorers off the group's list, except those with something pending, which would be lost.
 --
 -- KEYS    finals
 -- FIELDS  idle_ms            idle for longer is dead

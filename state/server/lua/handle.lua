@@ -1,4 +1,4 @@
--- Changes what supervisors make of a call, if it is still what the change was made from. The trail tells who did it.
+-- Changes a call's handling, if it is still the one that the change began from. The trail tells who did it.
 --
 -- KEYS    call, feed, acts, unarchived
 -- FIELDS  call_id

@@ -1,4 +1,4 @@
--- Something happens on the line that its sound does not say: a hold, a transfer, a pause of the recording.
+-- Notes an event that the sound does not tell: a hold, a transfer, a pause of the recording.
 --
 -- KEYS    call, feed
 -- FIELDS  call_id
@@ -6,7 +6,7 @@
 --         track              whose line it is; "" where none is named
 --         to                 of a transfer: to whom
 --         who                of a join: who is on the track from now on
---         most               such things that are kept of a call; keys pressed take half of them at most
+--         most               events to keep of a call; keys pressed take half of them at most
 --         sender             name of who tells
 --         sender_reads       it may read every call: see types.Sender
 -- ANSWER  outcome, at?
@@ -28,7 +28,7 @@ if state ~= 'live' then return answer({outcome = 'CLOSED'}) end
 held, muted, count = held or '', muted or ' ', tonumber(count or 0)
 local now, paused = now_ms(), tonumber(unrecorded_until or 0) == FOR_EVER_MS
 local is_muted = string.find(muted, ' ' .. track .. ' ', 1, true)
--- Who is on the track: who joined it last, or whom the call's metadata names; "" once they have left.
+-- Who is on the track: the one who joined it last, or the one in the call's metadata; "" once they have left.
 local function on_track()
   local last = cjson.decode(metadata)[track]
   for _, one in ipairs(happened and cjson.decode(happened) or {}) do
@@ -45,7 +45,7 @@ local same = {
 }
 if kind == 'recording-paused' and recorded ~= '1' then return answer({outcome = 'OFF'}) end
 if same[kind] then return answer({outcome = 'SAME'}) end
--- What ends something is always taken: nothing stays on hold, mute or paused because there was too much.
+-- An event that ends something is always taken: nothing stays on hold, mute or paused because the list is full.
 if count >= most and (kind == 'hold' or kind == 'mute' or kind == 'transfer' or kind == 'join'
   or kind == 'recording-paused') then
   return answer({outcome = 'FULL'})

@@ -8,10 +8,10 @@
 --         backlog_limit_ms, backlog_limit_bytes
 --                            of undecoded audio; beyond one of them: BUSY
 --         track_limit_ms     the same for this track alone
---         live_limit         calls that may be live or ending, beyond which there is no new one
+--         live_limit         calls that may be live or ending; beyond it no new one begins
 --         max_tracks         a call may have
 --         max_gap            chunks that skip_gap bridges at most
---         listen_seconds     of audio to be kept for listening; 0: none, and what is there is dropped
+--         listen_seconds     of audio to keep for listening; 0: none, and it drops what is there
 --         records            a call that begins with this chunk is to be recorded
 --         record_seconds     of a recorded call's audio to be kept at most until it is in the store of recordings
 --         sender             name of who sends
@@ -100,7 +100,7 @@ if missing > 0 then
   entry[#entry + 1] = last_seq + 1
   redis.call('HSET', track_key, 'gaps', with_gap(gaps, last_seq + 1, seq - 1))
 end
--- Whoever has put somebody on hold is not on the line: music comes instead, or a talk with others.
+-- A party that has put somebody on hold is not on the line: music comes instead, or a talk with others.
 if held and held ~= '' and held ~= track and now - chunk_ms >= tonumber(held_at) then
   entry[#entry + 1] = 'q'
   entry[#entry + 1] = 1
@@ -130,12 +130,12 @@ else
     seconds = math.max(listen_seconds, record_seconds)
     redis.call('ZADD', spooling_key, 'NX', now + SPOOL_MS, call_id)
   end
-  -- pcall: whatever is wrong with it, what is kept for listening never costs a chunk
+  -- pcall: a fault in the audio kept for listening never costs a chunk
   local kept = redis.pcall('XADD', listen_key, 'MINID', '~', whole(math.max(0, oldest_ms)),
     whole(from_ms) .. '-' .. whole(seq), 'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from,
-    -- A chunk that began before the recording went on still holds what nobody may hear.
+    -- A chunk that began before the recording went on still holds sound that nobody may hear.
     unpack(now - chunk_ms < tonumber(unrecorded_until or 0) and {'p', 1} or {}))
   if type(kept) == 'table' then redis.call('UNLINK', listen_key) end
-  redis.call('EXPIRE', listen_key, seconds + 60) -- a call that has ended, or hangs, is heard no longer
+  redis.call('EXPIRE', listen_key, seconds + 60) -- nobody listens longer to a call that has ended or hangs
 end
 return say_so('OK', seq + 1)

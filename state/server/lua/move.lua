@@ -3,7 +3,7 @@
 -- KEYS    track, work
 -- FIELDS  call_id, track, token
 --         force              also from under a lease: its holder is dead or stalled
---         forgive            how often in a row a try is given back; 0: it stays charged
+--         forgive            at most so many times in a row a try is given back; 0: it stays charged
 -- ANSWER  outcome
 --         MOVED
 --         STALE   not the live token: it is dropped

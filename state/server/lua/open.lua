@@ -4,7 +4,7 @@
 -- FIELDS  call_id, track
 --         token, lease
 --         owner              the decoder to which the track's next tokens go; '' if it is a guest here
---         warm_at?           lease of the commit at which this worker's warm recogniser stands; without it, it has none
+--         warm_at?           lease of the last commit that this worker's warm recogniser made; left out if it has none
 -- ANSWER  outcome, done_seq?, last_seq?, open_seq?, final_count?, tries?, closed?, rate?, samples?, done_samples?
 --         warm?              the recogniser is exact
 --         careful_seq?       chunks up to this one are decoded one a lease
@@ -22,7 +22,7 @@ end
 redis.call('HDEL', track_key, 'lease') -- frees: with memory full, a script whose first write may grow is refused
 tries = tonumber(tries) + 1
 redis.call('HSET', track_key, 'lease', lease, 'owner', owner, 'tries', tries)
--- Begun in vain before: what is in the journal now is decoded chunk by chunk, so that the next crash accuses one.
+-- Begun in vain before: the journal is now decoded chunk by chunk, so that the next crash accuses one chunk.
 last_seq, careful_seq = tonumber(last_seq), tonumber(careful_seq or 0)
 if tries + tonumber(forgiven or 0) > 1 and last_seq > careful_seq then
   careful_seq = last_seq

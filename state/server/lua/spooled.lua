@@ -1,4 +1,4 @@
--- A track's audio up to an entry of its listen stream is in the store of recordings: it need not stay here for that.
+-- Notes that the store of recordings has a track's audio up to an entry of its listen stream: Redis need not keep it.
 --
 -- KEYS    call, track
 -- FIELDS  call_id, track

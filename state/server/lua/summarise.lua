@@ -4,7 +4,7 @@
 -- FIELDS  call_id
 --         summary            JSON
 --         masked?            what redaction changes: see `redact`
---         archive?           the call is to be written to the database now
+--         archive?           write the call to the database now
 -- ANSWER  outcome
 --         OK     stored
 --         AGAIN  it has one

@@ -6,10 +6,10 @@ import ctypes
 from pathlib import Path
 
 MADV_COLLAPSE = 25
-"""Linux 6.1's request to put what lies in small pages into huge ones. What comes later gets small ones as before."""
+"""Linux 6.1's request to move memory from small pages into huge ones. Later memory gets small ones as before."""
 
 HUGE_BYTES = 2 * 1024 * 1024
-"""Of a huge page (x86, and ARM with small pages of 4 kB)."""
+"""Bytes of a huge page (x86, and ARM with small pages of 4 kB)."""
 
 _c = ctypes.CDLL(None)
 
@@ -17,7 +17,7 @@ _c = ctypes.CDLL(None)
 def use_huge_pages() -> None:
     """Put this process's memory so far into huge pages, as far as the kernel can and may. Elsewhere nothing happens.
 
-    For the process that made the memory: in a fork of it, what both share would be copied.
+    Call it in the process that made the memory: in a fork of it, shared memory would be copied.
     """
     try:
         mappings = Path("/proc/self/maps").read_text().splitlines()

@@ -1,7 +1,7 @@
 """The speech that a recogniser hears before it is copied.
 
-libvosk builds its graph while it decodes, and each recogniser builds its own. What this one has built, its copies need
-not build again. The numbers of the graph's states depend on the order in which they were built and have an effect on
+libvosk builds its graph while it decodes, and each recogniser builds its own. Copies of this one need not build again
+what it has built. The numbers of the graph's states depend on the order in which they were built and have an effect on
 the last digits of confidences. So the speech is part of a model's identity, and every worker hears the same.
 """
 
@@ -23,16 +23,16 @@ RATE = 8000
 """Samples a second of SPEECH."""
 
 SECONDS = 20
-"""Of SPEECH."""
+"""Seconds of SPEECH."""
 
 HOW = 1
 """Another number for another `prime`."""
 
 
 def prime(recogniser: Any, rate: int) -> Any:
-    """Let a new recogniser of the library's hear the speech, a second at a time, and make it ready for an utterance.
+    """Let a new recogniser of the library hear the speech, a second at a time, and make it ready for an utterance.
 
-    At rates that are no multiple of RATE samples are repeated as they fit; it need not sound well.
+    At rates that are no multiple of RATE it repeats samples as they fit; the speech need not sound well.
     """
     speech = np.frombuffer(decode_mulaw(SPEECH.read_bytes()), "<i2")
     heard = speech[np.arange(SECONDS * rate) * RATE // rate]
@@ -40,7 +40,7 @@ def prime(recogniser: Any, rate: int) -> Any:
         if recogniser.AcceptWaveform(second.tobytes()):
             recogniser.Result()
     recogniser.FinalResult()
-    recogniser.AcceptWaveform(b"")  # now it frees what it knows of the speech; otherwise each copy would
+    recogniser.AcceptWaveform(b"")  # frees its memory of the speech now; otherwise each copy would do so
     return recogniser
 
 

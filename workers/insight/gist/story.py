@@ -1,6 +1,6 @@
 """The fold over a call's utterances that keeps its summary: small however long the call is, and the same on any worker.
 
-A story takes one utterance at a time, in canonical order, with what the analyzer heard in it. `points` tells it.
+A story takes one utterance at a time, in canonical order, with the analyzer's reading of it. `points` tells it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SAME_SHARE = 0.6
 CONTENT_ABOVE, UNHAPPY_BELOW = 0.15, -0.2
 """Polarity of a customer's turn in its context, as in attention.py and evidence.py."""
 DEMANDS = ("escalation", "legal_threat", "leaving", "cancellation", "refund")
-"""What a customer wants who does not get it elsewhere; the weightiest first."""
+"""Wishes of a customer who does not get them elsewhere, the weightiest first."""
 
 _SMALL = wordset(
     "i you it the a an to of and or is are was were be been do did does have has had in on at for with that this not no"
@@ -140,7 +140,7 @@ def _customer(story: Story, said: Spoken, polarity: float, kinds: dict[str, str]
 
 
 def _reason(story: Story, said: Spoken, cues: tuple[Cue, ...], content: int) -> Seen | None:
-    """This turn as the call's reason, if it is a better one than the last."""
+    """Take this turn as the call's reason, if it is a better one than the last."""
     worths = {cue: CUE_WORTH[cue.name] for cue in cues if cue.name in CUE_WORTH}
     best = max(worths, key=lambda cue: worths[cue], default=None)
     worth = max([0.0, *worths.values()]) + min([0.0, *worths.values()])
@@ -230,7 +230,7 @@ def _promised(promises: tuple[Seen, ...], seen: Seen) -> tuple[Seen, ...]:
 
 
 def _outcome(story: Story) -> tuple[str, Seen] | None:
-    """How the call stands, in words, and what that rests on."""
+    """How the call stands, in words, with the utterances that say so."""
     settled, demand, deed, refusal = story.settled, story.demand, story.deed, story.refusal
     since = settled.at if settled else -1.0
     if demand is not None and demand.at > max(since, deed.at if deed else -1.0):

@@ -8,7 +8,7 @@ How a score comes about, in order:
 4. the sum is squashed to -1..1;
 5. what a trained model makes of the words (learned.py) is added: it hears what no phrase foresees.
 
-Every part that counted is named in `reasons`. No state: the same words give the same score anywhere.
+`reasons` names every part that counted. There is no state: the same words give the same score anywhere.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ NEGATED_POSITIVE = -0.8
 NEGATED_NEGATIVE = -0.4
 """'not good' is nearly as bad as bad; 'not bad' is only mildly good."""
 NEGATED_PHRASE = 0.25
-"""What is left of a strong phrase that is negated as a whole: 'I do not want to cancel my account'."""
+"""Share of a strong phrase that stays if it is negated as a whole: 'I do not want to cancel my account'."""
 STRONG_PHRASE = 0.5
 AGENT_WORD_WEIGHT = 0.4
 """An agent's single words mostly describe the customer's trouble; the agent's attitude is in the phrases."""
 REPEATED_GROUP = 0.5
-"""A further hit of one meaning in one utterance adds half: long turns are not worse for being long."""
+"""Share that each further hit of one meaning in one utterance adds: long turns are not worse for being long."""
 BARE_NEGATION = -0.12
-"""A customer's "not" that no phrase explains: satisfied people negate less."""
+"""Polarity of a customer's "not" that no phrase explains: satisfied people negate less."""
 BEFORE_BUT, AFTER_BUT = 0.7, 1.15
 """'it was nice but ...': what follows is what is meant (as VADER does, with milder factors)."""
 SQUASH = 0.6
 """total / sqrt(total^2 + SQUASH): one decisive phrase (total -1) becomes -0.79, a hint stays a hint."""
 CLAIM_BY_VALENCE = 3.0
-"""Of overlapping phrases that one wins with the larger length in tokens + CLAIM_BY_VALENCE * |valence|."""
+"""Weight of valence when phrases overlap: the larger length in tokens + CLAIM_BY_VALENCE * |valence| wins."""
 FRIENDLY_NO = 0.3
-"""What is left of a "no" at the beginning when what follows is friendly: a polite refusal, a correction of oneself."""
+"""Share of a first "no" that stays before friendly words: a polite refusal, a correction of oneself."""
 LEARNED_SHARE = 0.7
 """Weight of the trained model's reading beside the phrases' and words' sum. From 0.5 to 1.5 it trades turns for whole
 dialogues: scripts/evaluate."""
@@ -59,10 +59,10 @@ GENERAL_SHARE = 0.5
 """Share of VADER's general reading where nobody knows who speaks (party "other")."""
 MAX_REASONS = 4
 LONE_PROFANITY, AT_ODDS_ABOVE = 0.2, -0.2
-"""What is left of a swear word where all else said with it sums to more than that: in friendly words it is mostly
+"""Share of a swear word that stays if all else said with it sums to more than that. In friendly words it is mostly
 misheard ("shift"), and recognisers without confidence give no other hint."""
 DOUBTFUL_SHARE = 0.3
-"""What is left of a word that the recogniser itself was not sure of."""
+"""Share that stays of a word that the recogniser was not sure of."""
 MIN_REASON = 0.1
 SUBJECTIVITY_RATE = 1.5
 """Subjectivity is 1 - exp(-rate * weight of all contributions): 0 for bare facts, 0.78 for a decisive
@@ -87,7 +87,7 @@ _COMMON = wordset(
 
 
 class Heard(NamedTuple):
-    """What an utterance says by itself.
+    """The content of an utterance by itself.
 
     kinds: the phrase groups heard (phrases.yaml), each with its reason in words, quoting what was said.
     content: its words without the commonest, in normal form; two utterances that share them say the same.

@@ -1,4 +1,4 @@
-"""Hears how people sound who are let down: a small linear model over words and pairs of words.
+"""Hears how disappointed people sound: a small linear model over words and pairs of words.
 
 It was trained by scripts/train on dialogues written for it (scripts/training/dialogues), and hears what no phrase of
 ours foresees: which words come with disappointment, and after which answers of an agent it comes. A reading is the
@@ -56,7 +56,7 @@ class Learned:
         return Reading(value, tuple(gram for gram, weight in telling if abs(weight) >= TOLD_FROM))
 
     def agent(self, forms: Sequence[str]) -> float:
-        """How much better (or, below 0, worse) than usual a customer will sound whom an agent has told this."""
+        """How much better (or, below 0, worse) than usual a customer will sound after an agent has said this."""
         return self.of("agent", grams(forms))
 
 

@@ -27,7 +27,7 @@ TOPIC_NEGATIVE, TOPIC_POSITIVE = 0.5, 0.8
 """Weight of words we have not judged ourselves: mostly they say what the talk is about ("disaster", "sad",
 "restriction"), not how the speaker feels about the service; ill words of a topic are the commoner."""
 MIN_VALENCE = 0.12
-"""Below this a word's tone is not worth a reason in the table."""
+"""Least tone of a word that is worth a reason in the table."""
 
 
 class WordFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +43,7 @@ class WordFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lexicon(msgspec.Struct, frozen=True):
-    """All the analyzer knows of single words, in the normal form of tokens.py.
+    """The analyzer's knowledge of single words, in the normal form of tokens.py.
 
     valences: word -> -1..1.  factors: intensifiers (over 1) and dampeners (under 1) of the word that follows.
     """

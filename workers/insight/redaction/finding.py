@@ -1,4 +1,4 @@
-"""Finding what must not be shown: card, account and social-security numbers, phone numbers, e-mail addresses,
+"""Finds words that nobody may see: card, account and social-security numbers, phone numbers, e-mail addresses,
 dates of birth, as people speak them and as digits.
 
 Works on whitespace words, because that is what a transcript, a table and an export have. Digits are collected
@@ -116,7 +116,7 @@ def find(utterances: Sequence[Spoken]) -> list[Mask]:
 
 
 def findings(said: list[Spoken]) -> list[Finding]:
-    """What is secret, and the numbers that are not, in utterances in canonical order."""
+    """Secrets, and numbers that are none, in utterances in canonical order."""
     out: list[Finding] = []
     # written first, what the words say it is wins over what a run of digits looks like
     for utterance in said:
@@ -144,7 +144,7 @@ def redact(text: str, masks: Sequence[Mask]) -> str:
 
 
 def glyph(kind: Kind | None) -> str:
-    """What stands for a masked word."""
+    """The sign for a masked word."""
     return MASKED_WORD if kind in ("email", "birth_date") else MASKED_NUMBER
 
 
@@ -165,7 +165,7 @@ def _masks(utterance: Spoken, spans: list[tuple[int, int, Kind]]) -> list[Mask]:
 
 
 def _judge(run: Run, said: list[Spoken]) -> Kind | None:
-    """What a run of digits is, None for harmless."""
+    """The kind of a run of digits; None for harmless."""
     digits, count = run.digits, len(run.digits)
     if run.masked:
         return "account"

@@ -1,7 +1,7 @@
-"""Decides what people may see of a transcript, and what the store may keep, during a call and after it.
+"""Decides which words people may see, and which the store may keep, during a call and after it.
 
 A number is seldom whole in one utterance, and its name may be in another party's words, which another worker decodes.
-So only a little later it is certain what is secret. Until then nobody sees it:
+So it becomes certain only a little later what is secret. Until then nobody sees it:
 
 * `cautious` hides everything in one text that could be, or be part of, something secret. Partials, and finals
   that are not scored, are only ever shown so.
@@ -32,16 +32,16 @@ OPEN_DIGITS = 4
 quarter of a card number. Shorter ones ("nine thirty", "one hundred") are seldom part of a longer one."""
 
 CAUTIOUS_DIGITS = 3
-"""So many digits in a row are hidden before anything is known of what is around them, ..."""
+"""Least digits in a row to hide before anything is known of the words around them, ..."""
 CAUTIOUS_EDGE_DIGITS = 2
 """... fewer at either end of the text, and a text of nothing but digits whatever their number."""
 
 LOOK_BACK = 60
-"""So many utterances are looked at with every score; older ones once more at the end."""
+"""Utterances to look at with every score; older ones come once more at the end."""
 SURE_FROM = 20
-"""Of those, the first ones are only context: a number's name may have been said before them."""
+"""The first of those, which are only context: a number's name may have been said before them."""
 SETTLED_AFTER = 30
-"""So many utterances later it is no longer waited for a party that has said nothing so far."""
+"""Utterances after which redaction waits no longer for a party that has said nothing so far."""
 
 Said = TypeVar("Said", bound=Utterance)
 
@@ -108,7 +108,7 @@ def mask(
     last: bool,
     cut: Mapping[str, int] = NOTHING,
 ) -> Masked:
-    """What changes when `before`, what is stored of a call in canonical order, becomes `after`: one more scored.
+    """The changes when `before`, the stored call in canonical order, becomes `after`: one more utterance is scored.
 
     last: nothing more will be said or scored. tracks: all of the call, also those that were silent so far.
     cut: the call's beginning may be left out, but for LOOK_BACK utterances; the first index of each track that is not.

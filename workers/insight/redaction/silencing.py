@@ -1,4 +1,4 @@
-"""Which seconds of a call's sound must be silent, because redaction has masked what was said in them."""
+"""The seconds of a call's sound that must be silent, because redaction has masked the words in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from workers.insight.redaction.dictation import MASKED_NUMBER
 from workers.insight.redaction.finding import MASKED_WORD
 
 MARGIN_SECONDS = 0.3
-"""Before and after a masked word: recognisers place words to about a tenth of a second, and a sound fades out."""
+"""Seconds of silence before and after a masked word: recognisers place words to about a tenth of a second, and a sound
+fades out."""
 
 
 def secret_spans(utterances: Iterable[Utterance]) -> list[tuple[float, float]]:

@@ -22,7 +22,7 @@ SEVERITY_EVIDENCE: dict[Severity, float] = {
     "high": 0.4,
     "critical": 0.7,
 }
-"""What a hit adds to the call's attention: a critical hit raises a call by itself, others only help to."""
+"""A hit's share in the call's attention: a critical hit raises a call by itself, others only help to."""
 Track = Literal["customer", "agent", "any"]
 About = Literal["attention", "compliance"]
 """attention: a hit is an alert and speaks for going in. compliance: it is a finding beside the call's attention."""
@@ -41,7 +41,7 @@ class RuleError(FileError):
 
 
 class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must not be missing: one of `phrases` on `track`, within `within_seconds` after the trigger."""
+    """The words that must not be missing: one of `phrases` on `track`, within `within_seconds` after the trigger."""
 
     phrases: Phrases
     within_seconds: Seconds
@@ -57,9 +57,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                        at fault.
     alike:             how alike wording must be to an example, 0..1.
     and_not:           only a hit if this was then not said in time: 'said X and not Y within N s'.
-    times:             so often the phrases must be said before it is a hit.
+    times:             how often the phrases must be said before it is a hit.
     polarity_below:    only utterances scored below this trigger it.
-    cooldown_seconds:  after a hit, further ones are passed over for so long.
+    cooldown_seconds:  time after a hit in which further ones do not count.
     queue:             only for calls of this queue; None: of all.
     webhook:           name of a webhook that a hit calls, whatever else that is told.
     """

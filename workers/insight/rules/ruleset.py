@@ -1,4 +1,4 @@
-"""A checked rule set, applied to a call: its hits, found anew or as the call goes on.
+"""A checked rule set, applied to a call: its hits, found in a whole call or as the call goes on.
 
 The hits depend only on the call's utterances, cooldowns included. So any worker raises the same ones, and a dry run
 over stored calls shows what an edited rule would have raised.
@@ -30,7 +30,7 @@ MAX_COMBINATIONS = 20_000
 MAX_WORDS = 100_000
 """In all these combinations: fourteen times the starter set's. Read in a second, kept in 60 MB."""
 MAX_HEARD = 20_000
-"""Phrases heard in one call, at most; what comes after is passed over. An hour of "yes" has some hundreds."""
+"""Most phrases heard in one call; later ones do not count. An hour of "yes" has some hundreds."""
 MAX_EXAMPLES = 500
 """At most so many over all rules. Comparing an utterance with them takes a quarter of a millisecond."""
 REMEMBERED = 20_000
@@ -182,7 +182,7 @@ def _alike(file: RuleFile, source: str) -> Alike | None:
 
 
 def _first_word(rule: Rule, said: Sequence[Spoken]) -> list[tuple[float, str | None, str]]:
-    """From when on what the rule wants is missing: the first word of whoever should say it."""
+    """The moment from which the wanted words are missing: the first word of the party that should say them."""
     track = rule.and_not.track if rule.and_not else "any"
     first = next((utterance for utterance in said if _on(track, utterance)), None)
     return [] if first is None else [(first.start, first.id, "")]
@@ -198,7 +198,7 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 class _Ear:
-    """Finds phrases in utterances; what it has found once in the same words it does not look for again."""
+    """Finds phrases in utterances. It remembers what it has found in the same words."""
 
     def __init__(self, phrases: list[tuple[str, Rule]], alike: Alike | None = None) -> None:
         self._alike = alike

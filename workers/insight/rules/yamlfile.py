@@ -1,4 +1,4 @@
-"""YAML that people write, read into types: with limits before anything is built, and errors that name the line."""
+"""Reads YAML that people write into types, with limits before anything is built, and errors that name the line."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class FileError(ValueError):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where built so: ten times faster
-    """YAML as far as rules need it. What is not plainly a number, true, false or null is text: "no", "12:30:00", "0x1F"
-    and dates are. A key stands once in its object. Integers have nine digits at most."""
+    """YAML as far as rules need it. All that is not plainly a number, true, false or null is text: "no", "12:30:00",
+    "0x1F" and dates are. A key occurs once in its object. Integers have nine digits at most."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
@@ -95,7 +95,8 @@ def written(builtins: Any) -> str:
 
 
 def _check_events(text: str) -> None:
-    """Refuse what would be more in memory than in the text, before any of it is built. Raises yaml.MarkedYAMLError."""
+    """Refuse text that would take more memory than its own size, before any of it is built. Raises
+    yaml.MarkedYAMLError."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, _Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -1,4 +1,4 @@
-"""How alike two wordings are in meaning: by a table of the meanings of word pieces that comes in wordllama's wheel.
+"""How alike two wordings are in meaning, by a table of the meanings of word pieces from wordllama's wheel.
 
 Only the wheel's two files are read, from disk: 32,000 vectors of 256 numbers, and how words are cut into pieces. A
 wording's vector is the weighted mean of its words' vectors; rare words tell more than common ones.
@@ -19,11 +19,11 @@ from tokenizers import Tokenizer
 
 TABLE, PIECES = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 HEADER_BYTES = 8
-"""Of a safetensors file: the length of the JSON after it."""
+"""Bytes of a safetensors file's header: the length of the JSON after it."""
 COMMON = 3000.0
 """Place in the table (its pieces stand by frequency) at which a word counts half as much as a rare one."""
 LONGEST_WORD = 40
-"""Letters of a word that are looked at."""
+"""Most letters of a word that count."""
 REMEMBERED = 20_000
 
 Vector = NDArray[np.float64]
@@ -86,10 +86,10 @@ def _table(path: Path) -> NDArray[np.float16]:
 
 
 WINDOWS = (4, 6, 9, 13)
-"""Words of a stretch that is compared with an example; of a short wording all of it is, too."""
+"""Words of a stretch to compare with an example; a short wording is also compared as a whole."""
 WHOLE = 16
 MOST_WORDS = 200
-"""Of an utterance; what comes after is passed over."""
+"""Most words of an utterance; later ones do not count."""
 
 
 def most_alike(forms: Sequence[str], examples: Vector) -> tuple[Vector, list[tuple[int, int]]]:

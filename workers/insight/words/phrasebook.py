@@ -27,11 +27,11 @@ Payload = TypeVar("Payload")
 DEFAULT_GAP = 3
 """Words a bare `*` may skip: enough for "get me [one of] your managers", too few to join two statements."""
 MAX_VARIANTS = 2000
-"""Upper bound on what one pattern's alternatives multiply to, so that a typo cannot eat the memory."""
+"""Most combinations of one pattern's alternatives, so that a typo cannot eat the memory."""
 
 STEPS_PER_WORD = 1000
 """Most steps in the trie for each word of a text; then the search ends with what it has found. The built-in phrases
-take 22. Only patterns made for it take so many: every word a prefix, gap after gap."""
+take 22. Only patterns made to be slow take so many: every word a prefix, gap after gap."""
 
 _TOKEN = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]|([^\s()\[\]]+)")
 _ORDINAL = re.compile(r"\d+(st|nd|rd|th)")

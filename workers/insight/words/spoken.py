@@ -1,4 +1,4 @@
-"""The one shape in which this package is given a call's words."""
+"""The one shape in which this package gets a call's words."""
 
 from __future__ import annotations
 

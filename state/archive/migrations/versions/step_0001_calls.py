@@ -64,5 +64,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Calls are not thrown away by a step back."""
+    """A step back throws no calls away."""
     raise NotImplementedError("the archive's first step cannot be taken back")

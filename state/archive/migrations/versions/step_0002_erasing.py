@@ -27,5 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Holds are not thrown away by a step back."""
+    """A step back throws no holds away."""
     raise NotImplementedError("the step that made holds cannot be taken back")

@@ -20,5 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The files are not thrown away by a step back, and would be found by nobody."""
+    """A step back does not throw the files away, and nobody would find them."""
     raise NotImplementedError("the step that made recordings cannot be taken back")

@@ -1,4 +1,4 @@
-"""The audit trail, to which one can only add."""
+"""The audit trail, which only grows."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The trail is not thrown away by a step back."""
+    """A step back does not throw the trail away."""
     raise NotImplementedError("the step that made the trail cannot be taken back")

@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was sent is not forgotten by a step back."""
+    """A step back does not forget what was sent."""
     raise NotImplementedError("the step that made reports cannot be taken back")

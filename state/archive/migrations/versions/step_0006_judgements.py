@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Judgements are not thrown away by a step back."""
+    """A step back throws no judgements away."""
     raise NotImplementedError("the step that made judgements cannot be taken back")

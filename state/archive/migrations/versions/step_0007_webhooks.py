@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, messages, deliveries, and how far the feed is told."""
+"""Webhooks: endpoints, messages, deliveries, and the place in the feed."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What waits to be delivered is not thrown away by a step back."""
+    """A step back throws no waiting messages away."""
     raise NotImplementedError("the step that made webhooks cannot be taken back")

@@ -1,4 +1,4 @@
-"""Scorecards: the questions by edition, and how ended calls were answered for."""
+"""Scorecards: the questions by edition, and the answers for ended calls."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Reviews are not thrown away by a step back."""
+    """A step back throws no reviews away."""
     raise NotImplementedError("the step that made reviews cannot be taken back")

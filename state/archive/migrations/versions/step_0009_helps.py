@@ -22,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Requests are not thrown away by a step back."""
+    """A step back throws no requests away."""
     raise NotImplementedError("the step that made requests for help cannot be taken back")
