@@ -156,7 +156,7 @@ def _begin(
 
 
 def _end(app: Flask, inner: Callable[..., Iterable[bytes]], settings: Settings) -> Flask:
-    """With what stands between gunicorn and `inner`."""
+    """`inner` with the layers between it and gunicorn."""
     app.wsgi_app = Arrival(inner)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -174,7 +174,7 @@ def stop(app: Flask) -> None:
 
 
 def wait_for_streams(app: Flask, seconds: float) -> None:
-    """Until every stream is closed, at most so long after stop()."""
+    """Wait until every stream is closed, at most so long after stop()."""
     cast(Loop, app.extensions[routes.LOOP]).join(seconds)
 
 

@@ -1,6 +1,6 @@
 """The process with its own ports, for AudioSocket and vosk-server's clients: python -m webapp.audiosocket
 
-It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT or VOSK_PORT is set. Neither protocol knows a password,
+It is in the Procfile, and does nothing unless AUDIOSOCKET_PORT or VOSK_PORT is set. Neither protocol has a password,
 and plain TCP cannot pass a platform's HTTP router. So the operator says where they may listen.
 """
 

@@ -1,6 +1,5 @@
-"""How gunicorn runs the web process: with threads, because an open page occupies one and an upload waits for Redis.
-
-gunicorn_streams_conf.py has what the streams process does in another way.
+"""gunicorn's settings for the web process: it has threads, because an open page occupies one and an upload waits for
+Redis. gunicorn_streams_conf.py has the differences for the streams process.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ open_many_files()
 
 
 SWITCH_SECONDS = 0.05
-"""Seconds a thread may compute while others wait for the interpreter. Each waiting thread asks so often; with Python's
-5 ms, many threads spend more time on asking than on work. Nothing here computes for so long: every read and write lets
+"""Seconds a thread may compute while others wait for the interpreter. Each waiting thread asks so often. With Python's
+5 ms, many threads spend more time on asking than on work. Nothing here computes that long: every read and write lets
 others go first."""
 
 
@@ -112,8 +111,8 @@ _asked = threading.Event()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """End also when no signal came (somebody killed the master): threads of open sockets would keep the process.
-    Streams put what they hold."""
+    """End also without a signal, if somebody has killed the master: threads of open sockets would keep the process.
+    Streams put the audio that they hold."""
     if getattr(worker, "wsgi", None) is not None:
         stop(worker.wsgi)
         wait_for_streams(worker.wsgi, graceful_timeout)

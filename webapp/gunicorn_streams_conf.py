@@ -1,4 +1,5 @@
-"""How gunicorn runs the streams process: as the web process, on a port of its own, and its figures on another."""
+"""gunicorn's settings for the streams process: as for the web process, with another port, and one more for its
+figures."""
 
 from __future__ import annotations
 

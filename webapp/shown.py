@@ -1,6 +1,6 @@
-"""The store as the web may show it: what redaction has not settled yet is hidden here, when it is read.
+"""The store as the web may show it: reading here hides the words that redaction has not settled yet.
 
-Rows need nothing of it: partials, the last words and the feed are written as they may be shown.
+Rows do not need it: partials, the last words and the feed are stored as people may see them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Shown(Reads):
 
 
 class ShownStreams(Streams):
-    """Streams likewise. A socket is told of one track as it is spoken: there, what could be secret stays hidden."""
+    """Streams in the same way. A socket hears of one track as it is spoken: words that could be secret stay hidden."""
 
     def heard(self, call_id: str, track: str, from_index: int, sender: Sender = INSIDE) -> Heard:
         """The track's finals and its open utterance's text, as they may be shown."""

@@ -1,4 +1,4 @@
-"""What a view needs from outside. The application factory makes it once; views find it through the current app."""
+"""The services that a view needs. The application factory makes them once; views find them through the current app."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from webapp.shown import Shown, ShownStreams
 _NAME = "earshot"
 
 NEW_CALLS_EARLIER_PERCENT = 10
-"""Percent of memory by which new calls are refused before chunks of old ones. Old calls must finish first."""
+"""Percent of memory by which new calls are refused earlier than chunks of old ones. Old calls must finish first."""
 
 
 @dataclass(frozen=True)

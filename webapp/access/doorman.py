@@ -1,6 +1,6 @@
 """Lets in only those who may read, and only so many that threads remain for uploads: an open socket occupies one.
 
-It refuses a stranger before the socket opens. Later he could keep a thread as long as he answers pings.
+It refuses a stranger before the socket opens. Later a stranger could keep a thread as long as they answer pings.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Doorman:
         self._socketio = socketio
         self._refusal = refusal
         self.most = max(1, int(threads * (1 - UPLOAD_SHARE)))
-        """Pages at once."""
+        """Most pages at once."""
 
     @property
     def pages(self) -> int:

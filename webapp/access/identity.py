@@ -60,7 +60,7 @@ ANYONE = Identity("anyone", "anyone", ALL, "anyone")
 def identify() -> Identity | None:
     """Who makes this request; None for a stranger. Raises Problem 401 or 429 for a wrong key.
 
-    A key comes before a cookie: whoever shows a key wants to go by it.
+    A key comes before a cookie: a client that shows a key wants to use it.
     """
     if "identity" not in g:
         g.identity = _identify()
@@ -119,8 +119,8 @@ def count_key(here: Store, found: ApiKey) -> None:
 
 
 def sender(interface: str = "") -> Sender:
-    """The sender of this request's audio. `interface`: one that answers with words keeps its calls apart, so a key that
-    may not read cannot ask there for what it sent elsewhere."""
+    """The sender of this request's audio. `interface`: one that answers with words keeps its calls apart. So a key that
+    may not read cannot ask there for words of audio that it sent elsewhere."""
     who = identify()
     assert who is not None, "the guard has let a stranger in"
     return sender_of(who.kind, who.name, who.scopes, interface)
@@ -141,7 +141,7 @@ def still_in(app: Flask, who: Identity) -> bool:
 
 
 def address() -> str:
-    """The client's address. With TRUSTED_PROXIES: as the outermost of them saw it."""
+    """The client's address. With TRUSTED_PROXIES: the one that the outermost of them saw."""
     return request.remote_addr or "unknown"
 
 

@@ -36,7 +36,8 @@ LEEWAY_SECONDS = 60
 """Seconds by which the provider's clock may differ from the store's."""
 
 SHOWN_BY = ("preferred_username", "email", "sub")
-"""Claims with a person's name, best first. Only `sub` says who it is: the others change, and people may choose them."""
+"""Claims with a person's name, best first. Only `sub` identifies the person: the others change, and people choose
+them."""
 
 MAX_SUBJECT_CHARACTERS = 255
 """OpenID Connect Core 1.0, section 2."""
@@ -69,14 +70,14 @@ class Person:
 
 
 class _IdToken(CodeIDToken):  # type: ignore[misc]
-    """What the provider has signed. The store's clock, not this host's, says whether it is still good."""
+    """The claims that the provider has signed. The store's clock, not this host's, says whether they are still good."""
 
     def validate(self, now: float | None = None, leeway: int = 0) -> None:
         super().validate(now_ms(store().shards.plain) // 1000, leeway)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Set up the provider if one is configured. The first sign-in asks it for its document."""
+    """Set up the provider if one is configured. The first sign-in fetches its document."""
     if not settings.oidc_issuer:
         return
     oauth = OAuth(app)

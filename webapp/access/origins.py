@@ -1,4 +1,4 @@
-"""Which pages may send requests, and under which name they reach this server.
+"""The pages that may send requests, and the names under which they reach this server.
 
 A browser sends its cookies for any page that asks, and a page from anywhere reaches the servers of the machine that
 shows it. A foreign page cannot hide its Origin. Its own name may lead here (DNS rebinding), but then that name is the

@@ -1,4 +1,5 @@
-"""May who asks do this? Every view says what it needs. A view that does not say so stops the process at start.
+"""Whether the client may do this. Every view says what it needs. A view that does not say so stops the process at
+start.
 
 @api.get("/calls")
 @needs("read")                        # an API key of that scope, or for read and admin a signed-in supervisor
@@ -47,8 +48,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a view needs. scope: None means any identity. page: people see it. local: free for this machine itself.
-    signed: a sender that signs the request needs no scope, and the view calls `require` for all others."""
+    """The rights that a view needs. scope: None means any identity. page: people see it. local: open to this machine
+    itself. signed: a sender that signs the request needs no scope, and the view calls `require` for all others."""
 
     public: bool = False
     scope: Need | None = None
@@ -76,7 +77,7 @@ def needs(
 
 
 def requirement(view: object) -> Requirement | None:
-    """What `view` says that it needs, if anything."""
+    """The requirement of `view`, if it has one."""
     return cast(Requirement | None, getattr(view, "requirement", None))
 
 
@@ -110,7 +111,7 @@ def guard() -> Response | None:
 
 
 def require(scope: Need | None) -> Identity:
-    """Who asks, if they may do this. Raises Problem 401 or 403."""
+    """The client's identity, if it may do this. Raises Problem 401 or 403."""
     who = identify()
     if who is None:
         raise unknown("no_key", "Show an API key (Authorization: Bearer ...), or sign in on the page.")

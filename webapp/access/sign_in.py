@@ -36,7 +36,7 @@ def safe_next(given: str | None) -> str:
 
 
 def csrf_token() -> str:
-    """For a form of this page."""
+    """The address for a form of this page."""
     return str(generate_csrf(secret_key=store().access.secret()))
 
 
@@ -64,7 +64,7 @@ def sign_in() -> Response:
         message = _("This form was too old. Try again.") if refusal.reason == "csrf" else refusal.detail
         return _form(leads_to, message, 403)
     here, address = store(), identity.address()
-    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # what a stranger typed, for the trail
+    told = re.sub(r"[^\x21-\x7e]", "?", name)[:64]  # the name that a stranger typed, for the trail
     wait_seconds = here.limits.try_account(name.lower(), address)
     if wait_seconds:
         _attempt(Deed(told, "sign-in-locked", "", address, "stranger"), name)
@@ -100,7 +100,7 @@ def sign_out() -> Response:
 @pages.get("/sign-in/oidc")
 @public
 def oidc_begin() -> Response:
-    """To the provider."""
+    """Send the browser to the provider."""
     session["next"] = safe_next(request.args.get("next"))
     try:
         return oidc.begin()
@@ -111,7 +111,7 @@ def oidc_begin() -> Response:
 @pages.get("/sign-in/oidc/callback")
 @public
 def oidc_end() -> Response:
-    """Back from the provider."""
+    """Take a person who comes back from the provider."""
     here, address = store(), identity.address()
     leads_to = safe_next(session.get("next"))
     try:
@@ -132,14 +132,14 @@ def oidc_end() -> Response:
 @pages.get("/enter")
 @public
 def enter() -> str:
-    """The page of a personal link. The key stands after the address's #, which no browser sends and no proxy logs."""
+    """The page of a personal link. The key comes after the address's #, which no browser sends and no proxy logs."""
     return render_template("enter.html", csrf_token=csrf_token(), message="")
 
 
 @pages.post("/enter")
 @public
 def enter_by_link() -> Response:
-    """Sign an agent in by the key of a personal link. Only a key that is an agent's own signs anybody in."""
+    """Sign an agent in by the key of a personal link. Only an agent's own key signs anybody in."""
     request.max_content_length = MAX_FORM_BYTES
     rights.check_form()
     here, key, address = store(), request.form.get("key", ""), identity.address()
@@ -165,7 +165,7 @@ def _attempt(deed: Deed, name: str) -> None:
 
 
 def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
-    """Record the sign-in, begin a session, and put its token into an otherwise empty cookie.
+    """Record the sign-in, begin a session, and put its token into an empty cookie.
 
     The browser's earlier session ends: otherwise nobody could end it or know of it.
     """

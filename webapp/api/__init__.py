@@ -1,1 +1,1 @@
-"""The HTTP API: what it says, what it takes, and its document."""
+"""The HTTP API: its answers, its inputs, and its document."""

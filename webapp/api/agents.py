@@ -17,7 +17,7 @@ from webapp.store import store
 api = Blueprint("agents", __name__, url_prefix="/v1")
 
 MOST_CALLS = 1000
-"""At most so many ended calls count, the latest. Reading them takes some 50 ms."""
+"""At most so many ended calls count, the latest. It takes some 50 ms to read them."""
 
 NO_NAME = ""
 

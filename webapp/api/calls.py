@@ -24,7 +24,7 @@ from webapp.store import store
 api = Blueprint("calls", __name__, url_prefix="/v1")
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
-"""Rows on a page of the list, at most and by default. 500 rows are about 500 kB."""
+"""Rows on a page of the list: at most, and by default. 500 rows are about 500 kB."""
 
 MAX_SOUGHT = 100
 """At most so many characters to look for."""
@@ -102,7 +102,7 @@ def _list_history(parameters: dict[str, str], state: history.State, limit: int, 
 @operation("Read a call with its transcript", {200: ApiCall}, {404: "No such call."})
 @needs("read")
 def read_call(call_id: str) -> Response:
-    """The call as it stands, or as the archive has it."""
+    """The call's present state, or the archive's copy."""
     inputs.query()
     call_id = inputs.call_id(call_id)
     found = history.call(call_id)

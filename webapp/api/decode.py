@@ -31,13 +31,13 @@ from webapp.store import Store, store
 api = Blueprint("decode", __name__)
 
 BEHIND_SECONDS = 2.0
-"""Seconds the fleet may be behind before the answer waits for it. This slows a client down that posts a file."""
+"""Seconds the fleet may be behind before the answer waits for it. This slows down a client that posts a file."""
 
 PATIENCE_SECONDS = 10.0
-"""Seconds to wait for words, at most. Below any proxy's limit (Heroku: 30 s)."""
+"""At most so many seconds to wait for words. Below any proxy's limit (Heroku: 30 s)."""
 
 LOOK_SECONDS, LOOK_AT_LEAST_SECONDS = 0.05, 0.25
-"""Seconds between two looks at the words: at first, and when it takes longer. Each look is a step of the store."""
+"""Seconds between two looks at the words: at first, and later. Each look is a step of the store."""
 
 
 class DecodeRequest(msgspec.Struct):
@@ -93,7 +93,7 @@ def decode() -> Response:
         if here.under_pressure(call_id):
             raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
         outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
-        if outcome == "CLOSED":  # it was idle and has ended meanwhile: a new conversation begins
+        if outcome == "CLOSED":  # it was idle and has ended: a new conversation begins
             conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
             call_id = _call_id(speaker, conversation)
             outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
@@ -126,7 +126,7 @@ def decode() -> Response:
 def _asked(body: bytes) -> DecodeRequest:
     try:
         asked = _request.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # also for values that do not fit the types
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # it also tells of values that do not fit the types
         raise invalid("body", str(error)) from None
     if len(asked.audio) > MAX_CHUNK_SECONDS * asked.sample_rate:
         raise Problem(413, "too_long", f"A piece is at most {MAX_CHUNK_SECONDS} s.")

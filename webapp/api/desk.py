@@ -1,6 +1,6 @@
 """/v1/desk: an agent's own live calls, and asking for help on them. For the agents' page, and for a softphone.
 
-Who asks is an agent: by an account of the role agent, or by a personal key. Answers hold calls of this agent alone.
+The client is an agent, by an account of the role agent or a personal key. Answers hold only this agent's calls.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from webapp.store import store
 api = Blueprint("desk", __name__, url_prefix="/v1/desk")
 
 LINES = 60
-"""Lines of a call that an agent sees: the last five minutes or so."""
+"""Most lines of a call that an agent sees: about the last five minutes."""
 
 _BY = [Parameter("agent", {"type": "string", "maxLength": 128}, "who asks, only with AUTH=off")]
 _NOT_YOURS = {404: "You have no such live call."}
@@ -44,7 +44,7 @@ _OVER = {409: "`reason`: ended (the call is over)."}
 @operation("Read one's own live calls", {200: ApiDesk, 304: None}, query=_BY)
 @needs("agent")
 def read_desk() -> Response:
-    """Meant to be asked for every two seconds, with the last ETag in If-None-Match: 304 says that nothing has changed.
+    """Ask for it every two seconds, with the last ETag in If-None-Match: 304 says that nothing has changed.
     Words are masked as they are for everybody."""
     agent = _agent()
     ids = store().own_calls.of(agent)
@@ -84,7 +84,7 @@ def cancel_help(call_id: str) -> Response:
 
 
 def _agent() -> str:
-    """Whose calls these are: the identity says so; with AUTH=off, the query."""
+    """The agent whose calls these are: from the identity; with AUTH=off, from the query."""
     who: Identity = rights.require("agent")
     given = inputs.query("agent").get("agent")
     if who.kind != "anyone":
@@ -97,7 +97,7 @@ def _agent() -> str:
 
 
 def _tag(agent: str, rows: list[CallRow]) -> str:
-    """Names what the agent sees, without reading the words: every final, score and act changes the call's row."""
+    """A name of the agent's view, made without reading the words: every final, score and act changes the call's row."""
     seen = [
         (
             row.call_id,

@@ -28,7 +28,7 @@ from webapp.store import store
 api = Blueprint("handling", __name__, url_prefix="/v1")
 
 IN_NOTES = "\n\u200c\u200d"
-"""Unprintable characters that a note may hold: line breaks, and the joiners of Persian, Indic scripts and emoji."""
+"""Unprintable characters allowed in a note: line breaks, and the joiners of Persian, Indic scripts and emoji."""
 
 _UNKNOWN = {404: "No such call."}
 _MOST = (
@@ -135,7 +135,7 @@ def put_judgement(call_id: str, alert: str) -> Response:
 
 
 def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
-    """A judgement in Redis, or in the archive if the call has left Redis. Raises Refused."""
+    """Store a judgement in Redis, or in the archive if the call has left Redis. Raises Refused."""
     here = store()
     try:
         return handler.judge(call_id, said.alert, said.right, said.why)
@@ -148,7 +148,7 @@ def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
     def change(now: Handling) -> Handling:
         after = judged(now, msgspec.structs.replace(said, at_ms=now_ms(here.shards.plain)))
         if after != now:
-            here.audit.record(deed, "acts")  # what cannot be written down is not done
+            here.audit.record(deed, "acts")  # an act that cannot be written down is not done
         return after
 
     made = judge(here.archive, call_id, change)
@@ -158,7 +158,7 @@ def _judge(handler: Handler, call_id: str, said: Judgement) -> Handling:
 
 
 def plain_text(given: str, where: str = "/text") -> str:
-    """What somebody wrote, each kind of blank as one; line breaks stay. Raises Problem 400."""
+    """The text, each kind of blank as one; line breaks stay. Raises Problem 400."""
     text = re.sub(r"[^\S\n]", " ", given).strip()
     if not text or not all(character.isprintable() or character in IN_NOTES for character in text):
         raise invalid(where, "must be printable text")
@@ -178,7 +178,7 @@ def _answer(change: Any) -> Response:
 
 
 def refusal(refused: Refused) -> Problem:
-    """What was not done, as a problem."""
+    """A refused act, as a problem."""
     now = refused.present
     if now is None:
         return Problem(404, "unknown_call", _("There is no such call. Of archived ones only judgements change."))
@@ -196,7 +196,7 @@ def refusal(refused: Refused) -> Problem:
 
 
 def acting_name(given: str | None) -> str:
-    """Who acts: the person who signed in. With AUTH=off: the name they give."""
+    """The person who acts and has signed in. With AUTH=off: the name they give."""
     who = rights.require("act")
     if who.kind != "anyone":
         if given is not None and given != who.name:

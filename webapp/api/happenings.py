@@ -1,4 +1,4 @@
-"""/v1/calls/{id}/events and /recording/pause, /recording/resume: what happens on the line that no sound says."""
+"""/v1/calls/{id}/events and /recording/pause, /recording/resume: events on the line that the sound does not tell."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _GONE = {404: "No such call.", 410: "The sender has ended the call."}
 )
 @needs("ingest")
 def post_event(call_id: str) -> Response:
-    """It happens now, in the second of the call that its newest audio has reached.
+    """It counts from now, the second of the call that its newest audio has reached.
 
-    While somebody is on hold, the other parties' audio is not decoded: it is music, or a talk with others. A hold while
-    one lasts changes nothing; a transfer and a dtmf count every time. A join says who is on a track
-    from now on: one call has as many legs as joined it, wherever a consultation or a transfer leads.
+    While somebody is on hold, Earshot does not decode the other parties' audio: it is music, or a talk with others. A
+    second hold changes nothing; a transfer and a dtmf count every time. A join says who is on a track from now on. One
+    call has all the legs that joined it, wherever a consultation or a transfer leads.
     """
     inputs.query()
     told: HappeningTold = inputs.json_body(HappeningTold)
@@ -60,7 +60,7 @@ def post_event(call_id: str) -> Response:
 )
 @needs("ingest")
 def pause_recording(call_id: str) -> Response:
-    """What comes from now on is silence in the file, whole chunks. The words are still written down. Safe to repeat."""
+    """Whole chunks from now on are silence in the file. Earshot still writes down the words. Safe to repeat."""
     inputs.query()
     return _tell(inputs.call_id(call_id), "recording-paused")
 
@@ -76,7 +76,7 @@ def resume_recording(call_id: str) -> Response:
 
 def _tell(call_id: str, kind: HappeningKind, track: str = "", to: str = "", who: str = "") -> Response:
     if kind in ("recording-paused", "recording-resumed"):
-        record_act(kind, call_id)  # what cannot be written down is not done
+        record_act(kind, call_id)  # an act that cannot be written down is not done
     told = store().happenings.tell(call_id, kind, track, to, sender(), who)
     if told.outcome == "UNKNOWN":
         raise history.unknown(call_id)

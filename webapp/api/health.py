@@ -1,6 +1,6 @@
-"""/healthz, /readyz, /metrics and the OpenAPI and AsyncAPI documents: for machines that look after this one.
+"""/healthz, /readyz, /metrics and the OpenAPI and AsyncAPI documents: for machines that watch this one.
 
-`api` is what every process tells of itself, `fleet` what the web process tells of all.
+`api` has each process's own state, `fleet` the web process's view of all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ fleet = Blueprint("fleet", __name__)
 @api.get("/healthz")
 @public
 def healthz() -> Response:
-    """200 as long as this process serves at all. It asks nobody else."""
+    """200 while this process serves. It asks nobody else."""
     return Response(b'{"alive":true}', content_type="application/json")
 
 

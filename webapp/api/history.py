@@ -1,7 +1,7 @@
-"""Live calls and ended ones, wherever they stand, as one list: what is still in Redis, then what the archive has.
+"""Live calls and ended ones as one list: first those in Redis, then those in the archive.
 
-An ended call is listed from the archive as soon as that has it as it stands; until then, and where there is no archive,
-from Redis. So each call stands in the list once.
+An ended call comes from the archive as soon as that has its present state. Until then, and without an archive, it comes
+from Redis. So the list has each call once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _CURSOR = re.compile(r"([0-9.e+-]{1,32})_([A-Za-z0-9._~-]{1,128})")
 
 
 def sought(parameters: dict[str, str], words: list[str]) -> Sought:
-    """What the query's parameters ask for. Raises Problem 400."""
+    """The search in the query's parameters. Raises Problem 400."""
     for name in NAMED:
         if len(parameters.get(name, "")) > MAX_METADATA_VALUE:
             raise invalid(name, f"must have at most {MAX_METADATA_VALUE} characters")
@@ -82,7 +82,7 @@ def order(parameters: dict[str, str], state: State, words: list[str]) -> Order:
 def page(
     wanted: Sought, text: str, state: State, by: Order, limit: int, cursor: str | None, like: bool = False
 ) -> ApiCalls:
-    """A page of the list. like: also calls where something sounds like the words.
+    """A page of the list. like: also calls with words that sound like these.
 
     Raises Problem 400, ArchiveAway, redis.RedisError.
     """
@@ -121,7 +121,7 @@ def page(
 
 
 def call(call_id: str) -> CallView | None:
-    """The call, from wherever it stands; None if there is none. Raises ArchiveAway, redis.RedisError."""
+    """The call, from Redis or the archive; None if there is none. Raises ArchiveAway, redis.RedisError."""
     here = store()
     found = here.reads.call(call_id)
     if found is None and here.archive is not None:
@@ -132,12 +132,12 @@ def call(call_id: str) -> CallView | None:
 def unknown(call_id: str) -> Problem:
     """404: no such call."""
     return Problem(
-        404, "unknown_call", _("There is no call {call_id}; it may have been too old to be kept.", call_id=call_id)
+        404, "unknown_call", _("There is no call {call_id}; it may have been too old to keep.", call_id=call_id)
     )
 
 
 def words(text: str) -> list[str]:
-    """What is sought, as the archive divides text; none for signs alone."""
+    """The sought words, as the archive divides text; none for signs alone."""
     return tokens(text)
 
 

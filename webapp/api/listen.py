@@ -1,7 +1,7 @@
 """/v1/calls/{id}/audio: a supervisor hears a call, live or as far back as its audio is kept.
 
-A page asks for piece after piece and plays them one after the other. This process keeps nothing for it, so it can go on
-with any web process. Each request may be the first, so each makes sure that the listen is in the audit trail.
+A page asks for piece after piece and plays them one after another. This process keeps nothing for it, so the page can
+go on with any web process. Each request may be the first, so each makes sure that the listen is in the audit trail.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from webapp.store import store
 api = Blueprint("listen", __name__, url_prefix="/v1")
 
 DEFAULT_PIECE_SECONDS, MAX_PIECE_SECONDS = 5.0, 10.0
-"""A piece of 10 s is 320 kB at telephony's 8 kHz."""
+"""Most seconds of a piece: 10 s are 320 kB at telephony's 8 kHz."""
 
 LIVE_SECONDS = 0.7
-"""Seconds of the past with which a listener begins: about enough to last until the next chunk comes."""
+"""Seconds of the past that a listener hears first: about enough until the next chunk comes."""
 
 HANGING_SECONDS = 2.0
-"""Seconds behind the others after which a track is not waited for: its sender has stopped."""
+"""Seconds behind the others after which nobody waits for a track: its sender has stopped."""
 
 SAME_LISTEN_SECONDS = 30
-"""Seconds without listening after which the audit trail counts a person's next listen anew."""
+"""Seconds without listening after which a person's next listen is a new entry of the audit trail."""
 
 _SECONDS = re.compile(r"[0-9]{1,8}(\.[0-9]{1,6})?")
 
@@ -57,8 +57,8 @@ def read_audio(call_id: str) -> Response:
     """The audio from that second on, as 16 bit stereo. 204 if there is none yet.
 
     The headers Earshot-From and Earshot-Until say which seconds of the call these are. Ask for the next piece with
-    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say what you can hear. A gap longer than the piece is left
-    out. The audit trail has every listen.
+    `from` = Earshot-Until. Earshot-Oldest and Earshot-Newest say which seconds you can hear. The answer leaves out a
+    gap longer than the piece. The audit trail has every listen.
     """
     parameters = inputs.query("from", "seconds")
     call_id = inputs.call_id(call_id)

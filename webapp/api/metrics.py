@@ -1,4 +1,4 @@
-"""/metrics: the fleet's gauges, computed from the store when Prometheus asks, and what this process counts itself.
+"""/metrics: the fleet's gauges, computed from the store when Prometheus asks, and this process's own figures.
 
 Every web process gives the same gauges, so a rule takes their maximum, not their sum.
 """

@@ -92,7 +92,7 @@ def put_chunk(call_id: str, track: str, seq: str) -> Response:
 def put_channels(call_id: str, seq: str) -> Response:
     """202 for a new chunk, 200 for one that was accepted before. A chunk of an unknown call creates the call.
 
-    The server takes the tracks one after the other. After a refusal (409, 429, 503) it may have the first ones. Repeat
+    The server takes the tracks one after another. After a refusal (409, 429, 503) it may have the first ones. Repeat
     the request, or go on from `expected_seq`, to complete the chunk. The server takes nothing twice.
     """
     parameters = inputs.query("tracks", "on_gap")
@@ -139,7 +139,7 @@ def _take_chunk(call_id: str, track: str, seq: int | None, skip_gap: bool) -> Re
 def take(
     here: Store, asks: Sender, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool = False
 ) -> tuple[bool, ChunkReceipt]:
-    """Put a chunk into the store. Returns whether it is new, and the receipt. Raises Problem for what is not taken."""
+    """Put a chunk into the store. Returns whether it is new, and the receipt. Raises Problem for a refused chunk."""
     _refuse_under_pressure(here, call_id)
     answer = here.ingest.put(call_id, track, seq, chunk, skip_gap, asks)
     if answer.outcome not in ("OK", "DUP"):

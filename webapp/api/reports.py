@@ -24,7 +24,7 @@ from webapp.store import store
 api = Blueprint("reports", __name__, url_prefix="/v1")
 
 USUAL_DAYS = 28
-"""So many days, today included, if none are asked for."""
+"""Days of a report, today included, if the query names none."""
 
 PARAMETERS = [
     Parameter("from", {"type": "string", "format": "date"}, "first day; not given: 27 days before the last"),
@@ -59,7 +59,7 @@ def read_report() -> Response:
 )
 @needs("read")
 def read_report_file() -> Response:
-    """A line for each day, queue or agent, or for each who answered agents that asked for help."""
+    """A line for each day, queue or agent, or for each supervisor who answered agents that asked for help."""
     parameters = inputs.query(*_NAMES, "by")
     by = cast(By, inputs.choice(parameters, "by", get_args(By)) or "day")
     wanted = asked(parameters)
@@ -88,7 +88,7 @@ def read_over_time() -> Response:
 
 
 def asked(parameters: dict[str, str]) -> Wanted:
-    """What the query's parameters ask for. Raises Problem 400."""
+    """The report in the query's parameters. Raises Problem 400."""
     zone = _zone(parameters.get("zone", "UTC"))
     last = _day(parameters, "to") or datetime.now(zone).date()
     try:

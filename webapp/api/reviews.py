@@ -1,4 +1,4 @@
-"""/v1/samples, /v1/scorecard, /v1/calls/{id}/reviews: listening afterwards to calls that chance has picked."""
+"""/v1/samples, /v1/scorecard, /v1/calls/{id}/reviews: reviews of ended calls that chance has picked."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from webapp.store import store
 api = Blueprint("reviews", __name__, url_prefix="/v1")
 
 SAMPLE, MOST_SAMPLED = 5, 50
-"""Calls of a sample, if nobody says how many, and at most."""
+"""Calls of a sample: by default, and at most."""
 
 _QUESTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RULE = re.compile(r"[a-z0-9][a-z0-9:_-]{0,79}")
 MAX_QUESTION = 200
-"""Characters of a question."""
+"""Most characters of a question."""
 
 NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
 
@@ -55,7 +55,7 @@ NO_ARCHIVE = {409: "`reason`: no_archive (there is no database: DATABASE_URL)."}
 )
 @needs("read")
 def read_sample() -> Response:
-    """Whoever asks for the same time, queue and agent gets the same calls, so that nobody picks."""
+    """The same time, queue and agent give everybody the same calls, so that nobody picks."""
     parameters = inputs.query(*(one.name for one in PARAMETERS), "count")
     count = inputs.number(parameters, "count", SAMPLE, MOST_SAMPLED)
     wanted = asked(parameters)
@@ -82,7 +82,7 @@ def read_scorecard() -> Response:
 @operation(
     "Save the questions of the scorecard",
     {200: ApiScorecard},
-    {409: "`reason`: no_archive, or changed (another edition was saved meanwhile).", **JSON_BODY},
+    {409: "`reason`: no_archive, or changed (somebody else has saved an edition).", **JSON_BODY},
     body=NewScorecard,
 )
 @needs("act")
@@ -99,7 +99,7 @@ def save_scorecard() -> Response:
 
 
 def faults(questions: list[Question]) -> Iterator[tuple[list[int | str], str]]:
-    """What is wrong with them: the place below them, and what."""
+    """Faults in the questions: the place below them, and the fault."""
     for n, one in enumerate(questions):
         for name, form, signs in (("id", _QUESTION, "_ -"), ("rule", _RULE, ": _ -")):
             value = getattr(one, name)
@@ -112,7 +112,7 @@ def faults(questions: list[Question]) -> Iterator[tuple[list[int | str], str]]:
 
 
 def save(questions: list[Question], after: int, who: str) -> ApiScorecard:
-    """A new edition after that one. Raises ScorecardChanged if another one was saved meanwhile."""
+    """A new edition after that one. Raises ScorecardChanged if somebody else has saved one."""
     kept = the_archive()
     if reviews.scorecard(kept).version != after:
         raise ScorecardChanged
@@ -139,7 +139,7 @@ def read_reviews(call_id: str) -> Response:
 )
 @needs("act")
 def put_review(call_id: str) -> Response:
-    """One's own review replaces what one said before. A question may be left out."""
+    """Your new review replaces your old one. You may leave out a question."""
     inputs.query()
     new = inputs.json_body(NewReview)
     who, archive = acting_name(new.by), the_archive()
@@ -162,7 +162,7 @@ def put_review(call_id: str) -> Response:
     ]
     comment = plain_text(new.comment, "/comment") if new.comment.strip() else ""
     review = Review(who, now_ms(store().shards.plain), card.version, answers, reviews.score_of(answers), comment)
-    record_act("review", call_id)  # what cannot be written down is not done
+    record_act("review", call_id)  # an act that cannot be written down is not done
     if not reviews.put_review(archive, call_id, review):
         raise unknown(call_id)
     return _told(call_id)
@@ -189,4 +189,4 @@ def the_archive() -> Archive:
 
 def changed(status: int = 409) -> Problem:
     """Another edition of the questions applies."""
-    return Problem(status, "changed", _("Somebody has saved other questions meanwhile. Reload the page."))
+    return Problem(status, "changed", _("Somebody has saved other questions. Reload the page."))

@@ -29,7 +29,7 @@ api = Blueprint("rules", __name__, url_prefix="/v1")
 
 DRY_RUN_CALLS, DRY_RUN_DEFAULT = 500, 200
 DRY_RUN_SECONDS = 5.0
-"""At most so much for a dry run. It shares its process with uploads, so it stops here and says so."""
+"""At most so many seconds for a dry run. It shares its process with uploads, so it stops here and says so."""
 DRY_RUN_HITS = 1000
 
 WAITING = 8
@@ -107,7 +107,7 @@ def _save(text: str) -> Response:
 )
 @needs("read")
 def try_rules() -> Response:
-    """What these rules would have raised in live and ended calls. Nothing changes."""
+    """The hits that these rules would have had in live and ended calls. Nothing changes."""
     most = inputs.number(inputs.query("calls"), "calls", DRY_RUN_DEFAULT, DRY_RUN_CALLS)
     text = _text()
     record_read("dry-run")
@@ -143,7 +143,7 @@ def understand_rules() -> Response:
 )
 @needs("read")
 def write_rules() -> Response:
-    """The rules in the body as a file, without what is as usual. Nothing is saved."""
+    """The rules in the body as a file, without values that are as usual. Nothing is saved."""
     inputs.query()
     file: RuleFile = inputs.json_body(RuleFile)
     with one_at_a_time.turn():
@@ -160,7 +160,7 @@ def write_rules() -> Response:
 )
 @needs("read")
 def hear_words() -> Response:
-    """Which rules apply to words of one party, as if they were all of a call. Nothing is saved."""
+    """The rules that apply to words of one party, as if these were the whole call. Nothing is saved."""
     inputs.query()
     asked: WordsToTry = inputs.json_body(WordsToTry)
     said = [Spoken("words:0", asked.track, 0.0, 1.0, asked.text, Sentiment(-1.0, 0.0))]
@@ -171,7 +171,7 @@ def hear_words() -> Response:
 
 
 class _Enough(Exception):
-    """The dry run's time is over, or nobody waits for it any more."""
+    """The dry run has no time left, or nobody waits for it any more."""
 
 
 def dry_run(rules: RuleSet, most: int, given_up: Callable[[], bool]) -> ApiDryRun:
@@ -223,7 +223,7 @@ def _current() -> RulesText:
 
 
 def _changed() -> Problem:
-    return Problem(412, "changed", "Somebody else saved the rules meanwhile.")
+    return Problem(412, "changed", "Somebody else has saved the rules.")
 
 
 def _text() -> str:

@@ -1,4 +1,4 @@
-"""/v1/scorecard.yaml: the scorecard's questions as a file, to be kept, compared and put into another Earshot."""
+"""/v1/scorecard.yaml: the scorecard's questions as a file, to keep, to compare, and for another Earshot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workers.insight.rules.yamlfile import FileError, line_of, struct_of, writte
 api = Blueprint("scorecard_file", __name__, url_prefix="/v1")
 
 MAX_FILE_CHARS = 32 * 1024
-"""Four times the most questions of the usual length."""
+"""Most characters of a file: four times the most questions of the usual length."""
 
 _SOURCE = "scorecard"
 _USUAL = {"rule": "", "hit": "no"}
@@ -85,7 +85,7 @@ def parse(text: str) -> list[Question]:
 
 
 def dump(card: Scorecard) -> str:
-    """A scorecard as a file that `parse` reads back, without what is as usual."""
+    """A scorecard as a file that `parse` reads back, without values that are as usual."""
     questions = [
         {name: value for name, value in msgspec.to_builtins(one).items() if value != _USUAL.get(name)}
         for one in card.questions

@@ -1,9 +1,9 @@
-"""The short way of a chunk: what each line posts once a second, without Flask's work around a view.
+"""The short way of a chunk, which each line posts once a second: without Flask's work around a view.
 
 It takes a numbered chunk (PUT .../tracks/{track}/chunks/{seq}) from a sender with an API key, if nothing about the
 request is unusual. All others go the long way, through the view in posting.py; so do those of a process that traces, or
-logs each request. Both ways have the same steps and answers. What goes wrong here is told there: the error handlers of
-the application answer for both.
+logs each request. Both ways have the same steps and answers. The error handlers of the application answer
+for both.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def install(app: Flask) -> None:
 
 
 def _body(environ: dict[str, Any]) -> bytes | None:
-    """The whole body. None if the long way must refuse it; it then finds what came."""
+    """The whole body. None if the long way must refuse it; that one then finds the bytes that came."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or int(length) > audio_forms.MAX_CHUNK_BYTES:
         return None

@@ -1,4 +1,4 @@
-"""GET /v1/calls/{id}/summary: what a call is about, while it goes on and after."""
+"""GET /v1/calls/{id}/summary: the summary of a call, while it goes on and after."""
 
 from __future__ import annotations
 

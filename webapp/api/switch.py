@@ -1,4 +1,4 @@
-"""/v1/calls/{id}/switch/{act} and /v1/session/extension: what supervisors do on the switch, and where it calls them."""
+"""/v1/calls/{id}/switch/{act} and /v1/session/extension: supervisors' acts on the switch, and where it calls them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ api = Blueprint("switch", __name__, url_prefix="/v1")
 @operation("The extension at which the switch calls me", {200: Extension})
 @needs("act")
 def read_extension() -> Response:
-    """Empty if none is known. acts: what may be done on the switch; none where no switch is set up."""
+    """Empty if none is known. acts: the acts that the switch takes; none where no switch is set up."""
     inputs.query()
     who = rights.require("act")
     acts: list[str] = list(ACTS) if switch_of(store().settings) else []
@@ -63,7 +63,7 @@ def put_extension() -> Response:
 )
 @needs("act")
 def post_act(call_id: str, act: str) -> Response:
-    """202 when the switch has begun; the supervisor's phone rings then, but for a hangup."""
+    """202 when the switch has begun. Then the supervisor's phone rings, except for a hangup."""
     inputs.query()
     call_id = inputs.call_id(call_id)
     if act not in ACTS:
@@ -83,7 +83,7 @@ def post_act(call_id: str, act: str) -> Response:
     extension = store().extensions.of(who.name)
     if not extension and act != "hangup":
         raise Problem(409, "no_extension", _("Say first at which extension the switch can call you."))
-    rights.record_act(act, call_id)  # what cannot be written down is not done
+    rights.record_act(act, call_id)  # an act that cannot be written down is not done
     try:
         switch.carry_out(Order(act, call_id, channel, "" if act == "hangup" else extension, who.who))
     except SwitchError as error:

@@ -1,1 +1,1 @@
-"""What every request has in common: its body, its checks, its errors and headers."""
+"""The common part of all requests: body, checks, errors and headers."""

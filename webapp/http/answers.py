@@ -11,5 +11,5 @@ JSON = "application/json"
 
 
 def as_json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer that says `body`, which msgspec can write."""
+    """The answer with `body`, which msgspec can write."""
     return Response(msgspec.json.encode(body), status, headers, content_type=JSON)

@@ -1,8 +1,8 @@
 """A request has one path for every layer, and its body is whole or refused.
 
-Flask drops a second slash at the beginning of a path (//decode); so the layers before it must, too. gunicorn hands on a
-body that ended before its Content-Length as if that were all: half of a chunk would be taken from a sender that was
-killed in the middle of it. And it lets chunks that are no chunks look like a fault of the application.
+Flask drops a second slash at the beginning of a path (//decode), so the layers before it must, too. gunicorn hands on a
+body that ended before its Content-Length as if it were whole: if a sender is killed in the middle of a chunk, Earshot
+would take half of it. gunicorn also makes broken chunked coding look like a fault of the application.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Arrival:
 
 
 class _Chunks:
-    """A body whose end only its chunks tell."""
+    """A body in chunked coding: only its chunks tell where it ends."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
     def read(self, size: int | None = -1) -> bytes:
-        """At most `size` bytes, all if it is negative. Raises OSError, as for a sender that went, if they cannot be
-        told; gunicorn closes the connection then, since nobody knows where the next request begins."""
+        """At most `size` bytes, all if it is negative. Raises OSError, as for a sender that has gone, for broken
+        chunks. gunicorn then closes the connection, because nobody knows where the next request begins."""
         try:
             return bytes(self._inner.read(size))
         except ParseException as error:

@@ -27,16 +27,16 @@ from webapp.http import riff
 from webapp.http.problems import Problem, invalid
 
 MIN_RATE, MAX_RATE = 8_000, 48_000
-"""Hz. Telephony's lowest rate, and the highest any softphone or recorder sends."""
+"""Lowest and highest rate in Hz: telephony's lowest, and the highest that any softphone or recorder sends."""
 
 MAX_CHUNK_SECONDS = 10
-"""A chunk is about a second; more than ten in one would make a live line ten seconds late."""
+"""Most seconds of a chunk. It usually has one; more than ten would make a live line ten seconds late."""
 
 MAX_CHUNK_BYTES = 1 << 20
-"""Ten seconds at 48 kHz in 16 bit are 960 kB."""
+"""Most bytes of a chunk: ten seconds at 48 kHz in 16 bit are 960 kB."""
 
 G711_RATE = 8_000
-"""The rate of G.711 where the Content-Type does not say another (RFC 3551)."""
+"""Rate of G.711 in Hz, if the Content-Type names no other (RFC 3551)."""
 
 KNOWN_TYPES = [
     "audio/basic",
@@ -57,7 +57,7 @@ _WAV = ("audio/wav", "audio/x-wav")
 
 
 def unknown_type(detail: str) -> Problem:
-    """415 that lists what would be understood."""
+    """415 that lists the known forms."""
     return Problem(
         415,
         "unknown_form",

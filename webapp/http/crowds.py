@@ -1,7 +1,7 @@
 """Limits the slow requests at work and refuses the next at once, so health checks and chunks never queue behind them.
 
 A sign-in costs a core some tens of milliseconds, and an answer of /decode waits for the fleet. Each occupies one of the
-process's threads meanwhile. A refusal here costs less than a tenth of what the application would spend on it.
+process's threads. A refusal here costs less than a tenth of the application's work for it.
 
 A request takes its place when all of it has come. So a slow sender occupies a thread but no place.
 """

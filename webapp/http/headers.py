@@ -43,7 +43,7 @@ SECURITY: Mapping[str, str] = secure.Secure(
 host alone; with none at all browsers would send the forms of our own pages with the Origin null."""
 
 HSTS = StrictTransportSecurity().max_age(31_536_000).header_value
-"""A year. Only sent over TLS, where it counts."""
+"""A year. Earshot only sends it over TLS, where it counts."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -1,4 +1,4 @@
-"""Requests that compute for seconds: one at a time in a process. Few wait, and none works for a client that has
+"""Requests that compute for seconds: one at a time in a process. A few wait, and none works for a client that has
 gone."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks everything from outside except audio: path, query and JSON bodies.
 
-What passes may be part of a key in Redis and of a log line. The rest raises `Problem` 400, 413 or 415.
+Checked values may be part of a key in Redis and of a log line. All others raise `Problem` 400, 413 or 415.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.schemas.calls import CallEnd, NewCall
 from webapp.schemas.values import MAX_METADATA_CHARACTERS, MAX_METADATA_KEY, MAX_SEQ
 
 MAX_JSON_BYTES = 64 * 1024
-"""The largest metadata we accept, with every character escaped, is 50 kB."""
+"""Most bytes of a JSON body: the largest metadata, with every character escaped, has 50 kB."""
 
 _CURSOR = re.compile(r"[0-9.e+-]{1,32}_[0-9]{1,9}")
 _SEQ = re.compile(r"[0-9]{1,16}")

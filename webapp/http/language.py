@@ -1,7 +1,7 @@
 """The language of a page: English, or another one with a catalogue in webapp/translations.
 
-English texts stand in the code. `_` looks them up for the language that the browser asks for (Accept-Language), in
-Python and in templates. Values stand in braces: "Signed in as {name}". docs/LANGUAGES.md says more.
+English texts are in the code. `_` looks them up for the language that the browser asks for (Accept-Language), in
+Python and in templates. Values are in braces: "Signed in as {name}". docs/LANGUAGES.md says more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SOURCE = "en"
 """The language of the texts in the code."""
 
 FOLDER = Path(__file__).parents[1] / "translations"
-"""Holds a catalogue LANGUAGE.po for each other language."""
+"""The folder with a catalogue LANGUAGE.po for each other language."""
 
 
 OF_SCRIPTS = (".js", ".yaml")
@@ -31,7 +31,7 @@ OF_SCRIPTS = (".js", ".yaml")
 
 @cache
 def languages() -> tuple[str, ...]:
-    """What a browser may ask for, English first."""
+    """The languages that a browser may ask for, English first."""
     return SOURCE, *sorted(path.stem for path in FOLDER.glob("*.po"))
 
 

@@ -25,17 +25,16 @@ LOCK_MINUTES = 15
 TRIES_OF_ACCOUNT_AND_ADDRESS = 10
 TRIES_OF_ACCOUNT = 100
 FAILURES_OF_ADDRESS = 50
-"""At most so many attempts at an account, from all addresses. With 100 guesses in 15 minutes a password of 12 random
-letters would take 10^9 years, and a stranger needs ten addresses to keep an account's owner out."""
+"""At most so many attempts at an account, from all addresses. With 100 guesses in 15 minutes, a password of 12 random
+letters takes 10^9 years to guess, and a stranger needs ten addresses to keep an account's owner out."""
 
 SIGN_INS_OF_PERSON = 30
 """At most so many right sign-ins in LOCK_MINUTES. Each is an entry of the audit trail, and nobody who may sign in may
 push out what others did. Nobody has so many browsers."""
 
 AHEAD = 50
-"""A process counts a key's requests in advance, a fiftieth of the limit at once, and asks Redis again when these are
-used up or a second is over. So a key is refused at most a fiftieth of its limit too early, or for each process too
-late."""
+"""A process counts a key's requests in advance, a fiftieth of the limit at once. It asks Redis again when these are
+used up or a second is over. So a key meets its limit at most a fiftieth too early, or for each process too late."""
 
 BAD_KEYS_A_MINUTE = 60
 """At most so many wrong keys of one address in a minute. Beyond it wrong keys get 429 instead of 401; right ones still
@@ -43,7 +42,7 @@ work."""
 
 
 def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    """The form of an address for counting: an IPv4 address, or the /64 that one IPv6 customer has."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -120,7 +119,7 @@ class Limits:
         self._take_back(self._counters(account, address))
 
     def succeeded(self, account: str, address: str) -> None:
-        """Take a right attempt back, and forget what the account's owner mistyped before."""
+        """Take a right attempt back, and forget earlier typing errors of the account's owner."""
         self._take_back(self._counters(account, address)[:1])
         self._limiter.clear(self._pair, "sign-in", digest(account), network(address))
         self._limiter.clear(self._account, "sign-in-account", digest(account))

@@ -1,4 +1,4 @@
-"""A call's names as a provider of telephony tells them, made fit for us."""
+"""A call's names, from a provider of telephony to our form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clean_call_id(given: object) -> str:
 
 
 def clean_metadata(given: dict[str, Any]) -> dict[str, str]:
-    """Flat printable metadata from whatever a provider tells; what is empty or too long is cut."""
+    """Flat printable metadata from a provider's values, without empty ones; long ones are cut."""
     kept: dict[str, str] = {}
     left = MAX_METADATA_CHARACTERS
     for key, value in given.items():

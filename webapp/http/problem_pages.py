@@ -1,4 +1,4 @@
-"""Problems as pages: a person who opens an address that is not there gets words and a way on instead of JSON.
+"""Problems as pages: a person who opens a wrong address gets words and a way on instead of JSON.
 
 The page needs no store, so it also comes while the store is away.
 """
@@ -22,7 +22,7 @@ HEADINGS = {
     500: later("Something went wrong here"),
     503: later("Not there at the moment"),
 }
-"""What a person reads first, by status. Others have their title."""
+"""The heading of the page, by status. Others have their title."""
 
 ADVICE = {
     "scope": later("Your account does not allow it. An administrator can change that."),
@@ -31,7 +31,7 @@ ADVICE = {
     "store_away": later("The calls are safe. Try again in a moment."),
     "archive_away": later("Live calls go on. Try again in a moment."),
 }
-"""What helps, by reason."""
+"""Advice, by reason."""
 
 PASSING = (429, 500, 503)
 """Statuses after which the same request may succeed."""
@@ -53,8 +53,8 @@ def _for_whom(answer: Response) -> Response:
 
 
 def _wants_page() -> bool:
-    """Whether whoever asks would rather have HTML than JSON. Browsers say so for what stands in their address field;
-    scripts and programs that take anything do not."""
+    """Whether the client prefers HTML to JSON. Browsers say so for an address in their address field; scripts and
+    programs that take anything do not."""
     accepts = request.accept_mimetypes
     return accepts["text/html"] > max(accepts[PROBLEM_JSON], accepts["application/json"])
 

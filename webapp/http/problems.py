@@ -32,7 +32,7 @@ RETRY_AFTER_SECONDS = 2
 """Seconds to wait after 429 and 503. In about that time a decoder frees a track's backlog, or Redis restarts."""
 
 EXPECTED_REDIS_ERRORS = (*AWAY, OutOfMemoryError, ReadOnlyError)
-"""Errors of a Redis that is away, loading, full or demoted (others of redis-py derive from these). They get no
+"""Errors of a Redis that is away, loading, full or demoted (other errors of redis-py derive from these). They get no
 traceback in the log."""
 
 

@@ -1,6 +1,6 @@
 """WAV as telephony writes it: RIFF with 16 bit PCM or G.711. (The standard library's `wave` refuses G.711.)
 
-It is made for hostile input: it believes only what lies within the bytes at hand.
+It is made for hostile input: it believes nothing beyond the bytes that it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _CODECS: dict[tuple[int, int], Encoding] = {(1, 16): "s16le", (6, 8): "alaw", (7
 """(format tag, bits a sample) of Microsoft's WAVEFORMATEX."""
 
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-"""What follows the format tag in a WAVEFORMATEXTENSIBLE sub-format that stands for a plain format tag."""
+"""The bytes after the format tag in a WAVEFORMATEXTENSIBLE sub-format that stands for a plain format tag."""
 
 _UNKNOWN_SIZE = 0x7FFF_0000
 """A writer to a pipe cannot know the size and claims the largest: all ones (ffmpeg), about 2^31 (sox)."""
@@ -31,7 +31,7 @@ class UnknownCodecError(RiffError):
 
 
 class Wave(msgspec.Struct, frozen=True):
-    """What a WAV holds. `audio`: samples, interleaved if there is more than one channel. `rate` in Hz."""
+    """The content of a WAV. `audio`: samples, interleaved if there is more than one channel. `rate` in Hz."""
 
     encoding: Encoding
     rate: int

@@ -1,4 +1,4 @@
-"""How long requests take, for /metrics: by route, never by path, because a path may name a call."""
+"""Times of requests for /metrics: by route, never by path, because a path may name a call."""
 
 from __future__ import annotations
 

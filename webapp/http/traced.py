@@ -1,7 +1,7 @@
 """A request as the first step of a chunk's way, where traces are asked for (state/tracing.py).
 
-Whoever sends a W3C traceparent with a request sees it in the sender's own trace. The guard has let the request in
-before, so a stranger makes no trace.
+A request with a W3C traceparent becomes part of its sender's trace. The guard has let the request in before, so a
+stranger makes no trace.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files in YAML as bodies of requests: what a view takes, which edition it replaces, and how it says what is wrong."""
+"""Files in YAML as bodies of requests: reading one, the edition that it replaces, and telling its faults."""
 
 from __future__ import annotations
 

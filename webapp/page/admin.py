@@ -21,7 +21,7 @@ pages = Blueprint("admin", __name__, url_prefix="/admin")
 class AdminPage(NamedTuple):
     """A page templates/admin/NAME.html with its script static/js/admin/NAME.js.
 
-    title: what links and the heading call it. values: what its template needs besides the frame's values.
+    title: its name in links and the heading. values: those that its template needs besides the frame's.
     """
 
     title: str

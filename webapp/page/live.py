@@ -1,4 +1,4 @@
-"""The live table's sockets: every page follows the feed by cursor, so that it misses nothing whatever breaks.
+"""The live table's sockets: every page follows the feed by cursor, so no break makes it miss anything.
 
 A page sends `follow` {cursor}: null at first, then the cursor of the last event it holds. Then it gets, in order,
 
@@ -7,19 +7,20 @@ A page sends `follow` {cursor}: null at first, then the cursor of the last event
     feed      {from, cursor, events}            all events after `from`, at most five times a second
     fleet     {...}                             every two seconds as a sign of life; none while Redis is away
 
-A page may send `sees` {calls}: those in sight or open, at most a hundred, whenever they change. Decoders then make the
-words of open utterances for these alone, where that costs much (state/calls/sight.py). Who never says so sees all.
+A page may send `sees` {calls}: those in sight or open, at most a hundred, whenever they change. Where the words of
+open utterances cost much, decoders then make them for these alone (state/calls/sight.py). A page that never says so
+counts as seeing all calls.
 
 After a break a page sends `follow` with its cursor again, to any web process. A page on a slow link gets nothing new
-while it still takes the last message. Then it gets all that came meanwhile in one message, without partials that newer
-ones replaced. So it lags by what its link needs, and nothing piles up here.
+while it still takes the last message. Then it gets all newer events in one message, without partials that newer ones
+replaced. So only its link makes it lag, and nothing piles up here.
 
-open_pages.py hears what the pages say. One thread, here, reads the feed and sends. It makes each message once for all
-pages: those at the same event get the same message, and so the same compressed frame (page_wire.py), and the table is
-read once, however many pages ask (snapshots.py).
+open_pages.py takes the pages' messages. One thread, here, reads the feed and sends. It makes each message once for all
+pages: those at the same event get the same message, and so the same compressed frame (page_wire.py). It reads the table
+once, however many pages ask (snapshots.py).
 
-A socket is open to those who may read (rights.py), as long as they may. doorman.py keeps the door. With every sign of
-life the thread looks for sessions that have ended.
+A socket is open to clients that may read (rights.py), as long as they may. doorman.py keeps the door. With every sign
+of life the thread looks for sessions that have ended.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ BATCH_SECONDS = 0.2
 """Least seconds between two batches. A screen that changes five times a second looks live."""
 
 BLOCK_MS = 100
-"""At most so long the reader waits for an event, and a new page for its answer."""
+"""Most milliseconds that the reader waits for an event, and a new page for its answer."""
 
 FLEET_SECONDS = 2.0
 """Seconds between two signs of life. When three are missing, the page takes the link for broken."""
@@ -166,7 +167,7 @@ class LiveTable:
         self._snapshots.forget()
         self._fleet_at = 0.0
         page_wire.forget_frames()
-        self._wanted.clear()  # first: whoever comes after the look below sets it again
+        self._wanted.clear()  # first: a page that comes after the look below sets it again
         if not self._pages.all() and not self._stopping.is_set():
             self._wanted.wait()
 
@@ -208,7 +209,7 @@ class LiveTable:
             self._socketio.emit(event, what, to=cast(Any, [page.sid for page in pages]))
 
     def _show_out(self) -> None:
-        """Close the sockets of those who may no longer read. Their pages ask again and come to the sign-in."""
+        """Close the sockets of clients that may no longer read. Their pages ask again and come to the sign-in."""
         pages = self._pages.all()
         gone = {who for who in {page.who for page in pages} if not self._still_in(who)}
         for page in pages:

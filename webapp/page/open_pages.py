@@ -1,4 +1,4 @@
-"""The open pages of one web process: who watches, what each page asked for, and what it got last.
+"""The open pages of one web process: who watches, what each page has asked for, and its last message.
 
 Socket.IO's handlers write here, in a thread for each page. The live table's one thread (live.py) reads.
 """

@@ -1,7 +1,7 @@
 """The websocket under a page's Socket.IO: one thread reads, one writes, and no message is ever cut short.
 
 Engine.IO's usual socket sends what the system takes and drops the rest; the next frame then begins in the middle of the
-last. It also compresses the same message anew for every page. This one sends a message whole or closes the socket. No
+last. It also compresses the same message again for every page. This one sends a message whole or closes the socket. No
 message depends on an earlier one's compression, so one frame serves all pages. The websockets library makes the frames,
 as in streams/wire.py.
 """
@@ -44,10 +44,10 @@ SILENT_SECONDS = 45
 """Seconds of silence after which a page counts as gone. It answers a ping every 20 s."""
 
 INTRODUCTION_SECONDS = 15
-"""Seconds a socket has to say whose page it is. After that its next word closes it: nobody could ask it to leave."""
+"""Seconds a socket has to say whose page it is. After that its next message closes it: nobody could ask it to leave."""
 
 SEND_BUFFER_BYTES = 1 << 16
-"""Bytes that the system holds for a slow page (Linux takes twice as much). More would only make the page's news
+"""Bytes that the system holds for a slow page (Linux takes twice as much). More bytes would only make its news
 older."""
 
 PIECE_BYTES = 1 << 16

@@ -25,7 +25,7 @@ def wall() -> str:
 @pages.get("/history")
 @needs("read", page=True)
 def history() -> str:
-    """Live and ended calls by what is sought, from /v1/calls. Recordings can be heard; nobody is joined."""
+    """The search in live and ended calls, from /v1/calls. It plays recordings; nobody can join a call."""
     return _page("history.html", live=False)
 
 
@@ -65,7 +65,7 @@ def reviews() -> str:
 
 
 def _page(template: str, live: bool = True) -> str:
-    """A page for whoever asks. live: calls can be heard and joined on it."""
+    """A page for this client. live: people can listen to calls and join them on it."""
     records = store().sounds is not None
     return render_template(
         template,
@@ -77,7 +77,7 @@ def _page(template: str, live: bool = True) -> str:
 
 
 def page_values() -> dict[str, Any]:
-    """What every page says of who asks, with the token by which what it sends is known to come from it."""
+    """Every page's values about the client, with the token that proves that a request comes from the page."""
     who = identify()
     signed_in = who is not None and who.kind == "user"
     return {

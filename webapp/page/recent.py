@@ -32,14 +32,14 @@ class Batch(NamedTuple):
 
     @property
     def said(self) -> dict[str, Any]:
-        """As the pages get it."""
+        """An event in the pages' form."""
         return {"from": self.since, "cursor": self.cursor, "events": self.events}
 
 
 class _Event(NamedTuple):
     cursor: str
-    replaces: tuple[str, str] | None  # of a partial its call and track: the next one of them makes it worthless
-    told: msgspec.Raw | None  # None: there is nothing to tell
+    replaces: tuple[str, str] | None  # a partial's call and track: their next partial makes it worthless
+    told: msgspec.Raw | None  # None: no page gets it
 
 
 class Recent:

@@ -1,4 +1,4 @@
-"""The whole table for pages whose cursor leads nowhere: read once, however many of them ask. Used by one thread."""
+"""The whole table for pages whose cursor leads nowhere, read once however many of them ask. One thread uses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp.page.recent import Recent
 from webapp.schemas import shapes
 
 SNAPSHOT_SECONDS = 2.0
-"""Seconds a snapshot serves other pages. What came since follows as events."""
+"""Seconds a snapshot serves other pages. Newer changes follow as events."""
 
 SNAPSHOT_ROWS = 100
 """Rows in one message: about 150 kB, 15 kB compressed."""

@@ -26,8 +26,8 @@ class NewCall(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CallEnd(msgspec.Struct, forbid_unknown_fields=True):
-    """The number of each track's last chunk. With it, a server that lost its last second answers 409, and the call is
-    not closed over chunks that are to be sent again."""
+    """The number of each track's last chunk. With it, a server that lost its last second answers 409, and does not
+    close the call while the sender must send chunks again."""
 
     last_seq: Annotated[
         dict[Track, Annotated[int, Meta(ge=0, le=MAX_SEQ)]],
@@ -213,13 +213,13 @@ class ApiSummary(msgspec.Struct):
 
 
 class Sees(msgspec.Struct, forbid_unknown_fields=True):
-    """These calls are in sight or open, no others: words of open utterances are wanted for them."""
+    """The calls in sight or open, which need words of open utterances, and no others."""
 
     calls: Annotated[list[CallId], Meta(max_length=100)]
 
 
 class ApiFound(msgspec.Struct):
-    """The utterance that holds most of what was sought."""
+    """The utterance that holds most of the sought words."""
 
     utterance_id: str
     track: str
@@ -230,7 +230,7 @@ class ApiFound(msgspec.Struct):
 class ApiCalls(msgspec.Struct):
     """A page of calls, most attention first unless sorted otherwise; next_cursor is null on the last page.
 
-    hits: where the words that were sought were said, by call_id; a call that is only known by them has none.
+    hits: where somebody said the sought words, by call_id. A call that has them only in its metadata has none.
     """
 
     calls: list[ApiRow]

@@ -13,7 +13,7 @@ from webapp.schemas.values import Moment
 
 
 class DeskLine(msgspec.Struct):
-    """What was said. start: second of the call. text: may be "" where audio is missing."""
+    """A line of the call. start: second of the call. text: may be "" where audio is missing."""
 
     id: str
     track: str
@@ -22,7 +22,7 @@ class DeskLine(msgspec.Struct):
 
 
 class DeskCall(msgspec.Struct):
-    """An agent's call, as the agent may see it: no scores, no alerts, nothing that supervisors note for themselves.
+    """An agent's call, as the agent may see it: no scores, no alerts, no supervisors' notes.
 
     speaking: of each track the words that are being spoken. on_it: the supervisor who has taken the call, or "".
     """
@@ -48,7 +48,7 @@ class ApiDesk(msgspec.Struct):
 
 
 class DeskHelp(msgspec.Struct):
-    """What has become of the request for help; null: there is none."""
+    """The state of the request for help; null: there is none."""
 
     call_id: str
     help: ApiHelp | None

@@ -1,4 +1,4 @@
-"""Erasing calls and keeping them from it, over the API."""
+"""Erasing calls, and legal holds against it, over the API."""
 
 from __future__ import annotations
 

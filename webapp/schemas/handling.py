@@ -1,4 +1,4 @@
-"""What supervisors do about a call, over the API."""
+"""Supervisors' acts on a call, over the API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.schemas.values import MAX_NOTE, MAX_REASON, MAX_SNOOZE_SECONDS, By, 
 
 
 class ApiNote(msgspec.Struct):
-    """What a supervisor wrote on a call."""
+    """A supervisor's note on a call."""
 
     by: str
     at: Moment
@@ -20,7 +20,7 @@ class ApiNote(msgspec.Struct):
 
 
 class ApiJudgement(msgspec.Struct):
-    """What a supervisor said of an alert: see PUT /v1/calls/{call_id}/judgements/{alert}."""
+    """A supervisor's judgement of an alert: see PUT /v1/calls/{call_id}/judgements/{alert}."""
 
     alert: str
     right: bool
@@ -77,8 +77,9 @@ class HandlingAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewJudgement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """right: a look was needed. why: only of one that was not: misheard (the words were not said), friendly (meant
-    otherwise), ordinary (such calls are usual here), solved (the agent had it in hand), other, or "" for untold."""
+    """right: a look was needed. why: only if it was not. misheard (nobody said the words), friendly (they meant
+    something else), ordinary (such calls are usual here), solved (the agent had it in hand), other, or "" for no
+    reason."""
 
     right: bool
     why: Why = ""
@@ -93,14 +94,14 @@ class Extension(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SwitchReceipt(msgspec.Struct):
-    """The switch has begun with it."""
+    """The switch has begun the act."""
 
     call_id: str
     act: str
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """For the agent on the call, who sees it at once."""
+    """A message for the agent on the call, who sees it at once."""
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)]
     by: By | None = None

@@ -1,4 +1,4 @@
-"""What happens on the line that no sound says: holds, mutes, transfers, pressed keys, pauses of the recording."""
+"""Events on the line that the sound does not tell: holds, mutes, transfers, pressed keys, pauses of the recording."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from webapp.schemas.values import Track
 
 
 class ApiHappening(msgspec.Struct):
-    """Something on the line that no sound says. at: second of the call. track: whose line; of a hold who waits.
-    to: of a transfer. who: joins, and is on that track from now on. dtmf: a key was pressed; which is kept nowhere."""
+    """An event on the line that the sound does not tell. at: second of the call. track: whose line; of a hold who
+    waits. to: of a transfer. who: joins, and is on that track from now on. dtmf: a key was pressed; nobody keeps which
+    one."""
 
     kind: HappeningKind
     at: float
@@ -23,7 +24,7 @@ class ApiHappening(msgspec.Struct):
 
 
 class HappeningTold(msgspec.Struct, forbid_unknown_fields=True):
-    """What happens on the line. There is no place for the digits of a dtmf: they may be secret."""
+    """An event on the line. There is no place for the digits of a dtmf: they may be secret."""
 
     kind: Literal["hold", "resume", "mute", "unmute", "transfer", "join", "leave", "dtmf"]
     track: Annotated[
@@ -35,7 +36,7 @@ class HappeningTold(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class HappeningReceipt(msgspec.Struct):
-    """at: second of the call; null if nothing has changed by it."""
+    """at: second of the call; null if the event has changed nothing."""
 
     call_id: str
     at: float | None

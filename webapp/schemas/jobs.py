@@ -22,7 +22,7 @@ class ApiJobs(msgspec.Struct):
     """The background jobs, as of `at`; null if no sentiment process lives, which writes it down.
 
     workers: jobs processes alive.  queued, running: numbers of jobs.  failed_count: all failures of a day; failed: the
-    newest.  outstanding: by task, of how many calls.  due: by task, when the next one is due.
+    newest.  outstanding: by task, how many calls still lack it.  due: by task, when the next one is due.
     """
 
     at: Moment | None
@@ -36,6 +36,6 @@ class ApiJobs(msgspec.Struct):
 
 
 class ApiRetry(msgspec.Struct):
-    """A failed job that is to be tried again."""
+    """A failed job to try again."""
 
     id: str

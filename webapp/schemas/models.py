@@ -33,7 +33,7 @@ class ApiModel(msgspec.Struct):
 class ApiModels(msgspec.Struct):
     """The versions that are kept, the newest first. version: the one that calls begin with; 0 is the shipped one.
 
-    looked_at: when judgements were last looked at; lessons: what that came to, whether or not anything was taken.
+    looked_at: when the job last looked at judgements; lessons: the result, also if it changed nothing.
     """
 
     version: int
@@ -43,6 +43,6 @@ class ApiModels(msgspec.Struct):
 
 
 class TakenBack(msgspec.Struct, forbid_unknown_fields=True):
-    """version: the one whose weights are to apply again; 0: those that were shipped."""
+    """version: the one whose weights shall apply again; 0: the shipped one."""
 
     version: Annotated[int, Meta(ge=0, le=2**31)]

@@ -20,7 +20,7 @@ class ApiShard(msgspec.Struct):
 
 
 class ApiProcess(msgspec.Struct):
-    """So many processes of a type and a version. version: eight characters that name the source."""
+    """Number of processes of a type and a version. version: eight characters that name the source."""
 
     type: str
     version: str

@@ -1,4 +1,4 @@
-"""Who asks, and who did what, over the API."""
+"""The client's identity, and the audit trail, over the API."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ApiReport(msgspec.Struct):
 
 class ApiOverTime(msgspec.Struct):
     """Agents or queues beside each other: the eight with the most calls, each in the same periods. A period is a day,
-    or of more than two weeks a week; it is named by its first day."""
+    or a week if the report covers more than two. Its first day names it."""
 
     from_day: str
     to_day: str

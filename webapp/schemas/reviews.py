@@ -15,7 +15,7 @@ MOST_QUESTIONS = 30
 
 
 class ApiScorecard(msgspec.Struct):
-    """The questions. version counts the editions; 0 is the one to begin with."""
+    """The questions. version counts the editions; 0 is the first one, which nobody has saved."""
 
     version: int
     questions: list[Question]
@@ -24,7 +24,7 @@ class ApiScorecard(msgspec.Struct):
 
 
 class NewScorecard(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Questions to ask from now on. after: the version that they replace."""
+    """The questions from now on. after: the version that they replace."""
 
     after: Annotated[int, Meta(ge=0)]
     questions: Annotated[list[Question], Meta(min_length=1, max_length=MOST_QUESTIONS)]
@@ -44,7 +44,7 @@ class ApiReview(msgspec.Struct):
 
 
 class ApiReviews(msgspec.Struct):
-    """What is asked of a call, what rules answer with the seconds of their hits, and what was said of it."""
+    """The questions for a call, the rules' answers with the seconds of their hits, and the call's reviews."""
 
     call_id: str
     scorecard: ApiScorecard
@@ -60,7 +60,7 @@ class GivenAnswer(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewReview(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Answers for a call. version: of the scorecard that is answered."""
+    """Answers for a call. version: of the scorecard with these questions."""
 
     version: Annotated[int, Meta(ge=0)]
     answers: Annotated[list[GivenAnswer], Meta(min_length=1, max_length=MOST_QUESTIONS)]

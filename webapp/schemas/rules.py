@@ -41,7 +41,7 @@ class ApiHit(msgspec.Struct):
 
 
 class ApiDryRun(msgspec.Struct):
-    """What rules would have raised. calls: how many were looked at; more: there were others, left out for time.
+    """The hits that rules would have had. calls: how many it looked at; more: time was too short for others.
 
     hits: the first 1000; by_rule: the number of all hits, by rule, also of rules without any.
     """
@@ -53,6 +53,6 @@ class ApiDryRun(msgspec.Struct):
 
 
 class ApiHeard(msgspec.Struct):
-    """The rules that apply to words at once; those that wait for what is not said do not."""
+    """The rules that apply to words at once; not those that wait for missing words."""
 
     hits: list[ApiHit]

@@ -1,4 +1,4 @@
-"""From the store's values to what the API and the sockets say. The only place that does it."""
+"""Turns the store's values into the types of the API and the sockets. The only place that does it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _track(view: TrackView) -> ApiTrack:
 
 
 def handling(made: Handling) -> ApiHandling:
-    """What supervisors make of a call."""
+    """Supervisors' acts on a call."""
     return ApiHandling(
         state=made.state,
         by=made.by,
@@ -92,7 +92,7 @@ def handling(made: Handling) -> ApiHandling:
 
 
 def notes(written: list[Note]) -> list[ApiNote]:
-    """What supervisors wrote."""
+    """Supervisors' notes."""
     return [ApiNote(note.by, moment(note.at_ms), note.text) for note in written]
 
 
@@ -104,7 +104,7 @@ def asked_help(asked: Help | None) -> ApiHelp | None:
 
 
 def happening(event: Happening) -> ApiHappening:
-    """Something on the line."""
+    """An event on the line."""
     return ApiHappening(event.kind, event.at, event.track, event.to, event.who)
 
 

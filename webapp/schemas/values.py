@@ -14,27 +14,27 @@ MAX_SEQ = 2**53
 """The largest number that a double, and so a Lua script or a browser, still tells from its neighbour."""
 
 MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE = 32, 64, 512
-"""Entries of a call's metadata; characters of a key and of a value."""
+"""Most entries of a call's metadata; most characters of a key and of a value."""
 
 MAX_METADATA_CHARACTERS = 4096
-"""Of all keys and values of a call together. Every page is told the metadata of every live call."""
+"""Most characters of all keys and values of a call together. Every page gets the metadata of every live call."""
 
 MAX_NOTE = 500
-"""Characters of a note. Every page gets all notes of all live calls."""
+"""Most characters of a note. Every page gets all notes of all live calls."""
 
 MAX_REASON = 120
-"""Characters of an agent's reason to ask for help: a line of the table."""
+"""Most characters of an agent's reason to ask for help: a line of the table."""
 
 ALERT = r"^[a-z0-9][a-z0-9:_-]{0,79}$"
-"""What an alert's kind is made of."""
+"""Pattern of an alert's kind."""
 
 TAG = r"^\w[\w .&+-]{0,31}$"
 
 MAX_NAME = 64
-"""Characters of a supervisor's name, as of an account's."""
+"""Most characters of a supervisor's name, as of an account's."""
 
 MAX_SNOOZE_SECONDS = 4 * 3600
-"""Half a shift: who wants to hear of it never again acknowledges it."""
+"""Most seconds of a snooze: half a shift. To hear of a call never again, acknowledge it."""
 
 CallId = Annotated[str, Meta(pattern=CALL_ID, description="at most 128 letters, digits and . _ ~ -")]
 Track = Annotated[str, Meta(pattern=TRACK, description="at most 32 small letters, digits, _ and -")]

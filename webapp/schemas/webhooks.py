@@ -13,7 +13,7 @@ from webapp.schemas.values import Moment, WebhookName
 
 
 class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
-    """A receiver to be told. events: without any, only rules call it. form: slack sends a sentence, for receivers that
+    """A receiver to add. events: without any, only rules call it. form: slack sends a sentence, for receivers that
     understand Slack's."""
 
     url: Annotated[str, Meta(min_length=1, max_length=MAX_URL)]

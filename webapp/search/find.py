@@ -22,7 +22,7 @@ def holding(
 ) -> list[CallRow]:
     """The `rows` in which all words occur, anywhere in the call, also as parts of words.
 
-    sounding_like: long words also where something was said that sounds like them.
+    sounding_like: a long word also counts if somebody said something that sounds like it.
     """
     sought = [(word.encode(errors="replace"), sounding.pattern(word) if sounding_like else None) for word in wanted]
     found = []
@@ -34,7 +34,7 @@ def holding(
 
 
 def heard_in(wanted: list[str]) -> Callable[[str], bool]:
-    """Whether all words, or what sounds like the long ones, are in a text of the archive."""
+    """Whether a text of the archive has all words, or for long ones words that sound like them."""
     sought = [(word.encode(errors="replace"), sounding.pattern(word)) for word in wanted]
 
     def holds(text: str) -> bool:

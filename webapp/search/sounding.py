@@ -1,6 +1,6 @@
-"""What sounds like given words: a recogniser that does not know "ombudsman" hears "on-budsman".
+"""Finds words that sound like given ones: a recogniser that does not know "ombudsman" hears "on-budsman".
 
-Only consonants are compared, those that are confused taken for one, and where a word begins or ends does not matter.
+It compares consonants only, with those that people confuse as one. Where a word begins or ends does not matter.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from state.types import ScoredUtterance
 
 LEAST_SOUNDS = 5
-"""Consonants that a word needs for this. With four, "cancel" would be found in "can call"."""
+"""Least consonants of such a word. With four, "cancel" would be found in "can call"."""
 
 _ALIKE = bytes.maketrans(b"bdgcqxvzjm", b"ptkkkkfssn")
 _SILENT = b"aeiouyhw0123456789 \t.,;:!?'\"-()\xe2\x80\x99\x9c\x9d"
-"""Vowels and what is hardly heard, digits, signs, the bytes of curly quotes. Line ends stay: they part utterances."""
+"""Vowels and weak sounds, digits, signs, the bytes of curly quotes. Line ends stay: they part utterances."""
 
 
 def pattern(word: str) -> re.Pattern[bytes] | None:
-    """What finds a word's sounds in `sounds` of a text; None if the word has too few."""
+    """The pattern that finds a word's sounds in `sounds` of a text; None if the word has too few."""
     heard = re.sub(rb"(.)\1+", rb"\1", sounds(word.lower().encode()))
     return re.compile(b"+".join(map(re.escape, _letters(heard))) + b"+") if len(heard) >= LEAST_SOUNDS else None
 
@@ -30,7 +30,7 @@ def sounds(text: bytes) -> bytes:
 
 
 def place(said: Iterable[ScoredUtterance], words: list[str]) -> ScoredUtterance | None:
-    """The first utterance that holds most of the words, or what sounds like them."""
+    """The first utterance that holds most of the words, or words that sound like them."""
     sought = [(word, pattern(word)) for word in words]
     most, best = 0, None
     for utterance in said:

@@ -1,9 +1,8 @@
-"""Keeps the calls' words in this process for the search: as far as people may see them, and in small letters.
+"""Keeps the calls' words in this process for the search: those that people may see, in small letters.
 
 It reads a call's transcript once, when somebody first searches in it. From then on the feed brings new words and
-changes, such as masks, as it does for the pages. So a search costs what was said meanwhile, not what was said in all.
-It drops what nobody has searched for KEPT_SECONDS.
-"""
+changes, such as masks, as it does for the pages. So a search costs as much as was said since the last one, not as was
+said in all. It drops what nobody has searched for KEPT_SECONDS."""
 
 from __future__ import annotations
 
@@ -52,7 +51,7 @@ class _Call:
     tracks: dict[str, bytes] = field(default_factory=dict)
 
     def put(self, said: Utterance) -> int:
-        """Take an utterance in the place of what stood there. Returns by how many bytes the call has grown."""
+        """Put an utterance into its place. Returns by how many bytes the call has grown."""
         before = self.tracks.get(said.track, b"")
         lines = before.split(b"\n")
         lines += [b""] * (said.index + 1 - len(lines))
@@ -61,7 +60,7 @@ class _Call:
         return len(self.tracks[said.track]) - len(before)
 
     def fill(self, transcript: Iterable[Utterance]) -> int:
-        """Take a transcript, and then what was told while it was read. Returns the bytes it needs."""
+        """Take a transcript, and then the events that came while it was read. Returns the bytes it needs."""
         tracks: dict[str, dict[int, str]] = {}
         for said in transcript:
             tracks.setdefault(said.track, {})[said.index] = said.text.replace("\n", " ").lower()
@@ -88,7 +87,7 @@ class Transcripts:
         """All that was said on each of these calls, in small letters, UTF-8. Raises redis.RedisError."""
         now = time.monotonic()
         with self._lock:
-            # Before a transcript is read: what is told meanwhile must be heard.
+            # Before a transcript is read: events that come during it must count.
             cursor = None if self._follows else self._reads.tip()
             asked = [self._calls.setdefault(row.call_id, _Call(now)) for row in rows]
             for row, call in zip(rows, asked, strict=True):
@@ -123,7 +122,7 @@ class Transcripts:
     # -- following the feed ---------------------------------------------------------------------------------
 
     def _run(self, cursor: str) -> None:
-        """Until nobody searches any more, or Redis is away: the next search begins afresh."""
+        """Follow until nobody searches any more, or Redis is away. Then the next search reads all again."""
         try:
             while self._keep():
                 try:
@@ -144,7 +143,7 @@ class Transcripts:
             self._drop_all()
 
     def _keep(self) -> bool:
-        """Drop what nobody has searched for long, and what is too much. False when nothing is left."""
+        """Drop words that nobody has searched for long, and those beyond the limit. False when nothing is left."""
         since = time.monotonic() - KEPT_SECONDS
         with self._lock:
             while self._calls:

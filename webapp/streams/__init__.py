@@ -1,7 +1,7 @@
-"""Audio over sockets, in the protocols telephony speaks already.
+"""Audio over sockets, in the protocols that telephony already speaks.
 
-One module a protocol turns its bytes into events (events.py); joiner.py joins small frames to chunks, writer.py
-puts them into the journal, streamed_call.py does both for one socket. wire.py is the websocket, loop.py
-waits for all of them, talking.py is one turn of one. __main__.py is the process that has nothing else to do.
-A process keeps nothing of a call that another could not go on without, but the last half second.
+Each protocol has a module that turns its bytes into events (events.py). joiner.py joins small frames into chunks,
+writer.py puts them into the journal, and streamed_call.py does both for one socket. wire.py is the websocket, loop.py
+waits for all of them, talking.py is one turn of one. __main__.py is the process that does nothing else. A process keeps
+only the last half second of a call, so another one can go on.
 """

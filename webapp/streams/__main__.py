@@ -1,8 +1,8 @@
 """The process for telephony's websockets alone: python -m webapp.streams
 
-gunicorn answers its requests as it does the web process's, and the same code takes the sockets over. Pages and uploads
-then cost the calls nothing, and nothing of theirs waits for calls. Without STREAMS_PORT it has nothing to do: every web
-process takes the same sockets at the same addresses. A platform whose router reaches web alone needs no more.
+gunicorn answers its requests as it does the web process's, and the same code takes over the sockets. So pages and
+calls do not hold up each other. Without STREAMS_PORT it has nothing to do: every web process takes the same sockets at
+the same addresses. That is enough on a platform whose router only reaches web.
 """
 
 from __future__ import annotations

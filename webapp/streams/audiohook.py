@@ -1,7 +1,7 @@
 """Genesys AudioHook, version 2: a JSON conversation beside interleaved audio, external party first.
 
 The client opens with the forms it can send; we choose one. It numbers its messages, we number ours, and each
-answer names the last number heard. Before a deploy we ask it to connect anew: it was made for that.
+answer names the last number heard. Before a deploy we ask it to connect again, as the protocol provides.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.streams.fields import integer, json_object, mapping
 _TRACKS = {"external": CUSTOMER, "internal": AGENT}
 _FORMS: dict[str, SampleForm] = {"PCMU": "mulaw", "L16": "s16le"}
 PROBE = "00000000-0000-0000-0000-000000000000"
-"""Conversation id of a test by the administrator's page: to be answered, but no call."""
+"""Conversation id of a test by the administrator's page. It gets an answer and is no call."""
 
 
 class AudioHookParser:
@@ -33,7 +33,7 @@ class AudioHookParser:
         self._probe = False
 
     close_ends = False
-    """A session closes in order before it comes back, too: what ends a call is told in words."""
+    """A session also closes properly before it comes back, so only a message ends a call."""
 
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""

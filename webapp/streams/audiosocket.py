@@ -1,7 +1,7 @@
 """Asterisk's AudioSocket: three bytes of head (kind, length), then the payload, over plain TCP.
 
-It takes the channel over: Asterisk plays what we send back, and waits for it, so every frame of audio is answered
-with as much silence. One party, one track.
+It takes over the channel: Asterisk plays the audio that we send back, and waits for it. So we answer every frame of
+audio with as much silence. One party, one track.
 """
 
 from __future__ import annotations

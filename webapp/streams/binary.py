@@ -1,9 +1,9 @@
 """JSON first, raw audio after it: FreeSWITCH (mod_audio_stream, mod_audio_fork), jambonz, Vonage, Asterisk
 chan_websocket, and the client of AWS' Live Call Analytics.
 
-They agree that the first text says what the call is and that binary frames are audio; the names differ, and the
-user of some chooses them. What the text does not say, the address may: ?call_id= &track= or &tracks= &rate=
-&encoding= and any other word as metadata.
+In all of them the first text describes the call, and binary frames are audio. The names differ, and users of some
+choose them. The address can supply what the text lacks: ?call_id= &track= or &tracks= &rate= &encoding= and any other
+word as metadata.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FORMATS: dict[str, tuple[SampleForm, int | None]] = {
 """Asterisk's names of its formats, and others' for the same. 16 bit samples are little-endian on all of them."""
 
 _CALL_IDS = ("call_id", "callSid", "call_sid", "callId", "uuid", "call_uuid", "conversation_uuid", "channel_id", "call")
-"""The first that is there names the call. jambonz sends both: callSid is the call, callId that of one SIP dialogue."""
+"""The first of these that is there names the call. jambonz sends both: callSid is the call, callId one SIP dialogue."""
 
 _RATES = ("rate", "sampleRate", "sample_rate", "samplingRate")
 _ENDS = ("stop", "end", "eof", "hangup", "websocket:disconnected", "media_stop")
@@ -52,9 +52,9 @@ _HAPPENINGS: dict[str, HappeningKind] = {
     "join": "join",
     "leave": "leave",
 }
-"""Of senders that were made for us: {"event": "transfer", "to": "billing"}."""
+"""Events of senders made for Earshot: {"event": "transfer", "to": "billing"}."""
 _KEY_DOWN = ("dtmf_start", "dtmf_begin")
-"""Said by those who also say when the key is up again."""
+"""Events of senders that also tell when the key is up again."""
 _STEERING = {
     *_CALL_IDS,
     *_RATES,
@@ -165,7 +165,7 @@ class BinaryParser:
 
 
 def _words(told: dict[str, Any], name: str) -> str:
-    """A name that is said, as far as it can be shown."""
+    """A name in the message, as far as it can be shown."""
     said = str(told.get(name) or "")[:128]
     return said if said.isprintable() else ""
 

@@ -1,4 +1,4 @@
-"""What the messages of every protocol mean. A parser returns these, whatever it gets, or raises ProtocolError."""
+"""The events in the messages of all protocols. A parser returns these, whatever it gets, or raises ProtocolError."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Something happens on the line that no sound says. Which key was pressed stands nowhere."""
+    """An event on the line that the sound does not tell. It does not hold which key was pressed."""
 
     kind: HappeningKind
     track: str = ""
@@ -75,7 +75,7 @@ class Say(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """The sender has finished. `goodbye` is sent back when all is taken."""
+    """The sender has finished. The server sends `goodbye` back when it has taken all."""
 
     goodbye: Message | None = None
 
@@ -87,12 +87,13 @@ class Parser(Protocol):
     """A protocol. It keeps only what the sender said at the start."""
 
     close_ends: bool
-    """A sender that closes its socket in order has ended the call; else only the protocol's own word ends it."""
+    """Whether a sender that closes its socket properly has ended the call; else only the protocol's own message ends
+    it."""
 
     def feed(self, message: Message) -> list[Event]:
         """The events in one message. Raises ProtocolError."""
         ...
 
     def farewell(self) -> list[Message]:
-        """What to say before this process closes the socket in mid-call, so that the sender comes back."""
+        """The message before this process closes the socket in mid-call, so that the sender comes back."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from state.calls.leases import SILENCE
 from state.types import SAMPLE_BYTES, Encoding
 from webapp.streams.events import ProtocolError
 
@@ -24,9 +25,6 @@ LEAD_SECONDS = 60.0
 MOST_MISSING_SECONDS = 12 * 3600.0
 """Most seconds of a hole. A longer one means that the sender's clock is wrong, and each further chunk would bring a
 gap."""
-
-SILENCE: dict[Encoding, bytes] = {"mulaw": b"\xff", "alaw": b"\xd5", "s16le": b"\0\0"}
-"""One sample of it."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -48,7 +46,7 @@ class Joiner:
         self._at = at  # position of the buffer's first sample
         self._buffer = bytearray()
         self.taken = 0
-        """Samples of frames that were joined; what was left out as sent before does not count."""
+        """Samples of joined frames, without those left out because they had come before."""
 
     @property
     def end(self) -> int:
@@ -61,13 +59,13 @@ class Joiner:
         return (self._chunk_bytes - len(self._buffer)) / self._width / self._rate
 
     def shift(self, samples: int) -> None:
-        """What is held begins so much later: somebody else's audio came in before."""
+        """Move the held audio so much later, because another sender's audio came in before."""
         self._at += samples
 
     def add(self, audio: bytes, at: int | None = None, strict: bool = False) -> list[Piece]:
         """Add whole samples; `at` is where the sender's clock puts them.
 
-        strict: frames are known to be missing or repeated, so that the clock is believed to half a frame.
+        strict: frames are known to be missing or repeated, so the clock counts to half a frame.
         """
         pieces: list[Piece] = []
         if at is not None:
@@ -82,7 +80,7 @@ class Joiner:
         return pieces + self._full()
 
     def skip(self, samples: int) -> list[Piece]:
-        """So many samples are missing here. Raises ProtocolError if nobody can believe so many."""
+        """Note so many missing samples here. Raises ProtocolError if nobody can believe so many."""
         seconds = samples / self._rate
         if seconds > MOST_MISSING_SECONDS:
             raise ProtocolError(f"{seconds:.0f} s of audio are said to be missing: the clock is wrong")
@@ -94,7 +92,7 @@ class Joiner:
         return pieces
 
     def flush(self) -> list[Piece]:
-        """Whatever is held, as the last piece."""
+        """All held audio, as the last piece."""
         pieces = self._full()
         if self._buffer:
             pieces.append(self._cut(len(self._buffer)))
@@ -160,7 +158,7 @@ class Order:
         return ready
 
     def _jump(self) -> list[Frame]:
-        """What waits before the first that waits will not come."""
+        """Give up the frames before the first one that waits."""
         self._next = min(self._waiting)
         first, *rest = self._ready()
         return [msgspec.structs.replace(first, missing=True), *rest]

@@ -1,12 +1,11 @@
 """The sockets of one process, on one event loop.
 
-A sender brings a frame every 20 ms whether or not anything is said, so that a socket is nearly always ready: waking up
-for each frame costs more than handling it. So the loop looks at all sockets in one beat, ten times a second, and keeps
-what came. A call gets its turn when a chunk is whole, as far as anybody can know beforehand. What a turn does may wait
-for the store. So a thread of its own does it, one turn of a socket at a time, and nothing is read from the socket
-meanwhile: a part of the store that is slow holds up its own calls alone, and a sender that is too fast waits in TCP. A
-socket whose sender waits for answers is read as soon as something comes.
-"""
+A sender brings a frame every 20 ms, also while nobody speaks. So a socket is nearly always ready, and waking up for
+each frame costs more than handling it. The loop therefore looks at all sockets in one beat, ten times a second, and
+keeps what came. A call gets its turn when a chunk should be whole. A turn may wait for the store. So it runs on another
+thread, one turn of a socket at a time, and nobody reads from the socket during it. A slow part of the store then holds
+up its own calls alone, and a sender that is too fast waits in TCP. If a sender waits for answers, its socket is read as
+soon as something comes."""
 
 from __future__ import annotations
 
@@ -26,19 +25,19 @@ from webapp.streams.wire import Wire
 log = logging.getLogger("earshot.web.streams")
 
 BEAT_SECONDS = 0.1
-"""Between two looks at all sockets. Half a second is joined to a chunk anyway."""
+"""Seconds between two looks at all sockets. A chunk has half a second anyway."""
 
 TURN_SECONDS = 1.0
-"""Most seconds between two turns of a call, without any audio too."""
+"""Most seconds between two turns of a call, also without audio."""
 
 BULK_BYTES = 1 << 14
-"""From so many bytes or characters on, a sender is faster than speech, or behind. It need not wait for its turn."""
+"""Bytes or characters from which on a sender is faster than speech, or behind. It need not wait for its turn."""
 
 WELCOME_SECONDS = 5.0
 """Seconds between two looks whether a socket's key is still good."""
 
 MOST = 1000
-"""Most sockets of a process. What one core takes stands in docs/PERFORMANCE.md."""
+"""Most sockets of a process. docs/PERFORMANCE.md says how many a core can serve."""
 
 
 class Line:
@@ -69,7 +68,7 @@ class Line:
         return bool(self.kept) and (now >= self.due_at or self.kept_bytes >= BULK_BYTES)
 
     def begin(self, now: float, stopping: bool) -> Turn:
-        """What is to be done in a turn that begins now."""
+        """The work of a turn that begins now."""
         messages, self.kept, self.kept_bytes = self.kept, [], 0
         self.busy, self.turned_at = True, now
         asks = self._welcome is not None and now >= self._welcome_at
@@ -116,7 +115,7 @@ class Loop:
                 self._emptied.set()
 
     def adopt(self, line: Line) -> None:
-        """Serve a socket to its end; it has a place, and gives it back then."""
+        """Serve a socket that has a place, to its end. Then it gives the place back."""
         with self._lock:
             if self._events is None:
                 self._events = asyncio.new_event_loop()
@@ -146,11 +145,11 @@ class Loop:
         return self._events
 
     def _soon(self, act: Callable[..., None], line: Line, *more: object) -> None:
-        """From any thread."""
+        """Call it from any thread."""
         self._running.call_soon_threadsafe(self._try, act, line, *more)
 
     def _try(self, act: Callable[..., None], line: Line, *more: object) -> None:
-        """Whatever goes wrong with a socket ends this one alone."""
+        """A fault of a socket ends this socket alone."""
         try:
             act(line, *more)
         except Exception:
@@ -203,7 +202,7 @@ class Loop:
         self._turns.submit(self._take_turn, line, line.begin(time.monotonic(), self._stopping))
 
     def _take_turn(self, line: Line, turn: Turn) -> None:
-        """On a thread of its own."""
+        """Runs on a thread of the pool."""
         end = take_turn(line.parser, line.talk, turn, partial(self._soon, self._say, line))
         if end is not None:
             self._soon(self._close, line, *end)

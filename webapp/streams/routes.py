@@ -1,4 +1,4 @@
-"""/v1/streams: the sockets telephony opens. Each protocol's module says what it understands."""
+"""/v1/streams: the sockets that telephony opens. Each protocol's module says what it understands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CALL = Parameter("call_id", _TEXT, "the call's id, if the protocol brings none"
 
 
 def _query() -> dict[str, str]:
-    """What the address says of the call; the key is not for the parsers."""
+    """The address's words about the call; the key is not for the parsers."""
     return {name: value for name, value in request.args.items() if name not in ("access_token", "authorization")}
 
 
@@ -56,7 +56,7 @@ View = TypeVar("View", bound=Callable[[], Response])
 
 
 def _socket(path: str) -> Callable[[View], View]:
-    """A route for websocket upgrades, and for requests that are none: those are told so."""
+    """A route for websocket upgrades. Other requests get an answer that says so."""
 
     def mark(view: View) -> View:
         for websocket in (True, False):

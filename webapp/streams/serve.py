@@ -23,10 +23,10 @@ SUBPROTOCOLS = ("audio.drachtio.org", "audio.jambonz.org", "media")
 
 
 class Served(Response):
-    """What a view returns when its socket is on the loop: there is nothing left to answer."""
+    """A view's answer when its socket is on the loop: there is nothing left to send."""
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        raise StopIteration  # gunicorn takes it for: close the connection; it holds none any more
+        raise StopIteration  # to gunicorn this means: close the connection; it holds none any more
 
 
 def upgrade_checked() -> str:

@@ -23,7 +23,7 @@ from webapp.streams.writer import CallEnded, Own, Superseded, Writer
 log = logging.getLogger("earshot.web.streams")
 
 TICK_SECONDS = 1.0
-"""Seconds between two signs of life to the store. When no more audio comes, a joiner keeps what it has for so long,
+"""Seconds between two signs of life to the store. When no more audio comes, a joiner keeps its audio for so long,
 too."""
 
 LAST_TRIES_SECONDS = 10.0
@@ -53,7 +53,7 @@ class _Track(msgspec.Struct):
 
 
 def named_on(track: str, metadata: Mapping[str, str]) -> str:
-    """Who is on a track: `agent` names who is on agent, and on agent-2. Empty if nobody is named."""
+    """Who is on a track: `agent` names the person on agent, and on agent-2. "" if the metadata names nobody."""
     return metadata.get(track) or metadata.get(track.partition("-")[0], "")
 
 
@@ -86,7 +86,7 @@ class StreamedCall:
 
     @property
     def due_seconds(self) -> float:
-        """Seconds of audio until the next chunk is whole. Nothing is put before, unless nothing comes at all."""
+        """Seconds of audio until the next chunk is whole. It puts nothing earlier, unless no audio comes at all."""
         return min((track.joiner.short_seconds for track in self._tracks.values()), default=0.0)
 
     def own(self, track: str) -> Own | None:
@@ -120,8 +120,8 @@ class StreamedCall:
         return replies
 
     def tick(self) -> None:
-        """Call it about once a second. It sends signs of life, and puts what the store refused before and what waits in
-        joiners."""
+        """Call it about once a second. It sends signs of life, and puts audio that the store has refused and that waits
+        in joiners."""
         now = time.monotonic()
         if self._start is None or now < self._next_tick:
             return
@@ -137,7 +137,7 @@ class StreamedCall:
             track.writer.drain()
 
     def stop(self) -> None:
-        """The sender has finished: take all that is left and, if no other socket is at the call, end it."""
+        """The sender has finished: take the rest and, if no other socket is at the call, end it."""
         if self.stopped or self._start is None:
             self._stopped = True
             return
@@ -149,7 +149,7 @@ class StreamedCall:
             self._tell(Told("leave", track))
 
     def drop(self) -> None:
-        """The socket is gone without a word: take what is left; the call is held for the grace time."""
+        """The socket is gone without a word: take the rest. The call waits for the grace time."""
         if self.stopped or self._start is None:
             return
         self._stopped = True
@@ -163,7 +163,7 @@ class StreamedCall:
         """Nothing waits for it: a lost key press costs less than audio that comes late."""
         if self._start is None:
             return
-        if told.kind == "hold":  # what was said before it does not come during it
+        if told.kind == "hold":  # audio from before it does not come during it
             for track in self._tracks.values():
                 self._flush(track)
         try:
@@ -302,7 +302,7 @@ class StreamedCall:
         self._push(track, pieces + track.joiner.flush())
 
     def _empty(self) -> None:
-        """Put all that is held into the journal, within LAST_TRIES_SECONDS."""
+        """Put all held audio into the journal, within LAST_TRIES_SECONDS."""
         deadline = time.monotonic() + LAST_TRIES_SECONDS
         for name, track in self._tracks.items():
             self._flush(track)

@@ -1,4 +1,4 @@
-"""One turn of a socket's call: its messages are taken, and perhaps it ends."""
+"""One turn of a socket's call: it takes the messages, and perhaps ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ End = tuple[int, str]
 
 
 class Talk(Protocol):
-    """What happens on a socket: a StreamedCall, or one that answers with what the fleet has heard."""
+    """The talk on a socket: a StreamedCall, or one that answers with the fleet's words."""
 
     @property
     def stopped(self) -> bool: ...
@@ -43,7 +43,7 @@ class Talk(Protocol):
 
 
 class Turn(msgspec.Struct):
-    """What a turn begins with. gone: the sender's close code, if it has closed. welcome: asks whether it may still
+    """The beginning of a turn. gone: the sender's close code, if it has closed. welcome: asks whether it may still
     send, if it is time to ask."""
 
     messages: list[Message]
@@ -106,7 +106,7 @@ def _take(parser: Parser, talk: Talk, turn: Turn, say: Callable[[list[Message]],
 
 
 def _hang_up(talk: Talk) -> None:
-    """The sender has closed in order, which ends the call."""
+    """The sender has closed properly, which ends the call."""
     try:
         talk.stop()
     except (CallEnded, Superseded, OtherSender, ProtocolError, TryLater, redis.RedisError) as error:

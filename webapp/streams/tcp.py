@@ -28,7 +28,7 @@ RETRY_SECONDS = 0.5
 """Seconds between two tries to accept a connection after one has failed."""
 
 SENDER = Sender("AudioSocket", reads=False)
-"""The sender of every call here; nobody can know who it really is. It takes over no call of somebody else."""
+"""The sender of every call here; nobody can know who it really is. It takes over no other sender's call."""
 
 TURN_SECONDS = 0.5
 """Seconds between two looks whether the process stops."""
@@ -38,11 +38,11 @@ STOP_SECONDS = 8.0
 
 
 MakeLine = Callable[[socket.socket, Store], Line | None]
-"""What a connection becomes; None if it was refused. It may wait for the client. Raises OSError."""
+"""Makes a line of a connection; None if it was refused. It may wait for the client. Raises OSError."""
 
 
 class Door(NamedTuple):
-    """A port and what becomes of a connection to it. names: the settings that say where it is."""
+    """A port, and what makes a line of its connections. names: the settings that say where it is."""
 
     names: str
     address: str
@@ -51,7 +51,7 @@ class Door(NamedTuple):
 
 
 def doors(settings: Settings) -> list[Door]:
-    """The ports that are wanted."""
+    """The ports in the settings."""
     all_doors = [
         Door(
             "AUDIOSOCKET_ADDRESS, AUDIOSOCKET_PORT",
@@ -65,7 +65,7 @@ def doors(settings: Settings) -> list[Door]:
 
 
 def serve(settings: Settings, stopping: threading.Event) -> None:
-    """Accept connections until told to stop, then let each put what it holds. Raises ServerUnfit, and OSError with the
+    """Accept connections until told to stop, then let each put its audio. Raises ServerUnfit, and OSError with the
     settings' names as its filename if it cannot listen there."""
     check_store_if_there(settings)
     store = open_store(settings, open_shards(settings, "web"))
@@ -84,7 +84,7 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
                     connection, _ = accept(listener)
                 except BlockingIOError:  # the caller has gone
                     continue
-                except OSError as error:  # too few file descriptors are left: those who are here talk on
+                except OSError as error:  # too few file descriptors are left: open connections go on
                     log.warning("a connection was not accepted", extra={"error": repr(error)})
                     stopping.wait(RETRY_SECONDS)
                     continue
@@ -122,6 +122,6 @@ def _greet(make: MakeLine, connection: socket.socket, store: Store, loop: Loop) 
 
 
 def audiosocket_line(connection: socket.socket, store: Store) -> Line:
-    """A connection of Asterisk. Every frame is answered at once."""
+    """A connection of Asterisk. It gets an answer to every frame at once."""
     parser = AudioSocketParser()
     return Line(TcpWire(connection), parser, StreamedCall(store, parser, SENDER), True)

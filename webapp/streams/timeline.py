@@ -1,10 +1,9 @@
-"""Where frames of one track go: by the sender's clock, as far as their lengths and numbers bear it out. No I/O.
+"""Finds the place of one track's frames: by the sender's clock, if their lengths and numbers agree with it. No I/O.
 
-Frames of one socket come once and in order (joiner.Order), so what follows another frame is never a repetition,
-whatever the clock says. Only the beginning of a socket may have been sent before, over the one that broke. And a clock
-that does not count what the frames hold is no clock: some senders put 40 ms into a frame and count 20. From the moment
-that is plain, lengths and numbers alone say where a frame goes.
-"""
+Frames of one socket come once and in order (joiner.Order), so a frame after another one is never a repetition, whatever
+the clock says. Only the beginning of a socket may have come before, over the one that broke. A clock that does not
+count the frames' length is no clock: some senders put 40 ms into a frame and count 20. As soon as that is clear, only
+lengths and numbers say where a frame goes."""
 
 from __future__ import annotations
 
@@ -52,7 +51,7 @@ class Timeline:
         return pieces
 
     def _judge(self, frame: Frame) -> list[Piece]:
-        """Look at the clock's last steps. If it is wrong, what was taken for repeated was not."""
+        """Look at the clock's last steps. If it is wrong, the frames that looked repeated were not."""
         last = self._last
         if self.clock_is_wrong or last is None or last.at is None or frame.at is None or frame.missing:
             return []

@@ -1,8 +1,8 @@
-"""Twilio Media Streams, and the dialects of those who copied it: Telnyx, Plivo, Exotel, SignalWire, Talkdesk.
+"""Twilio Media Streams, and its dialects: Telnyx, Plivo, Exotel, SignalWire, Talkdesk.
 
-Text frames of JSON, audio in base64. What differs is spelling (camelCase or snake_case, numbers or strings), the
-audio's encoding, and whether frames come in order and a stop comes at all. A provider is not asked for; whatever
-is there is understood.
+Text frames of JSON, audio in base64. The dialects differ in spelling (camelCase or snake_case, numbers or strings), in
+the audio's encoding, and in whether frames come in order and a stop comes at all. Nobody has to name the provider: this
+module understands each form.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _ENCODINGS: dict[str, SampleForm] = {
     "linear16": "s16le",
     "pcm": "s16le",
 }
-"""Whatever is written there, 16 bit samples come little-endian from all of them."""
+"""Names of 16 bit samples. All providers send them little-endian, whatever the name says."""
 
 _CALL_IDS = ("callSid", "call_sid", "callId", "call_id", "call_session_id", "call_control_id", "callUUID", "call_uuid")
 _STREAM_IDS = ("streamSid", "stream_sid", "streamId", "stream_id")
 _OURS = ("call_id", "inbound", "key")
-"""Custom parameters that steer and are no metadata."""
+"""Custom parameters that control Earshot and are no metadata."""
 
 
 class TwilioParser:

@@ -1,4 +1,4 @@
-"""A port of its own for vosk-server's clients: any path, no key. The protocol is that of vosk_server.py."""
+"""A separate port for vosk-server's clients: any path, no key. The protocol is that of vosk_server.py."""
 
 from __future__ import annotations
 

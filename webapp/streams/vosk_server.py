@@ -26,13 +26,13 @@ from webapp.streams.streamed_call import StreamedCall
 log = logging.getLogger("earshot.web.streams")
 
 DEFAULT_RATE = 8000
-"""vosk-server's, where the client says none."""
+"""Sample rate in Hz if the client names none, as in vosk-server."""
 
 LOOK_SECONDS = 0.1
 """Least time between two looks at the fleet's words, unless..."""
 
 LOOK_AT_LEAST_SECONDS = 0.5
-"""...it takes long: then it is looked less often, down to this. Each look costs the store something. Or unless..."""
+"""...it takes long: then it looks less often, down to this. Each look costs the store something. Or unless..."""
 
 LOOK_AUDIO_SECONDS = 0.5
 """...so much audio came meanwhile: then the sender is faster than speech, and may have to wait."""
@@ -44,13 +44,13 @@ BEHIND_PATIENCE_SECONDS = 10.0
 """Most seconds to wait for one answer. Then an empty partial says that nothing is known yet."""
 
 _TOLD = ("sample_rate", "rate", "metadata")
-"""What of a client's words is kept until its audio comes. It may say what it likes, as often as it likes."""
+"""Members of a client's texts to keep until its audio comes. It may send others, as often as it likes."""
 
 ROUNDING_SECONDS = 0.001
-"""An utterance's bounds are rounded to that."""
+"""Seconds to which an utterance's bounds are rounded."""
 
 FINAL_PATIENCE_SECONDS = 60.0
-"""Most seconds to wait for the last words. Then the client gets what is there."""
+"""Most seconds to wait for the last words. Then the client gets the words so far."""
 
 
 class VoskParser:
@@ -70,7 +70,7 @@ class VoskParser:
 
     @property
     def call_id(self) -> str:
-        """Of the call that is spoken now: the name it was given, after a reset `<name>.2` and so on."""
+        """Id of the present call: the given name, after a reset `<name>.2` and so on."""
         return clean_call_id(f"{self._name}.{self._rounds + 1}" if self._rounds else self._name)
 
     def feed(self, message: Message) -> list[Event]:
@@ -110,11 +110,11 @@ class VoskParser:
         return Start(self.call_id, [self.track], clean_metadata(metadata))
 
     def seconds(self, audio: bytes) -> float:
-        """How long a binary message takes to say."""
+        """Seconds of speech in a binary message."""
         return len(audio) / 2 / self._form.rate if self._form else 0.0
 
     def begin_again(self) -> None:
-        """After a reset: what comes is another call."""
+        """Begin another call after a reset."""
         self._rounds += 1
         self._form = None
         self.reset_wanted = False
@@ -227,7 +227,7 @@ class VoskTalk:
         return heard
 
     def _is_own(self, final: Utterance | None, heard: Heard) -> bool:
-        """Whether a final, or the partial, was made of nothing but this socket's audio."""
+        """Whether a final, or the partial, comes from this socket's audio alone."""
         own = self._call.own(self._parser.track)
         if self._sender.reads or own is None:
             return self._sender.reads

@@ -1,7 +1,7 @@
-"""A websocket, and a TCP connection in its place, as the loop reads them: neither ever waits.
+"""A websocket, and a TCP connection in its place, for the loop: neither ever waits.
 
-The frames are the websockets library's, without its input and output. Nothing is read before it can be handled: a
-sender that is too fast waits in TCP.
+The websockets library makes the frames, without its input and output. Nobody reads before a message can be handled, so
+a sender that is too fast waits in TCP.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from websockets.utils import accept_key
 from webapp.streams.events import Message
 
 MAX_MESSAGE_BYTES = 1 << 20
-"""As a chunk over HTTP."""
+"""Most bytes of a message, as of a chunk over HTTP."""
 
 READ_BYTES = 1 << 16
 
 SEND_SECONDS = 5.0
-"""Seconds after which a peer that takes nothing is gone."""
+"""Seconds without taking anything after which a peer is gone."""
 
 PING_SECONDS = 20.0
 """Seconds of silence after which we ping the peer. It also keeps proxies from closing (55 to 60 s)."""
@@ -36,7 +36,7 @@ QUIET_SECONDS = 60.0
 """Seconds without a byte after which a TCP connection is dead. Asterisk sends a frame every 20 ms."""
 
 GOODBYE_SECONDS = 1.0
-"""Most seconds for a peer to take the last words and close, too."""
+"""Most seconds for a peer to take the last words and to close."""
 
 IN_ORDER = (1000, 1005)
 """Close codes of a sender that has finished: with 1000, or without any. One that goes away (1001) may come back."""
@@ -50,13 +50,13 @@ class Wire(Interface):
 
     @property
     def full(self) -> bool:
-        """Whether the peer has not taken what was sent. Until it has, nothing more is read."""
+        """Whether the peer has not taken all sent bytes. Until it has, nobody reads more from it."""
         ...
 
     def fileno(self) -> int: ...
 
     def read(self) -> list[Message]:
-        """What has come. Call it ten times a second until `gone`: it finds out who is dead, too."""
+        """The messages that have come. Call it ten times a second until `gone`: it also notices a dead peer."""
         ...
 
     def send(self, message: Message) -> None:
@@ -64,7 +64,7 @@ class Wire(Interface):
         ...
 
     def flush(self) -> None:
-        """Send what the peer did not take before."""
+        """Send the bytes that the peer did not take before."""
         ...
 
     def lose(self) -> None:
@@ -76,12 +76,12 @@ class Wire(Interface):
         ...
 
     def finished(self) -> bool:
-        """Whether that has come to its end. Call it until it has."""
+        """Whether the goodbye has ended. Call it until it has."""
         ...
 
 
 class _Connection:
-    """A socket that never waits, and what its peer has not taken yet."""
+    """A socket that never waits, and the bytes that its peer has not taken yet."""
 
     _end = 1006  # the code of an end without a word
 
@@ -113,7 +113,7 @@ class _Connection:
         self._unsent.clear()
 
     def finished(self) -> bool:
-        """See Wire.finished. What the peer still sends is read and thrown away."""
+        """See Wire.finished. It reads the peer's last bytes and throws them away."""
         now = time.monotonic()
         if self._close_by is None:
             self._close_by = now + GOODBYE_SECONDS
@@ -132,7 +132,7 @@ class _Connection:
         return False
 
     def _receive(self) -> bytes:
-        """What came; empty if nothing did."""
+        """The bytes that came; empty if none did."""
         if self._unsent:
             return b""
         try:
@@ -152,7 +152,7 @@ class _Connection:
         """Nothing has come."""
 
     def _push(self, data: bytes) -> None:
-        """Send, or keep what the peer does not take yet."""
+        """Send, or keep the bytes that the peer does not take yet."""
         now = time.monotonic()
         if not self._unsent:
             self._taken_at = now
@@ -238,14 +238,14 @@ class WebSocketWire(_Connection):
             self._protocol.fail(1007, "text that is not UTF-8")
 
     def _say(self) -> None:
-        """Send what the protocol has to say."""
+        """Send the protocol's own frames."""
         if data := b"".join(self._protocol.data_to_send()):
             self._push(data)
 
 
 class TcpWire(_Connection):
-    """A plain connection: pieces of bytes are its messages. There is no word for closing: closed in order, it has code
-    1000."""
+    """A plain connection: pieces of bytes are its messages. There is no message for closing: closed properly, it has
+    code 1000."""
 
     _end = 1000
 

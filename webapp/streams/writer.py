@@ -1,9 +1,8 @@
-"""Puts one track's pieces into the journal, in order, whatever the store and other sockets do meanwhile.
+"""Puts one track's pieces into the journal, in order, whatever the store and other sockets do.
 
-It numbers chunks from where the journal stands, so it can repeat a put whose answer was lost. What it cannot put yet
-waits, up to PATIENCE_SECONDS of audio. Then it drops the oldest, and the next chunk that the store takes records the
-hole as a gap.
-"""
+It numbers chunks from the journal's last number, so it can repeat a put whose answer was lost. Pieces that it cannot
+put yet wait, up to PATIENCE_SECONDS of audio. Then it drops the oldest, and the next chunk that the store takes records
+the hole as a gap."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ PATIENCE_SECONDS = 30
 """Most seconds of audio that wait while the store is away or its backlog full: 240 kB a track in G.711."""
 
 RETRY_SECONDS = 1.0
-"""Seconds between two tries then."""
+"""Seconds between two tries in that case."""
 
 KEPT = 4
 """Chunks kept after the store took them. A store that restarts may have lost its last second."""
@@ -52,7 +51,7 @@ class Own(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """One track. reclaim: asks the store whether the track is still ours, and where it stands; may raise."""
+    """One track. reclaim: asks the store whether the track is still ours, and for its position; may raise."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""What admins see and change: accounts, keys, queues, models, webhooks, jobs, the audit trail, erasing."""
+"""The admins' part: accounts, keys, queues, models, webhooks, jobs, the audit trail, erasing."""

@@ -1,4 +1,4 @@
-"""Which alert rules hold at this moment, from the store's figures alone.
+"""The alert rules that hold at this moment, from the store's figures alone.
 
 deploy/prometheus/alerts.yml has the rules. Those that need a past (rates of delays, of deaths, of refusals) are
 Prometheus' alone. A test keeps names, limits and who is woken equal.
@@ -82,6 +82,6 @@ ALARMS = {
 
 
 def holding(now: ApiOperations) -> list[ApiAlert]:
-    """Those that hold, in the order of the rules."""
+    """The rules that hold, in their order."""
     found = ((name, alarm.wakes, alarm.value(now)) for name, alarm in ALARMS.items())
     return [ApiAlert(name, wakes, value) for name, wakes, value in found if value is not None]

@@ -38,7 +38,7 @@ EXACT = ("who", "what", "about")
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 ROWS = 500
-"""Entries of a file that are sent at once."""
+"""Entries of a file to send at once."""
 
 _PART = Parameter(
     "part",
@@ -92,8 +92,8 @@ def read_audit() -> Response:
 )
 @needs("admin")
 def export_audit(form: str) -> Response:
-    """All entries that are sought, however many: a line each. The export is in the trail, too. A file whose transfer
-    breaks off is not whole."""
+    """All sought entries, however many: one line each. The export is in the trail, too. If its transfer breaks off, a
+    file is not whole."""
     parameters = inputs.query(*_NAMES)
     if form not in MEDIA_TYPES:
         raise Problem(404, "unknown_form", f"The trail can be had as {' and '.join(MEDIA_TYPES)}.")

@@ -34,7 +34,7 @@ _CONFLICTS = {409: "`reason`: live (the call goes on: end it first) or held (a l
 @operation("Erase a call for good", {200: ApiErased}, {404: "No such call.", **_CONFLICTS})
 @needs("admin")
 def erase_call(call_id: str) -> Response:
-    """The call, everywhere it is kept. What pages show already, and backups, are not reached."""
+    """The call, everywhere it is kept. It does not reach pages that show the call now, nor backups."""
     inputs.query()
     call_id = inputs.call_id(call_id)
     places = _erase(call_id)
@@ -77,7 +77,7 @@ def list_holds() -> Response:
 )
 @needs("admin")
 def make_hold() -> Response:
-    """Neither age nor anybody erases what is held. The same again replaces the reason."""
+    """Neither age nor a person erases what a hold names. The same hold again replaces the reason."""
     inputs.query()
     asked = inputs.json_body(NewHold)
     made = Hold(asked.kind, asked.name, asked.reason, require("admin").who, store().reads.now_ms())
@@ -98,7 +98,7 @@ def make_hold() -> Response:
 )
 @needs("admin")
 def release_hold() -> Response:
-    """Answers with the holds that are left."""
+    """Answers with the other holds."""
     parameters = inputs.query("kind", "name")
     kind: Any = inputs.choice(parameters, "kind", ("call", "customer"))
     if kind is None:
@@ -111,7 +111,7 @@ def release_hold() -> Response:
 
 
 def _erase(call_id: str) -> list[str]:
-    """Where it was. The trail says before that it is tried, and afterwards what came of it."""
+    """Where it was. The trail records the attempt before, and the outcome afterwards."""
     record("erase", call_id)
     try:
         places = _erasure().erase(call_id)

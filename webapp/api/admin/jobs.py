@@ -38,7 +38,7 @@ def read_jobs() -> Response:
 )
 @needs("admin")
 def retry_job(job_id: str) -> Response:
-    """A worker asks for it anew within seconds."""
+    """A worker asks for it again within seconds."""
     inputs.query()
     if not re.fullmatch(JOB_ID, job_id):
         raise invalid("job_id", "must be the id of a failed job")

@@ -24,7 +24,7 @@ api = Blueprint("models", __name__, url_prefix="/v1")
 @operation("Read the versions of the attention model", {200: ApiModels})
 @needs("admin")
 def read_models() -> Response:
-    """How calls are weighed: what was learned from supervisors' judgements, and how well it does on calls unseen."""
+    """How calls are weighed: the lessons from supervisors' judgements, and how well they judge unseen calls."""
     inputs.query()
     return _told()
 
@@ -35,7 +35,7 @@ def read_models() -> Response:
     {200: ApiModels},
     {
         404: "No such version is kept.",
-        409: "`reason`: changed (a version was made meanwhile).",
+        409: "`reason`: changed (somebody else has made a version).",
         **JSON_BODY,
     },
     body=TakenBack,
@@ -60,7 +60,7 @@ def take_back() -> Response:
     try:
         here.save(current, "taken back", models.encode(content), figures, require("admin").who)
     except ModelChanged:
-        raise Problem(409, "changed", _("A version was made meanwhile. Look again.")) from None
+        raise Problem(409, "changed", _("There is a newer version. Look again.")) from None
     return _told()
 
 

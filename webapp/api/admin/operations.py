@@ -29,7 +29,7 @@ TRACKS = 2
 @operation("Read the fleet at a glance", {200: ApiOperations})
 @needs("admin")
 def read_operations() -> Response:
-    """What waits where, who works, and which alerts would fire now."""
+    """Work that waits, processes at work, and alerts that would fire now."""
     inputs.query()
     now = _now()
     return as_json(msgspec.structs.replace(now, alerts=alarms.holding(now)))
@@ -75,7 +75,7 @@ def _processes(board: Board | None) -> list[ApiProcess] | None:
 
 
 def _memory_ratio() -> float | None:
-    """Of the fullest server; None if no server has a limit."""
+    """The used share of the fullest server; None if no server has a limit."""
     found = [(int(info["used_memory"]), int(info.get("maxmemory", 0))) for info in store().health.servers("memory")]
     return max((used / limit for used, limit in found if limit), default=None)
 

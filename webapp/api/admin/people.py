@@ -153,7 +153,7 @@ def add_account() -> Response:
 )
 @needs("admin")
 def set_role(name: str) -> Response:
-    """Ends its sessions. Nobody takes the role from themselves: so an admin is left."""
+    """Its sessions end. Nobody can take the role from themselves, so there is always an admin."""
     inputs.query()
     asked = inputs.json_body(NewRole)
     _not_oneself(name)
@@ -166,7 +166,7 @@ def set_role(name: str) -> Response:
 @operation("Give an account a new password", {200: ApiPassword}, {404: "No such account."})
 @needs("admin")
 def new_password(name: str) -> Response:
-    """A random one, which only this answer has. Ends the account's sessions."""
+    """A random password, which only this answer has. All sessions of the account end."""
     inputs.query()
     with _refusing():
         password = _acting().new_password(name)
@@ -177,7 +177,7 @@ def new_password(name: str) -> Response:
 @operation("Remove an account", {200: ApiAccounts}, {404: "No such account.", 409: "`reason`: yourself."})
 @needs("admin")
 def remove_account(name: str) -> Response:
-    """Ends its sessions. Nobody removes themselves: so an admin is left."""
+    """Its sessions end. Nobody can remove themselves, so there is always an admin."""
     inputs.query()
     _not_oneself(name)
     with _refusing():
@@ -258,7 +258,7 @@ def _acting() -> Administration:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """What cannot be done, as a problem."""
+    """An act that cannot be done, as a problem."""
     try:
         yield
     except Unknown as refusal:
@@ -272,4 +272,4 @@ def _refusing() -> Iterator[None]:
 def _not_oneself(name: str) -> None:
     who = require("admin")
     if who.origin == "account" and who.name == name.lower():
-        raise Problem(409, "yourself", _("Another admin must do that: otherwise none might be left."))
+        raise Problem(409, "yourself", _("Another admin must do that, so that one is always left."))

@@ -1,4 +1,4 @@
-"""/v1/queues: for how long what is said in each queue is kept, and which names are said there.
+"""/v1/queues: how long each queue's words are kept, and the names that people say there.
 
 For admins; every change is in the audit trail.
 """
@@ -52,15 +52,15 @@ class ApiQueues(msgspec.Struct):
 
 
 class QueueKept(msgspec.Struct, forbid_unknown_fields=True):
-    """For how long words of a queue's archived calls are kept. words_days: 0 for ever; null as WORDS_DAYS says."""
+    """Days for which words of a queue's archived calls are kept. words_days: 0 for ever; null as WORDS_DAYS says."""
 
     queue: QueueName
     words_days: Days | None
 
 
 class QueueNames(msgspec.Struct, forbid_unknown_fields=True):
-    """Names, products and places that are said in a queue, as they are written; none takes the list away. The queue "*"
-    is all that have no list of their own."""
+    """Names, products and places that people say in a queue, in their spelling; none takes the list away. The queue "*"
+    is all queues without a list of their own."""
 
     queue: QueueName
     names: Annotated[list[Annotated[str, Meta(min_length=1, max_length=MOST_LETTERS)]], Meta(max_length=MOST_NAMES)]
@@ -99,7 +99,7 @@ def list_queues() -> Response:
 )
 @needs("admin")
 def keep_queue() -> Response:
-    """Old words go within the hour. Days that are fewer than before cannot be taken back for what has gone."""
+    """Old words go within the hour. If you set fewer days, words that have gone do not come back."""
     inputs.query()
     asked = inputs.json_body(QueueKept)
     days = {None: "as WORDS_DAYS says", FOR_EVER: "for ever"}.get(asked.words_days, f"{asked.words_days} days")
@@ -110,15 +110,15 @@ def keep_queue() -> Response:
 
 @api.put("/queues/names")
 @operation(
-    "Say which names are said in a queue",
+    "Set the names of a queue",
     {200: ApiQueues},
     JSON_BODY,
     body=QueueNames,
 )
 @needs("admin")
 def name_queue() -> Response:
-    """What sounds like one of them, and is nearly written like it, is written as the name. Within seconds, for tracks
-    that begin or move to another decoder."""
+    """Earshot corrects words that sound like one of them and are spelled nearly like it. It begins within seconds, with
+    tracks that begin or move to another decoder."""
     inputs.query()
     asked: QueueNames = inputs.json_body(QueueNames)
     names = list(dict.fromkeys(" ".join(name.split()) for name in asked.names))

@@ -1,4 +1,4 @@
-"""Webhooks, for admins: who is told what happens, the log of deliveries, and delivering again."""
+"""Webhooks, for admins: the receivers, the log of deliveries, and delivering again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def list_webhooks() -> Response:
 )
 @needs("admin")
 def make_webhook() -> Response:
-    """It is told what happens from now on. The answer alone holds its secret."""
+    """It gets all that happens from now on. Only this answer holds its secret."""
     inputs.query()
     asked, archive = inputs.json_body(NewWebhook), _archive()
     record("webhook", f"add {asked.name or ''} {endpoints.host(asked.url)}")
@@ -70,7 +70,7 @@ def make_webhook() -> Response:
 @operation("Remove a webhook", {200: ApiWebhooks}, _UNKNOWN)
 @needs("admin")
 def remove_webhook(webhook: str) -> Response:
-    """With its log. What it had not got yet, it never gets. Answers with the webhooks that are left."""
+    """Its log goes, too, and so do messages that it has not got yet. Answers with the other webhooks."""
     inputs.query()
     name, archive = _name(webhook), _archive()
     record("webhook", f"remove {name}")
@@ -83,7 +83,7 @@ def remove_webhook(webhook: str) -> Response:
 @operation("Switch a webhook on again", {200: ApiWebhooks}, _UNKNOWN)
 @needs("admin")
 def enable_webhook(webhook: str) -> Response:
-    """One that answered 410 was switched off. It is told what happens from now on."""
+    """A webhook that answered 410 was switched off. It gets all that happens from now on."""
     inputs.query()
     name, archive = _name(webhook), _archive()
     record("webhook", f"enable {name}")

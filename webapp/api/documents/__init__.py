@@ -1,1 +1,1 @@
-"""The API described: OpenAPI, AsyncAPI, and a page for people."""
+"""The description of the API: OpenAPI, AsyncAPI, and a page for people."""

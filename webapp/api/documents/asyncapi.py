@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: what the live socket says, as types. docs/LIVE.md has it in words, with examples."""
+"""The AsyncAPI 3.0 document: the live socket's messages, as types. docs/LIVE.md has it in words, with examples."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Partial(msgspec.Struct, tag="partial", tag_field="kind", forbid_unknown_fi
 
 
 class Final(msgspec.Struct, tag="final", tag_field="kind", forbid_unknown_fields=True):
-    """A finished utterance, or one that was shown otherwise before."""
+    """A finished utterance, or a new form of one."""
 
     call_id: str
     utterance: ApiUtterance
@@ -76,8 +76,8 @@ class LineChanged(msgspec.Struct, tag="line", tag_field="kind", forbid_unknown_f
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True):
-    """The whole table in `of` parts, numbered from 1. It replaces whatever was known, but for calls of the parts of the
-    store named by `away`: they are not in it. Once those answer, it comes again."""
+    """The whole table in `of` parts, numbered from 1. It replaces everything before. It lacks calls of the parts of the
+    store in `away`, and comes again once those answer."""
 
     part: int
     of: int
@@ -90,7 +90,7 @@ FeedEvent = CallChanged | Partial | Final | Score | HandlingChanged | LineChange
 
 
 class Feed(msgspec.Struct, rename={"from_": "from"}, forbid_unknown_fields=True):
-    """All events after `from` up to `cursor`. Each carries new values: to apply one twice changes nothing."""
+    """All events after `from` up to `cursor`. Each carries new values, so applying one twice changes nothing."""
 
     from_: str
     cursor: str
@@ -107,7 +107,7 @@ SAID: dict[str, type[msgspec.Struct]] = {"snapshot": Snapshot, "feed": Feed, "fl
 """Messages of the server, by their Socket.IO names."""
 
 HEARD: dict[str, type[msgspec.Struct]] = {"follow": Follow, "sees": Sees}
-"""And of the program."""
+"""Messages of the program."""
 
 
 @cache

@@ -27,7 +27,7 @@ _LIMITS = {
     "format": "{}",
 }
 _FIRST = "/v1/calls"
-"""What a reader comes for."""
+"""Beginning of the paths that the page shows first: a reader comes for these."""
 
 _OPENS = {
     "key": "an API key",
@@ -58,7 +58,7 @@ def docs() -> str:
 
 
 def operation(path: str, method: str, described: dict[str, Any]) -> dict[str, Any]:
-    """What the page says of one operation."""
+    """The page's text of one operation."""
     return {
         "id": described["operationId"],
         "method": method.upper(),
@@ -91,7 +91,7 @@ def content(holder: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
 
 
 def access(security: list[dict[str, list[str]]]) -> str:
-    """Who may, in words."""
+    """Who may do it, in words."""
     if not security:
         return "open to everybody"
     opens = " or ".join(" and ".join(_OPENS[scheme] for scheme in one) for one in security)
@@ -100,7 +100,7 @@ def access(security: list[dict[str, list[str]]]) -> str:
 
 
 def schema(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """What the page says of one type."""
+    """The page's text of one type."""
     required = set(found.get("required", []))
     return {
         "name": name,

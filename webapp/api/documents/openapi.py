@@ -109,7 +109,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """What OpenAPI says of a route beyond its path and method."""
+    """OpenAPI's description of a route, beyond its path and method."""
 
     summary: str
     answers: Mapping[int, Any]
@@ -147,7 +147,7 @@ def operation(
 
 
 def build(app: Flask) -> dict[str, Any]:
-    """The document for every described route. Raises LookupError for a route under /v1 without a description."""
+    """The document of all described routes. Raises LookupError for a route under /v1 without a description."""
     found: list[tuple[str, str, Callable[..., Any], Operation]] = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]

@@ -204,7 +204,7 @@ function nextWorst() {
   if (!opening.next()) acting.tell(_("No call waits for a supervisor."));
 }
 
-/** Opens a call and plays what led to its alert. */
+/** Opens a call and plays the words before its alert. */
 function hear(id) {
   peek.hide();
   opening.hear(id);

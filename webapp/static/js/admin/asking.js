@@ -1,4 +1,4 @@
-// What the admins' pages share: requests to the server, messages, tables, and buttons in their rows.
+// Shared by the admins' pages: requests to the server, messages, tables, and buttons in their rows.
 
 import { ask as fetchOrSignIn } from "../shared/live/session.js";
 import { _ } from "../shared/wording/language.js";
@@ -20,7 +20,7 @@ export async function ask(method, path, body = null) {
   return null;
 }
 
-/** @param fault what went wrong, if anything did */
+/** @param fault the error in words, if there is one */
 export function say(message, fault = "") {
   at("#said").textContent = message;
   at("#fault").textContent = fault;

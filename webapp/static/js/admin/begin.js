@@ -7,7 +7,7 @@ import { copyButton, showOnce } from "./once.js";
 import { _, ngettext } from "../shared/wording/language.js";
 
 const EVERY_MS = 2_000;
-const HERE = "https://earshot.example"; // stands in the commands until the address is known, as in docs/TELEPHONY.md
+const HERE = "https://earshot.example"; // in the commands until the address is known, as in docs/TELEPHONY.md
 
 const at = (selector) => document.querySelector(selector);
 const commands = [...document.querySelectorAll("pre.copy")].map((pre) => ({ pre, text: pre.textContent }));

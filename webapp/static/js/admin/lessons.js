@@ -4,7 +4,7 @@ import { _, ngettext } from "../shared/wording/language.js";
 
 const percent = (auc) => `${Math.round(auc * 100)} %`;
 
-const TAKEN = { "": _("not better on calls unseen, not taken"), threshold: _("threshold taken"), weights: _("weights taken") };
+const TAKEN = { "": _("no better on unseen calls, not used"), threshold: _("threshold taken"), weights: _("weights taken") };
 
 /** How well a lesson ranks calls that it has not seen, before and after. @param figures of it; null: too few calls */
 export function ranking(figures) {

@@ -11,7 +11,7 @@ function button(text, act) {
   return made;
 }
 
-/** A button that copies what `text()` says. @param {() => string} text */
+/** A button that copies the answer of `text()`. @param {() => string} text */
 export function copyButton(text, words = _("Copy")) {
   return button(words, async (event) => {
     const pressed = event.currentTarget;

@@ -1,4 +1,4 @@
-// For how long each queue is kept, and which names are said there.
+// How long each queue's words are kept, and the names that people say there.
 
 import { rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";

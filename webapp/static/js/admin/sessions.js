@@ -22,7 +22,7 @@ async function end(name) {
   if (!(await sure(_("Sign {name} out?", { name }), _("All their sessions end at once."), _("Sign out")))) return;
   if (!(await ask("DELETE", `/v1/sessions/${encodeURIComponent(name)}`))) return;
   say(_("{name} is signed out.", { name }));
-  show(await ask("GET", "/v1/sessions")); // who signed themselves out goes to the sign-in
+  show(await ask("GET", "/v1/sessions")); // a person who signed themselves out goes to the sign-in
 }
 
 show(await ask("GET", "/v1/sessions"));

@@ -1,11 +1,11 @@
-// The transcript as a conversation. It follows the end until the reader scrolls up, and follows what is heard.
+// The transcript as a conversation. It follows the end until the reader scrolls up, and follows the sound.
 
 import * as format from "../shared/wording/format.js";
 import { confidence, wordsOf } from "./transcript.js";
 import { _ } from "../shared/wording/language.js";
 import { inWords } from "../shared/wording/told.js";
 
-/** Pixels from the end within which a reader counts as being there. */
+/** Pixels from the end within which a reader counts as at the end. */
 const AT_END = 48;
 const FLASH_MS = 2_500;
 

@@ -1,4 +1,4 @@
-// In the opened call: who is on it and what can be done, notes and tags.
+// In the opened call: the person on it, the buttons to act, notes and tags.
 
 import * as format from "../shared/wording/format.js";
 import { helpInWords, handlingInWords, snoozeLeft, UNTOUCHED, wantsHelp } from "../shared/wording/handling.js";

@@ -10,7 +10,7 @@ import { _ } from "../shared/wording/language.js";
 
 /** Seconds behind the newest within which the sound counts as live. */
 const LIVE_SECONDS = 4;
-/** Seconds before a moment at which its sound starts, so that one hears what led to it. */
+/** Seconds before a moment at which its sound starts, so that the listener knows why. */
 const BEFORE_SECONDS = 3;
 /** Seconds from the end within which an ended call counts as played. */
 const END_SECONDS = 0.3;
@@ -47,7 +47,7 @@ export class Listening {
   #timer = 0;
   #dragging = false;
 
-  /** Called with the second of the call that is heard; null when nothing is. */
+  /** Called with the second of the call that plays; null when nothing does. */
   onHeard = (_second) => {};
 
   /** @param root the element with the parts [data-listen]  @param play the button */
@@ -71,7 +71,7 @@ export class Listening {
     });
   }
 
-  /** Another call was opened, or none. The sound stops: nobody should hear a call that she does not see. */
+  /** Another call was opened, or none. The sound stops: nobody should hear a call that they do not see. */
   follow(id) {
     this.#stop();
     [this.#id, this.#start] = [id, 0];

@@ -1,4 +1,4 @@
-// Opens a call and goes straight to what is wanted of it: its worst moment, what led to its alert, the field for a note.
+// Opens a call and goes straight to the wanted place: its worst moment, the words before its alert, the note's field.
 
 /** Seconds of a call's worst moment that play by themselves. */
 const WORST_SECONDS = 10;
@@ -25,7 +25,7 @@ export class Opening {
     return true;
   }
 
-  /** Plays what led to a call's alert. */
+  /** Plays the words before a call's alert. */
   hear(id) {
     this.#open(id, () => this.#panel.playLead());
   }

@@ -120,7 +120,7 @@ export class Panel {
     return this.#transcript?.utterances ?? [];
   }
 
-  /** Marks what is heard: a second of the call, or null. */
+  /** Marks the words being played: a second of the call, or null. */
   hear(second) {
     this.#conversation.hear(second === null ? null : this.#transcript.at(second), second);
     drawHead(this.#parts.chart, second, this.#row ? this.#seconds() : 0);
@@ -231,7 +231,7 @@ export class Panel {
     return Math.max(0, (until - Date.parse(row.started_at)) / 1000);
   }
 
-  /** Plays what led to the alert, or to the agent's request for help. */
+  /** Plays the words before the alert, or before the agent's request for help. */
   playLead() {
     const row = this.#row;
     if (!row) return;
@@ -241,7 +241,7 @@ export class Panel {
     this.onPlay(second, { before: LEAD_SECONDS });
   }
 
-  /** Shows a second of the call, and lets it be heard. */
+  /** Shows a second of the call, and plays from it. */
   jumpTo(second) {
     this.#play(this.#transcript.at(second), second);
   }

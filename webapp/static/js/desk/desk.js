@@ -1,11 +1,11 @@
-// An agent's own page: the words of the call as they come, help at the press of a button, and what supervisors write.
+// An agent's own page: the words of the call as they come, a button that asks for help, and supervisors' messages.
 
 import { duration, party, span } from "../shared/wording/format.js";
 import { toSignIn } from "../shared/live/session.js";
 import { linesOf, waitingTold } from "./told.js";
 import { _ } from "../shared/wording/language.js";
 
-/** The desk is asked for so often; while nobody sees the page, more seldom. */
+/** Time between two requests for the desk; the second while nobody sees the page. */
 const AGAIN_MS = 2_000;
 const UNSEEN_MS = 10_000;
 const at = (selector) => document.querySelector(selector);

@@ -1,9 +1,9 @@
-// What an agent's page says. Pure.
+// The texts of an agent's page. Pure.
 
 import { _ } from "../shared/wording/language.js";
 import { inWords } from "../shared/wording/told.js";
 
-/** The lines of a call of GET /v1/desk: what was said, then what is being said. */
+/** The lines of a call of GET /v1/desk: finished ones, then those being spoken. */
 export function linesOf({ lines, speaking }) {
   const said = lines.filter(({ text }) => text).map(({ track, text }) => ({ track, text, open: false }));
   return [...said, ...Object.entries(speaking).map(([track, text]) => ({ track, text, open: true }))];

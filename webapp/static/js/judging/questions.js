@@ -11,7 +11,7 @@ const RAISED = "needs_attention";
 export const WHYS = {
   "": _("No reason given"),
   misheard: _("The words were misheard"),
-  friendly: _("They were meant otherwise"),
+  friendly: _("They meant something else"),
   ordinary: _("Such calls are usual here"),
   solved: _("The agent had it in hand"),
   other: _("Something else"),

@@ -11,7 +11,7 @@ const share = (part, whole) => (whole ? part / whole : null);
 /** "3 (25 %)"; without a share if the whole is 0. */
 const partOf = (part, whole) => (whole ? `${part} (${percent(part / whole)})` : MISSING);
 
-/** @type {[string, (one: any) => string][]} Label of a column, and what a row says there. */
+/** @type {[string, (one: any) => string][]} Label of a column, and a row's text there. */
 export const COLUMNS = [
   [_("Calls"), (one) => String(one.calls)],
   [_("Mean length"), (one) => known(one.seconds, duration)],

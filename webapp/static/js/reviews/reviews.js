@@ -1,4 +1,4 @@
-// Reviews: the calls of a sample, and the opened one beside them with its scorecard. The address holds what is asked for.
+// Reviews: the calls of a sample, and the opened one beside them with its scorecard. The address holds the query.
 
 import { Desk } from "../call/desk.js";
 import { Listening } from "../call/listening.js";

@@ -1,4 +1,4 @@
-// What reviews say, in words. Pure.
+// Reviews in words. Pure.
 
 import { MISSING } from "../shared/wording/format.js";
 import { _ } from "../shared/wording/language.js";

@@ -1,4 +1,4 @@
-// The questions of the scorecard as YAML: read, taken from a file, saved. An error is told below, and its line is marked.
+// The questions of the scorecard as YAML: read, taken from a file, saved. The text below tells an error, and the field marks its line.
 
 import { goToLine } from "../shared/go_to_line.js";
 import { ask } from "../shared/live/session.js";
@@ -8,7 +8,7 @@ import { _ } from "../shared/wording/language.js";
 const at = (selector) => document.querySelector(selector);
 const YAML = "/v1/scorecard.yaml";
 
-/** Readies the field. Returns what is to be called when the questions were saved otherwise.
+/** Readies the field. Returns the function to call when the questions were saved in another way.
  * @param acting an Acting  @param onSaved called with the new edition */
 export function editYaml(acting, onSaved) {
   const box = at("#as-yaml");
@@ -39,7 +39,7 @@ export function editYaml(acting, onSaved) {
       acting.tell(_("The questions are saved."));
       onSaved(told);
     } else if (answer?.status === 412) {
-      fault(_("Somebody else saved other questions meanwhile. Copy yours, reload, and add yours again."));
+      fault(_("Somebody else has saved other questions. Copy yours, reload, and add yours again."));
     } else {
       const { line, message } = told ? faultOf(told) : { line: null, message: _("The server did not answer. Nothing has changed.") };
       fault(message);

@@ -15,7 +15,7 @@ export class RuleForm {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const rules = this.#file.rules.with(this.#chosen, ruleOf(this.#fields(), this.#file.rules[this.#chosen]));
-      this.#change({ ...this.#file, rules }, () => this.#entries()); // what is typed meanwhile stays
+      this.#change({ ...this.#file, rules }, () => this.#entries()); // words typed since then stay
     });
     form.querySelector("[name=remove]").addEventListener("click", () => this.#remove());
   }

@@ -40,7 +40,7 @@ async function ask(method, path, headers = {}) {
 async function refused(answer) {
   const problem = await answer.json().catch(() => ({ title: _("The server answered {status}.", { status: answer.status }) }));
   if (answer.status === 412) {
-    say("", _("Somebody else saved other rules meanwhile. Copy yours, discard your changes, and add yours again."));
+    say("", _("Somebody else has saved other rules. Copy yours, discard your changes, and add yours again."));
     return;
   }
   const { line, message } = faultOf(problem);

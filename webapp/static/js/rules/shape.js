@@ -25,7 +25,7 @@ export function fieldsOf(rule) {
   };
 }
 
-/** The rule that the fields describe. @param before the rule as it was: what the form does not show stays */
+/** The rule that the fields describe. @param before the rule as it was: members that the form does not show stay */
 export function ruleOf(fields, before) {
   const said = lines(fields.missing);
   return {

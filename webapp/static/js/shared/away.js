@@ -1,4 +1,4 @@
-// Tells a viewer who comes back, once, what happened on the wall while she was away.
+// Tells a viewer who comes back, once, the events on the wall while she was away.
 
 import { sentence } from "./wording/card.js";
 import { span } from "./wording/format.js";

@@ -29,7 +29,7 @@ export class Bell {
 
   /**
    * @param root the <details>, which menus.js closes  @param acting an Acting  @param backgrounds a Backgrounds
-   * @param hear opens a call and plays what led to its alert
+   * @param hear opens a call and plays the words before its alert
    */
   constructor(root, acting, backgrounds, hear) {
     [this.#root, this.#acting, this.#backgrounds, this.#hear] = [root, acting, backgrounds, hear];
@@ -64,7 +64,7 @@ export class Bell {
     if (!this.#pause) this.#tell();
   }
 
-  /** Tells of what is new, at once or after the pause. */
+  /** Tells the news, at once or after the pause. */
   #tell() {
     const { sound, desktop } = this.#parts;
     const rows = [...this.#untold.values()];
@@ -92,7 +92,7 @@ export class Bell {
     this.#tellStories();
   }
 
-  /** Fills in what the page fetches only when somebody looks. */
+  /** Fills in the parts that the page fetches only when somebody looks. */
   async #tellStories() {
     if (!this.#root.open) return;
     for (const [n, row] of this.#rows.slice(0, STORIES).entries()) {

@@ -1,4 +1,4 @@
-// A line of a large text field is shown and marked: the one that the server could not use.
+// Shows and marks a line of a large text field: the one that the server could not use.
 
 import { lineSpan } from "./wording/figures.js";
 

@@ -9,7 +9,7 @@ document.addEventListener("pointerdown", ({ target }) => {
 
 document.addEventListener("focusin", ({ target }) => {
   const to = /** @type {Element} */ (target);
-  if (to.closest("dialog")) return; // it asks about what was chosen, and the focus comes back
+  if (to.closest("dialog")) return; // it asks about the choice, and the focus comes back
   for (const menu of open()) if (!menu.contains(to)) menu.open = false;
 });
 // Before the page's own keys: Escape closes the menu and nothing else. A dialog over it takes its own.

@@ -1,4 +1,4 @@
-// Opens the forms that a script handles: it is the page's last module, so whoever handles them listens by now.
-// A form that is sent before would load the page anew, with what was typed in its address.
+// Opens the forms that a script handles. It is the page's last module, so all handlers listen by now.
+// A form that is sent earlier would load the page again, with the typed words in its address.
 
 for (const form of document.querySelectorAll("form[inert]")) form.removeAttribute("inert");

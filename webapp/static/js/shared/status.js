@@ -115,8 +115,8 @@ export class Status {
       const { away, shards } = this.#fleet;
       const since = format.clock(this.#awaySinceMs);
       return ngettext(
-        "{n} of the store's {shards} parts does not answer: the grey calls stand as they did at {since}.",
-        "{n} of the store's {shards} parts do not answer: the grey calls stand as they did at {since}.",
+        "{n} of the store's {shards} parts does not answer: the grey calls are as of {since}.",
+        "{n} of the store's {shards} parts do not answer: the grey calls are as of {since}.",
         away.length,
         { shards, since },
       );

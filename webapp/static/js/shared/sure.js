@@ -1,4 +1,4 @@
-// The question before what nobody can undo.
+// The question before an act that nobody can undo.
 
 import { _ } from "./wording/language.js";
 

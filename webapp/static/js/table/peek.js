@@ -1,4 +1,4 @@
-// The card beside a row under the resting pointer or with the focus: why the call needs somebody, what led to it, and
+// The card beside a row under the resting pointer or with the focus: why the call needs somebody, its story, and
 // buttons to act at once. Its keys work on the row, so it never takes the focus.
 
 import { earlierLink } from "../call/earlier.js";

@@ -1,4 +1,4 @@
-// One row of the table. Writes a cell only when what it shows has changed; text goes in as text, never as HTML.
+// One row of the table. Writes a cell only when its content has changed; text goes in as text, never as HTML.
 
 import * as format from "../shared/wording/format.js";
 import { helpInWords, handlingInWords, isHandled, snoozeLeft, wantsHelp } from "../shared/wording/handling.js";
@@ -124,7 +124,7 @@ export class RowView {
       this.#text("final", last ? last.text : "");
     }
     const open = Object.entries(tracks).filter(([, track]) => track.partial);
-    // If both talk, the row shows the customer: that is whom the supervisor watches.
+    // If both talk, the row shows the customer, whom the supervisor watches.
     const [name, track] = open.find(([name]) => name === "customer") ?? open[0] ?? ["", null];
     this.#data("open", track ? "yes" : "no");
     this.#text("talker", track ? format.party(name) : "");

@@ -39,7 +39,7 @@ export class Table {
   /** Called with the groups' ids after each arrangement. */
   onArranged = (_groups) => {};
 
-  /** The name of who looks at the table. */
+  /** The viewer's name. */
   viewer = () => "";
 
   /** The place on a call where a search found its words; or null. */

@@ -1,4 +1,4 @@
-// What a supervisor does with a call: asks the server, and tells her if that failed. The feed shows the result to
+// A supervisor's acts on a call: asks the server, and tells her if that failed. The feed shows the result to
 // everybody; the answer only shows it sooner.
 
 import { newestAlert } from "../wording/handling.js";

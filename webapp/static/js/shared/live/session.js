@@ -1,6 +1,6 @@
 // When the sign-in has ended: to the form, and from there back to the present page.
 
-/** Time in which the form must have come. Going there again before would stop what is on its way and begin anew. */
+/** Time for the form to come. Opening it again earlier would stop it on its way and begin once more. */
 const COMES_MS = 10_000;
 
 let wentMs = Number.NEGATIVE_INFINITY;

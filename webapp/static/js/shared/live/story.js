@@ -1,4 +1,4 @@
-// What led to an alert: the call so far in one line, and this customer's earlier calls.
+// The story behind an alert: the call so far in one line, and this customer's earlier calls.
 
 import { ask } from "./session.js";
 import { customerOf } from "./store.js";

@@ -1,4 +1,4 @@
-// What the API's figures look like in tables. Pure.
+// The API's figures in tables. Pure.
 
 import { duration, MISSING, moodWord } from "./format.js";
 import { _, locale, ngettext } from "./language.js";

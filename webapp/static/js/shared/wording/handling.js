@@ -1,4 +1,4 @@
-// Who is on which call, and what still waits for somebody. Pure.
+// Who is on which call, and which calls still wait for somebody. Pure.
 
 import { span } from "./format.js";
 import { _ } from "./language.js";

@@ -2,7 +2,7 @@
 
 import { _ } from "./language.js";
 
-/** Those that Earshot brings along; a supervisor's rule has its own words. */
+/** Earshot's own kinds; a supervisor's rule has its own words. */
 const KINDS = {
   "needs-attention": _("Needs attention"),
   "legal-threat": _("Legal threat"),

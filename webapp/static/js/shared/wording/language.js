@@ -1,5 +1,5 @@
-// The page's language. English texts stand in the code; a page in another language carries its texts as JSON, made by
-// webapp/http/language.py. Values stand in braces: _("Signed in as {name}", { name }). Pure but for that JSON.
+// The page's language. English texts are in the code; a page in another language carries its texts as JSON, made by
+// webapp/http/language.py. Values are in braces: _("Signed in as {name}", { name }). Pure except for that JSON.
 
 const page = globalThis.document;
 /** The page's language, such as "de". */

@@ -1,4 +1,4 @@
-// What the switch told of a call: holds, mutes, transfers, who joined and left. Pure.
+// The switch's events of a call: holds, mutes, transfers, joins and leaves. Pure.
 
 import { duration, party as partyName, span } from "./format.js";
 import { _ } from "./language.js";
@@ -12,15 +12,15 @@ function lineOf(events) {
     else if (kind === "mute") line.muted.add(track);
     else if (kind === "unmute") line.muted.delete(track);
     else if (kind === "transfer") line.to = to || _("another line");
-    else if (kind === "join" && track !== "customer") line.to = ""; // whoever it went to is there
+    else if (kind === "join" && track !== "customer") line.to = ""; // the person it went to is there
   }
   return line;
 }
 
-/** What stands where voice gives no words, and what that means. */
+/** The mark where voice gives no words, and its meaning. */
 export const NO_WORDS = {
   short: _("heard, no words"),
-  long: _("Somebody is heard, but no words come: the line may be bad, or the language another. Listen in to know."),
+  long: _("There is a voice, but no words come: the line may be bad, or the language another. Listen in to find out."),
 };
 
 /** A call's legs in order: who was on which track from which second to which; `to` is null while they are. */
@@ -78,7 +78,7 @@ export function legsTold(row) {
   return legsOf(row).map(({ track, who, from, to }) => [partyName(track), _("{who}, {from} to {to}", { who, from: duration(from), to: to === null ? _("the end") : duration(to) })]);
 }
 
-/** What the switch tells, as the catalogue has it. */
+/** The switch's events, as the catalogue has them. */
 export const KINDS = [_("hold"), _("resume"), _("mute"), _("unmute"), _("transfer")];
 
 /** All else, [when, what] each; presses of keys as their number. */

@@ -15,7 +15,7 @@ export function divide(reason) {
 
 /**
  * Reasons to look at a call, the weightiest first, each once: [{at, text, kind}]. The present reasons come first, then
- * the newest alerts, then what the agent owes. Reasons that only tell the mood come last.
+ * the newest alerts, then the agent's omissions. Reasons that only tell the mood come last.
  * @param row of the table  @param needs whether the call needs attention
  */
 export function findings(row, needs) {
@@ -27,7 +27,7 @@ export function findings(row, needs) {
   return [...once.filter(({ text }) => !OF_MOOD.test(text)), ...once.filter(({ text }) => OF_MOOD.test(text))];
 }
 
-/** The same for a row of the table, without what the agent owes, and without the mood if there is another reason. */
+/** The same for a row of the table, without the agent's omissions, and without the mood if there is another reason. */
 export function headlines(row, needs) {
   const told = findings(row, needs).filter(({ owed }) => !owed);
   const other = told.filter(({ text }) => !OF_MOOD.test(text));

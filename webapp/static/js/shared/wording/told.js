@@ -1,9 +1,9 @@
 // Sentences of the server in the page's language: why a call is raised, how it stands. The API says them in English, for
-// programs. What a supervisor wrote, and all that this page does not know, stays as it is. Pure.
+// programs. A supervisor's words, and sentences that this page does not know, stay as they are. Pure.
 
 import { _, ngettext } from "./language.js";
 
-/** What workers/insight says in code. Its files of phrases and rules are in the catalogue by themselves. */
+/** Sentences in the code of workers/insight. Its files of phrases and rules are in the catalogue by themselves. */
 export const SAID = [
   _("the agent could not help"),
   _("the customer says it again"),
