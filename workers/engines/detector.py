@@ -23,9 +23,8 @@ class Detector:
         self._rate = rate
         self._native_rate = rate if rate in NATIVE_RATES else 16000
         self._network = network(self._native_rate)
-        self._state = START
-        self._block: Floats | None = None
-        self._known = 0  # frames whose rows of the block stand
+        self._state = START  # after the frames that are ahead
+        self._ahead: list[float] = []  # probabilities of the next frames, the last one first
         self.frames = 0
         """Frames scored so far."""
         self.frame_samples = round(rate * FRAME_SECONDS)
@@ -34,33 +33,34 @@ class Detector:
     def score(self, audio: Samples) -> float:
         """Probability 0..1 that the next frame is speech. audio: all samples since the first frame, and at least to the
         end of this one."""
-        if self._block is None or self.frames >= self._known:
+        if not self._ahead:
             self._look_ahead(audio)
-        assert self._block is not None
-        probability, self._state = self._network.step(self._block[self.frames % BLOCK], self._state)
         self.frames += 1
-        if self.frames % BLOCK == 0:
-            self._block = None
-        return probability
+        return self._ahead.pop()
 
     def _look_ahead(self, audio: Samples) -> None:
-        """Compute the block of the next frame, as far as there is audio."""
-        first = self.frames - self.frames % BLOCK
-        self._known = min(first + BLOCK, len(audio) // self.frame_samples)
-        native, before = self._network.frame_samples, self._network.before_samples
-        heard = np.zeros(before + BLOCK * native, np.float32)
+        """Score the frames that there are of the next frame's block."""
+        at = self.frames % BLOCK
+        first = self.frames - at
+        end = min(first + BLOCK, len(audio) // self.frame_samples)
+        before = self._network.before_samples
+        heard = np.zeros(before + BLOCK * self._network.frame_samples, np.float32)
         if first:
-            heard[:before] = self._native(audio, first - 1)[-before:]
-        for n, frame in enumerate(range(first, self._known)):
-            heard[before + n * native : before + (n + 1) * native] = self._native(audio, frame)
-        self._block = self._network.block(heard)
+            heard[:before] = self._native(audio, first - 1, first)[-before:]
+        native = self._native(audio, first, end)
+        heard[before : before + len(native)] = native
+        probabilities, self._state = self._network.hear(self._network.block(heard)[: end - first], at, self._state)
+        self._ahead = probabilities[::-1]
 
-    def _native(self, audio: Samples, frame: int) -> Floats:
-        """A frame at the detector's rate."""
-        piece = audio[frame * self.frame_samples : (frame + 1) * self.frame_samples]
-        samples = piece.astype(np.float32) / np.float32(32768)
+    def _native(self, audio: Samples, first: int, end: int) -> Floats:
+        """Frames first..end-1 at the detector's rate."""
+        samples = audio[first * self.frame_samples : end * self.frame_samples].astype(np.float32)
+        samples /= np.float32(32768)
         if self._rate == self._native_rate:
             return samples
         # It converts each frame alone: a running resampler would be state that is not in the journal.
-        resampled = soxr.resample(samples, self._rate, self._native_rate)[: self._network.frame_samples]
-        return np.pad(resampled, (0, self._network.frame_samples - len(resampled)))
+        native = np.zeros((end - first, self._network.frame_samples), np.float32)
+        for frame, row in zip(samples.reshape(end - first, -1), native, strict=True):
+            resampled = soxr.resample(frame, self._rate, self._native_rate)[: len(row)]
+            row[: len(resampled)] = resampled
+        return native.reshape(-1)

