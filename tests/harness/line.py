@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -93,6 +94,9 @@ class Scripted:
 
     def __init__(self, said: list[tuple[float, str]]) -> None:
         self.said = said
+
+    def warm_up(self, rate: int) -> Iterator[None]:
+        return iter(())
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Any:
         self.end = open_from

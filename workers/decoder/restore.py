@@ -31,6 +31,10 @@ def restore(
     model: Model, lease: Lease, stopping: Callable[[], bool], beat: Callable[[], None], voice: bool
 ) -> tuple[WarmTrack, list[JournalChunk]]:
     """A cold recogniser for the lease, and the chunks to decode."""
+    for _ in model.warm_up(lease.rate):
+        if stopping():
+            raise Interrupted
+        beat()
     old = [chunk for chunk in lease.journal if chunk.seq <= lease.done_seq]
     new = [chunk for chunk in lease.journal if chunk.seq > lease.done_seq]
     if lease.tries >= ABANDON_AFTER_TRIES:

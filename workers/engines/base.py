@@ -13,6 +13,7 @@ An engine knows no Redis, no call and no worker. Only one thread at a time uses 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -138,6 +139,13 @@ class Model(Protocol):
     @property
     def partials_cost(self) -> bool:
         """Whether a partial costs about as much as a final. Then decoders make partials only where somebody looks."""
+        ...
+
+    def warm_up(self, rate: int) -> Iterator[None]:
+        """Do what a process does once before its first track at `rate` Hz. Yields at least once a second of it.
+
+        Whoever leaves it out pays at the first chunk, and nobody hears of this process meanwhile.
+        """
         ...
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> Recogniser:

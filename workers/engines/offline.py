@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import msgspec
@@ -55,6 +56,10 @@ class OfflineModel(ABC):
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+
+    def warm_up(self, rate: int) -> Iterator[None]:
+        """See Model.warm_up. Nothing."""
+        return iter(())
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> OfflineRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""

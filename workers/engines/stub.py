@@ -7,6 +7,7 @@ the words. Chosen with EARSHOT_ENGINE=stub.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 from state.types import Word
 from workers.engines.audio import check_rate, wanted_samples
@@ -26,6 +27,10 @@ class StubModel:
     display_name = "Stub (checksums, no speech recognition)"
     fork_safe = True
     partials_cost = False
+
+    def warm_up(self, rate: int) -> Iterator[None]:
+        """See Model.warm_up. Nothing."""
+        return iter(())
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> StubRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""

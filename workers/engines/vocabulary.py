@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from jellyfish import damerau_levenshtein_distance, metaphone
@@ -127,6 +127,10 @@ class VocabularyModel:
         self.display_name = model.display_name
         self.fork_safe = model.fork_safe
         self.partials_cost = model.partials_cost
+
+    def warm_up(self, rate: int) -> Iterator[None]:
+        """See Model.warm_up."""
+        return self._model.warm_up(rate)
 
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VocabularyRecogniser:
         """See Model.recogniser."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -38,21 +39,30 @@ class VoskModel:
         self._primed: dict[int, Any] = {}
         self._loaded_by = os.getpid()
 
+    def warm_up(self, rate: int) -> Iterator[None]:
+        """See Model.warm_up: prime a recogniser for tracks at this rate, which takes some seconds.
+
+        Forked processes inherit it, so the self-check, before any fork, does it for the rate of telephony. Raises
+        ValueError for a rate out of range.
+        """
+        check_rate(rate)
+        if rate in self._primed:
+            return
+        recogniser = self.library_recogniser(rate)
+        yield from priming.prime(recogniser, rate)
+        self._primed[rate] = recogniser
+        if os.getpid() == self._loaded_by:
+            use_huge_pages()
+
     def recogniser(self, rate: int, snapshot: Snapshot | None, open_from: int = 0) -> VoskRecogniser:
         """See Model.recogniser. Raises ValueError for a rate out of range or a snapshot of another model."""
         check_rate(rate)
         return VoskRecogniser(self, rate, begun(self.identity, snapshot, open_from))
 
     def utterance(self, rate: int) -> Utterance:
-        """A new open utterance.
-
-        The first at a rate takes some seconds more: it primes a recogniser. Forked processes inherit that one, so the
-        self-check, before any fork, does it for the rate of telephony.
-        """
-        if rate not in self._primed:
-            self._primed[rate] = priming.prime(self.library_recogniser(rate), rate)
-            if os.getpid() == self._loaded_by:
-                use_huge_pages()
+        """A new open utterance. The first at a rate warms up, if nobody did."""
+        for _ in self.warm_up(rate):
+            pass
         return Utterance(self._primed[rate])
 
     def library_recogniser(self, rate: int) -> Any:

@@ -8,6 +8,7 @@ the last digits of confidences. So the speech is part of a model's identity, and
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,20 @@ HOW = 1
 """Another number for another `prime`."""
 
 
-def prime(recogniser: Any, rate: int) -> Any:
-    """Let a new recogniser of the library hear the speech, a second at a time, and make it ready for an utterance.
+def prime(recogniser: Any, rate: int) -> Iterator[None]:
+    """Let a new recogniser of the library hear the speech and make it ready for an utterance.
 
-    At rates that are no multiple of RATE it repeats samples as they fit; the speech need not sound well.
+    It hears a second at a time and yields after each; when no more comes, it is ready. At rates that are no multiple of
+    RATE it repeats samples as they fit; the speech need not sound well.
     """
     speech = np.frombuffer(decode_mulaw(SPEECH.read_bytes()), "<i2")
     heard = speech[np.arange(SECONDS * rate) * RATE // rate]
     for second in heard.reshape(SECONDS, rate):
         if recogniser.AcceptWaveform(second.tobytes()):
             recogniser.Result()
+        yield
     recogniser.FinalResult()
     recogniser.AcceptWaveform(b"")  # frees its memory of the speech now; otherwise each copy would do so
-    return recogniser
 
 
 def identity() -> str:
