@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import itertools
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,17 @@ from scripts.simulator.recording import read_tracks
 from state.calls.ingest import Chunk
 
 SPOKEN_SECONDS = 3
-"""Seconds of speech that each track brings; no utterance of these calls has ended by then."""
+"""Seconds of speech that each track brings, in one chunk; no utterance of these calls has ended by then."""
+
+AT_ONCE = 20
+"""Tracks between two looks at the processes."""
 
 DECODE_SECONDS = 600.0
 """Patience with the fleet."""
 
 
 def bench_utterances(options: argparse.Namespace) -> dict[str, Any]:
-    """--open tracks that each bring some seconds of Korean speech, a second in turn, and go on no further."""
+    """--open tracks that each bring some seconds of Korean speech and go on no further."""
     if options.engine != "vosk":
         return {"skipped": "other engines have no process for an utterance; give --engine vosk"}
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
@@ -33,14 +36,15 @@ def bench_utterances(options: argparse.Namespace) -> dict[str, Any]:
     with fleet(loops=1, **environ) as running:
         at_rest = running.decoder_bytes()
         before = running.decoder_cpu_seconds()
-        for second, number in itertools.product(range(SPOKEN_SECONDS), range(options.open)):
+        for number in range(options.open):
             track = spoken[number % len(spoken)]
-            audio = track.chunks(1000)[second]
+            audio = track.chunks(1000 * SPOKEN_SECONDS)[0]
             running.ingest.put(f"call-{number}", "customer", None, Chunk(audio, track.encoding, track.rate))
-            if number % 20 == 19:
+            if number % AT_ONCE == AT_ONCE - 1 or number == options.open - 1:
                 running.wait(lambda: running.chunks_waiting() == 0, DECODE_SECONDS)
                 most_processes = max(most_processes, running.utterances_open())
                 most_bytes = max(most_bytes, running.decoder_bytes())
+                sys.stderr.write(f"bench: {number + 1} of {options.open} tracks, {most_processes} processes at most\n")
         spent = running.decoder_cpu_seconds() - before
     return {
         "tracks": options.open,
