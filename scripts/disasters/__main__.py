@@ -14,7 +14,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -225,7 +224,6 @@ class Run:
 def main(argv: list[str]) -> int:
     """Entry point."""
     options = arguments(argv)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     say(f"seed {options.seed}")
     folder = Path(tempfile.mkdtemp(prefix="earshot-chaos-"))
     run = Run(options, folder)

@@ -113,7 +113,8 @@ class Callers:
     def start(self, how_many: int, seed: int) -> None:
         """Begin."""
         for n in range(how_many):
-            thread = threading.Thread(target=self._run, args=(f"chaos-{seed}-{n}", random.Random(f"{seed}.{n}")))
+            name, dice = f"chaos-{seed}-{n}", random.Random(f"{seed}.{n}")
+            thread = threading.Thread(target=self._run, args=(name, dice), daemon=True)  # it would try for minutes
             thread.start()
             self._threads.append(thread)
 
@@ -129,7 +130,7 @@ class Callers:
         """Play every recording once in peace. Returns the call ids."""
         ids = [f"calm-{n}" for n in range(len(self._recordings))]
         threads = [
-            threading.Thread(target=self._post, args=(call_id, n, Api, self._speed * 2))
+            threading.Thread(target=self._post, args=(call_id, n, Api, self._speed * 2), daemon=True)
             for n, call_id in enumerate(ids)
         ]
         for thread in threads:

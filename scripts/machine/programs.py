@@ -23,6 +23,9 @@ WEB = ("-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app
 STREAMS = ("-m", "webapp.streams")
 """The streams process, in the same way."""
 
+_started: list[subprocess.Popen[bytes]] = []
+"""What `start` has started here, without those that are known to have ended."""
+
 
 def start(
     command: Sequence[str | Path],
@@ -38,7 +41,7 @@ def start(
     """
     line = [str(part) for part in command]
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             leashed(line) if leash else line,
             cwd=folder,
             env={**os.environ, **(environ or {})},
@@ -48,6 +51,8 @@ def start(
             start_new_session=True,  # a Ctrl-C in the terminal reaches us alone; we stop the others in order
             pass_fds=pass_fds,
         )
+    _started[:] = [one for one in _started if one.poll() is None] + [process]
+    return process
 
 
 def start_python(arguments: Sequence[str | Path], log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -63,6 +68,15 @@ def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def end_started() -> None:
+    """SIGTERM to all that this process has started and that still runs; SIGKILL to those that stay."""
+    left = [process for process in _started if process.poll() is None]
+    for process in left:
+        process.terminate()
+    for process in left:
+        end(process)
 
 
 def children(pid: int) -> list[int]:

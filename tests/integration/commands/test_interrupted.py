@@ -1,4 +1,4 @@
-"""Ctrl-C before a command has come to itself: one line, and the status of an interrupted program."""
+"""Ctrl-C and SIGTERM to a command: the status of an interrupted program, and what it started ends with it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,47 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts.machine.programs import ROOT
 
 COMMANDS = sorted(path for path in (ROOT / "scripts").iterdir() if path.is_file() and path.suffix == "")
 
+STARTER = """
+import time
+from pathlib import Path
+from scripts.machine.programs import start
+print(start(["sleep", "60"], Path("/dev/null")).pid, flush=True)
+time.sleep(60)
+"""
 
-def test_ctrl_c_while_a_command_still_imports(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text("import time\nprint('begun', flush=True)\ntime.sleep(60)\n")
+
+def interrupted(folder: Path, source: str, number: signal.Signals) -> tuple[str, int, str]:
+    """What a command says that gets this signal after its first line, its exit status, and what it says then."""
+    (folder / "slow.py").write_text(source)
     with subprocess.Popen(
         ["env", "--default-signal=INT", sys.executable, "-m", "scripts.machine.command", "keys", "slow", "list"],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, text=True,
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(folder)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
-        assert process.stdout is not None and process.stdout.readline() == "begun\n"
-        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.send_signal(number)
         _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, "keys: stopped\n")
+    return said, process.returncode, told
+
+
+def test_ctrl_c_while_a_command_still_imports(tmp_path: Path) -> None:
+    source = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+    assert interrupted(tmp_path, source, signal.SIGINT) == ("begun\n", 130, "keys: stopped\n")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_a_command_has_started_ends_with_it(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    pid, ended, _ = interrupted(tmp_path, STARTER, number)
+    assert ended == status
+    assert not psutil.pid_exists(int(pid))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda path: path.name)
