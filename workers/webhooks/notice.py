@@ -14,7 +14,7 @@ from state.types import Alert, CallView, Handling, Help, ScoredUtterance, Sentim
 from state.webhooks.happenings import EventType, Message, message
 
 REMEMBERED = 5_000
-"""Calls and unscored utterances kept in mind. Only a cache: what is missing is read."""
+"""Live calls and unscored utterances kept in mind. Only a cache: what is missing is read."""
 
 _decode = msgspec.json.Decoder(Event).decode
 
@@ -47,7 +47,8 @@ class Notices:
         if isinstance(told, CallEvent):
             return self._of_call(told, at_ms)
         if isinstance(told, FinalEvent):
-            _keep(self._said, (told.call_id, told.utterance.id), told.utterance)
+            brief = msgspec.structs.replace(told.utterance, words=[], voice=None)  # no message tells them
+            _keep(self._said, (told.call_id, brief.id), brief)
             return []
         if not isinstance(told, ScoreEvent | HandlingEvent):
             return []
@@ -69,7 +70,14 @@ class Notices:
             call = self._read(told.call_id)
             if call is not None and call.summary is not None and call.started_at_ms == known.began_ms:
                 made.append(_summary(known, call.summary, at_ms))
+            self._forget(told.call_id)
         return made
+
+    def _forget(self, call_id: str) -> None:
+        """An ended call has all its scores. Utterances that redaction told of once more are still here."""
+        self._calls.pop(call_id, None)
+        for key in [key for key in self._said if key[0] == call_id]:
+            del self._said[key]
 
     def _known(self, call_id: str) -> Known | None:
         if call_id not in self._calls and (call := self._read(call_id)) is not None:
