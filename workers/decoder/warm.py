@@ -5,13 +5,19 @@ It is only a cache. The next chunk rebuilds from Redis what the cache has thrown
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from workers.engines.base import Recogniser, Snapshot
 from workers.voice.heard import Heard
 
 Key = tuple[str, str]
 """Call id and track."""
+
+KEPT_SECONDS = 300.0
+"""Seconds without a lease after which a track leaves: another decoder has it, or its call has ended. An overloaded loop
+takes less from one lease of a track to the next."""
 
 
 class WarmTrack:
@@ -43,9 +49,11 @@ class WarmTrack:
 class WarmCache:
     """Least recently used first out. Sizes are the engines' estimates, taken when a track is put."""
 
-    def __init__(self, budget_bytes: int) -> None:
+    def __init__(self, budget_bytes: int, now: Callable[[], float] = time.monotonic) -> None:
         self._budget_bytes = budget_bytes
-        self._tracks: OrderedDict[Key, tuple[WarmTrack, int]] = OrderedDict()
+        self._now = now
+        self._tracks: OrderedDict[Key, tuple[WarmTrack, int, float]] = OrderedDict()
+        """With its size, and the moment from which it is too old."""
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -53,16 +61,21 @@ class WarmCache:
 
     def take(self, key: Key) -> WarmTrack | None:
         """Remove and return the track. Nobody else may find it while somebody works on it, or if the work fails."""
-        warm, size = self._tracks.pop(key, (None, 0))
+        warm, size, _ = self._tracks.pop(key, (None, 0, 0.0))
         self._bytes -= size
         return warm
 
     def put(self, key: Key, warm: WarmTrack) -> None:
-        """Keep a track whose commit succeeded. The oldest leave until the budget holds."""
+        """Keep a track whose commit succeeded. The oldest leave: those that are too old, and more until the budget
+        holds."""
         self.take(key)
-        size = warm.memory_bytes
-        self._tracks[key] = (warm, size)
+        size, now = warm.memory_bytes, self._now()
+        self._tracks[key] = (warm, size, now + KEPT_SECONDS)
         self._bytes += size
-        while self._bytes > self._budget_bytes and self._tracks:
-            _, (_, freed) = self._tracks.popitem(last=False)
+        while self._tracks and (self._bytes > self._budget_bytes or self._oldest_until() <= now):
+            _, (_, freed, _) = self._tracks.popitem(last=False)
             self._bytes -= freed
+
+    def _oldest_until(self) -> float:
+        _, _, until = next(iter(self._tracks.values()))
+        return until
