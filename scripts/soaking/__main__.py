@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +29,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of calls (1800)")
     parser.add_argument("--calls", type=int, default=20, help="calls at a time, two tracks each (20)")
+    parser.add_argument("--speed", type=float, default=1.0, help="times faster than people spoke (1)")
     parser.add_argument("--loops", type=int, default=2, help="decode loops (2)")
     parser.add_argument("--engine", default="moonshine", help="moonshine, vosk or stub")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two samples (10)")
@@ -37,7 +37,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--keep", type=float, default=180.0, help="seconds that the store keeps an ended call (180)")
     parser.add_argument("--plot", type=Path, help="an SVG file to draw")
     options = parser.parse_args(argv)
-    if min(options.calls, options.loops) < 1 or min(options.seconds, options.every, options.keep) <= 0:
+    numbers = (options.seconds, options.every, options.keep, options.speed)
+    if min(options.calls, options.loops) < 1 or min(numbers) <= 0:
         parser.error("numbers are positive")
     if not 0 <= options.warm < 1:
         parser.error("--warm is 0 or more and less than 1")
@@ -47,14 +48,14 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     """Entry point; exit status 1 if a process of the fleet ended by itself or a call failed."""
     options = arguments(argv)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     with (
         tempfile.TemporaryDirectory(prefix="earshot-soak-") as folder,
-        SoakFleet(Path(folder), options.calls, options.loops, options.engine, options.keep) as fleet,
+        SoakFleet(Path(folder), options.calls, options.loops, options.engine, options.keep, options.speed) as fleet,
     ):
         samples = watch(fleet, options.seconds, options.every)
         report = {
             "calls_at_a_time": options.calls,
+            "speed": options.speed,
             "decode_loops": options.loops,
             "engine": options.engine,
             "seconds": options.seconds,

@@ -47,12 +47,12 @@ EVENTS: list[EventType] = ["call.started", "call.alert", "call.ended"]
 class SoakFleet:
     """Everything of one run. Attributes: processes (by type), played, complaints."""
 
-    def __init__(self, folder: Path, calls: int, loops: int, engine: str, keep_seconds: float) -> None:
+    def __init__(self, folder: Path, calls: int, loops: int, engine: str, keep_seconds: float, speed: float) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.played = 0
         self.complaints: list[str] = []
-        self._folder, self._calls, self._port = folder, calls, port
+        self._folder, self._calls, self._port, self._speed = folder, calls, port, speed
         self._server = EmbeddedServer(folder / "server")
         self._environ = {
             "REDIS_URL": self._server.url,
@@ -148,12 +148,11 @@ class SoakFleet:
             count += 1
             tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in ("agent", "customer")]
             metadata = {"agent": f"Agent {number}", "queue": dice.choice(["billing", "cards"]), "caller": name}
+            call_id, stopping = f"soak-{number}-{count}", self._stopping.is_set
             try:
-                post_call(
-                    self.url, "", f"soak-{number}-{count}", tracks, metadata, CHUNK_MS, 1.0, self._stopping.is_set
-                )
+                post_call(self.url, "", call_id, tracks, metadata, CHUNK_MS, self._speed, stopping)
             except CallFailed as error:
-                self.complaints.append(f"soak-{number}-{count}: {error}")
+                self.complaints.append(f"{call_id}: {error}")
             self.played += not self._stopping.is_set()
 
     def _sweep(self) -> None:
