@@ -74,8 +74,8 @@ def play_once(url: str, key: str, processes: Processes, stopping: threading.Even
         now = [[t["decoded_seq"] for t in call.get("tracks", {}).values()] for call in calls.values()]
         if now != before:
             before, moved_at = now, time.monotonic()
-            decoded = sum(sum(tracks) for tracks in now)
-            say(f"{decoded} chunks decoded, {sum(c.get('state') == 'ended' for c in calls.values())} calls ended")
+            decoded, ended = sum(sum(tracks) for tracks in now), sum(c.get("state") == "ended" for c in calls.values())
+            say(f"chunks decoded: {decoded}, calls ended: {ended} of {len(calls)}")
         time.sleep(1.0)
     stopping.set()
     for thread in threads:
