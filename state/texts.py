@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from state.types import CallRow
+from state.views import CallRow
 
 
 def customer(metadata: dict[str, str]) -> str | None:

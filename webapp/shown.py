@@ -9,7 +9,8 @@ import msgspec
 
 from state.calls.reads import Reads
 from state.calls.streams import Heard, Streams
-from state.types import INSIDE, CallRow, CallView, ScoredUtterance, Sender
+from state.types import INSIDE, ScoredUtterance, Sender
+from state.views import CallRow, CallView
 from workers.insight.redaction.masking import hide, shown, view
 
 

@@ -25,7 +25,7 @@ from state.server.connection import connect
 from state.server.shards import shards_on
 from state.settings import Settings
 from state.types import Sentiment, Utterance, Word
-from workers.decoder.post import RELIEVE_TURN_MS, SWEEP_TURN_MS
+from workers.decoder.upkeep import RELIEVE_TURN_MS, SWEEP_TURN_MS
 from workers.sentiment.assessor import Assessor
 from workers.sentiment.scoring import Scoring
 

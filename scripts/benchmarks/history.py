@@ -24,7 +24,8 @@ from state.archive.reports import Wanted, report
 from state.archive.search import Order, Sought, read_call, search
 from state.archive.tables import alerts, calls, tags, transcripts
 from state.archive.write import columns, shown
-from state.types import Alert, CallRow, CallView, Handling, ScoredUtterance, Sentiment, Standing
+from state.types import Alert, Handling, ScoredUtterance, Sentiment, Standing
+from state.views import CallRow, CallView
 
 UTTERANCES = 60
 BATCH = 500

@@ -11,7 +11,8 @@ import redis
 
 from state.calls.reads import Reads
 from state.server.shards import Shards, shards_of
-from state.types import CallRow, Utterance
+from state.types import Utterance
+from state.views import CallRow
 from tests.harness.page import Page, reaches
 from webapp.schemas import shapes
 from webapp.schemas.calls import ApiStanding

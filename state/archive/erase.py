@@ -11,7 +11,8 @@ from state.archive.opening import Archive
 from state.archive.tables import calls, erased, holds, messages, transcripts
 from state.archive.write import lock
 from state.texts import known
-from state.types import Alert, CallRow
+from state.types import Alert
+from state.views import CallRow
 
 BATCH = 200
 """Calls whose words are erased in one transaction."""

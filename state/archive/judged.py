@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 from state.archive.opening import Archive
 from state.archive.tables import calls, judgements, transcripts
 from state.archive.write import lock, put_judgements
-from state.types import RAISED, CallRow, Handling, ScoredUtterance
+from state.types import RAISED, Handling, ScoredUtterance
+from state.views import CallRow
 
 _utterances = msgspec.json.Decoder(list[ScoredUtterance]).decode
 _row = msgspec.json.Decoder(CallRow).decode

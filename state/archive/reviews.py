@@ -17,7 +17,7 @@ from state.archive.opening import Archive
 from state.archive.reports import Wanted, bounds
 from state.archive.tables import calls, reviews, scorecards, transcripts
 from state.archive.write import lock, upsert
-from state.types import CallRow
+from state.views import CallRow
 
 Answer = Literal["yes", "no", "none"]
 """none: the question does not apply to this call."""

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Select, TableClause, bindparam, column, func,
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, tags, transcripts
 from state.texts import customer
-from state.types import CallRow, CallView, ScoredUtterance
+from state.types import ScoredUtterance
+from state.views import CallRow, CallView
 
 RANKED = 500
 """At most so many calls are ranked by relevance: the newest with all words. A search finds older ones by time."""

@@ -214,7 +214,7 @@ transcripts = Table(
     "transcripts",
     METADATA,
     _call(),
-    Column("row", Text, nullable=False, comment="JSON of types.CallRow: standing, alerts, handling, notes, tracks"),
+    Column("row", Text, nullable=False, comment="JSON of views.CallRow: standing, alerts, handling, notes, tracks"),
     Column("summary", Text, nullable=False, comment="JSON: what the jobs process wrote, talk figures among it"),
     Column("utterances", Text, nullable=False, comment="JSON of list[types.ScoredUtterance]: words, scores, voices"),
     Column("text", Text, nullable=False, comment="what a search finds: all that was said, and what is known"),

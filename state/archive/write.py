@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from state.archive.opening import Archive
 from state.archive.tables import alerts, calls, erased, helps, judgements, tags, transcripts
 from state.texts import customer, known
-from state.types import CallRow, CallView, Help, Judgement
+from state.types import Help, Judgement
+from state.views import CallRow, CallView
 
 MOST_TEXT = 500_000
 """Characters of a call that a search finds: ten hours of talk."""

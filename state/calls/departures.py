@@ -11,7 +11,7 @@ from state import keys
 from state.calls.reads import Reads
 from state.calls.summaries import take
 from state.server.shards import Shard, Shards, shards_of
-from state.types import CallView
+from state.views import CallView
 
 AT_ONCE = 1000
 """Calls put back on the list in one request."""

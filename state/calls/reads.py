@@ -15,11 +15,8 @@ from state.calls.transcripts import transcript
 from state.server.clock import now_ms
 from state.server.connection import AWAY
 from state.server.shards import Shard, Shards, merged, shards_of
-from state.types import (
-    CallRow,
-    CallView,
-    ScoredUtterance,
-)
+from state.types import ScoredUtterance
+from state.views import CallRow, CallView
 
 RECENTLY_ENDED_SECONDS = 600
 """Time an ended call stays on the live table, so that a supervisor sees how a call she watched has ended."""

@@ -15,7 +15,8 @@ import redis
 from state.calls.transcripts import scored_utterance
 from state.server.connection import is_about_data
 from state.server.shards import Shard
-from state.types import CallRow, CallState, EndReason, Handling, Happening, Standing, TrackView, Utterance
+from state.types import CallState, EndReason, Handling, Happening, Standing, Utterance
+from state.views import CallRow, TrackView
 
 log = logging.getLogger("earshot.server")
 

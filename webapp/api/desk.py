@@ -15,7 +15,8 @@ from state.calls.handling import Handler, Refused
 from state.calls.own import is_of
 from state.moments import moment
 from state.texts import customer
-from state.types import CallRow, CallView, Handling
+from state.types import Handling
+from state.views import CallRow, CallView
 from webapp.access import identity, rights
 from webapp.access.identity import Identity
 from webapp.access.rights import needs, record_read

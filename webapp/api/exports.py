@@ -12,7 +12,8 @@ from flask import Blueprint, Response
 
 from state.archive.reports_csv import FORMULA_STARTS
 from state.moments import moment
-from state.types import CallView, Point, ScoredUtterance, Voice
+from state.types import Point, ScoredUtterance, Voice
+from state.views import CallView
 from webapp.access.rights import needs, record_read
 from webapp.api import history, summaries
 from webapp.api.documents.openapi import operation

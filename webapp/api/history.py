@@ -11,7 +11,8 @@ from typing import Literal, get_args
 
 from state.archive.search import Found, Order, Place, Sought, best_hit, place, read_call, search, search_alike, tokens
 from state.moments import moment_ms
-from state.types import CallView, ScoredUtterance
+from state.types import ScoredUtterance
+from state.views import CallView
 from webapp.api.documents.openapi import Parameter
 from webapp.http import inputs
 from webapp.http.language import _

@@ -8,7 +8,8 @@ import msgspec
 from flask import Blueprint, Response
 
 from state.archive.search import read_call
-from state.types import CallRow, Point
+from state.types import Point
+from state.views import CallRow
 from webapp.access.rights import needs, record_read
 from webapp.api import history
 from webapp.api.documents.openapi import operation

@@ -9,19 +9,8 @@ import msgspec
 from state.calls.health import FleetHealth
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, LineEvent, PartialEvent
 from state.moments import moment
-from state.types import (
-    CallRow,
-    CallView,
-    Handling,
-    Happening,
-    Help,
-    Note,
-    ScoredUtterance,
-    Sentiment,
-    Standing,
-    TrackView,
-    Utterance,
-)
+from state.types import Handling, Happening, Help, Note, ScoredUtterance, Sentiment, Standing, Utterance
+from state.views import CallRow, CallView, TrackView
 from webapp.schemas.calls import (
     ApiCall,
     ApiCallSentiment,

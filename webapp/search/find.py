@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from state.texts import known
-from state.types import CallRow, ScoredUtterance
+from state.types import ScoredUtterance
+from state.views import CallRow
 from webapp.schemas.calls import ApiFound
 from webapp.search import sounding
 from webapp.search.transcripts import Transcripts

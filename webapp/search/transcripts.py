@@ -20,7 +20,8 @@ from state.calls.feed import FeedLost
 from state.calls.reads import Reads
 from state.events import FinalEvent
 from state.server.connection import BLOCK_MS
-from state.types import CallRow, Utterance
+from state.types import Utterance
+from state.views import CallRow
 
 log = logging.getLogger("earshot.web")
 

@@ -1,4 +1,4 @@
-"""A decode loop's work in one shard: it takes a token, works on it, commits, and looks after the shard.
+"""A decode loop's work in one shard: it takes a token, works on it and commits. upkeep.py looks after the shard.
 
 If a shard's server does not answer, the loop leaves it alone for a moment and goes on with the others.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import redis
 
 from state.calls.fleet import FleetMember
-from state.calls.ingest import ENDED_AT_ONCE, Ingest
+from state.calls.ingest import Ingest
 from state.calls.leases import Commit, Lease, Token
 from state.calls.rescue import FORGIVEN_LOSSES
 from state.calls.sight import ALL, seen
@@ -28,19 +28,10 @@ from workers.decoder.measured import Busy, Measured
 from workers.decoder.names import Names
 from workers.decoder.restore import Interrupted, LeaseLost
 from workers.decoder.track import DEAD_AFTER_TRIES, NO_PARTIALS, decode
+from workers.decoder.upkeep import Upkeep
 from workers.decoder.warm import WarmCache, WarmTrack
 from workers.decoder.whose_voice import is_measured
 from workers.engines.base import Model, RecogniserLost
-
-SWEEP_SECONDS = 1.0
-"""Seconds between two looks for dead decoders, busy or not. Jittered, so that a fleet does not look in step."""
-
-UPKEEP_SECONDS = 10.0
-"""Seconds between two looks for stalled tokens and for calls whose sender went away."""
-
-RELIEVE_TURN_MS, SWEEP_TURN_MS, UPKEEP_TURN_MS = 200, 500, 5000
-"""Milliseconds in which only one decoder of the shard looks. Less than each waits, so that a fleet of one looks every
-time."""
 
 SIGHT_SECONDS = 0.1
 """Least seconds between two questions which calls somebody looks at: a call's first chunk comes that soon after a
@@ -79,6 +70,7 @@ class Post:
         """When to ask the server again (monotonic seconds). In the past while it answers."""
         self._bench = bench
         self._fleet = FleetMember(shard, worker, bench.settings, resident)
+        self._upkeep = Upkeep(shard, self._fleet.others, bench.ingest, bench.settings.call_idle_seconds)
         self._beat_seconds = bench.settings.heartbeat_seconds / 5
         self._clock = RunningClock(shard.now_ms)
         self._measured = Measured(self._clock, bench.busy)
@@ -86,9 +78,8 @@ class Post:
         self._pause = RECONNECT_SECONDS[0]
         self._unsettled: tuple[Lease, Commit, WarmTrack] | None = None
         self._began = 0.0
-        self._next_beat = self._next_sweep = self._next_upkeep = self._next_sight = 0.0
+        self._next_beat = self._next_sight = 0.0
         self._seen: frozenset[str] = frozenset()
-        self._idle_left = False
 
     @property
     def resident(self) -> bool:
@@ -120,18 +111,14 @@ class Post:
 
         def look_after() -> bool:
             self._beat()
-            self._housekeeping()
+            self._upkeep.due()
             return True
 
         self._reached(look_after)
 
     def relieve(self) -> None:
         """With nothing else to do, move tokens that wait too long for a busy decoder to everybody."""
-
-        def relieve() -> bool:
-            return self._fleet.others.turn("relieve", RELIEVE_TURN_MS) and self._fleet.others.relieve() > 0
-
-        self._reached(relieve)
+        self._reached(self._upkeep.relieve)
 
     def beat_quietly(self) -> None:
         """Send a heartbeat in mid-decode. If the server is away, the commit will notice."""
@@ -265,39 +252,6 @@ class Post:
         if self._joined and now >= self._next_beat:
             self._fleet.beat(self._bench.busy.percent())
             self._next_beat = now + self._beat_seconds
-
-    def _housekeeping(self) -> None:
-        now, others = time.monotonic(), self._fleet.others
-        if now >= self._next_sweep:
-            self._next_sweep = now + SWEEP_SECONDS * random.uniform(0.5, 1.5)
-            if others.turn("sweep", SWEEP_TURN_MS):
-                self._sweep()
-        if now >= self._next_upkeep:
-            self._next_upkeep = now + UPKEEP_SECONDS * random.uniform(0.5, 1.5)
-            if others.turn("upkeep", UPKEEP_TURN_MS):
-                self._upkeep()
-        elif self._idle_left:
-            self._end_idle()
-
-    def _sweep(self) -> None:
-        moved = self._fleet.others.sweep()
-        if moved:
-            log.info("took over from a dead decoder", extra={"tokens": moved})
-        for call_id in self._bench.ingest.end_dropped(self.shard):
-            log.info("ended a call whose socket did not come back", extra={"call_id": call_id})
-
-    def _upkeep(self) -> None:
-        stalled = self._fleet.others.rescue_stalled()
-        if stalled:
-            log.warning("moved stalled tokens", extra={"tokens": stalled})
-        self._end_idle()
-
-    def _end_idle(self) -> None:
-        """End calls whose sender went away. If many did, end some with every turn, so that the tracks do not wait."""
-        ended = self._bench.ingest.end_idle(self.shard, self._bench.settings.call_idle_seconds)
-        for call_id in ended:
-            log.info("ended a call whose sender went away", extra={"call_id": call_id})
-        self._idle_left = len(ended) >= ENDED_AT_ONCE
 
 
 def _track(token: Token) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from state.calls.summaries import Outstanding
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of
 from state.settings import Settings
-from state.types import CallView, ScoredUtterance
+from state.types import ScoredUtterance
+from state.views import CallView
 from workers.insight import talk
 from workers.insight.context import ContextScorer
 from workers.insight.polarity.analyzer import CallAnalyzer

@@ -16,7 +16,7 @@ from state.calls.reads import Reads
 from state.rules import RulesStore
 from state.server.clock import now_ms
 from state.server.shards import Shards
-from state.types import CallRow, CallView
+from state.views import CallRow, CallView
 from state.webhooks import deliveries
 from state.webhooks.happenings import Message
 from workers.insight.redaction.masking import shown

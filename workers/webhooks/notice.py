@@ -10,7 +10,8 @@ import msgspec
 
 from state.events import CallEvent, Event, FinalEvent, HandlingEvent, ScoreEvent
 from state.moments import moment
-from state.types import Alert, CallView, Handling, Help, ScoredUtterance, Sentiment, Standing, Utterance
+from state.types import Alert, Handling, Help, ScoredUtterance, Sentiment, Standing, Utterance
+from state.views import CallView
 from state.webhooks.happenings import EventType, Message, message
 
 REMEMBERED = 5_000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from state.types import Alert, CallView, Handling, ScoredUtterance, Sentiment, Standing
+from state.types import Alert, Handling, ScoredUtterance, Sentiment, Standing
+from state.views import CallView
 
 NOON = 1_767_268_800_000
 """2026-01-01T12:00Z in ms; call n began n hours later."""

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from state.types import CallView, Handling, Standing
+from state.types import Handling, Standing
+from state.views import CallView
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TALK = {"talk_ratio": 0.5, "silence_seconds": 8.0, "hold_seconds": 0.0}

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from state.events import FEED_EVENTS
-from state.types import CallView
+from state.views import CallView
 from webapp.schemas.calls import ApiStanding
 
 STANDING = tuple(ApiStanding.__struct_fields__)

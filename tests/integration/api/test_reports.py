@@ -18,7 +18,8 @@ from state.archive.opening import Archive
 from state.archive.reports import Wanted
 from state.archive.write import write
 from state.settings import Settings
-from state.types import CallView, Help
+from state.types import Help
+from state.views import CallView
 from tests.harness.calls.reported import BERLIN, NOON, call
 from webapp.app import create_app
 

@@ -18,7 +18,8 @@ from state.archive.reviews import Question, Review, Scorecard
 from state.archive.write import write
 from state.people.audit import Audit
 from state.settings import Settings
-from state.types import Alert, CallView, ScoredUtterance, Sentiment
+from state.types import Alert, ScoredUtterance, Sentiment
+from state.views import CallView
 from tests.harness.api import problem
 from tests.harness.calls.reported import BERLIN, NOON, call
 from tests.unit.web.test_scorecard_file import QUESTIONS

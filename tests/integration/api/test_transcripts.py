@@ -13,7 +13,8 @@ from state.calls.ingest import Ingest
 from state.calls.reads import Reads
 from state.events import FinalEvent, encode
 from state.settings import Settings
-from state.types import CallRow, ScoredUtterance, Utterance
+from state.types import ScoredUtterance, Utterance
+from state.views import CallRow
 from tests.harness.line import Line
 from tests.harness.web import wait_until
 from webapp.search import transcripts

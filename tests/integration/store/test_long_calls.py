@@ -10,7 +10,7 @@ import redis
 
 from state import keys
 from state.calls.reads import Reads
-from state.types import CallView
+from state.views import CallView
 from tests.harness.line import Line
 from workers.insight.ruled import RuledModel
 from workers.insight.words.spoken import spoken

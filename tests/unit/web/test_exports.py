@@ -10,7 +10,8 @@ import re
 import pytest
 from msgspec import structs
 
-from state.types import CallView, ScoredUtterance, Sentiment, Standing, Word
+from state.types import ScoredUtterance, Sentiment, Standing, Word
+from state.views import CallView
 from webapp.api.exports import render
 
 HOSTILE = "-->\n\n<b>=1+1</b> & \"quoted\", 'so'"

@@ -20,7 +20,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from state.types import CallView, Masked, ScoredUtterance, Utterance
+from state.types import Masked, ScoredUtterance, Utterance
+from state.views import CallView
 from workers.insight.redaction.dictation import JOINERS, MASKED_NUMBER, bare, runs
 from workers.insight.redaction.finding import Finding, findings, glyph
 from workers.insight.redaction.spelled import dates, emails
