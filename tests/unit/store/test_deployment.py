@@ -1,4 +1,4 @@
-"""Procfile and app.json name what there is."""
+"""Procfile, app.json and the table of limits name what there is."""
 
 from __future__ import annotations
 
@@ -76,3 +76,11 @@ def test_what_runs_is_what_was_tested() -> None:
 
     running, tested = versions("requirements.txt"), versions("requirements-dev.txt")
     assert {name: tested.get(name) for name in running} == running
+
+
+def test_each_limit_names_a_test_that_is_there() -> None:
+    table = (ROOT / "docs/OPERATING.md").read_text().partition("\n## Limits by plan\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(test_\w+)`", table))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 10
+    assert named <= set(re.findall(r"^def (test_\w+)", tests, re.MULTILINE))

@@ -6,11 +6,17 @@ import logging
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 from websockets.frames import Frame, Opcode
 
+from scripts.machine.programs import free_port
+from state.settings import Settings
+from webapp.http.problems import Problem
+from webapp.streams import serve, tcp
 from webapp.streams.events import Event, Message
 from webapp.streams.loop import Line, Loop
 from webapp.streams.wire import WebSocketWire
@@ -138,6 +144,52 @@ def test_a_loop_that_stops_takes_what_came_says_farewell_and_takes_nobody_new(lo
         caller.socket.close()
     loop.join(PATIENCE_SECONDS)
     assert (loop.open, [talk.ended for talk in talks]) == (0, [["dropped"]] * 2)
+
+
+def full() -> Loop:
+    loop = Loop(1)
+    assert loop.enter()
+    return loop
+
+
+def test_a_websocket_gets_503_where_the_loop_is_full() -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    asked = {**upgrade, "Sec-WebSocket-Key": b64encode(bytes(16)).decode()}
+    loop = full()
+    ours, theirs = socket.socketpair()
+    context = Flask("test").test_request_context(headers=asked, environ_overrides={"gunicorn.socket": ours})
+    with ours, theirs, context, pytest.raises(Problem) as refused:
+        serve.serve(loop, Parser(), Talk())
+    loop.leave()
+    loop.stop()
+    assert refused.value.status == 503 and refused.value.headers["Retry-After"]
+
+
+def test_a_tcp_connection_is_closed_where_the_loop_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, loop = Settings(audiosocket_port=free_port()), full()
+    monkeypatch.setattr(tcp, "check_store_if_there", lambda _settings: None)
+    monkeypatch.setattr(tcp, "Loop", lambda: loop)
+    stopping = threading.Event()
+    server = threading.Thread(target=tcp.serve, args=(settings, stopping))
+    server.start()
+    try:
+        with _reached(settings.audiosocket_port) as caller:
+            assert caller.recv(1) == b""
+    finally:
+        loop.leave()
+        stopping.set()
+        server.join()
+
+
+def _reached(port: int) -> socket.socket:
+    """A connection to a port that is opened in this moment."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_a_full_loop_takes_nobody_until_somebody_goes() -> None:
