@@ -26,7 +26,7 @@ BUSY_SHARE = 0.6
 MEASURE_LINES, MEASURE_SECONDS = 4, 40
 
 SECOND_BYTES = 8000
-"""A second of one track of G.711."""
+"""Bytes of a second of one track of G.711."""
 
 OPEN_SECONDS = 20
 """Seconds of an open utterance that the journal holds at most, and so of what waits."""

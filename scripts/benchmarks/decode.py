@@ -1,4 +1,4 @@
-"""What decoding costs and how well it reads: the fleet, the recogniser alone, and the bare library.
+"""The cost and the word errors of decoding: the fleet, the recogniser alone, and the bare library.
 
 Times are processor seconds for each second of audio of one track, so 0.05 means 20 tracks a core.
 """
@@ -23,7 +23,7 @@ from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 
 FLEET_SECONDS = 600.0
-"""Patience with the fleet."""
+"""Seconds of patience with the fleet."""
 
 
 def bench_decode(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the agents' own pages cost the web process: each asks for its agent's live call again and again.
+"""The cost of the agents' own pages for the web process: each asks for its agent's live call again and again.
 
 Calls are made up, with some minutes of talk; server and web process are real. One after the other asks, so that the
 processor time is the questions' own.
@@ -30,10 +30,10 @@ UTTERANCES = 30
 """Of each track: five minutes of talk."""
 
 AGAIN_SECONDS = 2.0
-"""An agent's page asks so often (webapp/static/js/desk/desk.js)."""
+"""Seconds between two requests of an agent's page (webapp/static/js/desk/desk.js)."""
 
 NEWS_SECONDS = 5.0
-"""So often a call that people talk on has something new, as on the demo calls: a final, then its score."""
+"""Seconds between two changes of a call that people talk on, as on the demo calls: a final, then its score."""
 
 _pack = msgspec.msgpack.encode
 

@@ -187,7 +187,7 @@ _ASKED: dict[str, tuple[Order, dict[str, Any]]] = {
     "the commonest words, newest": ("time", {"words": ["the", "you"]}),
     "a common word of an agent": ("relevance", {"words": ["word1"], "agent": "agent {agent}"}),
 }
-"""Name -> order, and what is sought; figures in braces are drawn anew for each request."""
+"""Name -> order, and what is sought; figures in braces are drawn again for each request."""
 
 
 def _timed(archive: Archive, name: str, count: int) -> dict[str, float]:

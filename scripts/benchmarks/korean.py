@@ -19,7 +19,7 @@ import soxr
 from scripts.evaluation.lines import RATE, Samples, band, hiss, level, pcm
 
 PAUSE_SECONDS = 0.8
-"""Between two turns."""
+"""Seconds between two turns."""
 
 LEVEL, HISS = 0.05, 0.0005
 """Of the speech and of the line's noise, of full scale."""

@@ -34,10 +34,10 @@ ROWS_IN_SIGHT = 16
 """Calls in the window of a page of 900 pixels' height: for these alone it wants the words of open utterances."""
 
 DRAIN_SECONDS = 120.0
-"""At most so long the fleet may take for what it has taken in when the lines fall silent."""
+"""At most so many seconds for the fleet to decode its backlog when the lines fall silent."""
 
 SAME_TURN_SECONDS = 0.5
-"""By so much an utterance may end before the turn does that it holds: voices fade."""
+"""Seconds by which an utterance may end before its turn does: voices fade."""
 
 
 @dataclass

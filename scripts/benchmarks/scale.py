@@ -1,4 +1,4 @@
-"""What one chunk costs each kind of process, by how many tracks are live and into how many shards the store is cut.
+"""The cost of one chunk for each kind of process, by the number of live tracks and of shards.
 
 Decoding is stubbed: it is measured by itself (bench decode), and it depends on neither. Chunks go over HTTP, at a rate
 that a small machine bears, each to the track that has waited longest: with more tracks, each has fewer. So what a chunk
@@ -30,13 +30,13 @@ CHUNK_BYTES = 8000
 """A second of telephony."""
 
 SENDERS = 8
-"""Connections that post, a thread each."""
+"""Connections that post, one thread each."""
 
 SETTLE_SECONDS = 3.0
 """After the start."""
 
 IDLE_SECONDS = 10.0
-"""How long the fleet is watched while nobody calls."""
+"""Seconds for which it watches the fleet while nobody calls."""
 
 
 class _Sender:

@@ -33,7 +33,7 @@ UTTERANCES = 200
 PAGE = 100
 REPEATS = 3
 CHATTER_SECONDS = 10.0
-"""The page asks again after so long while a filter is open."""
+"""Seconds until the page asks again while a filter is open."""
 
 
 def bench_search(options: argparse.Namespace) -> dict[str, Any]:

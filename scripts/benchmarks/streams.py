@@ -1,7 +1,7 @@
 """What telephony's sockets cost: live streams in real time, into one streams process on a core of its own, counted and
 timed from outside. The senders and the server share another core.
 
-Nobody decodes meanwhile: what decoders cost is another benchmark's matter. Calls begin one after the other, as calls
+Nobody decodes: another benchmark measures decoders. Calls begin one after the other, as calls
 do: a process that got every chunk of all calls in the same instant would look worse than it is.
 """
 

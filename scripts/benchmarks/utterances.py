@@ -21,7 +21,7 @@ AT_ONCE = 20
 """Tracks between two looks at the processes."""
 
 DECODE_SECONDS = 600.0
-"""Patience with the fleet."""
+"""Seconds of patience with the fleet."""
 
 
 def bench_utterances(options: argparse.Namespace) -> dict[str, Any]:

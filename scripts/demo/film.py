@@ -15,10 +15,10 @@ from playwright.sync_api import Page
 
 SECONDS = 15.0
 BEFORE_SECONDS = 6.0
-"""Of the film, before the call needs attention."""
+"""Seconds of the film before the call needs attention."""
 
 STEP_SECONDS = 2.5
-"""From one act of the supervisor to the next."""
+"""Seconds from one act of the supervisor to the next."""
 
 FRAME_SECONDS = 0.25
 WIDTH = 1000

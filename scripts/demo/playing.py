@@ -20,7 +20,7 @@ ONCE_SPEED = 8.0
 """With --once, times faster than real speech. Answers of 429 slow it down where that is too fast."""
 
 ONCE_STALLED_SECONDS = 60.0
-"""With --once, seconds without any progress after which the demo is given up."""
+"""With --once, seconds without progress until it gives up the demo."""
 
 PAUSE_SECONDS = 5.0
 """Seconds between two rounds of the demo."""

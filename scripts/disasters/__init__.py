@@ -1,1 +1,1 @@
-"""What scripts/chaos does to a fleet, and how it checks that nothing was lost."""
+"""The disasters of scripts/chaos for a fleet, and the check that nothing was lost."""

@@ -44,7 +44,7 @@ LONG_SECONDS, SUMMARY_SECONDS = 300.0, 180.0
 
 READY_SECONDS = 180.0
 STALLED_SECONDS = 90.0
-"""After the chaos something must move so often: a lost job is asked for again after a minute."""
+"""Most seconds without any change after the chaos: a lost job is asked for again after a minute."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

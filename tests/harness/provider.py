@@ -1,4 +1,4 @@
-"""An OpenID Connect provider for tests: small, local, and able to misbehave. Signs in whoever `claims` says.
+"""An OpenID Connect provider for tests: small, local, and able to misbehave. It signs in the person in `claims`.
 
 Written after OpenID Connect Core 1.0 and RFC 7636; its only library is the one that signs tokens.
 """

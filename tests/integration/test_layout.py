@@ -67,7 +67,7 @@ def test_a_layout_that_cannot_be_read_is_not_overwritten(server: Server) -> None
     assert server.client().get(keys.LAYOUT) == b"{}"
 
 
-def test_who_empties_the_store_begins_it_anew(server: Server) -> None:
+def test_an_emptied_store_begins_again(server: Server) -> None:
     client: redis.Redis = server.client()
     assert len(open_shards(Settings(redis_url=server.url, shards=2), "web")) == 2
     client.flushall()

@@ -73,7 +73,7 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
 
 
 def test_a_slow_sign_in_is_waited_for(tab: Page, web: Web, store: redis.Redis) -> None:
-    """The page asks again and again who it is. Each time it would have gone to the form anew, and never have come."""
+    """The page asks again and again who it is. It used to open the form again each time, and never got there."""
     tab.goto(web.url)
     fill_in(tab, PASSWORD)
     expect(tab.locator('tr[data-call-id="call-1"]')).to_be_visible()

@@ -329,7 +329,7 @@ def test_somebody_who_may_sign_in_cannot_flood_the_trail_with_it(
     assert [what for _, what, *_ in trail(store)] == ["sign-in"] * 3
 
 
-def test_a_session_ends_when_its_browser_signs_in_anew(http: FlaskClient, access: Access, store: redis.Redis) -> None:
+def test_a_session_ends_when_its_browser_signs_in_again(http: FlaskClient, access: Access, store: redis.Redis) -> None:
     access.users.add("lee", "supervisor", PASSWORD)
     token = csrf_of(http.get("/sign-in").text)
     for name in ("dana", "lee"):

@@ -1,4 +1,4 @@
-"""The web process's threads: connections rest without one, and whoever asks gets the next that is free."""
+"""The web process's threads: connections rest without one, and each request gets the next free one."""
 
 from __future__ import annotations
 

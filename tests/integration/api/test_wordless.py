@@ -1,4 +1,4 @@
-"""Voice that gives no words is told to whoever looks at the call, until words come."""
+"""Viewers of a call learn that its voice gives no words, until words come."""
 
 from __future__ import annotations
 

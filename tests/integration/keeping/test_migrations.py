@@ -27,7 +27,7 @@ def migrate(archive: Archive, step: str) -> None:
             alembic.upgrade(config, step)
 
 
-def test_an_empty_database_is_brought_up_to_date_by_whoever_comes_first(archive: Archive, database_url: str) -> None:
+def test_the_first_process_brings_an_empty_database_up_to_date(archive: Archive, database_url: str) -> None:
     second = Archive(database_url)
     archive.prepare()
     second.prepare()

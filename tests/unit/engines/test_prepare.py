@@ -81,7 +81,7 @@ def test_a_model_that_says_the_same_in_other_words_is_the_same(source: Path, cac
 
 
 @pytest.mark.parametrize("damage", ["no manifest", "torn manifest", "file missing", "file cut off"])
-def test_a_damaged_copy_is_made_anew(source: Path, cache: Path, damage: str) -> None:
+def test_a_damaged_copy_is_made_again(source: Path, cache: Path, damage: str) -> None:
     folder = Path(prepare(source, cache).folder)
     whole = files_of(folder)
     if damage == "no manifest":

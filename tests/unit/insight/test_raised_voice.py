@@ -103,7 +103,7 @@ def test_a_call_followed_step_by_step_stands_as_when_read_at_once(cut: int) -> N
 @pytest.mark.parametrize("folder", sorted(DEMO.glob("call-*")), ids=lambda path: path.name)
 @pytest.mark.parametrize("party", ["agent", "customer"])
 def test_no_synthetic_voice_of_the_demo_calls_is_raised(folder: Path, party: str) -> None:
-    """Nobody is angry in them. Whoever finds a raised voice there has measured something else."""
+    """Nobody is angry in them. If a raised voice is found there, something else was measured."""
     track = read_tracks(folder / f"{party}.wav", [party])[0]
     samples = np.frombuffer(to_pcm(track.encoding, track.audio), "<i2")
     turns = [turn for turn in json.loads((folder / "truth.json").read_text())["turns"] if turn["track"] == party]

@@ -92,7 +92,7 @@ def test_the_figures_are_the_same_however_the_audio_came() -> None:
     assert measure(cold.between(1000, 15000), RATE, words=4) == whole
 
 
-def test_what_was_heard_is_forgotten_and_a_hole_begins_anew() -> None:
+def test_finished_audio_is_forgotten_and_a_hole_begins_again() -> None:
     heard = Heard()
     heard.add(b"\0\0" * 100, 0)
     heard.add(b"\1\0" * 100, 100)

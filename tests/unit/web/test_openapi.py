@@ -147,7 +147,7 @@ def test_a_route_that_is_not_described_stops_the_process_at_start(app: Flask) ->
         openapi.build(bare)
 
 
-def test_it_is_not_built_anew_for_whoever_reads_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_built_once_for_all_readers(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openapi, "build", pytest.fail)
     http = app.test_client()
     assert [http.get(path).status_code for path in ("/v1/openapi.json", "/docs")] == [200, 200]

@@ -19,7 +19,7 @@ def joiner(at: int = 0, chunk_ms: int = 500) -> Joiner:
 
 
 @given(st.lists(st.binary(max_size=3000).map(lambda b: b[: len(b) // 2 * 2]), max_size=20), st.integers(0, 10**6))
-def test_pieces_are_the_frames_cut_anew(frames: list[bytes], at: int) -> None:
+def test_pieces_are_the_frames_cut_again(frames: list[bytes], at: int) -> None:
     joined = joiner(at)
     pieces = [piece for frame in frames for piece in joined.add(frame)] + joined.flush()
     assert b"".join(piece.audio for piece in pieces) == b"".join(frames)
