@@ -236,10 +236,17 @@ def test_the_bell_lists_what_is_unresolved_and_tells_by_sound_and_notification_i
 def test_a_card_tells_what_led_to_an_alert_and_lets_act_at_once(desks: tuple[Page, Page], calls: redis.Redis) -> None:
     dana, tom = desks
     Ingest(calls, Settings()).create("c9", ["customer"], {"agent": "Eve", "customer": "Lea"})
-    happened = Point("happened", "the customer wants a refund", "my money back", 3.0, ["customer:0"], "customer")
+    steps = [
+        Point("happened", f"the customer {what}", "my money back", 3.0 + at, ["customer:0"], "customer")
+        for at, what in enumerate(("accuses", "wants a refund", "is in distress"))
+    ]
     promise = Point("promise", "", "you'll have it on Monday", 6.0, ["agent:0"], "agent")
-    trouble(calls, "c9", gist=[happened, promise])
-    story = "Third call, the customer wants a refund, promised “you'll have it on Monday”"
+    outcome = Point("outcome", "open: the customer is in distress", "my money", 7.0, ["customer:0"], "customer")
+    trouble(calls, "c9", gist=[*steps, promise, outcome])
+    story = (
+        "Third call, the customer accuses, wants a refund, promised “you'll have it on Monday”, "
+        "open: the customer is in distress"
+    )
     card = dana.locator("#peek")
     cell(dana, "c9", "text").hover()
     for words in ("Eve with Lea", "angry, since 0:12, nobody is on it", story):

@@ -1,6 +1,6 @@
 // The agents' figures, read once and sorted by any column. The address keeps the order.
 
-import { pairOf } from "./shared/rows.js";
+import { asCard, pairOf } from "./shared/rows.js";
 import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
 import { _, ngettext } from "./shared/wording/language.js";
 
@@ -36,16 +36,13 @@ function head({ key, name, about }) {
 
 function line(agent) {
   const row = document.createElement("tr");
-  row.role = "row";
   agentCells(agent).forEach((text, n) => {
     const cell = document.createElement(n ? "td" : "th");
-    cell.role = n ? "cell" : "rowheader";
-    cell.dataset.name = AGENT_COLUMNS[n].name;
     if (n || !agent.agent) cell.textContent = text;
     else cell.append(link(agent.agent));
     row.append(cell);
   });
-  return row;
+  return asCard(row, at("#agents"));
 }
 
 /** An agent's name leads to the agent's calls. */

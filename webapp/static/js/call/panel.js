@@ -100,7 +100,9 @@ export class Panel {
   }
 
   close() {
-    if (this.id) location.hash = "";
+    if (!this.id) return;
+    location.hash = "";
+    this.follow(); // the browser tells of the new address late: what is typed meanwhile must not act on the call
   }
 
   /** The second of the opened call's worst moment; null while there is none. */

@@ -6,6 +6,7 @@ import { Panel } from "../call/panel.js";
 import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { Calls } from "../shared/live/store.js";
+import { asCard } from "../shared/rows.js";
 import { asked, cells } from "./found.js";
 import { _, ngettext } from "../shared/wording/language.js";
 
@@ -34,9 +35,13 @@ panel.onDraw = (row, nowMs) => {
 panel.onPlay = (second, more) => listening?.from(second, more);
 if (listening) listening.onHeard = (second) => panel.hear(second);
 
+/** The columns from the alerts on hold sentences. */
+const WIDE = 7;
 let cursor = null;
 let searches = 0;
 let listed = "";
+let places = {}; // call_id -> where the words were found
+let words = "";
 let sounding = false; // no call holds the words: those where something sounds like them are listed
 
 /** Lists the calls that the address asks for. `more`: appends the next ones. */
@@ -73,6 +78,8 @@ function show({ calls: found, hits, next_cursor }, more) {
   const body = at("#calls tbody");
   if (more) body.append(...rows);
   else body.replaceChildren(...rows);
+  places = more ? { ...places, ...hits } : hits;
+  words = new URLSearchParams(listed).get("text") ?? "";
   cursor = next_cursor;
   at("#more").hidden = !cursor;
   at("#calls").hidden = !body.rows.length;
@@ -102,7 +109,8 @@ function line(row, hit) {
     }
     made.append(cell);
   });
-  return made;
+  for (const cell of [...made.cells].slice(WIDE)) cell.className = "wide";
+  return asCard(made, at("#calls"));
 }
 
 /** Fills the form from the address. */
@@ -138,12 +146,16 @@ addEventListener("popstate", () => {
   fill();
   list();
 });
+at("#calls").addEventListener("click", ({ target }) => {
+  if (!target.closest("a")) target.closest("tr[data-call-id]")?.querySelector("a").click();
+});
 at("#more").addEventListener("click", () => list(true));
 
 panel.onChange = (id) => {
   listening?.follow(id);
   document.documentElement.dataset.opened = id ? "yes" : "no";
   for (const row of at("#calls tbody").rows) row.toggleAttribute("data-opened", row.dataset.callId === id);
+  if (id && places[id]) panel.find(places[id].utterance_id, words);
 };
 
 function close() {

@@ -43,7 +43,7 @@ function show(report) {
   const [, ...figures] = cells(whole);
   at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pairOf(label, figures[n])));
   at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));
-  fillTable("days", _("Day"), days);
+  fillTable("days", _("Day"), days.toReversed()); // the newest are looked for
   fillTable("queues", _("Queue"), report.queues);
   fillTable("agents", _("Agent"), report.agents);
   at("#helpers").hidden = !report.helpers.length;

@@ -7,7 +7,7 @@ import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { ask } from "../shared/live/session.js";
 import { Calls, customerOf } from "../shared/live/store.js";
-import { rowOf } from "../shared/rows.js";
+import { asCard, rowOf } from "../shared/rows.js";
 import * as format from "../shared/wording/format.js";
 import { editQuestions } from "./editor.js";
 import { Scorecard } from "./scorecard.js";
@@ -84,11 +84,12 @@ function line(row, by) {
   made.dataset.callId = row.call_id;
   made.toggleAttribute("data-opened", row.call_id === panel.id);
   linked(made, `#/calls/${encodeURIComponent(row.call_id)}`);
-  return made;
+  return asCard(made, at("#sample"));
 }
 
 function agentLine({ agent, calls: count, reviewed, score }) {
   const made = rowOf([agent || _("not named"), String(count), String(reviewed), percent(score)], true);
+  asCard(made, at("#agents"));
   if (!agent) return made;
   const query = new URLSearchParams(location.search);
   query.set("agent", agent);

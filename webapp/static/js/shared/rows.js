@@ -22,6 +22,17 @@ function made(texts, scope) {
   return row;
 }
 
+/** Tells a row of `table` what its columns are called: on a phone it is a card, and the heads are out of sight. */
+export function asCard(row, table) {
+  const heads = table.tHead.rows[0].cells;
+  row.role = "row"; // a card is no table to the browser
+  [...row.cells].forEach((cell, index) => {
+    cell.role = index ? "cell" : "rowheader";
+    cell.dataset.name = heads[index].textContent;
+  });
+  return row;
+}
+
 /** A <div> with a name and its value, for a <dl>. */
 export function pairOf(name, value) {
   const pair = document.createElement("div");

@@ -2,7 +2,7 @@
 
 import { ask } from "./session.js";
 import { customerOf } from "./store.js";
-import { _ } from "../wording/language.js";
+import { _, pgettext } from "../wording/language.js";
 import { inWords } from "../wording/told.js";
 
 /** At most so many earlier calls are counted; beyond that the page says "many". */
@@ -23,14 +23,22 @@ export function story(points, earlier) {
   const nth = !earlier ? "" : NTH[earlier] ?? _("one of many calls");
   const happened = points.filter(({ part, text }) => part === "happened" && text).sort((a, b) => a.at - b.at);
   const promise = points.find(({ part }) => part === "promise");
+  const outcome = points.find(({ part }) => part === "outcome")?.text ?? "";
+  const steps = new Set(happened.map(({ text }) => text).filter((text) => !outcome.endsWith(`: ${text}`)));
   const told = [
     nth,
-    ...new Set(happened.slice(-HAPPENED).map(({ text }) => inWords(text))),
+    ...oneCustomer([...steps].slice(-HAPPENED).map(inWords)),
     promise ? _("promised “{quote}”", { quote: promise.quote }) : "",
-    inWords(points.find(({ part }) => part === "outcome")?.text ?? ""),
+    inWords(outcome),
   ];
   const line = told.filter(Boolean).join(", ");
   return line.charAt(0).toUpperCase() + line.slice(1);
+}
+
+/** What the customer does one after the other, with "the customer" said once. */
+function oneCustomer(steps) {
+  const who = `${pgettext("subject", "the customer")} `;
+  return steps.map((step, index) => (step.startsWith(who) && steps[index - 1]?.startsWith(who) ? step.slice(who.length) : step));
 }
 
 /** This customer's other ended calls, the newest first, at most COUNTED. */
