@@ -129,13 +129,13 @@ def require(scope: Need | None) -> Identity:
 def check_host() -> None:
     """With AUTH=off only the machine's address protects: a request must use the machine's own name. Raises 403."""
     if store().settings.auth == "off" and not origins.is_loopback(request.headers.get("Host", "")):
-        raise Problem(403, "host", "AUTH=off serves localhost only. Use that name in the address.")
+        raise Problem(403, "host", _("AUTH=off serves localhost only. Use that name in the address."))
 
 
 def check_origin() -> None:
     """Without a key, only our own pages may act and open sockets. Raises Problem 403."""
     if not origins.is_ours(store().settings.public_url, request.headers.get("Origin"), request.environ):
-        raise Problem(403, "origin", "This did not come from a page of this host. Behind a proxy, set PUBLIC_URL.")
+        raise Problem(403, "origin", _("This did not come from a page of this host. Behind a proxy, set PUBLIC_URL."))
 
 
 def check_form() -> None:

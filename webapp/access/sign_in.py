@@ -179,7 +179,7 @@ def _begin(new: Session, hours: int, how: str, leads_to: str) -> Response:
     token = here.access.sessions.begin(new, hours)
     found = here.access.sessions.find(token)
     if found is None:
-        raise Problem(503, "try_again", "Somebody changed the account just now. Sign in again.", retry=True)
+        raise Problem(503, "try_again", _("Somebody changed the account just now. Sign in again."), retry=True)
     session.clear()
     login_user(SignedIn(token, found))
     return cast(Response, redirect(leads_to, 303))

@@ -31,11 +31,7 @@ IN_NOTES = "\n\u200c\u200d"
 """Unprintable characters allowed in a note: line breaks, and the joiners of Persian, Indic scripts and emoji."""
 
 _UNKNOWN = {404: "No such call."}
-_MOST = (
-    f"a call has at most {MAX_NOTES} notes, {MAX_TAGS} tags, {MAX_JUDGED} judged alerts"
-    f" and {MAX_MESSAGES} messages to its agent"
-)
-_FULL = {404: "No such call.", 409: f"`reason`: full ({_MOST})."}
+_FULL = {404: "No such call.", 409: "`reason`: full (the call has no room for more)."}
 
 
 @api.put("/calls/<call_id>/handling")
@@ -84,7 +80,7 @@ def post_note(call_id: str) -> Response:
 @operation(
     "Write to the agent on a live call",
     {200: ApiHandling},
-    {**JSON_BODY, **_UNKNOWN, 409: f"`reason`: full ({_MOST}) or ended (the call is over)."},
+    {**JSON_BODY, **_UNKNOWN, 409: "`reason`: full (the call has no room for more) or ended (the call is over)."},
     body=NewMessage,
 )
 @needs("act")
@@ -183,7 +179,18 @@ def refusal(refused: Refused) -> Problem:
     if now is None:
         return Problem(404, "unknown_call", _("There is no such call. Of archived ones only judgements change."))
     if refused.reason == "full":
-        return Problem(409, "full", f"{_MOST[0].upper()}{_MOST[1:]}.")
+        return Problem(
+            409,
+            "full",
+            _(
+                "A call has at most {notes} notes, {tags} tags, {judged} judged alerts"
+                " and {messages} messages to its agent.",
+                notes=MAX_NOTES,
+                tags=MAX_TAGS,
+                judged=MAX_JUDGED,
+                messages=MAX_MESSAGES,
+            ),
+        )
     if refused.reason == "ended":
         return Problem(409, "ended", _("The call is over."))
     who = {

@@ -17,6 +17,7 @@ from webapp.access.rights import needs
 from webapp.api import sound
 from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.store import store
 
@@ -68,9 +69,9 @@ def read_audio(call_id: str) -> Response:
         raise invalid("seconds", f"must be more than 0 and at most {MAX_PIECE_SECONDS:g}")
     kept = store().listening.ends(call_id)
     if kept is None:
-        raise Problem(404, "unknown_call", f"There is no call {call_id}. Ended calls stay for some hours only.")
+        raise Problem(404, "unknown_call", _("There is no such call; ended calls are kept for some hours only."))
     if not kept:
-        raise Problem(404, "not_kept", "Earshot has no audio of this call.")
+        raise Problem(404, "not_kept", _("Earshot has no audio of this call."))
     oldest = min(first.start for first, _ in kept.values())
     ends = [last.end for _, last in kept.values()]
     newest = min(end for end in ends if end > max(ends) - HANGING_SECONDS)

@@ -12,6 +12,7 @@ from webapp.access.rights import needs, record_read
 from webapp.api.documents.openapi import operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem
 from webapp.schemas.recording import ApiRecording, ApiSilence
 from webapp.store import store
@@ -69,4 +70,4 @@ def _found(call_id: str) -> tuple[Named, Recording]:
 
 
 def _no_recording(call_id: str) -> Problem:
-    return Problem(404, "no_recording", f"Call {call_id} has no recording.")
+    return Problem(404, "no_recording", _("Call {call_id} has no recording.", call_id=call_id))

@@ -16,6 +16,7 @@ from webapp.access.rights import needs, record_read
 from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import invalid
 from webapp.schemas.reports import ApiOverTime, ApiReport
 from webapp.schemas.values import MAX_METADATA_VALUE
@@ -104,7 +105,7 @@ def asked(parameters: dict[str, str]) -> Wanted:
 
 
 def _archive() -> Archive:
-    return store().archive_for("There is no database, so there are no reports. Set DATABASE_URL.")
+    return store().archive_for(_("There is no database, so there are no reports. Set DATABASE_URL."))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -184,7 +184,7 @@ def _card(card: Scorecard) -> ApiScorecard:
 
 
 def the_archive() -> Archive:
-    return store().archive_for("There is no database, so there is nothing to review. Set DATABASE_URL.")
+    return store().archive_for(_("There is no database, so there is nothing to review. Set DATABASE_URL."))
 
 
 def changed(status: int = 409) -> Problem:

@@ -16,6 +16,7 @@ from webapp.api.documents.openapi import Parameter, operation
 from webapp.http import inputs, yaml_forms
 from webapp.http.answers import as_json
 from webapp.http.heavy import OneAtATime, has_gone
+from webapp.http.language import _
 from webapp.http.problems import ErrorItem, Problem
 from webapp.http.yaml_forms import YAML
 from webapp.schemas.rules import ApiDryRun, ApiHeard, ApiHit, ApiRules, WordsToTry
@@ -223,7 +224,7 @@ def _current() -> RulesText:
 
 
 def _changed() -> Problem:
-    return Problem(412, "changed", "Somebody else has saved the rules.")
+    return Problem(412, "changed", _("Somebody else has saved the rules."))
 
 
 def _text() -> str:

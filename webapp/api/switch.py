@@ -71,7 +71,7 @@ def post_act(call_id: str, act: str) -> Response:
     who = rights.require("act")
     switch = switch_of(store().settings)
     if switch is None:
-        raise Problem(409, "no_switch", "No switch is set up here: see ARI_URL and SWITCH_WEBHOOK_URL.")
+        raise Problem(409, "no_switch", _("No switch is set up here: see ARI_URL and SWITCH_WEBHOOK_URL."))
     call = store().reads.call(call_id)
     if call is None:
         raise Problem(404, "unknown_call", _("There is no such call; ended calls are kept for some hours only."))
@@ -79,7 +79,9 @@ def post_act(call_id: str, act: str) -> Response:
         raise Problem(409, "ended", _("The call is over."))
     channel = call.metadata.get(CHANNEL_NAME, "")
     if not re.fullmatch(CHANNEL, channel):
-        raise Problem(409, "no_channel", f"The call's metadata names no channel of the switch ({CHANNEL_NAME}).")
+        raise Problem(
+            409, "no_channel", _("The call's metadata names no channel of the switch ({name}).", name=CHANNEL_NAME)
+        )
     extension = store().extensions.of(who.name)
     if not extension and act != "hangup":
         raise Problem(409, "no_extension", _("Say first at which extension the switch can call you."))

@@ -7,6 +7,7 @@ import re
 from flask import request
 
 from webapp.http import inputs
+from webapp.http.language import _
 from webapp.http.problems import ErrorItem, Problem, invalid
 from workers.insight.rules.yamlfile import FileError
 
@@ -21,7 +22,7 @@ def text(most_bytes: int) -> str:
     """The body. Raises Problem."""
     body = inputs.raw_body()
     if len(body) > most_bytes:
-        raise Problem(413, "too_large", f"The file has at most {most_bytes} bytes.")
+        raise Problem(413, "too_large", _("The file has at most {n} bytes.", n=most_bytes))
     if request.mimetype not in YAML_TYPES:
         raise Problem(415, "unknown_form", "The body must be YAML.", known_types=list(YAML_TYPES))
     try:

@@ -7,9 +7,15 @@ from itertools import chain
 
 import pytest
 from babel.messages.catalog import Catalog, Message
+from flask import Flask
 
-from scripts.operating.translations import in_code, is_translated
+from scripts.operating.translations import ROOT, in_code, is_translated
+from state.archive.reviews import STARTER
+from state.credentials import CredentialError, check_name, check_password
+from state.webhooks.endpoints import check_url
 from webapp.http.language import FOLDER, OF_SCRIPTS, languages, read
+from webapp.http.refusals import sentence
+from webapp.switch.base import ACTS
 from workers.insight.evidence import _TOLD
 
 OTHERS = languages()[1:]
@@ -81,3 +87,33 @@ def test_a_translation_can_stand_in_an_attribute(code: str) -> None:
     assert [
         message.string for message in texts(code) if '"' in str(message.string) and '"' not in str(message.id)
     ] == []
+
+
+def test_a_refusal_of_the_store_is_told_in_the_language_of_the_page() -> None:
+    refused = [
+        (CredentialError("account lee exists already"), "Das Konto lee gibt es schon."),
+        (CredentialError("a password has 12 to 128 characters"), "Ein Passwort hat 12 bis 128 Zeichen."),
+        (ValueError("nobody knows this"), "Nobody knows this."),
+    ]
+    for refuse in (lambda: check_name(""), lambda: check_password("short"), lambda: check_url("ftp://here")):
+        with pytest.raises(ValueError) as raised:
+            refuse()
+        refused.append((raised.value, ""))
+    with Flask("test").test_request_context(headers={"Accept-Language": "de"}):
+        for refusal, german in refused:
+            told = sentence(refusal)
+            assert told == german or (not german and told[:4] in ("Ein ", "Die "))
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_questions_and_codes_that_come_with_the_product_are_in_the_catalogue(code: str) -> None:
+    known = {message.id for message in texts(code)}
+    assert {question.text for question in STARTER.questions} <= known
+    deeds = (ROOT / "webapp/static/js/shared/wording/deeds.js").read_text(encoding="utf-8")
+    told = set(re.findall(r'^  "?([a-z-]+)"?: _\(', deeds, re.MULTILINE))
+    written = set(ACTS)
+    for file in chain(*((ROOT / folder).rglob("*.py") for folder in ("webapp", "state", "scripts/operating"))):
+        source = file.read_text(encoding="utf-8")
+        written |= set(re.findall(r'(?:record(?:_act|_read)?|_change|_record)\((?:call_id, )?f?"([a-z-]+)', source))
+    assert {"take", "sign-in", "read", "note", "search"} <= told
+    assert written - told == set()

@@ -130,7 +130,7 @@ def _erasure() -> Erasure:
 
 
 def _archive() -> Archive:
-    return store().archive_for("Holds need a database: set DATABASE_URL.")
+    return store().archive_for(_("Holds need a database: set DATABASE_URL."))
 
 
 def _name(given: str, parameter: str) -> str:

@@ -16,7 +16,7 @@ from state.people.accounts import Role
 from state.people.administration import Administration, Unknown
 from webapp.access.rights import needs, record, require
 from webapp.api.documents.openapi import JSON_BODY, operation
-from webapp.http import inputs
+from webapp.http import inputs, refusals
 from webapp.http.answers import as_json
 from webapp.http.language import _
 from webapp.http.problems import Problem
@@ -262,9 +262,9 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except Unknown as refusal:
-        raise Problem(404, "unknown", f"{str(refusal)[0].upper()}{str(refusal)[1:]}.") from None
+        raise Problem(404, "unknown", refusals.sentence(refusal)) from None
     except CredentialError as refusal:
-        raise Problem(409, "refused", f"{str(refusal)[0].upper()}{str(refusal)[1:]}.") from None
+        raise Problem(409, "refused", refusals.sentence(refusal)) from None
     except HashingBusy:
         raise Problem(429, "busy", _("Too many passwords are being made right now. Try again."), retry=True) from None
 

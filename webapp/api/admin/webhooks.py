@@ -14,8 +14,9 @@ from state.webhooks.deliveries import STATES, Delivery, Unknown
 from state.webhooks.endpoints import KAFKA, NAME, Endpoint, EndpointRefused
 from webapp.access.rights import needs, record
 from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
-from webapp.http import inputs
+from webapp.http import inputs, refusals
 from webapp.http.answers import as_json
+from webapp.http.language import _
 from webapp.http.problems import Problem, invalid
 from webapp.schemas.webhooks import ApiDeliveries, ApiDelivery, ApiWebhook, ApiWebhooks, NewWebhook
 from webapp.store import store
@@ -59,7 +60,7 @@ def make_webhook() -> Response:
             archive, asked.url, asked.events, asked.form, asked.name or "", store().reads.now_ms(), store().reads.tip()
         )
     except EndpointRefused as refusal:
-        raise Problem(409, "refused", f"The webhook cannot be made: {refusal}.") from None
+        raise Problem(409, "refused", _("The webhook cannot be made: {why}.", why=refusals.in_words(refusal))) from None
     told = msgspec.structs.replace(_told(made, {}), secret=made.secret)
     answer = as_json(told, 201)
     answer.headers["Location"] = "/v1/webhooks"
@@ -129,12 +130,12 @@ def redeliver(webhook: str, message_id: str) -> Response:
     try:
         deliveries.redeliver(archive, name, message_id, store().reads.now_ms())
     except Unknown as refusal:
-        raise Problem(404, "unknown_delivery", f"{refusal}.") from None
+        raise Problem(404, "unknown_delivery", refusals.sentence(refusal)) from None
     return as_json(_all(archive), 202)
 
 
 def _archive() -> Archive:
-    return store().archive_for("Webhooks need a database: set DATABASE_URL.")
+    return store().archive_for(_("Webhooks need a database: set DATABASE_URL."))
 
 
 def _name(given: str) -> str:
@@ -144,7 +145,7 @@ def _name(given: str) -> str:
 
 
 def _unknown(name: str) -> Problem:
-    return Problem(404, "unknown_webhook", f"There is no webhook named {name}.")
+    return Problem(404, "unknown_webhook", _("There is no webhook named {name}.", name=name))
 
 
 def _all(archive: Archive) -> ApiWebhooks:

@@ -3,10 +3,12 @@
 import { rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { when } from "./when.js";
+import { DEEDS, deedInWords, originInWords } from "../shared/wording/deeds.js";
 import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#filters");
+const WHAT = 3;
 let asked = new URLSearchParams();
 
 /** @param {string | null} cursor of the page before; null for the first page */
@@ -20,9 +22,7 @@ async function fetchPage(cursor) {
   else for (const file of ["csv", "jsonl"]) at(`#${file}`).href = `/v1/audit.${file}?${query}`;
   const found = await ask("GET", `/v1/audit?${query}`);
   if (!found) return;
-  const rows = found.entries.map((deed) =>
-    rowOf([when(deed.at), deed.who, deed.origin, deed.what, deed.about, deed.address, String(deed.count)], true),
-  );
+  const rows = found.entries.map(line);
   if (!cursor) at("#entries tbody").replaceChildren();
   at("#entries tbody").append(...rows);
   at("#more").hidden = !found.next_cursor;
@@ -30,6 +30,13 @@ async function fetchPage(cursor) {
   say(cursor || rows.length ? "" : _("No entry."));
 }
 
+function line({ at: moment, who, origin, what, about, address, count }) {
+  const made = rowOf([when(moment), who, originInWords(origin), deedInWords(what), about, address, String(count)], true);
+  made.cells[WHAT].title = what; // as one searches for it
+  return made;
+}
+
+at("#deeds").append(...Object.entries(DEEDS).map(([code, words]) => new Option(words, code)));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   fetchPage(null);

@@ -4,6 +4,7 @@ import { ask } from "../shared/live/session.js";
 import { idFor } from "./scores.js";
 import { editYaml } from "./yaml.js";
 import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -28,7 +29,9 @@ export function editQuestions(acting, onSaved) {
     return item;
   };
 
-  const show = () => at("#edited").replaceChildren(...card.questions.map(line));
+  /** Those that the scorecard begins with are offered in the page's language; once saved they stay as they are. */
+  const worded = (one) => (card.version ? one : { ...one, text: inWords(one.text) });
+  const show = () => at("#edited").replaceChildren(...card.questions.map(worded).map(line));
 
   at("#editor").addEventListener("toggle", async () => {
     if (!at("#editor").open || card) return;

@@ -4,6 +4,7 @@ import { duration } from "../shared/wording/format.js";
 import { ask } from "../shared/live/session.js";
 import { ANSWERS, firstAnswer, percent, scoreOf } from "./scores.js";
 import { _ } from "../shared/wording/language.js";
+import { inWords } from "../shared/wording/told.js";
 
 const at = (selector) => document.querySelector(selector);
 
@@ -52,7 +53,7 @@ export class Scorecard {
   #question({ id, text }, mine) {
     const box = document.createElement("fieldset");
     const legend = document.createElement("legend");
-    legend.textContent = text;
+    legend.textContent = inWords(text);
     box.append(legend);
     const first = firstAnswer(id, mine, this.#told.by_rules);
     for (const [value, words] of Object.entries(ANSWERS)) {

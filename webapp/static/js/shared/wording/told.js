@@ -3,7 +3,8 @@
 
 import { _, ngettext } from "./language.js";
 
-/** Sentences in the code of workers/insight. Its files of phrases and rules are in the catalogue by themselves. */
+/** Sentences in the code of workers/insight, what agents ask for, and the scorecard's first questions. The files of
+  workers/insight are in the catalogue by themselves. */
 export const SAID = [
   _("the agent could not help"),
   _("the customer says it again"),
@@ -27,6 +28,12 @@ export const SAID = [
   _("Needs an approval"),
   _("I do not know the answer"),
   _("Wants a supervisor"),
+  _("Did the agent greet the customer?"),
+  _("Did the agent say that the call is recorded?"),
+  _("Did the agent understand what the customer wanted?"),
+  _("Was what the agent said correct?"),
+  _("Was the agent polite and patient?"),
+  _("Was it solved, or does the customer know what comes next?"),
 ];
 
 /** Sentences with values, and how they are said. @type {[RegExp, (...values: string[]) => string][]} */
