@@ -51,3 +51,12 @@ def in_sight(page: Page) -> dict[str, tuple[int, str]]:
             .map(([id, {top}, agent]) => [id, [top, agent]]))"""
     )
     return found
+
+
+def three_calls(world: World) -> None:
+    world.add("c1", age=300, agent="Dana", queue="billing", customer="Kim")
+    world.add("c2", age=200, agent="Tom", queue="cards", customer="Ana")
+    world.add("c3", age=100, agent="Dana", queue="cards", customer="Bo")
+    for name, polarity in (("c1", 0.5), ("c3", -0.3)):
+        world.score(name, world.final(name, "customer", f"words of {name}", 0.0, 1.0), polarity, 0.1)
+    troubled(world, "c2")

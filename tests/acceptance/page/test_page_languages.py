@@ -39,7 +39,7 @@ CODES = (
     *sorted(EVENT_TYPES, key=len, reverse=True),
     *("Twilio, SignalWire, Talkdesk", "Telnyx", "Plivo", "FreeSWITCH", "jambonz", "Vonage", "Genesys Cloud"),
     *("pbx", "ann", "Ann Lee", "https://", "::ffff:"),
-    "password",
+    *("sign-in", "password"),
 )
 """Names in the admins' pages: events of the interface, telephony's makers, examples, entries of the audit trail."""
 OTHERS = (

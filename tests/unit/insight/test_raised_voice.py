@@ -15,7 +15,7 @@ from scripts.evaluation.lines import RATE, pcm
 from scripts.simulator.recording import read_tracks
 from state.g711 import to_pcm
 from state.types import Standing, Voice
-from tests.unit.insight.test_insight_attention import ANGRY, CALM, MODEL, call
+from tests.harness.calls.spoken import ANGRY, CALM, MODEL, call
 from workers.insight.attention import Course
 from workers.insight.words.spoken import Spoken
 from workers.voice.calm import Calm, hear, judge

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from state.attention_models import AttentionModels
 from state.people.access import Access
 from state.people.audit import Audit
-from tests.acceptance.page.test_page_acting import calls, web  # noqa: F401 (fixtures)
 from tests.harness.browser import AXE, watched_page
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web
@@ -22,7 +21,7 @@ VIOLATIONS = "async () => (await axe.run(document)).violations.map((v) => [v.id,
 
 
 @pytest.fixture
-def desk(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[Page]:  # noqa: F811
+def desk(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[Page]:
     """Dana's page; she is an admin."""
     Access(calls).users.add("dana", "admin", PASSWORD)
     with watched_page(browser, 1440, 900) as page:
@@ -35,7 +34,7 @@ def desk(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[Page]:  # n
         yield page
 
 
-def test_an_alert_is_judged_in_the_row_and_in_the_opened_call(desk: Page, calls: redis.Redis) -> None:  # noqa: F811
+def test_an_alert_is_judged_in_the_row_and_in_the_opened_call(desk: Page, calls: redis.Redis) -> None:
     row = desk.locator("tr[data-call-id=c1]")
     row.hover()
     row.get_by_role("button", name="Were the alerts right?").click()
@@ -82,8 +81,8 @@ def test_an_alert_is_judged_in_the_row_and_in_the_opened_call(desk: Page, calls:
 @pytest.mark.parametrize("width", [390, 1440])
 def test_an_admin_sees_what_was_learned_and_takes_it_back(
     desk: Page,
-    web: Web,  # noqa: F811
-    calls: redis.Redis,  # noqa: F811
+    web: Web,
+    calls: redis.Redis,
     width: int,
 ) -> None:
     better = Gain(0.61, 0.52, 0.66, 0.74, "weights")
