@@ -12,6 +12,9 @@ from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 """The accessibility checker, to be evaluated in a page."""
 
+DRAWN = "async () => { for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame); }"
+"""JavaScript: waits until the page has drawn what its scripts last changed."""
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

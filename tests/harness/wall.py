@@ -42,14 +42,15 @@ def troubled(world: World, call_id: str, attention: float = 0.9) -> None:
     world.score(call_id, said, -0.7, attention, trend=-0.3, alert=("phrase", "Asks for a manager"))
 
 
+IN_SIGHT = """() => Object.fromEntries([...document.querySelectorAll("tr[data-call-id]")]
+    .map((row) => [row.dataset.callId, row.getBoundingClientRect(), row.querySelector("a").textContent])
+    .filter(([, {top, bottom}]) => bottom > 0 && top < innerHeight)
+    .map(([id, {top}, agent]) => [id, [top, agent]]))"""
+
+
 def in_sight(page: Page) -> dict[str, tuple[int, str]]:
     """The rows that the window shows, each with its distance from the window's top and its agent."""
-    found: dict[str, tuple[int, str]] = page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll("tr[data-call-id]")]
-            .map((row) => [row.dataset.callId, row.getBoundingClientRect(), row.querySelector("a").textContent])
-            .filter(([, {top, bottom}]) => bottom > 0 && top < innerHeight)
-            .map(([id, {top}, agent]) => [id, [top, agent]]))"""
-    )
+    found: dict[str, tuple[int, str]] = page.evaluate(IN_SIGHT)
     return found
 
 

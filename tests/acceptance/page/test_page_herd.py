@@ -136,9 +136,32 @@ def slow_link(port: int) -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def test_a_page_on_a_slow_link_gets_its_table_and_stays_live(web: Web, store: redis.Redis) -> None:
+@contextmanager
+def deaf_page(port: int) -> Iterator[None]:
+    """A page that asks for the table and then takes nothing any more."""
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", port))
+        deaf.sendall(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+        for words in (b"40", b'42["follow",{"cursor":null}]'):
+            deaf.sendall(bytes([0x81, 0x80 | len(words)]) + bytes(4) + words)
+        yield
+
+
+def test_a_slow_page_gets_its_table_and_stays_live_while_one_that_takes_nothing_is_closed(
+    web: Web, store: redis.Redis
+) -> None:
     """A hole, a part twice or a cut frame ends the viewer with an error."""
-    with Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 1.0) as chatter, slow_link(web.port) as port:
+    with (
+        Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 1.0) as chatter,
+        deaf_page(web.port),
+        slow_link(web.port) as port,
+    ):
         viewer = Viewer(f"http://127.0.0.1:{port}")
         ages: list[float] = []
 
@@ -165,21 +188,7 @@ def test_a_page_on_a_slow_link_gets_its_table_and_stays_live(web: Web, store: re
         assert not viewer.closed and chatter.told
         assert viewer.following.batches > 10
         assert max(ages) < STALE_SECONDS
-
-
-def test_a_page_that_takes_nothing_any_more_is_closed_and_others_notice_nothing(web: Web, store: redis.Redis) -> None:
-    with Chatter(store, [f"call-{n:04d}" for n in range(CALLS)], 1.0), socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", web.port))
-        deaf.sendall(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-            b"Upgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
-        assert deaf.recv(12) == b"HTTP/1.1 101"
-        for words in (b"40", b'42["follow",{"cursor":null}]'):
-            deaf.sendall(bytes([0x81, 0x80 | len(words)]) + bytes(4) + words)
-        wait_until(lambda: "a page takes nothing any more" in web.output.read_text(), "it is closed")
+        wait_until(lambda: "a page takes nothing any more" in web.output.read_text(), "the deaf one is closed")
 
         async def come() -> Herd:
             herd = Herd([Viewer(web.url)])

@@ -41,21 +41,21 @@ def test_a_live_call_is_heard_with_less_than_three_seconds_delay_and_scrubbed_ba
     ear: Page, web: Web, store: redis.Redis
 ) -> None:
     with Humming(Ingest(store, Settings()), "hum", agent="Ann", customer="Kim") as call:
-        wait_until(lambda: len(call.ingested) >= 6, ear, 20)
+        wait_until(lambda: len(call.ingested) >= 2, ear, 20)
         ear.goto(f"{web.url}/#/calls/hum")
         button = ear.get_by_role("button", name="Listen")
         button.click()
         expect(button).to_have_attribute("aria-pressed", "true")
-        ear.wait_for_timeout(1500)
-        heard = listen(ear, 3)
+        wait_until(lambda: any(hertz > 0 for _, *both in listen(ear, 0.1) for hertz in both), ear)
+        heard = listen(ear, 6)
         left = [hertz for _, hertz, _ in heard]
         assert sum(abs(hertz / AGENT_HZ / 1.02 - 1) < 0.05 for hertz in left) > 0.8 * len(left)
-        right = [decode(hertz, len(call.ingested)) for _, _, hertz in heard]
+        right = [decode(hertz, len(call.ingested) - 5) for _, _, hertz in heard]
         told = [second for second in right if second is not None]
         assert len(told) > 0.8 * len(heard), "the customer is heard on the right, and only the customer"
         assert told == sorted(told) and len(set(told)) >= 3, "second after second, in order"
 
-        found = measure(ear, call, 6)
+        found = measure(heard, call)
         print(found)
         assert found["chunks"] >= 4
         assert found["last_sample_seconds"][1] < 3.0

@@ -116,9 +116,8 @@ def listen(page: Page, seconds: float) -> list[list[float]]:
     return heard
 
 
-def measure(page: Page, humming: Humming, seconds: float) -> dict[str, Any]:
+def measure(heard: list[list[float]], humming: Humming) -> dict[str, Any]:
     """The delay between ingest and ear, of the first and of the last sample of each chunk (of 1 s)."""
-    heard = listen(page, seconds)
     first = sorted(delays(heard, humming.ingested)[1:])
     return {
         "chunks": len(first),
