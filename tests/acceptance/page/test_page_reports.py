@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
+from scripts.operating import scorecard
 from state.archive.opening import Archive
 from state.archive.write import write
 from tests.harness.browser import complaints, watched_page
@@ -152,3 +155,18 @@ def test_the_questions_are_changed_as_yaml_and_an_error_marks_its_line(page: Pag
     expect(page.locator("#said")).to_contain_text("The questions are saved.")
     expect(page.locator("#edited li").last.get_by_label("Question")).to_have_value("Did one smell a rat?")
     assert complaints(page) == []
+
+
+def test_the_questions_are_read_and_saved_by_command(
+    web: Web, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ["--url", web.url]
+    assert scorecard.main([*at, "show"]) == 0
+    file = tmp_path / "mine.yaml"
+    file.write_text(capsys.readouterr().out.replace("polite and patient", "kind"))
+    assert scorecard.main([*at, "set", str(file)]) == 0
+    assert capsys.readouterr().out.endswith("questions\n")
+    assert "Was the agent kind?" in requests.get(f"{web.url}/v1/scorecard.yaml", timeout=10).text
+    assert scorecard.main([*at, "set", str(file)]) == 1, "it changes an edition that no longer applies"
+    assert capsys.readouterr().err.startswith("scorecard: Somebody")
+    assert scorecard.main([*at, "set", "--force", str(file)]) == 0

@@ -124,7 +124,7 @@ def test_rules_saved_by_somebody_else_are_not_overwritten(desk: Page, web: Web) 
     assert answer.ok
     field.fill("version: 1\nrules: []\n# mine\n")
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_role("alert")).to_contain_text("Somebody else saved")
+    expect(desk.get_by_role("alert")).to_contain_text("Somebody else has saved")
     desk.get_by_role("button", name="Discard changes").click()
     expect(field).to_have_value(other.replace("1", "2"))
 
