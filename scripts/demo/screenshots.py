@@ -62,6 +62,7 @@ def shoot(url: str, to: Path) -> None:
             "wall": open_page(browser, url, DESK, "light"),
             "wall-dark": open_page(browser, url, DESK, "dark"),
             "phone": open_page(browser, url, PHONE, "light"),
+            "german": open_page(browser, url, DESK, "light", "de-DE"),
             "call": open_page(browser, url, DESK, "light"),
         }
         stage = open_page(browser, url, STAGE, "light")
@@ -71,6 +72,7 @@ def shoot(url: str, to: Path) -> None:
         first = raised(url)[0]
         pages["call"].locator(f'tr[data-call-id="{first}"] a').click()
         pages["call"].get_by_role("button", name="Listen").click()
+        pages["german"].locator(f'tr[data-call-id="{first}"] a').click()
         pages["wall"].wait_for_timeout(SETTLE_SECONDS * 1000)
         for name, page in pages.items():
             picture = to / f"{name}.png"
@@ -82,8 +84,8 @@ def shoot(url: str, to: Path) -> None:
                 raise SystemExit(f"{picture} is larger than {MOST_BYTES} bytes")
 
 
-def open_page(browser: Browser, url: str, viewport: ViewportSize, scheme: Any) -> Page:
-    page = browser.new_page(viewport=viewport, color_scheme=scheme)
+def open_page(browser: Browser, url: str, viewport: ViewportSize, scheme: Any, language: str = "en-US") -> Page:
+    page = browser.new_page(viewport=viewport, color_scheme=scheme, locale=language)
     page.goto(url)
     return page
 
