@@ -15,6 +15,6 @@ test("a call's story is one line: which call it is, what happened in order, what
   ];
   assert.equal(
     story(points, 1),
-    "Second call, the customer wants a refund, the customer threatens, promised “by Monday”, open: the customer is unhappy",
+    "Second call, the customer wants a refund, threatens, promised “by Monday”, open: the customer is unhappy",
   );
 });
