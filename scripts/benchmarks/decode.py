@@ -6,15 +6,17 @@ Times are processor seconds for each second of audio of one track, so 0.05 means
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.fleet import fleet
-from scripts.benchmarks.korean import speak_korean
+from scripts.benchmarks.korean import character_errors, speak_korean, word_errors
 from scripts.evaluation.decoding import PARTIES, decode, read_pcm
 from scripts.evaluation.wer import errors
 from scripts.simulator.recording import read_tracks
@@ -22,8 +24,17 @@ from state.calls.ingest import Chunk
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 
+CHUNK_SECONDS = 1.0
+"""Seconds of a chunk, as telephony sends them."""
+
 FLEET_SECONDS = 600.0
 """Seconds of patience with the fleet."""
+
+Count = Callable[[str, str], tuple[int, int]]
+"""(errors, units said) of what was said and what was heard."""
+
+ENGLISH: Mapping[str, Count] = {"word": errors}
+KOREAN: Mapping[str, Count] = {"word": word_errors, "character": character_errors}
 
 
 def bench_decode(options: argparse.Namespace) -> dict[str, Any]:
@@ -73,40 +84,46 @@ def wanted(options: argparse.Namespace) -> Wanted:
 
 def bench_engine(options: argparse.Namespace) -> dict[str, Any]:
     """The recogniser by itself, warm: word errors per call, and its cost with and without partials."""
-    return measure(choose(wanted(options)).load(), options.folder)
+    model = choose(wanted(options)).load()
+    if options.korean:
+        with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
+            return measure(model, speak_korean(Path(folder)), KOREAN)
+    return measure(model, options.folder, ENGLISH)
 
 
-def measure(model: Model, folder: Path, chunk_seconds: float = 1.0) -> dict[str, Any]:
-    """Decode every track of every call twice, with and without partials: word errors by call, and times."""
-    by_call = {}
-    wrong = words = 0
+def measure(model: Model, folder: Path, counts: Mapping[str, Count]) -> dict[str, Any]:
+    """Decode every track of every call twice, with and without partials: error rates, also by call, and times."""
+    heard: dict[str, list[tuple[str, str]]] = {}  # by call: of each track what was said and what was heard
     audio_seconds = finals_only = with_partials = 0.0
     for call in sorted(folder.glob("call-*")):
-        turns = json.loads((call / "truth.json").read_text())["turns"]
-        call_wrong = call_words = 0
+        turns = json.loads((call / "truth.json").read_text(encoding="utf-8"))["turns"]
+        tracks = heard[call.name.removeprefix("call-")] = []
         for party in PARTIES:
             pcm, rate = read_pcm(call, party)
             said = " ".join(turn["text"] for turn in turns if turn["track"] == party)
-            finals, spent = decode(model, pcm, rate, chunk_seconds, partials=False)
+            finals, spent = decode(model, pcm, rate, CHUNK_SECONDS, partials=False)
             finals_only += spent
-            with_partials += decode(model, pcm, rate, chunk_seconds, partials=True)[1]
-            track_wrong, track_words = errors(said, " ".join(final.text for final in finals))
-            call_wrong += track_wrong
-            call_words += track_words
+            with_partials += decode(model, pcm, rate, CHUNK_SECONDS, partials=True)[1]
+            tracks.append((said, " ".join(final.text for final in finals)))
             audio_seconds += len(pcm) / 2 / rate
-        by_call[call.name.removeprefix("call-")] = round(call_wrong / call_words, 4)
-        wrong += call_wrong
-        words += call_words
-        sys.stderr.write(f"bench: {call.name}: {call_wrong} of {call_words} words wrong\n")
+        sys.stderr.write(f"bench: {call.name} is decoded\n")
+    rates: dict[str, Any] = {}
+    for unit, count in counts.items():
+        rates[f"{unit}_error_rate"] = _rate(count, list(itertools.chain(*heard.values())))
+        rates[f"{unit}_error_rate_by_call"] = {call: _rate(count, tracks) for call, tracks in heard.items()}
     return {
         "model": model.identity,
-        "word_error_rate": round(wrong / words, 4),
-        "word_error_rate_by_call": by_call,
-        "words": words,
+        **rates,
         "audio_seconds": round(audio_seconds, 1),
         "cpu_per_second_finals_only": round(finals_only / audio_seconds, 4),
         "cpu_per_second_with_partials": round(with_partials / audio_seconds, 4),
     }
+
+
+def _rate(count: Count, tracks: list[tuple[str, str]]) -> float:
+    """Errors of all tracks by what was said in them."""
+    wrong, said = zip(*itertools.starmap(count, tracks), strict=True)
+    return round(sum(wrong) / sum(said), 4)
 
 
 def bare_cost(model: Model, folder: Path) -> float:

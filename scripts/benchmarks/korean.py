@@ -1,13 +1,14 @@
 """Calls in Korean, for the only Vosk model in reach: eSpeak NG speaks written turns over a telephone line.
 
-It is a robot's voice, and the model hears many other words. So the calls say what decoding costs and not how well it
-reads.
+The model does not understand this robot: it hears no syllable right. So the calls tell what decoding costs, and nothing
+of its errors with people.
 """
 
 from __future__ import annotations
 
 import io
 import itertools
+import json
 import shutil
 import subprocess
 import wave
@@ -17,6 +18,7 @@ import numpy as np
 import soxr
 
 from scripts.evaluation.lines import RATE, Samples, band, hiss, level, pcm
+from scripts.evaluation.stats import edit_distance
 
 PAUSE_SECONDS = 0.8
 """Seconds between two turns."""
@@ -76,9 +78,21 @@ def speak_korean(folder: Path) -> Path:
             tracks[party][at : at + len(samples)] += samples
             at += len(samples) + pause
         (folder / f"call-{name}").mkdir(parents=True)
+        turns = [{"track": party, "text": text} for party, text in zip(itertools.cycle(VOICES), texts)]
+        (folder / f"call-{name}" / "truth.json").write_text(json.dumps({"turns": turns}), encoding="utf-8")
         for party, samples in tracks.items():
             _write(folder / f"call-{name}" / f"{party}.wav", samples)
     return folder
+
+
+def word_errors(said: str, heard: str) -> tuple[int, int]:
+    """(word errors, words said), where a word is what spaces part."""
+    return edit_distance(said.split(), heard.split()), len(said.split())
+
+
+def character_errors(said: str, heard: str) -> tuple[int, int]:
+    """The same of syllables, each of which is one character. Where the spaces are does not count."""
+    return word_errors(" ".join("".join(said.split())), " ".join("".join(heard.split())))
 
 
 def _say(text: str, voice: str) -> Samples:

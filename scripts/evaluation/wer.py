@@ -9,8 +9,9 @@ spelled otherwise, count as errors.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import chain
+
+from scripts.evaluation.stats import edit_distance
 
 FILLERS = {"um", "uh", "ah", "er", "erm", "hm", "hmm", "mm", "uhm"}
 """Hesitations left out of both sides."""
@@ -33,11 +34,11 @@ def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple
     said = [word for spellings in _tokens(reference, keep_fillers) for word in spellings[0]]
     tokens = _tokens(hypothesis, keep_fillers)
     chosen = [spellings[0] for spellings in tokens]
-    best = _distance(said, list(chain.from_iterable(chosen)))
+    best = edit_distance(said, list(chain.from_iterable(chosen)))
     for place, spellings in enumerate(tokens):
         for spelling in spellings[1:]:
             trial = [*chosen[:place], spelling, *chosen[place + 1 :]]
-            distance = _distance(said, list(chain.from_iterable(trial)))
+            distance = edit_distance(said, list(chain.from_iterable(trial)))
             if distance < best:
                 best, chosen = distance, trial
     return best, len(said)
@@ -86,13 +87,3 @@ def _ordinal(word: str) -> str:
     if word == "twelve":
         return "twelfth"
     return word[:-1] + "ieth" if word.endswith("y") else word + "th"
-
-
-def _distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-    """Substitutions, insertions and deletions between two word lists."""
-    row = list(range(len(hypothesis) + 1))
-    for i, said in enumerate(reference, 1):
-        diagonal, row[0] = row[0], i
-        for j, heard in enumerate(hypothesis, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (said != heard))
-    return row[-1]
