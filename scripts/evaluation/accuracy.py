@@ -1,6 +1,7 @@
 """What the engine hears on worse lines than the demo's: word errors by condition, and words invented without speech.
 
-Each party of each call goes through the condition, then through the engine, in simulated time and on all cores.
+Each party of each demo call, and of some written ones, goes through the condition, then through the engine, in
+simulated time and on all cores.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
 from tqdm import tqdm
 
-from scripts.evaluation import lines, noises
+from scripts.evaluation import lines, noises, written
 from scripts.evaluation.decoding import PARTIES, hear, read_samples
+from scripts.evaluation.speech import on_the_line, speak
 from scripts.evaluation.stats import table
 from scripts.evaluation.wer import errors
 from workers.engines.base import Model
@@ -51,6 +53,13 @@ NOISE_SECONDS = 600
 """Of each kind of sound without speech. An invented word in it counts as six an hour."""
 
 
+WRITTEN_EVERY = 8
+"""Written calls from one measured to the next, of those that nobody read while tuning: four calls, four minutes."""
+
+WRITTEN_SNR_DB = 30.0
+"""Decibels from the synthesiser's speech down to the line's hiss: about as far as in the demo calls."""
+
+
 class Heard(msgspec.Struct, frozen=True):
     """One condition. words: of the reference; wrong: word errors; cpu_seconds and audio_seconds: of the engine."""
 
@@ -74,32 +83,49 @@ class Measured(msgspec.Struct, frozen=True):
     """What one engine made of all conditions and sounds."""
 
     engine: str
-    heard: list[Heard]
+    demo: list[Heard]
+    written: list[Heard]
     invented: list[Invented]
 
 
 def measure(folder: Path, wanted: Wanted) -> Measured:
     """All conditions and sounds, through the wanted engine. Raises ModelUnusable, OSError or ValueError."""
     engine = choose(wanted).load().display_name
-    calls = sorted(path.parent for path in folder.glob("*/truth.json"))
+    demo = sorted(path.parent for path in folder.glob("*/truth.json"))
+    spoken = range(0, len(_apart()), WRITTEN_EVERY) if shutil.which("flite") else ()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _load, (wanted,)) as pool:
-        tasks = [(call, name) for name in CONDITIONS for call in calls]
-        by_condition: dict[str, list[Heard]] = {name: [] for name in CONDITIONS}
-        for heard in tqdm(pool.map(_hear, tasks), "evaluate: calls on worse lines", len(tasks)):
-            by_condition[heard.condition].append(heard)
+        on_demo, on_written = _lines(pool, "demo", demo), _lines(pool, "written", spoken)
         made = list(tqdm(pool.map(_invent, noises.SOUNDS), "evaluate: sounds without speech", len(noises.SOUNDS)))
-    return Measured(engine, [_sum(some) for some in by_condition.values() if some], made)
+    return Measured(engine, on_demo, on_written, made)
+
+
+def _lines(pool: Executor, name: str, calls: Sequence[Path | int]) -> list[Heard]:
+    """These calls on all lines, summed up by line."""
+    tasks = [(call, condition) for condition in CONDITIONS for call in calls]
+    by_condition: dict[str, list[Heard]] = {condition: [] for condition in CONDITIONS}
+    for heard in tqdm(pool.map(_hear, tasks), f"evaluate: {name} calls on worse lines", len(tasks)):
+        by_condition[heard.condition].append(heard)
+    return [_sum(some) for some in by_condition.values() if some]
 
 
 def report(measured: Measured) -> str:
-    """The two tables."""
-    rows = [[one.condition, f"{_percent(one):.1f} %", str(one.words), f"{_cost(one):.4f}"] for one in measured.heard]
+    """Tables of the demo calls, the written ones and the sounds."""
+    heads = ["demo calls, on this line", "written calls, spoken by flite"]
+    heard = [
+        table(
+            [head, "word errors", "of words", "CPU s/s"],
+            [[one.condition, f"{_percent(one):.1f} %", str(one.words), f"{_cost(one):.4f}"] for one in some],
+        )
+        for head, some in zip(heads, (measured.demo, measured.written), strict=True)
+        if some
+    ]
     sounds = [[one.sound, f"{one.words_an_hour:.0f}", one.text] for one in measured.invented]
     return "\n".join(
         (
             f"Recognised by {measured.engine}",
-            table(["line", "word errors", "of words", "CPU s/s"], rows),
+            "\n\n".join(heard),
             *(() if shutil.which("sox") else ("AMR and faster speech were not measured: install sox.",)),
+            *(() if measured.written else ("Written calls were not measured: install flite.",)),
             "",
             table([f"no speech, {NOISE_SECONDS // 60} minutes each", "words an hour", "for instance"], sounds),
         )
@@ -107,9 +133,10 @@ def report(measured: Measured) -> str:
 
 
 def figures(measured: Measured) -> dict[str, dict[str, float]]:
-    """What --json tells: word error rate by condition, invented words an hour by sound."""
+    """What --json tells: word error rates by condition, invented words an hour by sound."""
     return {
-        "word_error_rate": {one.condition: one.wrong / one.words for one in measured.heard},
+        "word_error_rate": {one.condition: one.wrong / one.words for one in measured.demo},
+        "word_error_rate_written": {one.condition: one.wrong / one.words for one in measured.written},
         "invented_words_an_hour": {one.sound: one.words_an_hour for one in measured.invented},
     }
 
@@ -122,18 +149,33 @@ def _load(wanted: Wanted) -> None:
     _model.append(choose(wanted).load())
 
 
-def _hear(task: tuple[Path, str]) -> Heard:
-    folder, condition = task
-    turns = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["turns"]
+def _hear(task: tuple[Path | int, str]) -> Heard:
+    call, condition = task
     words = wrong = 0
     cpu = audio = 0.0
-    for party in PARTIES:
-        samples = CONDITIONS[condition](read_samples(folder, party))
+    for clean, said in _parties(call):
+        samples = CONDITIONS[condition](clean)
         finals, spent = hear(_model[0], lines.pcm(samples))
-        said = " ".join(turn["text"] for turn in turns if turn["track"] == party)
         missed, of = errors(said, " ".join(final.text for final in finals))
         wrong, words, cpu, audio = wrong + missed, words + of, cpu + spent, audio + len(samples) / lines.RATE
     return Heard(condition, words, wrong, cpu, audio)
+
+
+def _parties(call: Path | int) -> Iterator[tuple[lines.Samples, str]]:
+    """What each party of a recorded call (its folder) or of a written one (its number) sounds like and says."""
+    if isinstance(call, Path):
+        turns = json.loads((call / "truth.json").read_text(encoding="utf-8"))["turns"]
+        for party in PARTIES:
+            yield read_samples(call, party), " ".join(turn["text"] for turn in turns if turn["track"] == party)
+    else:
+        spoken = speak(written.spoken(_apart()[call]), call)
+        for party in spoken.tracks:
+            said = " ".join(one.text for one in spoken.said if one.track == party)
+            yield on_the_line(spoken, party, WRITTEN_SNR_DB), said
+
+
+def _apart() -> list[written.Written]:
+    return written.by_set()["written-apart"]
 
 
 def _invent(sound: str) -> Invented:
