@@ -26,6 +26,9 @@ STREAMS = ("-m", "webapp.streams")
 _started: list[subprocess.Popen[bytes]] = []
 """What `start` has started here, without those that are known to have ended."""
 
+OWN = "PROMETHEUS_MULTIPROC_DIR"
+"""Where a process counts about itself (state/metrics.py). A program that it starts has a folder of its own."""
+
 
 def start(
     command: Sequence[str | Path],
@@ -37,14 +40,15 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, without input; its output is added to `log`.
 
-    environ: beside this process's own.  leash: it ends with the thread that starts it (leash.py).
+    environ: beside this process's own, OWN apart.  leash: it ends with the thread that starts it (leash.py).
     """
     line = [str(part) for part in command]
+    inherited = {name: value for name, value in os.environ.items() if name != OWN}
     with log.open("ab") as output:
         process = subprocess.Popen(
             leashed(line) if leash else line,
             cwd=folder,
-            env={**os.environ, **(environ or {})},
+            env={**inherited, **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

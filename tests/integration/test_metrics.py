@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.request
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
-from scripts.machine.programs import free_port
+from scripts.machine.programs import free_port, start_python
 from state import metrics
 from state.calls.ingest import Chunk
 from state.settings import Settings
@@ -37,13 +38,19 @@ def fleet(valkey: Server, store: object, tmp_path: Path) -> Fleet:
     return Fleet(valkey, tmp_path, EARSHOT_ENGINE="stub")
 
 
-def test_each_process_tells_what_it_counts(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_program_does_not_count_into_the_folder_of_the_one_that_started_it(tmp_path: Path) -> None:
+    assert os.environ[metrics.FOLDER], "this process counts, too"
+    log = tmp_path / "log"
+    asks = f"import os; print(os.environ.get({metrics.FOLDER!r}))"
+    assert start_python(["-c", asks], log, {}).wait(30) == 0
+    assert log.read_text() == "None\n"
+
+
+def test_each_process_tells_what_it_counts(fleet: Fleet) -> None:
     ports = {}
     for what in ("decoder", "sentiment", "jobs"):
         ports[what] = free_port()
-        folder = tmp_path / f"{what}-metrics"
-        folder.mkdir()
-        fleet.start(what, METRICS_PORT=str(ports[what]), PROMETHEUS_MULTIPROC_DIR=str(folder), DECODER_LOOPS="2")
+        fleet.start(what, METRICS_PORT=str(ports[what]), DECODER_LOOPS="2")
     try:
         fleet.wait(lambda: all(map(answers, ports.values())))
         fleet.feed("counted", {"customer": [SECOND] * 6, "agent": [SECOND] * 6})
