@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import redis
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -82,10 +83,21 @@ def calls(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     assert violations(store) == []
 
 
+def schema_of(settings: Settings) -> tuple[Flask, Any]:
+    """An application and its schema. Once a module: to make it is dearer than the requests of a test."""
+    app = create_app(settings)
+    return app, schemathesis.openapi.from_wsgi("/v1/openapi.json", app)
+
+
+@pytest.fixture(scope="module")
+def unlocked(valkey: Server) -> Any:
+    return schema_of(Settings(redis_url=valkey.url, auth="off"))[1]
+
+
 @pytest.fixture
-def document(valkey: Server, calls: None) -> Any:
+def document(unlocked: Any, calls: None) -> Any:
     """The schema of an application with these calls that everybody may use."""
-    return schemathesis.openapi.from_wsgi("/v1/openapi.json", create_app(Settings(redis_url=valkey.url, auth="off")))
+    return unlocked
 
 
 OPERATIONS = [
@@ -173,13 +185,18 @@ KEYS = ("key", "key_as_password", "key_in_header", "key_in_address")
 REASONS = {401: {"no_key", "invalid_key"}, 403: {"scope", "csrf"}}
 
 
+@pytest.fixture(scope="module")
+def locked_app(valkey: Server) -> tuple[Flask, Any]:
+    app, schema = schema_of(Settings(redis_url=valkey.url, key_requests_per_second=10**9, twilio_auth_token="12345"))
+    schema.config.generation.update(with_security_parameters=False)  # who asks is said below
+    return app, schema
+
+
 @pytest.fixture
-def locked(valkey: Server, store: redis.Redis, calls: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def locked(locked_app: tuple[Flask, Any], store: redis.Redis, calls: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The schema of an application with access on, and who visits it."""
     monkeypatch.setattr("webapp.http.limits.BAD_KEYS_A_MINUTE", 10**9)  # this is somebody who tries without end
-    app = create_app(Settings(redis_url=valkey.url, key_requests_per_second=10**9, twilio_auth_token="12345"))
-    schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", app)
-    schema.config.generation.update(with_security_parameters=False)  # who asks is said below
+    app, schema = locked_app
     assert schema.raw_schema["components"]["securitySchemes"].keys() == {*KEYS, "signature", "session", "page"}
     access = Access(store)
     visitors = [Visitor({}, None)]
