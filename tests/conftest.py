@@ -15,6 +15,8 @@ from tests.harness.cluster import Cluster
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, start_server
 
+TESTS = Path(__file__).parent
+
 # A busy machine makes any example slow once: no test asserts a time.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
@@ -24,13 +26,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also the tests that say the same of more cases, for hours")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is marked soak is skipped, which the summary says, unless asked for."""
+    items[:] = mixed(items)
     if config.getoption("--soak"):
         return
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.skip(reason="takes hours: only with --soak"))
+
+
+ENDS_AT = {"acceptance": 0.8, "integration": 0.9, "unit": 1.0}
+"""Where the last file of a kind stands, as a part of the whole: long files at the very end would run alone."""
+
+
+def mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The files of each kind, spread evenly between those of the others.
+
+    Acceptance tests mostly wait, for heartbeats and browsers, and the others mostly compute. Side by side they fill the
+    cores; four browsers at once would make promises in seconds fail.
+    """
+    kinds: dict[str, dict[Path, list[pytest.Item]]] = {}
+    for item in items:
+        kind = item.path.relative_to(TESTS).parts[0]
+        kinds.setdefault(kind, {}).setdefault(item.path, []).append(item)
+    places = []
+    for kind, files in kinds.items():
+        slow_first = sorted(files, key=lambda path: path.parent.name == "page")  # fleets before pages
+        places += [(place / len(files) * ENDS_AT[kind], files[path]) for place, path in enumerate(slow_first)]
+    return [item for _, tests in sorted(places, key=lambda one: one[0]) for item in tests]
 
 
 @pytest.fixture(scope="session")

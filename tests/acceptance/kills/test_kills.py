@@ -8,93 +8,30 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from state.calls.dead import DeadLetters
 from state.calls.ingest import Chunk
-from state.queues import OTHERS
-from state.vocabularies import Vocabularies
-from tests.harness.calls.engines import ENGINES, MOONSHINE, VOSK, Engine
+from tests.acceptance.kills.cases import NAME, quick_or_soak
+from tests.harness.calls.engines import MOONSHINE, VOSK, Engine
 from tests.harness.fleet import Fleet
-from tests.harness.places import PLACES, Place, store_in
+from tests.harness.places import PLACES
 
 KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
 """A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
 
-NAME = "Dryver"
-"""Said in every queue, as the calls' admins say: it takes the place of "driver"."""
-
-BRIEF_CHUNKS = 8
-"""Of each track, seconds."""
-
-ON_A_CLUSTER = "sherpa"
-"""The quickest engine. What a cluster does to a lease does not depend on the engine; the others there with --soak."""
-
-
-def quick_or_soak(quick: list[str]) -> list[Any]:
-    """Every place with every engine. On one server, those not in `quick` only with --soak."""
-    pairs = [(place, engine) for place in PLACES for engine in ENGINES]
-    return [
-        pytest.param(
-            place,
-            engine,
-            id=f"{place}-{engine.name}",
-            marks=[] if engine.name in (quick if place == PLACES[0] else [ON_A_CLUSTER]) else [pytest.mark.soak],
-        )
-        for place, engine in pairs
-    ]
-
 
 @pytest.fixture(scope="module")
-def engine(request: pytest.FixtureRequest) -> Engine:
-    chosen: Engine = request.param
-    return chosen
-
-
-@pytest.fixture(scope="module")
-def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A store of its own for each engine: the calls of one would be another's."""
-    with store_in(request.param, tmp_path_factory.mktemp("store")) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def fleet(engine: Engine, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    fleet = Fleet(place, tmp_path_factory.mktemp("fleet"), **engine.environ)
-    Vocabularies(fleet.redis).say(OTHERS, [NAME])
-    yield fleet
-    fleet.kill_all()
-
-
-@pytest.fixture(scope="module")
-def call(engine: Engine) -> dict[str, list[Chunk]]:
-    return engine.call()
-
-
-@pytest.fixture(scope="module")
-def brief(call: dict[str, list[Chunk]]) -> dict[str, list[Chunk]]:
-    """Its beginning: enough to die in at two chunks of it."""
-    return {track: chunks[:BRIEF_CHUNKS] for track, chunks in call.items()}
-
-
-@pytest.fixture(scope="module")
-def calm(
-    fleet: Fleet, engine: Engine, call: dict[str, list[Chunk]], brief: dict[str, list[Chunk]]
-) -> dict[bytes, bytes]:
-    """The transcript as one undisturbed worker makes it; that of the beginning is kept as "calm-brief"."""
+def calm(fleet: Fleet, engine: Engine, call: dict[str, list[Chunk]]) -> dict[bytes, bytes]:
+    """The transcript as one undisturbed worker makes it."""
     fleet.start("decoder", DECODER_LOOPS="1")
     fleet.feed("calm", call, pause_seconds=0.05)
-    fleet.feed("calm-brief", brief)
-    fleet.wait_finished(["calm", "calm-brief"])
+    fleet.wait_finished(["calm"])
     assert fleet.stop() == [0]
     fleet.assert_at_rest()
     transcript = fleet.transcript("calm")
     assert len(transcript) >= 4, "the call must have utterances for this to mean anything"
-    assert len(fleet.transcript("calm-brief")) >= 2
     if engine is MOONSHINE:
         assert NAME.encode() in b"".join(transcript.values()), "a name must be written for this to mean anything"
     return transcript
@@ -228,30 +165,4 @@ def test_a_rolling_restart_changes_no_byte_and_charges_no_try(
     fleet.wait_finished(["deployed"])
     assert fleet.stop() == [0]
     assert fleet.transcript("deployed") == calm
-    fleet.assert_at_rest()
-
-
-@pytest.mark.parametrize("point", ["after-delivery", "after-open", "mid-decode", "before-commit", "after-commit"])
-@pytest.mark.parametrize(("place", "engine"), quick_or_soak(["moonshine"]), indirect=True)
-def test_a_crash_at_this_point_changes_no_byte(
-    point: str, fleet: Fleet, brief: dict[str, list[Chunk]], calm: dict[bytes, bytes], tmp_path: Path
-) -> None:
-    visits = ["3", "11"]
-    fleet.start(
-        "decoder", ["tests/harness/broken/crashing_decoder.py", point, str(tmp_path), *visits], DECODER_LOOPS="1"
-    )
-    put = dict.fromkeys(brief, 0)
-
-    def in_step() -> None:
-        """One lease a chunk, so that the point is passed often."""
-        track = min((name for name in put if put[name] < len(brief[name])), key=lambda name: put[name])
-        put[track] += 1
-        fleet.wait(lambda: fleet.decoded(point, track, put[track]))
-
-    fleet.feed(point, brief, after_each=in_step)
-    fleet.wait_finished([point])
-    assert fleet.stop() == [0]
-    died = sorted(path.name for path in tmp_path.glob("died-*"))
-    assert died == ["died-11", "died-3"], "the point was not reached as often as it should be"
-    assert fleet.transcript(point) == fleet.transcript("calm-brief")
     fleet.assert_at_rest()
