@@ -1,4 +1,4 @@
-"""A clock for the server that we can set: libfaketime, preloaded, reads from a file by how much to lie.
+"""A clock for the server that we can set: libfaketime, preloaded, reads its offset from a file.
 
 Only the server's clock matters. Heartbeats, grace and idle times follow it, and no other process compares times.
 """

@@ -21,7 +21,8 @@ from state.server.shards import Shards
 from workers.insight.redaction.masking import view
 
 AWAY_SECONDS = (0.5, 8.0)
-"""Somebody else writes for so long. A job waits for 5 s (state/archive/opening.py); then the call stays in Redis."""
+"""Seconds for which somebody else writes. A job waits for 5 s (state/archive/opening.py); then the call stays in
+Redis."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +57,7 @@ class Database:
         self._archive.close()
 
     def wait_first(self, patience_seconds: float) -> list[str]:
-        """Wait until a call is in it; complaints. So every run says something of the database."""
+        """Wait until a call is in it; returns complaints. So every run tests the database."""
         deadline = time.monotonic() + patience_seconds
         while not self.moved():
             if time.monotonic() > deadline:
@@ -81,7 +82,7 @@ class Database:
             return list(connection.execute(select(calls.c.call_id)).scalars())
 
     def complaints(self, shards: Shards, redact: bool) -> list[str]:
-        """What is wrong with the calls in it: each once, as Redis has it (masked, if `redact`), and none other."""
+        """Faults of the calls in it: it must have each once, as Redis has it (masked, if `redact`), and no other."""
         found = self.moved()
         wrong = [f"{call_id} is in the database {n} times" for call_id, n in Counter(found).items() if n > 1]
         waiting, reads = set(Departures(shards).outstanding()), Reads(shards)

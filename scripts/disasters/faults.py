@@ -19,9 +19,9 @@ class Store(Protocol):
     """What the fleet stores in: see one_server.py, many_servers.py.
 
     environ: names it for the fleet, whose requests pass links.
-    confirm_seconds: what was answered so long ago is not forgotten any more.
+    confirm_seconds: age from which the store no longer forgets what it answered.
     disasters: how often, and what; each answers whether it has struck.
-    complaints: what went wrong with the store itself.
+    complaints: faults of the store itself.
     """
 
     confirm_seconds: float

@@ -41,7 +41,7 @@ class ManyServers:
     """Three masters with a replica each behind links, and a plain server for accounts and jobs."""
 
     confirm_seconds = CONFIRM_SECONDS + 1.5 * NODE_TIMEOUT_MS / 1000
-    """A master that is cut off answers for as long as it takes it to notice, and all that is lost."""
+    """Seconds for which a master that is cut off goes on answering until it notices. All that is lost."""
 
     def __init__(self, folder: Path, dice: random.Random, shards: int) -> None:
         self._dice = dice
@@ -94,11 +94,11 @@ class ManyServers:
         return self._begin(self._kill(next(iter(self._cluster.replicas(master)), None) if master else None))
 
     def pause_node(self) -> bool:
-        """SIGSTOP, and SIGCONT later: it may have been replaced meanwhile, and does not know it."""
+        """SIGSTOP, and SIGCONT later: a replica may have replaced it, and it does not know that."""
         return self._begin(self._pause(self._dice.choice(self._cluster.nodes)))
 
     def cut_off_master(self) -> bool:
-        """The other nodes do not hear it, clients do: what it takes in before it notices is lost."""
+        """The other nodes do not hear it, clients do: all it takes in before it notices is lost."""
         return self._begin(self._cut_off(self._master()))
 
     def move_slot_key_by_key(self) -> bool:

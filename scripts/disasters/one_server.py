@@ -18,7 +18,7 @@ from tests.harness.link import Link
 
 DOWN_SECONDS = (0.0, 1.5)
 ROLLBACK_SECONDS = (0.1, 1.0)
-"""Age of the append-only file that is put back: what `appendfsync everysec` may lose."""
+"""Age of the append-only file to put back: the loss that `appendfsync everysec` allows."""
 
 FULL_SECONDS = (0.3, 2.5)
 CLOCK_SECONDS = (-20.0, 20.0)

@@ -1,4 +1,4 @@
-"""What the engine hears on worse lines than the demo's: word errors by condition, and words invented without speech.
+"""The engine on worse lines than the demo's: word errors by condition, and words invented without speech.
 
 Each party of each demo call, and of some written ones, goes through the condition, then through the engine, in
 simulated time and on all cores.

@@ -1,4 +1,4 @@
-"""What judgements teach: rated dialogues as judged calls, and how well unseen ones are ranked after so many of them.
+"""The effect of judgements: rated dialogues as judged calls, and how well unseen ones are ranked after so many.
 
 A supervisor who judges as the raters did calls those below BAD_BELOW right to look at. In each of DRAWS draws some
 calls are judged, one after the other in a random order; UNSEEN others tell how well calls are ranked.

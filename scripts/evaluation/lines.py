@@ -1,5 +1,5 @@
-"""What a telephone line does to a voice: the conditions under which `--voice` and `--recognise` measure. Samples are
-floats in -1..1 at 8 kHz."""
+"""The effects of a telephone line on a voice: the conditions under which `--voice` and `--recognise` measure. Samples
+are floats in -1..1 at 8 kHz."""
 
 from __future__ import annotations
 

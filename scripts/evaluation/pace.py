@@ -1,4 +1,4 @@
-"""Written dialogues as if spoken: when each turn would begin and end."""
+"""Written dialogues as if spoken: the time at which each turn would begin and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up speech with secrets in it, and with what only looks like one.
+"""Made-up speech with secrets in it, and with words that only look like one.
 
 The sentences are written here and filled with random digits in the ways people read them; seeded, so that a run can be
 repeated. Look-alikes (amounts, times, order numbers, appointments) must stay.

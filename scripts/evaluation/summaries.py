@@ -1,4 +1,4 @@
-"""Summaries against what a person would note: of calls read while phrases were written, and of others kept apart."""
+"""Summaries against a person's notes: of calls read while phrases were written, and of others kept apart."""
 
 from __future__ import annotations
 

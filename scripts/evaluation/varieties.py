@@ -1,4 +1,4 @@
-"""Single utterances by variety of English and kind: complaints in many words, and what only sounds like one.
+"""Single utterances by variety of English and kind: complaints in many words, and words that only sound like one.
 
 varieties-read.txt was worked with; varieties-apart.txt has never been read while tuning. Both have heads such as
 "[irish, displeased]", each with its utterances, one a line.

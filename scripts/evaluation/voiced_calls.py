@@ -1,4 +1,4 @@
-"""What voices add to attention: written calls, each of their customer's turns given the voice of an acted utterance.
+"""The effect of voices on attention: written calls whose customer's turns get the voices of acted utterances.
 
 Turns that the words make displeased get an angry voice, glad ones a happy voice, all others a calm one, all of one
 speaker. To be fair to the words, every third call that needs nobody also has one calm turn in an angry voice: somebody

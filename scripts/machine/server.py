@@ -26,7 +26,7 @@ from scripts.machine.programs import end, free_port, start
 
 START_SECONDS = 30.0
 """Most seconds of a start, which takes about 0.1 s. While the server says that it loads its data, the time starts
-anew."""
+again."""
 
 LOCK_SECONDS = 15.0
 """Seconds to wait for a server that ends, or for a command that works in the folder for a moment."""
@@ -110,7 +110,7 @@ class EmbeddedServer:
                 f"a server already works in {self._data}. Stop it, or name another folder with --data"
             )
         _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
-        # The folder stays locked as long as the server lives, whoever dies first.
+        # The folder stays locked as long as the server lives, also if we die first.
         self._process = start(self._command, self._log, self._environ, leash=True, pass_fds=[lock.fileno()])
         lock.close()
         self._wait()

@@ -1,1 +1,1 @@
-"""Commands for operators: keys, users, the audit trail, rules, and what was laid aside."""
+"""Commands for operators: keys, users, the audit trail, rules, and dead letters."""

@@ -1,4 +1,4 @@
-"""scripts/backup: copies what is no call's out of the store, and the SQLite database; puts them back.
+"""scripts/backup: copies the store without its calls, and the SQLite database; puts them back.
 
 save FOLDER              writes FOLDER/store (accounts, API keys, rules, queues, attention models, audit trail) and,
                          of SQLite, FOLDER/archive.db

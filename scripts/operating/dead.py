@@ -1,4 +1,4 @@
-"""scripts/dead: work that was given up because it failed, or killed the worker, again and again.
+"""scripts/dead: work that Earshot gave up because it failed, or killed the worker, again and again.
 
 These are chunks that could not be decoded, and utterances that could not be scored.
 

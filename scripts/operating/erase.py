@@ -1,4 +1,4 @@
-"""scripts/erase: erase calls for good, everywhere they are kept, and the legal holds that forbid it.
+"""scripts/erase: erases calls for good, everywhere they are kept, and makes the legal holds that forbid it.
 
 scripts/erase call ID                        one ended call
 scripts/erase customer NAME                  all ended calls of a customer, or caller

@@ -2,7 +2,7 @@
 
 scripts/rules show > mine.yaml      the rules that apply
 scripts/rules check mine.yaml       whether a file works; asks no server
-scripts/rules dry-run mine.yaml     what it would have raised in the stored calls
+scripts/rules dry-run mine.yaml     the hits that it would have had in the stored calls
 scripts/rules set mine.yaml         saves it, unless somebody saved an edition after its `version`
 
 FILE may be - for standard input.

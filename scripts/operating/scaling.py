@@ -1,8 +1,7 @@
 """The rule by which the number of decoder processes follows the load, and a day played by it.
 
-Busy time scales ahead of need, lag repairs what came too fast. Kubernetes' autoscaler reckons the same way: each figure
-over its target gives a number, and the largest counts (deploy/kubernetes/decoder.yaml).
-"""
+Busy time scales before decoders fall behind, lag when they have. Kubernetes' autoscaler counts in the same way: each
+figure over its target gives a number, and the largest counts (deploy/kubernetes/decoder.yaml)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scripts/keys, users, audit and dead share: where the store is, and who works on it."""
+"""Shared by scripts/keys, users, audit and dead: the place of the store, and the person at work."""
 
 from __future__ import annotations
 

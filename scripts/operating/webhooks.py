@@ -1,4 +1,4 @@
-"""scripts/webhooks: who is told what happens, and what came of it.
+"""scripts/webhooks: the receivers of events, and the log of deliveries.
 
 scripts/webhooks add https://example.com/hook --events call.alert,call.ended    prints the secret, once
 scripts/webhooks list

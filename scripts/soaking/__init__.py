@@ -1,1 +1,1 @@
-"""What scripts/soak runs, measures and draws."""
+"""The runs, measurements and plots of scripts/soak."""

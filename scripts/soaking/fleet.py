@@ -37,7 +37,7 @@ from tests.harness.receiver import Receiver
 
 READY_SECONDS = 180.0
 START_SECONDS = 30.0
-"""The callers begin one after the other within so many seconds."""
+"""Seconds within which the callers begin, one after another."""
 
 SWEEP_SECONDS = 5.0
 CHUNK_MS = 1000

@@ -27,7 +27,7 @@ from workers.insight.words.tokens import tokenise
 
 DIALOGUES = Path(__file__).with_name("dialogues")
 SEEN_FROM = 3
-"""Turns in which a gram must stand to be learned: one writer's whim is no language."""
+"""Least turns with a gram to learn it: one writer's whim is no language."""
 RIDGE = 3.0
 """Penalty on the weights. 1 to 6 differ by less than .01 of any AUC."""
 LEAST_WEIGHT = 0.002

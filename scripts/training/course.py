@@ -1,4 +1,4 @@
-"""Fits workers/insight/weights.json: what the signs of a call's course weigh, and what their sum is worth.
+"""Fits workers/insight/weights.json: the weights of the signs of a call's course, and the worth of their sum.
 
 Logistic regression on the turns of the dialogues written for training: a supervisor is needed at a turn if the customer
 is dissatisfied there and the call ended badly. What the trained model makes of a dialogue's words comes from one that

@@ -1,4 +1,4 @@
-"""Asterisk in a folder of its own: Debian's packages by debootstrap, a configuration, a process. Needs root."""
+"""Asterisk in a separate folder: Debian's packages by debootstrap, a configuration, a process. Needs root."""
 
 from __future__ import annotations
 
