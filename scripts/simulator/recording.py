@@ -37,6 +37,10 @@ class Track(msgspec.Struct, frozen=True):
     def seconds(self) -> float:
         return len(self.audio) / SAMPLE_BYTES[self.encoding] / self.rate
 
+    def first(self, seconds: int) -> Track:
+        """Its first seconds."""
+        return msgspec.structs.replace(self, audio=self.audio[: seconds * self.rate * SAMPLE_BYTES[self.encoding]])
+
     def chunks(self, chunk_ms: int) -> list[bytes]:
         """The audio in pieces of chunk_ms; the last may be shorter."""
         size = max(1, self.rate * chunk_ms // 1000) * SAMPLE_BYTES[self.encoding]

@@ -30,6 +30,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of calls (1800)")
     parser.add_argument("--calls", type=int, default=20, help="calls at a time, two tracks each (20)")
     parser.add_argument("--speed", type=float, default=1.0, help="times faster than people spoke (1)")
+    parser.add_argument("--call-seconds", type=int, help="seconds of each call (all of it)")
     parser.add_argument("--loops", type=int, default=2, help="decode loops (2)")
     parser.add_argument("--engine", default="moonshine", help="moonshine, vosk or stub")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two samples (10)")
@@ -38,7 +39,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, help="an SVG file to draw")
     options = parser.parse_args(argv)
     numbers = (options.seconds, options.every, options.keep, options.speed)
-    if min(options.calls, options.loops) < 1 or min(numbers) <= 0:
+    if min(options.calls, options.loops, options.call_seconds or 1) < 1 or min(numbers) <= 0:
         parser.error("numbers are positive")
     if not 0 <= options.warm < 1:
         parser.error("--warm is 0 or more and less than 1")
@@ -50,12 +51,13 @@ def main(argv: list[str]) -> int:
     options = arguments(argv)
     with (
         tempfile.TemporaryDirectory(prefix="earshot-soak-") as folder,
-        SoakFleet(Path(folder), options.calls, options.loops, options.engine, options.keep, options.speed) as fleet,
+        SoakFleet(Path(folder), options) as fleet,
     ):
         samples = watch(fleet, options.seconds, options.every)
         report = {
             "calls_at_a_time": options.calls,
             "speed": options.speed,
+            "call_seconds": options.call_seconds,
             "decode_loops": options.loops,
             "engine": options.engine,
             "seconds": options.seconds,

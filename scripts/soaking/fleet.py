@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import math
 import os
@@ -22,7 +23,7 @@ from scripts.demo.processes import last_line, read_procfile
 from scripts.machine.gauges import gauge
 from scripts.machine.programs import ROOT, end, free_port, start
 from scripts.machine.server import EmbeddedServer
-from scripts.simulator.recording import read_tracks
+from scripts.simulator.recording import Track, read_tracks
 from scripts.simulator.telephony import CallFailed, post_call
 from state.archive.opening import Archive
 from state.archive.tables import calls as archived_calls
@@ -47,12 +48,13 @@ EVENTS: list[EventType] = ["call.started", "call.alert", "call.ended"]
 class SoakFleet:
     """Everything of one run. Attributes: processes (by type), played, complaints."""
 
-    def __init__(self, folder: Path, calls: int, loops: int, engine: str, keep_seconds: float, speed: float) -> None:
+    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
+        """options: as scripts/soak reads them."""
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.played = 0
         self.complaints: list[str] = []
-        self._folder, self._calls, self._port, self._speed = folder, calls, port, speed
+        self._folder, self._options, self._port = folder, options, port
         self._server = EmbeddedServer(folder / "server")
         self._environ = {
             "REDIS_URL": self._server.url,
@@ -62,15 +64,15 @@ class SoakFleet:
             "WEBHOOK_ALLOW": "127.0.0.1",
             "AUDIOSOCKET_PORT": str(free_port()),
             "STREAMS_PORT": str(free_port()),
-            "EARSHOT_ENGINE": engine,
-            "DECODER_LOOPS": str(loops),
+            "EARSHOT_ENGINE": options.engine,
+            "DECODER_LOOPS": str(options.loops),
             "PORT": str(port),
             "AUTH": "off",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         settings = load(self._environ)
         self.shards = open_shards(settings, "web")
-        self._retention, self._keep_ms = Retention(self.shards, settings), int(keep_seconds * 1000)
+        self._retention, self._keep_ms = Retention(self.shards, settings), int(options.keep * 1000)
         self._archive = Archive(settings.database_url)
         self._receiver = Receiver()
         self._stopping = threading.Event()
@@ -91,7 +93,7 @@ class SoakFleet:
         except BaseException:
             self.__exit__()
             raise
-        for n in range(self._calls):
+        for n in range(self._options.calls):
             self._begin(f"caller-{n}", self._call, n)
         self._begin("sweep", self._sweep)
         return self
@@ -146,14 +148,20 @@ class SoakFleet:
         while not self._stopping.is_set():
             name, folder = recordings[(number + count) % len(recordings)]
             count += 1
-            tracks = [read_tracks(folder / f"{party}.wav", [party])[0] for party in ("agent", "customer")]
+            tracks = [self._track(folder, party) for party in ("agent", "customer")]
             metadata = {"agent": f"Agent {number}", "queue": dice.choice(["billing", "cards"]), "caller": name}
             call_id, stopping = f"soak-{number}-{count}", self._stopping.is_set
             try:
-                post_call(self.url, "", call_id, tracks, metadata, CHUNK_MS, self._speed, stopping)
+                post_call(self.url, "", call_id, tracks, metadata, CHUNK_MS, self._options.speed, stopping)
             except CallFailed as error:
                 self.complaints.append(f"{call_id}: {error}")
             self.played += not self._stopping.is_set()
+
+    def _track(self, folder: Path, party: str) -> Track:
+        """What is played of a party of a demo call."""
+        track = read_tracks(folder / f"{party}.wav", [party])[0]
+        seconds = self._options.call_seconds
+        return track.first(seconds) if seconds else track
 
     def _sweep(self) -> None:
         """What Retention.sweep does, by an age that is no whole number of hours."""
