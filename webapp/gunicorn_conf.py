@@ -19,7 +19,7 @@ from state.server.connection import ServerUnfit
 from state.server.opening import check_store_if_there
 from state.settings import EXIT_CONFIG, SettingsError, load
 from webapp.app import stop, wait_for_streams
-from webapp.worker import Worker
+from webapp.worker import Log, Worker
 
 try:
     _settings = load()
@@ -63,6 +63,7 @@ bind = bind_to(_settings.port)
 
 
 worker_class = Worker
+logger_class = Log
 threads = _settings.web_threads
 # By gunicorn's own defaults, `workers` is WEB_CONCURRENCY, else 1, and `forwarded_allow_ips` is FORWARDED_ALLOW_IPS,
 # else this machine only. TRUSTED_PROXIES covers proxies elsewhere (webapp/app.py).

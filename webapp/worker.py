@@ -1,4 +1,4 @@
-"""The web process's threads: each waits for the next request itself, and serves it.
+"""The web process's threads: each waits for the next request itself, and serves it. And its log.
 
 gunicorn's gthread waits in one thread and hands every request to another, which hands the connection back: four more
 changes of thread for each chunk, which cost more than the chunk does. Here the kernel wakes one of the threads that
@@ -16,6 +16,7 @@ import threading
 import time
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from state.process import accept
@@ -28,6 +29,13 @@ LOOK_SECONDS = 1.0
 
 RETRY_SECONDS = 0.5
 """Seconds between two tries to accept a connection after one has failed."""
+
+
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's log without its line for each request: it would be made, and nobody would get it. What did not succeed
+    is logged by webapp/http/headers.py."""
+
+    access_log_enabled = False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

@@ -8,7 +8,9 @@ import redis
 
 from state import keys
 from state.calls.assessments import Unscored
+from state.server.asking import ask
 from state.server.connection import BLOCK_MS
+from state.server.entries import read_entries
 from state.server.shards import Shard
 
 ABANDONED_AFTER_MS = 10_000
@@ -40,14 +42,10 @@ class Finals:
 
     def next(self, block_ms: int = BLOCK_MS, count: int = 32) -> list[Unscored]:
         """Up to `count` utterances to score. Waits block_ms for the first (0: not at all)."""
+        wait = ("BLOCK", block_ms) if block_ms else ()
+        group = ("XREADGROUP", "GROUP", keys.SENTIMENT, self._worker, "COUNT", count, *wait)
         try:
-            answer = self._redis.xreadgroup(
-                keys.SENTIMENT,
-                self._worker,
-                {self._keys.finals: ">"},
-                count=count,
-                block=block_ms or None,
-            )
+            [answer] = ask(self._redis, (*group, "STREAMS", self._keys.finals, ">"))
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
@@ -55,8 +53,8 @@ class Finals:
             return []
         return [
             unscored
-            for _, entries in cast(list[Any], answer) or []
-            for entry_id, fields in entries
+            for _, entries in answer or ()
+            for entry_id, fields in read_entries(entries)
             if fields and (unscored := self._unscored(entry_id, fields))
         ]
 

@@ -18,7 +18,9 @@ import redis
 from state import keys
 from state.calls.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
 from state.calls.rescue import FORGIVEN_LOSSES, Rescue
+from state.server.asking import ask
 from state.server.connection import BLOCK_MS
+from state.server.entries import read_entries
 from state.server.scripts import read_answer
 from state.server.shards import Shard
 from state.settings import Settings
@@ -138,18 +140,18 @@ class FleetMember:
         return sorted(tokens, key=lambda token: need[token.name])
 
     def _read(self, streams: dict[str, str], block_ms: int, count: int = 1) -> list[Token]:
+        wait = ("BLOCK", block_ms) if block_ms else ()
+        group = ("XREADGROUP", "GROUP", keys.DECODERS, self.worker, "COUNT", count, *wait)
         try:
-            answer = self._redis.xreadgroup(
-                keys.DECODERS, self.worker, cast(Any, streams), count=count, block=block_ms or None
-            )
+            [answer] = ask(self._redis, (*group, "STREAMS", *streams, *streams.values()))
         except redis.exceptions.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
             self._register()  # the server came back without its last second
             return []
         tokens = []
-        for stream, entries in cast(list[Any], answer) or []:
-            for entry_id, fields in entries:
+        for stream, entries in answer or ():
+            for entry_id, fields in read_entries(entries):
                 if fields:  # a pending entry of our own that was deleted meanwhile comes back empty
                     tokens.append(read_token(stream, entry_id, fields))
                 else:
@@ -192,7 +194,6 @@ class FleetMember:
         return Lease(id=lease_id, token=token, state=state, journal=journal, **answer)
 
     def _open(self, token: Token, lease_id: str, warm_at: str, after: int) -> tuple[dict[str, Any], bytes, list[Any]]:
-        pipe = self._redis.pipeline(transaction=False)
         fields = {
             "call_id": token.call_id,
             "track": token.track,
@@ -202,15 +203,13 @@ class FleetMember:
         }
         if warm_at:
             fields["warm_at"] = warm_at
-        self._shard.queue(pipe, "open", **fields)
         # Audio is read beside the script, not through it: Lua would copy every byte twice.
-        pipe.xrange(
-            self._keys.audio(token.call_id, token.track),
-            min=f"({after}-0" if after else "-",
-            count=LEASE_CHUNKS if after else JOURNAL_CHUNKS,
+        audio = self._keys.audio(token.call_id, token.track)
+        since, count = (f"({after}-0", LEASE_CHUNKS) if after else ("-", JOURNAL_CHUNKS)
+        (packed, state), entries = ask(
+            self._redis, self._shard.command("open", **fields), ("XRANGE", audio, since, "+", "COUNT", count)
         )
-        (packed, state), entries = pipe.execute()
-        return read_answer(packed), state, entries
+        return read_answer(packed), state, read_entries(entries)
 
     def _read_back(self, token: Token, done_seq: int, entries: list[Any] | None) -> list[Any]:
         """The journal from the open utterance on, up to a chunk not decoded yet (`entries`: its beginning, if read)."""

@@ -12,6 +12,7 @@ from state.calls.assessments import Assessment, Kept, Scorer, Stretch, Unscored
 from state.calls.happenings import spans
 from state.calls.transcripts import transcript
 from state.events import FinalEvent, ScoreEvent, encode
+from state.server.asking import ask
 from state.server.shards import Shard
 from state.settings import Settings
 from state.tracing import carried
@@ -104,12 +105,13 @@ class Scores:
         # The number of scores first: if one is added later, it is no longer this one, and the script says CONFLICT.
         # (No MULTI: Redis refuses even reads in one while memory is full.)
         call_id = unscored.call_id
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.hlen(self._keys.scores(call_id))
         fields = ("state", "open_tracks", "unscored", "tracks", "metadata", "standing", "happened")
-        pipe.hmget(self._keys.call(call_id), *fields)
-        pipe.get(self._keys.kept(call_id))
-        scored, (state, open_tracks, missing, packed_tracks, metadata, standing, happened), packed = pipe.execute()
+        scored, (state, open_tracks, missing, packed_tracks, metadata, standing, happened), packed = ask(
+            self._redis,
+            ("HLEN", self._keys.scores(call_id)),
+            ("HMGET", self._keys.call(call_id), *fields),
+            ("GET", self._keys.kept(call_id)),
+        )
         tracks = (packed_tracks or b"").decode().split()
         # If only this score is missing, nobody will say more on this call.
         last = state == b"ending" and open_tracks == b"0" and missing == b"1"
@@ -130,19 +132,19 @@ class Scores:
         return transcript(utterances, scores)
 
     def _since(self, call_id: str, tracks: list[str], cut: dict[str, int]) -> list[ScoredUtterance]:
-        pipe = self._redis.pipeline(transaction=False)
-        for track in tracks:
-            pipe.hget(self._keys.track(call_id, track), "final_count")
+        counts = ask(self._redis, *(("HGET", self._keys.track(call_id, track), "final_count") for track in tracks))
         ids = [
             f"{track}:{index}"
-            for track, count in zip(tracks, pipe.execute() if tracks else [], strict=True)
+            for track, count in zip(tracks, counts, strict=True)
             for index in range(cut.get(track, 0), int(count or 0))
         ]
         if not ids:
             return []
-        pipe.hmget(self._keys.scores(call_id), ids)
-        pipe.hmget(self._keys.utterances(call_id), ids)
-        scores, utterances = pipe.execute()
+        scores, utterances = ask(
+            self._redis,
+            ("HMGET", self._keys.scores(call_id), *ids),
+            ("HMGET", self._keys.utterances(call_id), *ids),
+        )
         found = {name.encode(): packed for name, packed in zip(ids, utterances, strict=True) if packed}
         given = {name.encode(): packed for name, packed in zip(ids, scores, strict=True) if packed}
         return transcript(found, given)

@@ -20,6 +20,7 @@ from state.credentials import (
     make_key,
     parse_given_keys,
 )
+from state.server.asking import ask
 from state.server.clock import now_ms
 
 USED_EVERY_SECONDS = 60.0
@@ -47,7 +48,7 @@ class ApiKeys:
         given = self._given.get(by)
         if given:
             return given
-        kept: Any = self._redis.hget(keys.API_KEYS, by)
+        [kept] = ask(self._redis, ("HGET", keys.API_KEYS, by))
         if not kept:
             return None
         self._note_use(by)

@@ -12,6 +12,7 @@ from redis.driver_info import DriverInfo
 from redis.retry import Retry
 
 from state.process import client_name
+from state.server.asking import Pool
 from state.settings import Settings
 
 log = logging.getLogger("earshot.server")
@@ -73,12 +74,14 @@ def client_at(url: str, settings: Settings, role: Role) -> redis.Redis:
         # A server that was made a replica keeps its connections: drop them, so that the next ones reach its successor.
         "retry_on_error": [redis.exceptions.ReadOnlyError],
     }
+    if role == "worker":
+        return redis.Redis.from_pool(Pool.from_url(url, **options))
     if role != "web":
         return redis.Redis.from_url(url, **options)
     # A socket keeps a thread, so there may be hundreds. redis-py's own pool refuses from 100 on and does not let
     # them wait. It would drop audio when all speak at once.
     options |= {"max_connections": settings.redis_connections, "timeout": _WEB_WAIT_SECONDS}
-    return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
+    return redis.Redis(connection_pool=Pool.from_url(url, **options))
 
 
 def client_options(url: str, settings: Settings, role: Role) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""Ids of stream entries, and an entry's name outside its shard."""
+"""Entries of streams: their ids, an entry's name outside its shard, and replies that hold entries."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from state.server.slots import SLOTS
 
@@ -29,3 +31,10 @@ def read_entry_name(name: str) -> tuple[str, int]:
     if dot and not (number.isdecimal() and 0 < int(number) < SLOTS and number == str(int(number))):
         raise ValueError(f"not an entry's name: {name!r}")
     return text, int(number or 0)
+
+
+def read_entries(reply: Sequence[Any]) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The entries in a raw reply of the server. One that was deleted while it was pending has no fields."""
+    return [
+        (entry_id, dict(zip(fields[::2], fields[1::2], strict=True)) if fields else {}) for entry_id, fields in reply
+    ]

@@ -12,6 +12,7 @@ from redis.connection import parse_url
 
 from state import keys
 from state.keys import Keys
+from state.server.asking import Pool
 from state.server.cluster import Address, Route, Topology
 from state.server.connection import Role, ServerUnfit, check_server, client_at, client_options, connect
 from state.server.layout import SHARDS_A_MASTER, agree
@@ -69,7 +70,7 @@ def _in_cluster(settings: Settings, role: Role, plain: redis.Redis, nodes: list[
     options = client_options(settings.redis_url, settings, role)
     where: dict[str, Any] = cast(Any, parse_url)(settings.redis_url)
     kind = RoutedSSLConnection if where.pop("connection_class", None) else RoutedConnection
-    where = {"host": "localhost", "port": 6379} | where
+    where = dict[str, Any](host="localhost", port=6379) | where
     topology = Topology(where | options | ({"ssl": True} if kind is RoutedSSLConnection else {}), nodes)
     topology.refresh()
     if set(topology.nodes) != set(nodes):
@@ -87,8 +88,7 @@ def _in_cluster(settings: Settings, role: Role, plain: redis.Redis, nodes: list[
         if role == "web":
             most = min(CONNECTIONS_A_SHARD, settings.redis_connections)
             own |= {"max_connections": most, "timeout": SOCKET_TIMEOUT_SECONDS}
-        pool = redis.BlockingConnectionPool if role == "web" else redis.ConnectionPool
-        return redis.Redis(connection_pool=cast(Any, pool)(**where, **options, **own)), route
+        return redis.Redis(connection_pool=Pool(**where, **options, **own)), route
 
     home, _ = client(keys.STORE)
     layout = agree(home, settings.shards or SHARDS_A_MASTER * topology.masters())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import msgspec
 import redis
 
 from state.keys import Keys
+from state.server.asking import Command, ask
 from state.server.heads import Head, read_head
 
 _FOLDER = Path(__file__).with_name("lua")
@@ -93,7 +94,6 @@ class Scripts:
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._redis = client
-        self._execute: Callable[..., Any] = client.execute_command
         self._keys = {name: _template(keys, script.head) for name, script in SCRIPTS.items()}
 
     def run(self, script: str, /, *beside: bytes, **fields: Any) -> dict[str, Any]:
@@ -111,19 +111,19 @@ class Scripts:
             HeadError: the call is not what the head says; nothing was sent.
             redis.RedisError: as the client does.
         """
-        arguments = self._arguments(script, fields, beside)
+        command = self.command(script, *beside, **fields)
         try:
-            answer = self._execute("EVALSHA", SCRIPTS[script].digest, *arguments)
+            [answer] = ask(self._redis, command)
         except redis.exceptions.NoScriptError:
-            answer = self._execute("EVAL", SCRIPTS[script].source, *arguments)
+            [answer] = ask(self._redis, ("EVAL", SCRIPTS[script].source, *command[2:]))
         return _unpack(answer)
 
-    def queue(self, pipe: Any, script: str, /, *beside: bytes, **fields: Any) -> None:
-        """Add a script to a pipeline, whose answer `read` understands.
+    def command(self, script: str, /, *beside: bytes, **fields: Any) -> Command:
+        """The command that runs a script, for `ask`; `read_answer` understands its reply.
 
-        The caller calls `load` and repeats the pipeline on NoScriptError. Raises HeadError.
+        The caller calls `load` and repeats it on NoScriptError. Raises HeadError.
         """
-        pipe.execute_command("EVALSHA", SCRIPTS[script].digest, *self._arguments(script, fields, beside))
+        return ("EVALSHA", SCRIPTS[script].digest, *self._arguments(script, fields, beside))
 
     def load(self) -> None:
         """Make every script known to the server (after connecting, and after NoScriptError in a pipeline)."""
@@ -138,5 +138,5 @@ class Scripts:
 
 
 def read_answer(packed: bytes) -> dict[str, Any]:
-    """The map that a queued script answered."""
+    """The map that the script of `Scripts.command` answered."""
     return _unpack(packed)

@@ -40,7 +40,7 @@ class Shard:
         self._route = route
         scripts = Scripts(client, keys)
         self.run = scripts.run
-        self.queue = scripts.queue
+        self.command = scripts.command
         self.load = scripts.load
 
     @property

@@ -87,7 +87,7 @@ class Server:
 
     def client(self) -> redis.Redis:
         """A new client that raises at the first fault (redis-py's own retries would hide it for a minute)."""
-        return redis.Redis(port=self.port, retry=None, socket_timeout=10)
+        return redis.Redis(port=self.port, protocol=2, retry=None, socket_timeout=10)
 
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError with the end of its log if it does not."""

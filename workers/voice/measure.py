@@ -91,11 +91,11 @@ def measure(samples: npt.NDArray[np.int16], rate: int, words: int) -> Voice | No
     spectrum = np.abs(np.fft.rfft(_frames(audio) * _WINDOW, FFT_SAMPLES))
     energy = spectrum[:, _BAND] ** 2
     loudness = energy.sum(axis=1)
-    loud = np.quantile(loudness, 0.95)
+    loud, quiet = np.quantile(loudness, [0.95, NOISE_QUANTILE])
     if loud <= 0:
         return None
     active = loudness > loud * 10 ** (-ACTIVE_DB / 10)
-    noise = energy[loudness <= np.quantile(loudness, NOISE_QUANTILE)].mean(axis=0)
+    noise = energy[loudness <= quiet].mean(axis=0)
     clean = np.maximum(energy[active] - noise, FLOOR_SHARE * energy[active]).sum(axis=0)
     level = np.sqrt(np.mean(audio**2) / max(active.mean(), PAUSE_STEP))
     pitch = _pitch(spectrum[active])

@@ -7,8 +7,9 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from gunicorn.glogging import Logger
 
-from webapp.worker import Worker
+from webapp.worker import Log, Worker
 
 
 def worker_with(threads: int) -> Worker:
@@ -34,3 +35,11 @@ def test_a_process_without_any_thread_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(threading.Thread, "start", no_room)
     with pytest.raises(RuntimeError, match="can't start"):
         worker_with(0)._hire()
+
+
+def test_gunicorn_makes_no_line_for_a_request() -> None:
+    usual, ours = Logger.__new__(Logger), Log.__new__(Log)
+    usual._access_log_enabled = ours._access_log_enabled = True  # as gunicorn finds, from our configuration of logging
+    with pytest.raises(AttributeError):
+        usual.access(None, None, None, None)  # it looks into the request
+    ours.access(None, None, None, None)
