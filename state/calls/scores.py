@@ -119,7 +119,7 @@ class Scores:
         kept = _kept_by(scorer.edition(queue, model), packed) if not whole and not last else None
         said = self._since(call_id, tracks, kept.cut) if kept else self._all(call_id)
         at = next((n for n, utterance in enumerate(said) if utterance.id == unscored.utterance_id), None)
-        if at is None or (kept and at < scorer.look_back):
+        if at is None or (kept and any(kept.cut.values()) and at < scorer.look_back):
             return scored, None
         holds = spans(_happened(happened), "hold", "resume", inf) if happened else []
         return scored, Stretch(call_id, said, said[at], tracks, last, kept, queue, model, holds)
