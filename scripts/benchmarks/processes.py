@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis
@@ -19,8 +20,15 @@ COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m"
 class Processes:
     """One of each kind of process on a store, and what they have spent."""
 
-    def __init__(self, folder: Path, servers: dict[int, redis.Redis], environ: dict[str, str]) -> None:
-        """servers: their process ids, and a client to each."""
+    def __init__(
+        self,
+        folder: Path,
+        servers: dict[int, redis.Redis],
+        environ: dict[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """servers: their process ids, and a client to each.  headers: of our requests to the web process."""
+        self.headers = dict(headers or {})
         self.port = int(environ["PORT"])
         self._servers = servers
         self._processes = {
@@ -52,7 +60,7 @@ class Processes:
 
     def gauge(self, name: str) -> float:
         """One of /metrics; -1 if it is not told."""
-        told = gauge(self.port, name)
+        told = gauge(self.port, name, self.headers)
         return -1.0 if told is None else told
 
     def wait(self, name: str, value: float) -> None:

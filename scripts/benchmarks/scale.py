@@ -1,8 +1,8 @@
 """The cost of one chunk for each kind of process, by the number of live tracks and of shards.
 
-Decoding is stubbed: it is measured by itself (bench decode), and it depends on neither. Chunks go over HTTP, at a rate
-that a small machine bears, each to the track that has waited longest: with more tracks, each has fewer. So what a chunk
-costs can be compared, and the rate of thousands of tracks in real time need not be reached.
+Decoding is stubbed: it is measured by itself (bench decode), and it depends on neither. Chunks go over HTTP, with an
+API key, at a rate that a small machine bears, each to the track that has waited longest: with more tracks, each has
+fewer. So what a chunk costs can be compared, and the rate of thousands of tracks in real time need not be reached.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import redis
 from scripts.benchmarks.processes import Processes
 from scripts.machine.programs import free_port
 from scripts.machine.server import EmbeddedServer
+from state.people.api_keys import ApiKeys
 from tests.harness.cluster import Cluster
 from tests.harness.viewers import percentile
 
@@ -31,6 +32,9 @@ CHUNK_BYTES = 8000
 
 SENDERS = 8
 """Connections that post, one thread each."""
+
+RING_UP_RATE = 500.0
+"""Chunks a second with which every line rings up: half of KEY_REQUESTS_PER_SECOND."""
 
 SETTLE_SECONDS = 3.0
 """After the start."""
@@ -42,15 +46,16 @@ IDLE_SECONDS = 10.0
 class _Sender:
     """Posts chunks over one kept connection."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    def __init__(self, fleet: Processes) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", fleet.port, timeout=30)
+        self._headers = fleet.headers | {"Content-Type": "audio/PCMU"}
         self.waits_ms: list[float] = []
 
     def put(self, line: int, seq: int) -> None:
         path = f"/v1/calls/call-{line // 2}/tracks/{('agent', 'customer')[line % 2]}/chunks/{seq}"
         body = (line * 1_000_003 + seq).to_bytes(8, "big") + bytes(CHUNK_BYTES - 8)
         asked = time.monotonic()
-        self._connection.request("PUT", path, body, {"Content-Type": "audio/PCMU"})
+        self._connection.request("PUT", path, body, self._headers)
         answer = self._connection.getresponse()
         said = answer.read()
         self.waits_ms.append(1000 * (time.monotonic() - asked))
@@ -76,7 +81,8 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         time.sleep(IDLE_SECONDS)
         idle = _difference(fleet.spent(), before, time.monotonic() - began)
         # Every line rings up. An utterance of the stub has four chunks: of the next chunks, one in four shall end one.
-        _post(fleet, [(line, seq) for seq in range(1, 5) for line in range(tracks) if seq <= 1 + line % 4], 0.0)
+        first = [(line, seq) for seq in range(1, 5) for line in range(tracks) if seq <= 1 + line % 4]
+        _post(fleet, first, RING_UP_RATE)
         fleet.wait("backlog_chunks", 0)
         fleet.wait("finals_waiting", 0)
         rounds = -(-options.chunks // tracks)
@@ -105,16 +111,15 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
 
 
 def _post(fleet: Processes, wanted: list[tuple[int, int]], rate: float) -> tuple[float, list[float]]:
-    """Post these (line, number) in order, `rate` a second (0: as fast as it goes); the seconds it took, and the
-    milliseconds until each was answered."""
+    """Post these (line, number) in order, `rate` a second; the seconds it took, and the milliseconds until each
+    was answered."""
     began = time.monotonic()
 
     def some(number: int) -> list[float]:
-        sender = _Sender(fleet.port)
+        sender = _Sender(fleet)
         for n, (line, seq) in enumerate(wanted):
             if line % SENDERS == number:  # a line's chunks come in order, so over one connection
-                if rate:
-                    time.sleep(max(0.0, began + n / rate - time.monotonic()))
+                time.sleep(max(0.0, began + n / rate - time.monotonic()))
                 sender.put(line, seq)
         return sender.waits_ms
 
@@ -129,7 +134,7 @@ def _fleet(shards: int, on_cluster: bool) -> Iterator[Processes]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-scale-")))
         plain = EmbeddedServer(folder / "server")
         stack.callback(plain.stop)
-        servers, url = {plain.pid: redis.Redis.from_url(plain.url)}, plain.url
+        servers, url = {plain.pid: redis.Redis.from_url(plain.url, protocol=2)}, plain.url
         if on_cluster:
             cluster = stack.enter_context(Cluster(folder / "cluster"))
             servers |= {node.process.pid: node.client() for node in cluster.nodes if node.process}
@@ -139,14 +144,15 @@ def _fleet(shards: int, on_cluster: bool) -> Iterator[Processes]:
             "JOBS_REDIS_URL": plain.url,
             "SHARDS": str(shards),
             "PORT": str(free_port()),
-            "AUTH": "off",
+            "WEB_ADDRESS": "127.0.0.1",
             "EARSHOT_ENGINE": "stub",
             "DECODER_LOOPS": "2",
             "BACKLOG_LIMIT_SECONDS": "1000000",
             "CALL_IDLE_SECONDS": "100000",
             "WEB_THREADS": str(4 * SENDERS),
         }
-        fleet = Processes(folder, servers, environ)
+        key = ApiKeys(servers[plain.pid]).add("bench", ("ingest", "read"))
+        fleet = Processes(folder, servers, environ, {"Authorization": f"Bearer {key}"})
         stack.callback(fleet.stop)
         fleet.wait("decoders_alive", 2)
         yield fleet

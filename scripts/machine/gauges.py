@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import http.client
 import re
+from collections.abc import Mapping
 
 
-def gauge(port: int, name: str) -> float | None:
-    """The gauge `earshot_NAME`, without labels; None if it is not told. Raises OSError, http.client.HTTPException."""
+def gauge(port: int, name: str, headers: Mapping[str, str] | None = None) -> float | None:
+    """The gauge `earshot_NAME`, without labels; None if it is not told. `headers` go with the request.
+
+    Raises OSError, http.client.HTTPException.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", "/metrics")
+        connection.request("GET", "/metrics", headers=headers or {})
         text = connection.getresponse().read().decode()
     finally:
         connection.close()
