@@ -9,7 +9,7 @@ import numpy as np
 import redis
 import soundfile
 
-from state import g711
+from state import g711, keys
 from state.archive.opening import Archive
 from state.calls.ingest import Chunk
 from state.recording.sounds import Named, Sounds
@@ -70,3 +70,18 @@ def samples(sounds: Sounds, call: Named, folder: Path) -> Any:
     found, rate = soundfile.read(file, dtype="int16")
     assert rate == RATE and soundfile.info(file).format == "FLAC"
     return found
+
+
+def named(store: redis.Redis, call_id: str = "c") -> Named:
+    """The call by the name that its recording has."""
+    return Named(call_id, int(store.hget(keys.call(call_id), "started_at_ms")))
+
+
+def files(folder: Path) -> list[str]:
+    """What is in the store of recordings in the folder."""
+    return sorted(path.name for path in (folder / "recordings").rglob("*") if path.is_file())
+
+
+def of(call: Named) -> list[str]:
+    """The files of a call's recording."""
+    return [Path(call.file).name, Path(call.about).name]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from state.people.audit import Audit
 
 PASSWORD = "correct horse battery staple"
 
@@ -34,3 +37,20 @@ def try_sign_in(
 def sign_in(http: FlaskClient, name: str) -> None:
     """Sign in; fails if that is refused."""
     assert try_sign_in(http, name).status_code == 303
+
+
+def signed_in(http: FlaskClient) -> bool:
+    """Whether the client has a session."""
+    return http.get("/v1/session").status_code == 200
+
+
+def trail(store: redis.Redis) -> list[tuple[str, str, str, str]]:
+    """The audit trail without reads, oldest first; what was repeated as often as it was."""
+    entries = reversed(Audit(store).newest(1000, ("security", "acts", "attempts")))
+    told = [((e.deed.who, e.deed.what, e.deed.about, e.deed.address), e.count) for e in entries]
+    return [deed for deed, count in told for _ in range(count)]
+
+
+def client_of(http: FlaskClient) -> FlaskClient:
+    """Another browser at the same process."""
+    return http.application.test_client()

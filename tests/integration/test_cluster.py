@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from state.server.slots import SLOTS, slot, tags
 from state.settings import Settings
 from tests.harness.cluster import Cluster
 from tests.harness.fleet import Fleet
+from tests.harness.good_sender import Sender
 from tests.harness.invariants import violations
 from tests.harness.page import Page
 from tests.harness.places import Place
@@ -30,6 +30,7 @@ from tests.harness.servers import Server, start_server
 from tests.harness.web import wait_until, web_process
 
 HEADERS = {"Content-Type": "audio/PCMU"}
+
 SECOND = Chunk(bytes(range(256)) * 31 + bytes(64), "mulaw", 8000)
 
 
@@ -67,44 +68,6 @@ def store(cluster: Cluster, jobs: Server) -> Iterator[Shards]:
 def calls_of(shard: Shard, shards: Shards, count: int = 2) -> list[str]:
     """Ids of calls that belong to the shard."""
     return [f"call-{n}" for n in range(10_000) if shards.of(f"call-{n}") is shard][:count]
-
-
-class Sender:
-    """Posts chunk after chunk of some calls, as a good sender does, until it is told to stop."""
-
-    def __init__(self, ingest: Ingest, call_ids: list[str]) -> None:
-        self._ingest, self._call_ids = ingest, call_ids
-        self._stopping = threading.Event()
-        self.sent = 0
-        self.refused: list[redis.RedisError] = []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def stop(self) -> int:
-        """The number of the last chunk of each call."""
-        self._stopping.set()
-        self._thread.join()
-        return self.sent
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            for call_id in self._call_ids:
-                self._post(call_id, self.sent + 1)
-            self.sent += 1
-
-    def _post(self, call_id: str, seq: int) -> None:
-        while True:
-            try:
-                answer = self._ingest.put(call_id, "t", seq, chunk(seq))
-            except redis.RedisError as error:
-                self.refused.append(error)
-                time.sleep(0.02)
-                continue
-            if answer.outcome in ("OK", "DUP"):
-                return
-            assert answer.outcome == "GAP", answer  # the successor had not heard of the last ones
-            for again in range(answer.next_seq, seq):
-                self._post(call_id, again)
 
 
 def journal(shard: Shard, call_id: str) -> list[int]:

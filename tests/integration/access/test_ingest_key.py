@@ -4,35 +4,17 @@ agent of any call but the agent's own."""
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import pytest
 import redis
-import requests
 from werkzeug.routing import Rule
 
-from state import keys
-from state.people.access import Access
 from state.settings import Settings
-from state.types import Sender
-from tests.harness.api import contents
-from tests.harness.calls.wires import CLOSE, Refused, Twilio, WebSocket
-from tests.harness.line import CHUNK, Line
+from tests.harness.line import Line
+from tests.harness.secret_calls import DONE, LIVE, secret_in, told
 from tests.harness.servers import Server
-from tests.harness.signing_in import bearer
-from tests.harness.web import Web, web_process
 from webapp.access.rights import SAFE_METHODS
 from webapp.app import create_app
-from webapp.store import open_store
-from webapp.streams.vosk_server import VoskParser, VoskTalk
-from workers.sentiment.assessor import Assessor
-
-PBX = Sender("key pbx", reads=False)
-LIVE, DONE = "live-1", "done-1"
-SECRETS = ("quokka", "wombat", "numbat", "marcelina", "claims-desk", "bandicoot")
-"""What was said, is being said, was said in a call that has ended; metadata; a note."""
 
 VALUES: dict[str, list[str]] = {
     "call_id": [LIVE, DONE],
@@ -49,53 +31,6 @@ VALUES: dict[str, list[str]] = {
     "filename": ["css/base.css"],
 }
 """What the parts of addresses may be. A new part belongs here."""
-
-SILENCE = b"\xff" * 8000
-PCM = bytes(16000)
-
-
-@pytest.fixture(scope="module")
-def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path_factory.mktemp("web") / "web.log", AUTH="on", WEB_THREADS="64") as web:
-        yield web
-
-
-@pytest.fixture
-def line(store: redis.Redis, assessor: Assessor) -> Line:
-    """A live call and one that has ended, both sent by the key pbx."""
-    done = Line(store, assessor, ["agent", "customer"], DONE, PBX, agent="Marcelina")
-    done.say("customer", 0, "the numbat has ended")
-    done.end()
-    line = Line(store, assessor, ["agent", "customer"], LIVE, PBX, agent="Marcelina", queue="claims-desk")
-    line.say("customer", 0, "this quokka is terrible I want a manager")
-    line.say("agent", 0, "a quokka is no wombat")
-    line.score()
-    for track in ("agent", "customer"):
-        store.hset(keys.track(LIVE, track), mapping={"partial": "the wombat is", "open_seq": 1})
-    return line
-
-
-@pytest.fixture
-def spy(store: redis.Redis) -> dict[str, str]:
-    """The headers of another key that may send."""
-    return bearer(Access(store).api_keys.add("spy", ("ingest",)))
-
-
-@pytest.fixture
-def amy(store: redis.Redis) -> dict[str, str]:
-    """The headers of an agent's own key; neither call is hers."""
-    return bearer(Access(store).api_keys.add("amy", ("agent",), "Amy"))
-
-
-def told(store: redis.Redis) -> dict[bytes, bytes]:
-    """All that is kept of the two calls, but the sound to listen to, which goes by itself."""
-    names = (LIVE.encode(), DONE.encode())
-    found = contents(store).items()
-    return {key: value for key, value in found if b":listen:" not in key and any(name in key for name in names)}
-
-
-def secret_in(text: str) -> list[str]:
-    return [secret for secret in SECRETS if secret in text.lower()]
 
 
 # -- every route ------------------------------------------------------------------------------------------
@@ -130,6 +65,8 @@ def bodies() -> list[dict[str, Any]]:
         *({"json": body} for body in jsons),
     ]
 
+
+SILENCE = b"\xff" * 8000
 
 QUERIES = ["", f"?call_id={LIVE}&track=agent", "?tracks=agent,customer", "?on_gap=skip", "?state=ended", "?text=quokka"]
 
@@ -174,169 +111,3 @@ def test_no_route_tells_an_agent_of_anothers_call(
                 answer = http.open(path, method=method, headers=amy, **cast(Any, body))
                 assert not secret_in(answer.text + repr(answer.headers)), (method, path, body)
     assert told(store) == before, "nor does it change the call"
-
-
-# -- every socket -----------------------------------------------------------------------------------------
-
-Spoken = Callable[[WebSocket, str, str], None]
-
-
-def twilio(ws: WebSocket, call: str, track: str) -> None:
-    inbound = {"agent": {"inbound": "agent"}}.get(track, {})
-    stream = Twilio(call, {"inbound": SILENCE * 2}, call_id=call, **inbound)
-    for message in [*stream.start(), *stream.media()]:
-        ws.text(message)
-
-
-def audio(ws: WebSocket, call: str, track: str) -> None:
-    ws.text({"call_id": call, "track": track, "encoding": "ulaw"})
-    ws.binary(SILENCE * 2)
-
-
-def vosk(ws: WebSocket, call: str, track: str) -> None:
-    ws.text({"config": {"sample_rate": 8000, "call_id": call, "track": track}})
-    ws.binary(PCM)
-    ws.binary(PCM)
-    ws.text('{"eof": 1}')
-
-
-def audiohook(ws: WebSocket, call: str, track: str) -> None:
-    channel = {"agent": "internal", "customer": "external"}[track]
-    media = [{"type": "audio", "format": "PCMU", "channels": [channel], "rate": 8000}]
-    head = {"version": "2", "id": "s", "seq": 1, "serverseq": 0, "position": "PT0S"}
-    ws.text({**head, "type": "open", "parameters": {"conversationId": call, "media": media}})
-    ws.binary(SILENCE * 2)
-
-
-SPEAK: dict[str, Spoken] = {
-    "/v1/streams/twilio": twilio,
-    "/v1/streams/audio": audio,
-    "/v1/streams/vosk": vosk,
-    "/v1/streams/audiohook": audiohook,
-}
-"""How each socket's protocol begins a call and sends two seconds of silence. A new socket belongs here."""
-
-
-def answers(ws: WebSocket) -> str:
-    """All that the server says until it closes the socket, which it must do."""
-    ws.sock.settimeout(20)
-    said = []
-    while True:
-        opcode, payload = ws.receive()
-        said.append(payload.decode(errors="replace"))
-        if opcode == CLOSE:
-            return "\n".join(said)
-
-
-@pytest.mark.parametrize("track", ["agent", "customer"])
-def test_no_socket_tells_a_key_that_may_only_send_of_anothers_call(
-    track: str, web: Web, valkey: Server, line: Line, spy: dict[str, str], store: redis.Redis
-) -> None:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
-    sockets = {rule.rule for rule in rules if rule.websocket}
-    before = told(store)
-    for path in sorted(sockets):
-        for call in (LIVE, DONE):
-            for query in ("", f"?call_id={call}&track={track}"):
-                ws = WebSocket(web.url.replace("http", "ws") + path + query, spy)
-                SPEAK[path](ws, call, track)
-                said = answers(ws)
-                assert not secret_in(said), (path, query, said)
-                assert "another sender" in said, (path, query, said)
-    assert told(store) == before, "nor does it take the call over"
-
-
-def test_no_socket_opens_for_an_agent(web: Web, valkey: Server, line: Line, amy: dict[str, str]) -> None:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
-    sockets = {rule.rule for rule in rules if rule.websocket} | {"/socket.io/?EIO=4&transport=websocket"}
-    assert len(sockets) > 4
-    for path in sorted(sockets):
-        with pytest.raises(Refused) as refused:
-            WebSocket(web.url.replace("http", "ws") + path, amy)
-        assert refused.value.status == 403, path
-
-
-def test_the_pages_socket_does_not_open_for_a_key_that_may_only_send(web: Web, line: Line, spy: dict[str, str]) -> None:
-    for transport in ("polling", "websocket"):
-        path = f"/socket.io/?EIO=4&transport={transport}"
-        assert requests.get(web.url + path, headers=spy, timeout=10).status_code == 403
-        with pytest.raises(Refused) as refused:
-            WebSocket(web.url.replace("http", "ws") + path, spy)
-        assert refused.value.status == 403
-
-
-# -- what it does hear ------------------------------------------------------------------------------------
-
-
-def decode(web: Web, key: dict[str, str], call: str, samples: int, end: bool = False) -> requests.Response:
-    asked = {"audio": [0] * samples, "sample_rate": 8000, "id": call, "do_finalize": end}
-    return requests.post(f"{web.url}/decode", json=asked, headers=key, timeout=30)
-
-
-def test_a_conversation_is_answered_to_its_own_key_only_and_what_was_sent_elsewhere_is_none(
-    web: Web, line: Line, spy: dict[str, str], store: redis.Redis
-) -> None:
-    other = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
-    assert decode(web, spy, "mine", 8000).json()["hstr"] == ""
-    mine = Line(store, line.assessor, ["customer"], "mine", Sender("key spy decode", reads=False))
-    mine.decode("customer", 0, "an echidna")
-    assert decode(web, spy, "mine", 0).json()["hstr"] == "an echidna"
-    refused = decode(web, other, "mine", 0)
-    assert (refused.status_code, refused.json()["reason"]) == (403, "another_sender")
-    assert decode(web, other, LIVE, 0).status_code == 403, "its own call, sent otherwise"
-    url = f"{web.url}/v1/calls/mine/tracks/customer/chunks"
-    assert requests.post(url, SILENCE, headers={**spy, "Content-Type": "audio/PCMU"}, timeout=10).status_code == 403
-    both = bearer(Access(store).api_keys.add("crm", ("ingest", "read")))
-    assert "quokka" in decode(web, both, LIVE, 0).text, "who may read may read it here, too"
-
-
-def talk(valkey: Server, store: redis.Redis, track: str, sender: Sender = PBX) -> Callable[[bytes], str]:
-    """A vosk socket's session on the live call: audio in, answer out."""
-    parser = VoskParser({"call_id": LIVE, "track": track, "sample_rate": "8000"})
-    made = VoskTalk(open_store(Settings(redis_url=valkey.url), store), parser, sender)
-
-    def say(audio: bytes) -> str:
-        made._looked_at = 0.0
-        [answer] = made.take(audio)
-        return str(answer)
-
-    return say
-
-
-def nobody_speaks(store: redis.Redis) -> None:
-    """The agent's open utterance was none."""
-    store.hset(keys.track(LIVE, "agent"), mapping={"partial": "", "open_seq": 2})
-
-
-def test_a_socket_hears_of_its_own_audio_only(valkey: Server, store: redis.Redis, line: Line) -> None:
-    """The call's own key, but what was said before the socket came, and what comes another way, is not its own."""
-    say = talk(valkey, store, "agent")
-    assert json.loads(say(PCM)) == {"partial": ""}
-    nobody_speaks(store)
-    line.decode("agent", 1.0, "an echidna")
-    assert json.loads(say(bytes(2)))["text"] == "an echidna"
-    store.hset(keys.track(LIVE, "agent"), "partial", "and another")
-    assert json.loads(say(bytes(2))) == {"partial": "and another"}
-    assert line.ingest.put(LIVE, "agent", None, CHUNK, sender=PBX).outcome == "OK"
-    store.hset(keys.track(LIVE, "agent"), "partial", "the wombat is")
-    assert json.loads(say(bytes(2))) == {"partial": ""}
-    line.decode("agent", 2.0, "no quokka")
-    assert json.loads(say(bytes(2))) == {"partial": ""}, "made of audio that came another way"
-    assert json.loads(say(PCM))["partial"] == ""
-    line.decode("agent", 3.1, "at last")
-    assert json.loads(say(bytes(2)))["text"] == "at last"
-
-
-def test_a_socket_that_comes_within_an_utterance_does_not_hear_it(
-    valkey: Server, store: redis.Redis, line: Line
-) -> None:
-    nobody_speaks(store)
-    line.ingest.put(LIVE, "agent", None, CHUNK, sender=PBX)
-    say = talk(valkey, store, "agent")
-    say(PCM)
-    line.decode("agent", 1.5, "a quokka")
-    assert not secret_in(say(bytes(2)))
-
-
-def test_a_socket_whose_sender_may_read_hears_all(valkey: Server, store: redis.Redis, line: Line) -> None:
-    assert "quokka" in talk(valkey, store, "agent", Sender("key crm", reads=True))(PCM)

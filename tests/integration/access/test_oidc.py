@@ -17,9 +17,9 @@ from state.people.access import Access
 from state.people.audit import Audit
 from state.people.sessions import oidc_name
 from tests.harness.provider import Provider, provider
+from tests.harness.routes import client
 from tests.harness.servers import Server
-from tests.harness.signing_in import PASSWORD, csrf_of, sign_in
-from tests.integration.access.test_sign_in import client, signed_in, trail
+from tests.harness.signing_in import PASSWORD, csrf_of, sign_in, signed_in, trail
 from webapp.access.oidc import role_of, values
 
 

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
 from flask.testing import FlaskClient
 
 from state import keys
-from state.credentials import HashingBusy
-from state.people import audit
 from state.people.access import Access
-from state.people.accounts import Users
 from state.people.audit import Audit, Deed
-from state.settings import Settings
 from tests.harness.api import contents, problem
+from tests.harness.routes import client
 from tests.harness.servers import KINDS, Kind, Server, start_server
-from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in, try_sign_in
-from webapp.app import create_app
+from tests.harness.signing_in import PASSWORD, bearer, client_of, csrf_of, sign_in, signed_in, trail, try_sign_in
 from webapp.http import limits
 
 HTTPS = "https://earshot.example"
-
-
-def client(valkey: Server, **settings: Any) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
-
-
-@pytest.fixture
-def access(store: redis.Redis) -> Access:
-    made = Access(store)
-    made.users.add("dana", "supervisor", PASSWORD)
-    return made
-
-
-@pytest.fixture
-def http(valkey: Server, access: Access) -> FlaskClient:
-    return client(valkey)
-
-
-def trail(store: redis.Redis) -> list[tuple[str, str, str, str]]:
-    """The audit trail without reads, oldest first; what was repeated as often as it was."""
-    entries = reversed(Audit(store).newest(1000, ("security", "acts", "attempts")))
-    told = [((e.deed.who, e.deed.what, e.deed.about, e.deed.address), e.count) for e in entries]
-    return [deed for deed, count in told for _ in range(count)]
-
-
-def signed_in(http: FlaskClient) -> bool:
-    return http.get("/v1/session").status_code == 200
 
 
 def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, store: redis.Redis) -> None:
@@ -75,15 +42,15 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     assert [deed[:3] for deed in trail(store)] == [("dana", "sign-in", "password"), ("dana", "sign-out", "")]
 
 
-def test_who_signs_out_after_the_session_has_ended_comes_to_the_sign_in(http: FlaskClient, access: Access) -> None:
+def test_who_signs_out_after_the_session_has_ended_comes_to_the_sign_in(http: FlaskClient, accounts: Access) -> None:
     sign_in(http, "dana")
     page = http.get("/").text
-    access.users.set_password("dana", PASSWORD + " anew")
+    accounts.users.set_password("dana", PASSWORD + " anew")
     left = http.post("/sign-out", data={"csrf_token": csrf_of(page)})
     assert (left.status_code, left.location) == (302, "/sign-in?ended=1")
 
 
-def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valkey: Server, access: Access) -> None:
+def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valkey: Server, accounts: Access) -> None:
     for base, secure in ((HTTPS, True), ("http://earshot.example", False)):
         http = client(valkey)
         token = csrf_of(http.get("/sign-in", base_url=base).text)
@@ -95,20 +62,20 @@ def test_the_cookie_is_out_of_reach_for_scripts_other_sites_and_plain_http(valke
         assert ("secure" in flags) is secure
 
 
-def test_behind_a_trusted_proxy_that_speaks_tls_the_cookie_is_secure(valkey: Server, access: Access) -> None:
+def test_behind_a_trusted_proxy_that_speaks_tls_the_cookie_is_secure(valkey: Server, accounts: Access) -> None:
     forwarded = {"X-Forwarded-Proto": "https"}
     assert "Secure" in client(valkey, trusted_proxies=1).get("/sign-in", headers=forwarded).headers["Set-Cookie"]
     assert "Secure" not in client(valkey).get("/sign-in", headers=forwarded).headers["Set-Cookie"]
 
 
-def test_neither_password_nor_token_stands_in_redis(http: FlaskClient, store: redis.Redis, access: Access) -> None:
+def test_neither_password_nor_token_stands_in_redis(http: FlaskClient, store: redis.Redis, accounts: Access) -> None:
     sign_in(http, "dana")
     cookie = http.get_cookie("earshot")
     assert cookie is not None
     with http.session_transaction() as session:
         token = session["_user_id"]
     everything = b"".join([*contents(store), *contents(store).values()])
-    user = access.users.find("dana")
+    user = accounts.users.find("dana")
     assert user is not None and user.password_hash.startswith("$argon2id$")
     assert user.password_hash.encode() in b"".join(store.hvals(keys.USERS))
     assert len(token) >= 43 and token.encode() not in everything and PASSWORD.encode() not in everything
@@ -116,7 +83,7 @@ def test_neither_password_nor_token_stands_in_redis(http: FlaskClient, store: re
 
 @pytest.mark.parametrize("change", ["password", "role", "remove", "lost"])
 def test_what_ends_a_session_ends_it_on_every_process(
-    change: str, valkey: Server, access: Access, store: redis.Redis
+    change: str, valkey: Server, accounts: Access, store: redis.Redis
 ) -> None:
     first, second = client(valkey), client(valkey)
     sign_in(first, "dana")
@@ -125,11 +92,11 @@ def test_what_ends_a_session_ends_it_on_every_process(
     second.set_cookie("earshot", cookie.value)
     assert signed_in(first) and signed_in(second)
     if change == "password":
-        assert access.users.set_password("dana", PASSWORD)
+        assert accounts.users.set_password("dana", PASSWORD)
     elif change == "role":
-        assert access.users.set_role("dana", "admin")
+        assert accounts.users.set_role("dana", "admin")
     elif change == "remove":
-        assert access.users.remove("dana")
+        assert accounts.users.remove("dana")
     else:
         store.delete(*store.scan_iter(keys.session("*")))
     assert not signed_in(first) and not signed_in(second)
@@ -144,7 +111,7 @@ def test_a_session_runs_out(http: FlaskClient, store: redis.Redis) -> None:
     assert 12 * 3600 - 60 < store.ttl(session) <= 12 * 3600
 
 
-def test_processes_share_the_secret_that_signs_cookies_and_one_may_be_given(valkey: Server, access: Access) -> None:
+def test_processes_share_the_secret_that_signs_cookies_and_one_may_be_given(valkey: Server, accounts: Access) -> None:
     first = client(valkey)
     sign_in(first, "dana")
     cookie = first.get_cookie("earshot")
@@ -161,13 +128,13 @@ def test_it_works_on_every_supported_server(kind: Kind, tmp_path: Path, monkeypa
     server = start_server(kind, dir=tmp_path)
     try:
         with server.client() as store:
-            access = Access(store)
-            access.users.add("dana", "supervisor", PASSWORD)
-            http, key = client(server), access.api_keys.add("crm", ("read",))
+            accounts = Access(store)
+            accounts.users.add("dana", "supervisor", PASSWORD)
+            http, key = client(server), accounts.api_keys.add("crm", ("read",))
             assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
             assert [try_sign_in(http, "dana", word).status_code for word in ("wrong", PASSWORD)] == [403, 303]
             assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)] == [403, 403, 429]
-            assert access.users.set_role("dana", "admin") and not signed_in(http)
+            assert accounts.users.set_role("dana", "admin") and not signed_in(http)
             assert len(trail(store)) == 5
     finally:
         server.kill()
@@ -212,11 +179,6 @@ def test_a_forged_form_neither_signs_in_nor_out(http: FlaskClient, store: redis.
     assert signed_in(http)
 
 
-def client_of(http: FlaskClient) -> FlaskClient:
-    """Another browser at the same process."""
-    return http.application.test_client()
-
-
 def test_the_token_of_a_stranger_is_not_that_of_the_session_that_follows(http: FlaskClient) -> None:
     before = csrf_of(http.get("/sign-in").text)
     sign_in(http, "dana")
@@ -232,140 +194,16 @@ def test_a_huge_form_is_refused(http: FlaskClient) -> None:
     assert http.post("/sign-in", data={"password": "x" * 100_000}).status_code == 413
 
 
-# -- guessing -----------------------------------------------------------------------------------------------
-
-
-def test_a_wrong_name_and_a_wrong_password_are_answered_alike(http: FlaskClient, store: redis.Redis) -> None:
-    wrong = [try_sign_in(http, name, password) for name, password in (("dana", "wrong"), ("nobody", PASSWORD))]
-    assert [answer.status_code for answer in wrong] == [403, 403]
-    texts = [
-        answer.text.replace(csrf_of(answer.text), "").replace('value="nobody"', 'value="dana"') for answer in wrong
-    ]
-    assert texts[0] == texts[1] and not signed_in(http)
-    assert trail(store) == [
-        ("dana", "sign-in-failed", "", "203.0.113.7"),
-        ("nobody", "sign-in-failed", "", "203.0.113.7"),
-    ]
-
-
-def test_what_a_stranger_types_for_a_name_is_no_danger_in_the_trail(http: FlaskClient, store: redis.Redis) -> None:
-    try_sign_in(http, "eve\x1b[2J\n" + "x" * 500, "wrong")
-    [(who, *_)] = trail(store)
-    assert who.isprintable() and len(who) <= 64
-
-
-def test_guessing_locks_the_account_out_for_that_address_even_with_the_right_password(
-    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+def test_a_session_ends_when_its_browser_signs_in_again(
+    http: FlaskClient, accounts: Access, store: redis.Redis
 ) -> None:
-    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
-    here, there = client(valkey), client(valkey)
-    assert [try_sign_in(here, "dana", "wrong").status_code for _ in range(3)] == [403] * 3
-    for process in (here, there):
-        locked = try_sign_in(process, "DANA")
-        assert locked.status_code == 429 and 0 < int(locked.headers["Retry-After"]) <= 15 * 60
-        assert not signed_in(process)
-    assert try_sign_in(there, "dana", address="203.0.113.8").status_code == 303, "the owner is elsewhere"
-    told = [what for _, what, *_ in trail(store)]
-    assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * 2 + ["sign-in"]
-
-
-def test_many_addresses_together_lock_an_account_out_too(
-    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT", 3)
-    http = client(valkey)
-    assert [try_sign_in(http, "dana", "wrong", f"203.0.113.{n}").status_code for n in range(4)] == [403, 403, 403, 429]
-    assert try_sign_in(http, "nobody", "wrong", "203.0.113.9").status_code == 403
-
-
-def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
-    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
-    http = client(valkey)
-    tries = [try_sign_in(http, f"name-{n}", "wrong", "2001:db8::1").status_code for n in range(4)]
-    assert tries == [403, 403, 403, 429]
-    assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, "the same customer's network"
-    assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
-
-
-def test_who_signs_in_while_too_many_do_is_asked_to_try_again(
-    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def busy(*_: object) -> None:
-        raise HashingBusy
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Users, "check", busy)
-        answer = try_sign_in(http, "dana")
-    assert (answer.status_code, answer.mimetype) == (429, "text/html") and answer.headers["Retry-After"]
-    assert "Too many people" in answer.text and csrf_of(answer.text)
-    sign_in(http, "dana")
-
-
-def test_who_is_locked_out_cannot_flood_the_trail_with_names(
-    valkey: Server, access: Access, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "FAILURES_OF_ADDRESS", 3)
-    http = client(valkey)
-    monkeypatch.setattr(audit, "FOLDED_A_DAY", 10)
-    sign_in(client_of(http), "dana")
-    assert {try_sign_in(http, f"name-{n}", "wrong").status_code for n in range(40)} == {403, 429}
-    try_sign_in(http, "dana", "wrong", address="203.0.113.8")
-    told = Audit(store).read("attempts", 100)
-    assert len(told) == 10 + 1 + 1 and sum(entry.count for entry in told) == 41
-    assert {entry.deed.origin for entry in told} == {"stranger"}
-    assert [(e.deed.who, e.deed.address) for e in told if e.deed.who == "dana"] == [("dana", "203.0.113.8")]
-    assert [e.count for e in told if e.deed.who == "(others)"] == [30]
-    assert [entry.deed.what for entry in Audit(store).read("security", 100)] == ["sign-in"]
-
-
-def test_somebody_who_may_sign_in_cannot_flood_the_trail_with_it(
-    http: FlaskClient, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "SIGN_INS_OF_PERSON", 3)
-    app = create_app(http.application.extensions["earshot"].settings)
-    assert [try_sign_in(app.test_client(), "dana").status_code for _ in range(5)] == [303] * 3 + [429] * 2
-    assert [what for _, what, *_ in trail(store)] == ["sign-in"] * 3
-
-
-def test_a_session_ends_when_its_browser_signs_in_again(http: FlaskClient, access: Access, store: redis.Redis) -> None:
-    access.users.add("lee", "supervisor", PASSWORD)
+    accounts.users.add("lee", "supervisor", PASSWORD)
     token = csrf_of(http.get("/sign-in").text)
     for name in ("dana", "lee"):
         answer = http.post("/sign-in", data={"csrf_token": token, "name": name, "password": PASSWORD})
         assert answer.status_code == 303
         token = csrf_of(http.get("/").text)
-    assert [session.name for session in access.sessions.all()] == ["lee"]
-
-
-def test_the_right_password_forgives_what_was_mistyped_before(
-    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
-    http = client(valkey)
-    for _ in range(2):
-        assert [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(2)] == [403] * 2
-        assert try_sign_in(client_of(http), "dana").status_code == 303
-
-
-def test_guesses_at_the_same_moment_are_counted_like_those_one_after_another(
-    valkey: Server, access: Access, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TRIES_OF_ACCOUNT_AND_ADDRESS", 3)
-    http = client(valkey)
-    statuses: list[int] = []
-    guessers = [
-        threading.Thread(target=lambda: statuses.append(try_sign_in(client_of(http), "dana", "wrong").status_code))
-        for _ in range(8)
-    ]
-    for guesser in guessers:
-        guesser.start()
-    for guesser in guessers:
-        guesser.join()
-    assert set(statuses) <= {403, 429}, "some find no place, and are refused at once"
-    statuses += [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)]
-    assert statuses.count(403) == 3
+    assert [session.name for session in accounts.sessions.all()] == ["lee"]
 
 
 # -- the trail ----------------------------------------------------------------------------------------------

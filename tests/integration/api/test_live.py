@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 import redis
 import requests
@@ -17,18 +15,13 @@ from state import keys
 from state.calls.ingest import Ingest
 from state.calls.reads import Reads
 from state.events import FinalEvent, PartialEvent, ScoreEvent, encode
-from state.server.opening import open_shards
-from state.server.shards import Shards
-from state.settings import Settings, load
+from state.settings import Settings
 from state.types import Alert, Sentiment, Standing, Utterance, Word
 from tests.harness.calls.wires import WebSocket
+from tests.harness.good_sender import calls_beginning
 from tests.harness.page import Page
-from tests.harness.places import PLACES, store_in
-from tests.harness.servers import Server, start_server
+from tests.harness.servers import Server
 from tests.harness.web import PATIENCE_SECONDS, Web, wait_until, web_process
-
-STOP_SECONDS = 10
-"""The contract: SIGTERM is obeyed in under ten seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -41,34 +34,6 @@ def running(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def web(running: Web, store: redis.Redis) -> Web:
     """One process for the tests that do not end it: it keeps nothing that the store has lost."""
     return running
-
-
-@pytest.fixture
-def doomed(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    """One that the test may end."""
-    with web_process(valkey.url, tmp_path / "web.log") as web:
-        yield web
-
-
-@contextmanager
-def calls_beginning(store: Shards | redis.Redis) -> Iterator[list[str]]:
-    """Declare about a hundred calls a second, whatever happens to the web; yields the list of them as it grows."""
-    ingest, enough = Ingest(store, Settings()), threading.Event()
-    made: list[str] = []
-
-    def declare() -> None:
-        while not enough.wait(0.01):
-            call_id = f"call-{len(made)}"
-            ingest.create(call_id, ["customer"], {})
-            made.append(call_id)
-
-    thread = threading.Thread(target=declare)
-    thread.start()
-    try:
-        yield made
-    finally:
-        enough.set()
-        thread.join()
 
 
 def test_a_page_gets_a_snapshot_first_and_then_every_event(web: Web, store: redis.Redis) -> None:
@@ -173,30 +138,6 @@ def test_an_event_nobody_understands_is_left_out_and_stops_nothing(web: Web, sto
     assert "a feed event cannot be read" in web.output.read_text()
 
 
-@pytest.mark.parametrize("kind", PLACES)
-def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_over(kind: str, tmp_path: Path) -> None:
-    with (
-        store_in(kind, tmp_path) as place,
-        web_process(place.url, tmp_path / "web.log", **place.environ) as web,
-        Page(web.url) as page,
-    ):
-        wait_until(lambda: page.snapshots, "a snapshot")
-        web.kill()  # for the first time when no shard has told anything yet
-        with calls_beginning(open_shards(load(place.environ), "web")) as made:
-            for deaths in (1, 2):
-                wait_until(lambda deaths=deaths: page.disconnections >= deaths, "the page notices")
-                behind = len(made)
-                wait_until(lambda before=behind: len(made) > before + 20, "events that nobody hears")
-                web.start()
-                wait_until(lambda before=behind: len(page.calls) > before + 20, "the page catches up")
-                if deaths == 1:
-                    web.kill()
-        wait_until(lambda: len(page.calls) == len(made), "the last event")
-        assert sorted(page.calls) == sorted(made), "each shard's events come in order, those of two as they come"
-        assert len(page.told) == len(made), "and none twice"
-        assert page.snapshots == 1, "it caught up by its cursor, not by a new snapshot"
-
-
 def test_a_page_that_was_away_too_long_gets_a_new_snapshot(web: Web, store: redis.Redis) -> None:
     with Page(web.url) as page:
         wait_until(lambda: page.snapshots, "a snapshot")
@@ -207,49 +148,6 @@ def test_a_page_that_was_away_too_long_gets_a_new_snapshot(web: Web, store: redi
         page.follow_from("1-0")  # long ago
         wait_until(lambda: page.snapshots == 2, "a second snapshot")
         assert [row["call_id"] for row in page.rows] == ["one"]
-
-
-@pytest.mark.parametrize("kept", [True, False], ids=["and has kept its data", "and has lost everything"])
-def test_a_page_goes_on_when_redis_dies_and_comes_back(tmp_path: Path, kept: bool) -> None:
-    persistence = ["--appendonly", "yes", "--appendfsync", "always"] if kept else []
-    server = start_server("valkey9", dir=tmp_path / "redis", args=persistence)
-    try:
-        with web_process(server.url, tmp_path / "web.log") as web, Page(web.url) as page:
-            wait_until(lambda: page.snapshots, "a snapshot")
-            with server.client() as client:
-                Ingest(client, Settings()).create("before", ["customer"], {})
-            wait_until(lambda: page.calls == ["before"], "the first call")
-            server.kill()
-            away = requests.put(
-                f"{web.url}/v1/calls/c/tracks/customer/chunks/1",
-                data=bytes(8000),
-                headers={"Content-Type": "audio/basic"},
-                timeout=60,
-            )
-            assert away.status_code == 503 and int(away.headers["Retry-After"]) > 0
-            server.start()
-            with server.client() as client:
-                Ingest(client, Settings()).create("after", ["customer"], {})
-            wait_until(lambda: "after" in page.calls, "the call that came after it")
-            assert page.calls == (["before", "after"] if kept else ["after"])
-            signs = len(page.fleets)
-            wait_until(lambda: len(page.fleets) > signs, "signs of life again")
-    finally:
-        server.kill()
-
-
-def test_sigterm_is_obeyed_in_time_with_pages_open_and_they_come_back_to_the_next_process(
-    doomed: Web, store: redis.Redis
-) -> None:
-    Ingest(store, Settings()).create("first", ["customer"], {})
-    with Page(doomed.url) as one, Page(doomed.url) as two:
-        wait_until(lambda: one.snapshots and two.snapshots, "snapshots")
-        assert doomed.terminate(STOP_SECONDS) == 0
-        doomed.start()
-        Ingest(store, Settings()).create("next", ["customer"], {})
-        for page in (one, two):
-            wait_until(lambda page=page: page.calls == ["first", "next"], "the page is back")
-            assert page.snapshots == 1
 
 
 def test_open_pages_leave_threads_for_uploads(valkey: Server, store: redis.Redis, tmp_path: Path) -> None:
@@ -319,16 +217,3 @@ def test_a_socket_from_another_site_is_refused(web: Web) -> None:
         f"{web.url}/socket.io/?EIO=4&transport=websocket", headers={"Origin": "https://elsewhere.example"}, timeout=10
     )
     assert answer.status_code == 400
-
-
-def test_a_worker_whose_master_was_killed_goes_too_though_a_page_is_open(doomed: Web, store: redis.Redis) -> None:
-    with Page(doomed.url) as page:
-        wait_until(lambda: page.snapshots, "a snapshot")
-        assert doomed.process is not None
-        workers = psutil.Process(doomed.process.pid).children(recursive=True)
-        assert workers
-        doomed.process.kill()
-        gone, alive = psutil.wait_procs(workers, PATIENCE_SECONDS)
-        for worker in alive:
-            worker.kill()
-        assert not alive and len(gone) == len(workers)

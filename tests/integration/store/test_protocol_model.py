@@ -7,113 +7,40 @@ OK is in the journal or decoded. Decoders keep what they hold over kills and rol
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from state import keys
-from state.calls.assessments import Unscored
-from state.calls.leases import Lease, Token
+from state.calls.leases import Token
 from state.server.scripts import Scripts
-from state.types import Utterance
-from tests.harness.invariants import at_rest, violations
-from tests.harness.protocol import Play, change, contents, dump
+from tests.harness.protocol import contents
+from tests.harness.protocol_machine import WORKERS, Machine, Track
 from tests.harness.servers import Server, start_server
 
 CALLS = ("a", "a", "a", "b")
 TRACKS = ("x", "y")
-WORKERS = ("w1", "w2", "w3")
-COPIES_KEPT = 4
-"""At most so many writing steps are lost with a rollback."""
-
-SERVER: Server
 
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    global SERVER  # noqa: PLW0603 - hypothesis builds the machine without arguments
     folder: Path = tmp_path_factory.mktemp("model")
     # "everysec" puts off a write while the disk is slow, so a killed server would lose what it has answered.
-    SERVER = start_server("valkey9", dir=folder, args=["--appendonly", "yes", "--appendfsync", "no"])
-    yield SERVER
-    SERVER.kill()
+    Machine.server = start_server("valkey9", dir=folder, args=["--appendonly", "yes", "--appendfsync", "no"])
+    yield Machine.server
+    Machine.server.kill()
 
 
-class Track(msgspec.Struct):
-    """What the sender and the model know of a track."""
-
-    accepted: list[int] = []
-    missing: list[int] = []
-    done: int = 0
-    open_seq: int = 1
-    finals: list[tuple[int, int]] = []
-    scored: set[int] = set()
-
-    @property
-    def last(self) -> int:
-        return self.accepted[-1] if self.accepted else 0
-
-
-class Protocol(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.play = Play(SERVER.client(), heartbeat_seconds=60)
-        self.client = self.play.client
-        self.client.flushall()
-        self.tracks: dict[tuple[str, str], Track] = {}
-        self.calls: dict[str, str] = {}
-        self.copies: list[tuple[Any, Any, Any]] = []
-        self.held: dict[str, list[Token]] = {name: [] for name in WORKERS}
-        self.leases: dict[str, list[Lease]] = {name: [] for name in WORKERS}
-        self.committed: list[tuple[str, Lease, int, int]] = []
-        self.waiting: list[Unscored] = []
-
-    @initialize()
-    def begin(self) -> None:
-        for name in WORKERS:
-            self.play.decoder(name)
-
-    def teardown(self) -> None:
-        """Whatever happened: everything ends, is decoded and scored, and nothing is left."""
-        for name in WORKERS[1:]:
-            self.play.decoder(name).leave()
-        for call in self.calls:
-            self.play.ingest.end(call)
-        last = self.play.decoder(WORKERS[0])
-        last.join()
-        for _ in range(200):
-            token = last.next_token(0)
-            if token is None:
-                break
-            lease = last.open(token, "", 0)
-            if lease is not None:
-                self._commit(WORKERS[0], lease, lease.last_seq, lease.last_seq + 1)
-        for entry in self.play.unscored() + self.waiting:
-            self.play.score(entry)
-        last.leave()
-        assert violations(self.client) == []
-        assert at_rest(self.client) == []
-        for call in self.calls:
-            assert self.client.hget(keys.call(call), "state") == b"ended"
-        for (call, track), known in self.tracks.items():
-            assert known.done == known.last
-            scores = self.client.hkeys(keys.scores(call))
-            assert {f"{track}:{n}".encode() for n in range(len(known.finals))} <= set(scores)
-        self.client.close()
+class Protocol(Machine):
+    """The steps."""
 
     # -- the sender ---------------------------------------------------------------------------------------
 
@@ -215,26 +142,6 @@ class Protocol(RuleBasedStateMachine):
         if not keep:
             self.leases[name].remove(lease)
 
-    def _commit(self, name: str, lease: Lease, upto: int, open_from: int) -> None:
-        call, track = lease.token.call_id, lease.token.track
-        upto = max((c.seq for c in lease.journal if c.seq <= upto), default=lease.done_seq)
-        upto = max(upto, lease.done_seq)
-        open_from = upto + 1 if lease.closed and upto == lease.last_seq else min(open_from, upto + 1)
-        known = self.tracks.get((call, track))
-        live, committed = self.client.hmget(keys.track(call, track), "lease", "committed")
-        answer = self.play.decoder(name).commit(lease, change(lease, upto, open_from))
-        if committed == lease.id.encode():
-            assert answer == "AGAIN"
-        elif live != lease.id.encode():
-            assert answer == "STALE"
-        else:
-            assert answer in ("OK", "ENDED") and known is not None
-            assert lease.done_seq == known.done, "J5"
-            self.committed.append((name, lease, upto, open_from))
-            if open_from > lease.open_seq:
-                known.finals = [*known.finals, (lease.open_seq, open_from - 1)]
-            known.done, known.open_seq = upto, open_from
-
     @precondition(lambda self: self.committed)
     @rule(data=st.data())
     def commit_again(self, data: st.DataObject) -> None:
@@ -324,8 +231,8 @@ class Protocol(RuleBasedStateMachine):
         if kill:
             return
         before = self._data()
-        SERVER.kill()
-        SERVER.restart()
+        self.server.kill()
+        self.server.restart()
         self.client.connection_pool.disconnect()
         assert self._data() == before
 
@@ -342,43 +249,6 @@ class Protocol(RuleBasedStateMachine):
         for call in self.calls:
             if self.client.hget(keys.call(call), "state") == b"ended":
                 self.client.expire(keys.call(call), 1000)
-
-    # -- what must hold -----------------------------------------------------------------------------------
-
-    @invariant()
-    def store_is_sound(self) -> None:
-        assert violations(self.client) == []
-
-    @invariant()
-    def everything_accepted_is_kept_or_decoded_once_in_order(self) -> None:
-        for (call, track), known in self.tracks.items():
-            t = self.play.track(call, track)
-            stands = tuple(int(t[name]) for name in ("last_seq", "done_seq", "open_seq"))
-            assert stands == (known.last, known.done, known.open_seq), "J5"
-            journal = [int(entry_id.partition(b"-")[0]) for entry_id, _ in self.client.xrange(keys.audio(call, track))]
-            if not t.get("finished"):
-                assert journal == [seq for seq in known.accepted if seq >= known.open_seq], "J3, J7"
-            stored = self.client.hgetall(keys.utterances(call))
-            finals = [stored[f"{track}:{n}".encode()] for n in range(len(known.finals))]
-            texts = [msgspec.msgpack.decode(packed, type=Utterance).text for packed in finals]
-            assert texts == [f"{first}-{last}" for first, last in known.finals], "J4"
-            covered = [seq for first, last in known.finals for seq in range(first, last + 1)]
-            assert covered == list(range(1, known.open_seq)), "J4"
-
-    # -- helpers ------------------------------------------------------------------------------------------
-
-    def _lease(self, data: st.DataObject) -> tuple[str, Lease]:
-        name = data.draw(st.sampled_from([name for name in WORKERS if self.leases[name]]))
-        return name, data.draw(st.sampled_from(self.leases[name]))
-
-    def _data(self) -> dict[bytes, object]:
-        """All but the streams with groups, whose idle consumers the append-only file leaves out."""
-        streams = (keys.WORK.encode(), keys.FINALS.encode())
-        return {key: value for key, value in contents(self.client).items() if not key.startswith(streams)}
-
-    def _remember(self) -> None:
-        now = (dump(self.client), copy.deepcopy(self.tracks), dict(self.calls))
-        self.copies = [*self.copies[1 - COPIES_KEPT :], now]
 
 
 def test_no_order_of_events_breaks_an_invariant() -> None:
