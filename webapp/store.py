@@ -72,7 +72,7 @@ class Store:
         """Whether to refuse this call's audio. A completely full server could not even drain its backlog."""
         limit = self.settings.memory_limit_percent
         shard = self.shards.of(call_id)
-        pressure = self.ingest.memory_pressure(shard)
+        pressure = self.ingest.pressure.percent(shard)
         return pressure >= limit or (
             pressure >= limit - NEW_CALLS_EARLIER_PERCENT and not shard.redis.exists(shard.keys.call(call_id))
         )

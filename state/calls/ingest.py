@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from math import inf
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import msgspec
 import redis
 
-from state.server.connection import may_evict
+from state.calls.pressure import Pressure
 from state.server.shards import Shard, Shards, shards_of
 from state.settings import Settings
 from state.settings.values import is_recorded, sound_days
@@ -54,6 +52,15 @@ class Chunk(msgspec.Struct, frozen=True):
         return len(self.audio) // SAMPLE_BYTES[self.encoding]
 
 
+class Put(msgspec.Struct, frozen=True):
+    """A chunk for a track, under this number. skip_gap: the missing chunks before it are given up."""
+
+    track: str
+    seq: int
+    chunk: Chunk
+    skip_gap: bool = False
+
+
 class PutAnswer(msgspec.Struct, frozen=True):
     """The outcome of a chunk (see lua/ingest.lua), its number, and the number expected next."""
 
@@ -72,15 +79,6 @@ class EndAnswer(msgspec.Struct, frozen=True):
     left: list[str] = []
 
 
-class _Memory(msgspec.Struct):
-    """Memory of a shard's server: when it was asked (monotonic), its answer, and what this process has put in since."""
-
-    asked_at: float = -inf
-    percent: float = 0.0
-    unseen_bytes: int = 0
-    unseen_most: float = inf
-
-
 class Ingest:
     """Writes for a sender. Every method is atomic, and safe to repeat except for put without a number.
 
@@ -97,7 +95,7 @@ class Ingest:
         self._listen_seconds = settings.listen_seconds
         self._records = partial(is_recorded, sound_days(settings.sound_days))
         self._grace_ms = int(settings.stream_grace_seconds * 1000)
-        self._memory: dict[int, _Memory] = {}
+        self.pressure = Pressure()
 
     def create(self, call_id: str, tracks: list[str], metadata: dict[str, str], sender: Sender = INSIDE) -> Declared:
         """Declare a call.
@@ -154,36 +152,60 @@ class Ingest:
         Raises:
             redis.RedisError: as the client does. The chunk may be accepted.
         """
-        digest = hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest()
         shard = self._shards.of(call_id)
-        pressed = self.memory_pressure(shard) >= LISTEN_PRESSURE_PERCENT
-        listen = 0 if pressed else self._listen_seconds
-        numbered = {} if seq is None else {"seq": seq}
-        self._of(shard).unseen_bytes += len(chunk.audio) * (2 if listen else 1)
         with step("take chunk", call_id=call_id, track=track):
-            answer = shard.run(
-                "ingest",
-                chunk.audio,
-                call_id=call_id,
-                track=track,
-                skip_gap=skip_gap,
-                encoding=chunk.encoding,
-                digest=digest,
-                rate=chunk.rate,
-                samples=chunk.samples,
-                **self._limits(),
-                track_limit_ms=self._track_limit_ms,
-                max_tracks=MAX_TRACKS,
-                max_gap=MAX_GAP,
-                listen_seconds=listen,
-                records=self._records(None),
-                record_seconds=UNSPOOLED_SECONDS_PRESSED if pressed else UNSPOOLED_SECONDS,
-                sender=sender.name,
-                sender_reads=sender.reads,
-                **numbered,
-                **carried(),
-            )
-        return PutAnswer(**answer)
+            fields = self._fields(shard, call_id, track, seq, chunk, skip_gap, sender)
+            return PutAnswer(**shard.run("ingest", chunk.audio, **fields))
+
+    def put_together(self, call_id: str, puts: Sequence[Put], sender: Sender = INSIDE) -> list[PutAnswer]:
+        """Put a chunk of each of several tracks in one round trip. Each is atomic, not all of them together.
+
+        Args:
+            call_id: the call. An unknown one begins.
+            puts: the chunks, of different tracks.
+            sender: who sends them.
+
+        Returns:
+            What became of each: see lua/ingest.lua.
+
+        Raises:
+            redis.RedisError: as the client does. Any of the chunks may be accepted.
+        """
+        shard = self._shards.of(call_id)
+        with step("take chunk", call_id=call_id, track=" ".join(put.track for put in puts)):
+            runs = [
+                ((put.chunk.audio,), self._fields(shard, call_id, put.track, put.seq, put.chunk, put.skip_gap, sender))
+                for put in puts
+            ]
+            return [PutAnswer(**answer) for answer in shard.run_all("ingest", runs)]
+
+    def _fields(
+        self, shard: Shard, call_id: str, track: str, seq: int | None, chunk: Chunk, skip_gap: bool, sender: Sender
+    ) -> dict[str, Any]:
+        """Of lua/ingest.lua."""
+        pressed = self.pressure.percent(shard) >= LISTEN_PRESSURE_PERCENT
+        listen = 0 if pressed else self._listen_seconds
+        self.pressure.add(shard, len(chunk.audio) * (2 if listen else 1))
+        return {
+            "call_id": call_id,
+            "track": track,
+            "skip_gap": skip_gap,
+            "encoding": chunk.encoding,
+            "digest": hashlib.blake2b(chunk.audio, digest_size=8, person=chunk.encoding.encode()).digest(),
+            "rate": chunk.rate,
+            "samples": chunk.samples,
+            **self._limits(),
+            "track_limit_ms": self._track_limit_ms,
+            "max_tracks": MAX_TRACKS,
+            "max_gap": MAX_GAP,
+            "listen_seconds": listen,
+            "records": self._records(None),
+            "record_seconds": UNSPOOLED_SECONDS_PRESSED if pressed else UNSPOOLED_SECONDS,
+            "sender": sender.name,
+            "sender_reads": sender.reads,
+            **({} if seq is None else {"seq": seq}),
+            **carried(),
+        }
 
     def end(
         self, call_id: str, last_seq: Mapping[str, int] | None = None, sender: Sender = INSIDE, socket: str = ""
@@ -247,26 +269,6 @@ class Ingest:
             **{name: value for name, value in only_if.items() if value is not None},
         )
         return EndAnswer(**answer)
-
-    def memory_pressure(self, shard: Shard) -> float:
-        """Memory the shard's server uses, in percent of its maxmemory; 0 without a limit.
-
-        It asks once a second, and again when this process has put one percent more into the server. A server that has
-        begun to evict keys counts as full: it must accept nothing.
-        """
-        known = self._of(shard)
-        if time.monotonic() - known.asked_at > 1.0 or known.unseen_bytes > known.unseen_most:
-            memory: dict[str, Any] = shard.redis.info("memory")
-            limit = int(memory.get("maxmemory", 0))
-            percent = 100.0 * int(memory["used_memory"]) / limit if limit else 0.0
-            if may_evict(memory):
-                percent = 100.0
-            known = _Memory(time.monotonic(), percent, 0, limit // 100 if limit else inf)
-            self._memory[shard.number] = known
-        return known.percent
-
-    def _of(self, shard: Shard) -> _Memory:
-        return self._memory.setdefault(shard.number, _Memory())
 
     def _limits(self) -> dict[str, int]:
         """Each shard's part of the audio that may wait, and of the calls."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,27 @@ class Scripts:
         except redis.exceptions.NoScriptError:
             [answer] = ask(self._redis, ("EVAL", SCRIPTS[script].source, *command[2:]))
         return _unpack(answer)
+
+    def run_all(self, script: str, /, runs: Sequence[tuple[tuple[bytes, ...], dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Run a script several times in one round trip.
+
+        Args:
+            script: its name.
+            runs: what `run` takes, BESIDE and FIELDS, of each.
+
+        Returns:
+            What each answers.
+
+        Raises:
+            HeadError: a run is not what the head says; nothing was sent.
+            redis.RedisError: as the client does. Any of the runs may be done.
+        """
+        commands = [self.command(script, *beside, **fields) for beside, fields in runs]
+        try:
+            answers = ask(self._redis, *commands)
+        except redis.exceptions.NoScriptError:
+            answers = ask(self._redis, *[("EVAL", SCRIPTS[script].source, *command[2:]) for command in commands])
+        return [_unpack(answer) for answer in answers]
 
     def command(self, script: str, /, *beside: bytes, **fields: Any) -> Command:
         """The command that runs a script, for `ask`; `read_answer` understands its reply.

@@ -40,6 +40,7 @@ class Shard:
         self._route = route
         scripts = Scripts(client, keys)
         self.run = scripts.run
+        self.run_all = scripts.run_all
         self.command = scripts.command
         self.load = scripts.load
 

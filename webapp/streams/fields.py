@@ -10,6 +10,8 @@ import msgspec
 from state.types import TRACK
 from webapp.streams.events import Message, ProtocolError
 
+_WHOLE = re.compile(r"-?[0-9]{1,15}").fullmatch
+
 
 def track_name(given: object) -> str:
     """A track's name as we allow it. Raises ProtocolError."""
@@ -35,12 +37,12 @@ def mapping(value: object) -> dict[str, Any]:
 
 def integer(value: object) -> int | None:
     """A whole number up to 2^53 that JSON may bring as a number or as a string; None if it is none."""
+    if isinstance(value, str):
+        return int(value) if _WHOLE(value) else None
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value if abs(value) <= 2**53 else None
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= 2**53 else None
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value):
-        return int(value)
     return None

@@ -11,7 +11,7 @@ import redis
 
 from state.calls.streams import OtherSender
 from webapp.streams.events import Message, Parser, ProtocolError
-from webapp.streams.streamed_call import TryLater
+from webapp.streams.insisting import TryLater
 from webapp.streams.wire import IN_ORDER
 from webapp.streams.writer import CallEnded, Superseded
 

@@ -12,8 +12,10 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
 
 from webapp.http.names import AGENT, CUSTOMER, clean_call_id, clean_metadata
 from webapp.streams.events import Audio, Event, Form, Message, ProtocolError, SampleForm, Start, Stop, Told
@@ -47,6 +49,23 @@ _OURS = ("call_id", "inbound", "key")
 """Custom parameters that control Earshot and are no metadata."""
 
 
+class _Media(msgspec.Struct):
+    """What most messages are, decoded in one step."""
+
+    payload: bytes
+    track: str = ""
+    chunk: int | float | str | None = None
+    timestamp: int | float | str | None = None
+
+
+class _MediaMessage(msgspec.Struct):
+    event: Literal["media"]
+    media: _Media
+
+
+_media_message = msgspec.json.Decoder(_MediaMessage)
+
+
 class TwilioParser:
     """One socket's messages."""
 
@@ -59,6 +78,14 @@ class TwilioParser:
 
     def feed(self, message: Message) -> list[Event]:
         """See Parser.feed."""
+        if self._form is not None and isinstance(message, str):
+            try:
+                media = _media_message.decode(message).media
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                pass  # something else, or put another way
+            else:
+                number, at_ms = _natural(media.chunk), _natural(media.timestamp)
+                return [Audio((self._track(media.track),), self._form, media.payload, number, at_ms)]
         told = json_object(message) if isinstance(message, str) else None
         if told is None:
             raise ProtocolError("every message must be a text frame with a JSON object")

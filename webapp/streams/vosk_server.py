@@ -164,6 +164,7 @@ class VoskTalk:
         """See StreamedCall.take."""
         self._store.sight.look([self._parser.call_id])  # before its audio is decoded: there may be no more of it
         self._call.take(message)
+        self._call.put()
         if self._call.stopped:
             text = self._last_words()
             if self._parser.reset_wanted:

@@ -1,20 +1,20 @@
-"""Puts one track's pieces into the journal, in order, whatever the store and other sockets do.
+"""Puts tracks' pieces into the journal, in order, whatever the store and other sockets do.
 
-It numbers chunks from the journal's last number, so it can repeat a put whose answer was lost. Pieces that it cannot
-put yet wait, up to PATIENCE_SECONDS of audio. Then it drops the oldest, and the next chunk that the store takes records
-the hole as a gap."""
+A writer numbers its track's chunks from the journal's last number, so it can repeat a put whose answer was lost. Pieces
+that it cannot put yet wait, up to PATIENCE_SECONDS of audio. Then it drops the oldest, and the next chunk that the
+store takes records the hole as a gap."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import redis
 
-from state.calls.ingest import MAX_GAP, Chunk, Ingest
+from state.calls.ingest import MAX_GAP, Chunk, Ingest, Put, PutAnswer
 from state.calls.streams import OtherSender, Place
 from state.types import SAMPLE_BYTES, Encoding, Sender
 from webapp.streams.events import ProtocolError
@@ -55,8 +55,6 @@ class Writer:
 
     def __init__(
         self,
-        ingest: Ingest,
-        sender: Sender,
         call_id: str,
         track: str,
         encoding: Encoding,
@@ -65,9 +63,8 @@ class Writer:
         clocked: bool,
         reclaim: Callable[[str], Place],
     ) -> None:
-        self._ingest = ingest
-        self._sender = sender
-        self._names = (call_id, track)
+        self._call_id = call_id
+        self._track = track
         self._encoding: Encoding = encoding
         self._width = SAMPLE_BYTES[encoding]
         self._rate = rate
@@ -91,64 +88,66 @@ class Writer:
         return bool(self._waiting)
 
     def push(self, pieces: list[Piece]) -> None:
-        """Take pieces and put what can be put. Raises CallEnded, Superseded, OtherSender, ProtocolError."""
+        """Take pieces; `drain` puts them."""
         for piece in pieces:
             self._waiting.append(piece)
             self._waiting_samples += piece.samples
-        while self._waiting_samples > PATIENCE_SECONDS * self._rate:
-            dropped = self._waiting.popleft()
-            self._waiting_samples -= dropped.samples
-            log.warning("audio dropped: it cannot be taken", extra=self._about({"samples": dropped.samples}))
-        self.drain()
 
-    def drain(self) -> None:
-        """Put what waits, unless that was tried a moment ago in vain. Raises as push does."""
-        if self._waiting and time.monotonic() >= self._retry_at:
-            try:
-                while self._waiting and self._put():
-                    pass
-            except redis.RedisError as error:
-                log.warning("redis refused a chunk", extra=self._about({"error": repr(error)}))
-                self._retry_at = time.monotonic() + RETRY_SECONDS
-
-    def _put(self) -> bool:
-        """Put the first piece, or a part of it. Whether to go on."""
+    def offer(self) -> Put | None:
+        """What to put next; None if nothing waits, or the last try was a moment ago and in vain."""
+        if not self._waiting or time.monotonic() < self._retry_at:
+            return None
+        while (hole := self._waiting[0].at - self._place.samples) < 0:  # sent before, over another socket
+            self._replace_first(-hole)
+            if not self._waiting:
+                return None
         piece = self._waiting[0]
-        hole = piece.at - self._place.samples
-        if hole < 0:  # sent before, over another socket
-            self._replace_first(self._after(piece, -hole))
-            return True
         missing, samples = 0, piece.samples
         if hole:  # a missing chunk counts as long as the one that follows: cut that so that the clock comes out right
             missing = min(-(-hole // piece.samples), MAX_GAP)
             samples = min(piece.samples, max(1, hole // missing))
-        seq = self._place.next_seq + missing
-        audio = piece.audio[: samples * self._width]
-        chunk = Chunk(audio, self._encoding, self._rate)
-        answer = self._ingest.put(*self._names, seq, chunk, missing > 0, self._sender)
+        chunk = Chunk(piece.audio[: samples * self._width], self._encoding, self._rate)
+        return Put(self._track, self._place.next_seq + missing, chunk, missing > 0)
+
+    def take(self, put: Put, answer: PutAnswer) -> bool:
+        """What became of an offer. Returns whether to offer more. Raises CallEnded, Superseded, OtherSender,
+        ProtocolError, redis.RedisError."""
         outcome = answer.outcome
-        if outcome == "OK" or (outcome == "DUP" and answer.next_seq == seq + 1):
-            self._place = Place(seq + 1, self._place.samples + (missing + 1) * samples, self._rate)
-            self._taken.append(Piece(self._place.samples - samples, audio, samples))
-            self._replace_first(self._after(piece, samples))
+        if outcome == "OK" or (outcome == "DUP" and answer.next_seq == put.seq + 1):
+            samples = put.chunk.samples
+            chunks = put.seq + 1 - self._place.next_seq
+            self._place = Place(put.seq + 1, self._place.samples + chunks * samples, self._rate)
+            self._taken.append(Piece(self._place.samples - samples, put.chunk.audio, samples))
+            self._replace_first(samples)
             return True
         if outcome == "BUSY":
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self.wait()
             return False
         if outcome == "CLOSED":
             raise CallEnded
         if outcome == "FOREIGN":
             raise OtherSender
         if outcome == "RATE":
-            raise ProtocolError(f"track {self._names[1]} had another sample rate before")
+            raise ProtocolError(f"track {self._track} had another sample rate before")
         if outcome == "TRACKS":
             raise ProtocolError("the call has too many tracks")
         self._look_again()
         return True
 
+    def wait(self) -> None:
+        """Offer nothing for a moment."""
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+
+    def forget(self) -> None:
+        """Give up what waits for too long."""
+        while self._waiting_samples > PATIENCE_SECONDS * self._rate:
+            dropped = self._waiting.popleft()
+            self._waiting_samples -= dropped.samples
+            log.warning("audio dropped: it cannot be taken", extra=self._about({"samples": dropped.samples}))
+
     def _look_again(self) -> None:
         """The journal does not stand where we left it."""
-        before, self._place = self._place, self._reclaim(self._names[1])
+        before, self._place = self._place, self._reclaim(self._track)
         log.info("journal moved", extra=self._about({"from": before.next_seq, "to": self._place.next_seq}))
         if self._place.next_seq > before.next_seq or self._place.next_seq < self._own_from.next_seq:
             self._own_from = self._place
@@ -162,17 +161,30 @@ class Writer:
             self._waiting = deque(Piece(p.at + moved, p.audio, p.samples) for p in self._waiting)
             self.shifted += moved
 
-    def _after(self, piece: Piece, samples: int) -> Piece | None:
-        if samples >= piece.samples:
-            return None
-        return Piece(piece.at + samples, piece.audio[samples * self._width :], piece.samples - samples)
-
-    def _replace_first(self, rest: Piece | None) -> None:
+    def _replace_first(self, samples: int) -> None:
+        """So many samples of the first piece need not wait any longer."""
         first = self._waiting.popleft()
         self._waiting_samples -= first.samples
-        if rest is not None:
+        if samples < first.samples:
+            rest = Piece(first.at + samples, first.audio[samples * self._width :], first.samples - samples)
             self._waiting.appendleft(rest)
             self._waiting_samples += rest.samples
 
     def _about(self, more: dict[str, object]) -> dict[str, object]:
-        return {"call_id": self._names[0], "track": self._names[1], **more}
+        return {"call_id": self._call_id, "track": self._track, **more}
+
+
+def drain(ingest: Ingest, call_id: str, sender: Sender, writers: Sequence[Writer]) -> None:
+    """Put what waits, of all tracks of a call together. Raises CallEnded, Superseded, OtherSender, ProtocolError."""
+    asking = writers
+    while offers := [(writer, put) for writer in asking if (put := writer.offer()) is not None]:
+        try:
+            answers = ingest.put_together(call_id, [put for _, put in offers], sender)
+            asking = [writer for (writer, put), answer in zip(offers, answers, strict=True) if writer.take(put, answer)]
+        except redis.RedisError as error:
+            log.warning("redis refused chunks", extra={"call_id": call_id, "error": repr(error)})
+            for writer, _ in offers:
+                writer.wait()
+            break
+    for writer in writers:
+        writer.forget()

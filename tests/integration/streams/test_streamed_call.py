@@ -20,7 +20,8 @@ from webapp.store import Store, open_store
 from webapp.streams import streamed_call
 from webapp.streams import writer as writer_module
 from webapp.streams.binary import BinaryParser
-from webapp.streams.streamed_call import StreamedCall, TryLater
+from webapp.streams.insisting import TryLater
+from webapp.streams.streamed_call import StreamedCall
 from webapp.streams.writer import PATIENCE_SECONDS
 
 SECOND = 8000
@@ -39,6 +40,11 @@ def begun(store: Store, call_id: str = "call-1") -> StreamedCall:
 def audio(first: int, seconds: float) -> bytes:
     """Mu-law in which every half second differs from the others."""
     return b"".join(bytes([1 + n % 250]) * (SECOND // 2) for n in range(int(2 * first), int(2 * (first + seconds))))
+
+
+def say(call: StreamedCall, sound: bytes) -> None:
+    call.take(sound)
+    call.put()
 
 
 def journal(client: redis.Redis, call_id: str = "call-1") -> list[tuple[int, bytes, int]]:
@@ -73,7 +79,7 @@ def test_audio_waits_while_the_backlog_is_full_and_nothing_is_lost(
     valkey: Server, store: redis.Redis, impatient: None
 ) -> None:
     call = begun(here(valkey, store, track_backlog_seconds=5))
-    call.take(audio(0, 20))
+    say(call, audio(0, 20))
     assert len(journal(store)) == 10
     for _ in range(3):
         free(store)
@@ -86,7 +92,7 @@ def test_what_cannot_wait_any_longer_is_dropped_and_recorded_as_a_gap_of_its_len
 ) -> None:
     call = begun(here(valkey, store, track_backlog_seconds=5))
     for n in range(60):
-        call.take(audio(n, 1))
+        say(call, audio(n, 1))
     [track] = call._tracks.values()
     assert track.writer._waiting_samples == PATIENCE_SECONDS * SECOND
     for _ in range(10):
@@ -98,9 +104,15 @@ def test_what_cannot_wait_any_longer_is_dropped_and_recorded_as_a_gap_of_its_len
     assert json.loads(store.hget(keys.track("call-1", "customer"), "gaps") or b"") == [[11, 60]]
 
 
+def test_a_message_longer_than_the_patience_is_taken_whole(valkey: Server, store: redis.Redis) -> None:
+    call = begun(here(valkey, store))
+    say(call, audio(0, PATIENCE_SECONDS + 10))
+    assert whole(store) == audio(0, PATIENCE_SECONDS + 10)
+
+
 def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: redis.Redis, impatient: None) -> None:
     call = begun(here(valkey, store))
-    call.take(audio(0, 5))
+    say(call, audio(0, 5))
     track = keys.track("call-1", "customer")
     store.xdel(keys.audio("call-1", "customer"), "9-0", "10-0")
     store.hset(track, mapping={"last_seq": 8, "samples": 4 * SECOND})
@@ -109,18 +121,18 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
     store.delete(keys.audio("call-1", "customer"), keys.listen("call-1", "customer"))
     for name, fields in kept:
         store.xadd(keys.audio("call-1", "customer"), fields, id=name)
-    call.take(audio(5, 5))
+    say(call, audio(5, 5))
     assert whole(store) == audio(0, 10)
 
 
 def test_two_sockets_without_a_clock_lose_nothing_when_one_is_late_to_go(valkey: Server, store: redis.Redis) -> None:
     """The old one's last half second comes in after the new one has looked where the journal stands."""
     older, newer = begun(here(valkey, store)), begun(here(valkey, store))
-    older.take(audio(0, 2) + audio(2, 0.5)[:1000])
-    newer.take(b"\x7f" * 100)
+    say(older, audio(0, 2) + audio(2, 0.5)[:1000])
+    say(newer, b"\x7f" * 100)
     places = newer._tracks["customer"].writer._place
     Ingest(store, Settings()).put("call-1", "customer", places.next_seq, chunk(b"\x01" * 500))
-    newer.take(b"\x7f" * 3900 + audio(3, 2))
+    say(newer, b"\x7f" * 3900 + audio(3, 2))
     assert whole(store) == audio(0, 2) + b"\x01" * 500 + b"\x7f" * 4000 + audio(3, 2)
     assert newer._tracks["customer"].joiner.end == int(store.hget(keys.track("call-1", "customer"), "samples") or 0)
 
@@ -131,7 +143,7 @@ def chunk(sound: bytes) -> Chunk:
 
 def test_a_quiet_senders_last_words_do_not_lie_around(valkey: Server, store: redis.Redis, impatient: None) -> None:
     call = begun(here(valkey, store))
-    call.take(b"\x7f" * 1000)
+    say(call, b"\x7f" * 1000)
     call.tick()
     call.tick()
     assert whole(store) == b"\x7f" * 1000
@@ -143,7 +155,7 @@ def test_a_new_call_is_put_off_where_there_is_no_room_and_held_ones_are_not_ende
     full = here(valkey, store, backlog_limit_seconds=10)
     store.hset(keys.LOAD, "audio_ms", 9_500)
     with pytest.raises(TryLater):
-        begun(full, "call-2").take(audio(0, 1))
+        say(begun(full, "call-2"), audio(0, 1))
     assert not store.exists(keys.call("call-2"))
 
 
@@ -152,7 +164,7 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
 ) -> None:
     quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
     call = begun(quick)
-    call.take(audio(0, 1))
+    say(call, audio(0, 1))
     time.sleep(0.05)
     (shard,) = quick.shards
     assert quick.ingest.end_idle(shard, 0) == []
@@ -183,13 +195,13 @@ def test_a_leg_without_audio_is_no_call_and_legs_of_one_call_say_who_and_when(
     consultation.stop()
     assert not store.exists(keys.call("nobody-answers"))
     ann = begun(here_now)
-    ann.take(audio(0, 2))
+    say(ann, audio(0, 2))
     ben = StreamedCall(here_now, BinaryParser({"call_id": "call-1", "track": "agent-2", "agent": "Ben"}), INSIDE)
-    ben.take(bytes(16000))
+    say(ben, bytes(16000))
     again = StreamedCall(here_now, BinaryParser({"call_id": "call-1", "track": "agent-2", "agent": "Ben"}), INSIDE)
-    again.take(bytes(16000))
+    say(again, bytes(16000))
     again.stop()
-    ann.take(audio(2, 1))
+    say(ann, audio(2, 1))
     view = here_now.reads.call("call-1")
     assert view is not None and set(view.tracks) == {"customer", "agent-2"}
     legs = [(event.kind, event.at, event.track, event.who) for event in view.events]
