@@ -20,6 +20,7 @@ from tests.integration.jobs.test_forged_jobs import call
 from tests.integration.jobs.test_jobs_board import fail, update
 from tests.integration.webhooks.test_follow import follow
 
+expect.set_options(timeout=30_000)  # ms
 LOOK_MS = 5_000
 """These pages look again after so long."""
 
@@ -114,7 +115,7 @@ def test_an_admin_sees_what_is_wrong_and_what_to_do(desk: Page, web: Web, store:
     expect(desk.get_by_role("row", name="web")).to_be_visible()
     assert complaints(desk) == []
     wrong.click()
-    expect(desk.get_by_text("Audio is kept until the backlog limit.")).to_be_visible()
+    expect(desk.get_by_text("Earshot keeps audio up to the backlog limit.")).to_be_visible()
     fits(desk)
 
 

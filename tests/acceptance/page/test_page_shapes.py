@@ -135,7 +135,7 @@ def test_axe_finds_nothing_to_complain_of(page: Page, server: SyntheticServer, w
     expect(page.get_by_role("alert")).to_contain_text("no decoder is running")
     check("calls that nobody decodes")
     world.fleet.update(decoders=2, shards=1, away=[0])
-    expect(page.get_by_role("alert")).to_contain_text("the grey calls stand as they did")
+    expect(page.get_by_role("alert")).to_contain_text("the grey calls are as of")
     expect(page.locator("tr[data-call-id=c2]")).to_have_attribute("data-away", "yes")
     check("calls of a part of the store that is away")
     world.fleet.update(decoders=0, away=[])

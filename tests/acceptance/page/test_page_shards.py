@@ -58,7 +58,7 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
         expect(rows[still]).to_have_attribute("data-away", "yes", timeout=PATIENCE_MS)
         expect(rows[going]).to_have_attribute("data-away", "no", timeout=PATIENCE_MS)
         expect(banner(page)).to_have_text(
-            re.compile(r"^4 of the store's 12 parts do not answer: the grey calls stand as they did at \d.*\.$"),
+            re.compile(r"^4 of the store's 12 parts do not answer: the grey calls are as of \d.*\.$"),
             timeout=PATIENCE_MS,
         )
         looks = """row => [getComputedStyle(row).filter,
