@@ -32,5 +32,4 @@ def server(world: World) -> Iterator[SyntheticServer]:
 @pytest.fixture
 def page(browser: Browser, server: SyntheticServer) -> Iterator[Page]:
     with watched_page(browser, 1440, 900, "Europe/Berlin") as page:
-        page.set_default_timeout(10_000)
         yield page

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
 
 AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 """The accessibility checker, to be evaluated in a page."""
 
 DRAWN = "async () => { for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame); }"
 """JavaScript: waits until the page has drawn what its scripts last changed."""
+
+PATIENCE_MS = 30_000
+"""Milliseconds to wait for what a page shows at once on a quiet machine. A test that promises a time measures it."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 FLAGS = (
     "--no-sandbox",
@@ -50,6 +55,7 @@ def watched_page(
     size: ViewportSize = {"width": width, "height": height}
     context = browser.new_context(viewport=size, timezone_id=timezone, locale=language)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)

@@ -20,7 +20,6 @@ from tests.integration.jobs.test_forged_jobs import call
 from tests.integration.jobs.test_jobs_board import fail, update
 from tests.integration.webhooks.test_follow import follow
 
-expect.set_options(timeout=30_000)  # ms
 LOOK_MS = 5_000
 """These pages look again after so long."""
 
@@ -35,7 +34,6 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 @pytest.fixture
 def desk(browser: Browser, store: redis.Redis) -> Iterator[Page]:
     with watched_page(browser, 1440, 900) as page:
-        page.set_default_timeout(20_000)
         page.clock.install()
         yield page
 

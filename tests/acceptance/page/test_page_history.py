@@ -40,7 +40,6 @@ def test_a_supervisor_finds_and_opens_an_old_call(
 ) -> None:
     Ingest(store, Settings()).create("live", ["customer"], {"agent": "Dana", "caller": "now <b>"})
     with watched_page(browser, width, height) as page:
-        page.set_default_timeout(20_000)
         page.goto(f"{web.url}/history")
         expect(page.get_by_text("50 calls, and more")).to_be_visible()
         expect(page.locator("#calls tbody tr").first).to_contain_text("now <b>")

@@ -140,7 +140,6 @@ def test_no_text_of_any_page_stands_outside_of_the_catalogue(
             left[what] = found
 
     with watched_page(browser, 1440, 900, language="de-DE") as page:
-        page.set_default_timeout(20_000)
         page.add_init_script(COUNTED)
         for path in ("/sign-in?ended=1", "/enter", "/nothing-here"):
             page.goto(bracketed.url + path)
@@ -210,7 +209,6 @@ def test_a_german_supervisor_sees_german(browser: Browser, german: Web, store: r
     Access(store).users.add("lee", "admin", PASSWORD)
     troubled(store, "C1")
     with watched_page(browser, 1440, 900, "Europe/Berlin", "de-DE") as page:
-        page.set_default_timeout(20_000)
         page.goto(f"{german.url}/sign-in?ended=1")
         expect(page.get_by_role("alert")).to_have_text(
             "Sie sind abgemeldet. Melden Sie sich an, dann geht es dort weiter, wo Sie waren."

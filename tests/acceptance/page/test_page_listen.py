@@ -29,7 +29,6 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 def ear(browser: Browser) -> Iterator[Page]:
     with watched_page(browser, 1440, 900) as page:
         page.add_init_script(f"({TAP})()")
-        page.set_default_timeout(15_000)
         yield page
 
 

@@ -41,7 +41,6 @@ def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
     Access(store).users.add("lee", "admin", PASSWORD)
     Access(store).users.add("dana", "supervisor", PASSWORD)
     with watched_page(browser, 1440, 900) as page:
-        page.set_default_timeout(20_000)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.goto(f"{web.url}/admin")
         page.get_by_label("Name").fill("lee")

@@ -48,7 +48,6 @@ def test_a_recording_is_heard_from_a_word_on(
     browser: Browser, web: Web, store: redis.Redis, width: int, height: int
 ) -> None:
     with watched_page(browser, width, height) as page:
-        page.set_default_timeout(20_000)
         page.goto(f"{web.url}/history#/calls/c")
         wave = page.get_by_role("img", name=re.compile("^Recording of 0:20: .*silenced: something secret was said"))
         expect(wave).to_be_visible()

@@ -39,7 +39,6 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with watched_page(browser, 1440, 900, timezone="Asia/Tokyo") as opened:
-        opened.set_default_timeout(20_000)
         yield opened
 
 

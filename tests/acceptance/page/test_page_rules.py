@@ -34,7 +34,6 @@ def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
     line.end()
     assert write(store, "c1", Settings()) == "OK"
     with watched_page(browser, 1280, 800) as page:
-        page.set_default_timeout(20_000)
         yield page
 
 

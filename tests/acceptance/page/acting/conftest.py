@@ -56,7 +56,6 @@ def desks(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[tuple[Page
         for name in ("dana", "tom"):
             Access(calls).users.add(name, "supervisor", PASSWORD)
             page = stack.enter_context(watched_page(browser, 1440, 900))
-            page.set_default_timeout(15_000)
             page.goto(web.url)
             page.get_by_label("Name").fill(name)
             page.get_by_label("Password").fill(PASSWORD)

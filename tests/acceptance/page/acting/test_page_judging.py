@@ -25,7 +25,6 @@ def desk(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[Page]:
     """Dana's page; she is an admin."""
     Access(calls).users.add("dana", "admin", PASSWORD)
     with watched_page(browser, 1440, 900) as page:
-        page.set_default_timeout(15_000)
         page.goto(web.url)
         page.get_by_label("Name").fill("dana")
         page.get_by_label("Password").fill(PASSWORD)
