@@ -76,7 +76,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise SettingsError(f"{where.rstrip('`').upper() or 'settings'}: {in_words(what)}") from None
+        name = where.rstrip("`")
+        raise SettingsError(f"{name.upper() or 'settings'}: {in_words(what, _meanings().get(name, ''))}") from None
     checks.check_store(settings, address_name)
     checks.check_ports(settings, settings)
     checks.check_access(settings, settings)
@@ -97,14 +98,19 @@ def describe(settings: Settings) -> dict[str, Any]:
     return {name: _USER.sub("***@", value) if isinstance(value, str) else value for name, value in shown.items()}
 
 
+def _meanings() -> dict[str, str]:
+    """What each setting says of itself."""
+    described = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
+    return {field.name: (field.type.extra_json_schema or {}).get("description", "") for field in described}
+
+
 def example() -> str:
     """The text of .env.example: a heading for each group, each setting with its meaning and default."""
     lines = ["# Every setting with its default. Written by: python -m state.settings"]
+    meanings = _meanings()
     for group in Settings.__bases__:
         lines.append(f"\n\n# ---- {(group.__doc__ or '').rstrip('.')} ----")
         for field in msgspec.inspect.type_info(group).fields:  # type: ignore[attr-defined]
-            kind: Any = field.type
             shown = int(field.default) if isinstance(field.default, bool) else field.default
-            description = (kind.extra_json_schema or {}).get("description", "")
-            lines.append(f"\n# {description}\n{field.encode_name.upper()}={shown}")
+            lines.append(f"\n# {meanings[field.name]}\n{field.encode_name.upper()}={shown}")
     return "\n".join(lines) + "\n"

@@ -74,12 +74,15 @@ def is_address(url: str) -> bool:
     return parts.scheme in ("redis", "rediss") and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path) is not None
 
 
-def in_words(what: str) -> str:
-    """msgspec's complaint in words for the person who set the variable: a list of choices, no regular expression."""
+def in_words(what: str, meaning: str) -> str:
+    """msgspec's complaint in words for the person who set the variable: a list of choices, or the setting's meaning
+    (from `about`), no regular expression."""
     choice = re.fullmatch(r"Expected `str` matching regex '\^\(([a-z|]+)\)\$'", what)
     if choice:
         *others, last = choice[1].split("|")
         return f"must be {', '.join(others)} or {last}"
+    if what.startswith("Expected `str` matching regex"):
+        return f"has the wrong form. It means: {meaning}"
     kinds = {"bool": "1 or 0", "int": "a whole number", "float": "a number"}
     kind = re.fullmatch(r"Expected `(bool|int|float)`, got `str`", what)
     return f"must be {kinds[kind[1]]}" if kind else what

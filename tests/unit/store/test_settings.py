@@ -112,6 +112,7 @@ def test_a_wrong_secret_is_named_and_not_quoted(environ: dict[str, str], named: 
         ),
         ({"SUMMARY_LLM_URL": "http://a"}, "SUMMARY_LLM_MODEL: SUMMARY_LLM_URL is set, so this is needed too"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be debug, info, warning or error"),
+        ({"KAFKA_TOPIC": "a topic"}, "KAFKA_TOPIC: has the wrong form. It means: Topic of these messages"),
         ({"REDACT": "perhaps"}, "REDACT: must be 1 or 0"),
         ({"PORT": "eighty"}, "PORT: must be a whole number"),
         ({"STREAMS_PORT": "8000"}, "STREAMS_PORT: it is PORT, too; the web process listens there"),
