@@ -122,7 +122,7 @@ def test_an_admin_makes_and_revokes_keys_ends_sign_ins_and_finds_it_in_the_trail
     expect(desk.get_by_text("pbx is revoked.")).to_be_visible()
 
     desk.get_by_role("link", name="Audit trail").click()
-    expect(desk.get_by_role("row", name=re.compile("lee account key-revoked pbx"))).to_be_visible()
+    expect(desk.get_by_role("row", name=re.compile("lee account revoked a key pbx"))).to_be_visible()
     looked_at(desk, "audit")
     desk.get_by_label("What").fill("key-made")
     desk.get_by_role("button", name="Show").click()

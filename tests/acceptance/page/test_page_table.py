@@ -177,7 +177,7 @@ def test_voice_without_words_is_told_in_the_row_and_the_opened_call_and_raises_n
     world.partial("c1", "customer", "", wordless=True)
     expect(cell(page, "c1", "customer")).to_contain_text("heard, no words")
     expect(cell(page, "c1", "customer")).not_to_contain_text("silent")
-    expect(cell(page, "c1", "customer").locator(".sub")).to_have_attribute("title", re.compile("Listen in to know"))
+    expect(cell(page, "c1", "customer").locator(".sub")).to_have_attribute("title", re.compile("Listen in to find out"))
     expect(count(page, "needs")).to_have_text("0")
     cell(page, "c1", "agent").click()
     opened = page.get_by_role("complementary")
