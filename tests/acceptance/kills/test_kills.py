@@ -80,9 +80,9 @@ def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
 ) -> None:
     """The kernel kills an utterance's process when memory is out: its loop goes on, and no chunk loses a try."""
     parent = fleet.start("decoder", DECODER_LOOPS="1")
-    fleet.feed("calm", brief)
-    fleet.wait_finished(["calm"])
-    calm = fleet.transcript("calm")
+    fleet.feed("undisturbed", brief)
+    fleet.wait_finished(["undisturbed"])
+    calm = fleet.transcript("undisturbed")
     assert len(calm) >= 2
     loops = fleet.loops(parent)
     kills = 0
@@ -101,7 +101,7 @@ def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
     assert fleet.loops(parent) == loops
     fleet.wait(lambda: not fleet.utterances(parent), why="none outlives its utterance")
     assert fleet.stop() == [0]
-    assert fleet.readable("utterances-killed") == fleet.readable("calm")
+    assert fleet.readable("utterances-killed") == fleet.readable("undisturbed")
     assert fleet.transcript("utterances-killed") == calm
     assert DeadLetters(fleet.redis).all() == []
     fleet.assert_at_rest()
