@@ -51,6 +51,7 @@ def test_a_supervisor_finds_and_opens_an_old_call(
         page.get_by_role("button", name="Find").click()
         expect(page.get_by_text(re.compile("^1 call$"))).to_be_visible()
         expect(page.locator("#calls tbody")).to_contain_text("0:10 customer: my parcel is lost")
+        expect(page.locator("#calls tbody mark")).to_have_text(["parcel", "lost"])
         assert "text=parcel+lost" in page.url
         page.locator("#calls tbody td").last.click()
         expect(page.get_by_role("heading", name="+15550")).to_be_visible()

@@ -7,7 +7,7 @@ import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { Calls } from "../shared/live/store.js";
 import { asCard } from "../shared/rows.js";
-import { asked, cells } from "./found.js";
+import { asked, cells, inPieces } from "./found.js";
 import { _, ngettext } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -109,8 +109,20 @@ function line(row, hit) {
     }
     made.append(cell);
   });
+  if (hit) markFound(made.cells[made.cells.length - 1]);
   for (const cell of [...made.cells].slice(WIDE)) cell.className = "wide";
   return asCard(made, at("#calls"));
+}
+
+function markFound(cell) {
+  const sought = new URLSearchParams(location.search).get("text") ?? "";
+  const shown = inPieces(cell.textContent, sought).map(({ piece, found }) => {
+    if (!found) return piece;
+    const made = document.createElement("mark");
+    made.textContent = piece;
+    return made;
+  });
+  cell.replaceChildren(...shown);
 }
 
 /** Fills the form from the address. */
