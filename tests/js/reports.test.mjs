@@ -12,7 +12,7 @@ test("a row says parts as shares, and what nobody knows as missing", () => {
   assert.equal(row["In a minute"], "1 (33 %)");
   assert.equal(row["Time to take"], "2:40");
   assert.equal(row.Recovered, "1 (50 %)");
-  assert.equal(row["Mood at the end"], "−0.25");
+  assert.equal(row["Mood at the end"], "unhappy (−0.25)");
   assert.equal(row.Silence, "–");
   assert.deepEqual([row["Asked for help"], row.Answered, row["Time to answer"]], ["4", "3 (75 %)", "1:05"]);
   assert.deepEqual(cells({ name: "sam", help_answered: 3, seconds_to_help: 65 }, HELPER_COLUMNS), ["sam", "3", "1:05"]);

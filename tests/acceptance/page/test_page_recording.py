@@ -65,3 +65,15 @@ def test_a_recording_is_heard_from_a_word_on(
         )
         wait_until(lambda: float(play.get_attribute("data-second") or 0) > 15.0, page)
         wait_until(lambda: play.get_attribute("aria-pressed") == "false", page)  # it has come to its end
+
+
+def test_the_words_come_along_with_the_sound(browser: Browser, web: Web, store: redis.Redis) -> None:
+    with watched_page(browser, 1440, 420) as page:
+        page.goto(f"{web.url}/history#/calls/c")
+        first = page.locator("li[data-utterance]").first
+        expect(first).not_to_be_in_viewport(ratio=0.5)  # the panel begins at the end of the words
+        page.get_by_role("slider", name="Place in the audio").evaluate(
+            "e => { e.value = 2; e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change')); }"
+        )
+        expect(first).to_have_attribute("data-heard", "")
+        expect(first).to_be_in_viewport(ratio=0.9)

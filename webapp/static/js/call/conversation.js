@@ -21,6 +21,7 @@ export class Conversation {
   #startedMs = 0;
   #height = 0;
   #heard = null; // the element of the utterance that is heard
+  #keepsUp = true; // whether the next one that is heard comes into sight
   #word = null; // and that of the word
   #sought = []; // words to be marked, in small letters
   #onPlay;
@@ -50,6 +51,7 @@ export class Conversation {
     this.#following = true;
     this.#newest.hidden = true;
     this.#heard = null;
+    this.#keepsUp = true;
   }
 
   /** Marks these words in all that is shown from now on; "" for none. */
@@ -85,15 +87,19 @@ export class Conversation {
     setTimeout(() => delete element.dataset.flash, FLASH_MS);
   }
 
-  /** Marks the utterance that is heard, and in it the word; null for none. Keeps it in sight if the one before was. */
+  /**
+   * Marks the utterance that is heard, and in it the word; null for none. second: null when nobody listens any more.
+   * The first utterance comes into sight, and each one that follows if the one before still was.
+   */
   hear(id, second = null) {
     this.#hearWord(id === null ? null : this.#items.get(id), second);
     const element = this.#items.get(id)?.element ?? null;
+    if (second === null) this.#keepsUp = true;
     if (element === this.#heard) return;
-    const along = this.#heard && isWithin(this.#heard, this.#scroller);
+    if (this.#heard && second !== null) this.#keepsUp = isWithin(this.#heard, this.#scroller);
     this.#heard?.removeAttribute("data-heard");
     element?.setAttribute("data-heard", "");
-    if (along) element?.scrollIntoView({ block: "nearest" });
+    if (this.#keepsUp) element?.scrollIntoView({ block: "nearest" });
     this.#heard = element;
   }
 

@@ -1,12 +1,15 @@
 // The figures of GET /v1/reports in tables and plots. Pure.
 
-import { attention, duration, MISSING, signed } from "../shared/wording/format.js";
+import { attention, duration, MISSING, moodWord, signed } from "../shared/wording/format.js";
 import { _, locale } from "../shared/wording/language.js";
 
 const known = (value, show) => (typeof value === "number" ? show(value) : MISSING);
 const percent = (share) => `${Math.round(share * 100)} %`;
 const ROUNDED = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const rounded = (value) => ROUNDED.format(value);
+const integer = (value) => String(Math.round(value));
+/** "unhappy (−0.20)" */
+const moodOf = (polarity) => `${moodWord(polarity)} (${signed(polarity)})`;
 const share = (part, whole) => (whole ? part / whole : null);
 /** "3 (25 %)"; without a share if the whole is 0. */
 const partOf = (part, whole) => (whole ? `${part} (${percent(part / whole)})` : MISSING);
@@ -17,14 +20,14 @@ export const COLUMNS = [
   [_("Mean length"), (one) => known(one.seconds, duration)],
   [_("Needed attention"), (one) => partOf(one.raised, one.calls)],
   [_("Highest attention"), (one) => known(one.peak_attention, attention)],
-  [_("Mood at the end"), (one) => known(one.sentiment, signed)],
+  [_("Mood at the end"), (one) => known(one.sentiment, moodOf)],
   [_("Settled"), (one) => partOf(one.settled, one.calls)],
   [_("Open"), (one) => partOf(one.open, one.calls)],
   [_("Taken"), (one) => partOf(one.taken, one.raised)],
   [_("In a minute"), (one) => partOf(one.prompt, one.taken)],
   [_("Time to take"), (one) => known(one.seconds_to_act, duration)],
-  [_("Mood before"), (one) => known(one.mood_before, signed)],
-  [_("Mood after"), (one) => known(one.mood_after, signed)],
+  [_("Mood before"), (one) => known(one.mood_before, moodOf)],
+  [_("Mood after"), (one) => known(one.mood_after, moodOf)],
   [_("Recovered"), (one) => partOf(one.recovered, one.watched)],
   [_("Asked for help"), (one) => (one.help_asked ? String(one.help_asked) : MISSING)],
   [_("Answered"), (one) => partOf(one.help_answered, one.help_asked)],
@@ -33,7 +36,7 @@ export const COLUMNS = [
   [_("Silence"), (one) => known(one.silence_seconds, duration)],
   [_("Hold"), (one) => known(one.hold_seconds, duration)],
   [_("Broke in"), (one) => known(one.interruptions, rounded)],
-  [_("Words a minute"), (one) => known(one.words_per_minute, rounded)],
+  [_("Words a minute"), (one) => known(one.words_per_minute, integer)],
 ];
 
 /** The same of those who answered agents that asked for help. @type {[string, (one: any) => string][]} */
