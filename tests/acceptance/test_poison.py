@@ -53,9 +53,9 @@ def said(fleet: Fleet, call_id: str) -> list[Utterance]:
 def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    fleet.start(
-        "decoder", ["tests/harness/broken/poisoned_decoder.py", how, "workers.decoder", str(begun)], DECODER_LOOPS="2"
-    )
+    program = ["tests/harness/broken/poisoned_decoder.py", how, "workers.decoder", str(begun)]
+    # On a machine so busy that a dead loop's heart runs out before its parent tells why, a death costs no try.
+    fleet.start("decoder", program, DECODER_LOOPS="2", HEARTBEAT_SECONDS="30")
     fleet.start("sentiment")
     chunks = healthy()
     chunks[POISONED - 1] = Chunk(POISON, "mulaw", 8000)
