@@ -84,7 +84,7 @@ def test_shards_are_spread_evenly_over_the_slots(count: int) -> None:
 def test_twelve_shards_are_four_a_master(cluster: Cluster, store: Shards) -> None:
     assert len(store) == 12, "four a master: room to grow"
     owners = [cluster.owner(slot(shard.keys.tag)) for shard in store]
-    assert sorted(owners.count(node) for node in cluster.nodes[:3]) == [4, 4, 4]
+    assert sorted(owners.count(node) for node in cluster.nodes if node in owners) == [4, 4, 4]
 
 
 def test_how_many_shards_there_are_is_settled_once(cluster: Cluster, jobs: Server, store: Shards) -> None:

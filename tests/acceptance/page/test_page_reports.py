@@ -42,6 +42,15 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture
+def questions(web: Web, tmp_path: Path) -> Iterator[None]:
+    """Puts the scorecard's questions back as they were."""
+    before = tmp_path / "before.yaml"
+    before.write_text(requests.get(f"{web.url}/v1/scorecard.yaml", timeout=30).text)
+    yield
+    assert scorecard.main(["--url", web.url, "set", "--force", str(before)]) == 0
+
+
 def test_the_page_shows_plots_and_tables_of_what_is_asked_for(page: Page, web: Web) -> None:
     page.goto(web.url + ASKED)
     expect(page.locator("#said")).to_have_text("16 calls from 2026-03-25 to 2026-03-31. Days and times: Europe/Berlin.")
@@ -99,6 +108,7 @@ def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, sche
     )
 
 
+@pytest.mark.usefixtures("questions")
 def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, browser: Browser) -> None:
     page.goto(f"{web.url}/reviews?from=2026-02-01&to=2026-02-28")
     expect(page.locator("#found")).to_contain_text("1 call of the time from 2026-02-01 to 2026-02-28")
@@ -134,6 +144,7 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, br
     plain.close()
 
 
+@pytest.mark.usefixtures("questions")
 def test_the_questions_are_changed_as_yaml_and_an_error_marks_its_line(page: Page, web: Web) -> None:
     page.goto(f"{web.url}/reviews")
     page.get_by_text("Questions of the scorecard").click()
@@ -156,6 +167,7 @@ def test_the_questions_are_changed_as_yaml_and_an_error_marks_its_line(page: Pag
     assert complaints(page) == []
 
 
+@pytest.mark.usefixtures("questions")
 def test_the_questions_are_read_and_saved_by_command(
     web: Web, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
