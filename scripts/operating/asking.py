@@ -17,12 +17,16 @@ class Refused(RuntimeError):
     """The server refused, or the file cannot be read. One line."""
 
 
-def add_server(parser: argparse.ArgumentParser) -> None:
-    """Options for the server's address and the key."""
+def parser_of(name: str, about: str | None) -> tuple[argparse.ArgumentParser, Any]:
+    """A command's parser, with options for the server's address and the key, and where its own commands are added."""
+    parser = argparse.ArgumentParser(
+        prog=f"scripts/{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--url", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}", help="address of the web process"
     )
     parser.add_argument("--key", default=os.environ.get("EARSHOT_KEY", ""), help="API key (or EARSHOT_KEY)")
+    return parser, parser.add_subparsers(dest="command", required=True)
 
 
 def text_of(file: str) -> str:

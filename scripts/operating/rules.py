@@ -14,7 +14,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from scripts.operating.asking import Refused, add_server, ask, text_of
+from scripts.operating.asking import Refused, ask, parser_of, text_of
 from workers.insight.rules.rule import RuleError
 from workers.insight.rules.rulefile import parse
 
@@ -22,11 +22,7 @@ SHOWN_HITS = 200
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/rules", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_server(parser)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser, commands = parser_of("rules", __doc__)
     commands.add_parser("show", help="print the rules that apply")
     for name, about in (
         ("check", "say whether a file works"),
@@ -45,9 +41,7 @@ def main(argv: list[str]) -> int:
     options = arguments(argv)
     try:
         return int(COMMANDS[options.command](options) or 0)
-    except (Refused, RuleError) as error:
-        sys.stderr.write(f"rules: {error}\n")
-    except OSError as error:  # also requests' own, as for a wrong address
+    except (Refused, RuleError, OSError) as error:  # OSError: also requests' own, as for a wrong address
         sys.stderr.write(f"rules: {error}\n")
     return 1
 

@@ -12,17 +12,13 @@ import argparse
 import re
 import sys
 
-from scripts.operating.asking import Refused, add_server, ask, text_of
+from scripts.operating.asking import Refused, ask, parser_of, text_of
 
 PATH = "/v1/scorecard.yaml"
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/scorecard", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_server(parser)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser, commands = parser_of("scorecard", __doc__)
     commands.add_parser("show", help="print the questions that apply")
     command = commands.add_parser("set", help="save a file")
     command.add_argument("file", metavar="FILE")

@@ -74,12 +74,12 @@ async function list(more = false) {
 }
 
 function show({ calls: found, hits, next_cursor }, more) {
+  words = new URLSearchParams(listed).get("text") ?? "";
   const rows = found.map((row) => line(row, hits[row.call_id]));
   const body = at("#calls tbody");
   if (more) body.append(...rows);
   else body.replaceChildren(...rows);
   places = more ? { ...places, ...hits } : hits;
-  words = new URLSearchParams(listed).get("text") ?? "";
   cursor = next_cursor;
   at("#more").hidden = !cursor;
   at("#calls").hidden = !body.rows.length;
@@ -115,8 +115,7 @@ function line(row, hit) {
 }
 
 function markFound(cell) {
-  const sought = new URLSearchParams(location.search).get("text") ?? "";
-  const shown = inPieces(cell.textContent, sought).map(({ piece, found }) => {
+  const shown = inPieces(cell.textContent, words).map(({ piece, found }) => {
     if (!found) return piece;
     const made = document.createElement("mark");
     made.textContent = piece;
