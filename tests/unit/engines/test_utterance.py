@@ -86,6 +86,7 @@ def test_processes_end_with_their_utterances_and_are_waited_for() -> None:
     before = processes()
     ended, forgotten = Utterance(Listener()), Utterance(Listener())
     assert len(processes()) == len(before) + 2
+    assert ended.partial() == forgotten.partial() == b"primed"  # a process that answers has named itself
     assert {process.name() for process in processes() if process not in before} == {"utterance"}
     ended.final()
     del forgotten
