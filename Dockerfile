@@ -1,4 +1,4 @@
-# One image for every process; the command says which (Procfile). The offline engine's weights come with its package.
+# One image for every process. The command says which one runs (Procfile). The offline engine's package holds its weights.
 FROM node:20-slim AS page
 WORKDIR /build/webapp
 COPY webapp/package.json webapp/package-lock.json ./

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets the number of decoders on a platform without an autoscaler for workers (Heroku scales only web). Run it each minute
-# from a timer outside, with REDIS_URL. A number that falls is only taken when it was that low ten times in a row.
+# Sets the number of decoders on a platform that cannot scale workers by itself (Heroku scales only web). Let a timer elsewhere
+# run it every minute, with REDIS_URL set. It takes the largest of the last ten numbers, so the fleet shrinks late.
 #   APP=earshot-production deploy/platform-scaler.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
