@@ -1,8 +1,9 @@
-"""Rules made to cost much: each is read or refused within a bound of processor time and memory."""
+"""Rules that are made to cost much. Each is read or refused within a bound of processor time and memory."""
 
 from __future__ import annotations
 
 import os
+import re
 import resource
 from collections.abc import Callable
 
@@ -15,9 +16,9 @@ from workers.insight.rules.ruleset import MAX_HEARD
 from workers.insight.words.spoken import Spoken
 
 CPU_SECONDS = 5
-"""The dearest take one here."""
+"""At most so many seconds of processor time. The most expensive take one second here."""
 MEMORY_BYTES = 200_000_000
-"""Beyond what the process has before."""
+"""At most so many bytes more than the process has before."""
 
 N = MAX_FILE_CHARS
 RULE = "version: 1\nrules:\n- id: a\n  title: t\n  severity: info\n  phrases:\n"
@@ -52,7 +53,8 @@ BOMBS = {
 
 
 def within_bounds(work: Callable[[], object]) -> str:
-    """What `work` gives, or the RuleError it raises, from a child that may use no more than the bounds."""
+    """What `work` returns, or the RuleError it raises, as text. It runs in a child that may use no more than the
+    bounds."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -78,8 +80,7 @@ def within_bounds(work: Callable[[], object]) -> str:
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_is_built(name: str) -> None:
     text, said = BOMBS[name]
-    with pytest.raises(AssertionError, match=said):
-        raise AssertionError(within_bounds(lambda: parse(text)))
+    assert re.search(said, within_bounds(lambda: parse(text)))
 
 
 def test_the_largest_rules_that_are_allowed_are_read_within_bounds() -> None:
@@ -90,7 +91,7 @@ def test_the_largest_rules_that_are_allowed_are_read_within_bounds() -> None:
 
 
 def test_the_dearest_patterns_are_searched_for_within_bounds() -> None:
-    """Every word begins a phrase, and each phrase may skip words again and again."""
+    """A phrase may begin at every word and may skip words many times."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     gaps = RULE + "".join(f"  - '{letter}* {'*9 ' * 100} never'\n" for letter in letters)
     prefixes = RULE + "".join(

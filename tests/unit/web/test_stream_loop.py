@@ -35,7 +35,7 @@ class Parser:
 
 
 class Talk:
-    """It answers each message with itself, after `wait`."""
+    """Answers each message with the same message, after `wait`."""
 
     stopped = False
     call_id = "call"
@@ -60,7 +60,7 @@ class Talk:
 
 
 class Caller:
-    """A socket on a loop, seen from the other end."""
+    """The other end of a socket on a loop."""
 
     def __init__(self, loop: Loop, talk: Talk, prompt: bool = False) -> None:
         ours, self.socket = socket.socketpair()
@@ -73,7 +73,7 @@ class Caller:
         self.socket.sendall(Frame(Opcode.BINARY, data).serialize(mask=True))
 
     def hears(self, text: bytes) -> None:
-        """Fails unless it does, soon."""
+        """Wait until it hears this text."""
         got = b""
         while text not in got:
             got += (came := self.socket.recv(1 << 16))
@@ -90,12 +90,17 @@ def loop() -> Iterator[Loop]:
 
 
 def test_calls_that_wait_for_the_store_hold_up_no_other(loop: Loop) -> None:
-    go_on = threading.Event()
-    slow = [Caller(loop, Talk(go_on.wait), prompt=n % 2 == 0) for n in range(150)]
+    waiting, go_on = threading.Semaphore(0), threading.Event()
+
+    def ask_the_store() -> None:
+        waiting.release()
+        go_on.wait()
+
+    slow = [Caller(loop, Talk(ask_the_store), prompt=n % 2 == 0) for n in range(150)]
     try:
         for caller in slow:
             caller.say(b"slow")
-        time.sleep(0.3)  # all of them wait by now
+        assert all(waiting.acquire(timeout=PATIENCE_SECONDS) for _ in slow), "all of them wait at once"
         quick = [Caller(loop, Talk()), Caller(loop, Talk(), prompt=True)]
         for text in (b"one", b"two"):
             for caller in quick:
@@ -182,7 +187,7 @@ def test_a_tcp_connection_is_closed_where_the_loop_is_full(monkeypatch: pytest.M
 
 
 def _reached(port: int) -> socket.socket:
-    """A connection to a port that is opened in this moment."""
+    """A connection to a port that opens soon."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What a stream's socket keeps of frames is bounded, and says what was sent."""
+"""A stream's socket gives each message as it was sent, and keeps a bounded amount of frames."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_peer_that_takes_nothing_is_not_read_and_then_given_up(
     while wire.full:
         theirs.recv(1 << 20)
         wire.flush()
-    assert wire.read() == [b"asked"], "it takes again, so it is heard again"
+    assert wire.read() == [b"asked"], "the peer takes again, so the wire reads again"
     while not wire.full:
         wire.send(bytes(1 << 16))
     monkeypatch.setattr(webapp.streams.wire, "SEND_SECONDS", 0.0)
@@ -81,7 +81,10 @@ def test_a_silent_peer_is_asked_and_dead_if_it_does_not_answer(
     assert wire.gone == 1006
 
 
-def test_the_last_words_reach_a_peer_that_was_slow(ends: tuple[socket.socket, WebSocketWire]) -> None:
+def test_the_last_words_reach_a_peer_that_was_slow(
+    ends: tuple[socket.socket, WebSocketWire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webapp.streams.wire, "GOODBYE_SECONDS", 60.0)
     theirs, wire = ends
     sent = 0
     while not wire.full:
@@ -105,7 +108,7 @@ def test_a_plain_connection_that_is_closed_in_order_is_told_from_one_that_breaks
         wire = TcpWire(ours)
         theirs.sendall(b"audio")
         if how:
-            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)  # it resets
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)  # closing resets the connection
         assert wire.read() == [b"audio"]
         theirs.close()
         while wire.gone is None:
