@@ -1,4 +1,4 @@
-"""The tests. What the harness asserts says what was wrong, too, as a test's own assertions do."""
+"""The tests. A failed assertion of the harness shows its values, as a test's own assertions do."""
 
 import pytest
 

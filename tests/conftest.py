@@ -1,4 +1,4 @@
-"""Fixtures every test may use: a real server, and a clean client to it."""
+"""Fixtures for every test: real servers and databases, and clean clients to them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.harness.servers import Server, start_server
 
 TESTS = Path(__file__).parent
 
-# A busy machine makes any example slow once: no test asserts a time.
+# On a busy machine any example may be slow once. No test asserts a time.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--soak", action="store_true", help="also the tests that say the same of more cases, for hours")
+    parser.addoption("--soak", action="store_true", help="also run the tests that check more cases for hours")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked soak is skipped, which the summary says, unless asked for."""
+    """Mix the files, and skip tests marked soak unless --soak asks for them. The summary names them."""
     items[:] = mixed(items)
     if config.getoption("--soak"):
         return
@@ -38,14 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 ENDS_AT = {"acceptance": 0.8, "integration": 0.9, "unit": 1.0}
-"""Where the last file of a kind stands, as a part of the whole: long files at the very end would run alone."""
+"""Where the last file of a kind stands, as a part of the whole. A long file at the very end would run alone."""
 
 
 def mixed(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The files of each kind, spread evenly between those of the others.
+    """Spread the files of each kind evenly between those of the others.
 
-    Acceptance tests mostly wait, for heartbeats and browsers, and the others mostly compute. Side by side they fill the
-    cores; four browsers at once would make promises in seconds fail.
+    Acceptance tests mostly wait for heartbeats and browsers, and the others mostly compute. Side by side they fill the
+    cores. With four browsers at once, tests of a promised time would fail.
     """
     kinds: dict[str, dict[Path, list[pytest.Item]]] = {}
     for item in items:
@@ -83,7 +83,7 @@ def store(valkey: Server) -> Iterator[redis.Redis]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One PostgreSQL for the whole session, with a database for each test that asks."""
+    """One PostgreSQL for the whole session. Each test that asks gets its own database."""
     cluster = Postgres()
     yield cluster
     cluster.remove()
@@ -91,7 +91,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
+    """The address of an empty database. A test that asks for it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'archive.db'}"
     cluster: Postgres = request.getfixturevalue("postgres")

@@ -1,4 +1,4 @@
-"""What lines need is told from what was measured, and grows with them."""
+"""The plan for a number of lines comes from measured figures and grows with the lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the webhooks process keeps in mind of calls (workers/webhooks/notice.py)."""
+"""What the webhooks process remembers of calls (workers/webhooks/notice.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORDS = [Word(f"word-{n}", n / 2, n / 2 + 0.4, 0.9) for n in range(30)]
 
 
 def call(call_id: str) -> list[Event]:
-    """A call of one utterance, of which redaction tells once more after its score."""
+    """The events of a call with one utterance. Redaction tells of the utterance once more after its score."""
     final = FinalEvent(call_id, Utterance("customer:0", "customer", 0, 0.0, 15.0, f"said in {call_id}", WORDS))
     return [
         CallEvent(call_id, "live", 1000, None, {"queue": "cards"}),
@@ -38,4 +38,4 @@ def test_nothing_is_kept_of_calls_that_have_ended() -> None:
     finally:
         tracemalloc.stop()
     assert told == ["call.started", "transcript.final", "call.started", "call.ended"] * 200
-    assert kept_bytes < 500 * 200  # of what the test itself holds; what was kept of a call before took 7 kB
+    assert kept_bytes < 500 * 200  # what the test itself holds; a call that is remembered takes 7 kB

@@ -1,4 +1,4 @@
-"""Where frames go: by lengths and numbers, and by the sender's clock where it agrees with them."""
+"""The place of a frame comes from lengths and numbers, and from the sender's clock where it agrees with them."""
 
 from __future__ import annotations
 

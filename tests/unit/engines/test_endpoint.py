@@ -24,7 +24,7 @@ SPEECH, SILENCE = 0.95, 0.02
 
 
 def push(endpointer: Endpointer, *runs: tuple[float, int]) -> list[Boundary]:
-    """Push runs of equal frames; the boundaries that came of it."""
+    """Push runs of equal frames. Returns the boundaries that were found."""
     found = [endpointer.push(probability, probability) for probability, count in runs for _ in range(count)]
     return [boundary for boundary in found if boundary is not None]
 

@@ -1,4 +1,4 @@
-"""Which samples of a chunk a recogniser takes, and words laid over time."""
+"""Which samples of a chunk a recogniser takes, and how it spreads words over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""G.711 tables against the standard's values, and against audioop where Python still has it."""
+"""The G.711 tables have the standard's values, and those of audioop where Python still has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model repeats where it hears no words is taken out; what people repeat stays."""
+"""Where a model hears no words, it repeats itself: we remove that. What people repeat stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepared copies of Vosk models. The models here are small files in the right places: nothing loads them."""
+"""Prepared copies of Vosk models. The models here are small files in the right places. Nothing loads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recogniser hears before it is copied: the same everywhere, and free to ship."""
+"""The speech that a recogniser hears before it is copied: the same everywhere, with a licence that lets us ship it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PIECES = [
     ("on-hold", "agent", 44.35),
     ("tech-support", "customer", 27.21),
 ]
-"""Call, party, and the second from which five are taken."""
+"""Call, party, and the second at which a piece of five seconds begins."""
 
 
 class Listener:
-    """In the place of the library's recogniser: writes down what it is asked."""
+    """Stands in for the library's recogniser and writes down what it is asked."""
 
     def __init__(self) -> None:
         self.asked: list[str | int] = []

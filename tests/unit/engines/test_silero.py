@@ -1,4 +1,4 @@
-"""The voice detector in numpy says what the wheel's own library says, however the audio comes."""
+"""The voice detector in numpy gives the same scores as the wheel's own library, however the audio is cut."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def spoken() -> Samples:
 
 
 def scores(audio: Samples, rate: int, cut: int) -> list[float]:
-    """Of every whole frame, from audio that comes in pieces of `cut` samples."""
+    """The score of each whole frame. The audio comes in pieces of `cut` samples."""
     detector, found = Detector(rate), []
     for end in range(cut, len(audio) + cut, cut):
         heard = audio[:end]

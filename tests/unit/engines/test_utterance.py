@@ -1,4 +1,4 @@
-"""An open utterance is a process: it begins as a copy, harms nobody when it dies, and leaves nothing behind."""
+"""An open utterance is a process. It begins as a copy, harms no other when it dies, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ time.sleep(60)
 
 
 class Listener:
-    """In the place of the library's recogniser. It obeys what it hears."""
+    """Stands in for the library's recogniser. It does what it hears."""
 
     def __init__(self) -> None:
         self.heard = ["primed"]
@@ -65,7 +65,7 @@ def processes() -> list[psutil.Process]:
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether it does anything any more; who has adopted it may not have waited for it."""
+    """Whether it still runs. A zombie does not: its new parent may not have waited for it yet."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -126,7 +126,7 @@ def test_where_no_process_is_to_be_had_the_audio_is_not_to_blame(monkeypatch: py
 
 
 def test_processes_die_with_a_parent_that_is_killed() -> None:
-    """An idle one, a busy one, and one that is stopped and could not see its line end."""
+    """Three kinds die: an idle one, a busy one, and a stopped one, which cannot see that its line has ended."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     orphans = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
@@ -153,9 +153,9 @@ def test_a_process_keeps_no_descriptor_of_its_parent_but_its_line() -> None:
     earlier, later = Utterance(Listener()), Utterance(Listener())
     later.hear(b"look at descriptors")
     descriptors = later.partial().decode().split()
-    assert len(descriptors) <= 5, descriptors  # three standard ones, the line, and the folder that was looked at
+    assert len(descriptors) <= 5, descriptors  # three standard ones, the line, and the folder that the listing opens
     theirs.close()
     ours.settimeout(5)
-    assert ours.recv(1) == b"", "a copy would keep it open"
+    assert ours.recv(1) == b"", "a copy of the descriptor keeps it open"
     ours.close()
     assert earlier.final() == b"primed"

@@ -1,4 +1,4 @@
-"""Names take the place of what the engine heard for them, and of nothing else."""
+"""A listed name replaces the words that the engine heard in its place, and no other words."""
 
 from __future__ import annotations
 

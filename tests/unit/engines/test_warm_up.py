@@ -1,4 +1,4 @@
-"""A decoder that gets its engine ready for another sample rate is heard of meanwhile, and leaves when it must."""
+"""While a decoder gets its engine ready for another sample rate, its heart beats, and it stops when told."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LEASE = Lease(
 
 
 class Listener:
-    """In the place of the library's recogniser: counts the seconds it hears."""
+    """Stands in for the library's recogniser and counts the seconds it hears."""
 
     heard_seconds = 0.0
 

@@ -1,4 +1,4 @@
-"""Voice that gives no words is counted until words come again."""
+"""Seconds of voice without words add up until words come again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MuteModel(OfflineModel):
 
 
 def say(recogniser: OfflineRecogniser, at: int) -> int:
-    """The sample once more, then its end. Returns the next sample's index."""
+    """Let it hear the sample speech and end the utterance. Returns the index of the next sample."""
     pcm = decode_mulaw(SAMPLE.read_bytes())
     recogniser.accept(pcm, at)
     recogniser.flush()

@@ -1,4 +1,4 @@
-"""Rules by examples find wording that means the same, by a table read from disk."""
+"""A rule with examples finds other words of the same meaning. The table of meanings comes from disk."""
 
 from __future__ import annotations
 

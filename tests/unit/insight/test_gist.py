@@ -1,4 +1,4 @@
-"""What a call is about: the reason, what happened, what was promised, how it stands, each with the words for it."""
+"""What a call is about: its reason, what happened, what was promised and how it stands, each with a quote."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def model() -> AttentionModel:
 
 
 def gist(model: AttentionModel, *turns: str) -> list[Point]:
-    """Turns: "c " or "a " before what is said."""
+    """The gist of these turns. Each turn begins with "c " (customer) or "a " (agent)."""
     return model.standing(pace.spoken((turn[0] == "c", turn[2:]) for turn in turns)).gist
 
 

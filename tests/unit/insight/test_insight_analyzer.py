@@ -1,4 +1,4 @@
-"""The analyzer on what people say in service calls, and on any text at all."""
+"""How the analyzer scores what people say in service calls, and any other text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What raises no call: words misheard, faults told calmly, polite refusals."""
+"""What raises no call: misheard words, faults that people describe calmly, polite refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said counts by what was said before it."""
+"""The score of an utterance depends on what was said before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evaluation's own arithmetic and reading of files."""
+"""The evaluation's own arithmetic, and how it reads files."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
             if call.tuned:
                 wrong.append(call.name)
             else:
-                apart += 1  # their names are nobody's business: who reads them tunes on them
-    assert wrong == ["parcel sarcastic laptop"], "wit without an angry word"
+                apart += 1  # without its name: whoever sees the names will tune the model to these calls
+    assert wrong == ["parcel sarcastic laptop"], "sarcasm without an angry word"
     assert apart <= 2, "of 32"
 
 

@@ -1,4 +1,4 @@
-"""The trained model: made of the dialogues that are there, told by its words, harmless on any text."""
+"""The trained model: it comes from the stored dialogues, names the words behind a value, and reads any text."""
 
 from __future__ import annotations
 

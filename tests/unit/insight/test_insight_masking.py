@@ -1,4 +1,4 @@
-"""What is shown and stored of a call while it goes on: never more than afterwards, and afterwards always the same."""
+"""A live call never shows or stores more than the ended call. What is stored at the end is always the same."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def call(*turns: tuple[str, str], scored: bool = False) -> list[ScoredUtterance]
 
 
 def live(said: list[ScoredUtterance], order: list[int]) -> tuple[list[str], list[str]]:
-    """Score in this order as the worker does: everything that was ever shown, and what is stored at the end."""
+    """Score in this order, as the worker does. Returns all texts that were ever shown, and those stored at the end."""
     stored = list(said)
     told = [hide(u).text for u in said]
     for count, n in enumerate(order, 1):

@@ -1,4 +1,4 @@
-"""Patterns of phrases and the normal form they are found in."""
+"""Patterns of phrases, and the normal form of the text that they search."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_token_positions_lead_back_to_the_words_written() -> None:
 
 
 def test_gaps_one_after_the_other_are_walked_once() -> None:
-    """One rule could have kept every scorer for hours."""
+    """Without this, one rule keeps every scorer busy for hours."""
     forms = tokenise("a " + "word " * 60 + "end").forms
     book = Phrasebook([("a" + " *9" * 100 + " end", "found"), ("a" + " *9" * 100 + " zebra", "missing")])
     assert [(hit.payload, hit.end) for hit in book.find(forms)] == [("found", len(forms))]

@@ -1,4 +1,4 @@
-"""What must not be shown is found, as spoken and as written; what a supervisor needs stays."""
+"""Redaction finds what must not be shown, spoken or written. What a supervisor needs stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Supervisors' rules: reading, refusing and applying them."""
+"""Supervisors' rules: how they are read, refused and applied."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_file_with_a_fault_is_refused_naming_the_place(text: str, place: str) 
 
 
 def test_rules_that_stand_for_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of the size allowed could have kept every process that reads it for a quarter of an hour."""
+    """Without this, a file of the allowed size keeps every process that reads it busy for a quarter of an hour."""
     monkeypatch.setattr("workers.insight.rules.ruleset.MAX_COMBINATIONS", 12)
     text = "version: 1\nrules:\n- {id: a, title: t, severity: low, phrases: ['(a|b) (c|d)', '(e|f) (g|h)'%s]}"
     assert rulefile.parse(text % ", x y", "mine.yaml")

@@ -1,4 +1,4 @@
-"""A call's standing is a pure function of its utterances, and steady."""
+"""A call's standing depends on its utterances alone, and does not flap."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ rules:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ac"), texts), max_size=60), st.randoms())
 def test_a_standing_does_not_depend_on_what_was_kept_of_it(turns: list[tuple[str, str]], rng: random.Random) -> None:
-    """Utterances overlap and come late; the course is packed and unpacked between any two of them."""
+    """Utterances overlap and come late. The course is packed and unpacked between any two of them."""
     said = [
         msgspec.structs.replace(u, start=max(0.0, u.start - rng.random() * 6), end=u.end + rng.random() * 6)
         for u in call(*turns)
@@ -91,7 +91,7 @@ def test_what_is_kept_of_a_call_does_not_grow_with_it() -> None:
 
 
 def test_a_raised_call_does_not_flap() -> None:
-    """A polite answer between complaints does not lower it; staying content for a while does."""
+    """A polite answer between complaints does not lower the call. A customer who stays content for a while does."""
     turns = [(("c" if u.track == "customer" else "a"), u.text) for u in ANGRY]
     on = MODEL.standing(call(*turns, ("c", "okay thank you")))
     assert on.raised and on.raised_at == MODEL.standing(ANGRY).raised_at

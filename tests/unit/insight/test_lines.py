@@ -1,4 +1,4 @@
-"""The lines and noises that scripts/evaluate sends speech through do what their names say."""
+"""scripts/evaluate sends speech through lines and noises. Each does what its name says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AT = np.arange(SECONDS * lines.RATE) / lines.RATE
 SPEECH = (
     lines.band(np.asarray(sum(np.sin(2 * np.pi * 150 * n * AT) / n for n in range(1, 20)))) * np.hanning(len(AT)) / 8
 )
-"""A hum like a voice, swelling and fading."""
+"""A hum like a voice. It grows and fades."""
 
 
 def level_db(samples: lines.Samples) -> float:

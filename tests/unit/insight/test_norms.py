@@ -28,7 +28,7 @@ def test_norms_are_the_high_quantiles_and_stay_in_bounds() -> None:
     norms = measure(ordinary(100))
     assert norms is not None
     assert (norms.silence_from_seconds, norms.long_seconds) == (17.0, (190.0, 380.0))
-    assert norms.mood == -0.15, "no queue is so gloomy that an unhappy customer is normal"
+    assert norms.mood == -0.15, "an unhappy customer is not normal in any queue"
     assert norms.hurried == (2.9, 5.8)
     assert norms.loudest_calm_db == -4.0
 

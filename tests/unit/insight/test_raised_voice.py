@@ -1,4 +1,4 @@
-"""What a raised voice does to a call's attention: it strengthens displeased words, and alone it is nothing."""
+"""A raised voice makes displeased words count for more. Alone it changes nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SMALL_TALK = call(
 
 
 def voiced(said: list[Spoken], *loud: int) -> list[Spoken]:
-    """The call with a voice for each of the customer's turns; `loud` counts those in a raised one, from 0."""
+    """The call with a voice for each turn of the customer. `loud`: which of them are raised, counted from 0."""
     turns = [n for n, one in enumerate(said) if one.track == "customer"]
     chosen = {turns[n] for n in loud}
     return [
@@ -103,7 +103,7 @@ def test_a_call_followed_step_by_step_stands_as_when_read_at_once(cut: int) -> N
 @pytest.mark.parametrize("folder", sorted(DEMO.glob("call-*")), ids=lambda path: path.name)
 @pytest.mark.parametrize("party", ["agent", "customer"])
 def test_no_synthetic_voice_of_the_demo_calls_is_raised(folder: Path, party: str) -> None:
-    """Nobody is angry in them. If a raised voice is found there, something else was measured."""
+    """Nobody is angry in them. A raised voice found there would be a wrong measurement."""
     track = read_tracks(folder / f"{party}.wav", [party])[0]
     samples = np.frombuffer(to_pcm(track.encoding, track.audio), "<i2")
     turns = [turn for turn in json.loads((folder / "truth.json").read_text())["turns"] if turn["track"] == party]
@@ -113,7 +113,7 @@ def test_no_synthetic_voice_of_the_demo_calls_is_raised(folder: Path, party: str
 
 @pytest.mark.parametrize("voice", speech.VOICES)
 def test_no_synthetic_voice_of_written_calls_is_raised(voice: str) -> None:
-    """Of a few calls; `scripts/evaluate --noisy` looks at all of them, recognised on a noisy line."""
+    """This looks at a few calls. `scripts/evaluate --noisy` looks at all of them, recognised on a noisy line."""
     every = [one for name in written.FILES for one in written.load(name)]
     judged = 0
     for one in every[speech.VOICES.index(voice) * 24 :: 48]:
@@ -123,7 +123,7 @@ def test_no_synthetic_voice_of_written_calls_is_raised(voice: str) -> None:
 
 
 def _judged(said: list[tuple[str, npt.NDArray[np.int16]]]) -> int:
-    """How many of a party's turns (text, samples at 8 kHz) were judged; none of them may be raised."""
+    """How many of a party's turns (text, samples at 8 kHz) were judged. None of them may be raised."""
     calm, judged = Calm(), 0
     for text, samples in said:
         found = measure(samples, RATE, len(text.split()))

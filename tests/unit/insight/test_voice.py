@@ -1,4 +1,4 @@
-"""A voice's figures, and when it counts as raised. The voices are made of harmonics, so that the truth is known."""
+"""A voice's figures, and when it counts as raised. The voices are made of harmonics, so we know the true figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ RATE = 8000
 def spoken(
     pitch_hz: float, tilt_db: float, *, level: float = 0.1, seconds: float = 2.0, rate: int = RATE
 ) -> npt.NDArray[np.int16]:
-    """A buzz at `pitch_hz` in the telephone band; its partials fall by `tilt_db` an octave; a pause in its middle."""
+    """A buzz at `pitch_hz` in the telephone band, with a pause in its middle. Its partials fall by `tilt_db` an
+    octave."""
     at = np.arange(int(seconds * rate)) / rate
     wave = np.zeros(len(at))
     for n in range(1, int(3400 / pitch_hz) + 1):

@@ -1,4 +1,4 @@
-"""The word error count that the benchmark reports."""
+"""The count of word errors that the benchmark reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is learned from judged calls, and what is not."""
+"""What Earshot learns from judged calls, and what it does not learn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUND = SIGNS.index("refund")
 
 
 def calls(count: int, seed: int, queue: str = "", tells: bool = True) -> list[Judged]:
-    """Calls of a queue where asking for a refund always needs somebody; without `tells`, nothing tells anything."""
+    """Calls of a queue where a call that asks for a refund always needs somebody. Without `tells`, no sign says so."""
     draw = random.Random(seed)
     out = []
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""The scaling rule, and the days that scripts/autoscale --simulate plays by it."""
+"""The scaling rule, and the days that scripts/autoscale --simulate plays with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_the_larger_of_busy_and_lag_counts_within_bounds() -> None:
     assert rule.wanted(4, 0.64, 0) == 4, "within the tolerance"
     assert rule.wanted(4, 0.9, 0) == 6
     assert rule.wanted(4, 0.9, 150) == 8, "lag asks for eight"
-    assert rule.wanted(4, 1.0, 10_000) == 8, "a look doubles at most"
+    assert rule.wanted(4, 1.0, 10_000) == 8, "one look at most doubles the number"
     assert rule.wanted(8, 1.0, 10_000) == 10
     assert rule.wanted(4, 0.0, 0) == 2
 

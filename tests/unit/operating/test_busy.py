@@ -11,7 +11,7 @@ def test_a_loop_tells_the_share_of_its_last_full_stretch() -> None:
     assert busy.percent() == 0
     busy.add(3.0)
     now[0] += BUSY_OVER_SECONDS / 2
-    assert busy.percent() == 0, "nothing is told of half a stretch"
+    assert busy.percent() == 0, "half a stretch says nothing"
     now[0] += BUSY_OVER_SECONDS / 2
     assert busy.percent() == 30
     now[0] += BUSY_OVER_SECONDS

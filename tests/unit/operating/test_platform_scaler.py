@@ -1,4 +1,4 @@
-"""deploy/platform-scaler.sh, with stand-ins for the platform's command and for what the store says."""
+"""deploy/platform-scaler.sh, with stand-ins for the platform's command and for scripts/autoscale."""
 
 from __future__ import annotations
 

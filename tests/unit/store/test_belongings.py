@@ -1,4 +1,4 @@
-"""A backup forgets nothing unseen: every key that is no call's is copied, or left out for a reason."""
+"""A backup copies every key that belongs to no call, or leaves it out for a reason."""
 
 from __future__ import annotations
 

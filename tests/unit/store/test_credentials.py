@@ -1,4 +1,4 @@
-"""Keys, scopes and passwords by themselves; from which pages sockets are opened."""
+"""Keys, scopes and passwords without a store, and the pages that may open sockets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_keys_of_the_environment_are_named_or_bare() -> None:
         credentials.digest("hunter2/with+base64=="): ("crm", ("ingest", "read")),
         credentials.digest("hunter2-hunter2-bare"): ("environment-3", ("ingest", "read")),
     }
-    assert all(key.shown == "" for key in found.values()), "nothing is shown of a secret of unknown form"
+    assert all(key.shown == "" for key in found.values()), "no part of a secret of unknown form is shown"
     assert credentials.parse_given_keys("") == {}
 
 

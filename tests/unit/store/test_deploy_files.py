@@ -26,9 +26,10 @@ MANIFESTS = [
 ]
 KUBERNETES = "1.33"
 PLATFORM_ONLY = {"audiosocket"}
-"""Not in containers: its ports are for a private network, and most calls come another way."""
+"""Processes without a container. Its ports are for a private network, and most calls come another way."""
 
 OTHERS = {"PATH", "PYTHONUNBUFFERED", "POSTGRES_PASSWORD", "POSTGRES_USER"}
+"""Variables of containers that are no settings of ours."""
 
 
 def test_systemd_takes_every_unit(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_kubernetes_schema_fits(manifest: dict[str, Any]) -> None:
 
 
 def test_keda_scales_what_there_is_by_an_autoscaler_that_fits() -> None:
-    """KEDA's own schema is not at hand. It makes an autoscaler of Kubernetes, which has one."""
+    """KEDA's own schema is not at hand. But KEDA makes an autoscaler of Kubernetes, and that has a schema."""
     scaled = yaml.safe_load((ROOT / "deploy/keda/decoder.yaml").read_text())
     spec, name = scaled["spec"], scaled["spec"]["scaleTargetRef"]["name"]
     assert name in {one["metadata"]["name"] for one in MANIFESTS if one["kind"] == "Deployment"}

@@ -1,4 +1,4 @@
-"""Procfile, app.json and the table of limits name what there is."""
+"""Procfile, app.json and the table of limits name things that exist."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def test_a_process_is_started_by_a_module_that_exists(name: str) -> None:
 
 
 def test_heroku_starts_every_process_that_its_router_can_reach_or_that_needs_none() -> None:
-    """Telephony's websockets come to web there."""
+    """On Heroku, telephony's websockets come to web."""
     app = json.loads((ROOT / "app.json").read_text())
     assert set(app["formation"]) == set(PROCESSES) - {"audiosocket", "streams"} and "STREAMS_PORT" not in app["env"]
     assert {name.lower() for name in app["env"]} <= {field.name for field in fields(Settings)}
 
 
 def test_heroku_opens_no_more_connections_than_its_plans_have() -> None:
-    """By the table in docs/OPERATING.md, with the four web workers that Heroku gives a standard-2x. Of its
-    plans premium-0 has 40 connections, essential-0 has 20."""
+    """The table in docs/OPERATING.md has the counts. Heroku gives a standard-2x four web workers. Its plan premium-0
+    has 40 connections, essential-0 has 20."""
     app = json.loads((ROOT / "app.json").read_text())
     assert app["addons"] == ["heroku-redis:premium-0", "heroku-postgresql:essential-0"]
     a_web_worker = int(app["env"]["REDIS_CONNECTIONS"]["value"])
@@ -59,17 +59,17 @@ def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 def test_what_is_installed_is_locked_with_hashes(name: str) -> None:
-    """An .in file that was changed without scripts/lock would install something else than it says."""
+    """After a change of an .in file without scripts/lock, set-up would install something else than it says."""
     wanted = re.findall(r"(?m)^([A-Za-z0-9_.-]+==[^\s#]+)", (ROOT / f"{name}.in").read_text())
     locked = (ROOT / f"{name}.txt").read_text()
     assert len(wanted) > 10
     for pinned in wanted:
         assert f"\n{pinned.lower()} \\\n    --hash=sha256:" in locked, pinned
-    assert "://" not in locked, "no registry is named: every machine uses the one it is set up with"
+    assert "://" not in locked, "the list names no registry: every machine uses its own"
 
 
 def test_what_runs_is_what_was_tested() -> None:
-    """One environment serves both lists: another version in one of them would be put in and out at each set-up."""
+    """Both lists go into one environment. If their versions differed, each set-up would change them again."""
 
     def versions(name: str) -> dict[str, str]:
         return dict(re.findall(r"(?m)^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / name).read_text()))

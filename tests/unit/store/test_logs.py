@@ -1,4 +1,4 @@
-"""Log lines: one line a record, parseable, whatever is in it."""
+"""Log lines: each record is one line that programs can read, whatever text it holds."""
 
 from __future__ import annotations
 

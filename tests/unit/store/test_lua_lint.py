@@ -1,4 +1,4 @@
-"""Luacheck reads every script as the server gets it: the locals of its head, the common functions, its own text."""
+"""Luacheck reads every script as the server gets it: the locals from its head, the common functions, and its text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from state.server.scripts import COMMON, SCRIPTS
 
 
 def allowed() -> list[str]:
-    """Every script gets all common functions and all names of its head, used or not (test_script_heads.py asks more).
-    A common function's parameter may have the name of some script's field.
-    """
+    """The warnings that luacheck leaves out. Every script gets all common functions and all names of its head, used or
+    not (test_script_heads.py checks that). A parameter of a common function may have the name of a script's field."""
     common = re.findall(r"^local (?:function )?(\w+)", COMMON, re.MULTILINE)
     heads = [script.head for script in SCRIPTS.values()]
     keys = [f"{key}_key" for head in heads for key in head.keys]
@@ -36,7 +35,7 @@ def test_no_script_has_an_unknown_name_or_an_unused_value(tmp_path: Path) -> Non
 
 
 def test_what_a_script_says_twice_is_said_alike() -> None:
-    """Lua cannot import: a number that Python has too stands in both."""
+    """Lua cannot import. A number that both Lua and Python need stands in both."""
     assert re.findall(r"(\w+) = (\w+) -- as events\.(\w+)", COMMON) == [
         ("FEED_EVENTS", str(FEED_EVENTS), "FEED_EVENTS")
     ]

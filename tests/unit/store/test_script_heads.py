@@ -1,4 +1,4 @@
-"""A script's head and its code say the same, and a call that does not fit the head never reaches the server."""
+"""A script's head and its code agree. A call that does not fit the head never reaches the server."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FUNCTION = re.compile(r"((?:--[^\n]*\n)*)local function (\w+)\(.*?\n.*?\nend\n",
 
 
 def code(lua: str) -> str:
-    """Without comments and strings."""
+    """The code without comments and strings."""
     return re.sub(r"'[^'\n]*'", "''", re.sub(r"--[^\n]*", "", lua))
 
 
 def names(lua: str) -> set[str]:
-    """Identifiers that are not members of something, nor the name of a member in a table."""
+    """Identifiers, without those that name a member of a table."""
     bare = re.sub(r"([{,]\s*)\w+ =(?!=)", r"\1", code(lua))
     return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", bare))
 
@@ -37,7 +37,7 @@ COMMON_FUNCTIONS = {found[2]: found for found in FUNCTION.finditer(COMMON)}
 
 
 def reached(lua: str) -> set[str]:
-    """The common functions that this code calls, and those that they call."""
+    """The common functions that this code calls, directly or through others."""
     found: set[str] = set()
     waiting = names(lua) & COMMON_FUNCTIONS.keys()
     while waiting:
@@ -48,7 +48,7 @@ def reached(lua: str) -> set[str]:
 
 
 def whole(script: Script) -> set[str]:
-    """Names in the script and in what it reaches."""
+    """Names in the script and in the common functions that it reaches."""
     return names(script.text).union(*(names(COMMON_FUNCTIONS[name][0]) for name in reached(script.text)))
 
 
@@ -60,16 +60,16 @@ def test_a_script_uses_every_key_and_field_of_its_head_and_no_other(script: Scri
     head, used = script.head, whole(script)
     declared = {f"{key}_key" for key in head.keys}
     given = {*head.fields, *(name.removesuffix("...") for name in head.beside)}
-    made_of = {"call_id", "track", "worker"}  # keys are made of these, if the code does not look at them
-    assert declared <= used, "a key is declared and never used"
-    assert given - made_of <= used, "a field is asked for and never used"
+    made_of = {"call_id", "track", "worker"}  # the keys are made of these, so the code need not use them
+    assert declared <= used, "the script never uses a declared key"
+    assert given - made_of <= used, "the script never uses a declared field"
     assert {name for name in used if name.endswith("_key")} <= declared
     assert not re.search(r"\b(KEYS|ARGV)\b", code(script.text)), "by name, not by number"
 
 
 @EACH
 def test_a_script_knows_every_name_it_uses(script: Script) -> None:
-    """Lua takes an unknown name for a global, which the server refuses only when it comes to it."""
+    """To Lua an unknown name is a global, and the server refuses it only when it runs that line."""
     source = script.source
     known = set(re.findall(r"local function (\w+)", source))
     for found in re.findall(r"(?:local (?!function)|for |function \w*\()([\w,\s]+?)(?: =| in |\))", code(source)):

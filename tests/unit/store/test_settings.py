@@ -1,4 +1,4 @@
-"""Settings are validated at start, shown without secrets, and documented where a reader looks."""
+"""Settings are checked at start, shown without secrets, and documented where a reader looks."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_wrong_choice_is_told_in_words(environ: dict[str, str], said: str) -> 
 
 
 def test_every_number_has_bounds() -> None:
-    """One beyond what the server counts with would fail with the first chunk, not at the start."""
+    """A number too large for the server would fail at the first chunk, not at the start."""
     for field in msgspec.inspect.type_info(settings.Settings).fields:  # type: ignore[attr-defined]
         if isinstance(field.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
             assert field.type.ge is not None and field.type.le is not None, field.name

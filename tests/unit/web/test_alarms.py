@@ -32,7 +32,7 @@ def test_names_and_who_is_woken_are_those_of_the_rules() -> None:
     assert set(ALARMS) <= set(RULES)
     for name, alarm in ALARMS.items():
         assert alarm.wakes == (RULES[name]["labels"]["severity"] == "page"), name
-    assert [entry.name for entry in entries()] == list(RULES), "each has its entry on the page"
+    assert [entry.name for entry in entries()] == list(RULES), "each alert has its entry on the page"
     assert all(entry.means and entry.do and entry.dont and "*" not in "".join(entry) for entry in entries())
 
 

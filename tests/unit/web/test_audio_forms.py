@@ -1,4 +1,4 @@
-"""Content-Type and body to a chunk: every form, every refusal, and bytes that mean harm."""
+"""A Content-Type and a body become a chunk: every form, every refusal, and hostile bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BIG = SAMPLES.astype(">i2").tobytes()
 
 
 def pcm_wav(rate: int = 8000, channels: int = 1, width: int = 2, audio: bytes = LITTLE) -> bytes:
-    """As Python's own library writes it."""
+    """A WAV file as Python's own library writes it."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(channels)
@@ -33,7 +33,7 @@ def pcm_wav(rate: int = 8000, channels: int = 1, width: int = 2, audio: bytes = 
 
 
 def riff(*chunks: tuple[bytes, bytes], claimed: dict[bytes, int] | None = None) -> bytes:
-    """A RIFF/WAVE of these chunks, padded to even; `claimed` sizes are written instead of the true ones."""
+    """A RIFF/WAVE of these chunks, padded to even lengths. It has the `claimed` sizes instead of the true ones."""
     body = b"WAVE"
     for name, content in chunks:
         size = (claimed or {}).get(name, len(content))

@@ -1,4 +1,4 @@
-"""Transcripts as files, each form read back by what reads it in the world where we have that, else by its grammar."""
+"""Transcripts as files. A real reader reads each form back where we have one; else we check the form's grammar."""
 
 from __future__ import annotations
 

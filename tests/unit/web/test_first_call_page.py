@@ -1,4 +1,4 @@
-"""The page that leads to the first call says what docs/TELEPHONY.md says, for every system of its list."""
+"""The page that leads to the first call agrees with docs/TELEPHONY.md for every system in its list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCKS = {
     for found in re.finditer(r'data-system="(\w+)".*?<pre [^>]*>(.*?)</pre>', PAGE, re.DOTALL)
 }
 OWN = ("try", "http", "genesys")
-"""The document says these in another form."""
+"""Systems that the document describes in another form."""
 
 
 def test_every_system_that_can_be_chosen_has_a_command() -> None:

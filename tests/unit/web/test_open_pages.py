@@ -1,4 +1,4 @@
-"""What a web process keeps of its pages."""
+"""What a web process remembers of its pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp.page.page_wire import PageWire
 
 
 class Events:
-    """Stands for Socket.IO: keeps the messages and their receivers."""
+    """Stands in for Socket.IO: keeps the handlers and calls them as a page's message would."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Callable[..., Any]] = {}

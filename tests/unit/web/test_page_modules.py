@@ -1,4 +1,4 @@
-"""The page's pure modules have their tests in JavaScript; this runs them with the rest."""
+"""The page's pure modules have tests in JavaScript. They run here with the rest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def test_every_file_that_a_page_names_is_there() -> None:
 
 
 def test_no_form_can_be_sent_before_its_script_listens() -> None:
-    """It posts by itself, closes a dialog, is hidden until a script shows it, or is inert until ready.js opens it."""
+    """A form posts without a script, closes a dialog, is hidden until a script shows it, or is inert until ready.js
+    opens it."""
     forms = [
         (path.name, form) for path in TEMPLATES.rglob("*.html") for form in re.findall(r"<form[^>]*>", path.read_text())
     ]

@@ -1,4 +1,4 @@
-"""A page's websocket: all of a message or none of what follows, and no more words than a page says."""
+"""A page's websocket sends a whole message or nothing more, and takes no more messages than a page sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 20
 
 @contextmanager
 def wired(handler: Callable[[PageWire], object], **environ: str) -> Iterator[socket.socket]:
-    """The page's end of a TCP connection with small buffers, after the handshake; `handler` has the other."""
+    """The page's end of a TCP connection with small buffers, after the handshake. `handler` gets the other end."""
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as page:
         page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         page.settimeout(PATIENCE_SECONDS)
@@ -54,7 +54,7 @@ def wired(handler: Callable[[PageWire], object], **environ: str) -> Iterator[soc
 
 
 class Reader:
-    """What a page makes of the bytes it is sent."""
+    """What a page reads from the bytes that it gets."""
 
     def __init__(self, deflated: bool = False) -> None:
         self._protocol = Protocol(CLIENT, state=State.OPEN, max_size=None)
@@ -63,7 +63,7 @@ class Reader:
         self.messages: list[str] = []
 
     def take(self, data: bytes) -> None:
-        """Raises what the library does for bytes that are no frames."""
+        """Raises the library's error for bytes that are no frames."""
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
@@ -73,7 +73,7 @@ class Reader:
 
 
 def noise(length: int) -> str:
-    """A text that no compression makes shorter by much."""
+    """A text that compression hardly shortens."""
     return "".join(random.Random(length).choices("0123456789abcdefghijklmnopqrstuvwxyz", k=length))
 
 
@@ -86,7 +86,7 @@ def read_slowly(page: socket.socket, piece: int, pause_s: float) -> Reader:
 
 
 def test_a_slow_page_gets_every_message_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each takes much longer than the time without progress after which a page is given up."""
+    """Each message takes longer than the time after which a page without progress counts as gone."""
     monkeypatch.setattr(page_wire, "STALLED_SECONDS", 1)
     said = [noise(1_500_000), noise(3), noise(1_500_000)]
 
@@ -118,7 +118,7 @@ def test_after_half_a_message_comes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_message_that_is_never_taken_whole_ends_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though the page takes a little all the time."""
+    """This holds even while the page takes a little all the time."""
     monkeypatch.setattr(page_wire, "MESSAGE_SECONDS", 1)
     refused: list[OSError] = []
 

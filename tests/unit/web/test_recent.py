@@ -1,4 +1,4 @@
-"""The feed's last events as a process tells them to its pages."""
+"""The feed's last events, as a process sends them to its pages."""
 
 from __future__ import annotations
 
@@ -94,6 +94,6 @@ def test_each_shard_has_a_cursor_of_its_own() -> None:
     behind = kept.tip
     kept.add(entries(begun("c"), shard=0))
     assert told(list(kept.after(first))) == ["c", "a", "b"] and told(list(kept.after(behind))) == ["c"]
-    assert f"1-0.d,{START}" in kept, "as another process, which heard of them in another order, told it"
+    assert f"1-0.d,{START}" in kept, "the cursor of another process, which read the shards in another order"
     assert told(list(kept.after(f"1-0.d,{START}"))) == ["a", "b"]
-    assert START not in kept, "of a store of one shard"
+    assert START not in kept, "the cursor of a store with one shard"

@@ -1,4 +1,4 @@
-"""The scorecard's questions as YAML: read back as written, with errors in words that name the line."""
+"""The scorecard's questions as YAML: they are read back as written, and an error names its line."""
 
 from __future__ import annotations
 

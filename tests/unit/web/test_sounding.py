@@ -1,4 +1,4 @@
-"""What sounds like a rare word is found where the recogniser wrote other words, and short words are left alone."""
+"""The search finds a rare word where the recogniser wrote other words that sound like it. It skips short words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames to pieces: nothing lost, nothing twice, in order, and the clock counts what is missing."""
+"""Frames become pieces in order, none lost and none twice. The clock counts missing audio."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_frames_that_overtake_each_other_come_out_in_order_and_once(first: int, 
             out += [frame.number for frame in order.push(Frame(n, b"", None))]
     out += [frame.number for frame in order.flush()]
     assert out == sorted(set(out))
-    if first == 1:  # as all count that may be out of order; another first number can only be guessed
+    if first == 1:  # senders whose frames may be out of order count from 1; another first number would be a guess
         assert out == list(range(1, 1 + count))
 
 
@@ -99,6 +99,6 @@ def test_a_clock_that_jumps_by_days_is_not_believed() -> None:
             joiner.add(b"\x01" * 160, int(seconds * 8000))
         with pytest.raises(ProtocolError, match="clock"):
             joiner.skip(int(seconds * 8000))
-    assert joiner.end == 4000, "what was refused has moved nothing"
+    assert joiner.end == 4000, "a refused frame moves nothing"
     assert joiner.skip(11 * 3600 * 8000) == []
     assert joiner.end == 4000 + 11 * 3600 * 8000

@@ -1,4 +1,4 @@
-"""Whatever bytes come, a parser gives events or a ProtocolError; and what it gives is fit for the store."""
+"""From any bytes a parser makes events or a ProtocolError. Its events fit the store."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ JSON = st.recursive(
 
 
 def objects(fields: dict[str, Any]) -> st.SearchStrategy[str]:
-    """JSON objects with some of these members, of the right kind or of any."""
+    """JSON objects with some of these members. Each has the right kind of value, or any."""
     members = {name: st.one_of(good, JSON) for name, good in fields.items()}
     return st.fixed_dictionaries({}, optional=members).map(json.dumps)
 
@@ -170,7 +170,7 @@ STARTS = {
     },
     "vosk": {"config": {"sample_rate": 8000}},
 }
-"""Sound beginnings, after half of which the nonsense comes."""
+"""Valid first messages. Half of the examples begin with one, and the nonsense comes after it."""
 
 
 def messages(name: str, text: st.SearchStrategy[str]) -> st.SearchStrategy[list[Message]]:
@@ -222,7 +222,7 @@ def test_nothing_brings_anything_but_events_or_a_protocol_error(name: str) -> No
             assert str(error)
 
     run()
-    assert any(started), "the fuzzing gets beyond the start"
+    assert any(started), "some examples get beyond the start"
 
 
 @given(st.dictionaries(st.sampled_from(["call_id", "rate", "tracks", "track", "encoding", "x"]), st.text(max_size=40)))
@@ -246,7 +246,7 @@ def test_audiosocket_packets_do_not_depend_on_how_tcp_cut_them(stream: bytes, cu
             for piece in pieces:
                 found += parser.feed(piece)
         except ProtocolError as error:
-            # What came before the fault in the same piece is not told: the socket is closed anyway.
+            # The events before the fault in the same piece are lost. The socket closes anyway.
             return [], str(error)
         return found, ""
 
@@ -262,7 +262,7 @@ def test_any_name_becomes_a_call_id_and_different_long_ones_different_ids(name: 
 
 def test_a_reset_of_voskserver_never_leads_into_the_call_of_another() -> None:
     def calls(*names: str) -> list[str]:
-        """Of one socket: what each config names, a reset after each."""
+        """The call of one socket after each config, with a reset after each, and at the end."""
         parser, found = VoskParser({}), []
         for name in names:
             parser.feed(json.dumps({"config": {"call_id": name}}))
@@ -297,4 +297,4 @@ def test_metadata_of_a_stream_is_cut_to_what_a_call_may_have() -> None:
     kept = clean_metadata({f"word-{n}": "x" * 512 for n in range(32)} | {"agent": "Ann"})
     assert sum(map(len, (*kept, *kept.values()))) <= MAX_METADATA_CHARACTERS
     assert kept["word-0"] == "x" * 512
-    assert kept["agent"] == "Ann", "what still fits is kept"
+    assert kept["agent"] == "Ann", "a short value still fits"

@@ -1,4 +1,4 @@
-"""The catalogues of webapp/translations are whole, and fit the texts that stand in the code."""
+"""The catalogues of webapp/translations are complete and fit the texts in the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def texts(code: str) -> list[Message]:
 
 
 def outline(catalogue: Catalog) -> set[tuple[str | None, tuple[str, ...], bool]]:
-    """Context and English of each text, and whether a script uses it: those go with the page."""
+    """Context and English of each text, and whether a script uses it. The page carries the scripts' texts."""
     return {
         (message.context, forms(message.id), any(file.endswith(OF_SCRIPTS) for file, _line in message.locations))
         for message in catalogue
@@ -45,7 +45,7 @@ def test_there_is_german() -> None:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_the_catalogue_has_the_texts_of_the_code_and_no_others(code: str) -> None:
-    """If it does not: run scripts/translations, and translate what it names."""
+    """If this fails, run scripts/translations and translate what it names."""
     assert outline(CATALOGUES[code]) == outline(in_code())
 
 
@@ -58,7 +58,7 @@ def test_every_text_is_translated_with_all_its_plurals(code: str) -> None:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_values_and_markup_are_the_same_in_both_languages(code: str) -> None:
-    """A form of a plural may say its number as a word: it has the number's value, or does without it."""
+    """Only a form of a plural may leave out its number: it may say it as a word."""
     parts = re.compile(r"\{\w*\}|</?\w+[^>]*>")
     for message in texts(code):
         wanted = sorted(parts.findall(forms(message.id)[-1]))
@@ -76,7 +76,7 @@ def test_spaces_at_the_ends_of_a_text_stay(code: str) -> None:
 
 
 def test_the_page_knows_what_the_judgement_of_a_call_says_in_code() -> None:
-    """Its files of phrases and rules are read by the extractor; these sentences stand in told.js once more."""
+    """The extractor reads the files of phrases and rules. Sentences in code stand in told.js once more."""
     in_catalogue = {forms(message.id)[0] for message in in_code() if message.id}
     said = [*chain.from_iterable(_TOLD.values())]
     assert [one for one in said if one.partition(", {}")[0] not in in_catalogue] == []

@@ -1,4 +1,4 @@
-"""The web process's threads where the system is short of them."""
+"""The web process's threads where the system has no more of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp.worker import Log, Worker
 
 
 def worker_with(threads: int) -> Worker:
-    """A worker of which so many threads are at work."""
+    """A worker with so many threads at work."""
     worker: Worker = Worker.__new__(Worker)
     worker.cfg, worker.log = SimpleNamespace(threads=9), logging.getLogger("test")
     worker._lock, worker._threads, worker._waiting = threading.Lock(), threads, 0
@@ -39,7 +39,7 @@ def test_a_process_without_any_thread_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 def test_gunicorn_makes_no_line_for_a_request() -> None:
     usual, ours = Logger.__new__(Logger), Log.__new__(Log)
-    usual._access_log_enabled = ours._access_log_enabled = True  # as gunicorn finds, from our configuration of logging
+    usual._access_log_enabled = ours._access_log_enabled = True  # gunicorn sets this from our logging configuration
     with pytest.raises(AttributeError):
         usual.access(None, None, None, None)  # it looks into the request
     ours.access(None, None, None, None)
