@@ -6,6 +6,7 @@ that a transcript shows at once whether anything was decoded twice or left out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -46,6 +47,20 @@ def contents(client: redis.Redis) -> dict[bytes, object]:
     for key in client.scan_iter(count=1000, _type="HASH"):
         found[key] = (sorted(client.hgetall(key).items()), client.pttl(key) >= 0)
     return found
+
+
+def readable(client: redis.Redis) -> dict[str, str]:
+    """Every key with its content as text, for tests that look for words or sound in it."""
+    read: dict[bytes, Callable[[bytes], object]] = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"zset": lambda key: client.zrange(key, 0, -1),
+        b"stream": client.xrange,
+        b"none": lambda _: None,  # it has just expired
+    }
+    return {key.decode(): repr(read[client.type(key)](key)) for key in list(client.scan_iter(count=1000))}
 
 
 def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:

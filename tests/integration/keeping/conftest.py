@@ -1,4 +1,4 @@
-"""What tests of what is kept share."""
+"""Fixtures for tests of what Earshot keeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from state.recording.sounds import Sounds
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Archive]:
-    """An empty archive, for a test to which the kind of database makes no difference."""
+    """An empty archive in SQLite, for tests in which the kind of database makes no difference."""
     opened = Archive(f"sqlite:///{tmp_path / 'archive.db'}")
     yield opened
     opened.close()

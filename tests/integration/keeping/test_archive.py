@@ -32,11 +32,12 @@ from tests.harness.web import wait_until
 from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
 from workers.jobs import summary
 from workers.jobs.archive import move
+from workers.jobs.queue import job_queue
 from workers.sentiment.assessor import Assessor
 
 
 def ended(store: redis.Redis, assessor: Assessor, call_id: str = "c", more: int = 0, **metadata: str) -> Line:
-    """A call that has ended, with a card number in it, and its summary; `more`: words of small talk at its end."""
+    """End a call that has a card number in it, and write its summary. more: words of small talk at its end."""
     line = Line(store, assessor, ["agent", "customer"], call_id, INSIDE, None, **metadata)
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six five five six six five five five six")
@@ -106,9 +107,9 @@ def test_a_call_leaves_redis_only_when_the_database_has_it(
     retention = Retention(store, Settings(database_url="sqlite:///anywhere"))
     later = store.time()[0] * 1000 + 10_000
     assert not retention.erase("c", later)
-    store.srem(keys.STORE.unarchived, "c")  # as if the list had been lost
+    store.srem(keys.STORE.unarchived, "c")  # as if the list were lost
     assert not retention.erase("c", later)
-    assert Departures(store).outstanding() == ["c"], "it is on the list again"
+    assert Departures(store).outstanding() == ["c"], "the refusal puts it on the list again"
     assert move(store, archive, "c", redact=True) == "OK"
     Handler(store, "sam").add_tag("c", "vip")
     assert not retention.erase("c", later), "the database has it, but not as it stands"
@@ -178,7 +179,7 @@ def test_a_full_disk_keeps_calls_in_redis(store: redis.Redis, assessor: Assessor
 def test_the_database_may_be_away_for_long(
     store: redis.Redis, valkey: Server, assessor: Assessor, tmp_path: Path, postgres: Postgres
 ) -> None:
-    """Real processes: calls go on being scored and ended, wait in Redis, and are written when it is back."""
+    """Calls are scored and end while the database is away. They wait in Redis, and are written once it is back."""
     url = postgres.new_database("away")
     postgres.stop()
     fleet = Fleet(valkey, tmp_path, DATABASE_URL=url)
@@ -191,12 +192,14 @@ def test_the_database_may_be_away_for_long(
             while (token := line.fleet.next_token(0)) is not None:
                 line.commit(token, [])
         fleet.wait_ended([f"c{n}" for n in range(3)])
-        departures = Departures(store)
-        wait_until(lambda: len(departures.outstanding()) == 3, "the calls wait")
-        assert store.llen("rq:failed:earshot") == 0
+        departures, queue = Departures(store), job_queue(store)
+        asked = [keys.STORE.archive_asked(f"c{n}") for n in range(3)]
+        wait_until(lambda: store.exists(*asked) == 3, "a job is asked for each call")
+        wait_until(lambda: queue.count + queue.started_job_registry.count == 0, "each job has tried")
+        assert len(departures.outstanding()) == 3
+        assert queue.failed_job_registry.count == 0
         postgres.start()
-        for key in store.scan_iter(keys.PREFIX + "archive-asked:*"):
-            store.delete(key)  # a minute passes
+        store.delete(*asked)  # a minute passes
         wait_until(lambda: not departures.outstanding(), "the calls are written")
     finally:
         fleet.stop()

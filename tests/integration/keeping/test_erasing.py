@@ -16,6 +16,7 @@ from state.archive.opening import Archive
 from state.archive.search import Sought, read_call, search
 from state.archive.write import write
 from state.calls.departures import Departures
+from state.calls.ingest import Ingest
 from state.erasure import CallIsLive, Erasure
 from state.people.audit import Audit
 from state.queues import Queues
@@ -33,6 +34,7 @@ from workers.sentiment.assessor import Assessor
 
 
 def database(archive: Archive) -> str:
+    """All rows that tell of calls, as one text."""
     tables = ("calls", "tags", "alerts", "judgements", "transcripts")
     return "".join(str(tuple(row)) for table in tables for row in rows(archive, table))
 
@@ -60,8 +62,6 @@ def test_a_job_that_read_it_before_does_not_bring_it_back(store: redis.Redis, ar
 
 
 def test_a_live_call_is_not_erased(store: redis.Redis, archive: Archive) -> None:
-    from state.calls.ingest import Ingest
-
     Ingest(store, Settings()).create("live", ["t"], {})
     with pytest.raises(CallIsLive):
         Erasure(store, archive, Settings()).erase("live")
@@ -90,7 +90,7 @@ def test_words_go_by_queue_and_figures_stay(archive: Archive) -> None:
         summary = {"duration_seconds": 60.0, "points": msgspec.to_builtins(told), "by_model": {"reason": "secret"}}
         write(archive, msgspec.structs.replace(call, standing=standing, summary=summary), "test")
     now = archived(0).started_at_ms + 10 * DAY_MS
-    assert forget_words(archive, {"billing": 30, "*": 0}, now) == 0, "for ever"
+    assert forget_words(archive, {"billing": 30, "*": 0}, now) == 0, "0 days means for ever"
     assert forget_words(archive, {"billing": 30, "*": 5}, now) == 2
     assert forget_words(archive, {"billing": 30, "*": 5}, now) == 0
     assert [hit.row.call_id for hit in search(archive, Sought(words=["secret"]), "relevance", 9)] == ["a0"]
@@ -156,7 +156,7 @@ def test_admins_erase_by_api(valkey: Server, store: redis.Redis, history: Archiv
     problem(http.delete("/v1/calls", headers=mine), 400, "invalid")
     told = [(entry.deed.what, entry.deed.about) for entry in Audit(store).newest(20, ["security"])]
     assert ("erased", "a1 from database") in told and ("hold", "call a1") in told
-    assert not any("+1555" in about for _, about in told), "customers by a digest only"
+    assert not any("+1555" in about for _, about in told), "the trail names customers by a digest only"
 
 
 def test_operators_erase_by_command(store: redis.Redis, history: Archive, command_line: None, capsys: Any) -> None:

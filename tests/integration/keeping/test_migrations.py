@@ -17,7 +17,7 @@ STEPS = [f"{number:04d}" for number in range(1, int(HEAD) + 1)]
 
 
 def migrate(archive: Archive, step: str) -> None:
-    """As a process does whose last step is this one."""
+    """Upgrade to this step, as a process does that knows no later one."""
     config = Config()
     config.set_main_option("script_location", "state/archive/migrations")
     with archive._engine.connect() as connection:
@@ -62,7 +62,7 @@ def test_who_knows_no_later_step_works_on_unless_it_is_needed(archive: Archive, 
     with archive._engine.begin() as connection:
         connection.execute(text("UPDATE archive_step SET version_num = '9998'"))
     Archive(database_url).prepare()
-    assert rows(archive, "archive_step") == [("9998",)], "it was left as it is"
+    assert rows(archive, "archive_step") == [("9998",)], "it leaves a newer database as it is"
     with archive._engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9998'"))
     with pytest.raises(ArchiveAway, match=f"newer Earshot .it needs step 9998; this one knows {HEAD}"):
@@ -70,7 +70,7 @@ def test_who_knows_no_later_step_works_on_unless_it_is_needed(archive: Archive, 
 
 
 def shape(connection: Connection) -> dict[str, dict[str, tuple[str, bool]]]:
-    """Table -> column -> its type, and whether a row may leave it out. Constraints and unique indexes are columns."""
+    """Table -> column -> its type, and whether a row may leave it out. Constraints and unique indexes count, too."""
     found: dict[str, dict[str, tuple[str, bool]]] = {}
     told = inspect(connection)
     for table in told.get_table_names():
@@ -87,7 +87,7 @@ def shape(connection: Connection) -> dict[str, dict[str, tuple[str, bool]]]:
 
 
 def taken(before: dict[str, dict[str, tuple[str, bool]]], after: dict[str, dict[str, tuple[str, bool]]]) -> list[str]:
-    """What a process of before would miss, or must now give."""
+    """What an older process would miss, and what new it would have to give."""
     wrong = []
     for table, columns in before.items():
         for name, kind in columns.items():
@@ -106,7 +106,7 @@ def test_steps_only_add_to_what_processes_of_before_use(archive: Archive) -> Non
         with archive._engine.connect() as connection:
             shapes[step] = shape(connection)
     for before, after in pairwise(STEPS):
-        assert taken(shapes[before], shapes[after]) == [], f"step {after} takes something: raise NEEDS"
+        assert taken(shapes[before], shapes[after]) == [], f"step {after} takes something away: raise NEEDS"
 
 
 @pytest.mark.parametrize(

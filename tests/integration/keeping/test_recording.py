@@ -1,4 +1,4 @@
-"""Recorded calls: the file has what was posted, sample for sample, whatever dies meanwhile, and no secret."""
+"""A call's recording has what was posted, sample for sample, whatever dies meanwhile, and no secret."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from workers.sentiment.assessor import Assessor
 def test_the_file_is_what_was_posted(
     store: redis.Redis, sqlite: Archive, sounds: Sounds, assessor: Assessor, tmp_path: Path
 ) -> None:
-    """Chunks of different lengths, tracks in turns, spooled in between, and again what was spooled before."""
+    """Chunks have different lengths, tracks take turns, and some audio is spooled twice."""
     line = Line(store, assessor, ["agent", "customer"], settings=settings("/x", listen_seconds=0))
     spool = Spool(store, sounds)
     sent: dict[str, list[Any]] = {"agent": [], "customer": []}
@@ -77,6 +77,7 @@ def test_what_is_in_the_store_does_not_stay_in_redis(store: redis.Redis, sounds:
 
 
 def test_nobody_waits_for_ever_for_the_store(store: redis.Redis, assessor: Assessor) -> None:
+    """If nobody spools a call, Redis keeps only UNSPOOLED_SECONDS of its audio, and lets that expire."""
     line = Line(store, assessor, ["customer"], settings=settings("/x"))
     for n in range(UNSPOOLED_SECONDS + 300):
         line.ingest.put("c", "customer", None, noise(n))
@@ -127,11 +128,12 @@ class Died(BaseException):
 
 
 def dying_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Die before or after anything that is told to the store, Redis or the database: at number `step` of it all."""
-    told = itertools.count(1)
+    """Die at moment number `step`. The moments come just before and just after each write to the store, Redis or the
+    database."""
+    moments = itertools.count(1)
 
     def count() -> None:
-        if next(told) == step:
+        if next(moments) == step:
             raise Died
 
     def before_and_after(real: Any) -> Any:
@@ -175,7 +177,7 @@ def test_dying_anywhere_loses_and_doubles_nothing(
 
 
 def dies(step: int, work: Any) -> bool:
-    """Do the work and die at that step of it. Whether it came so far."""
+    """Do the work and die at that step. Returns whether it got that far."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         dying_at(monkeypatch, step)
         try:
@@ -186,7 +188,7 @@ def dies(step: int, work: Any) -> bool:
 
 
 def test_processes_that_are_killed_lose_nothing(valkey: Server, store: redis.Redis, tmp_path: Path) -> None:
-    """Real ones, with SIGKILL, while a call goes on and while its recording is made."""
+    """Real processes get SIGKILL while a call goes on, and while its recording is made."""
     database, folder = f"sqlite:///{tmp_path / 'archive.db'}", tmp_path / "recordings"
     told = {"DATABASE_URL": database, "SOUND_DAYS": "*=30", "RECORDINGS": str(folder), "EARSHOT_ENGINE": "stub"}
     fleet = Fleet(valkey, tmp_path, **told)
@@ -199,7 +201,7 @@ def test_processes_that_are_killed_lose_nothing(valkey: Server, store: redis.Red
         recorder = fleet.start("recorder")
         for n, chunk in enumerate(chunks):
             assert ingest.put("c", "customer", n + 1, chunk).outcome == "OK"
-            if n % 10 == 9:  # it is at work, then it is dead, and another one comes
+            if n % 10 == 9:  # kill the recorder at work, and start another one
                 store.zadd(keys.STORE.spooling, {"c": 0})
                 fleet.wait(lambda: store.zscore(keys.STORE.spooling, "c") > 0, why="the recorder takes the call")
                 recorder.kill()
@@ -246,7 +248,7 @@ def test_a_recorder_looks_every_few_seconds(store: redis.Redis, sounds: Sounds) 
 def test_a_storage_that_speaks_s3_does_the_same(
     store: redis.Redis, assessor: Assessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """moto's S3 server, over HTTP."""
+    """The storage is moto's S3 server, over HTTP."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:

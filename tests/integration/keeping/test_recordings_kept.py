@@ -37,7 +37,7 @@ def test_only_calls_of_chosen_queues_are_recorded(
         assert Spool(store, sounds).take(call_id) == (queue == "billing")
     ingest = Ingest(store, settings("/x", "training=0,*=5"))
     ingest.put("late", "agent", None, noise(1))
-    assert Spool(store, sounds).take("late") == 1, "nobody has said what queue it is of"
+    assert Spool(store, sounds).take("late") == 1, "nobody has named its queue yet"
     ingest.create("late", ["agent"], {"queue": "training"})
     ingest.put("late", "agent", None, noise(2))
     assert Spool(store, sounds).take("late") == 0
@@ -59,7 +59,7 @@ def test_an_erased_call_cannot_be_heard(
     erasure = Erasure(store, archive, settings(tmp_path / "recordings"))
     assert erasure.erase("c") == ["database", "recordings", "redis"]
     assert files(tmp_path) == of(other) and catalogue.find(archive, "c") is None
-    # A job that was about to write when the call was erased:
+    # A job was about to write when the call was erased:
     sounds.put_part(call, [Piece("agent", Sound(0, 8000, 8000, "mulaw", noise(1).audio))])
     assert forget_sound(archive, sounds, "*=30", store.time()[0] * 1000) == 0
     assert files(tmp_path) == of(other)
@@ -89,7 +89,7 @@ def test_sound_goes_by_queue_and_a_hold_keeps_it(
     now = store.time()[0] * 1000 + 10 * DAY_MS
     assert forget_sound(archive, sounds, "billing=30,*=5", now) == 1
     assert [call_id for call_id in ("a", "b", "held") if catalogue.find(archive, call_id)] == ["a", "held"]
-    assert len(files(tmp_path)) == 2 * 2, "two recordings, each with its description"
+    assert len(files(tmp_path)) == 2 * 2, "two recordings, each with its description file"
     assert forget_sound(archive, sounds, "", now) == 1, "no queue is recorded any more"
     assert [call_id for call_id in ("a", "b", "held") if catalogue.find(archive, call_id)] == ["held"]
     erase.release(archive, "call", "held")

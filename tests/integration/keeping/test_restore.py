@@ -1,5 +1,5 @@
-"""The drill, for what docs/OPERATING.md says of PostgreSQL and of recordings. test_backup_command.py has the store and
-SQLite."""
+"""The restore drill of docs/OPERATING.md, for PostgreSQL and for recordings. test_backup_command.py does it for Redis
+and SQLite."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from workers.sentiment.assessor import Assessor
 
 
 def ended(store: redis.Redis, assessor: Assessor, call_id: str) -> str:
+    """End a call of one utterance, with its summary. Returns its id."""
     line = Line(store, assessor, ["customer"], call_id)
     line.say("customer", 1, f"this is {call_id}")
     line.end()
@@ -50,7 +51,7 @@ def test_a_lost_postgresql_costs_nothing_that_redis_still_has(
     assert move(store, archive, ended(store, assessor, "meanwhile"), redact=True) == "AWAY"
     postgres.new_database("drill")
     postgres.tool("pg_restore", *where, dump)
-    assert read_call(archive, "before") is not None, "processes come back by themselves"
+    assert read_call(archive, "before") is not None, "processes connect again by themselves"
     assert read_call(archive, "since") is None
     command = [str(ROOT / "scripts/backup"), "archive-again"]
     told = subprocess.run(
@@ -79,8 +80,8 @@ def test_recordings_come_back_with_their_calls_and_others_are_listed(
 
     shutil.copy(copy, database)
     archive = Archive(f"sqlite:///{database}")
-    assert Retention(store, settings(folder)).erase("gone"), "it left Redis, because of its age say"
-    assert strays(valkey, database, folder) == ["gone"], "since is in Redis still"
+    assert Retention(store, settings(folder)).erase("gone"), "it leaves Redis, as at its age"
+    assert strays(valkey, database, folder) == ["gone"], "the call since is still in Redis"
     Departures(store).again()
     for call_id in Departures(store).outstanding():
         assert move(store, archive, call_id, redact=True) == "OK"
@@ -101,6 +102,7 @@ def erasing(server: Server, database: Path, folder: Path, *words: str) -> str:
 
 
 def strays(server: Server, database: Path, folder: Path) -> list[str]:
+    """Calls whose recordings `scripts/erase strays` lists."""
     return [line.split()[-1] for line in erasing(server, database, folder, "strays").splitlines()[1:]]
 
 
@@ -123,7 +125,6 @@ def test_a_lost_store_of_recordings_costs_the_sound_and_no_word(
     finish(store, archive, line)
     assert assemble(store, archive, sounds, "live") == "OK"
     left = samples(sounds, Named("live", int(store.hget("{earshot}:call:live", "started_at_ms") or 0)), tmp_path)
-    # What was lost is silence.
     assert left.shape[0] == 3 * RATE and not left[: 2 * RATE].any() and left[2 * RATE :].any(), (
         "what was lost is silence"
     )

@@ -1,4 +1,4 @@
-"""Whatever holds words or sound goes at its age, on a system where nothing else happens."""
+"""Whatever holds words or sound goes at its age, even on a system where nothing else happens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from state.settings import Settings
 from tests.harness.invariants import violations
 from tests.harness.line import Line
 from tests.harness.page import Page
-from tests.harness.protocol import Play
+from tests.harness.protocol import Play, readable
 from tests.harness.web import wait_until, web_process
 from workers.jobs.queue import ASKED_KEPT_SECONDS, Requests
 from workers.jobs.summary import write
@@ -48,7 +48,7 @@ def clock(tmp_path: Path) -> Clock:
 
 @pytest.fixture
 def client(clock: Clock, tmp_path: Path) -> Iterator[redis.Redis]:
-    """Of a server whose clock can be set."""
+    """A client of a server whose clock a test can set."""
     server = EmbeddedServer(tmp_path / "server", clock.environ)
     try:
         with connect(Settings(redis_url=server.url), "worker") as made:
@@ -69,16 +69,24 @@ def url_of(client: redis.Redis) -> str:
 
 
 OFTEN = """
+from state.calls.retention import Retention
 from workers.sentiment import __main__ as sentiment
+
+def told(retention, sweep=Retention.sweep):
+    count = sweep(retention)
+    print("swept", flush=True)
+    return count
+
+Retention.sweep = told
 sentiment.SWEEP_SECONDS = 0.2
 raise SystemExit(sentiment.start("sentiment", sentiment.run))
 """
-"""A sentiment process that looks for old data five times a second: by itself it does so every ten seconds."""
+"""A sentiment process that looks for old data five times a second, not every ten seconds, and says so each time."""
 
 
 @contextmanager
 def sentiment(client: redis.Redis, output: Path) -> Iterator[None]:
-    """A sentiment process: nothing else runs."""
+    """Run a sentiment process, and nothing else. Its output goes to `output`."""
     with output.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", OFTEN],
@@ -91,32 +99,18 @@ def sentiment(client: redis.Redis, output: Path) -> Iterator[None]:
         assert process.wait(30) == 0, output.read_text()
 
 
-def everything(client: redis.Redis) -> dict[str, bytes]:
-    """All keys with all that they hold."""
-    read: dict[bytes, Callable[[bytes], object]] = {
-        b"string": client.get,
-        b"hash": client.hgetall,
-        b"set": client.smembers,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"zset": lambda key: client.zrange(key, 0, -1),
-        b"stream": client.xrange,
-        b"none": lambda _: None,  # it has just expired
-    }
-    return {key.decode(): repr(read[client.type(key)](key)).encode() for key in list(client.scan_iter())}
-
-
 def holding(client: redis.Redis, *what: str | bytes) -> list[str]:
-    """The keys in whose name or content one of these is found."""
+    """The keys that have one of these in their name or content; the audit trail is left out."""
     wanted = [repr(part)[2:-1] if isinstance(part, bytes) else part for part in what]
     return [
         key
-        for key, held in everything(client).items()
-        if not key.startswith(keys.AUDIT) and any(part in key or part.encode() in held for part in wanted)
+        for key, held in readable(client).items()
+        if not key.startswith(keys.AUDIT) and any(part in key or part in held for part in wanted)
     ]
 
 
 def fill(client: redis.Redis, assessor: Assessor) -> None:
-    """One of everything that holds words, sound or the id of a call."""
+    """Store one of everything that holds words, sound or the id of a call."""
     line = Line(client, assessor, ["customer", "agent"], "ended", agent="Ann")
     line.say(
         "customer", 1, f"{SECRET_WORD} my card is four one one one one one one one one one one one one one one one"
@@ -131,7 +125,7 @@ def fill(client: redis.Redis, assessor: Assessor) -> None:
     Requests(client).request()
 
     ingest = Ingest(client, Settings())
-    for call_id in ("stuck", "silent"):  # audio that nobody decodes; the sender of the one has finished
+    for call_id in ("stuck", "silent"):  # nobody decodes their audio; only the sender of "stuck" has finished
         ingest.put(call_id, "customer", 1, Chunk(SOUND, "mulaw", 8000))
         ingest.put(call_id, "customer", 3, Chunk(SOUND, "mulaw", 8000), skip_gap=True)
     ingest.end("stuck")
@@ -144,7 +138,7 @@ def fill(client: redis.Redis, assessor: Assessor) -> None:
     client.xadd(keys.DEAD, {"c": "ended", "i": "customer:0", "reason": "x"})
     assert isinstance(letter, bytes)
     assert DeadLetters(client).note(letter.decode(), Redriven(SECRET_WORD))
-    client.hset(keys.DEAD_TEXTS, "1-1", SECRET_WORD)  # of a letter that was cut off since
+    client.hset(keys.DEAD_TEXTS, "1-1", SECRET_WORD)  # its letter has been cut off since
 
 
 def test_nothing_is_left_at_its_age_though_nothing_else_happens(
@@ -158,8 +152,9 @@ def test_nothing_is_left_at_its_age_though_nothing_else_happens(
                 keys.UNSUMMARISED, keys.WORK):  # fmt: skip
         assert key in before
     assert any(key.startswith("rq:job:") for key in before)
-    with sentiment(client, tmp_path / "out"):
-        time.sleep(1)
+    output = tmp_path / "out"
+    with sentiment(client, output):
+        wait_until(lambda: output.read_text().count("swept") >= 3, "it looks for old data")
         assert set(holding(client, SECRET_WORD)) >= {keys.FEED, keys.utterances("ended")}, "it is kept until then"
         later(client, clock, Settings().retention_hours * HOUR + 60)
         wait_until(lambda: holding(client, SECRET_WORD, SOUND) == [], "no word and no sound is left")
@@ -211,7 +206,8 @@ def test_many_calls_go_in_several_sweeps(client: redis.Redis, clock: Clock) -> N
 
 
 def test_calls_that_must_stay_keep_no_other_from_going(store: redis.Redis) -> None:
-    """The database is away, or refuses some calls for ever: what it has goes all the same, a bounded step at a time."""
+    """The database is away, or refuses some calls for ever. The calls that it has go all the same, and each sweep looks
+    at a bounded number."""
     waiting = [f"w{number:03}" for number in range(2 * CALLS_A_SWEEP + 5)]
     for number, call_id in enumerate([*waiting, "had"]):
         store.hset(keys.call(call_id), mapping={"state": "ended", "tracks": "", "started_at_ms": 1})
@@ -221,7 +217,7 @@ def test_calls_that_must_stay_keep_no_other_from_going(store: redis.Redis) -> No
     assert [retention.sweep() for _ in range(3)] == [0, 0, 1]
     store.hset(keys.call("w000"), "archived", 1)
     store.srem(keys.STORE.unarchived, "w000")
-    assert retention.sweep() == 1, "it begins anew"
+    assert retention.sweep() == 1, "it begins again at the first call"
     assert store.zcard(keys.RETAINED) == len(waiting) - 1
 
 
@@ -233,5 +229,5 @@ def test_a_call_at_work_is_not_erased_and_one_erased_under_a_decoder_comes_not_b
     lease = play.lease()
     assert retention.erase("c")
     assert play.commit(lease) == "STALE"
-    assert [key for key in everything(store) if "c" in key.split(":")] == []
+    assert [key for key in readable(store) if "c" in key.split(":")] == []
     assert violations(store) == []

@@ -1,4 +1,4 @@
-"""The audit trail in the database: nothing lost, nothing doubled, nothing changed; on SQLite and on PostgreSQL."""
+"""The audit trail reaches the database: nothing is lost, doubled or changed; on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY_MICROS = 86_400_000_000
 
 
 def lived(store: redis.Redis) -> Audit:
-    """A trail with entries in all parts: of yesterday, so that reads and attempts are settled."""
+    """A trail with entries in all parts. They are of yesterday, so reads and attempts are no longer counted up."""
     audit = Audit(store)
     for n in range(4):
         audit.record(Deed(f"lee{n}", "key-made", f"key-{n} \0", "203.0.113.7"))
@@ -49,6 +49,7 @@ def a_day_passes(store: redis.Redis) -> None:
 
 
 def everything(audit: Audit, archive: Archive | None) -> list[Entry]:
+    """All entries of all parts."""
     return [entry for part in PARTS for entry in trail.entries(audit, archive, part, Sought())]
 
 
@@ -57,7 +58,7 @@ def test_what_redis_forgets_the_database_has(store: redis.Redis, archive: Archiv
     audit.record_read(Deed("kim", "read", "of today"))
     before = everything(audit, None)
     assert keep(store, archive, 7, 0) == "OK 13 -0"
-    assert len(rows(archive, "trail")) == 13, "what was read today may repeat"
+    assert len(rows(archive, "trail")) == 13, "what was read today may still be read again"
     assert everything(audit, archive) == before
     store.flushall()
     assert everything(audit, archive) == [one for one in before if one.deed.about != "of today"]
@@ -74,7 +75,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
     environ = {**os.environ, "REDIS_URL": valkey.url, "DATABASE_URL": database_url}
     step = 0
     while True:
-        step += 3  # each start takes seconds; what was written stays written, so every step is met in some start
+        step += 3  # not every step, as a start takes seconds; a start goes on from what the one before wrote
         command = [sys.executable, "-m", "tests.harness.broken.dying_copier", str(step)]
         died = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
         assert everything(audit, archive) == before, f"step {step}"
@@ -86,14 +87,14 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_doubled(
     assert everything(audit, archive) == before
 
 
-def test_while_the_database_is_away_the_trail_waits(store: redis.Redis, archive: Archive, tmp_path: Any) -> None:
+def test_while_the_database_is_away_the_trail_waits(store: redis.Redis, archive: Archive) -> None:
     audit = lived(store)
     nowhere = Archive("postgresql://nobody@127.0.0.1:1/nothing")
     assert keep(store, nowhere, 7, 0) == "AWAY"
     with pytest.raises(ArchiveAway):
         list(trail.entries(audit, nowhere, "acts", Sought()))
     assert keep(store, archive, 7, 0) == "OK 13 -0"
-    assert keep(store, archive, 7, 0).startswith("OK"), "again changes nothing"
+    assert keep(store, archive, 7, 0).startswith("OK"), "a second copy changes nothing"
     assert len(rows(archive, "trail")) == 13
 
 

@@ -1,4 +1,4 @@
-"""The weekly report by mail, to a real SMTP server: once, whatever fails or is killed on the way."""
+"""The weekly report reaches a real SMTP server once, whatever fails or is killed on the way."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOW = round(datetime(2026, 3, 30, 7, tzinfo=UTC).timestamp() * 1000)
 
 
 class Post:
-    """What the mail server does with mail: keep it, or refuse it."""
+    """Handles the mail server's mail: keeps it, or refuses it."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.answer = "250 taken"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd asks for it)
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
         if self.answer.startswith("250"):
             self.envelopes.append(envelope)
             assert isinstance(envelope.content, bytes)
@@ -107,7 +107,7 @@ def test_a_server_that_refuses_gets_it_later(archive: Archive, settings: Setting
 
 
 def test_one_sends_at_a_time_and_a_killed_one_is_followed_up(archive: Archive, settings: Settings, post: Post) -> None:
-    assert sent.begin(archive, WEEK, MAIL, NOW)  # and is killed
+    assert sent.begin(archive, WEEK, MAIL, NOW)  # and the sender is killed
     assert send(archive, settings, WEEK, NOW + 1000) == "DONE"
     assert send(archive, settings, WEEK, NOW + sent.AGAIN_MS) == "OK"
     assert len(post.mails) == 1

@@ -1,4 +1,4 @@
-"""Redaction in the store: what is scored is masked with the score, what is shown is masked before."""
+"""Redaction in the store. A score masks its utterance there. What is shown before that is masked, too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from state.calls.leases import Commit
 from state.calls.reads import Reads
 from state.settings import Settings
 from tests.harness.line import CHUNK, Line, Scripted
+from tests.harness.protocol import readable
 from webapp.shown import Shown, ShownStreams
 from workers.decoder.track import decode
 from workers.insight.redaction.dictation import MASKED_NUMBER as MASK
@@ -25,22 +26,13 @@ def line(store: redis.Redis, assessor: Assessor) -> Line:
 
 def everything(client: redis.Redis) -> str:
     """All values of the store as one text."""
-    parts: list[bytes] = []
-    for key in client.scan_iter(count=1000):
-        kind = client.type(key)
-        if kind == b"hash":
-            parts += client.hgetall(key).values()
-        elif kind == b"stream":
-            parts += [value for _, fields in client.xrange(key) for name, value in fields.items() if name != b"a"]
-        elif kind == b"string":
-            parts.append(client.get(key) or b"")
-    return b"\n".join(parts).decode(errors="replace")
+    return "\n".join(readable(client).values())
 
 
 def test_a_number_is_never_shown_and_masked_in_the_store_when_it_is_scored(line: Line) -> None:
     line.say("agent", 1, "can you read me the card number")
     line.say("customer", 3, "four zero zero zero zero five six six")
-    assert "zero" in line.stored()[1], "what a decoder commits is what it recognised"
+    assert "zero" in line.stored()[1], "a decoder commits what it recognised"
     shown = Shown(line.redis)
     view = shown.call("c")
     assert view is not None and "zero" not in str(view) and "zero" not in str(shown.rows("live", 9, None))
@@ -67,7 +59,7 @@ def test_a_harmless_number_appears_in_the_table_and_in_the_feed(line: Line) -> N
     line.score()
     view = shown.call("c")
     assert view is not None and view.utterances[1].text == "sure it's seven four two zero nine five five one"
-    assert shown.feed(START, 100)[-2][1].count(b"seven four two"), "the pages are told before the score that tells it"
+    assert shown.feed(START, 100)[-2][1].count(b"seven four two"), "pages get the words before the score"
 
 
 def test_what_could_not_be_judged_before_the_end_is_masked_with_the_summary(line: Line) -> None:
