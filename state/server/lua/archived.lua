@@ -1,14 +1,14 @@
--- The database has an ended call: it may leave Redis when its time has come. A recorded call
--- goes on the list of those whose recording is to be assembled.
+-- Notes that the database has an ended call, so that the call may leave Redis when its time has come. Puts a recorded
+-- call on the list of those whose recording still lies in parts.
 --
 -- KEYS    call, unarchived, unassembled
 -- FIELDS  call_id
---         handling?          as it was read before the call was written to the database; left out if there was none
+--         handling?          as the writer read it before it wrote the call to the database; left out if there was none
 -- ANSWER  outcome
 --         OK       noted
---         CHANGED  supervisors have changed something since: write it again
+--         CHANGED  supervisors have changed something since: write the call again
 --         GONE     no such call
--- WRITES  with OK; with GONE it only takes the call off the list of what is outstanding
+-- WRITES  with OK; with GONE it only takes the call off the list of what the database lacks
 
 if redis.call('EXISTS', call_key) == 0 then
   redis.call('SREM', unarchived_key, call_id)

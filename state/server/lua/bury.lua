@@ -1,11 +1,11 @@
--- Removes a decoder that has no heartbeat and holds no token. Its group entry would take pending tokens along.
+-- Removes a decoder that has no heartbeat and holds no token. (Its entry in the group would take pending tokens along.)
 --
 -- KEYS    workers, residents, work, own_work, heartbeat
 -- FIELDS  worker
 -- ANSWER  outcome
 --         BURIED
---         ALIVE   its heart beats
---         HOLDS   move its tokens first
+--         ALIVE   it has a heartbeat
+--         HOLDS   it holds tokens: move them first
 -- WRITES  with BURIED
 
 if redis.call('EXISTS', heartbeat_key) == 1 then return answer({outcome = 'ALIVE'}) end

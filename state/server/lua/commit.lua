@@ -1,16 +1,16 @@
--- All effects of one lease, at once: the state moves, finals and feed events go out, the journal is trimmed.
+-- Applies all that one lease has done, at once: moves the state on, sends finals and feed events, trims the journal.
 --
 -- KEYS    call, track, audio, utterances, scores, kept, finals, work, load, live, ended, retained, unsummarised, dead, feed
 -- FIELDS  call_id, track, retention_seconds
 --         lease
 --         base_seq           done_seq as it was when the lease began
 --         done_seq, done_samples, open_seq, final_count, partial
---                            as they are after it
---         wordless           voice is heard, and gives no words
+--                            as they are after the lease
+--         wordless           a voice gives no words
 --         chunks, audio_ms, audio_bytes
---                            what was decoded: so much less waits
+--                            what the lease decoded, so it waits no longer
 --         finals             list of {id, utterance, scored}; scored: it needs a score
---         last?              the one of them that ended last, as it may be shown, without its words
+--         last?              the one of them that ended last, as it may be shown, without its list of words
 --         last_end?          the second in which it ended
 --         events             list of JSON
 --         dead_chunks        list of {seq, reason, encoding}
@@ -20,9 +20,9 @@
 -- BESIDE  state, dead_audio...
 -- ANSWER  outcome
 --         OK     applied
---         ENDED  applied, and the call has ended with it
---         AGAIN  was applied before
---         STALE  not under this lease any more
+--         ENDED  applied, and this ended the call
+--         AGAIN  applied before
+--         STALE  the lease is gone
 -- WRITES  with OK and ENDED
 
 local live_lease, live_done_seq, committed, token, last_seq, closed, gaps, owner = unpack(redis.call('HMGET', track_key,
@@ -36,11 +36,11 @@ local next_token = more and issue(track, not to_everybody and owner) or ''
 redis.call('HSET', track_key, 'done_seq', done_seq, 'open_seq', open_seq, 'done_samples', done_samples, 'state', state,
   'partial', partial, 'wordless', wordless and 1 or 0, 'final_count', final_count, 'committed', lease, 'lease', '', 'token', next_token, 'tries', 0,
   'forgiven', 0)
-local waiting = redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- not -chunks: -0 is no number to the server
+local waiting = redis.call('HINCRBY', load_key, 'chunks', 0 - chunks) -- not -chunks: the server takes -0 for no number
 redis.call('HINCRBY', load_key, 'audio_ms', 0 - audio_ms)
 if waiting > 0 then
   redis.call('HINCRBY', load_key, 'audio_bytes', 0 - audio_bytes)
-else -- of chunks that a damaged journal has lost nobody knows how long they were
+else -- nobody knows the length of chunks that a damaged journal has lost
   redis.call('HSET', load_key, 'audio_bytes', 0)
 end
 
@@ -53,7 +53,7 @@ for _, final in ipairs(finals) do
   end
 end
 if unscored > 0 then redis.call('HINCRBY', call_key, 'unscored', unscored) end
-if last then -- what the table shows of a call: the utterance that ended last
+if last then -- the table shows the utterance of a call that ended last
   local end_before, track_before = unpack(redis.call('HMGET', call_key, 'last_end', 'last_track'))
   end_before = tonumber(end_before or -1)
   if last_end > end_before or (last_end == end_before and track >= track_before) then

@@ -1,28 +1,28 @@
--- Functions that several scripts share. state/server/scripts.py puts them into each script, after the locals that it
--- makes of the script's head: key `call` is call_key, field `call_id` is call_id. A function here names the keys and fields that it
--- uses; a script that calls it has them in its head (tests/unit/store/test_script_heads.py looks).
-local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names stand in the store begin with it, too.
+-- Functions that several scripts share. state/server/scripts.py puts them into each script that uses them, after the
+-- locals from the script's head: key `call` is call_key, field `call_id` is call_id. Each function names the keys and
+-- fields that it uses. A script that calls it has them in its head (tests/unit/store/test_script_heads.py checks that).
+local PREFIX = string.match(KEYS[1], '^%b{}:') -- of the shard. Keys whose names the store holds begin with it, too.
 local FEED_EVENTS = 20000 -- as events.FEED_EVENTS
 local FOR_EVER_MS = 9e15 -- a moment that never comes
 local DEAD_LETTERS = 1000 -- kept for inspection: 16 MB of one-second chunks
 
--- What a script answers: a map.
+-- A script's answer: a map.
 local function answer(map)
   return cmsgpack.pack(map)
 end
 
--- A whole number as text. Lua by itself would write 1.7e+12.
+-- A whole number as text. Lua itself would write 1.7e+12.
 local function whole(number)
   return string.format('%.0f', number)
 end
 
--- One clock for the whole fleet: the server's, in ms.
+-- The time by the fleet's one clock, the server's, in ms.
 local function now_ms()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- Tells the pages. `way` (nil: none): what a trace goes on from.
+-- Tells the pages an event. `way`: what a trace goes on from, or nil.
 -- KEYS  feed
 local function say(json, way)
   if way then
@@ -32,7 +32,7 @@ local function say(json, way)
   end
 end
 
--- Tells the pages what the call is now.
+-- Tells the pages how the call is now.
 -- KEYS  call, feed   FIELDS  call_id
 local function say_call()
   local state, started, ended, metadata, reason =
@@ -42,6 +42,7 @@ local function say_call()
     .. ',"end_reason":' .. (reason and '"' .. reason .. '"' or 'null') .. '}')
 end
 
+-- Begins a call and tells the pages.
 -- KEYS  call, live, idle, feed   FIELDS  call_id
 local function create_call(tracks, metadata, digest)
   local now = now_ms()
@@ -52,19 +53,19 @@ local function create_call(tracks, metadata, digest)
   say_call()
 end
 
--- The hash of a track of the call.
+-- The key of the hash of a track of the call.
 -- FIELDS  call_id
 local function key_of_track(name)
   return PREFIX .. 'track:' .. call_id .. ':' .. name
 end
 
--- Whether a call with audio of `owner` (false: none yet) is closed to the sender (types.Sender).
+-- Whether the sender may not touch a call whose audio is `owner`'s (false: no audio yet). See types.Sender.
 -- FIELDS  sender, sender_reads
 local function foreign(owner)
   return owner and owner ~= sender and not sender_reads
 end
 
--- Drops a token's stream entry, wherever it stands.
+-- Drops a token's entry from whichever stream has it.
 local function drop(token)
   local bar = string.find(token, '|', 1, true)
   if not bar then return end
@@ -73,8 +74,8 @@ local function drop(token)
   redis.call('XDEL', stream, id)
 end
 
--- Issues a track's one token: to `owner`, who is warm for it, while its heart beats, else to everybody. Returns its
--- name, which the caller puts into the track's hash.
+-- Issues a track's one token: to `owner`, which is warm for the track, if that has a heartbeat; else to everybody.
+-- Returns the token's name. The caller puts it into the track's hash.
 -- KEYS  work   FIELDS  call_id
 local function issue(track_name, owner)
   local stream = work_key
@@ -84,15 +85,15 @@ local function issue(track_name, owner)
   return stream .. '|' .. redis.call('XADD', stream, '*', 'c', call_id, 't', track_name)
 end
 
--- A track's list of gaps (JSON; false: none yet) with one more. Put at its end as text: reading all of a long one for
+-- A track's list of gaps (JSON; false: none yet) with one more. It only adds text at the end: reading a long list for
 -- every chunk held the server up.
 local function with_gap(gaps, first, last)
   return (gaps and string.sub(gaps, 1, -2) .. ',' or '[') .. string.format('[%.0f,%.0f]]', first, last)
 end
 
--- Puts masked utterances in the place of what was stored, and tells the pages of those that look different now.
--- `masked` (nil: nothing is) has two lists: store, of {id, utterance}; and tell, of {id, utterance (without words),
--- event}. Nothing that has expired meanwhile comes back.
+-- Stores masked utterances in place of the old ones, and tells the pages of those that look different now. `masked`
+-- (nil: nothing is masked) has two lists: store, of {id, utterance}; and tell, of {id, utterance (without its list of
+-- words), event}. Nothing that has expired meanwhile comes back.
 -- KEYS  call, utterances, feed
 local function redact(masked)
   if not masked then return end
@@ -109,7 +110,7 @@ local function redact(masked)
   end
 end
 
--- Ends a call whose sender has finished as soon as nothing is outstanding. Returns whether it ended now.
+-- Ends a call whose sender has finished, if nothing of it waits any more. Returns whether the call ended now.
 -- KEYS  call, utterances, scores, kept, live, ended, retained, unsummarised, feed   FIELDS  call_id, retention_seconds
 local function end_if_done()
   local state, open_tracks, unscored, tracks =

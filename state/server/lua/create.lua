@@ -1,20 +1,20 @@
--- Declares a call. If its first chunk has made the call already, the first declaration describes it.
+-- Declares a call. If its first chunk has begun the call already, the first declaration describes it.
 --
 -- KEYS    call, live, idle, load, feed
 -- FIELDS  call_id
 --         tracks             their names, with spaces between
 --         metadata           JSON
---         digest             of the declaration: tells it from another one
---         sender             name of who sends
---         sender_reads       it may read every call: see types.Sender
+--         digest             of the declaration: tells one declaration from another
+--         sender             the sender's name
+--         sender_reads       the sender may read every call: see types.Sender
 --         backlog_limit_ms, backlog_limit_bytes
---                            of undecoded audio; new calls are refused from nine tenths of one of them on
+--                            of undecoded audio; from nine tenths of either on, new calls get BUSY
 --         live_limit         calls that may be live or ending
 --         records            the call is to be recorded
 -- ANSWER  outcome
---         CREATED  it is declared now
---         SAME     it was, with the same words
---         DIFFERS  it was, with others; or by another sender, and one that may not read could guess what was declared
+--         CREATED  declared now
+--         SAME     declared before, in the same way
+--         DIFFERS  declared before, in another way; or by another sender: one that may not read must not guess how
 --         FOREIGN  the call has another sender's audio
 --         BUSY     too much audio waits to be decoded, or too many calls are live
 -- WRITES  with CREATED
@@ -43,7 +43,7 @@ end
 redis.call('HSET', call_key, 'tracks', all, 'metadata', metadata, 'digest', digest, 'declarer', sender)
 if records then
   redis.call('HSET', call_key, 'recorded', 1)
-elseif redis.call('HEXISTS', call_key, 'recorded') == 1 then -- what is in the store is thrown away at the end
+elseif redis.call('HEXISTS', call_key, 'recorded') == 1 then -- its sound in the store is thrown away at the end
   redis.call('HSET', call_key, 'recorded', 0)
 end
 say_call()

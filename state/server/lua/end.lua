@@ -1,24 +1,25 @@
--- The sender has finished: every track gets a token, so that a decoder flushes its open utterance. One step strikes off
--- the socket and ends the call. So a socket that comes just then is either seen here or told that the call has ended.
+-- Ends a call because its sender has finished. Every track gets a token, so that a decoder flushes its open utterance.
+-- One step strikes off the socket and ends the call. So a socket that comes just then is seen here, or learns that the
+-- call has ended.
 --
 -- KEYS    call, utterances, scores, kept, streams, work, live, idle, streaming, ended, retained, unsummarised, feed
 -- FIELDS  call_id, retention_seconds
 --         reason             types.EndReason
---         posted             list of {track, last_seq}: how many chunks the sender has posted, as far as it says so
---         sender             name of who sends
---         sender_reads       it may read every call: see types.Sender
---         socket?            over which the sender says so
---         idle_before_ms?    only if no chunk came since
---         gone_before_ms?    only if no socket was at the call since
+--         posted             list of {track, last_seq}: how many chunks the sender has posted, if it says so
+--         sender             the sender's name
+--         sender_reads       the sender may read every call: see types.Sender
+--         socket?            the socket that says goodbye
+--         idle_before_ms?    end only if no chunk came since
+--         gone_before_ms?    end only if no socket was at the call since
 -- ANSWER  outcome, track?, next_seq?, left?
---         ENDING   it ends now, or has ended with this
---         SAME     it is ending or has ended already
+--         ENDING   the call ends now, or this ended it
+--         SAME     the call is ending or has ended already
 --         UNKNOWN  no such call
---         ACTIVE   a chunk came since, or a socket is at it
+--         ACTIVE   a chunk came since, or a socket was at the call
 --         FOREIGN  another sender's call
 --         OTHERS   the socket is done with the call, but others are at it; it sent the tracks `left`
---         SHORT    chunks that the sender has posted are not there: `track` lacks chunk `next_seq`
--- WRITES  with ENDING; OTHERS and SHORT strike the socket off, SAME and UNKNOWN take the call off the lists of live ones
+--         SHORT    chunks that the sender has posted are missing: `track` lacks chunk `next_seq`
+-- WRITES  with ENDING; OTHERS and SHORT strike the socket off, SAME and UNKNOWN take the call off lists of live calls
 
 local state, owner = unpack(redis.call('HMGET', call_key, 'state', 'sender'))
 if not state then

@@ -1,15 +1,15 @@
--- Erases a whole call: its words, its sound, and its id in every list. Audio that waits to be decoded is lost.
+-- Erases a whole call: its words, its sound, and its id in every list. Audio that waits for a decoder is lost.
 --
 -- KEYS    call, utterances, scores, streams, live, ended, idle, streaming, retained, unsummarised, unarchived, unassembled,
 --         spooling, load, feed
 -- FIELDS  call_id
---         before_ms?   only if nothing has happened to the call since
---         archived?    only if the database has it, in case it has ended
+--         before_ms?   erase only if nothing has happened to the call since
+--         archived?    erase an ended call only if the database has it
 -- ANSWER  outcome
 --         ERASED
---         YOUNG   something has happened since, or a socket is at it
---         KEPT    the database does not have it yet, or its recording is not assembled
--- WRITES  with ERASED; with KEPT it puts the call on the list of those that the database is to have
+--         YOUNG   something has happened since, or a socket is at the call
+--         KEPT    the database lacks the call, or its recording still lies in parts
+-- WRITES  with ERASED; with KEPT, if the database lacks the call, it puts the call on the list of such calls
 
 if before_ms then
   for _, list in ipairs({idle_key, retained_key}) do
@@ -55,7 +55,7 @@ for track in string.gmatch(tracks or '', '%S+') do
     redis.call('HINCRBY', load_key, 'audio_bytes', whole(0 - waiting_bytes))
   end
 end
-if state == 'live' or state == 'ending' then -- the pages show it; they are told to forget its metadata
+if state == 'live' or state == 'ending' then -- the pages show it: tell them to forget its metadata
   say('{"kind":"call","call_id":' .. cjson.encode(call_id) .. ',"state":"ended","started_at_ms":' .. started
     .. ',"ended_at_ms":' .. whole(now_ms()) .. ',"metadata":{},"end_reason":"idle"}')
 end

@@ -1,15 +1,15 @@
--- Writes a deed that may repeat into the trail: repeats of a day become one entry with a count. It begins with a
--- command that frees memory: people can read calls while the server's memory is full.
+-- Writes a deed that may repeat into the trail. Repeats on one day become one entry with a count. The first command
+-- frees memory, so that people can read calls while the server's memory is full.
 --
 -- KEYS    audit_entries, audit_told, audit_share
 -- FIELDS  part               of the trail
---         doer               whose share of a day's entries this counts for
+--         doer               whose share of a day's entries this counts against
 --         what, same         what tells an entry of the doer from others
 --         deed               JSON
---         rest               JSON that tells of everything beyond the share
---         share              entries of one doer and day, at most
---         kept_seconds       for so long an entry is kept
--- ANSWER  count              how often, with this time
+--         rest               JSON of the entry that stands for all beyond the share
+--         share              most entries of one doer on one day
+--         kept_seconds       seconds that an entry stays
+-- ANSWER  count              how often the deed was done, this time included
 -- WRITES  always
 
 local t = redis.call('TIME')

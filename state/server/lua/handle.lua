@@ -1,14 +1,14 @@
--- Changes a call's handling, if it is still the one that the change began from. The trail tells who did it.
+-- Changes a call's handling, if nobody else has changed it meanwhile. The trail says who did it.
 --
 -- KEYS    call, feed, acts, unarchived
 -- FIELDS  call_id
---         before?            handling as it was read; without it, there was none
---         after              handling to be stored
+--         before?            the handling from which the change began; left out if there was none
+--         after              the new handling
 --         event, deed        JSON: for the pages, for the trail
---         deeds_kept         in the trail, at most
+--         deeds_kept         most deeds in the trail
 -- ANSWER  outcome
 --         OK        changed
---         CONFLICT  another change came between: look again
+--         CONFLICT  another change came between: read it and try again
 --         GONE      no such call
 -- WRITES  with OK
 

@@ -1,19 +1,19 @@
--- Notes an event that the sound does not tell: a hold, a transfer, a pause of the recording.
+-- Notes an event that nobody hears in the sound: a hold, a transfer, a pause of the recording.
 --
 -- KEYS    call, feed
 -- FIELDS  call_id
 --         kind               types.HappeningKind
---         track              whose line it is; "" where none is named
+--         track              the track that it is about; "" if it names none
 --         to                 of a transfer: to whom
---         who                of a join: who is on the track from now on
---         most               events to keep of a call; keys pressed take half of them at most
---         sender             name of who tells
---         sender_reads       it may read every call: see types.Sender
+--         who                of a join: the person on the track from now on
+--         most               most events to keep of a call; pressed keys take at most half of them
+--         sender             the sender's name
+--         sender_reads       the sender may read every call: see types.Sender
 -- ANSWER  outcome, at?
---         OK       noted, in second `at` of the call: its newest audio
---         SAME     nothing changes by it
---         OFF      a pause of a call that is not recorded
---         FULL     the call has its most already
+--         OK       noted at second `at` of the call, the second of its newest audio
+--         SAME     it changes nothing
+--         OFF      it pauses the recording of a call that is not recorded
+--         FULL     the call has as many events as it may have
 --         CLOSED   the sender has ended the call
 --         UNKNOWN  no such call
 --         FOREIGN  another sender's call
@@ -28,7 +28,7 @@ if state ~= 'live' then return answer({outcome = 'CLOSED'}) end
 held, muted, count = held or '', muted or ' ', tonumber(count or 0)
 local now, paused = now_ms(), tonumber(unrecorded_until or 0) == FOR_EVER_MS
 local is_muted = string.find(muted, ' ' .. track .. ' ', 1, true)
--- Who is on the track: the one who joined it last, or the one in the call's metadata; "" once they have left.
+-- The person on the track: the one who joined it last, else the one in the call's metadata; "" after they left.
 local function on_track()
   local last = cjson.decode(metadata)[track]
   for _, one in ipairs(happened and cjson.decode(happened) or {}) do
@@ -45,7 +45,7 @@ local same = {
 }
 if kind == 'recording-paused' and recorded ~= '1' then return answer({outcome = 'OFF'}) end
 if same[kind] then return answer({outcome = 'SAME'}) end
--- An event that ends something is always taken: nothing stays on hold, mute or paused because the list is full.
+-- A full list still takes an event that ends something, so that nothing stays on hold, mute or paused for ever.
 if count >= most and (kind == 'hold' or kind == 'mute' or kind == 'transfer' or kind == 'join'
   or kind == 'recording-paused') then
   return answer({outcome = 'FULL'})

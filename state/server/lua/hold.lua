@@ -1,16 +1,16 @@
--- A socket says that it lives and which tracks of a call it sends; the newest socket to take a track has it.
+-- Notes that a socket lives, and which tracks of a call it sends. The newest socket to take a track has it.
 --
 -- KEYS    call, streams, streaming
 -- FIELDS  call_id
---         socket             its name
---         grace_ms           how long it may be gone
+--         socket             the socket's name
+--         grace_ms           ms for which it may be gone
 --         tracks             list of names
---         take_over          takes tracks from other sockets
---         sender             name of who sends
---         sender_reads       it may read every call: see types.Sender
+--         take_over          it takes tracks from other sockets
+--         sender             the sender's name
+--         sender_reads       the sender may read every call: see types.Sender
 -- ANSWER  outcome
---         places?            list of {last_seq, samples, rate?}, as `tracks`
---         HELD     it is at the call
+--         places?            list of {last_seq, samples, rate?}, in the order of `tracks`
+--         HELD     the socket is at the call
 --         TAKEN    another socket has taken one of its tracks
 --         FOREIGN  another sender's call
 --         CLOSED   the call has ended
@@ -29,7 +29,7 @@ for _, track in ipairs(tracks) do
   end
 end
 for _, other in ipairs(replaced) do
-  redis.call('HSET', streams_key, 's:' .. other, 0) -- for good, even if we are done before it notices
+  redis.call('HSET', streams_key, 's:' .. other, 0) -- for good, even if this socket is done before that one notices
 end
 local until_ms = now_ms() + grace_ms
 redis.call('HSET', streams_key, 's:' .. socket, until_ms)
@@ -41,5 +41,5 @@ for n, track in ipairs(tracks) do
   local last_seq, samples, rate = unpack(redis.call('HMGET', key_of_track(track), 'last_seq', 'samples', 'rate'))
   places[n] = {last_seq = tonumber(last_seq or 0), samples = tonumber(samples or 0), rate = rate and tonumber(rate) or nil}
 end
-redis.call('EXPIRE', streams_key, 86400) -- a call without a socket for a day is over by any other rule
+redis.call('EXPIRE', streams_key, 86400) -- after a day without a socket every other rule has ended the call
 return answer({outcome = 'HELD', places = places})

@@ -1,36 +1,36 @@
--- Takes one chunk into the journal and makes sure that somebody will decode it.
+-- Takes one chunk into the journal and makes sure that a decoder will decode it.
 --
 -- KEYS    call, track, audio, listen, work, load, live, idle, spooling, feed
 -- FIELDS  call_id, track
 --         seq?               the chunk's number; without it, the next one
---         skip_gap           true: the missing chunks before it are given up
+--         skip_gap           true: give up the missing chunks before it
 --         encoding, digest, rate, samples
 --         backlog_limit_ms, backlog_limit_bytes
---                            of undecoded audio; beyond one of them: BUSY
+--                            of undecoded audio; beyond either: BUSY
 --         track_limit_ms     the same for this track alone
---         live_limit         calls that may be live or ending; beyond it no new one begins
---         max_tracks         a call may have
---         max_gap            chunks that skip_gap bridges at most
---         listen_seconds     of audio to keep for listening; 0: none, and it drops what is there
+--         live_limit         most calls that may be live or ending; beyond it no new one begins
+--         max_tracks         most tracks of a call
+--         max_gap            most chunks that skip_gap bridges
+--         listen_seconds     seconds of audio to keep for listening; 0: none, and it drops what is there
 --         records            a call that begins with this chunk is to be recorded
---         record_seconds     of a recorded call's audio to be kept at most until it is in the store of recordings
---         sender             name of who sends
---         sender_reads       it may read every call: see types.Sender
+--         record_seconds     most seconds of a recorded call's audio that wait here for the store of recordings
+--         sender             the sender's name
+--         sender_reads       the sender may read every call: see types.Sender
 --         way?               what a trace goes on from
 -- BESIDE  audio
 -- ANSWER  outcome, seq, next_seq
 --         OK       accepted
---         DUP      accepted before (and with the same bytes, if they are still there to be compared)
+--         DUP      accepted before, with the same bytes if they are still there to compare
 --         OTHER    accepted before, with other bytes
 --         GAP      chunks before it are missing
 --         BUSY     too much audio waits to be decoded, or too many calls are live
 --         CLOSED   the sender has ended the call
 --         RATE     the track has another sample rate
---         TRACKS   the call has its most tracks already
+--         TRACKS   the call has as many tracks as it may have
 --         FOREIGN  another sender's call
 -- WRITES  with OK
 
-local SPOOL_MS = 15000 -- from a recorded call's first chunk until its audio is to be put into the store of recordings
+local SPOOL_MS = 15000 -- ms from a recorded call's first chunk until its audio is due in the store of recordings
 
 local state, tracks, owner, recorded, unrecorded_until, held, held_at = unpack(redis.call('HMGET', call_key, 'state',
   'tracks', 'sender', 'recorded', 'unrecorded_until_ms', 'held', 'held_at_ms'))
@@ -64,7 +64,7 @@ local chunk_ms = math.floor(samples * 1000 / rate)
 local waiting_ms, waiting_bytes = unpack(redis.call('HMGET', load_key, 'audio_ms', 'audio_bytes'))
 waiting_ms, waiting_bytes = tonumber(waiting_ms or 0) + chunk_ms, tonumber(waiting_bytes or 0) + #audio
 local track_ms = (track_samples - tonumber(done_samples or 0)) * 1000 / rate + chunk_ms
-local share = last_seq == 0 and 0.9 or 1 -- new calls are refused before old ones
+local share = last_seq == 0 and 0.9 or 1 -- refuse new calls before old ones
 if waiting_ms > backlog_limit_ms * share or waiting_bytes > backlog_limit_bytes * share
   or track_ms > track_limit_ms then return say_so('BUSY') end
 if not state and redis.call('ZCARD', live_key) >= live_limit then return say_so('BUSY') end
@@ -91,7 +91,7 @@ if last_seq == 0 then
   redis.call('HSET', track_key, 'rate', rate, 'done_seq', 0, 'done_samples', 0, 'open_seq', 1, 'final_count', 0,
     'tries', 0, 'token', '', 'lease', '', 'owner', '', 'committed', '', 'partial', '')
 end
--- A missing chunk is taken to be as long as the one that came instead: the clock must go on.
+-- The clock must go on. So a missing chunk counts as long as the one that came instead.
 local from = track_samples + missing * samples
 local now = now_ms()
 local entry = {'a', audio, 'e', encoding, 'h', digest, 'n', from, 'm', samples, 't', now}
@@ -100,7 +100,7 @@ if missing > 0 then
   entry[#entry + 1] = last_seq + 1
   redis.call('HSET', track_key, 'gaps', with_gap(gaps, last_seq + 1, seq - 1))
 end
--- A party that has put somebody on hold is not on the line: music comes instead, or a talk with others.
+-- A party that has put somebody on hold is not on the line. Music comes instead, or talk with others.
 if held and held ~= '' and held ~= track and now - chunk_ms >= tonumber(held_at) then
   entry[#entry + 1] = 'q'
   entry[#entry + 1] = 1
@@ -124,7 +124,7 @@ else
   local from_ms = math.floor(from * 1000 / rate)
   local until_ms, seconds = from_ms + chunk_ms, listen_seconds
   local oldest_ms = until_ms - listen_seconds * 1000
-  if recorded then -- what the store of recordings does not have stays, too, but not for ever
+  if recorded then -- audio that the store of recordings lacks stays, too, but not for ever
     local spooled_ms = tonumber(string.match(spooled or '', '^%d+') or 0)
     oldest_ms = math.max(math.min(oldest_ms, spooled_ms), until_ms - math.max(listen_seconds, record_seconds) * 1000)
     seconds = math.max(listen_seconds, record_seconds)
@@ -133,9 +133,9 @@ else
   -- pcall: a fault in the audio kept for listening never costs a chunk
   local kept = redis.pcall('XADD', listen_key, 'MINID', '~', whole(math.max(0, oldest_ms)),
     whole(from_ms) .. '-' .. whole(seq), 'a', audio, 'e', encoding, 'r', rate, 'm', samples, 'n', from,
-    -- A chunk that began before the recording went on still holds sound that nobody may hear.
+    -- A chunk that began before the recording went on still holds sound that the recording must not have.
     unpack(now - chunk_ms < tonumber(unrecorded_until or 0) and {'p', 1} or {}))
   if type(kept) == 'table' then redis.call('UNLINK', listen_key) end
-  redis.call('EXPIRE', listen_key, seconds + 60) -- nobody listens longer to a call that has ended or hangs
+  redis.call('EXPIRE', listen_key, seconds + 60) -- by then nobody listens to a call that has ended or hangs
 end
 return say_so('OK', seq + 1)

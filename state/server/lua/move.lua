@@ -2,12 +2,12 @@
 --
 -- KEYS    track, work
 -- FIELDS  call_id, track, token
---         force              also from under a lease: its holder is dead or stalled
---         forgive            at most so many times in a row a try is given back; 0: it stays charged
+--         force              move it even if somebody holds the lease: the holder is dead or stalled
+--         forgive            most tries in a row that are given back; 0: the try counts
 -- ANSWER  outcome
 --         MOVED
---         STALE   not the live token: it is dropped
---         LEASED  somebody is at work on it
+--         STALE   it is not the live token, so it is dropped
+--         LEASED  somebody holds the lease
 -- WRITES  with MOVED and STALE
 
 local live_token, lease, forgiven = unpack(redis.call('HMGET', track_key, 'token', 'lease', 'forgiven'))

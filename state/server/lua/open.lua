@@ -1,15 +1,15 @@
--- Takes the lease that a token stands for. A token that is not the track's live one is dropped.
+-- Takes the lease that a token stands for. Drops a token that is not the track's live one.
 --
 -- KEYS    track
 -- FIELDS  call_id, track
 --         token, lease
---         owner              the decoder to which the track's next tokens go; '' if it is a guest here
---         warm_at?           lease of the last commit that this worker's warm recogniser made; left out if it has none
+--         owner              the decoder that gets the track's next tokens; '' if it is a guest here
+--         warm_at?           lease of the last commit of this worker's warm recogniser; left out if it has none
 -- ANSWER  outcome, done_seq?, last_seq?, open_seq?, final_count?, tries?, closed?, rate?, samples?, done_samples?
---         warm?              the recogniser is exact
---         careful_seq?       chunks up to this one are decoded one a lease
---         LEASED  and beside the map the saved state: '' with warm, and for a track that has none yet
---         STALE   not the live token; the map stands alone
+--         warm?              the warm recogniser is exact
+--         careful_seq?       number of the last chunk to decode one a lease
+--         LEASED  beside the map stands the saved state: '' if warm, or if the track has none yet
+--         STALE   it is not the live token; '' stands beside the map
 -- WRITES  with both
 
 local live_token, done_seq, last_seq, open_seq, final_count, tries, closed, rate, samples, done_samples, committed,
@@ -22,7 +22,7 @@ end
 redis.call('HDEL', track_key, 'lease') -- frees: with memory full, a script whose first write may grow is refused
 tries = tonumber(tries) + 1
 redis.call('HSET', track_key, 'lease', lease, 'owner', owner, 'tries', tries)
--- Begun in vain before: the journal is now decoded chunk by chunk, so that the next crash accuses one chunk.
+-- A try was in vain before. So decode the journal chunk by chunk: the next crash then accuses one chunk.
 last_seq, careful_seq = tonumber(last_seq), tonumber(careful_seq or 0)
 if tries + tonumber(forgiven or 0) > 1 and last_seq > careful_seq then
   careful_seq = last_seq

@@ -1,10 +1,10 @@
--- Gives a lease back unused (shutdown): the try is not charged, the token goes to everybody.
+-- Gives a lease back unused, at shutdown. The try does not count. The token goes to everybody.
 --
 -- KEYS    track, work
 -- FIELDS  call_id, track, lease
 -- ANSWER  outcome
 --         RELEASED
---         STALE  not under this lease any more
+--         STALE  the lease is gone
 -- WRITES  with RELEASED
 
 local live_lease, token = unpack(redis.call('HMGET', track_key, 'lease', 'token'))

@@ -1,21 +1,21 @@
--- Stores an utterance's score and the call's standing that follows from all its scores, once.
+-- Stores an utterance's score, once, and the call's standing that follows from all its scores.
 --
 -- KEYS    call, utterances, scores, kept, finals, live, ended, retained, unsummarised, dead, feed
 -- FIELDS  call_id, retention_seconds
 --         entry              of `finals`
 --         utterance_id, score
---         scored_before      how many scores the standing was computed from, without this one
+--         scored_before      number of the other scores from which the scorer computed the standing
 --         standing, attention
 --         event              JSON
 --         kept?              see assessments.Kept
---         set_aside?         why it could not be scored
+--         set_aside?         why nobody could score it
 --         masked?            what redaction changes: see `redact`
 --         way?               what a trace goes on from
 -- ANSWER  outcome
 --         OK        stored
---         ENDED     stored, and the call has ended with it
---         AGAIN     was stored before: the entry is dropped
---         GONE      the call has expired: the entry is dropped
+--         ENDED     stored, and this ended the call
+--         AGAIN     stored before, so the entry is dropped
+--         GONE      the call has expired, so the entry is dropped
 --         CONFLICT  another score came between: compute again
 -- WRITES  with all but CONFLICT
 

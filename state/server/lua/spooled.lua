@@ -1,4 +1,4 @@
--- Notes that the store of recordings has a track's audio up to an entry of its listen stream: Redis need not keep it.
+-- Notes that the store of recordings has a track's audio up to an entry of its listen stream. Redis may then drop it.
 --
 -- KEYS    call, track
 -- FIELDS  call_id, track

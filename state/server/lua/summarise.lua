@@ -4,12 +4,12 @@
 -- FIELDS  call_id
 --         summary            JSON
 --         masked?            what redaction changes: see `redact`
---         archive?           write the call to the database now
+--         archive?           the database is to have the call now
 -- ANSWER  outcome
 --         OK     stored
---         AGAIN  it has one
+--         AGAIN  the call has one
 --         GONE   the call has expired
--- WRITES  with OK; the others only take the call off the list of what is outstanding
+-- WRITES  with OK; otherwise it only takes the call off the list of those that wait for a summary
 
 redis.call('SREM', unsummarised_key, call_id)
 if redis.call('EXISTS', call_key) == 0 then return answer({outcome = 'GONE'}) end
