@@ -29,7 +29,7 @@ export class Findings {
     const title = row.raised ? _("Needs attention since {time}", { time: format.duration(row.raised_at ?? 0) }) : _("Worth knowing");
     if (since.textContent !== title) since.textContent = title;
     since.disabled = !row.raised;
-    whyBox.hidden = !row.raised && !told.length;
+    whyBox.hidden = since.parentElement.hidden = !row.raised && !told.length;
     const key = JSON.stringify(told);
     if (key === this.#shown) return;
     this.#shown = key;
