@@ -1,4 +1,4 @@
-"""What is slow in a web process is refused at once when there is too much of it, and all else goes on in time."""
+"""A web process refuses too many slow requests at once, and answers all others in time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psutil
 import pytest
 import redis
 import requests
@@ -27,19 +29,23 @@ from webapp.http.crowds import DECODE_SHARE
 from webapp.http.limits import FAILURES_OF_ADDRESS
 
 PROMPT_SECONDS = 1.0
-"""In which health checks and chunks are answered, whatever floods the process."""
+"""At most, of the process's processor time while a health check or a chunk waits for its answer. A machine that is busy
+with other things makes the wait longer, but not this."""
+
+THREADS = 160
+"""Fewer than the clients of a flood: if each of those got a thread, nobody else would."""
 
 SECOND = b"\xff" * 8000
 
 
 @pytest.fixture
 def web(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    with web_process(valkey.url, tmp_path / "web.log", AUTH="on", WEB_THREADS="400") as web:
+    with web_process(valkey.url, tmp_path / "web.log", AUTH="on", WEB_THREADS=str(THREADS)) as web:
         yield web
 
 
 class Flood:
-    """Requests from this number of clients at once, each on its own connection, until all have their answer."""
+    """Sends requests from `at_once` clients, each on its own connection, until all have their answer."""
 
     def __init__(self, web: Web, requests_: list[bytes], at_once: int = 200) -> None:
         self._where = ("127.0.0.1", web.port)
@@ -51,7 +57,7 @@ class Flood:
             self._send()
 
     def done(self) -> bool:
-        """Take in the answers that are there and send as many more requests; whether all are answered."""
+        """Take the answers that are there, and send as many new requests. True when all are answered."""
         for key, _ in self._selector.select(0):
             sock = key.fileobj
             assert isinstance(sock, socket.socket)
@@ -81,14 +87,27 @@ PIECE = {"audio": [0] * 8000 * 3, "sample_rate": 8000}
 
 
 def pieces(count: int, key: dict[str, str]) -> list[bytes]:
-    """Three seconds of as many conversations: more than the fleet may be behind before the answer waits for it."""
+    """Three seconds of audio of each of `count` conversations. The answer waits for the fleet to decode so much."""
     bodies = [json.dumps({**PIECE, "id": f"line-{n}"}).encode() for n in range(count)]
     return [post("/decode", body, "application/json", **key) for body in bodies]
 
 
-def slowest(web: Web, key: dict[str, str], requests_: list[bytes]) -> tuple[float, Counter[int]]:
-    """Ask for health and post chunks until the flood is over: the longest wait for an answer in seconds, and what the
-    flood was answered."""
+@dataclass
+class Survived:
+    """What a flood cost the others.
+
+    work_seconds: the most processor time that the web process spent while one of them waited.
+    before_a_wait_ended: how many got their answer before any request of the flood was answered with words.
+    statuses: what the flood was answered.
+    """
+
+    work_seconds: float
+    before_a_wait_ended: int
+    statuses: Counter[int]
+
+
+def survive(web: Web, key: dict[str, str], requests_: list[bytes]) -> Survived:
+    """Ask for health and post chunks until the flood is over."""
     seq = 0
     asks: list[Callable[[], requests.Response]] = [
         lambda: requests.get(f"{web.url}/healthz", timeout=60),
@@ -100,18 +119,22 @@ def slowest(web: Web, key: dict[str, str], requests_: list[bytes]) -> tuple[floa
         ),
     ]
     warm = Flood(web, [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"] * 200)
-    while not warm.done():  # its threads are begun with its first requests
+    while not warm.done():  # the first requests start the threads
         time.sleep(0.01)
-    flood, waits = Flood(web, requests_), []
+    worker = psutil.Process(web.worker_pid)
+    flood, work, before = Flood(web, requests_), [], 0
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not flood.done():
         assert time.monotonic() < deadline, flood.statuses
         seq += 1
         for ask in asks:
-            begin = time.monotonic()
+            begin = worker.cpu_times()
             assert ask().status_code in (200, 202)
-            waits.append(time.monotonic() - begin)
-    return max(waits), flood.statuses
+            end = worker.cpu_times()
+            work.append(end.user - begin.user + end.system - begin.system)
+        if not flood.statuses[200]:
+            before += len(asks)
+    return Survived(max(work), before, flood.statuses)
 
 
 def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
@@ -123,40 +146,44 @@ def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web,
     cookie = f"earshot={browser.cookies['earshot']}"
     forms = [urlencode({"csrf_token": token, "name": f"user{n}", "password": "guess"}).encode() for n in range(900)]
     tries = [post("/sign-in", form, "application/x-www-form-urlencoded", Cookie=cookie) for form in forms]
-    worst, statuses = slowest(web, key, tries)
-    assert worst < PROMPT_SECONDS, statuses
-    assert set(statuses) <= {403, 429}
-    assert 0 < statuses[403] <= FAILURES_OF_ADDRESS, "so many guesses were looked at"
+    flood = survive(web, key, tries)
+    assert flood.work_seconds < PROMPT_SECONDS, flood
+    assert set(flood.statuses) <= {403, 429}
+    assert 0 < flood.statuses[403] <= FAILURES_OF_ADDRESS, "so many guesses were looked at"
     elsewhere = create_app(Settings(redis_url=web.redis_url)).test_client()
     assert try_sign_in(elsewhere, "dana", address="203.0.113.9").status_code == 303, "others still sign in"
 
 
 def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
     key = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
-    worst, statuses = slowest(web, key, pieces(900, key))
-    assert worst < PROMPT_SECONDS, statuses
-    assert set(statuses) <= {429, 503}, "no decoder is alive, or too many ask"
+    flood = survive(web, key, pieces(900, key))
+    assert flood.work_seconds < PROMPT_SECONDS, flood
+    assert set(flood.statuses) <= {429, 503}, "no decoder is alive, or too many ask"
     assert not store.exists(shards_of(store)[0].keys.call("line-0")), "what is refused changes nothing"
     asked = {**PIECE, "id": "line-0"}
     assert requests.post(f"{web.url}/decode", json=asked, headers=key, timeout=10).json()["reason"] == "no_decoder"
 
 
 def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
-    """A decoder is alive, and busy elsewhere: as many wait as may."""
+    """A decoder lives and does nothing, so every place is taken by somebody who waits ten seconds."""
     access = Access(store)
     key, pbx = bearer(access.api_keys.add("lines", ("ingest",))), bearer(access.api_keys.add("pbx", ("ingest",)))
     FleetMember(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
-    worst, statuses = slowest(web, pbx, pieces(600, key))
-    assert worst < PROMPT_SECONDS, statuses
-    assert set(statuses) == {200, 429}
-    assert statuses[200] >= int(400 * DECODE_SHARE), "as many are served as there are places"
+    flood = survive(web, pbx, pieces(600, key))
+    assert flood.work_seconds < PROMPT_SECONDS, flood
+    assert flood.before_a_wait_ended > 20, f"they queued behind those who wait: {flood}"
+    assert set(flood.statuses) == {200, 429}
+    assert flood.statuses[200] >= int(THREADS * DECODE_SHARE), "as many are served as there are places"
 
 
 def test_connections_on_which_nothing_comes_keep_no_thread(web: Web) -> None:
     idle = [socket.create_connection(("127.0.0.1", web.port), timeout=30) for _ in range(450)]
-    begin = time.monotonic()
     assert requests.get(f"{web.url}/healthz", timeout=60).status_code == 200
-    assert time.monotonic() - begin < PROMPT_SECONDS
+    closed = selectors.DefaultSelector()
+    for connection in idle:
+        closed.register(connection, selectors.EVENT_READ)
+    assert not closed.select(0), "the health check waited until the process gave some up"
+    closed.close()
     idle[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert idle[0].recv(4096).startswith(b"HTTP/1.1 200 "), "one that speaks up later is heard"
     for connection in idle:
