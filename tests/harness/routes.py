@@ -156,6 +156,12 @@ def client(valkey: Server, **settings: Any) -> FlaskClient:
     return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
 
 
+def sockets(valkey: Server) -> list[str]:
+    """Paths of telephony's websockets."""
+    rules = client(valkey).application.url_map.iter_rules()
+    return sorted(rule.rule for rule in rules if rule.websocket)
+
+
 def steady(store: redis.Redis) -> Contents:
     """All that is kept, but counters of limits, the trail, and when a key was used."""
     passing = (keys.LIMITS, keys.AUDIT, keys.API_KEYS_USED)

@@ -1,4 +1,4 @@
-"""Who may do what: every route is walked with every kind of credential, and what is refused changes nothing."""
+"""Who may do what: each route is asked with each kind of credential, and a refusal changes nothing."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from webapp.http.limits import BAD_KEYS_A_MINUTE
 GIVEN = "given-in-the-environment"
 
 MARK = "Marcelina"
-"""In the metadata of the one call: seen by nobody who may not read."""
+"""Stands in the metadata of the only call. Nobody may see it without the right to read."""
 
 ROLE_OF: dict[str, Role] = {"dana": "supervisor", "tom": "agent"}
-"""Of the accounts; all others are admins."""
+"""Roles of accounts; all others are admins."""
 
 ALLOWED = {
     "nothing": set(),
@@ -50,7 +50,7 @@ ALLOWED = {
 
 @pytest.fixture
 def visitor(valkey: Server, store: redis.Redis, access: Access) -> Callable[[str], tuple[FlaskClient, dict[str, str]]]:
-    """A client and its headers by name of ALLOWED."""
+    """Gives a client and its headers for a name in ALLOWED."""
     ingest = Ingest(store, Settings())
     ingest.create("call-1", ["customer"], {"agent": MARK})
     ingest.put("call-1", "agent", 1, Chunk(SECOND, "mulaw", 8000), sender=Sender("key pbx", reads=False))
@@ -101,14 +101,14 @@ def test_no_route_shows_or_changes_anything_without_the_right_credential(
     name: str, visitor: Callable[[str], tuple[FlaskClient, dict[str, str]]], store: redis.Redis
 ) -> None:
     http, headers = visitor(name)
-    http.get("/sign-in", environ_base=FAR)  # so that the secret for cookies is there
+    http.get("/sign-in", environ_base=FAR)  # makes the secret for cookies
     for n, (route, needed) in enumerate(ROUTES.items()):
         if needed in ALLOWED[name]:
             continue
         for counter in store.scan_iter(f"{keys.LIMITS}*"):
-            store.delete(counter)  # so many routes in a minute are more than one address may ask for with a wrong key
+            store.delete(counter)  # an address may not show a wrong key for so many routes in a minute
         before = steady(store)
-        far = {"REMOTE_ADDR": f"198.51.100.{1 + n // (BAD_KEYS_A_MINUTE // 2)}"}  # so that no wrong key is one too many
+        far = {"REMOTE_ADDR": f"198.51.100.{1 + n // (BAD_KEYS_A_MINUTE // 2)}"}  # none shows too many wrong keys
         answer = ask(http, route, headers, far)
         assert MARK not in answer.text, route
         assert steady(store) == before, route
@@ -134,8 +134,8 @@ def test_every_route_is_open_to_the_right_credential(
         headers = {"X-CSRF-Token": csrf_of(http.get("/", environ_base=FAR, follow_redirects=True).text)}
     for route, needed in ROUTES.items():
         if needed in ALLOWED[name] and route != "/sign-out POST":
-            # 400, 415 and 426: it was let in, and told that it is no stereo chunk, no JSON, no websocket; 404 that the
-            # call has no recording, or that nobody has that name.
+            # 400, 415 and 426 also mean that it was let in: the request was no stereo chunk, JSON or websocket. So does
+            # 404 where the call has no recording, or nobody has the name.
             open_to_it = (200, 201, 202, 302, 400, 409, 410, 415, 426, *((404,) if MISSES.search(route) else ()))
             assert ask(http, route, headers).status_code in open_to_it, route
 

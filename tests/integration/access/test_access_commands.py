@@ -1,4 +1,4 @@
-"""scripts/keys, scripts/users, scripts/audit and the first sign-in of scripts/run, as commands."""
+"""The commands scripts/keys, scripts/users and scripts/audit, and the first sign-in of scripts/run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from webapp.app import create_app
 
 
 def command(name: str, *arguments: str, stdin: str = "", **environ: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of scripts/<name>."""
+    """Run scripts/<name>; returns its exit status, stdout and stderr."""
     done = subprocess.run(
         [str(ROOT / "scripts" / name), *arguments],
         cwd=ROOT,
@@ -42,7 +42,7 @@ def command(name: str, *arguments: str, stdin: str = "", **environ: str) -> tupl
 
 @pytest.fixture
 def at(valkey: Server, store: redis.Redis) -> dict[str, str]:
-    """The environment that leads to the test's server."""
+    """An environment that names the test's server."""
     return {"REDIS_URL": valkey.url}
 
 
@@ -75,7 +75,7 @@ def test_a_key_of_a_name_that_also_stands_in_the_environment_is_revoked(
     http = create_app(Settings(redis_url=valkey.url)).test_client()
     assert http.get("/v1/calls", headers=bearer(key)).status_code == 200
     status, _, error = command("keys", "revoke", "pbx", API_KEYS="pbx:read:geheim-geheim-geheim", **at)
-    assert status == 1 and error.startswith("keys: pbx is in API_KEYS"), "that one is still good"
+    assert status == 1 and error.startswith("keys: pbx is in API_KEYS"), "the key in the environment is still good"
     assert http.get("/v1/calls", headers=bearer(key)).status_code == 401
 
 
@@ -139,11 +139,11 @@ def test_the_commands_find_the_embedded_server_whether_it_runs_or_not(tmp_path: 
         server.stop()
     assert running_url(folder) is None
     assert "pbx" in command("keys", *options, "list", **nowhere)[1]
-    assert running_url(folder) is None, "what was started for the command is gone"
+    assert running_url(folder) is None, "the command has stopped the server that it started"
 
 
 class Run:
-    """scripts/run with an engine that needs no model; `printed` is its stdout until it serves."""
+    """Runs scripts/run with an engine that needs no model. Entering returns what it printed until it served."""
 
     def __init__(self, data: Path, **environ: str) -> None:
         self.port = free_port()
@@ -197,7 +197,7 @@ def test_the_first_run_makes_a_sign_in_and_a_key_and_later_ones_keep_them(tmp_pa
         assert this_run and this_run[0] != key
         for good in (key, this_run[0]):
             assert requests.get(f"{second.url}/v1/calls", headers=bearer(good), timeout=10).status_code == 200
-        assert session.get(f"{second.url}/v1/session", timeout=10).json()["name"] == name, "signed in still"
+        assert session.get(f"{second.url}/v1/session", timeout=10).json()["name"] == name, "still signed in"
     for log in tmp_path.glob("logs/*.log"):
         assert not {password, key, this_run[0]} & set(re.split(r"[\s=\"']", log.read_text())), log
 
@@ -205,7 +205,7 @@ def test_the_first_run_makes_a_sign_in_and_a_key_and_later_ones_keep_them(tmp_pa
 def test_a_platform_without_an_environment_of_ours_runs_the_commands(
     valkey: Server, store: redis.Redis, at: dict[str, str], tmp_path: Path
 ) -> None:
-    """The packages are in the python3 of the path; there is no .venv, no npm, and nothing is set up."""
+    """On a platform python3 on the path has the packages. There is no .venv and no npm, and nobody ran the set-up."""
     for folder in ("scripts", "state", "workers"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     programs = tmp_path / "programs"

@@ -1,4 +1,4 @@
-"""Access at a real web process: sockets, several processes, and that no secret ever comes into a log."""
+"""Access at real web processes: who may open a socket, when sockets close, and that no log has a secret."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def access(store: redis.Redis) -> Access:
 @pytest.fixture(scope="module")
 def running(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     log = tmp_path_factory.mktemp("web") / "web.log"
-    with web_process(valkey.url, log, AUTH="on", WEB_THREADS="64") as web:  # sockets of the test before may still close
+    with web_process(valkey.url, log, AUTH="on", WEB_THREADS="64") as web:  # the last test's sockets may still be open
         yield web
 
 
 @pytest.fixture
 def web(running: Web, access: Access) -> Web:
-    """One process for all tests: it keeps nothing that the store has lost."""
+    """One process for all tests. It keeps nothing that is gone from the store."""
     return running
 
 
 def browser(web: Web, password: str = PASSWORD, name: str = "dana") -> requests.Session:
-    """A browser that has tried to sign in."""
+    """A browser that has tried to sign in. With a wrong password it is not signed in."""
     session = requests.Session()
     form = {"csrf_token": csrf_of(session.get(f"{web.url}/sign-in", timeout=10).text), "name": name}
     session.post(f"{web.url}/sign-in", data={**form, "password": password}, timeout=10)
@@ -151,7 +151,7 @@ def test_the_command_signs_somebody_out_and_closes_their_pages(
         assert other.disconnections == 0
     assert dana.get(f"{web.url}/v1/session", timeout=10).status_code == 401
     assert lee.get(f"{web.url}/v1/session", timeout=10).status_code == 200
-    assert access.sessions.find(token) is not None, "who is called alike stays"
+    assert access.sessions.find(token) is not None, "somebody else with this name stays signed in"
     assert command("users", "sign-out", person.name, **at)[:2] == (0, "1 session ended")
     assert access.sessions.find(token) is None
     status, _, error = command("users", "sign-out", "dana", **at)
@@ -235,7 +235,7 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
         cookie = session.cookies["earshot"]
         web.terminate(15)
     written = web.output.read_text()
-    assert "Traceback" in written and "path=/sign-in" in written, "the log is at work"
+    assert "Traceback" in written and "path=/sign-in" in written, "something was logged"
     for what in (password, PASSWORD, made, wrong, given, secret, cookie, cookie[:40]):
         assert what not in written
     parts = [store.hvals(keys.audit_told(part)) for part in ("reads", "attempts")]
@@ -247,7 +247,7 @@ def test_no_secret_comes_into_a_log(valkey: Server, access: Access, store: redis
 
 
 def test_the_client_of_socketio_hears_why_when_the_door_was_passed(web: Web, access: Access) -> None:
-    """A session that ends between the door and the greeting: the greeting looks again."""
+    """If the right ends between the upgrade and Socket.IO's greeting, the greeting is refused."""
     key = access.api_keys.add("crm", ("read",))
     client = socketio.Client(reconnection=False)
     client.connect(web.url, headers=bearer(key), transports=["websocket"])

@@ -1,4 +1,4 @@
-"""API keys: how they are shown, when they end, and how often they may be used."""
+"""API keys: where a client may send one, when it ends, and how often it may be used."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_key_that_is_used_too_often_is_told_to_wait(valkey: Server, access: Ac
 
 
 def granted_within_a_window(store: redis.Redis, ask: Callable[[], Iterable[bool]]) -> int:
-    """Requests that were granted. A window lasts a second, so a slower run says nothing and is repeated."""
+    """How many requests were granted. A window lasts a second, so a slower run says nothing: it is done again."""
     while True:
         store.flushdb()
         began = time.monotonic()
@@ -102,7 +102,7 @@ def granted_within_a_window(store: redis.Redis, ask: Callable[[], Iterable[bool]
 
 
 def test_processes_together_let_a_key_make_no_more_requests_than_it_may(store: redis.Redis) -> None:
-    """Each counts two requests in advance."""
+    """Each process counts two requests in advance."""
 
     def ask() -> Iterable[bool]:
         processes = Limits(store, 2 * AHEAD), Limits(store, 2 * AHEAD)
@@ -112,7 +112,7 @@ def test_processes_together_let_a_key_make_no_more_requests_than_it_may(store: r
 
 
 def test_a_burst_of_a_key_may_use_all_its_requests(store: redis.Redis) -> None:
-    """Threads that find nothing left at the same moment do not each count in advance."""
+    """When several threads find nothing left, only one of them counts in advance."""
 
     def ask() -> Iterable[bool]:
         with ThreadPoolExecutor(16) as threads:

@@ -1,4 +1,4 @@
-"""AUTH=off on a developer's machine: what pages of other sites, shown by a browser there, can reach. Nothing."""
+"""AUTH=off on a developer's machine: pages of other sites, in a browser there, reach nothing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from state.people.access import Access
 from state.settings import Settings
 from tests.harness.api import problem
 from tests.harness.calls.wires import Refused, WebSocket
-from tests.harness.routes import ROUTES, ask, client, steady
+from tests.harness.routes import ROUTES, ask, client, sockets, steady
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
 from tests.harness.web import Web, web_process
 from webapp.access.rights import SAFE_METHODS
-from webapp.app import create_app
 
 EVIL = "http://evil.example"
 FOREIGN_HOSTS = [
@@ -41,7 +40,7 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
 
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)
 def test_no_route_answers_under_a_foreign_name(host: str, http: FlaskClient, store: redis.Redis) -> None:
-    """A name that is made to lead to this machine (DNS rebinding) is its page's own origin."""
+    """By DNS rebinding, another site's name leads to this machine. The browser takes it for the page's own origin."""
     before = steady(store)
     for route in [*ROUTES, "/nothing GET", "/socket.io/ GET"]:
         problem(ask(http, route, {"Host": host, "Origin": f"http://{host}"}), 403, "host")
@@ -57,7 +56,7 @@ def test_the_machines_own_names_are_answered(host: str, http: FlaskClient) -> No
 
 @pytest.mark.parametrize("origin", [EVIL, "null", "http://localhost:3000", "https://localhost", "file://"])
 def test_no_change_is_made_for_a_page_of_another_site(origin: str, http: FlaskClient, store: redis.Redis) -> None:
-    http.post("/sign-in")  # so that the secret for cookies is there
+    http.post("/sign-in")  # makes the secret for cookies
     before = steady(store)
     for route in ROUTES:
         path, method = route.split()
@@ -87,13 +86,8 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
         yield web
 
 
-def sockets(valkey: Server) -> list[str]:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
-    return [*(rule.rule for rule in rules if rule.websocket), "/socket.io/?EIO=4&transport=websocket"]
-
-
 def test_no_socket_opens_for_a_page_of_another_site(web: Web, valkey: Server) -> None:
-    for path in sockets(valkey):
+    for path in [*sockets(valkey), "/socket.io/?EIO=4&transport=websocket"]:
         address = web.url.replace("http", "ws") + path
         for origin in (EVIL, "null", "http://127.0.0.1:1"):
             with pytest.raises(Refused) as refused:
@@ -106,7 +100,7 @@ def test_no_socket_opens_for_a_page_of_another_site(web: Web, valkey: Server) ->
 
 
 def test_a_key_is_no_browsers_own_and_may_come_from_anywhere(valkey: Server, store: redis.Redis) -> None:
-    """Some websocket libraries of telephony send an Origin of their own making."""
+    """Some websocket libraries for telephony make up an Origin."""
     key = bearer(Access(store).api_keys.add("pbx", ("ingest",)))
     answer = client(valkey).get("/v1/streams/audio", headers={**key, "Origin": EVIL, "Upgrade": "websocket"})
     assert answer.status_code == 426

@@ -149,7 +149,7 @@ def test_a_flood_of_sign_ins_holds_up_neither_health_checks_nor_chunks(web: Web,
     flood = survive(web, key, tries)
     assert flood.work_seconds < PROMPT_SECONDS, flood
     assert set(flood.statuses) <= {403, 429}
-    assert 0 < flood.statuses[403] <= FAILURES_OF_ADDRESS, "so many guesses were looked at"
+    assert 0 < flood.statuses[403] <= FAILURES_OF_ADDRESS, "the server checked too many guesses, or none"
     elsewhere = create_app(Settings(redis_url=web.redis_url)).test_client()
     assert try_sign_in(elsewhere, "dana", address="203.0.113.9").status_code == 303, "others still sign in"
 
@@ -159,13 +159,13 @@ def test_a_flood_of_decode_requests_holds_up_neither_health_checks_nor_chunks(we
     flood = survive(web, key, pieces(900, key))
     assert flood.work_seconds < PROMPT_SECONDS, flood
     assert set(flood.statuses) <= {429, 503}, "no decoder is alive, or too many ask"
-    assert not store.exists(shards_of(store)[0].keys.call("line-0")), "what is refused changes nothing"
+    assert not store.exists(shards_of(store)[0].keys.call("line-0")), "a refusal changes nothing"
     asked = {**PIECE, "id": "line-0"}
     assert requests.post(f"{web.url}/decode", json=asked, headers=key, timeout=10).json()["reason"] == "no_decoder"
 
 
 def test_who_waits_for_words_holds_up_neither_health_checks_nor_chunks(web: Web, store: redis.Redis) -> None:
-    """A decoder lives and does nothing, so every place is taken by somebody who waits ten seconds."""
+    """A decoder lives and does nothing. So somebody waits ten seconds at every place."""
     access = Access(store)
     key, pbx = bearer(access.api_keys.add("lines", ("ingest",))), bearer(access.api_keys.add("pbx", ("ingest",)))
     FleetMember(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
@@ -185,6 +185,6 @@ def test_connections_on_which_nothing_comes_keep_no_thread(web: Web) -> None:
     assert not closed.select(0), "the health check waited until the process gave some up"
     closed.close()
     idle[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    assert idle[0].recv(4096).startswith(b"HTTP/1.1 200 "), "one that speaks up later is heard"
+    assert idle[0].recv(4096).startswith(b"HTTP/1.1 200 "), "a connection may send its request later"
     for connection in idle:
         connection.close()

@@ -1,4 +1,4 @@
-"""Guessing passwords: it is slowed down, stands in the trail, and shuts nobody else out."""
+"""Guessing passwords is slow, stands in the trail, and shuts nobody else out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, client_of, csrf_of, sign_in, signed_in, trail, try_sign_in
 from webapp.app import create_app
 from webapp.http import limits
-
-# -- guessing -----------------------------------------------------------------------------------------------
 
 
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike(http: FlaskClient, store: redis.Redis) -> None:
@@ -51,7 +49,9 @@ def test_guessing_locks_the_account_out_for_that_address_even_with_the_right_pas
         locked = try_sign_in(process, "DANA")
         assert locked.status_code == 429 and 0 < int(locked.headers["Retry-After"]) <= 15 * 60
         assert not signed_in(process)
-    assert try_sign_in(there, "dana", address="203.0.113.8").status_code == 303, "the owner is elsewhere"
+    assert try_sign_in(there, "dana", address="203.0.113.8").status_code == 303, (
+        "the owner, at another address, still signs in"
+    )
     told = [what for _, what, *_ in trail(store)]
     assert told == ["sign-in-failed"] * 3 + ["sign-in-locked"] * 2 + ["sign-in"]
 
@@ -72,7 +72,9 @@ def test_an_address_that_tries_many_names_is_locked_out_and_others_are_not(
     http = client(valkey)
     tries = [try_sign_in(http, f"name-{n}", "wrong", "2001:db8::1").status_code for n in range(4)]
     assert tries == [403, 403, 403, 429]
-    assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, "the same customer's network"
+    assert try_sign_in(http, "dana", address="2001:db8::ffff").status_code == 429, (
+        "it is in the same customer's network"
+    )
     assert try_sign_in(http, "dana", address="2001:db8:0:1::1").status_code == 303
 
 
@@ -140,6 +142,6 @@ def test_guesses_at_the_same_moment_are_counted_like_those_one_after_another(
         guesser.start()
     for guesser in guessers:
         guesser.join()
-    assert set(statuses) <= {403, 429}, "some find no place, and are refused at once"
+    assert set(statuses) <= {403, 429}, "those who find no place are refused at once"
     statuses += [try_sign_in(client_of(http), "dana", "wrong").status_code for _ in range(3)]
     assert statuses.count(403) == 3

@@ -1,5 +1,4 @@
-"""A key that may only send hears nothing of other calls, and of its own only what answers its audio there. Nor does an
-agent of any call but the agent's own."""
+"""A key that may only send learns nothing of other calls, and an agent nothing of other agents' calls."""
 
 from __future__ import annotations
 
@@ -30,14 +29,11 @@ VALUES: dict[str, list[str]] = {
     "name": ["dana"],
     "filename": ["css/base.css"],
 }
-"""What the parts of addresses may be. A new part belongs here."""
-
-
-# -- every route ------------------------------------------------------------------------------------------
+"""Values for the variable parts of addresses. Add each new part here."""
 
 
 def paths(rule: Rule) -> list[str]:
-    """Addresses of a route with every value of its parts."""
+    """A route's addresses, with every value of its parts."""
     parts = [[(name, value) for value in VALUES[name]] for name in sorted(rule.arguments)]
     found = []
     for values in itertools.product(*parts):
@@ -51,7 +47,7 @@ def paths(rule: Rule) -> list[str]:
 
 
 def bodies() -> list[dict[str, Any]]:
-    """What a request may bring: nothing, audio, and JSON that means something somewhere."""
+    """Bodies of requests: nothing, audio, and JSON that some route understands."""
     jsons: list[Any] = [{}, {"state": "taken"}, {"text": "hello"}, {"last_seq": {"customer": 1}}]
     jsons += [{"call_id": call, "tracks": ["agent", "customer"], "metadata": {"agent": "x"}} for call in (LIVE, DONE)]
     for call in (LIVE, DONE):
@@ -72,7 +68,7 @@ QUERIES = ["", f"?call_id={LIVE}&track=agent", "?tracks=agent,customer", "?on_ga
 
 
 def asked(method: str) -> list[tuple[str, dict[str, Any]]]:
-    """What is asked of an address: every query without a body and with audio, and every body without a query."""
+    """Queries and bodies for an address: every query without a body and with audio, every body without a query."""
     if method in SAFE_METHODS:
         return [(query, {}) for query in QUERIES]
     nothing, *audio = bodies()[:3]
@@ -95,7 +91,7 @@ def test_no_route_tells_a_key_that_may_only_send_of_anothers_call(
                 everything = f"{answer.text} {answer.headers}"
                 assert not secret_in(everything.replace(query, "")), (method, path, query, body, everything)
     assert walked > 4000
-    assert told(store) == before, "nor does it change the call"
+    assert told(store) == before, "it changed the call"
 
 
 def test_no_route_tells_an_agent_of_anothers_call(
@@ -110,4 +106,4 @@ def test_no_route_tells_an_agent_of_anothers_call(
             ):
                 answer = http.open(path, method=method, headers=amy, **cast(Any, body))
                 assert not secret_in(answer.text + repr(answer.headers)), (method, path, body)
-    assert told(store) == before, "nor does it change the call"
+    assert told(store) == before, "it changed the call"

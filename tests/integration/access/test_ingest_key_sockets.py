@@ -1,4 +1,4 @@
-"""A key that may only send hears nothing of other calls over any socket, and of its own only its own audio."""
+"""On any socket, a key that may only send hears what answers its own audio, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from state.settings import Settings
 from state.types import Sender
 from tests.harness.calls.wires import CLOSE, Refused, Twilio, WebSocket
 from tests.harness.line import CHUNK, Line
+from tests.harness.routes import sockets
 from tests.harness.secret_calls import DONE, LIVE, PBX, secret_in, told
 from tests.harness.servers import Server
 from tests.harness.signing_in import bearer
 from tests.harness.web import Web, web_process
-from webapp.app import create_app
 from webapp.store import open_store
 from webapp.streams.vosk_server import VoskParser, VoskTalk
 
@@ -72,11 +72,11 @@ SPEAK: dict[str, Spoken] = {
     "/v1/streams/vosk": vosk,
     "/v1/streams/audiohook": audiohook,
 }
-"""How each socket's protocol begins a call and sends two seconds of silence. A new socket belongs here."""
+"""By path, what begins a call in the socket's protocol and sends two seconds of silence. Add each new socket here."""
 
 
 def answers(ws: WebSocket) -> str:
-    """All that the server says until it closes the socket, which it must do."""
+    """All that the server says until it closes the socket. Fails if it does not close it."""
     ws.sock.settimeout(20)
     said = []
     while True:
@@ -90,10 +90,8 @@ def answers(ws: WebSocket) -> str:
 def test_no_socket_tells_a_key_that_may_only_send_of_anothers_call(
     track: str, web: Web, valkey: Server, line: Line, spy: dict[str, str], store: redis.Redis
 ) -> None:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
-    sockets = {rule.rule for rule in rules if rule.websocket}
     before = told(store)
-    for path in sorted(sockets):
+    for path in sockets(valkey):
         for call in (LIVE, DONE):
             for query in ("", f"?call_id={call}&track={track}"):
                 ws = WebSocket(web.url.replace("http", "ws") + path + query, spy)
@@ -101,14 +99,13 @@ def test_no_socket_tells_a_key_that_may_only_send_of_anothers_call(
                 said = answers(ws)
                 assert not secret_in(said), (path, query, said)
                 assert "another sender" in said, (path, query, said)
-    assert told(store) == before, "nor does it take the call over"
+    assert told(store) == before, "it took the call over"
 
 
 def test_no_socket_opens_for_an_agent(web: Web, valkey: Server, line: Line, amy: dict[str, str]) -> None:
-    rules = create_app(Settings(redis_url=valkey.url)).url_map.iter_rules()
-    sockets = {rule.rule for rule in rules if rule.websocket} | {"/socket.io/?EIO=4&transport=websocket"}
-    assert len(sockets) > 4
-    for path in sorted(sockets):
+    paths = [*sockets(valkey), "/socket.io/?EIO=4&transport=websocket"]
+    assert len(paths) > 4
+    for path in paths:
         with pytest.raises(Refused) as refused:
             WebSocket(web.url.replace("http", "ws") + path, amy)
         assert refused.value.status == 403, path
@@ -141,15 +138,15 @@ def test_a_conversation_is_answered_to_its_own_key_only_and_what_was_sent_elsewh
     assert decode(web, spy, "mine", 0).json()["hstr"] == "an echidna"
     refused = decode(web, other, "mine", 0)
     assert (refused.status_code, refused.json()["reason"]) == (403, "another_sender")
-    assert decode(web, other, LIVE, 0).status_code == 403, "its own call, sent otherwise"
+    assert decode(web, other, LIVE, 0).status_code == 403, "the key's own call, but sent another way"
     url = f"{web.url}/v1/calls/mine/tracks/customer/chunks"
     assert requests.post(url, SILENCE, headers={**spy, "Content-Type": "audio/PCMU"}, timeout=10).status_code == 403
     both = bearer(Access(store).api_keys.add("crm", ("ingest", "read")))
-    assert "quokka" in decode(web, both, LIVE, 0).text, "who may read may read it here, too"
+    assert "quokka" in decode(web, both, LIVE, 0).text, "a key that may read gets it here too"
 
 
 def talk(valkey: Server, store: redis.Redis, track: str, sender: Sender = PBX) -> Callable[[bytes], str]:
-    """A vosk socket's session on the live call: audio in, answer out."""
+    """A vosk socket on the live call. The result takes audio and returns the answer."""
     parser = VoskParser({"call_id": LIVE, "track": track, "sample_rate": "8000"})
     made = VoskTalk(open_store(Settings(redis_url=valkey.url), store), parser, sender)
 
@@ -162,12 +159,12 @@ def talk(valkey: Server, store: redis.Redis, track: str, sender: Sender = PBX) -
 
 
 def nobody_speaks(store: redis.Redis) -> None:
-    """The agent's open utterance was none."""
+    """The agent's open utterance ends without words."""
     store.hset(keys.track(LIVE, "agent"), mapping={"partial": "", "open_seq": 2})
 
 
 def test_a_socket_hears_of_its_own_audio_only(valkey: Server, store: redis.Redis, line: Line) -> None:
-    """The call's own key, but what was said before the socket came, and what comes another way, is not its own."""
+    """Even the call's own key does not hear what was said before the socket came, or what came another way."""
     say = talk(valkey, store, "agent")
     assert json.loads(say(PCM)) == {"partial": ""}
     nobody_speaks(store)
@@ -179,7 +176,7 @@ def test_a_socket_hears_of_its_own_audio_only(valkey: Server, store: redis.Redis
     store.hset(keys.track(LIVE, "agent"), "partial", "the wombat is")
     assert json.loads(say(bytes(2))) == {"partial": ""}
     line.decode("agent", 2.0, "no quokka")
-    assert json.loads(say(bytes(2))) == {"partial": ""}, "made of audio that came another way"
+    assert json.loads(say(bytes(2))) == {"partial": ""}, "this audio came another way"
     assert json.loads(say(PCM))["partial"] == ""
     line.decode("agent", 3.1, "at last")
     assert json.loads(say(bytes(2)))["text"] == "at last"

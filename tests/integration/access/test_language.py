@@ -1,4 +1,4 @@
-"""A page is in the browser's language; a program's answers are English."""
+"""A page speaks the browser's language; a program gets English."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ import json
 import re
 
 import redis
-from flask.testing import FlaskClient
 
 from state.people.access import Access
-from state.settings import Settings
+from tests.harness.routes import client
 from tests.harness.servers import Server
-from tests.harness.signing_in import PASSWORD, csrf_of
-from webapp.app import create_app
-
-
-def visitor(valkey: Server) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url)).test_client()
+from tests.harness.signing_in import PASSWORD, bearer, csrf_of
 
 
 def accepting(languages: str) -> dict[str, str]:
@@ -25,7 +19,7 @@ def accepting(languages: str) -> dict[str, str]:
 
 def test_the_sign_in_page_speaks_the_browsers_language(valkey: Server, store: redis.Redis) -> None:
     Access(store).users.add("dana", "supervisor", PASSWORD)
-    http = visitor(valkey)
+    http = client(valkey)
     for wanted, language, button in (
         ("de-AT,de;q=0.9,en;q=0.8", "de", "Anmelden"),
         ("fr,de;q=0.3", "de", "Anmelden"),
@@ -42,13 +36,13 @@ def test_the_sign_in_page_speaks_the_browsers_language(valkey: Server, store: re
 
 def test_what_the_server_says_of_a_sign_in_is_in_that_language_too(valkey: Server, store: redis.Redis) -> None:
     Access(store).users.add("dana", "supervisor", PASSWORD)
-    http = visitor(valkey)
+    http = client(valkey)
     form = {"csrf_token": csrf_of(http.get("/sign-in").text), "name": "dana", "password": "wrong"}
     assert "Name oder Passwort ist falsch." in http.post("/sign-in", data=form, headers=accepting("de")).text
 
 
 def test_only_another_language_brings_the_scripts_texts(valkey: Server, store: redis.Redis) -> None:
-    http = visitor(valkey)
+    http = client(valkey)
     assert 'id="texts"' not in http.get("/sign-in", headers=accepting("en")).text
     page = http.get("/enter", headers=accepting("de")).text
     [carried] = re.findall(r'<script type="application/json" id="texts">(.*?)</script>', page)
@@ -56,14 +50,10 @@ def test_only_another_language_brings_the_scripts_texts(valkey: Server, store: r
 
 
 def test_a_page_is_refused_in_its_language_and_a_program_in_english(valkey: Server, store: redis.Redis) -> None:
-    http = create_app(
-        Settings(redis_url=valkey.url, auth="off", api_keys="telephony:read:esk_0123456789abcdef0123456789abcdef")
-    ).test_client()
+    http = client(valkey, auth="off", api_keys="telephony:read:esk_0123456789abcdef0123456789abcdef")
     wanted = {**accepting("de"), "Accept": "application/json"}
     page = http.get("/v1/calls/none", headers=wanted)
     assert page.json is not None and page.json["detail"].startswith("Den Anruf none gibt es nicht;")
     assert (page.json["reason"], page.headers["Content-Language"]) == ("unknown_call", "de")
-    program = http.get(
-        "/v1/calls/none", headers={**wanted, "Authorization": "Bearer esk_0123456789abcdef0123456789abcdef"}
-    )
+    program = http.get("/v1/calls/none", headers={**wanted, **bearer("esk_0123456789abcdef0123456789abcdef")})
     assert program.json is not None and program.json["detail"].startswith("There is no call none;")

@@ -1,4 +1,4 @@
-"""Sign-in through an OpenID Connect provider that runs here."""
+"""Sign-in through an OpenID Connect provider on this machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def browser(valkey: Server, there: Provider, **settings: Any) -> FlaskClient:
 
 
 def to_provider(http: FlaskClient, leads_to: str = "/") -> str:
-    """Begin; returns the address that the provider sends the browser back to."""
+    """Begin to sign in; returns the address to which the provider sends the browser back."""
     begun = http.get("/sign-in/oidc", query_string={"next": leads_to})
     assert begun.status_code == 302, begun.text
     return str(requests.get(begun.location, allow_redirects=False, timeout=10).headers["Location"])
@@ -197,7 +197,7 @@ def test_a_name_that_somebody_chose_at_the_provider_is_not_that_of_an_account_or
     [entry] = Audit(store).read("security", 10)
     assert (entry.deed.who, entry.deed.origin, entry.deed.about) == (name, "oidc", f"{there.url} 248289")
     assert access.sessions.end_all("admin") == access.sessions.end_all("dana") == 0
-    assert signed_in(http), "signing the account out is not signing out who is called alike"
+    assert signed_in(http), "signing the account out does not sign out somebody with a similar name"
 
 
 def test_who_somebody_is_is_told_by_issuer_and_subject(valkey: Server, store: redis.Redis, there: Provider) -> None:

@@ -1,4 +1,4 @@
-"""An agent's own calls: their words, masked as for everybody; help asked for, answered, taken back; no other call."""
+"""Agents see only their own calls, with words masked as for everybody; they ask for help, and take that back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
 
 @pytest.fixture
 def ann(http: FlaskClient, store: redis.Redis) -> Asked:
-    """What Ann's softphone asks."""
+    """Asks as Ann's softphone does."""
     shown = bearer(Access(store).api_keys.add("ann", ("agent",), "ann lee"))
     return lambda method, path="", headers=(), **more: http.open(
         f"/v1/desk{path}", method=method, headers={**shown, **dict(headers)}, **more
@@ -53,7 +53,7 @@ def desk(ann: Asked) -> dict[str, Any]:
 
 
 def act(http: FlaskClient, store: redis.Redis, method: str, path: str, body: dict[str, Any]) -> TestResponse:
-    """What the supervisor Dana does."""
+    """Does something as the supervisor Dana."""
     if Access(store).users.find("dana") is None:
         Access(store).users.add("dana", "supervisor", PASSWORD)
         sign_in(http, "dana")
@@ -79,7 +79,7 @@ def test_a_page_that_knows_the_desk_is_told_only_that_nothing_has_changed(
     reads = Audit(store).read("reads", 9)
     assert (ask(known).status_code, ask(known).text) == (304, "")
     assert ask(known).headers["ETag"] == known
-    assert Audit(store).read("reads", 9) == reads, "no words, no entry"
+    assert Audit(store).read("reads", 9) == reads, "an answer without words is no reading"
     changes: list[Callable[[], object]] = [
         lambda: line.say("customer", 0.0, "hello it is five five five one two three four"),
         line.score,
@@ -111,7 +111,7 @@ def test_an_agent_reads_the_own_live_call_and_no_other(ann: Asked, store: redis.
     [read] = Audit(store).read("reads", 9)
     assert (read.deed.who, read.deed.what, read.deed.about) == ("key ann", "own-call", "ann-1")
     store.hset(keys.call("ann-1"), "metadata", '{"agent":"Bob"}')
-    assert ann("GET").get_json()["calls"] == [], "transferred: it is no longer Ann's"
+    assert ann("GET").get_json()["calls"] == [], "after a transfer the call is no longer Ann's"
 
 
 def test_words_are_masked_for_agents_too(valkey: Server, store: redis.Redis, ann: Asked) -> None:
@@ -133,7 +133,7 @@ def test_help_is_asked_for_answered_and_timed_in_the_trail(http: FlaskClient, an
     assert [(one["by"], one["text"]) for one in call["messages"]] == [("dana", "Up to 50 is fine")]
     assert call["help"]["answered_at"] is not None
     assert ann("DELETE", "/calls/ann-1/help").get_json()["help"] is not None, (
-        "it was answered: there is nothing to cancel"
+        "somebody answered: there is nothing to take back"
     )
     assert deeds(store) == [("dana", "message (help", "ann-1"), ("key ann", "help-asked", "ann-1")]
 
@@ -166,7 +166,7 @@ def test_a_personal_link_signs_in_and_ends_with_its_key(http: FlaskClient, store
         assert http.post("/enter", data={**form, "key": wrong}).status_code == 403
     entered = http.post("/enter", data={**form, "key": key})
     assert (entered.status_code, entered.location) == (303, "/desk")
-    assert http.get("/").location == "/desk", "no page but the own"
+    assert http.get("/").location == "/desk", "an agent has this page only"
     assert [call["call_id"] for call in http.get("/v1/desk").get_json()["calls"]] == ["ann-1"]
     problem(http.put("/v1/desk/calls/ann-1/help", json={}), 403, "csrf")
     assert access.sessions.all()[0].name == "ann:link"

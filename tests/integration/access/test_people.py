@@ -1,4 +1,4 @@
-"""Accounts, keys and sign-ins by API: what admins do there works at once, and is in the trail."""
+"""Accounts, keys and sign-ins by API: what admins do works at once and stands in the trail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def app(valkey: Server, store: redis.Redis) -> Any:
 
 @pytest.fixture
 def admin(app: Any) -> FlaskClient:
-    """Signed in, and every request with the page's token."""
+    """A signed-in admin, whose requests all carry the page's token."""
     http: FlaskClient = app.test_client()
     sign_in(http, "lee")
     token = http.get("/admin/accounts").text.partition('name="csrf-token" content="')[2].partition('"')[0]
@@ -34,7 +34,7 @@ def admin(app: Any) -> FlaskClient:
 
 
 def done(store: redis.Redis) -> list[tuple[str, str, str]]:
-    """What the trail tells, oldest first, without the sign-ins."""
+    """What the trail says, oldest first, without the sign-ins."""
     told = [(entry.deed.who, entry.deed.what, entry.deed.about) for entry in Audit(store).newest(50, ["security"])]
     return [one for one in reversed(told) if one[1] != "sign-in"]
 

@@ -1,4 +1,4 @@
-"""What a person's browser gets where a program gets problem details: a page with the same facts and a way on."""
+"""Where a program gets problem details, a browser gets a page with the same facts and a way on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
 
 
 def page(answer: TestResponse, status: int) -> str:
-    """The words of a page, without its marks."""
+    """The words of a page, without its tags."""
     assert (answer.status_code, answer.content_type) == (status, "text/html; charset=utf-8"), answer.text
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "Accept" in answer.headers["Vary"]

@@ -1,4 +1,4 @@
-"""Whose call it is: the sender whose audio came first, and what another one is answered."""
+"""A call belongs to the sender whose audio came first. Others are refused, unless they may read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_call_belongs_to_the_sender_whose_audio_came_first(play: Play, store: 
     assert play.ingest.create("c", ["t"], {"agent": "Ann"}, A) == "CREATED"
     with Unchanged(store):
         assert play.ingest.create("c", ["t"], {"agent": "Ann"}, B) == "DIFFERS", (
-            "what was declared is not to be guessed"
+            "a stranger must not find out by guessing what was declared"
         )
         assert play.ingest.create("c", ["t"], {"agent": "Ann"}, A) == "SAME"
         assert play.ingest.create("c", ["t"], {"agent": "Ann"}, READER) == "SAME"
@@ -48,7 +48,7 @@ def test_a_call_belongs_to_the_sender_whose_audio_came_first(play: Play, store: 
     assert (put(play, 1, A), put(play, 2, A)) == ("DUP", "OK")
     assert play.ingest.end("c", sender=A).outcome == "ENDING"
     with Unchanged(store):
-        assert put(play, 1, B) == "FOREIGN", "also when it has ended"
+        assert put(play, 1, B) == "FOREIGN", "even after the end"
 
 
 def test_a_sender_that_may_read_takes_a_call_over_and_the_first_one_hears_no_more(
@@ -72,7 +72,7 @@ def test_a_socket_that_has_begun_a_track_has_the_call_before_its_first_chunk(pla
 
 
 def test_a_socket_that_comes_as_the_last_one_says_goodbye_has_its_call(play: Play, store: redis.Redis) -> None:
-    """Whichever of the two comes first at the store: the call goes on, or the new socket is told that it has ended."""
+    """If the new socket reaches the store first, the call goes on. If not, the socket is told that it has ended."""
     streams = Streams(store, Settings())
     for turn in range(50):
         call = f"c{turn}"

@@ -1,4 +1,4 @@
-"""Signing in and out with a password: cookies, forged forms, guessing, and what ends a session."""
+"""Signing in and out with a password: cookies, forged forms, what ends a session, and the trail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_supervisor_signs_in_sees_the_calls_and_signs_out(http: FlaskClient, s
     assert (left.status_code, left.location) == (303, "/sign-in")
     assert not signed_in(http)
     http.set_cookie("earshot", kept.value)
-    assert not signed_in(http), "a copy of the cookie is void too"
+    assert not signed_in(http), "a copy of the cookie no longer works"
     assert [deed[:3] for deed in trail(store)] == [("dana", "sign-in", "password"), ("dana", "sign-out", "")]
 
 

@@ -1,12 +1,9 @@
-"""The audit trail: repeats are folded, and nobody pushes out of one part what stands in another."""
+"""The audit trail: one entry counts repeats, and no part of the trail can push entries out of another."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import redis
-from flask.testing import FlaskClient
 
 from state import keys
 from state.calls.ingest import Chunk, Ingest
@@ -15,9 +12,9 @@ from state.people.access import Access
 from state.people.audit import FOLDED_DAYS, Audit, Deed
 from state.settings import Settings
 from tests.harness.api import SECOND
+from tests.harness.routes import client
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, bearer, csrf_of, sign_in
-from webapp.app import create_app
 
 DAY_SECONDS = 24 * 3600
 
@@ -37,12 +34,8 @@ def calls(store: redis.Redis) -> list[str]:
     return names
 
 
-def client(valkey: Server, **settings: Any) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, **settings)).test_client()
-
-
 def told(trail: Audit) -> list[tuple[str, str, str, int]]:
-    """What was read, oldest first: who, what, about, how often."""
+    """The readings, oldest first: who, what, about, how often."""
     return [(e.deed.who, e.deed.what, e.deed.about, e.count) for e in reversed(trail.read("reads", 100))]
 
 
@@ -57,7 +50,7 @@ def test_every_way_to_read_words_is_written_down_once_with_a_count(
         ("/v1/calls/call-0/transcript.txt", 2),
         ("/v1/calls", 2),
         ("/v1/calls?text=parcel", 2),
-        ("/v1/calls/call-9", 2),  # there is none: nothing was read
+        ("/v1/calls/call-9", 2),  # there is no such call, so nothing was read
     ):
         for _ in range(times):
             http.get(path, headers=key)
@@ -71,7 +64,9 @@ def test_every_way_to_read_words_is_written_down_once_with_a_count(
         ("key crm", "search", "", 2),
         ("key crm", "dry-run", "", 1),
     ]
-    assert b"parcel" not in b"".join(store.hvals(keys.audit_told("reads"))), "what is looked for may be a secret"
+    assert b"parcel" not in b"".join(store.hvals(keys.audit_told("reads"))), (
+        "the words somebody searches for may be secret"
+    )
     first = trail.read("reads", 100)[-1]
     assert first.first_ms <= first.at_ms and first.deed.origin == "key" and first.deed.address == "127.0.0.1"
 
@@ -99,7 +94,9 @@ def test_a_read_key_cannot_push_anything_out_of_the_trail(
     reads = trail.read("reads", 1000)
     assert ("dana", "call-2", 1) in [(e.deed.who, e.deed.about, e.count) for e in reads]
     mine = [e for e in reads if e.deed.who == "key crm"]
-    assert len(mine) == 20 + 1 and sum(e.count for e in mine) == 120, "nothing is lost, the rest is counted together"
+    assert len(mine) == 20 + 1 and sum(e.count for e in mine) == 120, (
+        "each reading counts; those beyond the limit count together"
+    )
     assert [e.count for e in mine if e.deed.about == "(others)"] == [80]
 
 
@@ -115,7 +112,7 @@ def test_reads_are_kept_for_their_time_and_no_longer(
     assert [about for _, _, about, _ in told(trail)] == ["b", "c"]
     assert store.hlen(kept) == 3 * 2
     month = FOLDED_DAYS * DAY_SECONDS
-    assert all(month - 60 < store.ttl(key) <= month for key in (entries, kept)), "on a quiet system, too"
+    assert all(month - 60 < store.ttl(key) <= month for key in (entries, kept)), "even if nothing else is read"
 
 
 def test_the_same_on_another_day_is_another_entry(store: redis.Redis, trail: Audit) -> None:
