@@ -207,7 +207,7 @@ class FleetMember:
         audio = self._keys.audio(token.call_id, token.track)
         since, count = (f"({after}-0", LEASE_CHUNKS) if after else ("-", JOURNAL_CHUNKS)
         (packed, state), entries = ask(
-            self._redis, self._shard.command("open", **fields), ("XRANGE", audio, since, "+", "COUNT", count)
+            self._redis, self._shard.command("open", (), fields), ("XRANGE", audio, since, "+", "COUNT", count)
         )
         return read_answer(packed), state, read_entries(entries)
 

@@ -111,12 +111,7 @@ class Scripts:
             HeadError: the call is not what the head says; nothing was sent.
             redis.RedisError: as the client does.
         """
-        command = self.command(script, *beside, **fields)
-        try:
-            [answer] = ask(self._redis, command)
-        except redis.exceptions.NoScriptError:
-            [answer] = ask(self._redis, ("EVAL", SCRIPTS[script].source, *command[2:]))
-        return _unpack(answer)
+        return self.run_all(script, [(beside, fields)])[0]
 
     def run_all(self, script: str, /, runs: Sequence[tuple[tuple[bytes, ...], dict[str, Any]]]) -> list[dict[str, Any]]:
         """Run a script several times in one round trip.
@@ -132,30 +127,27 @@ class Scripts:
             HeadError: a run is not what the head says; nothing was sent.
             redis.RedisError: as the client does. Any of the runs may be done.
         """
-        commands = [self.command(script, *beside, **fields) for beside, fields in runs]
+        commands = [self.command(script, *run) for run in runs]
         try:
             answers = ask(self._redis, *commands)
         except redis.exceptions.NoScriptError:
             answers = ask(self._redis, *[("EVAL", SCRIPTS[script].source, *command[2:]) for command in commands])
-        return [_unpack(answer) for answer in answers]
+        return [*map(_unpack, answers)]
 
-    def command(self, script: str, /, *beside: bytes, **fields: Any) -> Command:
+    def command(self, script: str, /, beside: tuple[bytes, ...], fields: dict[str, Any]) -> Command:
         """The command that runs a script, for `ask`; `read_answer` understands its reply.
 
-        The caller calls `load` and repeats it on NoScriptError. Raises HeadError.
+        beside, fields: as `run` takes them. The caller calls `load` and repeats it on NoScriptError. Raises HeadError.
         """
-        return ("EVALSHA", SCRIPTS[script].digest, *self._arguments(script, fields, beside))
+        step = SCRIPTS[script]
+        packed = step.packed(fields, beside)
+        names = (self._keys[script] % fields).split(_BETWEEN)
+        return ("EVALSHA", step.digest, len(names), *names, packed, *beside)
 
     def load(self) -> None:
         """Make every script known to the server (after connecting, and after NoScriptError in a pipeline)."""
         for script in SCRIPTS.values():
             self._redis.script_load(script.source)
-
-    def _arguments(self, script: str, fields: dict[str, Any], beside: tuple[bytes, ...]) -> list[Any]:
-        """What follows the digest in a call. Raises HeadError."""
-        packed = SCRIPTS[script].packed(fields, beside)
-        names = (self._keys[script] % fields).split(_BETWEEN)
-        return [len(names), *names, packed, *beside]
 
 
 def read_answer(packed: bytes) -> dict[str, Any]:
