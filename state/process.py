@@ -4,7 +4,6 @@ version."""
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -12,7 +11,7 @@ import resource
 import socket
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 _type = "command"
@@ -44,29 +43,6 @@ def open_many_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # not every system keeps its word
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-SPARE_FILES = 128
-"""At most so many descriptors that connections from outside leave to the store's connections (64 unless set otherwise),
-the database's and files."""
-
-
-def accept(listener: socket.socket) -> tuple[socket.socket, Any]:
-    """Accept a connection, and leave some descriptors to the calls that are here.
-
-    Returns:
-        What socket.accept returns.
-
-    Raises:
-        OSError: as socket.accept does; with EMFILE while only the last descriptors are free. Whoever waits to be
-            accepted waits on.
-    """
-    lowest_free = os.dup(listener.fileno())
-    os.close(lowest_free)
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and lowest_free >= most - min(SPARE_FILES, most // 2):
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    return listener.accept()
 
 
 def client_name() -> str:

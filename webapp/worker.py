@@ -19,16 +19,13 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from state.process import accept
+from webapp.accepting import Entrance
 
 SILENT_SECONDS = 20
 """Seconds until a sender that stops in the middle of a request is cut off. Until then it occupies a thread."""
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks for connections that have rested too long; gunicorn hears as often that all is well."""
-
-RETRY_SECONDS = 0.5
-"""Seconds between two tries to accept a connection after one has failed."""
 
 
 class Log(Logger):  # type: ignore[misc]
@@ -50,6 +47,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Connections that rest, by descriptor; the one that has rested longest comes first."""
         self._working: set[TConn] = set()
         self._ready: select.epoll  # made after the fork: processes would share it
+        self._entrance = Entrance()
         self._lock = threading.Lock()
         self._threads = self._waiting = 0
 
@@ -91,14 +89,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """See ThreadWorker.accept: a new connection rests until its request comes."""
-        try:
-            client, address = accept(listener)
-        except (BlockingIOError, ConnectionAbortedError):
+        accepted = self._entrance.accept(listener)
+        if accepted is None:
             return
-        except OSError as error:  # too few file descriptors are left: those who are here go on
-            self.log.warning("a connection was not accepted: %s", error)
-            time.sleep(RETRY_SECONDS)
-            return
+        client, address = accepted
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENT_SECONDS, 0))
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.data_ready = True  # when a thread gets it

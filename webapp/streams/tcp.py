@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from state.process import accept
 from state.server.opening import check_store_if_there, open_shards
 from state.settings import Settings
 from state.types import Sender
+from webapp.accepting import Entrance
 from webapp.store import Store, open_store
 from webapp.streams.audiosocket import AudioSocketParser
 from webapp.streams.loop import Line, Loop
@@ -23,9 +23,6 @@ from webapp.streams.vosk_port import vosk_line
 from webapp.streams.wire import TcpWire
 
 log = logging.getLogger("earshot.audiosocket")
-
-RETRY_SECONDS = 0.5
-"""Seconds between two tries to accept a connection after one has failed."""
 
 SENDER = Sender("AudioSocket", reads=False)
 """The sender of every call here; nobody can know who it really is. It takes over no other sender's call."""
@@ -71,6 +68,7 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
     store = open_store(settings, open_shards(settings, "web"))
     loop = Loop()
     greeters = ThreadPoolExecutor(loop.most, "greeter")
+    entrance = Entrance(stopping.wait)
     with ExitStack() as open_doors:
         selector = open_doors.enter_context(selectors.DefaultSelector())
         for door in doors(settings):
@@ -80,14 +78,10 @@ def serve(settings: Settings, stopping: threading.Event) -> None:
             for ready, _ in selector.select(TURN_SECONDS):
                 listener, door = ready.fileobj, ready.data
                 assert isinstance(listener, socket.socket)
-                try:
-                    connection, _ = accept(listener)
-                except BlockingIOError:  # the caller has gone
+                accepted = entrance.accept(listener)
+                if accepted is None:
                     continue
-                except OSError as error:  # too few file descriptors are left: open connections go on
-                    log.warning("a connection was not accepted", extra={"error": repr(error)})
-                    stopping.wait(RETRY_SECONDS)
-                    continue
+                connection, _ = accepted
                 if not loop.enter():
                     log.warning("no room for another connection")
                     connection.close()

@@ -26,6 +26,7 @@ MORE_FILES = 60
 """Descriptors that a process may have beyond those that it has; half of all stay its own."""
 
 CROWD = 100
+SCARCE = "connections wait to be accepted"
 HALF_SECOND = 8000
 """Bytes of linear audio; a chunk."""
 
@@ -37,13 +38,14 @@ def taken(store: redis.Redis, call_id: str) -> int:
 
 @contextlib.contextmanager
 def crowd(port: int, pid: int, log: Path) -> Iterator[list[socket.socket]]:
-    """Connections that say nothing, until the process accepts no other; they go on leaving."""
+    """Connections that say nothing, until the process accepts no other and has said so once; they go on leaving."""
     _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (psutil.Process(pid).num_fds() + MORE_FILES, most))
     with contextlib.ExitStack() as leaving:
         there = [leaving.enter_context(socket.create_connection(("127.0.0.1", port), 10)) for _ in range(CROWD)]
-        wait_until(lambda: "a connection was not accepted" in log.read_text(), "descriptors are scarce")
+        wait_until(lambda: SCARCE in log.read_text(), "descriptors are scarce")
         yield there
+        assert log.read_text().count(SCARCE) == 1
 
 
 def asterisk(port: int, call_id: uuid.UUID) -> socket.socket:
