@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asked, cells, inPieces } from "../../webapp/static/js/history/found.js";
+import { asked, cells } from "../../webapp/static/js/history/found.js";
 
 test("the newest calls of any state are asked for by themselves, and what the address says", () => {
   assert.equal(String(asked(new URLSearchParams(""))), "state=any&sort=time&limit=50");
@@ -19,10 +19,4 @@ test("a line tells where the words were said, else the last words", () => {
   assert.deepEqual([shown[0], shown[2], shown[3], shown[5]], ["+1", "1:05", "Dana", "50"]);
   assert.deepEqual(shown.slice(7), ["churn, vip", "1:05 customer: a refund"]);
   assert.equal(cells({ ...row, last: null }, undefined).at(-1), "");
-});
-
-test("the words sought are marked in the words found, whatever their case", () => {
-  const marked = inPieces("1:07 agent: No Refund, not today", "refund TODAY").filter(({ found }) => found);
-  assert.deepEqual(marked.map(({ piece }) => piece), ["Refund,", "today"]);
-  assert.equal(inPieces("a <b>", "").map(({ piece }) => piece).join(""), "a <b>");
 });

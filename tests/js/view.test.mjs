@@ -5,7 +5,7 @@ import { toCsv } from "../../webapp/static/js/table/csv.js";
 import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
 import { summaryLines } from "../../webapp/static/js/call/summary.js";
 import { confidence, Transcript } from "../../webapp/static/js/call/transcript.js";
-import { choices, excerpt, matches, nextSort, parse, write } from "../../webapp/static/js/table/view.js";
+import { choices, matches, nextSort, parse, write } from "../../webapp/static/js/table/view.js";
 
 const ROW = {
   call_id: "c1",
@@ -43,13 +43,6 @@ test("filters are by agent, queue, state, alert and words", () => {
   for (const no of [{ agent: "Dana" }, { queue: "x" }, { state: "ended" }, { alert: "x" }, { q: "money parcel" }]) {
     assert.ok(!passes(no), JSON.stringify(no));
   }
-});
-
-test("the words that were looked for stand in the middle of an excerpt", () => {
-  const text = "well i have told you many times that the ombudsman will hear of this if it goes on";
-  assert.deepEqual(excerpt(text, "OMBUDSMAN"), ["… told you many times that the ", "ombudsman", " will hear of this if it goes on"]);
-  assert.deepEqual(excerpt("my parcel", "lost parcel"), ["my ", "parcel", ""]);
-  assert.deepEqual(excerpt("the on-budsman", "ombudsman"), ["", "", "the on-budsman"]);
 });
 
 test("an alert's kind is one whether a rule or the judgement found it", () => {

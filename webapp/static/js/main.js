@@ -28,8 +28,9 @@ import { Backgrounds } from "./shared/live/story.js";
 import { Calls, isBehind } from "./shared/live/store.js";
 import { Table } from "./table/table.js";
 import { Toolbar } from "./table/toolbar.js";
-import { COLUMNS, excerpt, matches } from "./table/view.js";
+import { COLUMNS, matches } from "./table/view.js";
 import { _ } from "./shared/wording/language.js";
+import { excerpt } from "./shared/wording/sought.js";
 
 const at = (selector) => document.querySelector(selector);
 

@@ -3,6 +3,7 @@
 import * as format from "../shared/wording/format.js";
 import { confidence, wordsOf } from "./transcript.js";
 import { _ } from "../shared/wording/language.js";
+import { holdsOne } from "../shared/wording/sought.js";
 import { inWords } from "../shared/wording/told.js";
 
 /** Pixels from the end within which a reader counts as at the end. */
@@ -23,7 +24,7 @@ export class Conversation {
   #heard = null; // the element of the utterance that is heard
   #keepsUp = true; // whether the next one that is heard comes into sight
   #word = null; // and that of the word
-  #sought = []; // words to be marked, in small letters
+  #sought = ""; // words to be marked
   #onPlay;
 
   /**
@@ -56,7 +57,7 @@ export class Conversation {
 
   /** Marks these words in all that is shown from now on; "" for none. */
   seek(words) {
-    this.#sought = words.toLowerCase().split(/\s+/).filter(Boolean);
+    this.#sought = words;
   }
 
   /**
@@ -164,7 +165,7 @@ export class Conversation {
       for (const { word, conf } of said.words) {
         const one = make("span", "", word);
         one.dataset.conf = confidence(conf);
-        if (this.#sought.some((sought) => word.toLowerCase().includes(sought))) one.dataset.found = "";
+        if (holdsOne(word, this.#sought)) one.dataset.found = "";
         if (conf !== null && conf !== undefined) one.title = _("{percent} % sure", { percent: Math.round(conf * 100) });
         words.append(one, " ");
       }

@@ -33,10 +33,3 @@ export function cells(row, hit) {
     words,
   ];
 }
-
-/** A text in pieces. Those that hold a word that was sought are `found`. */
-export function inPieces(text, sought) {
-  const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
-  const holds = (piece) => words.some((word) => piece.toLowerCase().includes(word));
-  return text.split(/(\s+)/).map((piece) => ({ piece, found: holds(piece) }));
-}

@@ -7,8 +7,9 @@ import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { Calls } from "../shared/live/store.js";
 import { asCard } from "../shared/rows.js";
-import { asked, cells, inPieces } from "./found.js";
+import { asked, cells } from "./found.js";
 import { _, ngettext } from "../shared/wording/language.js";
+import { inPieces } from "../shared/wording/sought.js";
 
 const at = (selector) => document.querySelector(selector);
 const form = at("#filters");

@@ -3,7 +3,7 @@
 // A call once found stays found while the search is the same.
 
 import { ask } from "../shared/live/session.js";
-import { holds } from "./view.js";
+import { holds } from "../shared/wording/sought.js";
 
 const TYPED_MS = 300;
 const AGAIN_MS = 10_000;

@@ -2,6 +2,7 @@
 
 import { isHandled } from "../shared/wording/handling.js";
 import { customerOf, isBehind, isLoud } from "../shared/live/store.js";
+import { holds } from "../shared/wording/sought.js";
 import { inWords } from "../shared/wording/told.js";
 
 /** Columns that can be sorted by; `first`: the direction of the first click. */
@@ -65,27 +66,6 @@ export function matches(row, filters, said = false) {
   return Object.entries(filters).every(([name, wanted]) => (name === "q" && said) || TESTS[name](row, wanted));
 }
 
-/** Whether a text holds all the words, as parts of words too. */
-export function holds(text, words) {
-  const small = text.toLowerCase();
-  return words.toLowerCase().split(/\s+/).every((word) => small.includes(word));
-}
-
-/** Characters of a text before and after the words found. */
-const BEFORE = 30;
-const AFTER = 120;
-
-/** The part of a text around the first of the words: [before, the word, after]; ["", "", text] without any. */
-export function excerpt(text, words) {
-  const small = text.toLowerCase();
-  const found = words.toLowerCase().split(/\s+/).map((word) => [small.indexOf(word), word.length]).filter(([at]) => at >= 0);
-  if (!found.length || !words.trim()) return ["", "", text];
-  const [at, length] = found.reduce((a, b) => (b[0] < a[0] ? b : a));
-  const from = at > BEFORE ? text.indexOf(" ", at - BEFORE) + 1 : 0;
-  const before = (from ? "… " : "") + text.slice(Math.min(from, at), at);
-  return [before, text.slice(at, at + length), text.slice(at + length, at + length + AFTER)];
-}
-
 /** The next state of a column's heading: its first direction, the other one, none. */
 export function nextSort(sort, column) {
   const descendingFirst = COLUMNS[column].first === "descending";
@@ -117,5 +97,5 @@ function textOf({ metadata, last, tracks, alerts, handling }) {
   const partials = Object.values(tracks).map((track) => track.partial);
   const reasons = alerts.map((alert) => inWords(alert.reason));
   const written = [handling.state === "open" ? "" : handling.by, ...handling.tags, ...handling.notes.map(({ text }) => text)];
-  return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons, ...written].join("\n").toLowerCase();
+  return [...Object.values(metadata), last?.text ?? "", ...partials, ...reasons, ...written].join("\n");
 }
