@@ -1,3 +1,3 @@
-"""Commands. Each is a shell file that sets up and starts the Python module of the same name."""
+"""Commands. A shell file sets up and starts the Python module of each."""
 
 import state as state  # before redis: see there

@@ -14,8 +14,8 @@ class CannotListen(RuntimeError):
 
 
 def check_port(host: str, port: int, stopping: threading.Event, patience_seconds: float) -> None:
-    """Raises CannotListen if the web process could not listen there. It would start again and again, and we would take
-    another program's answers for its own. What a killed run left needs up to `patience_seconds` to end."""
+    """Raises CannotListen if the web process could not listen there. Else it would start again and again, and we would
+    take another program's answers for its own. What a killed run left may take `patience_seconds` to end."""
     deadline = time.monotonic() + patience_seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""One scripts/run at a time works with a data folder, and the next one learns whether the last was killed."""
+"""Only one scripts/run at a time works in a data folder. The next one learns whether the last one was killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class AtWork(RuntimeError):
 
 
 class Claim:
-    """The claim of this process to a data folder. The kernel gives it up for a process that is killed.
+    """This process's claim to a data folder. If the process is killed, the kernel gives the claim up.
 
     killed: process id of the last run if it did not end in order, else "".
     """

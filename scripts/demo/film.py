@@ -22,7 +22,7 @@ STEP_SECONDS = 2.5
 
 FRAME_SECONDS = 0.25
 WIDTH = 1000
-"""Pixels: as wide as a README is shown."""
+"""Pixels of width, as a README is shown."""
 
 MOST_BYTES = 2_000_000
 
@@ -35,28 +35,28 @@ class Frame(NamedTuple):
 
 
 class Film:
-    """Frames of a page, one after the other: the last few seconds until `keep`, then all."""
+    """Frames of a page. It has the last few seconds until `keep`, then all frames."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
         self._frames: deque[Frame] = deque(maxlen=int(BEFORE_SECONDS / FRAME_SECONDS))
 
     def until(self, done: Callable[[], bool]) -> None:
-        """Roll on until it is done. Looks once a frame."""
+        """Take frames until `done` says yes. Asks once a frame."""
         while not done():
             self._take()
 
     def keep(self) -> None:
-        """From now on no frame is thrown away."""
+        """From now on keep every frame."""
         self._frames = deque(self._frames)
 
     def roll(self, seconds: float) -> None:
-        """Roll on for so long."""
+        """Take frames for so many seconds."""
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() >= end)
 
     def save(self, to: Path) -> int:
-        """Write an animated WebP of the frames. Returns its bytes. Raises ValueError for too many."""
+        """Write the frames as an animated WebP. Returns its size in bytes. Raises ValueError if it is too large."""
         frames = list(self._frames)
         pictures = [_smaller(frame.picture) for frame in frames]
         shown = [round(1000 * (b.at - a.at)) for a, b in pairwise(frames)] + [2000]
@@ -73,7 +73,7 @@ class Film:
 
 
 def shoot(page: Page, raised: Callable[[], list[str]], to: Path) -> int:
-    """Film the first call that comes to need attention, and what a supervisor does. Returns the film's bytes."""
+    """Film the first call that needs attention, and what a supervisor does. Returns the film's size in bytes."""
     film = Film(page)
     film.until(lambda: bool(raised()))
     film.keep()

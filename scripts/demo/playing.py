@@ -1,4 +1,4 @@
-"""The demo calls, posted as telephony would post them: once, with a table at the end, or again and again."""
+"""Posts the demo calls as telephony would: once, with a table at the end, or again and again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from scripts.simulator.telephony import Api, CallFailed, post_call
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 
 ONCE_SPEED = 8.0
-"""With --once, times faster than real speech. Answers of 429 slow it down where that is too fast."""
+"""Speed with --once, as a multiple of real speech. Answers of 429 slow it down where that is too fast."""
 
 ONCE_STALLED_SECONDS = 60.0
-"""With --once, seconds without progress until it gives up the demo."""
+"""Seconds without progress until --once gives up."""
 
 PAUSE_SECONDS = 5.0
 """Seconds between two rounds of the demo."""
@@ -36,7 +36,7 @@ def say(text: str) -> None:
 
 
 def check(processes: Processes, stopping: threading.Event) -> None:
-    """Raises Stopped where there is no point in going on."""
+    """Raises Stopped if there is no point in going on."""
     if processes.failed:
         raise Stopped(processes.failed)
     if stopping.is_set():
@@ -48,7 +48,7 @@ def demo_calls() -> list[tuple[str, Path]]:
 
 
 def play_once(url: str, key: str, processes: Processes, stopping: threading.Event) -> int:
-    """All demo calls side by side; print the table; 0 if every call came to its end with words and a score."""
+    """Play all demo calls side by side and print the table. Returns 0 if every call ended with words and a score."""
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     call_ids = {name: f"{name}-{run_id}" for name, _ in demo_calls()}
     failures: list[str] = []
@@ -135,7 +135,7 @@ def read_call(api: Api, call_id: str) -> dict[str, Any]:
 
 
 def print_table(calls: dict[str, dict[str, Any]]) -> None:
-    """The calls as the page shows them, most attention first."""
+    """Print the calls as the page shows them, most attention first."""
     print(f"{'call':<18} {'state':<7} {'attention':>9} {'sentiment':>9}  last utterance")
     for name, call in sorted(calls.items(), key=lambda item: -item[1].get("attention", 0.0)):
         score = call.get("sentiment", {}).get("score")

@@ -16,15 +16,15 @@ from scripts.machine.programs import start
 from state.settings import EXIT_CONFIG
 
 STOP_SECONDS = 15.0
-"""Seconds from SIGTERM to SIGKILL. Every process promises to be gone in 10 s."""
+"""Seconds from SIGTERM to SIGKILL. Every process promises to end in 10 s."""
 
 RESTART_SECONDS = (0.5, 30.0)
 """First and longest pause, in seconds, before a process that ended starts again."""
 
 
 class Processes:
-    """Process types by the Procfile's names. Their output goes to <logs>/<name>.log. They end with this process,
-    even if it is killed."""
+    """One process of each of the Procfile's types. Output goes to <logs>/<name>.log. They end with this process, even
+    if it is killed."""
 
     def __init__(self, root: Path, logs: Path, environ: dict[str, str]) -> None:
         self._root = root
@@ -47,7 +47,7 @@ class Processes:
 
     def stop(self) -> None:
         """Send SIGTERM to all, then SIGKILL to those that stay. Returns when all are gone."""
-        with self._starting:  # what is being started is in the list before, or not started after
+        with self._starting:  # a process that starts just now is in the list already, or never starts
             self._stopping.set()
         for process in list(self._running.values()):
             with contextlib.suppress(ProcessLookupError):

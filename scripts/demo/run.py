@@ -1,4 +1,4 @@
-"""scripts/run: everything on this machine, with demo calls played as live telephony. Ctrl-C stops it all."""
+"""scripts/run: runs everything on this machine and plays demo calls as live telephony. Ctrl-C stops it all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ READY_SECONDS = 180.0
 
 
 SETTLE_SECONDS = 15.0
-"""Seconds for what a killed run had started to end. It takes 10 s."""
+"""Most seconds to wait for the processes of a killed run. They take 10 s to end."""
 
 
 FIRST_USER, FIRST_KEY, RUN_KEY = "admin", "first", "scripts-run"
@@ -128,14 +128,14 @@ def main(argv: list[str]) -> int:
 
 
 def warn_of_risks(settings: Settings) -> None:
-    """Say what is wrong with a server that is not ours. Raises ServerUnfit, and redis.RedisError if it is away."""
+    """Warn of what is wrong with a server that is not ours. Raises ServerUnfit, and redis.RedisError if it is away."""
     info: dict[str, Any] = check_server(connect(settings, "command"))
     for risk in info["risks"]:
         say(f"warning: {risk}")
 
 
 def welcome(at: Operator, run_key: str) -> list[str]:
-    """What to tell about the sign-in. The first time an account and a key are made; only then are they known."""
+    """What to say about the sign-in. The first run makes an account and a key, and only it knows them."""
     if at.access.users.all():
         return [
             "Sign in as before (a new password: scripts/users password NAME; all accounts: scripts/users list)",
@@ -144,7 +144,7 @@ def welcome(at: Operator, run_key: str) -> list[str]:
     password = make_password()
     at.access.users.add(FIRST_USER, "admin", password)
     at.record("user-added", f"{FIRST_USER} (admin)")
-    if any(key.name == FIRST_KEY for key in at.access.api_keys.all()):  # its owner is gone: nobody knows the key
+    if any(key.name == FIRST_KEY for key in at.access.api_keys.all()):  # nobody knows that key: its owner is gone
         at.access.api_keys.revoke(FIRST_KEY)
     key = at.access.api_keys.add(FIRST_KEY, ("ingest", "read"))
     at.record("key-made", f"{FIRST_KEY} (ingest+read)")
@@ -156,7 +156,7 @@ def welcome(at: Operator, run_key: str) -> list[str]:
 
 
 def wait_until_ready(url: str, processes: Processes, stopping: threading.Event, logs: Path) -> str:
-    """Wait for /readyz; returns the engine's name."""
+    """Wait for /readyz. Returns the engine's name."""
     say("starting; loading the speech model")
     api = Api(url)
     deadline = time.monotonic() + READY_SECONDS

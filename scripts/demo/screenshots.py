@@ -1,4 +1,4 @@
-"""scripts/screenshots: the pictures of docs/, one of them moving: the product, with the demo calls at their speed."""
+"""scripts/screenshots: takes the pictures of docs/ and the README's film, of the demo calls at their own speed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.harness.browser import launch
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180.0
 RAISED = 2
-"""Calls that must need attention before the pictures are taken. The last of them was raised some seconds ago."""
+"""Number of calls that must need attention when the pictures are taken."""
 
 SETTLE_SECONDS = 4.0
 WAIT_SECONDS = 80.0
-"""The first demo calls end after a minute: later than this there is nothing to see."""
+"""Most seconds to wait for these calls. The first demo calls end after a minute; then there is nothing to see."""
 
 MOST_BYTES = 300_000
 DESK: ViewportSize = {"width": 1440, "height": 900}

@@ -1,1 +1,1 @@
-"""Programs on this machine: the embedded server, and how everything else here is started, watched and ended."""
+"""Programs on this machine: the embedded server, and what starts, watches and ends all others."""

@@ -1,9 +1,9 @@
-"""Runs a command's module as `python -m` does. Ctrl-C at any moment ends it with one line and status 130, SIGTERM with
-status 143, and the programs that it started end with it:
+"""Runs a command's module as `python -m` does, and ends it properly at any moment:
 
     python -m scripts.machine.command NAME MODULE ARGUMENT...
 
-Most of a command's first half second goes by in imports, where the module cannot catch anything yet.
+Ctrl-C ends it with one line and status 130, SIGTERM with status 143. The programs that it started end with it. Most of
+a command's first half second goes by in imports, where the module itself cannot catch anything yet.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sys
 from scripts.machine.programs import end_started
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
-"""Exit statuses, as a shell tells of a program that a signal ended."""
+"""Exit statuses as a shell gives them for a program that a signal ended."""
 
 
 def main(name: str, module: str, arguments: list[str]) -> int:
-    """Become the module. NAME begins the line that tells of the end."""
+    """Become the module. `name` begins the line about Ctrl-C."""
     sys.argv = [name, *arguments]
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
     try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 def gauge(port: int, name: str, headers: Mapping[str, str] | None = None) -> float | None:
-    """The gauge `earshot_NAME`, without labels; None if it is not told. `headers` go with the request.
+    """The gauge `earshot_NAME`, without labels; None if /metrics lacks it. `headers` go with the request.
 
     Raises OSError, http.client.HTTPException.
     """

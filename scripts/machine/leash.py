@@ -2,8 +2,8 @@
 
     python -I -S scripts/machine/leash.py PARENT COMMAND ARGUMENT...
 
-PARENT is the process id of the one who starts it. The command takes this process's place and gets SIGTERM as soon as
-the thread that started it is gone. Only Linux can do that; elsewhere the command just runs.
+PARENT is the process id of the starter. The command takes this process's place and gets SIGTERM as soon as the thread
+that started it is gone. Only Linux can do that; elsewhere the command just runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(parent: int, command: list[str]) -> None:
     """Become `command`. Exit status 127 and one line on stderr if it cannot be started."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:  # it was killed before the kernel knew
+    if os.getppid() != parent:  # the parent was killed before the kernel knew of the leash
         raise SystemExit(1)
     try:
         os.execvp(command[0], command)

@@ -15,7 +15,7 @@ from scripts.machine.leash import leashed
 ROOT = Path(__file__).resolve().parents[2]
 
 STOP_SECONDS = 20.0
-"""Seconds from SIGTERM to SIGKILL. Every process of ours promises to be gone in 10 s."""
+"""Seconds from SIGTERM to SIGKILL. Every process of ours promises to end in 10 s."""
 
 WEB = ("-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.app:create_app()")
 """The web process as the Procfile runs it, for `python`."""
@@ -24,10 +24,10 @@ STREAMS = ("-m", "webapp.streams")
 """The streams process, in the same way."""
 
 _started: list[subprocess.Popen[bytes]] = []
-"""What `start` has started here, without those that are known to have ended."""
+"""The programs that `start` has started here and that may still run."""
 
 OWN = "PROMETHEUS_MULTIPROC_DIR"
-"""Where a process counts about itself (state/metrics.py). A program that it starts has a folder of its own."""
+"""Variable that names a process's folder of figures (state/metrics.py). Each program that it starts has its own."""
 
 
 def start(
@@ -40,7 +40,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, without input; its output is added to `log`.
 
-    environ: beside this process's own, OWN apart.  leash: it ends with the thread that starts it (leash.py).
+    environ: variables besides this process's own (all but OWN).  leash: it ends with the thread that starts it; see
+    leash.py.
     """
     line = [str(part) for part in command]
     inherited = {name: value for name, value in os.environ.items() if name != OWN}
@@ -52,7 +53,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # a Ctrl-C in the terminal reaches us alone; we stop the others in order
+            start_new_session=True,  # a Ctrl-C in the terminal reaches us alone, and we stop the others in order
             pass_fds=pass_fds,
         )
     _started[:] = [one for one in _started if one.poll() is None] + [process]
@@ -60,12 +61,12 @@ def start(
 
 
 def start_python(arguments: Sequence[str | Path], log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start this Python with these arguments; the rest is as `start` does it."""
+    """Start this Python with these arguments, as `start` does."""
     return start([sys.executable, *arguments], log, environ)
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
-    """SIGTERM, and SIGKILL after so many seconds; returns the exit status."""
+    """Send SIGTERM, and SIGKILL after so many seconds. Returns the exit status."""
     process.terminate()
     try:
         return process.wait(seconds)
@@ -75,7 +76,7 @@ def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
 
 
 def end_started() -> None:
-    """SIGTERM to all that this process has started and that still runs; SIGKILL to those that stay."""
+    """Send SIGTERM to all programs of `start` that still run, and SIGKILL to those that stay."""
     left = [process for process in _started if process.poll() is None]
     for process in left:
         process.terminate()
@@ -104,7 +105,7 @@ def cpu_seconds(pid: int, ended: bool = False) -> float:
 
 
 def family_cpu_seconds(pid: int) -> float:
-    """Processor seconds so far of a process and all that descends from it, living and ended (Linux)."""
+    """Processor seconds so far of a process and all its descendants, living and ended (Linux)."""
     spent = 0.0
     for each in family(pid):
         with contextlib.suppress(OSError):  # it has just ended
@@ -113,12 +114,12 @@ def family_cpu_seconds(pid: int) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """Bytes of memory that a process has now, those that it shares included (Linux)."""
+    """Bytes of memory that a process has now, shared ones included (Linux)."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def family_bytes(pid: int) -> int:
-    """Bytes of memory that a process and all that descends from it have now; what they share counts once (Linux)."""
+    """Bytes of memory of a process and all its descendants now; what they share counts once (Linux)."""
     found = 0
     for each in family(pid):
         with contextlib.suppress(OSError):

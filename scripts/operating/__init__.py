@@ -1,1 +1,1 @@
-"""Commands for operators: keys, users, the audit trail, rules, and dead letters."""
+"""Commands for operators: keys, users, the audit trail, rules, backups, erasing, webhooks and the like."""

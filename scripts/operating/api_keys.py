@@ -1,7 +1,7 @@
 """scripts/keys: API keys. You see a key once, when you make it. Nobody can recover it later.
 
 scripts/keys add pbx --scopes ingest
-scripts/keys add ann --agent "Ann Lee"      an agent's own: for the softphone, and for the link /enter#KEY
+scripts/keys add ann --agent "Ann Lee"      an agent's own key, for the softphone and the link /enter#KEY
 scripts/keys list
 scripts/keys revoke pbx
 """

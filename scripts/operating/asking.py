@@ -1,4 +1,4 @@
-"""Commands that read and save a file at the server, over the API."""
+"""Parts of the commands that read and save a file at the server, over the API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Refused(RuntimeError):
 
 
 def parser_of(name: str, about: str | None) -> tuple[argparse.ArgumentParser, Any]:
-    """A command's parser, with options for the server's address and the key, and where its own commands are added."""
+    """A command's parser, with options for the server's address and the key; and the object to which it adds its own
+    commands."""
     parser = argparse.ArgumentParser(
         prog=f"scripts/{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -34,7 +35,7 @@ def text_of(file: str) -> str:
     try:
         if file == "-":
             return sys.stdin.read()
-        with open(file, encoding="utf-8") as opened:  # noqa: PTH123 (a name as it was typed)
+        with open(file, encoding="utf-8") as opened:  # noqa: PTH123 (a name as somebody typed it)
             return opened.read()
     except UnicodeDecodeError as error:
         raise Refused(f"{file} is not UTF-8: {error}") from None
@@ -43,7 +44,7 @@ def text_of(file: str) -> str:
 def ask(
     options: argparse.Namespace, method: str, path: str, text: str = "", headers: dict[str, str] | None = None
 ) -> requests.Response:
-    """One request. Raises Refused with what the server says."""
+    """Send one request. Raises Refused with what the server says."""
     key = {"Authorization": f"Bearer {options.key}"} if options.key else {}
     try:
         answer = requests.request(

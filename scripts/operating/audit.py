@@ -1,8 +1,8 @@
 """scripts/audit: prints the audit trail, newest first: when, who, what, about what, from which address.
 
 ORIGIN says where WHO comes from: an account, a person of the OpenID Connect provider (oidc), an API key, a command on
-the server. A stranger's WHO is what was typed in. Reads and failed sign-ins that repeat on one day are one line:
-TIMES says how often, SINCE the first time, WHEN the last.
+the server. A stranger's WHO is what the stranger typed in. Reads and failed sign-ins that repeat on one day are one
+line: TIMES says how often, SINCE the first time, WHEN the last.
 
 scripts/audit                           the newest 100 of all parts
 scripts/audit --part security           sign-ins, and changes of keys and accounts
@@ -11,7 +11,7 @@ scripts/audit --part reads              who read, heard, exported or searched ca
 scripts/audit --part attempts           sign-ins that failed
 scripts/audit --all --part acts --from 2026-01-01 --to 2026-02-01 > acts.jsonl
 
---all prints all that the database and Redis have of a part, the newest first: a line of JSON each.
+--all prints all entries of a part that the database and Redis have, newest first, as lines of JSON.
 """
 
 from __future__ import annotations

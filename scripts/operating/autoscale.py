@@ -1,9 +1,9 @@
-"""How many decoders the load asks for: now, or through a day that is played.
+"""How many decoders the load asks for: now, or through a simulated day.
 
 scripts/autoscale                           one number, for a platform's scaler (deploy/platform-scaler.sh)
 scripts/autoscale --simulate --lines 1000   plays a day: how late words are, and what it costs
 
-Both follow one rule: --busy and --lag each give a number of decoders, and the larger one counts.
+Both follow one rule: --busy and --lag each give a number of decoders. The larger number counts.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ DAY = (
     *(0.02, 0.02, 0.01, 0.01, 0.02, 0.04, 0.1, 0.3, 0.7, 0.95, 1.0, 0.97),
     *(0.8, 0.82, 0.92, 0.95, 0.88, 0.7, 0.5, 0.35, 0.22, 0.14, 0.08, 0.04),
 )
-"""Live lines at each full hour of an office's day, as shares of the most. A shape of ours; nobody measured it."""
+"""Live lines at each full hour of an office's day, as shares of the most. We made this curve up; nobody measured it."""
 
 LATE_SECONDS = 3.0
-"""Seconds that a track is behind from which its words are late: it gets no more partials (workers/decoder/track.py)."""
+"""Seconds behind from which a track's words are late: it gets no more partials then (workers/decoder/track.py)."""
 
 PLOT_COLUMNS, PLOT_ROWS = 96, 8
-"""Characters of the plot: one for a quarter of an hour."""
+"""Characters of the plot. A column is a quarter of an hour."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -38,19 +38,19 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--simulate", action="store_true", help="play a day instead of asking the store")
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.add_argument_group("the rule")
-    asked.add_argument("--busy", type=share, default=rule.busy, help="share of the time that loops should work")
-    asked.add_argument("--lag", type=positive, default=rule.lag_seconds, help="seconds of waiting audio a decoder")
-    asked.add_argument("--least", type=whole, default=rule.least, help="decoders at night")
-    asked.add_argument("--most", type=whole, default=rule.most, help="decoders at most")
+    asked.add_argument("--busy", type=share, default=rule.busy, help="share of their time that loops should work")
+    asked.add_argument("--lag", type=positive, default=rule.lag_seconds, help="seconds of waiting audio per decoder")
+    asked.add_argument("--least", type=whole, default=rule.least, help="fewest decoders")
+    asked.add_argument("--most", type=whole, default=rule.most, help="most decoders")
     asked.add_argument("--loops", type=whole, default=costs.loops, help="decode loops (cores) of a decoder")
     day = parser.add_argument_group("the day, with --simulate")
     day.add_argument("--lines", type=whole, default=1000, help="live lines in the busiest hour")
-    day.add_argument("--curve", type=curve, default=DAY, help="24 shares of it, one an hour, with commas")
-    day.add_argument("--burst", type=positive, default=1.0, help="so many times the lines for half an hour, from 10:00")
-    day.add_argument("--decode-ms", type=positive, default=costs.decode_ms, help="of a core for a second of a track")
+    day.add_argument("--curve", type=curve, default=DAY, help="24 shares of --lines, one an hour, with commas")
+    day.add_argument("--burst", type=positive, default=1.0, help="times the lines, for half an hour from 10:00")
+    day.add_argument("--decode-ms", type=positive, default=costs.decode_ms, help="ms of a core for a second of a track")
     day.add_argument("--start", type=whole, default=costs.start_seconds, help="seconds until a new decoder works")
     day.add_argument("--every", type=whole, default=rule.every_seconds, help="seconds between two looks")
-    day.add_argument("--cooldown", type=whole, default=rule.cooldown_seconds, help="seconds until decoders go")
+    day.add_argument("--cooldown", type=whole, default=rule.cooldown_seconds, help="seconds before decoders go")
     day.add_argument("--core-hour", type=positive, default=costs.core_hour, help="price of a core for an hour")
     options = parser.parse_args(argv)
     if options.least > options.most:
@@ -119,7 +119,7 @@ def now(at: Operator, rule: Rule, options: argparse.Namespace) -> None:
 
 
 def day_of(shares: tuple[float, ...], most: int, burst: float) -> Callable[[float], float]:
-    """Live lines at each hour of the day: straight between full hours, and the burst."""
+    """Live lines at an hour of the day: straight lines between full hours, and the burst."""
 
     def lines(hour: float) -> float:
         before, part = int(hour), hour - int(hour)
@@ -130,7 +130,7 @@ def day_of(shares: tuple[float, ...], most: int, burst: float) -> Callable[[floa
 
 
 def summary(moments: list[Moment], rule: Rule, costs: Costs) -> dict[str, float]:
-    """The day in numbers. A fixed fleet is one of as many decoders as the busiest moment asks for."""
+    """The day in numbers. A fixed fleet has as many decoders as the busiest moment asks for."""
     audio = sum(moment.lines for moment in moments)
     late = sum(moment.lines for moment in moments if moment.lag_seconds > LATE_SECONDS)
     step_hours = STEP_SECONDS / 3600
@@ -151,7 +151,7 @@ def summary(moments: list[Moment], rule: Rule, costs: Costs) -> dict[str, float]
 
 
 def hours(moments: list[Moment]) -> list[dict[str, float]]:
-    """Each hour: mean of lines and busy time, most decoders, greatest lag."""
+    """For each hour: mean lines and busy time, most decoders, greatest lag."""
     a_hour = 3600 // STEP_SECONDS
     rows = []
     for start in range(0, len(moments), a_hour):
@@ -167,7 +167,7 @@ def hours(moments: list[Moment]) -> list[dict[str, float]]:
 
 
 def show(moments: list[Moment], found: dict[str, float]) -> None:
-    """The table, the plot and the day in numbers."""
+    """Print the table, the plots and the day in numbers."""
     head = ("hour", "lines", "decoders", "busy", "lag, most")
     table([head, *(
         (f"{row['hour']:02.0f}:00", f"{row['lines']:.0f}", f"{row['decoders']}", f"{row['busy']:.0%}",

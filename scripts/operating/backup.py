@@ -1,15 +1,15 @@
 """scripts/backup: copies the store without its calls, and the SQLite database; puts them back.
 
 save FOLDER              writes FOLDER/store (accounts, API keys, rules, queues, attention models, audit trail) and,
-                         of SQLite, FOLDER/archive.db
-restore-store FOLDER     puts the first back, into a store without accounts, keys, rules and queues
-restore-database FOLDER  puts the second back, where no database file is; stop web and jobs before
-archive-again            has the jobs process write every ended call that Redis still has to the database again, after
+                         with SQLite, FOLDER/archive.db
+restore-store FOLDER     puts the store back, into one without accounts, keys, rules and queues
+restore-database FOLDER  puts the database back if its file is gone; stop web, jobs and webhooks first
+archive-again            lets the jobs process write every ended call that Redis still has to the database again, after
                          pg_restore; restore-database does it by itself
 
-Live calls are in neither: Redis' append-only file and a replica keep those. PostgreSQL has pg_dump, and recordings lie
-in a folder or bucket of their own: docs/OPERATING.md. The copy holds the key that signs cookies: keep it as you keep
-passwords. The server is REDIS_URL's, else the one of scripts/run.
+Neither copy has live calls: Redis' append-only file and a replica keep those. Use pg_dump for PostgreSQL. Recordings
+lie in their own folder or bucket (docs/OPERATING.md). The copy holds the key that signs cookies: keep it as you keep
+passwords. The server is that of REDIS_URL, else the one of scripts/run.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def restore_database(at: Operator, folder: Path, database: Path | None) -> None:
 
 
 def archive_again(at: Operator, *_: Path | None) -> None:
-    """What came since the copy is in Redis for RETENTION_HOURS; it is written once more."""
+    """Write every ended call that Redis still has again. Redis has those since the copy for RETENTION_HOURS."""
     count = Departures(at.shards).again()
     at.record("restore", f"{count} calls are archived again")
     print(f"{count} calls will be archived again")
@@ -110,7 +110,7 @@ WORK: dict[str, Callable[..., None]] = {
 
 
 def _database(data: Path) -> Path | None:
-    """The SQLite file of DATABASE_URL, or of scripts/run if its store is meant; None for PostgreSQL or none."""
+    """The SQLite file of DATABASE_URL, or of scripts/run without REDIS_URL; None for PostgreSQL or no database."""
     url = load().database_url
     if not url:
         return None if os.environ.get("REDIS_URL") else data.resolve() / "archive.db"
@@ -119,7 +119,7 @@ def _database(data: Path) -> Path | None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """SQLite's own online copy: whole, also while others write."""
+    """Copy by SQLite's own means, which is whole even while others write. Raises Refused."""
     try:
         with (
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
@@ -131,7 +131,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file at once, so that a copy is never half a one."""
+    """Replace the file in one step, so that nobody finds half a copy."""
     part = path.with_suffix(".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)

@@ -1,13 +1,13 @@
 """scripts/dead: work that Earshot gave up because it failed, or killed the worker, again and again.
 
-These are chunks that could not be decoded, and utterances that could not be scored.
+These are chunks that no decoder could decode, and utterances that no scorer could score.
 
-list             one line each
-inspect ID       all about one; --audio FILE.wav also writes its audio
+list             print one line for each
+inspect ID       print all about one; --audio FILE.wav also writes its audio
 redrive ID       let the jobs process decode a chunk once more, alone, and print the text (its mark stays)
 drop ID          forget it
 
-The server is REDIS_URL's, else the one of scripts/run.
+The server is that of REDIS_URL, else the one of scripts/run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from state.types import SAMPLE_BYTES
 from workers.jobs.queue import ask, job_queue
 
 REDRIVE_SECONDS = 120
-"""Most seconds of a redrive: it loads a big model, then decodes one chunk."""
+"""Most seconds of a redrive, which loads a big model and decodes one chunk."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -84,17 +84,17 @@ def letter_of(letters: DeadLetters, letter_id: str) -> DeadLetter:
 
 
 def said_line(said: SetAside) -> str:
-    """One utterance that could not be scored, in a line."""
+    """A line about one utterance that nobody could score."""
     return f"{said.id}  {moment(said.id)}  {said.call_id} utterance {said.utterance_id}  {said.reason}"
 
 
 def moment(letter_id: str) -> str:
-    """When a letter was written, UTC."""
+    """When Earshot wrote the letter, UTC."""
     return f"{datetime.fromtimestamp(int(letter_id.partition('-')[0]) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def chunk_line(letter: DeadLetter) -> str:
-    """One dead chunk in a line."""
+    """A line about one dead chunk."""
     said = f"  redriven: {outcome(letter)}" if letter.redriven else ""
     return (
         f"{letter.id}  {moment(letter.id)}  {letter.call_id} {letter.track} chunk {letter.seq}  {letter.reason}{said}"
@@ -102,13 +102,13 @@ def chunk_line(letter: DeadLetter) -> str:
 
 
 def outcome(letter: DeadLetter) -> str:
-    """What the redrive gave."""
+    """The text that the redrive gave, or its error."""
     assert letter.redriven is not None
     return printable(letter.redriven.error or letter.redriven.text or "[silence]")
 
 
 def inspect(letter: DeadLetter, audio: Path | None) -> None:
-    """Everything of one letter; its audio to a file."""
+    """Print everything about one letter. Write its audio to a file."""
     samples = len(letter.audio) // SAMPLE_BYTES[letter.encoding]
     print(chunk_line(letter))
     print(f"{letter.encoding}, {letter.rate} Hz, {len(letter.audio)} bytes, {samples / letter.rate:.3f} s")
@@ -121,7 +121,7 @@ def inspect(letter: DeadLetter, audio: Path | None) -> None:
 
 
 def redrive(client: redis.Redis, letters: DeadLetters, letter: DeadLetter) -> None:
-    """Ask for the job, wait for it, print what it gave. Raises Refused if it gave no text."""
+    """Ask for the job, wait for it, print the text. Raises Refused if there is none."""
     job = ask(job_queue(client), "redrive", letter.id, job_timeout=REDRIVE_SECONDS, result_ttl=60, failure_ttl=3600)
     deadline = time.monotonic() + REDRIVE_SECONDS
     while (status := job.get_status()) not in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, None):

@@ -1,12 +1,12 @@
 """scripts/erase: erases calls for good, everywhere they are kept, and makes the legal holds that forbid it.
 
-scripts/erase call ID                        one ended call
-scripts/erase customer NAME                  all ended calls of a customer, or caller
-scripts/erase hold call|customer NAME WHY    nobody erases it, nor does its age
-scripts/erase release call|customer NAME     take a hold back
-scripts/erase holds                          list them
-scripts/erase strays                         list recordings of calls that are nowhere else: an older copy of the
-                                             database was put back, say; "erase call ID" erases one
+scripts/erase call ID                        erases one ended call
+scripts/erase customer NAME                  erases all ended calls of a customer or caller
+scripts/erase hold call|customer NAME WHY    makes a hold: nobody erases the calls, nor does their age
+scripts/erase release call|customer NAME     takes a hold back
+scripts/erase holds                          lists the holds
+scripts/erase strays                         lists recordings of calls that are nowhere else, for example after an older
+                                             copy of the database came back; "erase call ID" erases one
 """
 
 from __future__ import annotations

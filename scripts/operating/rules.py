@@ -1,9 +1,9 @@
 """scripts/rules: reads and saves the supervisors' rules as a file.
 
-scripts/rules show > mine.yaml      the rules that apply
-scripts/rules check mine.yaml       whether a file works; asks no server
-scripts/rules dry-run mine.yaml     the hits that it would have had in the stored calls
-scripts/rules set mine.yaml         saves it, unless somebody saved an edition after its `version`
+scripts/rules show > mine.yaml      prints the rules that apply
+scripts/rules check mine.yaml       says whether a file works; asks no server
+scripts/rules dry-run mine.yaml     prints the hits that it would have had in the stored calls
+scripts/rules set mine.yaml         saves it, unless somebody saved an edition after the file's `version`
 
 FILE may be - for standard input.
 """
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
     options = arguments(argv)
     try:
         return int(COMMANDS[options.command](options) or 0)
-    except (Refused, RuleError, OSError) as error:  # OSError: also requests' own, as for a wrong address
+    except (Refused, RuleError, OSError) as error:  # OSError: requests' errors are some, as for a wrong address
         sys.stderr.write(f"rules: {error}\n")
     return 1
 

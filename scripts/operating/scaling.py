@@ -1,7 +1,8 @@
-"""The rule by which the number of decoder processes follows the load, and a day played by it.
+"""The rule by which the number of decoders follows the load, and a day simulated by it.
 
 Busy time scales before decoders fall behind, lag when they have. Kubernetes' autoscaler counts in the same way: each
-figure over its target gives a number, and the largest counts (deploy/kubernetes/decoder.yaml)."""
+figure over its target gives a number, and the largest counts (deploy/kubernetes/decoder.yaml).
+"""
 
 from __future__ import annotations
 
@@ -11,20 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 TOLERANCE = 0.1
-"""Part of the target by which busy time may miss it and nothing changes, as with Kubernetes."""
+"""Share of the target by which busy time may miss it without any change, as with Kubernetes."""
 
 STEP_SECONDS = 5
-"""Seconds of the day that are played at once."""
+"""Seconds of the day in one step."""
 
 TRACKS = 2
-"""Tracks of a line; each makes a second of audio a second."""
+"""Tracks of a line. Each brings a second of audio a second."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """busy: the share of their time that decode loops should work. lag_seconds: waiting audio that a decoder may have.
-    least, most: decoders. every_seconds: between two looks. cooldown_seconds: the number falls to the largest wanted in
-    this time."""
+    """busy: share of their time that decode loops should work. lag_seconds: waiting audio that each decoder may have.
+    least, most: decoders. every_seconds: between two looks. cooldown_seconds: the number of decoders falls to the
+    largest that the rule wanted in this time."""
 
     busy: float = 0.6
     lag_seconds: float = 20.0
@@ -34,7 +35,7 @@ class Rule:
     cooldown_seconds: int = 600
 
     def wanted(self, running: int, busy: float, backlog_seconds: float) -> int:
-        """Decoders that should run, from what is true now. A look at most doubles them."""
+        """Number of decoders that should run, from the present figures. One look at most doubles it."""
         by_lag = math.ceil(backlog_seconds / self.lag_seconds) if backlog_seconds > self.lag_seconds else 0
         missed = abs(busy / self.busy - 1) > TOLERANCE
         by_busy = math.ceil(running * busy / self.busy) if missed else running
@@ -44,9 +45,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Costs:
-    """decode_ms: of a core for a second of a track, engine and protocol. loops: cores of a decoder. start_seconds: from
-    the wish for a decoder until it works. core_hour: price of a core for an hour. backlog_limit_seconds: waiting
-    audio from which chunks are refused."""
+    """decode_ms: ms of a core for a second of a track, engine and protocol. loops: cores of a decoder. start_seconds:
+    from the wish for a decoder until it works. core_hour: price of a core for an hour. backlog_limit_seconds: waiting
+    audio beyond which the server refuses chunks."""
 
     decode_ms: float = 28.0
     loops: int = 2
@@ -55,13 +56,13 @@ class Costs:
     backlog_limit_seconds: float = 20_000.0
 
     def decoded_seconds(self, decoders: int, seconds: float) -> float:
-        """Seconds of audio that so many decoders decode at most."""
+        """Most seconds of audio that so many decoders decode in this time."""
         return decoders * self.loops * seconds * 1000 / self.decode_ms
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The fleet at one moment of the day. lag_seconds: how far the words of each track are behind."""
+    """The fleet at one moment of the day. lag_seconds: by how much each track's words are late."""
 
     at_seconds: int
     lines: float

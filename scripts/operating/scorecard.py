@@ -1,7 +1,7 @@
 """scripts/scorecard: reads and saves the scorecard's questions as a file.
 
-scripts/scorecard show > mine.yaml      the questions that apply
-scripts/scorecard set mine.yaml         saves them, unless somebody saved an edition after the file's `version`
+scripts/scorecard show > mine.yaml      prints the questions that apply
+scripts/scorecard set mine.yaml         saves a file, unless somebody saved an edition after the file's `version`
 
 FILE may be - for standard input.
 """
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
 
 
 def save(options: argparse.Namespace) -> None:
-    """The server says what is wrong with the file, with its line."""
+    """Save the file. If something in it is wrong, the server names it and its line."""
     text = text_of(options.file)
     edition = re.search(r"^version: *(\d+)", text, re.MULTILINE)
     match = f'"{edition[1]}"' if edition and not options.force else "*"

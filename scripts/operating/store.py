@@ -1,4 +1,4 @@
-"""Shared by scripts/keys, users, audit and dead: the place of the store, and the person at work."""
+"""What operators' commands share: the place of the store, and the person at work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Refused(RuntimeError):
 
 
 class Operator:
-    """The access store and the trail, for somebody at a terminal of the server."""
+    """The store, access and the audit trail, for somebody at the server's terminal."""
 
     def __init__(self, store: Shards | redis.Redis, url: str = "", api_keys: str = "") -> None:
         self.shards = shards_of(store)
@@ -55,7 +55,7 @@ class Operator:
 
 
 def command_parser(name: str, about: str | None) -> argparse.ArgumentParser:
-    """The parser of scripts/`name`, with --data; about: its module's docstring."""
+    """The parser of scripts/`name`, with --data. about: its module's docstring."""
     parser = argparse.ArgumentParser(
         prog=f"scripts/{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,7 +67,7 @@ def command_parser(name: str, about: str | None) -> argparse.ArgumentParser:
 
 @contextmanager
 def operator(data: Path) -> Iterator[Operator]:
-    """At the store of REDIS_URL; else at the embedded server of scripts/run, which is started if it does not run.
+    """An Operator at the store of REDIS_URL, else at the embedded server of scripts/run, started if it does not run.
 
     Raises Refused where there is none, SettingsError, ServerNotStarted.
     """
@@ -89,8 +89,8 @@ def operator(data: Path) -> Iterator[Operator]:
 
 
 def archive_at(data: Path) -> Archive | None:
-    """The database of DATABASE_URL; without one, that of scripts/run, if its store is meant; else None."""
-    from state.archive.opening import open_archive  # late: a fifth of a second, and most commands need none
+    """The database of DATABASE_URL, or of scripts/run without REDIS_URL; else None."""
+    from state.archive.opening import open_archive  # late: it takes a fifth of a second, and few commands need it
 
     settings = load()
     if not settings.database_url and not os.environ.get("REDIS_URL"):
@@ -99,7 +99,7 @@ def archive_at(data: Path) -> Archive | None:
 
 
 def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
-    """Do `work`; exit status 0, or 1 with one line on stderr."""
+    """Do `work`. Returns 0, or 1 with one line on stderr."""
     url = ""
     try:
         with operator(data) as at:
@@ -127,5 +127,5 @@ def table(rows: list[tuple[str, ...]]) -> None:
 
 
 def printable(text: str) -> str:
-    """Text from outside, without what a terminal would take for an order."""
+    """Text from outside, without characters that a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,9 +1,9 @@
 """scripts/translations: brings the catalogues of webapp/translations up to date with the texts in the code.
 
-scripts/translations          adds new texts, takes old ones out, and names those that wait for a translation
+scripts/translations          adds new texts, takes old ones out, and names those without a translation
 scripts/translations fr       begins a catalogue for another language, by its code
 
-It guesses no translation. The page shows a text's English until its translation stands in the catalogue.
+It guesses no translation. Until a catalogue has one, the page shows the English text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LINE_CHARACTERS = 120
 def spoken(
     file: BinaryIO, _keywords: object, _tags: object, options: object
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """An extractor: what a YAML file of workers/insight says to people, in reasons, titles and labels."""
+    """An extractor of what a YAML file of workers/insight says to people: reasons, titles and labels."""
 
     def within(value: Any) -> Iterator[str]:
         for name, part in value.items() if isinstance(value, dict) else enumerate(value):
@@ -49,10 +49,10 @@ METHODS: list[tuple[str, Any]] = [
     ("webapp/**.py", "python"),
     ("workers/insight/**.yaml", spoken),
 ]
-"""Babel's names for how texts are found in a file."""
+"""Files, and Babel's name for the method that finds texts in each."""
 
 OPTIONS: dict[str, dict[str, Any]] = {"**.html": {"silent": "no"}, "**.js": {"parse_template_string": True}}
-"""A template that cannot be read is an error; texts may stand within a script's template strings."""
+"""Options of Babel's methods: an unreadable template is an error, and a script's template strings may hold texts."""
 
 HEADER = r"""msgid ""
 msgstr ""
@@ -63,13 +63,13 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\n"
 
 """
-"""What gettext must know of a catalogue, without dates that would change with every run."""
+"""The head that gettext needs in a catalogue, without dates, which would change with every run."""
 
 KEYWORDS = {**DEFAULT_KEYWORDS, "later": None}
 
 
 def in_code() -> Catalog:
-    """All texts that stand in the code, without translations."""
+    """All texts in the code, without translations."""
     found = Catalog()
     for name, _line, text, _comments, context in extract_from_dir(
         ROOT, METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours
@@ -84,14 +84,14 @@ def _is_ours(folder: str | os.PathLike[str]) -> bool:
 
 
 def updated(catalogue: Catalog) -> Catalog:
-    """The same with the texts of the code: the translations it has of them, and none of the others."""
+    """The same catalogue with exactly the code's texts, and the translations that it has of them."""
     catalogue.update(in_code(), no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
     return catalogue
 
 
 def written(catalogue: Catalog) -> bytes:
-    """A catalogue as its file: by text, so that changes of the code move little in it."""
+    """A catalogue as its file, sorted by text, so that changes of the code move little in it."""
     file = io.BytesIO()
     write_po(file, catalogue, width=LINE_CHARACTERS, omit_header=True, sort_output=True, include_lineno=False)
     head = HEADER.format(language=catalogue.locale_identifier, plurals=catalogue.plural_forms)
@@ -99,7 +99,7 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def is_translated(message: Message) -> bool:
-    """Whether all its forms are there, and nobody doubts them."""
+    """Whether all its forms are there, and nobody has marked them as doubtful."""
     forms = message.string if isinstance(message.string, tuple) else (message.string,)
     return all(forms) and not message.fuzzy
 

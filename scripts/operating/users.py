@@ -1,14 +1,14 @@
-"""scripts/users: accounts for the page, and who is signed in. A supervisor sees the calls; an admin also reads the
-audit trail.
+"""scripts/users: accounts for the pages, and who is signed in. A supervisor sees the calls, an admin also reads the
+audit trail, and an agent sees only their own live calls.
 
 scripts/users add dana                      prints a random password
 scripts/users add lee --role admin --password-stdin < file
 scripts/users list
-scripts/users password dana                 a new random password; ends all sessions
+scripts/users password dana                 sets a new random password and ends all sessions
 scripts/users role dana admin
 scripts/users remove dana
-scripts/users sessions                      who is signed in, from where and until when
-scripts/users sign-out dana:oidc:1f6c...    end all sessions of this name, as `sessions` prints it
+scripts/users sessions                      prints who is signed in, from where and until when
+scripts/users sign-out dana:oidc:1f6c...    ends all sessions of this name, as `sessions` prints it
 
 People who come through OpenID Connect have no account here. sign-out ends their sessions; the provider decides whether
 they come back. Open pages close within seconds.
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
 
 
 def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
-    """One command; `given` is the password from stdin."""
+    """Do one command. given: the password from stdin, if any."""
     doing = at.administration
     if options.command == "list":
         rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "MADE")]
@@ -79,7 +79,7 @@ def work(at: Operator, options: argparse.Namespace, given: str | None) -> None:
 
 
 def show_sessions(at: Operator) -> None:
-    """One line a session."""
+    """Print one line for each session."""
     rows: list[tuple[str, ...]] = [("NAME", "ORIGIN", "ROLE", "SINCE", "UNTIL", "FROM", "ISSUER AND SUBJECT")]
     for one in at.access.sessions.all():
         when = (moment(one.begun_at_ms), moment(one.until_ms))

@@ -1,13 +1,13 @@
-"""scripts/webhooks: the receivers of events, and the log of deliveries.
+"""scripts/webhooks: other programs that get events, and the log of deliveries.
 
 scripts/webhooks add https://example.com/hook --events call.alert,call.ended    prints the secret, once
 scripts/webhooks list
 scripts/webhooks remove NAME
-scripts/webhooks enable NAME             one that answered 410 was switched off
+scripts/webhooks enable NAME             switches one on again that answered 410
 scripts/webhooks log [NAME] [--state waiting|delivered|failed]
-scripts/webhooks redeliver NAME MESSAGE  with the same message id
+scripts/webhooks redeliver NAME MESSAGE  sends a message again, with the same id
 
---form slack sends a sentence, for receivers that understand Slack's incoming webhooks.
+--form slack sends a sentence instead, for receivers that understand Slack's incoming webhooks.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make a webhook and print its secret")
     add.add_argument("url")
-    add.add_argument("--events", default="", help=f"of {', '.join(EVENT_TYPES)}; without, only rules call it")
-    add.add_argument("--name", default="", help="by which rules call it (default: from the address)")
+    add.add_argument("--events", default="", help=f"of {', '.join(EVENT_TYPES)}; with none, only rules call it")
+    add.add_argument("--name", default="", help="name by which rules call it (default: from the address)")
     add.add_argument("--form", choices=("standard", "slack"), default="standard")
     commands.add_parser("list", help="print all")
     for name in ("remove", "enable"):
