@@ -1,4 +1,4 @@
-"""Senders that go on whatever becomes of the fleet, as docs/PROTOCOL.md wants it."""
+"""Senders that go on whatever happens to the fleet, as docs/PROTOCOL.md says."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import redis
 from state.calls.ingest import Ingest
 from state.server.shards import Shards
 from state.settings import Settings
+from tests.harness.beside import beside
 from tests.harness.protocol import chunk
 
 
 class Sender:
-    """Posts chunk after chunk of some calls, as a good sender does, until it is told to stop."""
+    """Posts chunk after chunk of some calls, as a good sender does, until it must stop."""
 
     def __init__(self, ingest: Ingest, call_ids: list[str]) -> None:
         self._ingest, self._call_ids = ingest, call_ids
         self._stopping = threading.Event()
         self.sent = 0
         self.refused: list[redis.RedisError] = []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        self._posting = beside(self._run)
 
     def stop(self) -> int:
-        """The number of the last chunk of each call."""
+        """Stop. Returns the number of each call's last chunk. Fails if an answer was none that a sender may get."""
         self._stopping.set()
-        self._thread.join()
+        self._posting.result()
         return self.sent
 
     def _run(self) -> None:
@@ -48,14 +48,14 @@ class Sender:
                 continue
             if answer.outcome in ("OK", "DUP"):
                 return
-            assert answer.outcome == "GAP", answer  # the successor had not heard of the last ones
+            assert answer.outcome == "GAP", answer  # the new master did not get the last ones
             for again in range(answer.next_seq, seq):
                 self._post(call_id, again)
 
 
 @contextmanager
 def calls_beginning(store: Shards | redis.Redis) -> Iterator[list[str]]:
-    """Declare about a hundred calls a second, whatever happens to the web; yields the list of them as it grows."""
+    """Declare about a hundred calls a second, whatever happens to the web. Yields the list of them as it grows."""
     ingest, enough = Ingest(store, Settings()), threading.Event()
     made: list[str] = []
 
@@ -65,10 +65,9 @@ def calls_beginning(store: Shards | redis.Redis) -> Iterator[list[str]]:
             ingest.create(call_id, ["customer"], {})
             made.append(call_id)
 
-    thread = threading.Thread(target=declare)
-    thread.start()
+    declaring = beside(declare)
     try:
         yield made
     finally:
         enough.set()
-        thread.join()
+        declaring.result()

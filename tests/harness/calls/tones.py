@@ -1,10 +1,11 @@
-"""A call that is easy to hear by machine: the agent hums one tone, the customer another one every second."""
+"""A call that a machine can follow by ear: the agent hums one tone, the customer another tone every second."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from playwright.sync_api import Page
 
 from state.calls.ingest import Chunk, Ingest
 from state.g711 import encode_mulaw
+from tests.harness.beside import beside
 
 RATE = 8000
 AGENT_HZ = 400
 FIRST_HZ, STEP, CODES = 600, 1.14, 12
-"""Tones far enough apart to be told though a voice may go 4 % faster (player.js)."""
+"""The tones are far enough apart to tell them even when a voice plays 4 % faster (player.js)."""
 
 TAP = """() => {
   const connect = AudioNode.prototype.connect;
@@ -34,7 +36,7 @@ TAP = """() => {
     return connect.call(this, target, ...rest);
   };
 }"""
-"""Put into a page before its scripts: what it sends to the loudspeaker goes to two analysers too."""
+"""Put into a page before its scripts: sound for the loudspeaker goes to two analysers too."""
 
 LISTEN = """async (seconds) => {
   const heard = [];
@@ -56,22 +58,22 @@ LISTEN = """async (seconds) => {
 
 
 class Humming:
-    """A live call of 1 s chunks in real time. ingested: second of the call -> when the chunk with it was taken."""
+    """A live call of 1 s chunks in real time. ingested: second of the call -> when the store took its chunk."""
 
     def __init__(self, ingest: Ingest, call_id: str, encoding: str = "mulaw", **metadata: str) -> None:
         self.ingested: dict[int, float] = {}
         self._ingest, self._call_id = ingest, call_id
         self._stop = threading.Event()
         ingest.create(call_id, ["agent", "customer"], metadata)
-        self._thread = threading.Thread(target=self._run)
+        self._humming: Future[None]
 
     def __enter__(self) -> Humming:
-        self._thread.start()
+        self._humming = beside(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        self._humming.result()
 
     def _run(self) -> None:
         began = time.time()
@@ -91,7 +93,7 @@ def code_hz(second: int) -> float:
 
 
 def decode(hertz: float, around: int) -> int | None:
-    """The second of the call whose tone this is, of those nearest to `around`."""
+    """The second of the call that has this tone, the one nearest to `around`. None if no second has it."""
     if hertz <= 0:
         return None
     code = round(math.log(hertz / FIRST_HZ / 1.02, STEP))
@@ -101,7 +103,7 @@ def decode(hertz: float, around: int) -> int | None:
 
 
 def delays(heard: list[list[float]], ingested: dict[int, float]) -> list[float]:
-    """Seconds between the taking of each chunk and the moment in which its sound is first heard."""
+    """Seconds between the moment the store takes a chunk and the moment its sound is first heard, for each chunk."""
     found: dict[int, float] = {}
     for moment, _left, right in heard:
         newest = max((second for second, at in ingested.items() if at <= moment), default=0)
@@ -117,7 +119,7 @@ def listen(page: Page, seconds: float) -> list[list[float]]:
 
 
 def measure(heard: list[list[float]], humming: Humming) -> dict[str, Any]:
-    """The delay between ingest and ear, of the first and of the last sample of each chunk (of 1 s)."""
+    """The delay between ingest and ear of each chunk's first and last sample (a chunk has 1 s)."""
     first = sorted(delays(heard, humming.ingested)[1:])
     return {
         "chunks": len(first),
