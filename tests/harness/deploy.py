@@ -1,6 +1,6 @@
-"""A deploy in the middle of calls: every process type of one source gives way to another's, one by one, under load.
+"""A deploy in the middle of calls: under load, the processes of another source replace those of one, type by type.
 
-The load comes over HTTP to whichever web processes serve, and over AudioSocket by a caller that knows which of its
+The load comes over HTTP to the web processes that serve, and over AudioSocket from a caller that knows which of its
 frames were heard.
 """
 
@@ -22,6 +22,7 @@ from scripts.machine.programs import STREAMS, WEB, free_port
 from scripts.simulator.recording import Track
 from scripts.simulator.telephony import Answer, Api, post_call
 from state.settings import Settings
+from tests.harness.audiosocket import packet
 from tests.harness.fleet import Fleet
 from tests.harness.servers import Server
 
@@ -35,16 +36,16 @@ TYPES = {
     "streams": STREAMS,
     "audiosocket": ("-m", "webapp.audiosocket"),
 }
-"""The Procfile's, in the order in which they give way. A test holds them to it."""
+"""The Procfile's process types, in the order of their replacement. A test compares them with the Procfile."""
 
-STOP_SECONDS = 60  # the promise is 10 s, which test_shutdown.py holds them to
+STOP_SECONDS = 60  # the promise is 10 s, and test_shutdown.py checks it
 TALK_SECONDS = 60
 FRAME_BYTES = 320
 FRAMES_A_CHUNK = Settings().stream_chunk_ms // 20
 
 
 class Site:
-    """One process of each type, each told its own source folder when it starts. Attributes: fleet, urls, failures."""
+    """One process of each type. Each gets its source folder when it starts. Attributes: fleet, urls, failures."""
 
     def __init__(self, server: Server, folder: Path, **environ: str) -> None:
         self.audiosocket_port = free_port()
@@ -59,7 +60,7 @@ class Site:
         self.calls: list[str] = []
 
     def start(self, kind: str, source: Path) -> Callable[[], bool]:
-        """Start a process; returns whether it works by now. The one that was there before goes on."""
+        """Start a process beside the one before it. Returns a function that says whether the new one works yet."""
         port = free_port()
         environ = {{"web": "PORT", "streams": "STREAMS_PORT"}.get(kind, "METRICS_PORT"): str(port)}
         process = self.fleet.start(kind, TYPES[kind], source, PYTHONPATH=str(source), **environ)
@@ -84,10 +85,10 @@ class Site:
         self.fleet.wait(lambda: self.fleet.health.fleet().decoders)
 
     def replace(self, kind: str, source: Path) -> None:
-        """The next source's process beside the old one, which then gets SIGTERM. It must end with status 0. One of the
-        two sources may not have this type yet."""
+        """Start the next source's process, then send SIGTERM to the old one. It must end with status 0. One of the two
+        sources may not have this type yet."""
         old, _ = self._running.pop(kind, (None, 0))
-        if kind == "audiosocket" and old:  # its address stands in the switch's dialplan
+        if kind == "audiosocket" and old:  # the new one needs its address: the switch's dialplan names it
             self._end(kind, old)
         if kind in read_procfile(source / "Procfile"):
             self.fleet.wait(self.start(kind, source), why=f"{kind} of {source}")
@@ -100,14 +101,14 @@ class Site:
             self._end(kind, old)
 
     def call(self, tracks: list[Track], chunk_ms: int, speed: float, at_a_time: int) -> None:
-        """From now on this number of callers plays these tracks, one call after the other."""
+        """From now on so many callers play these tracks, one call after the other."""
         for n in range(at_a_time):
             caller = threading.Thread(target=self._call, args=(n, tracks, chunk_ms, speed))
             caller.start()
             self._callers.append(caller)
 
     def finish(self) -> None:
-        """Let the calls come to their ends; wait until all are scored."""
+        """Let the calls end, and wait until all are scored."""
         self._enough.set()
         for caller in self._callers:
             caller.join()
@@ -119,12 +120,12 @@ class Site:
         post_call(self.urls[0], "", call_id, tracks, {}, chunk_ms, speed, connect=lambda *_: Spread(self.urls))
 
     def stop(self) -> None:
-        """SIGTERM to all; each must end with status 0."""
+        """Send SIGTERM to all. Each must end with status 0."""
         for kind, (process, _) in self._running.items():
             self._end(kind, process)
 
     def kill(self) -> None:
-        """Whatever happened."""
+        """Kill all and wait for the callers."""
         self._enough.set()
         self.fleet.kill_all()
         for caller in self._callers:
@@ -151,7 +152,7 @@ class Site:
 
 
 class Spread(Api):
-    """Asks any of the web processes that serve just now, as a load balancer does."""
+    """Asks any of the web processes that serve now, as a load balancer does."""
 
     def __init__(self, urls: list[str]) -> None:
         super().__init__(urls[0])
@@ -164,7 +165,8 @@ class Spread(Api):
 
 
 class PhoneCall:
-    """A call over AudioSocket in whole chunks. It sends again what no silence came back for, as nobody heard that."""
+    """A call over AudioSocket in whole chunks. Each frame that is heard brings a frame of silence back. Without it,
+    the call sends the frame again."""
 
     def __init__(self, port: int, pcm: bytes) -> None:
         self.call_id = str(uuid.uuid4())
@@ -174,7 +176,7 @@ class PhoneCall:
         self._connection: socket.socket | None = None
 
     def talk(self, chunks: int) -> None:
-        """Send this number of further chunks, on a new connection if the old one is gone."""
+        """Send so many further chunks, on a new connection if the old one is gone."""
         until, deadline = self._heard + chunks * FRAMES_A_CHUNK, time.monotonic() + TALK_SECONDS
         while self._heard < until:
             assert time.monotonic() < deadline, f"nobody hears the call; {self._heard} frames were heard"
@@ -200,8 +202,3 @@ class PhoneCall:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
-
-
-def packet(kind: int, payload: bytes = b"") -> bytes:
-    """A message of AudioSocket."""
-    return bytes([kind, len(payload) >> 8, len(payload) & 0xFF]) + payload

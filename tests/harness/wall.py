@@ -1,4 +1,4 @@
-"""The live table in a browser: where its parts are, and how a test waits for them."""
+"""The live table in a browser: its parts, and how a test waits for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page
 
+from tests.harness.browser import PATIENCE_MS
 from tests.harness.calls.world import World
 
 DASH = "–"
@@ -29,15 +30,15 @@ def banner(page: Page) -> Locator:
     return page.get_by_role("alert")
 
 
-def wait_until(condition: Callable[[], bool], page: Page, seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], page: Page, seconds: float = PATIENCE_MS / 1000) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, f"waited {seconds:g} s in vain"
         page.wait_for_timeout(50)
 
 
 def troubled(world: World, call_id: str, attention: float = 0.9) -> None:
-    """A call whose customer has just said something alarming."""
+    """The customer of this call says something alarming."""
     said = world.final(call_id, "customer", "i want your manager", 1.0, 3.0)
     world.score(call_id, said, -0.7, attention, trend=-0.3, alert=("phrase", "Asks for a manager"))
 
@@ -49,7 +50,7 @@ IN_SIGHT = """() => Object.fromEntries([...document.querySelectorAll("tr[data-ca
 
 
 def in_sight(page: Page) -> dict[str, tuple[int, str]]:
-    """The rows that the window shows, each with its distance from the window's top and its agent."""
+    """The rows in the window, each with its distance from the window's top and its agent."""
     found: dict[str, tuple[int, str]] = page.evaluate(IN_SIGHT)
     return found
 
