@@ -13,7 +13,7 @@ const row = (call_id, handling = {}, more = {}) => ({
   about: "", handling: { ...UNTOUCHED, ...handling }, ...more,
 });
 
-test("a call whose agent asks for help waits and stands before every raised one, whoever is on it", () => {
+test("a call whose agent asks for help waits and stands above every raised call, even when somebody is on it", () => {
   const asks = row("asks", { help: help(), state: "taken", by: "Dana" });
   const raised = row("raised", {}, { raised: true, attention: 0.95 });
   assert.ok(wantsHelp(asks) && isWaiting(asks));
@@ -21,16 +21,16 @@ test("a call whose agent asks for help waits and stands before every raised one,
   const answered = row("asks", { help: help({ answered_at: AT, answered_by: "Dana" }) });
   assert.ok(!wantsHelp(answered) && !isWaiting(answered));
   assert.equal(new Order().group(answered), "rest");
-  assert.ok(!isWaiting(row("snoozed", { help: help(), state: "snoozed" })), "put aside after it was asked for");
+  assert.ok(!isWaiting(row("snoozed", { help: help(), state: "snoozed" })), "somebody snoozed it after the request");
   assert.ok(!wantsHelp({ ...asks, state: "ended" }));
 });
 
-test("the card tells of help before anything that was found", () => {
+test("the card shows the request for help before everything else", () => {
   const told = sentence(row("a", { help: help({ reason: "Needs an approval" }) }, { alerts: [{ at: 3, kind: "x", reason: "y" }] }), "");
   assert.equal(told, "Asks for help: Needs an approval, nobody is on it");
 });
 
-test("the agent's page says what was said, then what is being said, and how it stands with help", () => {
+test("the agent's page shows what was said, what somebody is saying, and what became of a request for help", () => {
   const lines = [{ track: "customer", text: "hello" }, { track: "agent", text: "" }];
   assert.deepEqual(linesOf({ lines, speaking: { agent: "good mor" } }), [
     { track: "customer", text: "hello", open: false },

@@ -11,7 +11,7 @@ test("an agent without figures has dashes", () => {
   assert.deepEqual([cells[4], cells[5], cells[9]], ["46 %", "152", "1.3"]);
 });
 
-test("agents are sorted by any figure, those without it last", () => {
+test("agents can be sorted by any figure, and those without it come last", () => {
   const agents = [{ agent: "Bo", calls: 2, overlaps: 1 }, { agent: "al", calls: 9, overlaps: null }, { agent: "Cy", calls: 5, overlaps: 3 }];
   const names = (key, descending) => sortAgents(agents, key, descending).map(({ agent }) => agent);
   assert.deepEqual(names("agent", false), ["al", "Bo", "Cy"]);
@@ -20,18 +20,18 @@ test("agents are sorted by any figure, those without it last", () => {
   assert.deepEqual(names("overlaps", false), ["Bo", "Cy", "al"]);
 });
 
-test("a hit tells where, when and by which words", () => {
+test("a hit shows its call, its time and its words", () => {
   const hit = { call_id: "c1", at: 61.2, severity: "high", title: "Wants to cancel", quote: "cancel my account" };
   assert.deepEqual(hitCells(hit), ["c1", "1:01", "high", "Wants to cancel", "cancel my account"]);
 });
 
-test("a dry run says how much it looked at", () => {
+test("a dry run says how many calls it looked at", () => {
   assert.equal(looked({ calls: 2, more: false, hits: [1, 2], by_rule: { a: 2, b: 0 } }), "2 hits, calls looked at: 2.");
   const cut = looked({ calls: 9, more: true, hits: [1], by_rule: { a: 5 } });
   assert.equal(cut, "5 hits, calls looked at: 9, the first 1 below; there are more calls.");
 });
 
-test("a fault leads to its line", () => {
+test("a fault names its line", () => {
   const problem = { detail: "The rules cannot be used: x", errors: [{ pointer: "/rules/0", detail: "line 3: x" }] };
   assert.deepEqual(faultOf(problem), { line: 3, message: "The rules cannot be used: x" });
   assert.equal(faultOf({ title: "Bad Request" }).line, null);

@@ -5,7 +5,7 @@ import * as format from "../../webapp/static/js/shared/wording/format.js";
 import { reaches } from "../../webapp/static/js/shared/live/link.js";
 import { HEIGHT, place, WIDTH } from "../../webapp/static/js/table/sparkline.js";
 
-test("a score of 0 is shown as 0, a missing one as missing", () => {
+test("a score of 0 is shown as 0, a missing score as a dash", () => {
   assert.deepEqual([0, -0.001, null, 0.305, -0.42].map(format.signed), ["0.00", "0.00", "–", "+0.30", "−0.42"]);
   assert.deepEqual([0, null, 0.1, -0.1].map(format.mood), ["even", "none", "good", "bad"]);
 });
@@ -15,7 +15,7 @@ test("durations and spans", () => {
   assert.deepEqual([8.4, 89, 600, 7200].map(format.span), ["8 s", "89 s", "10 min", "2 h"]);
 });
 
-test("a mood is told in words, with its numbers on demand", () => {
+test("a mood is shown in words, and its numbers on request", () => {
   const moods = [null, -0.7, -0.2, 0.05, 0.2, 0.7].map(format.moodWord);
   assert.deepEqual(moods, ["–", "angry", "unhappy", "even", "content", "happy"]);
   assert.deepEqual([null, 0.01, -0.3, 0.3].map(format.course), ["", "steady", "falling", "rising"]);

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { asked, cells } from "../../webapp/static/js/history/found.js";
 
-test("the newest calls of any state are asked for by themselves, and what the address says", () => {
+test("the page asks for the newest calls of any state, unless the address says otherwise", () => {
   assert.equal(String(asked(new URLSearchParams(""))), "state=any&sort=time&limit=50");
   const query = asked(new URLSearchParams("text=a+refund&sort=relevance&agent=&x=1&state=ended"));
   assert.equal(String(query), "state=ended&sort=relevance&limit=50&text=a+refund");
   assert.equal(asked(new URLSearchParams("sort=relevance")).get("sort"), "time");
 });
 
-test("a line tells where the words were said, else the last words", () => {
+test("a line shows the words that were found with their time, or else the last words", () => {
   const row = {
     call_id: "c", state: "ended", started_at: "2026-01-01T12:00:00Z", ended_at: "2026-01-01T12:01:05Z",
     metadata: { caller: "+1", agent: "Dana" }, attention: 0.5, sentiment: { score: -0.5 },

@@ -4,14 +4,14 @@ import { isAside, legsTold, lineOfParty, lineTold, speakerOf } from "../../webap
 
 const event = (kind, at, track = "", to = "") => ({ kind, at, track, to });
 
-test("who waits is told with how long", () => {
+test("a party on hold is shown with the time that it has waited", () => {
   const row = { events: [event("hold", 10, "customer")] };
   assert.match(lineOfParty(row, "customer", 55), /^on hold 45/);
   assert.equal(lineOfParty(row, "agent", 55), "");
   assert.equal(lineOfParty({ events: [...row.events, event("resume", 60)] }, "customer", 70), "");
 });
 
-test("while somebody waits, and for who is mute, silence means nothing", () => {
+test("silence means nothing while a party is on hold, or from a party that is mute", () => {
   assert.equal(isAside({ events: [event("hold", 10, "customer")] }, "agent"), true);
   assert.equal(isAside({ events: [event("mute", 10, "agent")] }, "agent"), true);
   assert.equal(isAside({ events: [event("mute", 10, "agent")] }, "customer"), false);
@@ -19,18 +19,18 @@ test("while somebody waits, and for who is mute, silence means nothing", () => {
   assert.equal(isAside({}, "agent"), false);
 });
 
-test("a transfer stands at the agent", () => {
+test("a transfer is shown with the agent", () => {
   assert.equal(lineOfParty({ events: [event("transfer", 5, "", "billing")] }, "agent", 9), "transferred to billing");
 });
 
-test("keys that were pressed are only counted", () => {
+test("pressed keys are only counted", () => {
   const told = lineTold([event("dtmf", 1), event("hold", 2, "customer"), event("dtmf", 3), event("transfer", 4, "", "x")]);
   assert.deepEqual(told, [["0:02", "hold customer"], ["0:04", "transfer to x"], ["keys pressed", "2"]]);
 });
 
 const joined = (at, track, who) => ({ kind: "join", at, track, to: "", who });
 
-test("a call has legs: who was on which track and when", () => {
+test("a call's legs say who was on which track and when", () => {
   const row = { tracks: { customer: {}, agent: {}, "agent-2": {} }, metadata: { agent: "Ann" }, events: [joined(30, "agent-2", "Ben")] };
   assert.equal(lineOfParty(row, "agent", 40), "with Ben");
   assert.equal(lineOfParty(row, "customer", 40), "");
@@ -43,7 +43,7 @@ test("a call has legs: who was on which track and when", () => {
   assert.equal(speakerOf(row, "customer", 40), "");
 });
 
-test("a track that somebody else goes on with is told apart by the second", () => {
+test("when another person takes over a track, the second says whose words they are", () => {
   const row = { tracks: { customer: {}, agent: {} }, metadata: { agent: "Ann" }, events: [joined(30, "agent", "Ben")] };
   assert.deepEqual([speakerOf(row, "agent", 10), speakerOf(row, "agent", 31)], ["Ann", "Ben"]);
   assert.equal(lineOfParty(row, "agent", 31), "now Ben");

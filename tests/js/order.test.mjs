@@ -23,19 +23,19 @@ test("calls that need attention come first, then the longest running", () => {
   assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["worst", "bad"], rest: ["old", "young"] });
 });
 
-test("of the calls that need attention those nobody is on come first", () => {
+test("of the calls that need attention, those that nobody is on come first", () => {
   const taken = { handling: { ...UNTOUCHED, state: "taken", by: "Dana" } };
   const rows = [row("worst", 0.9, 8, taken), row("bad", 0.6, 5), row("calm", 0.1, 1, taken), row("calmer", 0.1, 2)];
   assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["bad", "worst"], rest: ["calm", "calmer"] });
 });
 
-test("snoozed calls stand apart, raised or not, the one that comes back first on top", () => {
+test("snoozed calls stand apart, raised or not, and the next to come back is on top", () => {
   const until = (minute) => ({ handling: { ...UNTOUCHED, state: "snoozed", until: `2026-01-31T09:${minute}:00.000Z` } });
   const rows = [row("later", 0.9, 1, until(20)), row("soon", 0.1, 2, until(10)), row("bad", 0.6, 3)];
   assert.deepEqual(new Order().arrange(rows), { ...NOBODY, needs: ["bad"], snoozed: ["soon", "later"] });
 });
 
-test("the held row keeps as many rows above it while the others go where they belong", () => {
+test("the held row keeps the same number of rows above it while the others go to their places", () => {
   const shown = { ...NOBODY, rest: [..."abhcr"] };
   assert.deepEqual(holding(shown, { ...NOBODY, needs: ["r"], rest: [..."abhc"] }, "h").rest, [..."abhc"]);
   const two = { ...NOBODY, needs: ["x"], rest: [..."abhcr"] };
@@ -43,7 +43,7 @@ test("the held row keeps as many rows above it while the others go where they be
   assert.deepEqual(holding(shown, { ...NOBODY, needs: ["h"], rest: [..."abcr"] }, "h"), { ...shown, rest: [..."abhcr"] });
   const ended = { ...NOBODY, needs: ["h"], ended: ["x"] };
   assert.deepEqual(holding({ ...NOBODY, needs: [..."xh"] }, ended, "h"), { ...NOBODY, needs: ["h"], ended: ["x"] });
-  assert.deepEqual(holding(shown, { ...NOBODY, rest: [..."ab"] }, "h").rest, [..."ab"], "a call that went is not held");
+  assert.deepEqual(holding(shown, { ...NOBODY, rest: [..."ab"] }, "h").rest, [..."ab"], "a call that is gone is not held");
   assert.deepEqual(holding(shown, shown, null), shown);
 });
 
@@ -56,7 +56,7 @@ test("small ups and downs of attention move nothing", () => {
   assert.deepEqual(at(0.57, 0.75), ["b", "a"]);
 });
 
-test("calls that need nobody stand by duration alone, whatever their attention does", () => {
+test("calls that need nobody are in the order of their length alone, whatever their attention does", () => {
   const order = new Order();
   const at = (a, b) => order.arrange([row("a", a, 1), row("b", b, 2)]).rest;
   assert.deepEqual(at(0.1, 0.4), ["a", "b"]);
@@ -71,13 +71,13 @@ test("the server says which calls are raised, whatever their attention", () => {
   assert.equal(group(0.9, false), "rest");
 });
 
-test("ended calls stand apart, the latest first, however bad they were", () => {
+test("ended calls stand apart with the latest first, however bad they were", () => {
   const ended = (id, minute) => row(id, 0.9, 0, { state: "ended", ended_at: `2026-01-31T09:${minute}:00.000Z` });
   const rows = [ended("a", 10), ended("b", 20), row("live", 0, 1)];
   assert.deepEqual(new Order().arrange(rows), { ...NOBODY, rest: ["live"], ended: ["b", "a"] });
 });
 
-test("sorted by a column, raised calls stay on top and missing values stand last in either direction", () => {
+test("in a table sorted by a column, raised calls stay on top and missing values come last in both directions", () => {
   const rows = [row("raised", 0.9, 1), row("none", 0, 1), row("up", 0, 2, { sentiment: { score: 1 } }), row("nil", 0, 3, { sentiment: { score: 0 } })];
   const value = ({ sentiment }) => sentiment.score;
   assert.deepEqual(new Order().arrange(rows, { value, descending: true }).rest, ["up", "nil", "none"]);
@@ -93,24 +93,28 @@ test("as few rows as possible move", () => {
   assert.deepEqual([...movesBetween([], [..."ab"])], ["a", "b"]);
 });
 
-test("moving those rows in any shuffled list gives the wanted order", () => {
-  let seed = 1;
-  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+/** A function that shuffles a list, in the same way in every run. */
+function shuffles(seed) {
+  let last = seed;
+  const random = () => (last = (last * 48271) % 2147483647) / 2147483647;
+  return (list) => list.map((one) => [random(), one]).sort((a, b) => a[0] - b[0]).map(([, one]) => one);
+}
+
+test("rows that do not move are already in the wanted order, in any shuffled list", () => {
+  const shuffled = shuffles(1);
   for (let round = 0; round < 200; round += 1) {
     const current = Array.from({ length: 12 }, (_, n) => n);
-    const wanted = current.map((n) => [random(), n]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
+    const wanted = shuffled(current);
     const moves = movesBetween(current, wanted);
     const stay = (list) => list.filter((n) => !moves.has(n));
     assert.deepEqual(stay(current), stay(wanted));
   }
 });
 
-test("an order is reached a few rows at a time, while what is new stands at once and what went is gone", () => {
+test("rows reach an order a few at a time, but new rows come and gone rows go at once", () => {
   assert.deepEqual(towards([..."abcd"], [..."dcba"], 1), [..."abdc"]);
   assert.deepEqual(towards([..."abcx"], [..."nbac"], 0), [..."nabc"]);
-  let seed = 7;
-  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
-  const shuffled = (list) => list.map((n) => [random(), n]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
+  const shuffled = shuffles(7);
   for (let round = 0; round < 200; round += 1) {
     let current = Array.from({ length: 12 }, (_, n) => n);
     const wanted = shuffled([...current.slice(2), "new", "newer"]);
@@ -124,7 +128,7 @@ test("an order is reached a few rows at a time, while what is new stands at once
   }
 });
 
-test("a raised row that is held does not move while others change places around it", () => {
+test("a held raised row does not move while others change places around it", () => {
   assert.deepEqual(towards([..."ahb"], [..."bha"], 1), [..."abh"], "one at a time would shift it");
   assert.deepEqual(towardsHolding([..."ahb"], [..."bha"], 1, "h"), [..."bha"]);
   assert.deepEqual(towardsHolding([..."habc"], [..."hcba"], 1, "h"), [..."hacb"], "below it they move one by one");

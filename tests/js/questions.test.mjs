@@ -8,18 +8,18 @@ import { UNTOUCHED } from "../../webapp/static/js/shared/wording/handling.js";
 const row = (alerts, judged = []) => ({ raised: false, alerts, handling: { ...UNTOUCHED, judged } });
 const alert = (kind, reason) => ({ kind, reason, at: 1, utterances: [] });
 
-test("each kind of alert is asked about once, the call itself first", () => {
+test("there is one question for each kind of alert, and the call itself comes first", () => {
   const alerts = [alert("escalation", "first"), alert("needs_attention", "angry"), alert("escalation", "second")];
   const asked = questions(row(alerts));
   assert.deepEqual(asked.map(({ alert }) => alert), ["needs_attention", "escalation"]);
   assert.deepEqual(asked.map(({ text }) => text), ["Needed a look: angry", "second"]);
 });
 
-test("a call that was not raised can be judged, too", () => {
+test("a call that was not raised can be judged too", () => {
   assert.match(questions(row([]))[0].text, /Not raised/);
 });
 
-test("what somebody said of an alert stands beside it", () => {
+test("an alert shows what somebody said about it", () => {
   const said = { alert: "escalation", right: false, why: "misheard", by: "Dana" };
   const [call, escalation] = questions(row([alert("escalation", "boss")], [said]));
   assert.equal(call.judged, null);
@@ -27,7 +27,7 @@ test("what somebody said of an alert stands beside it", () => {
   assert.equal(judgedBy(escalation.judged, "Dana"), "Not needed, you say");
 });
 
-test("what was learned is told in words, and what was not", () => {
+test("words say what was learned and what was not", () => {
   const live = { auc_before: 0.6, auc_after: 0.72, loss_before: 0.5, loss_after: 0.4, taken: "weights" };
   const lessons = [{ queue: null, calls: 200, right: 60, live, ended: null }];
   assert.equal(ranking(live), "60 % → 72 %, weights taken");

@@ -22,12 +22,12 @@ test("a reason is divided into the words and what they mean", () => {
   assert.deepEqual(divide("“a”: b: “c”"), { quote: "“a”", meaning: "b: “c”" });
 });
 
-test("what was found is told once, the mood last", () => {
+test("each finding is shown once, and the mood comes last", () => {
   const known = [LEGAL, "the agent could not help", "“4th time”: Has called before", "The agent did not greet", MOOD];
   assert.deepEqual(texts(findings(row, true)), known);
 });
 
-test("a row tells neither the mood nor what only the agent owes, unless nothing else is known", () => {
+test("a row leaves out the mood and what only the agent owes, unless nothing else is known", () => {
   assert.deepEqual(texts(headlines(row, true)), [LEGAL, "the agent could not help", "“4th time”: Has called before"]);
   assert.deepEqual(texts(headlines({ ...row, reasons: row.reasons.slice(0, 1), alerts: [] }, true)), [MOOD]);
   assert.deepEqual(texts(headlines(row, false)), [LEGAL, "“lovely”: sounds sarcastic", "“4th time”: Has called before"]);

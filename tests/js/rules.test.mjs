@@ -8,11 +8,11 @@ const RULE = {
   polarity_below: -0.2, queue: "billing", webhook: "crm",
 };
 
-test("a rule that goes through the form unchanged stays as it was, its webhook too", () => {
+test("a rule that goes through the form unchanged stays as it was, with its webhook", () => {
   assert.deepEqual(ruleOf(fieldsOf(RULE), RULE), RULE);
 });
 
-test("the form has a rule's webhook, and takes it away", () => {
+test("the form shows a rule's webhook and can set or remove it", () => {
   assert.equal(fieldsOf(RULE).webhook, "crm");
   assert.equal(fieldsOf(newRule([])).webhook, "");
   assert.equal(ruleOf({ ...fieldsOf(RULE), webhook: " " }, RULE).webhook, null);

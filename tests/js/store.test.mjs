@@ -90,13 +90,13 @@ test("events make a row of the API's form", () => {
   });
 });
 
-test("what the switch tells stands in the row", () => {
+test("the row has the switch's events", () => {
   const events = [{ kind: "hold", at: 3, track: "customer", to: "" }];
   const calls = play([...CALL, { kind: "line", call_id: "a", events }]);
   assert.deepEqual(calls.rows.get("a").events, events);
 });
 
-test("events applied twice leave the same rows", () => {
+test("events that are applied twice leave the same rows", () => {
   assert.deepEqual(play([...CALL, ...CALL]).rows, play(CALL).rows);
 });
 
@@ -106,7 +106,7 @@ test("a snapshot that already holds the events stays as it is when they come aga
   assert.deepEqual(play(CALL, calls).rows, play(CALL).rows);
 });
 
-test("the last words are those that ended last, whichever track's final comes later", () => {
+test("the last words are those that ended last, whichever final arrives last", () => {
   const calls = play([...CALL, final("a", "agent", 0, 0, 2, "hello")]);
   assert.equal(calls.rows.get("a").last.id, "customer:0");
   play([final("a", "agent", 1, 2, 4, "let me see")], calls);
@@ -129,7 +129,7 @@ test("events of calls that are not in the table change nothing", () => {
   assert.equal(calls.takeChanged().size, 0);
 });
 
-test("a snapshot replaces everything and reports what went", () => {
+test("a snapshot replaces everything and reports the calls that are gone", () => {
   const calls = play(CALL);
   calls.takeChanged();
   calls.replace([], START);
@@ -137,7 +137,7 @@ test("a snapshot replaces everything and reports what went", () => {
   assert.equal(calls.rows.size, 0);
 });
 
-test("an ended call leaves after its time, a live one never", () => {
+test("an ended call leaves the table after its time, a live call never", () => {
   const ended_at = new Date(START).toISOString();
   const calls = play([begun("a"), begun("b", { state: "ended", ended_at })]);
   calls.dropEnded(START + ENDED_SHOWN_MS - 1);
@@ -146,7 +146,7 @@ test("an ended call leaves after its time, a live one never", () => {
   assert.deepEqual([...calls.rows.keys()], ["a"]);
 });
 
-test("lag is the slowest track's, and an ended call has none", () => {
+test("a call's lag is that of its slowest track, and an ended call has none", () => {
   const calls = play([begun("a"), partial("a", "agent", "", 1), partial("a", "customer", "", 7)]);
   assert.equal(lagSeconds(calls.rows.get("a")), 7);
   assert.ok(isBehind(calls.rows.get("a")));
@@ -154,7 +154,7 @@ test("lag is the slowest track's, and an ended call has none", () => {
   assert.equal(lagSeconds(calls.rows.get("a")), 0);
 });
 
-test("speech is heard from new partials and finals, not from repeated ones", () => {
+test("new partials and finals count as speech, repeated ones do not", () => {
   const calls = play([begun("a"), partial("a", "agent", "good")]);
   assert.equal(calls.spokeAt("a", "agent"), START + 5000);
   calls.apply(partial("a", "agent", "good"), START + 9000);
@@ -162,7 +162,7 @@ test("speech is heard from new partials and finals, not from repeated ones", () 
   assert.equal(calls.spokeAt("a", "customer"), undefined);
 });
 
-test("a snapshot leaves alone what the server could not look at, and replaces all else", () => {
+test("a snapshot keeps the calls that the server could not look at, and replaces all others", () => {
   const calls = new Calls();
   for (const id of ["away", "gone", "here"]) calls.apply(begun(id), START);
   calls.apply(partial("away", "customer", "hello"), START);
@@ -175,7 +175,7 @@ test("a snapshot leaves alone what the server could not look at, and replaces al
   assert.deepEqual([...calls.rows.keys()], ["here"]);
 });
 
-test("voice without words is known until words come or the call ends", () => {
+test("voice without words is noted until words come or the call ends", () => {
   const calls = new Calls();
   calls.apply(begun("a"), START);
   calls.apply({ ...partial("a", "customer", ""), wordless: true }, START);

@@ -5,7 +5,7 @@ import { story } from "../../webapp/static/js/shared/live/story.js";
 
 const point = (part, text, at = 0, quote = "so") => ({ part, text, at, quote, track: "agent", utterances: [] });
 
-test("a call's story is one line: which call it is, what happened in order, what was promised, how it stands", () => {
+test("a call's story is one line: the number of the call, what happened in order, promises, the outcome", () => {
   assert.equal(story([], 0), "");
   assert.equal(story([], 2), "Third call");
   assert.equal(story([], 10), "One of many calls");

@@ -4,7 +4,7 @@ import { gistLines, modelLines, summaryLines } from "../../webapp/static/js/call
 
 const point = (part, text = "") => ({ part, text, quote: "q", at: 1, utterances: ["customer:0", "agent:0"], track: "customer" });
 
-test("each part is named once, and a live call's outcome is only so far", () => {
+test("each part is named once, and a live call's outcome is called \"So far\"", () => {
   const points = [point("reason"), point("promise"), point("promise", "it was said"), point("outcome", "open: no")];
   const lines = gistLines({ points, final: false });
   assert.deepEqual(lines.map(({ label }) => label), ["Reason", "So far", "Promised", ""]);
@@ -13,7 +13,7 @@ test("each part is named once, and a live call's outcome is only so far", () => 
   assert.equal(gistLines({ points, final: true }).at(-1).label, "Outcome");
 });
 
-test("of a model's summary only what it says is shown, and the points are no figures", () => {
+test("a model's summary shows only the parts it has, and points are not among the figures", () => {
   const written = { model: "m", reason: "a", happened: "", promises: ["b", "c"], outcome: "" };
   assert.deepEqual(modelLines(written), [["Reason", "a"], ["Promised", "b; c"]]);
   assert.deepEqual(summaryLines({ duration_seconds: 34, points: [point("reason")], by_model: written }), [["length of the audio", "0:34"]]);

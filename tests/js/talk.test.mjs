@@ -17,7 +17,7 @@ const TALK = {
   overlaps: 0,
 };
 
-test("each party that spoke has a column", () => {
+test("each party that spoke has its column", () => {
   const { head, rows } = talkTable(TALK);
   assert.deepEqual(head, ["", "agent", "customer"]);
   assert.deepEqual(rows, [
@@ -28,7 +28,7 @@ test("each party that spoke has a column", () => {
   ]);
 });
 
-test("the whole call's figures are told in words", () => {
+test("words give the figures of the whole call", () => {
   assert.deepEqual(talkLines(TALK), [
     ["Agent's share of talk", "33 %"],
     ["Silence", "0:15, longest 0:11"],

@@ -23,7 +23,7 @@ const ROW = {
   handling: { ...UNTOUCHED, notes: [{ by: "Tom", text: "ring back" }], tags: ["vip"] },
 };
 
-test("a view is written to the URL and read back, and leaves other parameters alone", () => {
+test("a view is written to the URL and read back, and other parameters stay", () => {
   const view = { filters: { agent: "Dana Reyes", q: "a & b" }, sort: { column: "sentiment", descending: false } };
   const query = write(view, "?x=1&agent=old&state=live");
   assert.deepEqual(parse(query), { ...view, wallboard: false });
@@ -35,7 +35,7 @@ test("a URL that makes no sense shows everything", () => {
   assert.deepEqual(parse("?sort=constructor&q=%20&agent="), { filters: {}, sort: null, wallboard: false });
 });
 
-test("filters are by agent, queue, state, alert and words", () => {
+test("calls can be filtered by agent, queue, state, alert and words", () => {
   const passes = (filters) => matches(ROW, filters);
   assert.ok(passes({ agent: "Dana Reyes", queue: "billing", state: "live", alert: "escalation", q: "MONEY dana" }));
   assert.ok(passes({ q: "another thing" }) && passes({ q: "manager" }) && passes({ state: "behind" }));
@@ -45,23 +45,23 @@ test("filters are by agent, queue, state, alert and words", () => {
   }
 });
 
-test("an alert's kind is one whether a rule or the judgement found it", () => {
+test("an alert's kind is the same whether a rule or the judgement found it", () => {
   const alerts = [{ kind: "rule:legal-threat", reason: "x", at: 1 }, { kind: "legal_threat", reason: "y", at: 2 }];
   assert.deepEqual(choices([{ ...ROW, alerts }]).alert, ["legal-threat"]);
   assert.ok(matches({ ...ROW, alerts }, { alert: "legal-threat" }) && matches({ ...ROW, alerts }, { alert: "rule:legal-threat" }));
 });
 
-test("the choices are what the calls have", () => {
+test("the filters offer the values that the calls have", () => {
   assert.deepEqual(choices([ROW, ROW]), { agent: ["Dana Reyes"], queue: ["billing"], alert: ["escalation"] });
 });
 
-test("a header goes from its first direction to the other and back to none", () => {
+test("a click on a header sorts, then turns the order round, then sorts no more", () => {
   const first = nextSort(null, "sentiment");
   const second = nextSort(first, "sentiment");
   assert.deepEqual([first.descending, second.descending, nextSort(second, "sentiment")], [false, true, null]);
 });
 
-test("the table as CSV quotes what must be quoted and defuses formulas, but not numbers", () => {
+test("the table as CSV quotes what must be quoted and makes formulas harmless, but leaves numbers", () => {
   const row = { ...ROW, metadata: { agent: "=cmd()" }, sentiment: { score: -0.5, trend: null }, last: { text: 'a "b", c' } };
   const [, line] = toCsv([row]).split("\r\n");
   assert.equal(
@@ -82,7 +82,7 @@ const said = (id, track, start, end, polarity) => ({
   sentiment: polarity === null ? null : { polarity, subjectivity: 0, reasons: [] },
 });
 
-test("a transcript joins what was read with events that came before and after", () => {
+test("a transcript joins the loaded call with events that came before and after", () => {
   const transcript = new Transcript();
   transcript.apply({ kind: "final", utterance: said("customer:1", "customer", 5, 6, null) });
   transcript.apply({ kind: "score", utterance_id: "customer:1", sentiment: { polarity: -0.4 } });
@@ -94,7 +94,7 @@ test("a transcript joins what was read with events that came before and after", 
   assert.match(transcript.text, /^\[0:01\] agent: words of agent:0\n/);
 });
 
-test("a call in which nothing bad was said has no worst moment", () => {
+test("a call without bad words has no worst moment", () => {
   const transcript = new Transcript();
   transcript.load({ summary: null, utterances: [said("customer:0", "customer", 1, 2, 0)] });
   assert.equal(transcript.worst, null);
@@ -122,5 +122,5 @@ test("a summary reads as lines, whatever is in it", () => {
     ["worst moment", "0:12 “no”"],
   ]);
   const withTalk = summaryLines({ duration_seconds: 65, worst_moment: summary.worst_moment, talk_seconds: {}, talk: {} });
-  assert.deepEqual(withTalk, [["length of the audio", "1:05"], ["worst moment", "0:12 “no”"]], "talk has a table of its own");
+  assert.deepEqual(withTalk, [["length of the audio", "1:05"], ["worst moment", "0:12 “no”"]], "talk has its own table");
 });
