@@ -1,4 +1,4 @@
-"""Calls that need somebody, and where a supervisor's page shows it."""
+"""Calls that need somebody, and the place where a supervisor's page shows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from state.types import Alert, Point, Reason, Sentiment, Standing
 def trouble(
     store: redis.Redis, call_id: str, at: float = 12.0, attention: float = 0.8, gist: Sequence[Point] = ()
 ) -> None:
-    """The call is raised, with an alert at that second. gist: what is known of it."""
+    """Raise the call, with an alert at that second. gist: the lines of its story."""
     alerts = [Alert("escalation", "Asks for a manager", second) for second in (12.0, 40.0) if second <= at]
     standing = Standing(
         score=-0.6,

@@ -1,4 +1,4 @@
-"""A client of the API in this process, and what the API answers."""
+"""A client of the API in this process, and checks of its answers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Contents = dict[bytes, bytes]
 
 
 def contents(store: redis.Redis) -> Contents:
-    """Every key of ours with its serialised value, but what the first process writes down of the store itself."""
+    """Every key of ours with its serialised value. The layout is left out: the first process writes it."""
     return {key: store.dump(key) for key in store.keys(f"{keys.PREFIX}*") if key.decode() != keys.LAYOUT}
 
 
 def app_client(valkey: Server, **settings: Any) -> FlaskClient:
-    """A client of an application that lets everybody do everything, unless `settings` say otherwise."""
+    """A client of an application where everybody may do everything, unless `settings` say otherwise."""
     return create_app(Settings(redis_url=valkey.url, **{"auth": "off", **settings})).test_client()
 
 

@@ -15,7 +15,7 @@ from tests.harness.web import wait_until
 
 
 def packet(kind: int, payload: bytes = b"") -> bytes:
-    """Three bytes of head, then the payload."""
+    """A message of AudioSocket: three bytes of head, then the payload."""
     return bytes([kind, len(payload) >> 8, len(payload) & 0xFF]) + payload
 
 
@@ -31,7 +31,7 @@ def listens(port: int) -> bool:
 def audiosocket_process(
     environ: Mapping[str, str], tmp_path: Path, setting: str = "AUDIOSOCKET_PORT"
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Its port and the process, killed at the end. What it says goes to audiosocket.log in the folder."""
+    """The port and the process, killed at the end. Its output goes to audiosocket.log in the folder."""
     port = free_port()
     environ = {**environ, setting: str(port)}
     with (tmp_path / "audiosocket.log").open("wb") as log:

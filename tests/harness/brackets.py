@@ -1,6 +1,6 @@
-"""A made-up language in which each text stands in brackets, so that a text outside of the catalogue stands out.
+"""A made-up language that puts each text in brackets. A text without brackets is not in the catalogue.
 
-It takes the place of German, so its times and numbers are German.
+It replaces German, so its times and numbers are German.
 """
 
 from __future__ import annotations
@@ -62,4 +62,4 @@ BARE = """
   return bare;
 }
 """
-"""JavaScript: all texts of the page outside of brackets that have small letters. `known`: what is no text of ours."""
+"""JavaScript: all texts of the page that stand outside of brackets and have small letters. `known`: texts of others."""

@@ -1,4 +1,4 @@
-"""webapp/gunicorn_conf.py with the language of brackets.py in the place of German; its folder is BRACKETS."""
+"""webapp/gunicorn_conf.py with the language of brackets.py in place of German. BRACKETS names its folder."""
 
 import os
 from pathlib import Path

@@ -10,13 +10,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
 
 AXE = Path(__file__).resolve().parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
-"""The accessibility checker, to be evaluated in a page."""
+"""The accessibility checker. It runs inside a page."""
 
 DRAWN = "async () => { for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame); }"
-"""JavaScript: waits until the page has drawn what its scripts last changed."""
+"""JavaScript: waits until the page has drawn the last changes of its scripts."""
 
 PATIENCE_MS = 30_000
-"""Milliseconds to wait for what a page shows at once on a quiet machine. A test that promises a time measures it."""
+"""Milliseconds to wait for what a page shows at once on a quiet machine. A test of a promise in seconds measures it."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -31,7 +31,7 @@ FLAGS = (
 
 
 def chromium() -> str:
-    """Path of the browser. Raises RuntimeError that says what to install."""
+    """Path of the browser. Raises RuntimeError, which says what to install."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         raise RuntimeError("Chromium is missing: install it (Debian: apt-get install chromium) and run again")
@@ -51,7 +51,7 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
 def watched_page(
     browser: Browser, width: int, height: int, timezone: str | None = None, language: str = "en-US"
 ) -> Iterator[Page]:
-    """A page in its own profile. Fails at the end if it threw an error or broke its content policy."""
+    """A page in its own profile. Fails at the end if the page threw an error or broke its content policy."""
     size: ViewportSize = {"width": width, "height": height}
     context = browser.new_context(viewport=size, timezone_id=timezone, locale=language)
     page = context.new_page()
@@ -67,7 +67,7 @@ def watched_page(
 
 
 def complaints(page: Page) -> list[object]:
-    """What axe finds against a page's accessibility: each rule, and how many parts break it."""
+    """What axe finds wrong with a page's accessibility: each broken rule, and how many parts break it."""
     page.evaluate(AXE.read_text())
     run = "async () => (await axe.run(document)).violations.map((v) => [v.id, v.nodes.length])"
     found: list[object] = page.evaluate(run)

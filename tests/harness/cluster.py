@@ -1,4 +1,4 @@
-"""A Redis Cluster on loopback, for tests, chaos and benchmarks: three masters with a replica each, in real processes.
+"""A Redis Cluster on loopback for tests, chaos and benchmarks: three masters with a replica each, in real processes.
 
     with Cluster(folder, linked=True) as cluster:
         cluster.url                              # REDIS_URL: any node's
@@ -7,11 +7,11 @@
         new = cluster.wait_owner(slot, other_than=old)
         old.start()                              # comes back as its successor's replica
         cluster.migrate(slot, to=node)           # under load: classic, or atomic=True
-        with cluster.partitioned(node):          # it and the other nodes do not hear one another; clients reach all
+        with cluster.partitioned(node):          # it and the other nodes hear nothing of each other; clients reach all
             ...
 
-Every node has a loopback address of its own (127.0.0.21 and up), so that a link can tell who connects. With `linked`,
-nodes announce the ports of links (tests/harness/link.py), for clients, replication and the cluster's bus alike.
+Every node has its own loopback address (127.0.0.21 and up), so a link knows who connects. With `linked`, nodes announce
+the ports of links (tests/harness/link.py) for clients, replication and the cluster's bus.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MIGRATE_KEYS = 20
 
 
 class Cluster:
-    """Masters 0, 1, 2 share the slots evenly at first; node n + masters is the replica of master n."""
+    """At first masters 0, 1, 2 share the slots evenly, and node n + masters is the replica of master n."""
 
     def __init__(
         self, folder: Path, *, masters: int = 3, replicas: int = 1, linked: bool = False, binary: Path | None = None
@@ -59,11 +59,11 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """A REDIS_URL that names one node which is alive."""
+        """A REDIS_URL that names a living node."""
         return next(node for node in self.nodes if node.alive).url
 
     def client(self) -> redis.RedisCluster:
-        """A new client to the whole cluster; bytes, as the product reads them."""
+        """A new client to the whole cluster. It gives bytes, as the product reads them."""
         node = next(node for node in self.nodes if node.alive)
         return redis.RedisCluster(node.host, node.port, protocol=2, socket_timeout=10)
 
@@ -77,7 +77,7 @@ class Cluster:
     # -- who is what ------------------------------------------------------------------------------------------
 
     def owner(self, slot: int) -> Node | None:
-        """The living master that most living nodes hold for the slot's, None if they do not agree."""
+        """The living master of the slot by the vote of most living nodes. None if they do not agree."""
         votes: dict[str, int] = {}
         asked = [node for node in self.nodes if node.alive]
         for node in asked:
@@ -91,7 +91,7 @@ class Cluster:
         return None
 
     def wait_owner(self, slot: int, other_than: Node) -> Node:
-        """The slot's master, once it is another one than before: after a failover."""
+        """Wait for a failover. Returns the slot's new master."""
         found: list[Node] = []
 
         def another() -> bool:
@@ -103,22 +103,22 @@ class Cluster:
         return found[0]
 
     def replicas(self, master: Node) -> list[Node]:
-        """Those that follow this master, as itself says."""
+        """The nodes that follow this master, as the master itself says."""
         return [self._named(name) for name, (_, _, follows) in self._view(master).items() if follows == master.id]
 
     def wait_synchronised(self) -> None:
-        """Every slot has a master all agree on, and every living replica has all of its master's data.
+        """Wait until all nodes agree on a master for every slot, and every living replica has all of its master's data.
 
-        A master that is killed before its replica was so once is never replaced.
+        A master that is killed before its replica had all its data is never replaced.
         """
         wait(self.is_synchronised, "every replica follows its master")
 
     def is_synchronised(self) -> bool:
-        """Whether all that is so now; see wait_synchronised."""
+        """Whether the cluster is whole now. See wait_synchronised."""
         return not self.wanting()
 
     def wanting(self) -> str:
-        """What keeps the cluster from being whole; empty if it is. See wait_synchronised."""
+        """What keeps the cluster from being whole. Empty if it is whole. See wait_synchronised."""
         alive = [node for node in self.nodes if node.alive]
         owners = {
             node.number: sorted(
@@ -141,7 +141,7 @@ class Cluster:
     # -- what happens to it -----------------------------------------------------------------------------------
 
     def migrate(self, slot: int, to: Node, atomic: bool = False) -> bool:
-        """Move a slot to another master, under load. False: it is there already, or a failover came between."""
+        """Move a slot to another master, under load. False: it was there already, or a failover came in between."""
         source = self.owner(slot)
         if source is None or source is to or not to.alive:
             return False
@@ -150,7 +150,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def partitioned(self, node: Node) -> Iterator[None]:
-        """For a while, this node and all others hear nothing of one another; clients reach every one."""
+        """For a while, this node and the others hear nothing of each other. Clients reach every node."""
         self.cut_off(node)
         try:
             yield
@@ -158,7 +158,7 @@ class Cluster:
             self.heal(node)
 
     def cut_off(self, node: Node) -> None:
-        """Begin a partition; see `partitioned`."""
+        """Begin a partition. See `partitioned`."""
         if not node.links:
             raise ValueError("only nodes of a linked cluster can be partitioned")
         for link in node.links:
@@ -238,12 +238,12 @@ class Cluster:
         return next(node for node in self.nodes if node.id == id)
 
     def _migrate(self, here: redis.Redis, there: redis.Redis, slot: int, source: Node, to: Node) -> bool:
-        """MIGRATING and IMPORTING, the keys by and by, then the slot's new owner: what redis-cli does."""
+        """Move a slot as redis-cli does: MIGRATING and IMPORTING, then the keys in groups, then the new owner."""
         try:
             there.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", source.id)
             here.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", to.id)
             while names := here.execute_command("CLUSTER GETKEYSINSLOT", slot, MIGRATE_KEYS):
-                # Past the link of the target: it would be one more thing that a cut link breaks in the middle.
+                # Past the target's link: a cut link must not break a migration in the middle.
                 here.execute_command("MIGRATE", to.host, to.own_port, "", 0, 10_000, "KEYS", *names)
             there.execute_command("CLUSTER SETSLOT", slot, "NODE", to.id)
             here.execute_command("CLUSTER SETSLOT", slot, "NODE", to.id)
@@ -253,7 +253,7 @@ class Cluster:
 
 
 def _migrate_atomically(here: redis.Redis, slot: int, to: Node) -> bool:
-    """Valkey 9's own way: a snapshot and what comes after it, and one change of hands. False if it failed."""
+    """Move a slot as Valkey 9 does: a snapshot, then later changes, then one change of owner. False if it failed."""
     here.execute_command("CLUSTER MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", to.id)
     states = {"running"}
 
@@ -272,7 +272,7 @@ def _migrate_atomically(here: redis.Redis, slot: int, to: Node) -> bool:
 
 
 def _behind(node: Node) -> str:
-    """Why this node is no replica with all of its master's data; empty if it is one."""
+    """Why this node is no replica with all of its master's data. Empty if it is one."""
     try:
         with node.client() as client:
             info: Any = client.info("replication")
@@ -284,7 +284,7 @@ def _behind(node: Node) -> str:
 
 
 def _parse(line: str) -> tuple[str, tuple[set[str], list[tuple[int, int]], str]]:
-    """One line of CLUSTER NODES. What is in brackets, slots on their way, is left out."""
+    """One line of CLUSTER NODES, without the slots in brackets: they are on their way."""
     name, _, flags, follows, _, _, _, _, *slots = line.split()
     ranges = [part.partition("-") for part in slots if not part.startswith("[")]
     return name, (set(flags.split(",")), [(int(a), int(b or a)) for a, _, b in ranges], follows)

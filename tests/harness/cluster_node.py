@@ -1,4 +1,4 @@
-"""One server of the cluster on loopback (tests/harness/cluster.py): its options, its life, its address."""
+"""One server of the cluster on loopback (tests/harness/cluster.py): options, life and address."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ NODE_TIMEOUT_MS = 2000
 """Milliseconds without an answer after which a node counts as dead. Its replica takes over about a second later."""
 
 WAIT_SECONDS = 60.0
-"""For anything the cluster does by itself. It takes 1 to 5 s; on a machine busy with other tests, longer."""
+"""Seconds to wait for what the cluster does by itself. That takes 1 to 5 s, and longer on a busy machine."""
 
 OPTIONS = {
     "cluster-enabled": "yes",
     "cluster-node-timeout": str(NODE_TIMEOUT_MS),
     "cluster-replica-validity-factor": "0",  # a replica takes over however long it was cut off
-    "cluster-require-full-coverage": "no",  # a shard that is away holds up no other
+    "cluster-require-full-coverage": "no",  # other shards go on when one is away
     "cluster-allow-replica-migration": "no",  # replicas stay where the tests expect them
     "repl-diskless-sync-delay": "0",
     "repl-ping-replica-period": "1",
-    "appendonly": "yes",  # a master that comes back before it was replaced must not come back empty
+    "appendonly": "yes",  # a master that comes back before its replacement must not come back empty
     "appendfsync": "everysec",
     "save": "",
     "maxmemory-policy": "noeviction",
-    "protected-mode": "no",  # its own address is loopback
+    "protected-mode": "no",  # it listens on loopback alone
 }
 
 
 @dataclass
 class Node:
-    """One server of the cluster. `port` and `bus_port` are what it announces: its links', or its own."""
+    """One server of the cluster. It announces `port` and `bus_port`: those of its links, or its own."""
 
     number: int
     folder: Path
@@ -55,7 +55,7 @@ class Node:
 
     @property
     def host(self) -> str:
-        """Its address, which no other node has."""
+        """Its address. No other node has it."""
         return address(self.number)
 
     @property
@@ -69,11 +69,11 @@ class Node:
         return f"redis://{self.host}:{self.port}/0"
 
     def client(self) -> redis.Redis:
-        """A new client to this node itself, past its link; it follows no redirection and never retries."""
+        """A new client to this node itself, past its link. It follows no redirection and never retries."""
         return redis.Redis(self.host, self.own_port, protocol=2, retry=None, socket_timeout=10, decode_responses=True)
 
     def start(self) -> None:
-        """Start it (again) with what is in its folder, and wait until it answers."""
+        """Start it, or start it again with the data in its folder, and wait until it answers."""
         self.process = start(self.command, self.folder / "server.log", leash=True)
         wait(self._answers, f"node {self.number} answers; its log: {self.folder / 'server.log'}")
 
@@ -85,7 +85,7 @@ class Node:
         self.stopped = False
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay, and nobody answers. When it wakes up it knows nothing of what happened."""
+        """SIGSTOP: its connections stay, but it does not answer. When it wakes up, it knows nothing of the pause."""
         if self.alive and self.process is not None:
             self.process.send_signal(signal.SIGSTOP)
             self.stopped = True
@@ -105,12 +105,12 @@ class Node:
 
 
 def address(number: int) -> str:
-    """The loopback address of a node (all of 127.0.0.0/8 is the machine itself, on Linux without any set-up)."""
+    """The loopback address of a node. On Linux all of 127.0.0.0/8 is the machine itself, without any set-up."""
     return f"127.0.0.{21 + number}"
 
 
 def free_ports(host: str, count: int) -> Sequence[int]:
-    """Ports of this address that nobody listened on a moment ago."""
+    """Ports of this address that were free a moment ago."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

@@ -1,4 +1,4 @@
-"""A collector of traces for tests: a real OTLP receiver over HTTP, which keeps every span that it gets."""
+"""A collector of traces for tests: a real OTLP receiver over HTTP. It keeps every span that it gets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Span:
 
 
 class Collector(ThreadingHTTPServer):
-    """`hanging`: it takes what comes and never answers."""
+    """hanging: it takes requests and never answers."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""A real fleet for tests: worker processes over a real server, fed through the store, killed with real signals.
+"""A real fleet for tests: worker processes on a real server, fed through the store and killed with real signals.
 
 fleet = Fleet(server, tmp_path, engine="stub")
 fleet.start("decoder", DECODER_LOOPS="2")
@@ -41,7 +41,7 @@ DEMO = ROOT / "demo"
 
 
 class Fleet:
-    """Worker processes by name, and both ends of the pipeline they form. `redis` is the plain server."""
+    """Worker processes, and both ends of their pipeline. `redis` is the plain server."""
 
     def __init__(self, server: Server | Place, logs: Path, **environ: str) -> None:
         where = dict(server.environ) if isinstance(server, Place) else {"REDIS_URL": server.url}
@@ -58,7 +58,7 @@ class Fleet:
     def start(
         self, what: str, program: Sequence[str] | None = None, folder: Path = ROOT, **environ: str
     ) -> subprocess.Popen[bytes]:
-        """Start `python -m workers.<what>` (or another program) of the source in `folder`; its output is in a file."""
+        """Start `python -m workers.<what>` or another program of the source in `folder`. Its output goes to a file."""
         command = [sys.executable, *(program or ["-m", f"workers.{what}"])]
         log = self.logs / f"{what}-{len(self.processes)}.log"
         process = start(command, log, self._environ | environ, folder)
@@ -66,7 +66,7 @@ class Fleet:
         return process
 
     def stop(self) -> list[int]:
-        """SIGTERM to every process, SIGKILL after 20 s; their exit statuses."""
+        """SIGTERM to every process, SIGKILL after 20 s. Returns their exit statuses."""
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
@@ -81,7 +81,7 @@ class Fleet:
         return statuses
 
     def kill_all(self) -> None:
-        """SIGKILL to whatever of ours still runs."""
+        """SIGKILL to every process of ours that still runs."""
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -93,7 +93,7 @@ class Fleet:
         return []
 
     def utterances(self, parent: subprocess.Popen[bytes]) -> list[int]:
-        """Process ids of the open utterances of a decoder's decode loops, if its engine has such."""
+        """Process ids of the open utterances of a decoder's decode loops. Only some engines have such processes."""
         return [pid for loop in self.loops(parent) for pid in children(loop)]
 
     def feed(
@@ -114,7 +114,7 @@ class Fleet:
         self.ingest.end(call_id)
 
     def wait(self, what: Callable[[], Any], seconds: float = 120.0, why: str = "") -> None:
-        """Wait until `what` is true; fails with the end of every log if it is not in time."""
+        """Wait until `what` is true. If that takes too long, fail with the end of every log."""
         deadline = time.monotonic() + seconds
         while not _holds(what):
             if time.monotonic() > deadline:
@@ -157,20 +157,20 @@ class Fleet:
         return [(u.id, u.start, u.end, u.text, u.mark) for u in said]
 
     def count(self, call_id: str, track: str, name: str) -> int:
-        """A number of the track's hash; 0 if it is not there."""
+        """A number of the track's hash. 0 if it is not there."""
         shard = self.shards.of(call_id)
         return int(shard.redis.hget(shard.keys.track(call_id, track), name) or 0)
 
     def chunks_waiting(self) -> int:
-        """Accepted and not yet decoded."""
+        """How many accepted chunks are not decoded yet."""
         return self.health.fleet().backlog_chunks
 
     def registered(self) -> int:
-        """How many decode loops the store knows, the dead that nobody has buried included."""
+        """How many decode loops the store knows. Dead ones count until somebody has buried them."""
         return len(set[Any]().union(*(shard.redis.smembers(shard.keys.workers) for shard in self.shards)))
 
     def assert_at_rest(self) -> None:
-        """J6, but for the finals: tests without a scorer leave them."""
+        """Check J6, except for the finals: tests without a scorer leave them."""
         assert [wrong for wrong in at_rest(self.shards) if "wait for a score" not in wrong] == []
 
 
@@ -182,7 +182,7 @@ def _holds(what: Callable[[], Any]) -> bool:
 
 
 def demo_chunks(call: str, party: str, seconds: float | None = None, from_second: float = 0.0) -> list[Chunk]:
-    """Chunks of a second of one party of a demo call."""
+    """Chunks of one second each, from one party of a demo call."""
     track = read_tracks(DEMO / f"call-{call}" / f"{party}.wav", [party])[0]
     chunks = [Chunk(audio, track.encoding, track.rate) for audio in track.chunks(1000)]
     first = int(from_second)
@@ -191,7 +191,7 @@ def demo_chunks(call: str, party: str, seconds: float | None = None, from_second
 
 @contextlib.contextmanager
 def stub_fleet(folder: Path) -> Iterator[Fleet]:
-    """A fleet without speech on a server of its own; both are gone at the end."""
+    """A fleet without speech on its own server. Both are gone at the end."""
     server = start_server("valkey9", dir=folder)
     fleet = Fleet(server, folder, EARSHOT_ENGINE="stub")
     try:

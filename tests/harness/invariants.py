@@ -1,14 +1,14 @@
-"""What must be true of the store between any two commands, whatever was killed: see docs/GUARANTEES.md.
+"""What must be true of the store between any two commands, whatever was killed (docs/GUARANTEES.md).
 
-`violations(store)` reads a quiet store (nobody writes meanwhile) and says in words what is wrong.
+`violations(store)` reads a quiet store, to which nobody writes, and says in words what is wrong.
 
-J1 work <=> token: a track has a token exactly while chunks wait, or its end, or a lease is held
+J1 work <=> token: a track has a token exactly while chunks wait, or its end waits, or somebody holds a lease
 J2 exactly one work-stream entry is the track's token, it names the track, and its stream has a living reader
 J3 the journal holds what came from the open utterance's first chunk to the last one, and nothing else
 J4 finals are numbered 0..final_count-1 without a hole
 J6 at rest there is no token, nothing pending, no lease, no load (at_rest)
-and: the counters (load, unscored, open_tracks) equal what they count; a call stands in exactly the lists of its state
-J5 (done moves only under the live lease) and J7 (OK means kept) are about answers: the model test checks them.
+Also: the counters (load, unscored, open_tracks) are right, and a call stands in exactly the lists of its state.
+J5 (done moves only under the live lease) and J7 (OK means kept) are about answers. The model test checks them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from state.server import acl
 from state.server.shards import Shard, Shards, shards_of
 
 _KEYS = [pattern for group in acl.GROUPS.values() for pattern in group]
-"""Every key, after its prefix: keys.py describes them, and a test holds the access control lists to it."""
+"""Every key after its prefix. keys.py describes them, and a test compares the access control lists with it."""
 
 
 def violations(store: Shards | redis.Redis) -> list[str]:
-    """Everything that is wrong, one sentence each; empty if all is well."""
+    """Everything that is wrong, one sentence each. Empty if all is well."""
     shards = shards_of(store)
     found = [wrong for shard in shards for wrong in _violations(shard)]
     prefixes = tuple({keys.PREFIX, "rq:", *(shard.keys.prefix for shard in shards)})
@@ -43,7 +43,7 @@ def violations(store: Shards | redis.Redis) -> list[str]:
 
 
 def at_rest(store: Shards | redis.Redis) -> list[str]:
-    """J6: what is still in flight although everything has ended and every decoder has left."""
+    """J6: what is still under way although everything has ended and every decoder has left."""
     return [wrong for shard in shards_of(store) for wrong in _at_rest(shard)]
 
 
@@ -73,7 +73,7 @@ def _violations(shard: Shard) -> list[str]:
 
 
 def _groups(shard: Shard, stream: bytes) -> list[dict[str, Any]]:
-    """The stream's consumer groups; none of a stream that has expired since it was found."""
+    """The stream's consumer groups. None if the stream has expired since we found it."""
     try:
         return list(shard.redis.xinfo_groups(stream))
     except redis.ResponseError as error:
@@ -155,7 +155,7 @@ def _track(
             found.append(f"J2: {where} has more than one token")
         owner = t["token"].partition("|")[0].removeprefix(shard.keys.work).removeprefix(":")
         if owner and not shard.redis.sismember(shard.keys.workers, owner):
-            found.append(f"J2: the token of {where} waits for {owner}, whom nobody will bury")
+            found.append(f"J2: the token of {where} waits for {owner}, and nobody will bury that decoder")
     found += _journal(shard, call, track, t, load)
     names = (name.decode() for name in shard.redis.hkeys(shard.keys.utterances(call)))
     ids = {name for name in names if name.startswith(track + ":")}
@@ -170,7 +170,7 @@ def _journal(shard: Shard, call: str, track: str, t: dict[str, str], load: Count
     found: list[str] = []
     where = f"{call}/{track}"
     open_seq, done_seq, last_seq, rate = (int(t[name]) for name in ("open_seq", "done_seq", "last_seq", "rate"))
-    reached: tuple[int, int] | None = None  # chunk and sample after it
+    reached: tuple[int, int] | None = None  # the last chunk, and the first sample after it
     for entry_id, fields in _entries(shard, shard.keys.audio(call, track)):
         seq = int(entry_id.partition(b"-")[0])
         at, samples = int(fields[b"n"]), int(fields[b"m"])

@@ -1,4 +1,4 @@
-"""A call whose parties say what a test gives them: committed as by a decoder, scored as by a sentiment worker."""
+"""A call whose parties say what a test gives them. It is committed and scored as the workers do it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = Chunk(bytes(8000), "mulaw", 8000)
 
 
 class Line:
-    """A call whose tracks say what a test gives them, a second of audio an utterance."""
+    """A call whose tracks say what a test gives them. Each utterance has a second of audio."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Line:
         self.decode(track, start, text)
 
     def decode(self, track: str, start: float, text: str) -> None:
-        """A decoder makes this of what waits of `track`, and nothing of the other tracks."""
+        """A decoder makes this utterance of the waiting chunks of `track`, and nothing of the other tracks' chunks."""
         token = self.fleet.next_token(0)
         assert token is not None
         while token.track != track:
@@ -69,7 +69,7 @@ class Line:
         assert self.fleet.commit(lease, change) in ("OK", "ENDED")
 
     def end(self) -> None:
-        """The sender ends the call and everything is decoded and scored."""
+        """The sender ends the call, and everything is decoded and scored."""
         self.ingest.end(self.call_id)
         while (token := self.fleet.next_token(0)) is not None:
             self.commit(token, [])
@@ -86,7 +86,7 @@ class Line:
 
 
 class Scripted:
-    """A model that recognises what it was told to, in one utterance of a lease."""
+    """A model that recognises given utterances, all with the lease's first chunk."""
 
     identity = display_name = "scripted"
     fork_safe = True

@@ -1,4 +1,4 @@
-"""A TCP link that can be cut in the nastiest way: the request is delivered, the reply is lost."""
+"""A TCP link that can be cut in the worst way: the request arrives, and the reply is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MUTE_SECONDS = (0.02, 0.3)
 
 
 class Link:
-    """Forwards connections from `port` of `host` to `port_behind` of the same, in a thread of its own."""
+    """Forwards connections from `port` of `host` to `port_behind` of `host`, on its own thread."""
 
     def __init__(self, port_behind: int, host: str = "127.0.0.1") -> None:
         self.port_behind = port_behind
@@ -28,7 +28,7 @@ class Link:
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def cut(self, share: float, dice: random.Random) -> int:
-        """Cut this share of the connections (0..1); returns how many."""
+        """Cut this share of the connections (0..1). Returns how many."""
         return int(self._do(self._cut(share, dice)))
 
     def refuse(self, addresses: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""A page without a browser: follows the live table as the page's script does."""
+"""A page without a browser. It follows the live table as the page's script does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.api.documents.asyncapi import SAID
 
 
 def reaches(ours: str, theirs: str) -> bool:
-    """Whether who was told all up to cursor `ours` was told all up to `theirs`, in every shard."""
+    """Whether cursor `ours` stands at `theirs` or beyond it, in every shard."""
 
     def ids(cursor: str) -> list[tuple[int, ...]]:
         return [tuple(map(int, re.split("[.+]", part)[0].split("-"))) for part in cursor.split(",")]
@@ -25,10 +25,10 @@ def reaches(ours: str, theirs: str) -> bool:
 
 
 class Following:
-    """Where a page stands: puts a snapshot's parts together, and takes each batch once and in order.
+    """Where a page stands in the feed. It joins a snapshot's parts, and takes each batch once and in order.
 
-    begin: called with the rows of each whole snapshot. hear: called with the events of each batch that is new. Both
-    get what the caller passed in, whatever its form.
+    begin gets the rows of each whole snapshot. hear gets the events of each new batch. Rows and events may have any
+    form.
     """
 
     def __init__(self, begin: Callable[[list[Any]], None], hear: Callable[[Sequence[Any]], None]) -> None:
@@ -46,7 +46,7 @@ class Following:
             self.snapshots += 1
 
     def batch(self, since: str, cursor: str, events: Sequence[Any]) -> Literal["new", "known", "hole"]:
-        """The events after `since` up to `cursor`. A hole: something before them never came, so ask again."""
+        """Take the events after `since` up to `cursor`. "hole": events before them never came, so ask again."""
         if self.cursor is None or not reaches(self.cursor, since):
             return "hole"
         if reaches(self.cursor, cursor):
@@ -59,13 +59,13 @@ class Following:
 
 
 class Page:
-    """One page on a socket: asks again with its cursor at a hole and after every reconnection.
+    """One page on a socket. It asks again with its cursor at a hole and after every reconnection.
 
-    It takes every message by the types of the document for programs (webapp/api/documents/asyncapi.py). At the end it
-    fails if one does not fit.
+    It checks every message against the types of the document for programs (webapp/api/documents/asyncapi.py), and fails
+    at the end if one does not fit.
 
-    rows: those of the last snapshot. told: every event since, in order. certificate: a file, for a site whose
-    certificate nobody else knows.
+    rows: of the last snapshot. told: every event since then, in order. certificate: the file of a site's own
+    certificate.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None, certificate: str = "") -> None:
@@ -95,33 +95,33 @@ class Page:
         assert not self._faults, self._faults[:3]
 
     def close(self) -> list[str]:
-        """Close the socket; returns the faults of messages that did not fit their types."""
+        """Close the socket. Returns the faults of messages that did not fit their types."""
         self._client.shutdown()
         return self._faults
 
     @property
     def cursor(self) -> str | None:
-        """The last event that it has seen; None before the first snapshot."""
+        """The last event that it has seen. None before the first snapshot."""
         return self._following.cursor
 
     @property
     def snapshots(self) -> int:
-        """Snapshots it was sent."""
+        """How many whole snapshots it got."""
         return self._following.snapshots
 
     @property
     def events(self) -> int:
-        """Events it was told."""
+        """How many events it got."""
         return self._following.events
 
     @property
     def calls(self) -> list[str]:
-        """Calls it knows, in the order it learned of them."""
+        """The calls it knows, in the order in which it learned of them."""
         seen = [row["call_id"] for row in self.rows] + [event["call_id"] for event in self.told]
         return list(dict.fromkeys(seen))
 
     def begin(self, rows: list[dict[str, Any]]) -> None:
-        """A whole snapshot came: it stands for all that was told before."""
+        """A whole snapshot came. It replaces all earlier events."""
         self.rows, self.told = rows, []
 
     def hear(self, events: Sequence[dict[str, Any]]) -> None:

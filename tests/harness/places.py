@@ -1,4 +1,4 @@
-"""Where a test's store is: on one server, or in a cluster with a plain server beside it. Promises hold on both.
+"""The place of a test's store: one server, or a cluster with a plain server beside it. Promises hold on both.
 
 @pytest.fixture(params=PLACES)
 def place(request, tmp_path):
@@ -21,7 +21,7 @@ PLACES = ("one server", "cluster")
 
 @dataclass(frozen=True)
 class Place:
-    """environ tells a process where the store is."""
+    """environ: what a process needs to find the store."""
 
     environ: Mapping[str, str]
 
@@ -33,7 +33,7 @@ class Place:
 
 @contextmanager
 def store_in(kind: str, folder: Path) -> Iterator[Place]:
-    """A store, gone at the end. kind: of PLACES."""
+    """A store, gone at the end. kind: one of PLACES."""
     server = start_server("valkey9", dir=folder / "server")
     try:
         if kind == "one server":

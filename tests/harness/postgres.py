@@ -1,6 +1,6 @@
-"""A real PostgreSQL for tests: a cluster of its own in a temporary folder, on a socket there, ended by process id.
+"""A real PostgreSQL for tests: its own cluster in a temporary folder, on a socket there, ended by process id.
 
-The server refuses to run as root; then it runs as Debian's user postgres.
+The server refuses to run as root. So under root it runs as Debian's user postgres.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/opt/homebrew/bin")
 
 
 class PostgresMissingError(LookupError):
-    """No PostgreSQL is installed here. No test skips it: scripts/setup --dev installs Debian's."""
+    """No PostgreSQL is installed here. Tests then fail and do not skip: scripts/setup --dev installs Debian's."""
 
 
 def _programs() -> Path:
@@ -31,10 +31,10 @@ def _programs() -> Path:
 
 
 class Postgres:
-    """A running cluster; `url` is its DATABASE_URL."""
+    """A running cluster. `url` is its DATABASE_URL."""
 
     def __init__(self, connections: int = 100) -> None:
-        """connections: how many it bears, as a small plan's server does."""
+        """connections: at most so many clients, as on a small plan's server."""
         self._connections = connections
         self._programs = _programs()
         self._user = "postgres" if os.getuid() == 0 else None
@@ -76,7 +76,7 @@ class Postgres:
                 time.sleep(0.05)
 
     def stop(self) -> None:
-        """End it at once, as by an operator in a hurry (SIGQUIT is a crash to it, SIGINT is not)."""
+        """End it at once, as an operator in a hurry does. SIGINT closes its clients' connections and is no crash."""
         if self.process is not None:
             self.process.send_signal(2)
             self.process.wait(30)
@@ -93,7 +93,7 @@ class Postgres:
         return f"postgresql://earshot@/{name}?host={self.folder}"
 
     def tool(self, program: str, *arguments: str | Path) -> None:
-        """Run one of its commands, pg_dump say, to its end."""
+        """Run one of PostgreSQL's commands to its end, for example pg_dump."""
         subprocess.run([self._programs / program, *arguments], check=True, timeout=120, stdin=subprocess.DEVNULL)
 
     def drop_database(self, name: str) -> None:

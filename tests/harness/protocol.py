@@ -1,7 +1,7 @@
-"""Both ends of the protocol over one client, without any decoding: what tests of the scripts play with.
+"""Both ends of the protocol over one client, without any decoding, for tests of the scripts.
 
-`Play` has a sender, decoders by name and a scorer; its commits say "chunks a..b were decoded" in plain words, so
-that a transcript shows at once whether anything was decoded twice or left out.
+`Play` has a sender, decoders by name and a scorer. The text of its finals is "a-b" for chunks a to b. So a transcript
+shows at once whether a chunk was decoded twice or left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RATE = 8000
 CHUNK_SAMPLES = 80
 
 Dump = dict[bytes, tuple[bytes, bool]]
-"""Key -> its serialised value, and whether it expires."""
+"""Each key with its serialised value, and whether it expires."""
 
 
 def dump(client: redis.Redis) -> Dump:
@@ -42,7 +42,7 @@ def dump(client: redis.Redis) -> Dump:
 
 
 def contents(client: redis.Redis) -> dict[bytes, object]:
-    """Every key byte for byte, but for the order of a big hash, which a mere look at it may change."""
+    """Every key byte for byte. Hashes are sorted: to read a big hash may change its order."""
     found: dict[bytes, object] = dict(dump(client))
     for key in client.scan_iter(count=1000, _type="HASH"):
         found[key] = (sorted(client.hgetall(key).items()), client.pttl(key) >= 0)
@@ -64,12 +64,12 @@ def readable(client: redis.Redis) -> dict[str, str]:
 
 
 def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:
-    """A mu-law chunk whose bytes tell its number (and `mark`, to make others of the same number)."""
+    """A mu-law chunk whose bytes show its number. mark: makes another chunk of the same number."""
     return Chunk(bytes([(seq * 7 + mark) % 256]) * samples, "mulaw", RATE)
 
 
 def utterance(track: str, index: int, first: int, last: int) -> Utterance:
-    """What stands for the decoded chunks first..last."""
+    """The final that the decoded chunks first..last become."""
     return Utterance(f"{track}:{index}", track, index, first - 1.0, float(last), f"{first}-{last}", [])
 
 
@@ -86,18 +86,18 @@ class Play:
         self.decoders: dict[str, FleetMember] = {}
 
     def decoder(self, name: str) -> FleetMember:
-        """The decoder of this name; it joins when it is first asked for."""
+        """The decoder of this name. It joins when a test first asks for it."""
         if name not in self.decoders:
             self.decoders[name] = FleetMember(self.shard, name, self.settings)
             self.decoders[name].join()
         return self.decoders[name]
 
     def put(self, seq: int, call: str = "c", track: str = "t", mark: int = 0, skip: bool = False) -> str:
-        """Put chunk `seq`; the outcome."""
+        """Put chunk `seq`. Returns the outcome."""
         return self.ingest.put(call, track, seq, chunk(seq, mark=mark), skip).outcome
 
     def token(self, name: str = "d") -> Token:
-        """The next token for decoder `name`; there must be one."""
+        """The next token for decoder `name`. There must be one."""
         token = self.decoder(name).next_token(0)
         assert token is not None, "no token waits"
         return token
@@ -109,11 +109,11 @@ class Play:
         return lease
 
     def commit(self, lease: Lease, name: str = "d", upto: int | None = None, open_from: int | None = None) -> str:
-        """Commit `lease` as decoded (see `change`); the answer."""
+        """Commit `lease` as decoded (see `change`). Returns the answer."""
         return self.decoder(name).commit(lease, change(lease, upto, open_from))
 
     def unscored(self) -> list[Unscored]:
-        """What waits for a score."""
+        """The finals that wait for a score."""
         return self.finals.join() + self.finals.next(0, 100)
 
     def score(self, entry: Unscored) -> str:
@@ -126,9 +126,9 @@ class Play:
 
 
 def change(lease: Lease, upto: int | None = None, open_from: int | None = None, dead: tuple[int, ...] = ()) -> Commit:
-    """Chunks up to `upto` (default: all) are decoded; what is before chunk `open_from` becomes one final.
+    """Chunks up to `upto` (default: all) are decoded, and those before chunk `open_from` become one final.
 
-    open_from: default upto + 1, so nothing stays open. The track finishes with its last chunk once it is closed.
+    open_from: default upto + 1, so nothing stays open. A closed track finishes with its last chunk.
     """
     done = lease.last_seq if upto is None else upto
     open_seq = done + 1 if open_from is None else open_from
@@ -169,7 +169,7 @@ class PlayScorer:
 
 
 class Unchanged:
-    """`with Unchanged(client): ...`: what happens inside leaves every key as it is, byte for byte."""
+    """`with Unchanged(client): ...`: what happens inside must leave every key as it is, byte for byte."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -182,5 +182,5 @@ class Unchanged:
 
 
 def run(client: redis.Redis, script: str, **fields: object) -> dict[str, Any]:
-    """A script's answer, past what the store makes of it."""
+    """A script's answer, before the store's classes turn it into values."""
     return Scripts(client, keys.STORE).run(script, **fields)

@@ -1,4 +1,4 @@
-"""What hypothesis plays the protocol with: the store, what the model knows of it, and what must hold after every step.
+"""For hypothesis to play the protocol: the store, a model of it, and what must hold after every step.
 
 tests/integration/store/test_protocol_model.py has the steps.
 """
@@ -22,7 +22,7 @@ from tests.harness.servers import Server
 
 WORKERS = ("w1", "w2", "w3")
 COPIES_KEPT = 4
-"""At most so many writing steps are lost with a rollback."""
+"""At most so many writing steps that a rollback loses."""
 
 
 class Track(msgspec.Struct):
@@ -41,7 +41,7 @@ class Track(msgspec.Struct):
 
 
 class Machine(RuleBasedStateMachine):
-    """The store and the model. hypothesis builds it without arguments, so `server` stands at the class."""
+    """The store and the model. hypothesis builds it without arguments, so `server` belongs to the class."""
 
     server: ClassVar[Server]
 
@@ -64,7 +64,7 @@ class Machine(RuleBasedStateMachine):
             self.play.decoder(name)
 
     def teardown(self) -> None:
-        """Whatever happened: everything ends, is decoded and scored, and nothing is left."""
+        """After any steps, everything can end, is decoded and scored, and leaves nothing behind."""
         for name in WORKERS[1:]:
             self.play.decoder(name).leave()
         for call in self.calls:
@@ -120,7 +120,7 @@ class Machine(RuleBasedStateMachine):
         return name, data.draw(st.sampled_from(self.leases[name]))
 
     def _data(self) -> dict[bytes, object]:
-        """All but the streams with groups, whose idle consumers the append-only file leaves out."""
+        """All keys except streams with groups: the append-only file leaves out their idle consumers."""
         streams = (keys.WORK.encode(), keys.FINALS.encode())
         return {key: value for key, value in contents(self.client).items() if not key.startswith(streams)}
 

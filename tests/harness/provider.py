@@ -1,6 +1,6 @@
 """An OpenID Connect provider for tests: small, local, and able to misbehave. It signs in the person in `claims`.
 
-Written after OpenID Connect Core 1.0 and RFC 7636; its only library is the one that signs tokens.
+It follows OpenID Connect Core 1.0 and RFC 7636. Only the signing of tokens comes from a library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLIENT_ID, CLIENT_SECRET = "earshot", "client-secret-of-the-test"
 
 @dataclass
 class Provider:
-    """claims: of the next person to sign in; wrong: claims of the token that are replaced after signing in."""
+    """claims: of the next person who signs in. wrong: replaces claims of the token."""
 
     url: str = ""
     claims: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A receiver of webhooks for tests: a real HTTP server that fails, hangs, redirects or has gone, as it is told."""
+"""A receiver of webhooks for tests: a real HTTP server that fails, hangs, redirects or is gone, as a test says."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from standardwebhooks import Webhook
 
 
 class Receiver(ThreadingHTTPServer):
-    """statuses: what to answer to the next requests; then 204.  location: where a redirect leads.
-    hanging: it takes requests and does not answer."""
+    """statuses: its answers to the next requests; after them 204. location: where a redirect leads. hanging: it takes
+    requests and does not answer."""
 
     daemon_threads = True
 
@@ -37,11 +37,11 @@ class Receiver(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/hook"
 
     def wait(self) -> None:
-        """Until the test is over."""
+        """Wait until the test is over."""
         self._going.wait()
 
     def got(self, secret: str) -> list[tuple[str, Any]]:
-        """Id and body of every message; fails if the library refuses a signature."""
+        """Id and body of every message. Fails if the library refuses a signature."""
         return [(headers["webhook-id"], Webhook(secret).verify(body, headers)) for _, headers, body in self.asked]
 
 

@@ -1,4 +1,4 @@
-"""A recorded call for tests: noise that tells every sample from every other, and the file that must come of it."""
+"""A recorded call for tests: noise in which a piece cannot be taken for another, and its recording."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ RATE = 8000
 
 
 def settings(folder: Path | str, days: str = "*=30", **more: Any) -> Settings:
-    """Settings under which calls are recorded into `folder`."""
+    """Settings that record calls into `folder`."""
     return Settings(sound_days=days, recordings=str(folder), database_url="sqlite:///anywhere", **more)
 
 
 def noise(seed: int, seconds: float = 1.0) -> Chunk:
-    """Mu-law noise that is nowhere silent."""
+    """Mu-law noise without any silence."""
     codes = np.random.default_rng(seed).integers(0, 100, int(seconds * RATE), np.uint8)
     return Chunk(codes.tobytes(), "mulaw", RATE)
 
@@ -62,7 +62,7 @@ def recorded(
 
 
 def samples(sounds: Sounds, call: Named, folder: Path) -> Any:
-    """The recording's samples, shape (length, 2); it must be FLAC at RATE."""
+    """The recording's samples, shape (length, 2). It must be FLAC at RATE."""
     reader = sounds.open(call)
     assert reader is not None
     file = folder / "heard.flac"
@@ -78,7 +78,7 @@ def named(store: redis.Redis, call_id: str = "c") -> Named:
 
 
 def files(folder: Path) -> list[str]:
-    """What is in the store of recordings in the folder."""
+    """The names of all files in the folder's store of recordings."""
     return sorted(path.name for path in (folder / "recordings").rglob("*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""Other releases of the source beside this one: the previous one from the history, and one that might come next."""
+"""Other releases of the source: the previous one from the history, and one that might come next."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from scripts.machine.programs import ROOT
 
 PREVIOUS = "f7979f4ea06ea3c0987be5acc946946989696398"
-"""The previous release: the commit from which a deploy must work without a pause, and back. Whoever makes a release
-names it here. So does who changes state.server.layout.PROTOCOL: the first commit that speaks the new one."""
+"""The previous release: a deploy from this commit to the present one, and back, must work without a pause. If you make
+a release, name it here. If you change state.server.layout.PROTOCOL, name the first commit that speaks the new one."""
 
 LAYOUT = Path("state/server/layout.py")
 MIGRATIONS = Path("state/archive/migrations")
 UNTRACKED = Path("webapp/static/vendor")
-"""What a page needs and git does not keep."""
+"""Files that a page needs and git does not keep."""
 
 NEXT_STEP = '''
 """What a next release might add."""
@@ -37,7 +37,7 @@ def upgrade():
 
 
 def previous_release(folder: Path) -> Path:
-    """Unpack it into `folder`. Fails if the history is not here, or if its processes speak another protocol."""
+    """Unpack it into `folder`. Fails if the history is missing, or if its processes speak another protocol."""
     packed = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=False)
     assert packed.returncode == 0, (
         f"the previous release, {PREVIOUS}, is not in this clone: fetch the whole history (git fetch --unshallow). "
@@ -48,7 +48,7 @@ def previous_release(folder: Path) -> Path:
         tar.extractall(folder, filter="data")
     assert protocol(folder) == protocol(ROOT), (
         f"the previous release speaks protocol {protocol(folder)} and this one {protocol(ROOT)}: no deploy from one to "
-        f"the other works without a pause. docs/OPERATING.md says how it goes; name the first commit that speaks "
+        f"the other works without a pause. docs/OPERATING.md says what to do; name the first commit that speaks "
         f"{protocol(ROOT)} in {Path(__file__).name}"
     )
     _complete(folder)
@@ -56,7 +56,7 @@ def previous_release(folder: Path) -> Path:
 
 
 def next_release(folder: Path, speaks: int | None = None) -> Path:
-    """This source with one more step of the database. speaks: another protocol of the store."""
+    """This source with one more migration of the database. speaks: another protocol of the store."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,

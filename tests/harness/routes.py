@@ -131,7 +131,7 @@ ROUTES = {
     "/metrics GET": "read",
     "/static/<path:filename> GET": "public",
 }
-"""Every route and who may use it. A new route belongs here, with a thought about it."""
+"""Every route and who may use it. Add each new route, after thinking about who may use it."""
 
 VALUES = {
     "<call_id>": "call-1",
@@ -147,7 +147,7 @@ VALUES = {
     "<path:filename>": "css/base.css",
 }
 MISSES = re.compile(r"/recording|<name>|/audit\.|/desk/")
-"""Routes of what is not there."""
+"""Routes that may answer 404 to somebody who may use them, because the tests have no such thing."""
 
 FAR = {"REMOTE_ADDR": "203.0.113.7"}
 
@@ -163,7 +163,7 @@ def sockets(valkey: Server) -> list[str]:
 
 
 def steady(store: redis.Redis) -> Contents:
-    """All that is kept, but counters of limits, the trail, and when a key was used."""
+    """All keys, except counters of limits, the trail, and the times when an API key was used."""
     passing = (keys.LIMITS, keys.AUDIT, keys.API_KEYS_USED)
     return {key: value for key, value in contents(store).items() if not key.decode().startswith(passing)}
 

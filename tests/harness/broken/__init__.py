@@ -1,1 +1,1 @@
-"""Processes that fail on purpose, at one point."""
+"""Processes that fail on purpose at one point."""

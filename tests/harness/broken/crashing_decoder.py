@@ -1,7 +1,7 @@
 """A decoder that kills itself (SIGKILL) at one point of the protocol: `crashing_decoder.py POINT FOLDER VISIT...`.
 
-The product has no hooks for this. So the points are wrapped here, in the process that then dies. Each VISIT kills once:
-it is a number, counted over all of the decoder's children each time the point is reached. FOLDER keeps the count.
+The product has no hooks for this, so this file wraps the points in the process that dies. The decoder's children count
+together how often they reach the point. A child whose number is a VISIT dies. FOLDER keeps the count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workers.decoder import parent, track
 
 
 def crash_here(folder: Path, visits: set[int]) -> None:
-    """Count a visit in a file (children come and go), and die if its number is one of those."""
+    """Count a visit in a file, because children come and go. Die if its number is one of those."""
     count = folder / "visits"
     visit = int(count.read_text()) + 1 if count.exists() else 1
     count.write_text(str(visit))

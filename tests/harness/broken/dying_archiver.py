@@ -1,6 +1,6 @@
 """Moves one call to the database and kills itself at one step: python -m tests.harness.broken.dying_archiver CALL STEP
 
-STEP n counts what is sent to the database and to Redis' script from 1; one that is not reached kills nothing.
+STEP counts from 1 what the process sends to the database and to Redis' script. A STEP beyond the last kills nothing.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def main() -> None:
     settle = Departures.settle
 
     def settled(*arguments: Any) -> str:
-        step()  # the database has it, Redis does not know
+        step()  # the database has the call, and Redis does not know
         outcome = settle(*arguments)
-        step()  # both do, and RQ does not know
+        step()  # Redis knows, and RQ does not
         return outcome
 
     Departures.settle = settled  # type: ignore[method-assign, assignment]

@@ -1,6 +1,6 @@
 """Copies the audit trail to the database and kills itself at one step: python -m tests.harness.broken.dying_copier STEP
 
-STEP n counts what is sent to the database from 1; one that is not reached kills nothing.
+STEP counts from 1 what the process sends to the database. A STEP beyond the last kills nothing.
 """
 
 from __future__ import annotations

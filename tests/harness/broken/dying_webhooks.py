@@ -1,7 +1,8 @@
-"""Follows and delivers until nothing is left; dies at one step. A line on stdin is the step, one on stdout how it went.
+"""Follows and delivers until nothing is left, and dies at one step.
 
-Step n counts what is sent to the database and to receivers from 1; one that is not reached kills nothing. Each line is
-done by a child of its own, because a fresh interpreter for each would take a minute in all.
+Each line on stdin is a step. For each, a child does the work, and a line on stdout gives its exit status. A step counts
+from 1 what the child sends to the database and to receivers. A step beyond the last kills nothing. A fresh interpreter
+for each step would take a minute in all.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ def work(dies_at: int) -> None:
 
     class Dying(Poster):
         def deliver(self, claimed: Any) -> Any:
-            step()  # claimed, not sent
+            step()  # it is claimed, but not sent
             outcome = super().deliver(claimed)
-            step()  # sent, and the database does not know
+            step()  # it is sent, and the database does not know
             return outcome
 
     settings = load()

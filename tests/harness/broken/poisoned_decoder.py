@@ -3,7 +3,7 @@
     poisoned_decoder.py HOW MODULE FOLDER
 
 HOW: abort (as a failed assertion in a C++ library), kill (as the kernel when memory is out), raise, or none.
-MODULE: whose main is run. FOLDER: a file for each time the chunk was begun.
+MODULE: the module to run. FOLDER gets a file each time that work on the chunk begins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.engines.stub import StubRecogniser
 from workers.engines.vosk.library import load_library
 
 POISON = bytes([0x2A]) * 1600
-"""The chunk nobody can decode, as mu-law."""
+"""The chunk that nobody can decode, as mu-law."""
 
 
 def main() -> None:

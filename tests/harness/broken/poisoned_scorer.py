@@ -1,4 +1,4 @@
-"""A sentiment worker that fails at one text: `poisoned_scorer.py HOW`, HOW being abort, kill, raise or loop."""
+"""A sentiment worker that fails at one text: `poisoned_scorer.py HOW`. HOW is abort, kill, raise or loop."""
 
 from __future__ import annotations
 

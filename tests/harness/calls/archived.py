@@ -1,4 +1,4 @@
-"""Ended calls as the archive is given them, to be sought and listed."""
+"""Ended calls as the archive gets them, for tests that search and list."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from state.types import Alert, Handling, ScoredUtterance, Sentiment, Standing
 from state.views import CallView
 
 NOON = 1_767_268_800_000
-"""2026-01-01T12:00Z in ms; call n began n hours later."""
+"""2026-01-01T12:00Z in ms. Call n began n hours later."""
 
 
 def archived(n: int, *said: str, attention: float = 0.0, **metadata: str) -> CallView:
-    """A call as the archive is given it."""
+    """A call as the archive gets it."""
     tags = ["vip"] if n == 2 else []
     handled: Any = {"state": "taken", "by": "sam"} if n % 2 == 0 else {}
     return CallView(

@@ -47,7 +47,7 @@ class Telephony:
             people["customer"] = pick(CUSTOMERS)
         self.world.add(call_id, age=age, **people)
         self._seconds[call_id] = max(1.0, age - 90)
-        # Most calls go well; a few do not.
+        # Most calls go well.
         self._standing[call_id] = (0.2, -0.25 if self.random.random() < 0.05 else 0.08)
 
     def step(self, call_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The engines that promise byte equality, each with speech it understands."""
+"""The engines that promise byte equality, each with speech that it understands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Engine(msgspec.Struct, frozen=True):
 
 
 def english() -> dict[str, list[Chunk]]:
-    """18 s of the late parcel, both parties, with interruptions."""
+    """18 s of the demo call about a late parcel: both parties, with interruptions."""
     return {party: demo_chunks("late-parcel", party, 18, from_second=20) for party in ("agent", "customer")}
 
 
@@ -39,14 +39,14 @@ def vosk_model() -> Path:
 
 
 def korean() -> dict[str, list[Chunk]]:
-    """The same 12 s of Korean speech on both tracks, the agent four seconds ahead."""
+    """The same 12 s of Korean speech on both tracks. The agent is four seconds ahead."""
     track = read_tracks(Path(__file__).parents[2] / "data" / "korean.wav", ["customer"])[0]
     chunks = [Chunk(audio, track.encoding, track.rate) for audio in track.chunks(1000)]
     return {"agent": chunks[4:], "customer": chunks}
 
 
 def tiny_model() -> Path:
-    """A miniature of another family, made by the tests: its words are nonsense, its rules are a real model's."""
+    """A tiny model of another family, made by the tests. Its words are nonsense, but it works as a real model does."""
     return make_tiny_ctc(Path(tempfile.mkdtemp(prefix="earshot-tiny-")))
 
 

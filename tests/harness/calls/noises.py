@@ -1,4 +1,4 @@
-"""What telephone lines carry besides speech, made by arithmetic: 8 kHz, through mu-law as a line would."""
+"""Sounds of telephone lines without speech, made by arithmetic: 8 kHz, coded as mu-law as on a line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dial_tone() -> Samples:
 
 
 def dtmf() -> Samples:
-    """Sixteen keys, 0.1 s each, again and again."""
+    """Sixteen keys, 0.1 s each, over and over."""
     rows, columns = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
     key = (_time() / 0.2).astype(int) % 16
     low, high = np.array(rows)[key // 4], np.array(columns)[key % 4]
@@ -78,7 +78,7 @@ def hold_music() -> Samples:
 
 
 def hold_strings() -> Samples:
-    """Long notes that swell and tremble, as a synthesiser's strings: nearer to a voice than a piano is."""
+    """Long notes that swell and tremble, as a synthesiser's strings. They resemble a voice more than a piano does."""
     vibrato = 1 + 0.006 * np.sin(2 * np.pi * 5.5 * _time())
     swell = 0.6 + 0.4 * np.sin(2 * np.pi * 0.25 * _time())
     phase = 2 * np.pi * np.cumsum(vibrato) / RATE
@@ -122,6 +122,6 @@ NOISES: list[Callable[[], Samples]] = [
 
 
 def encode(samples: Samples) -> bytes:
-    """As signed 16 bit PCM after a mu-law line."""
+    """The samples as signed 16 bit PCM, after mu-law."""
     pcm = (samples.clip(-1, 1) * 32000).astype("<i2").tobytes()
     return g711.decode_mulaw(g711.encode_mulaw(pcm))

@@ -1,4 +1,4 @@
-"""Ended calls of a week in March, whose figures are counted by hand in the tests of reports."""
+"""Ended calls of a week in March. The tests of reports have their figures, counted by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls as they were said, an angry one and a calm one, and the model that judges them."""
+"""An angry call and a calm one, as people said them, and the model that judges them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A telephone switch for tests: writes down what it is asked over HTTP, as Asterisk's ARI or as a webhook."""
+"""A telephone switch for tests. It writes down requests over HTTP, as Asterisk's ARI or a webhook gets them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Switch(ThreadingHTTPServer):
-    """Writes down what it is asked; answers with `status`."""
+    """Writes down each request and answers with `status`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Asked)

@@ -1,8 +1,7 @@
 """A server that speaks the page's protocol with made-up calls: for the page's tests, screenshots and load.
 
-It serves the product's real page and holds its calls in one process' memory, in the form of the API. Tests hold
-a `World` (world.py) and say what happens in it; chatter.py makes things happen by themselves. Nothing in the product
-imports this.
+It serves the product's real page. It holds its calls in the memory of one process, in the form of the API. Tests have a
+`World` (world.py) and say what happens in it. chatter.py makes things happen by themselves.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class SyntheticServer:
         self._server.server_close()
 
     def drop_links(self) -> None:
-        """Cuts every page's link, as a web process that dies does."""
+        """Cut every page's link, as if the web process died."""
         for link in list(self._socketio.server.eio.sockets.values()):
             link.close(wait=False, abort=True)
 

@@ -1,4 +1,4 @@
-"""Made-up calls with something to read in them."""
+"""Made-up calls with words to read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.harness.calls.world import World
 
 
 def talk(world: World, call_id: str, lines: int = 4) -> None:
-    """A call of a few lines, the third of which is the worst."""
+    """A call of a few lines. The third is the worst."""
     for number in range(lines):
         track = "agent" if number % 2 else "customer"
         start = number * 10.0

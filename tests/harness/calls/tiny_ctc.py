@@ -1,7 +1,7 @@
 """A speech model of 60 kB in the form of a NeMo CTC model: one convolution with random weights.
 
-What it writes is nonsense, but it is a real network, run by the real library from the files that such models have, with
-token times. So it shows that a family works, that warm equals cold, and what damaged files do.
+It writes nonsense. But it is a real network with token times, and the real library runs it from the files that such
+models have. So tests can show that a family works, that warm equals cold, and what damaged files do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SYLLABLES = [consonant + vowel for consonant in "bdfgkl" for vowel in "aeio"]
 
 
 def make_tiny_ctc(folder: Path, seed: int = 7) -> Path:
-    """Write model.onnx and tokens.txt into `folder`, which is returned. Another seed makes another model."""
+    """Write model.onnx and tokens.txt into `folder` and return it. Another seed makes another model."""
     size = len(SYLLABLES) + 1
     weights = np.random.default_rng(seed).normal(0, 0.3, (size, FEATURES, FRAMES_PER_TOKEN)).astype(np.float32)
     graph = helper.make_graph(

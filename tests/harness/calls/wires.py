@@ -1,6 +1,6 @@
-"""What telephony sends, byte by byte: a websocket client after RFC 6455 and senders after each provider's format.
+"""What telephony sends, byte by byte: a websocket client after RFC 6455, and senders after each provider's format.
 
-Nothing of webapp is used here: a fault of ours must not be matched by the same fault on this side.
+This file uses nothing of webapp. Otherwise one fault on both sides would cancel itself out.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class WebSocket:
                 self._send(PING, b"still there?")
 
     def receive(self) -> tuple[int, bytes]:
-        """(opcode, payload) of the next frame that is no ping or pong; (CLOSE, payload) ends it."""
+        """(opcode, payload) of the next frame that is no ping or pong. After (CLOSE, payload) none comes."""
         while True:
             head = self._read(2)
             size = head[1] & 0x7F
@@ -94,26 +94,26 @@ class WebSocket:
                 return opcode, payload
 
     def json(self) -> dict[str, Any]:
-        """The next message, which is a JSON text."""
+        """The next message. It must be a JSON text."""
         opcode, payload = self.receive()
         assert opcode == TEXT, (opcode, payload)
         value: dict[str, Any] = json.loads(payload)
         return value
 
     def close_code(self) -> int:
-        """Read to the server's close; its code."""
+        """Read until the server closes. Returns its close code."""
         while True:
             opcode, payload = self.receive()
             if opcode == CLOSE:
                 return int(struct.unpack(">H", payload[:2])[0])
 
     def close(self, code: int | None = 1000) -> None:
-        """With no code, as browsers and Node do unless told one."""
+        """Close. code: None sends none, as browsers and Node do unless a program names one."""
         self._send(CLOSE, b"" if code is None else struct.pack(">H", code))
         self.sock.close()
 
     def abort(self) -> None:
-        """As when a cable is pulled and the router says so: a reset, no close frame."""
+        """Reset the connection without a close frame, as a router does when a cable is pulled."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -148,7 +148,7 @@ FRAME = 160
 
 
 class Twilio:
-    """Messages of one Twilio media stream: every number a string, frames of both tracks in turns."""
+    """Messages of one Twilio media stream. Every number is a string, and the frames of both tracks take turns."""
 
     def __init__(self, call: str, parties: Parties, stream: str = "MZ0123", **parameters: str) -> None:
         self.call, self.stream, self.parties, self.parameters = call, stream, parties, parameters
@@ -191,7 +191,7 @@ class Twilio:
 
 
 def interleaved(left: bytes, right: bytes, width: int) -> bytes:
-    """Two channels as one, sample by sample."""
+    """Two channels, mixed sample by sample. width: bytes of a sample."""
     out = bytearray()
     for at in range(0, len(left), width):
         out += left[at : at + width] + right[at : at + width]

@@ -1,4 +1,4 @@
-"""Made-up calls, and what the feed and the API tell of them."""
+"""Made-up calls, and what the feed and the API say of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state.views import CallView
 from webapp.schemas.calls import ApiStanding
 
 STANDING = tuple(ApiStanding.__struct_fields__)
-"""What an event of a score tells of the call."""
+"""What a score's event says of the call."""
 Json = dict[str, Any]
 
 
@@ -24,7 +24,7 @@ def iso(seconds: float) -> str:
 
 
 class World:
-    """The calls and the feed. Every method is one thing that happens, seen by all pages."""
+    """The calls and the feed. Each method is one thing that happens, and all pages see it."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -33,17 +33,17 @@ class World:
         self.count = 0
         self.fleet: Json = {"decoders": 2, "backlog_seconds": 0.4, "backlog_chunks": 1, "model": "synthetic"}
         self.silent = False
-        """No `fleet` and no `feed` are sent, though the link stands."""
+        """Whether the server sends no `fleet` and no `feed`, though the link stands."""
         self.refusing = False
-        """New links are refused."""
+        """Whether the server refuses new links."""
         self.lose_batches = 0
-        """So many batches are not sent though their events happened: holes for the page to notice."""
+        """Batches that the server will not send though their events happened. The page must notice the hole."""
 
     def cursor(self) -> str:
         return f"1700000000000-{self.count}"
 
     def add(self, call_id: str, age: float = 0.0, **metadata: str) -> None:
-        """A call begins, `age` seconds ago."""
+        """A call began `age` seconds ago."""
         with self.lock:
             self.calls[call_id] = {
                 "call_id": call_id,
@@ -86,7 +86,7 @@ class World:
             self._call_event(call_id)
 
     def partial(self, call_id: str, track: str, text: str, lag: float = 0.4, wordless: bool = False) -> None:
-        """Words of an utterance that is still open; "" closes it. wordless: voice is heard, and gives none."""
+        """Words of an utterance that is still open. "" closes it. wordless: there is voice, but it gives no words."""
         with self.lock:
             was = self._track(call_id, track)
             was.update(partial=text, lag_seconds=lag, wordless=wordless, decoded_seq=was["decoded_seq"] + 1)
@@ -131,9 +131,10 @@ class World:
         raised: bool | None = None,
         loud: bool = False,
     ) -> None:
-        """An utterance is scored, and with it the call; it is raised from an attention of 0.5 on if not said otherwise.
+        """An utterance is scored, and with it the call. From an attention of 0.5 on the call is raised, unless `raised`
+        says otherwise.
 
-        why: what makes up the attention. loud: it was said in a raised voice.
+        why: the reasons for the attention. loud: it was said in a raised voice.
         """
         with self.lock:
             call = self.calls[call_id]
@@ -158,14 +159,14 @@ class World:
             self._tell("score", call_id, copy.deepcopy(told))
 
     def handle(self, call_id: str, **changed: Any) -> None:
-        """A supervisor does something with the call, as `handling` is to say it then."""
+        """A supervisor does something with the call. changed: the new fields of `handling`."""
         with self.lock:
             handling = self.calls[call_id]["handling"]
             handling.update(at=iso(time.time()), revision=handling["revision"] + 1, **changed)
             self._tell("handling", call_id, {"handling": copy.deepcopy(handling)})
 
     def line(self, call_id: str, kind: str, at: float, track: str = "", to: str = "", who: str = "") -> None:
-        """The switch tells something of the line."""
+        """The switch says what happened on the line."""
         with self.lock:
             events = self.calls[call_id]["events"]
             events.append({"kind": kind, "at": at, "track": track, "to": to, "who": who})
@@ -184,7 +185,7 @@ class World:
             self._call_event(call_id)
 
     def point(self, call_id: str, part: str, utterance_id: str, text: str = "") -> None:
-        """One more line of what the call is about; the page learns of it with the next score."""
+        """Add a line to the call's story. The page gets it with the next score."""
         with self.lock:
             call = self.calls[call_id]
             said = next(each for each in call["utterances"] if each["id"] == utterance_id)
@@ -209,7 +210,7 @@ class World:
         return msgspec.convert({**call, **moments, "last": None, "standing": standing}, CallView)
 
     def events_after(self, cursor: str) -> list[Json] | None:
-        """The events after a cursor, or None if they are no longer all there."""
+        """The events after a cursor, or None if some of them are gone."""
         with self.lock:
             after = int(cursor.partition("-")[2])
             oldest = self.feed[0][0] if self.feed else self.count + 1
