@@ -8,13 +8,13 @@ test("a text holds all the words, one of them or none, whatever their case", () 
   assert.ok(holds("My parcel", " ") && !holdsOne("My parcel", " "));
 });
 
-test("the words sought are marked in the words found, whatever their case", () => {
+test("the words of a search are marked in the text, whatever their case", () => {
   const marked = inPieces("1:07 agent: No Refund, not today", "refund TODAY").filter(({ found }) => found);
   assert.deepEqual(marked.map(({ piece }) => piece), ["Refund,", "today"]);
   assert.equal(inPieces("a <b>", "").map(({ piece }) => piece).join(""), "a <b>");
 });
 
-test("the words that were looked for stand in the middle of an excerpt", () => {
+test("an excerpt has the words of the search in its middle", () => {
   const text = "well i have told you many times that the ombudsman will hear of this if it goes on";
   assert.deepEqual(excerpt(text, "OMBUDSMAN"), ["… told you many times that the ", "ombudsman", " will hear of this if it goes on"]);
   assert.deepEqual(excerpt("my parcel", "lost parcel"), ["my ", "parcel", ""]);
