@@ -12,5 +12,5 @@ from tests.harness.servers import Server
 
 @pytest.fixture
 def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    """A client of an application whose server has nothing yet."""
+    """A client of an application whose store is empty."""
     return app_client(valkey)

@@ -1,4 +1,4 @@
-"""/v1/calls against a real server: every status of the contract, and that what is refused changes nothing."""
+"""/v1/calls against a real server: every status of the contract, and no refusal changes anything."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_ending_is_accepted_again_and_again_and_no_more_chunks_are(http: FlaskCl
     for _ in range(2):
         ended = http.post("/v1/calls/call-1/end")
         assert (ended.status_code, ended.get_json()) == (202, {"call_id": "call-1"})
-    assert put(http, 1).status_code == 200, "a repetition of an accepted chunk is no news"
+    assert put(http, 1).status_code == 200, "an accepted chunk may be sent again"
     before = contents(store)
     problem(put(http, 2), 410, "ended")
     problem(http.post(CHUNKS, data=SECOND, headers=BASIC), 410, "ended")
@@ -165,7 +165,8 @@ def test_an_ended_call_without_audio_is_in_the_ended_list(http: FlaskClient) -> 
 
 
 def test_a_body_sent_in_pieces_without_a_length_is_taken(http: FlaskClient) -> None:
-    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}  # not "0"
+    no_length = ""  # the client would say "0"
+    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": no_length}
     sent = http.put(f"{CHUNKS}/1", input_stream=BytesIO(SECOND), environ_overrides=environ, headers=BASIC)
     assert sent.status_code == 202, sent.text
 

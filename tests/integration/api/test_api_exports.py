@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import redis
 from flask.testing import FlaskClient
 
-from state.settings import Settings
-from tests.harness.servers import Server
 from webapp.api.exports import MEDIA_TYPES
-from webapp.app import create_app
-
-
-@pytest.fixture
-def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)

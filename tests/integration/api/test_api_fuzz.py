@@ -1,8 +1,8 @@
-"""The API against what a machine makes of its own OpenAPI document, fitting and not: see also test_api_calls.py.
+"""The API against requests made up from its own OpenAPI document, fitting and not. See also test_api_calls.py.
 
-Every answer is one the document lists, in the form it says, and never a fault of ours; a call beside it does not
-change, and the store stays sound. With access on, whom the document lets in is let in, and nobody else: so the
-document is proven as well as the door. test_access.py has the routes it does not name, and more who have no right.
+The document lists every answer, with its form. No answer is a fault of the server, no other call changes, and the store
+stays sound. With access on, the API lets in exactly those whom the document lets in. This proves the document as well
+as the API. test_access.py has the routes that the document does not name, and more visitors without a right.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 
 def checks_of(path: str, method: str) -> list[Any]:
-    """The rules as YAML are text: the checker would look at what the text means."""
+    """Answers with rules as YAML are text. The checker of schemas would look into the text, so it is left out."""
     as_text = (path, method) in (("/v1/rules", "get"), ("/v1/rules/as-yaml", "post"))
     return [check for check in CHECKS if not (as_text and check is response_schema_conformance)]
 
 
 EXAMPLES = int(os.environ.get("EARSHOT_FUZZ", "15"))
-"""Requests an operation. EARSHOT_FUZZ=5000 for a long hunt."""
+"""Requests for each operation. EARSHOT_FUZZ=5000 searches long."""
 
 
 @schemathesis.serializer(*KNOWN_TYPES)
@@ -64,7 +64,7 @@ def audio(_context: Any, value: Any) -> Any:
 
 @pytest.fixture
 def calls(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A call that is known, and beside it one that nobody touches."""
+    """Two calls: one known to the requests, and one that no request may change."""
     monkeypatch.setattr("webapp.api.decode.PATIENCE_SECONDS", 0)  # the decoder lives and does nothing
     bystander = Play(store, heartbeat_seconds=60)
     bystander.decoder("idle")
@@ -84,7 +84,7 @@ def calls(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 def schema_of(settings: Settings) -> tuple[Flask, Any]:
-    """An application and its schema. Once a module: to make it is dearer than the requests of a test."""
+    """An application and its schema. Made once a module, because making it costs more than a test's requests."""
     app = create_app(settings)
     return app, schemathesis.openapi.from_wsgi("/v1/openapi.json", app)
 
@@ -96,7 +96,7 @@ def unlocked(valkey: Server) -> Any:
 
 @pytest.fixture
 def document(unlocked: Any, calls: None) -> Any:
-    """The schema of an application with these calls that everybody may use."""
+    """The schema of an application that everybody may use. It has the calls above."""
     return unlocked
 
 
@@ -108,7 +108,7 @@ OPERATIONS = [
 
 
 def meet(case: Any, samples: int) -> None:
-    """Lead `case` to the call that is known, with what fits it: most made up requests are of calls nobody heard of."""
+    """Point `case` at the known call, with a fitting body: most requests made up are for calls that do not exist."""
     mine = {"call_id": "known", "track": "t", "seq": 2 + samples % 2, "form": "txt"}
     case.path_parameters |= {name: mine[name] for name in mine.keys() & case.path_parameters.keys()}
     if case.path.endswith("/end") and samples % 2:
@@ -131,7 +131,7 @@ def test_every_answer_is_one_the_document_lists(path: str, method: str, document
 
     fuzz()
     if path in ("/v1/calls", "/v1/calls/{call_id}/end") or "tracks" in path:
-        assert min(statuses) < 300, "nothing got through: this proves little"
+        assert min(statuses) < 300, "no request succeeded, so this proves little"
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=str)
@@ -152,23 +152,23 @@ def test_so_is_every_answer_to_what_does_not_fit(path: str, method: str, documen
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks. shown: security scheme of the document -> what is shown by it; scopes: None, it is good for nothing."""
+    """Who asks. shown: a security scheme of the document -> the secret. scopes: None if the secret is worth nothing."""
 
     shown: dict[str, str]
     scopes: frozenset[str] | None
 
     def opens(self, security: list[dict[str, list[str]]]) -> bool:
-        """Whether the document says that this is let in."""
+        """Whether the document lets the visitor in."""
         fit = [chain(*one.values()) for one in security if one.keys() <= self.shown.keys()]
         return not security or (self.scopes is not None and any(self.scopes.issuperset(scopes) for scopes in fit))
 
     def is_known(self, security: list[dict[str, list[str]]]) -> bool:
-        """Whether it is looked at there at all: a key in the header and a sign-in are everywhere."""
+        """Whether the API recognises the visitor there. It takes a key in the header and a sign-in everywhere."""
         looked_at = {"key", "session"}.union(*security)
         return self.scopes is not None and not looked_at.isdisjoint(self.shown)
 
     def request(self, schemes: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        """What is shown, where the document says."""
+        """The request's parts with the secrets, at the places that the document names."""
         places: dict[str, dict[str, str]] = {"header": {}, "query": {}, "cookie": {}}
         for name, secret in self.shown.items():
             scheme = schemes[name]
@@ -188,14 +188,14 @@ REASONS = {401: {"no_key", "invalid_key"}, 403: {"scope", "csrf"}}
 @pytest.fixture(scope="module")
 def locked_app(valkey: Server) -> tuple[Flask, Any]:
     app, schema = schema_of(Settings(redis_url=valkey.url, key_requests_per_second=10**9, twilio_auth_token="12345"))
-    schema.config.generation.update(with_security_parameters=False)  # who asks is said below
+    schema.config.generation.update(with_security_parameters=False)  # the visitors below ask
     return app, schema
 
 
 @pytest.fixture
 def locked(locked_app: tuple[Flask, Any], store: redis.Redis, calls: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The schema of an application with access on, and who visits it."""
-    monkeypatch.setattr("webapp.http.limits.BAD_KEYS_A_MINUTE", 10**9)  # this is somebody who tries without end
+    """The schema of an application with access on, and its visitors."""
+    monkeypatch.setattr("webapp.http.limits.BAD_KEYS_A_MINUTE", 10**9)  # the visitors try without end
     app, schema = locked_app
     assert schema.raw_schema["components"]["securitySchemes"].keys() == {*KEYS, "signature", "session", "page"}
     access = Access(store)
@@ -218,7 +218,7 @@ def locked(locked_app: tuple[Flask, Any], store: redis.Redis, calls: None, monke
 
 
 def kept(store: redis.Redis) -> dict[bytes, object]:
-    """All but the counters of limits and when a key was used."""
+    """All that is stored, but counters of limits and when a key was used."""
     passing = (keys.LIMITS, keys.API_KEYS_USED)
     return {key: value for key, value in contents(store).items() if not key.decode().startswith(passing)}
 
@@ -241,7 +241,7 @@ def test_whom_the_document_lets_in_is_let_in_and_nobody_else(
         max_examples=max(1, EXAMPLES // 5),
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],  # an open door is open for all requests: looking for the smallest takes minutes
+        phases=[Phase.generate],  # an open door lets all in: a search for the smallest request takes minutes
     )
     def fuzz(case: Any, known: bool, samples: int, made_up: str) -> None:
         if known and "call_id" in case.path_parameters:

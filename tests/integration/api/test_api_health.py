@@ -1,4 +1,4 @@
-"""What machines ask: alive, ready, metrics; and what everybody gets when Redis is away, full or faulty."""
+"""What machines ask: alive, ready, metrics. And what all answers are when Redis is away, full or faulty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webapp.access.rights import public
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Server]:
-    """A server of the test's own, to be killed and filled."""
+    """A server of the test's own, which it may kill or fill."""
     server = start_server("valkey9", dir=tmp_path)
     yield server
     server.kill()
@@ -34,7 +34,7 @@ OWN = {
     if isinstance(metric, MetricWrapperBase)
     for family in metric.describe()
 }
-"""What the process counts about itself; other tests in this process count, too."""
+"""Metrics that the process counts about itself. Other tests in this process add to them."""
 
 
 def gauges(http: FlaskClient) -> dict[str, float]:
@@ -119,9 +119,9 @@ def test_with_redis_away_everything_is_503_until_it_is_back(own: Server) -> None
 def test_memory_running_out_refuses_new_calls_first_and_then_all_chunks(own: Server) -> None:
     with own.client() as client:
         assert put(app_client(own), 1).status_code == 202
-        client.setrange("ballast", 32 << 20, "x")  # grown in place: sending it would leave buffers that shrink again
+        client.setrange("ballast", 32 << 20, "x")  # made by the server: sending it leaves buffers that shrink later
         used = int(client.info("memory")["used_memory"])
-        # The limit is 75 percent, for new calls 65. A second's cache lies between: each app looks for itself.
+        # The limit is 75 percent, for new calls 65. An app measures once a second, so each step has an app of its own.
         client.config_set("maxmemory", int(used / 0.70))
         tight = app_client(own, memory_limit_percent=75)
         before = contents(client)
@@ -139,7 +139,7 @@ def test_memory_running_out_refuses_new_calls_first_and_then_all_chunks(own: Ser
 
 def test_a_server_that_refuses_writes_for_memory_is_503_too(own: Server) -> None:
     http = app_client(own)
-    assert put(http, 1).status_code == 202  # and the pressure, measured now, is believed for a second
+    assert put(http, 1).status_code == 202  # the app measures the pressure now and believes it for a second
     with own.client() as client:
         client.config_set("maxmemory", 1)
         before = contents(client)

@@ -1,4 +1,4 @@
-"""What the API refuses: it says why, and nothing changes."""
+"""A refusal of the API says why, and changes nothing."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_too_much_undecoded_audio_is_429_and_changes_nothing(valkey: Server, sto
     problem(http.post(CHUNKS, data=SECOND, headers=BASIC), 429, "busy")
     problem(http.post("/v1/calls", json={"call_id": "new"}), 429, "busy")
     assert contents(store) == before
-    assert put(http, 2).status_code == 200, "what was accepted stays accepted"
+    assert put(http, 2).status_code == 200, "an accepted chunk may be sent again"
 
 
 def test_too_many_live_calls_are_429_and_those_that_live_go_on(valkey: Server, store: redis.Redis) -> None:

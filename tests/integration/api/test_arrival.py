@@ -1,4 +1,4 @@
-"""A request counts as a whole or not at all, and under one path, however it was sent."""
+"""A request counts only when all of it came, and under one path, however a sender spells it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def key(store: redis.Redis) -> dict[str, str]:
 
 
 def said(web: Web, method: str, path: str, headers: dict[str, str], body: bytes) -> socket.socket:
-    """A connection that has sent this part of a request and sends nothing more."""
+    """A connection that has sent this part of a request, and sends nothing more."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     sock = socket.create_connection(("127.0.0.1", web.port), timeout=30)
     sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
@@ -54,7 +54,7 @@ def status(sock: socket.socket) -> int:
     "path", ["tracks/customer/chunks/1", "tracks/customer/chunks", "chunks/1?tracks=agent,customer"]
 )
 def test_half_of_a_chunk_is_no_chunk(web: Web, store: redis.Redis, key: dict[str, str], path: str) -> None:
-    """The sender was killed, or its link broke: what it sends again is the chunk."""
+    """A sender that dies, or loses its link, in the middle of a chunk may send the chunk again."""
     channels = 2 if "tracks=" in path else 1
     headers = {**key, "Content-Type": f"audio/PCMU;channels={channels}"}
     method = "POST" if path.endswith("chunks") else "PUT"
@@ -87,12 +87,12 @@ def test_chunks_that_are_none_are_the_senders_fault(
         answer += data
     sock.close()
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.count(b"HTTP/1.1 ") == 1, "nobody knows where the next request begins"
+    assert answer.count(b"HTTP/1.1 ") == 1, "nobody can know where the next request begins"
     assert not store.exists(shards_of(store)[0].keys.call("torn"))
 
 
 def test_places_are_counted_however_a_path_is_spelled(web: Web, store: redis.Redis, key: dict[str, str]) -> None:
-    """A decoder is alive and busy elsewhere: as many wait for words as may, and the next is refused at once."""
+    """A decoder lives and does nothing. Two requests wait for words, as many as may, and the third is refused."""
     FleetMember(shards_of(store)[0], "busy", Settings(heartbeat_seconds=60)).join()
     bodies = [json.dumps({"audio": [0] * 8000 * 3, "sample_rate": 8000, "id": f"line-{n}"}).encode() for n in range(3)]
     headers = {**key, "Content-Type": "application/json"}

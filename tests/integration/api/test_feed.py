@@ -1,4 +1,4 @@
-"""The feed's cursor: a page that was shown what no longer exists is told so, however the server got there."""
+"""The feed's cursor: a page that saw events which no longer exist is told so, whatever happened to the server."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NOBODY = "0" * 16
 
 
 def tell(store: redis.Redis, entry_id: str, call_id: str) -> None:
-    """An event under an id of our choice, as a server whose clock stands still would give it."""
+    """Write an event under this id. A server whose clock stands still could give it."""
     store.xadd(keys.FEED, {"j": f'{{"kind":"partial","call_id":"{call_id}"}}'}, id=entry_id)
 
 
 @contextmanager
 def rolled_back(store: redis.Redis) -> Iterator[None]:
-    """What happens inside is forgotten, as by a fail-over to a replica that had not heard of it."""
+    """The store forgets what happens inside, as after a fail-over to a replica that had not got it."""
     copy = {key: store.dump(key) for key in store.scan_iter()}
     yield
     store.flushall()
@@ -84,7 +84,7 @@ def test_a_cursor_that_is_cut_off_or_never_was_is_lost(store: redis.Redis) -> No
         with pytest.raises(FeedLost):
             reads.feed(cursor, 10)
     assert reads.feed(reads.tip(), 10) == []
-    assert reads.feeds.tails(10) == [Tail(reads.tip(), [])], "who stands before its first event has missed some"
+    assert reads.feeds.tails(10) == [Tail(reads.tip(), [])], "a cursor before the feed's first event has missed some"
 
 
 def test_the_end_of_a_feed_says_what_it_follows(store: redis.Redis) -> None:

@@ -1,4 +1,4 @@
-"""Calls are found by what was said on them, whenever it was, as far as it may be shown."""
+"""Search finds a call by any words that were said on it and may be shown."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from state.calls.handling import Handler
 from state.calls.ingest import Ingest
 from state.settings import Settings
 from state.types import Sentiment, Utterance, Word
+from tests.harness.api import app_client
 from tests.harness.servers import Server
-from webapp.app import create_app
 
 
 def say(store: redis.Redis, call_id: str, index: int, text: str) -> None:
@@ -33,7 +33,7 @@ def http(valkey: Server, store: redis.Redis) -> FlaskClient:
     for index, text in enumerate(["my Parcel is lost", "hello", "are you there", "yes a refund please"]):
         say(store, "c07", index, text)
     say(store, "c08", 0, "the parcel came")
-    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
+    return app_client(valkey)
 
 
 def found(http: FlaskClient, text: str, **query: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who is on which call: taken once, told to everybody, written into the trail, for people only."""
+"""Only people take calls, one person a call. All pages hear of it, and it stands in the trail."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from state.events import Event, HandlingEvent
 from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
+from tests.harness.api import app_client
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD, csrf_of, sign_in
 from webapp.app import create_app
@@ -33,7 +34,7 @@ def call(store: redis.Redis) -> str:
 
 @pytest.fixture
 def http(valkey: Server, call: str) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
+    return app_client(valkey)
 
 
 def events(store: redis.Redis) -> list[HandlingEvent]:
@@ -91,7 +92,7 @@ def test_notes_of_many_at_once_are_all_kept(store: redis.Redis, call: str, valke
 def test_a_call_is_taken_handed_back_acknowledged_and_snoozed(http: FlaskClient, store: redis.Redis) -> None:
     taken = put(http, state="taken", by="Dana").get_json()
     assert (taken["state"], taken["by"], taken["revision"]) == ("taken", "Dana", 1)
-    assert put(http, state="taken", by="Dana").get_json() == taken, "the same again changes nothing"
+    assert put(http, state="taken", by="Dana").get_json() == taken, "taking it again changes nothing"
     for state, more in (("taken", {}), ("acknowledged", {}), ("open", {}), ("snoozed", {"seconds": 60})):
         assert reason(put(http, state=state, by="Tom", **more)) == (409, "held", "Dana is on it.")
 

@@ -1,4 +1,4 @@
-"""Holds, mutes, transfers and pauses of the recording: who may tell of them, what they change, what is kept nowhere."""
+"""Holds, mutes, transfers and pauses of the recording: who may report them, what they change, what nothing keeps."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tell(http: FlaskClient, kind: str, **more: str) -> float | None:
 
 
 def heard(store: redis.Redis, track: str) -> list[bytes]:
-    """The track's chunks as decoders get them."""
+    """The track's chunks, as decoders get them."""
     entries = store.xrange(keys.audio("c", track))
     return [read_journal_chunk(entry_id, fields).audio for entry_id, fields in entries]
 
@@ -89,7 +89,7 @@ def test_a_calls_legs_are_told_once_each(http: FlaskClient) -> None:
     answer = http.post("/v1/calls", json={"call_id": "c", "metadata": {"agent": "Ann"}}, headers=SWITCH)
     assert answer.status_code == 201
     put(http, "agent")
-    assert tell(http, "join", track="agent", who="Ann") is None, "the call's metadata says so"
+    assert tell(http, "join", track="agent", who="Ann") is None, "the call's metadata has said so"
     assert tell(http, "join", track="agent-2", who="Ben") == 1.0
     assert tell(http, "leave", track="agent") == 1.0 and tell(http, "leave", track="agent") is None
     events = http.get("/v1/calls/c", headers=READER).get_json()["events"]
@@ -104,7 +104,7 @@ def test_which_keys_were_pressed_stands_nowhere(http: FlaskClient, store: redis.
         tell(http, "dtmf", track="customer")
     events = http.get("/v1/calls/c", headers=READER).get_json()["events"]
     assert len(events) == MOST / 2 and set(events[0]) == {"kind", "at", "track", "to", "who"}
-    assert tell(http, "hold") is not None, "keys take no other's place"
+    assert tell(http, "hold") is not None, "pressed keys leave room for other events"
 
 
 def test_a_call_has_a_limit_and_nothing_stays_on_hold_by_it(http: FlaskClient) -> None:

@@ -48,7 +48,7 @@ def listed(http: FlaskClient, **query: object) -> list[str]:
 def test_orders_and_pages(http: FlaskClient, limit: int) -> None:
     assert listed(http, limit=limit) == ["a1", "a3", "a2", "a0", "a4"], "attention, then id"
     assert listed(http, limit=limit, sort="time") == ["a4", "a3", "a2", "a1", "a0"]
-    assert listed(http, limit=limit, text="parcel") == ["a0", "a1"], "it holds the word three times"
+    assert listed(http, limit=limit, text="parcel") == ["a0", "a1"], "a0 has the word three times"
     assert listed(http, limit=limit, text="parcel", sort="time") == ["a1", "a0"]
 
 
@@ -82,7 +82,9 @@ def test_every_filter(http: FlaskClient, query: dict[str, str], names: set[str])
 def test_the_hit_is_shown(http: FlaskClient) -> None:
     hits = http.get("/v1/calls?state=ended&text=parcel").get_json()["hits"]
     assert hits["a0"] == {"utterance_id": "customer:1", "track": "customer", "start": 10.0, "text": "my parcel is lost"}
-    assert http.get("/v1/calls?state=ended&text=sam").get_json()["hits"] == {}, "known by it, not said"
+    assert http.get("/v1/calls?state=ended&text=sam").get_json()["hits"] == {}, (
+        "sam took these calls; nobody said the word"
+    )
 
 
 def test_what_sounds_like_a_long_word_is_found_in_the_archive_on_demand(http: FlaskClient, archive: Archive) -> None:
@@ -93,7 +95,9 @@ def test_what_sounds_like_a_long_word_is_found_in_the_archive_on_demand(http: Fl
         assert listed(http, text="ombudsman", sounding="yes", **query) == ["a6", "a5"]
     told = http.get("/v1/calls?state=ended&sort=time&text=ombudsman&sounding=yes").get_json()
     assert told["hits"]["a5"]["text"] == "the on budsman will hear of it"
-    assert sorted(listed(http, text="ombudsman", sounding="yes", limit=1)) == ["a5", "a6"], "ranked: each once"
+    assert sorted(listed(http, text="ombudsman", sounding="yes", limit=1)) == ["a5", "a6"], (
+        "page after page, each call once"
+    )
     assert listed(http, text="ombudsman", sounding="yes", agent="Dana") == []
 
 
@@ -107,7 +111,7 @@ def test_an_archived_call_has_the_shape_of_a_live_one(http: FlaskClient, store: 
 
 
 def test_live_waiting_and_archived_calls_are_one_list(http: FlaskClient, store: redis.Redis, archive: Archive) -> None:
-    """Each stands in it once: where it is live, where it waits for the database, where it was changed since."""
+    """A call stands in the list once: if it is live, waits for the database, or was changed after it got there."""
     ingest = Ingest(store, Settings())
     for name in ("live", "waits", "moved"):
         ingest.create(name, ["customer"], {"agent": "Dana"})
@@ -127,7 +131,7 @@ def test_live_waiting_and_archived_calls_are_one_list(http: FlaskClient, store: 
     assert sorted(listed(http, agent="Dana")) == ["a0", "a1", "a2", "moved", "waits"]
     assert listed(http, state="live", agent="Dana") == ["live"]
     Handler(store, "sam").add_tag("moved", "late")
-    assert listed(http, tag="late") == ["moved"], "as it stands in Redis, until the database has it"
+    assert listed(http, tag="late") == ["moved"], "Redis has the newer state until the database gets it"
     assert http.get("/v1/calls?state=any&text=refund").get_json()["hits"]["live"]["text"] == "a refund please"
 
 

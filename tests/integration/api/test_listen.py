@@ -1,4 +1,4 @@
-"""What supervisors may hear: kept beside the journal for a while, in stereo, and never without a line in the trail."""
+"""Listening in: sound is kept beside the journal for a while, comes in stereo, and each listening is in the trail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RATE = 8000
 
 
 def level(value: int, samples: int = RATE) -> Chunk:
-    """A chunk in which every sample is `value` (or what mu-law makes of it)."""
+    """A second in which every sample is `value`, or what mu-law makes of it."""
     return Chunk(encode_mulaw(struct.pack("<h", value) * samples), "mulaw", RATE)
 
 
@@ -52,11 +52,6 @@ def listens(store: redis.Redis) -> list[str]:
 @pytest.fixture
 def ingest(store: redis.Redis) -> Ingest:
     return Ingest(store, Settings(listen_seconds=10))
-
-
-@pytest.fixture
-def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
 def test_the_agent_is_heard_left_and_the_customer_right_at_the_moment_they_spoke(
@@ -132,12 +127,12 @@ def test_who_listens_gets_over_a_gap_longer_than_a_piece(http: FlaskClient, inge
 
 def test_decoding_trims_its_journal_and_what_may_be_heard_stays(ingest: Ingest, store: redis.Redis) -> None:
     ingest.put("c", "customer", None, level(1000))
-    ingest.put("c", "customer", 1, level(1000))  # again: heard once
+    ingest.put("c", "customer", 1, level(1000))  # sent again, and kept once
     fleet = FleetMember(shards_of(store)[0], "w1", Settings())
     fleet.join()
     token = fleet.next_token(0)
     assert token and fleet.open(token, "", 0)
-    store.delete(keys.audio("c", "customer"))  # as the last commit of a track does
+    store.delete(keys.audio("c", "customer"))  # as a track's last commit does
     assert store.xlen(keys.listen("c", "customer")) == 1
 
 
@@ -184,12 +179,12 @@ def test_every_listen_is_written_down_once_and_before_a_sound_is_sent(
         assert http.get(f"/v1/calls/{call}/audio?from=0").status_code == 200
     assert listens(store) == ["c2", "c1"]
     for key in store.scan_iter(keys.PREFIX + "listening:*"):
-        store.delete(key)  # as after a pause
+        store.delete(key)  # as after some minutes without listening
     http.get("/v1/calls/c1/audio?from=0")
     assert sorted(listens(store)) == ["c1", "c1", "c2"]
     written = keys.audit_entries("reads")
     store.delete(written, *store.scan_iter(keys.PREFIX + "listening:*"))
-    store.set(written, "of another type: nothing can be written down")
+    store.set(written, "of another type, so nothing can be written down")
     assert http.get("/v1/calls/c1/audio?from=0").status_code == 503
 
 
@@ -208,7 +203,7 @@ def test_tracks_of_different_rates_are_heard_together(ingest: Ingest, http: Flas
     with wave.open(io.BytesIO(answer.data)) as file:
         assert file.getframerate() == 16000
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2).astype(float)
-    assert np.abs(samples[:-2, 0] - samples[:-2, 1]).max() < 8000 * 0.06  # straight lines between 16 points a wave
+    assert np.abs(samples[:-2, 0] - samples[:-2, 1]).max() < 8000 * 0.06  # a wave is 16 points with lines between
 
 
 def test_a_wav_of_nothing_is_a_wav() -> None:

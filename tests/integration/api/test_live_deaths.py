@@ -1,4 +1,4 @@
-"""Pages open while a web process or the server ends: they miss nothing, and keep nobody."""
+"""Pages miss nothing when a web process or the server ends, and keep no process from ending."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.harness.servers import Server, start_server
 from tests.harness.web import PATIENCE_SECONDS, Web, wait_until, web_process
 
 STOP_SECONDS = 10
-"""The contract: SIGTERM is obeyed in under ten seconds."""
+"""Seconds in which a process obeys SIGTERM, by contract."""
 
 
 @pytest.fixture
 def doomed(valkey: Server, store: redis.Redis, tmp_path: Path) -> Iterator[Web]:
-    """One that the test may end."""
+    """A web process that the test may end."""
     with web_process(valkey.url, tmp_path / "web.log") as web:
         yield web
 
@@ -38,7 +38,7 @@ def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_
         Page(web.url) as page,
     ):
         wait_until(lambda: page.snapshots, "a snapshot")
-        web.kill()  # for the first time when no shard has told anything yet
+        web.kill()  # the first time, no shard has told anything yet
         with calls_beginning(open_shards(load(place.environ), "web")) as made:
             for deaths in (1, 2):
                 wait_until(lambda deaths=deaths: page.disconnections >= deaths, "the page notices")
@@ -49,8 +49,8 @@ def test_a_page_misses_nothing_when_the_web_process_is_killed_and_another_takes_
                 if deaths == 1:
                     web.kill()
         wait_until(lambda: len(page.calls) == len(made), "the last event")
-        assert sorted(page.calls) == sorted(made), "each shard's events come in order, those of two as they come"
-        assert len(page.told) == len(made), "and none twice"
+        assert sorted(page.calls) == sorted(made), "events of two shards may come in any order"
+        assert len(page.told) == len(made), "each event comes once"
         assert page.snapshots == 1, "it caught up by its cursor, not by a new snapshot"
 
 

@@ -1,4 +1,4 @@
-"""Programs that follow the live socket: the examples of docs/LIVE.md run as they stand."""
+"""Programs follow the live socket; the examples of docs/LIVE.md run as they are."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_every_message_is_as_the_document_says(web: Web, store: redis.Redis, key
         client.emit("follow", {"cursor": None})
         told = False
         while not (said["feed"] and said["snapshot"] and said["fleet"]):
-            assert len(said["fleet"]) < 30, "a minute is enough"
+            assert len(said["fleet"]) < 30, "thirty signs of life came, and not all messages"
             try:
                 name, payload = client.receive(timeout=3)
-            except socketio.exceptions.TimeoutError:  # the store was emptied for this test, so all pages start over
+            except socketio.exceptions.TimeoutError:  # this test emptied the store, so all pages start over
                 client.emit("follow", {"cursor": None})
                 continue
             said[name].append(payload)

@@ -1,4 +1,4 @@
-"""GET /v1/calls/{id}/recording: who may hear a recording, and how it is fetched."""
+"""GET /v1/calls/{id}/recording: who may hear a recording, and how to fetch it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports: the figures on SQLite and PostgreSQL, against the same figures counted by hand."""
+"""Reports on SQLite and PostgreSQL have the figures that we counted by hand."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_days_are_those_of_the_zone_when_the_clocks_change_too(archive: Archive)
         86_400_000,
     ]
     utc = Wanted(first=date(2026, 3, 26), last=date(2026, 3, 27), zone=ZoneInfo("UTC"))
-    assert [day.calls for day in reports.report(archive, utc).days] == [2, 8], "midnight in Berlin is the day before"
+    assert [day.calls for day in reports.report(archive, utc).days] == [2, 8], (
+        "midnight in Berlin belongs to the day before in UTC"
+    )
 
 
 def test_the_figures_say_how_fast_calls_were_taken_and_whether_the_mood_recovered(archive: Archive) -> None:
@@ -63,7 +65,7 @@ def test_the_figures_say_how_fast_calls_were_taken_and_whether_the_mood_recovere
     whole = found.whole
     assert (whole.calls, whole.seconds, whole.raised) == (8, 100.0, 4)
     assert (whole.taken, whole.prompt, whole.seconds_to_act) == (3, 1, round((20 + 70 + 390) / 3, 3))
-    assert (whole.watched, whole.recovered) == (2, 1), "b has recovered, c has not, of e nobody can say"
+    assert (whole.watched, whole.recovered) == (2, 1), "b recovered, c did not, and nobody can know about e"
     assert (whole.settled, whole.open) == (5, 2)
     assert (whole.talk_ratio, whole.interruptions, whole.words_per_minute) == (0.5, 2.0, 150.0)
     dana = found.agents[2]
@@ -89,7 +91,7 @@ def test_the_figures_say_how_fast_agents_that_asked_for_help_were_answered_and_b
     ):
         made = call(name, day, agent=agent, queue="help")
         handling = msgspec.structs.replace(made.handling, help=asked[-1] if asked else None, helps_before=asked[:-1])
-        for _ in range(2):  # it comes once, however often it is written
+        for _ in range(2):  # it counts once, however often it is written
             assert write(archive, msgspec.structs.replace(made, handling=handling), "test")
     wanted = Wanted(first=day.date(), last=day.date(), zone=BERLIN)
     found = reports.report(archive, wanted)

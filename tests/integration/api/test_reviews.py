@@ -1,4 +1,4 @@
-"""Reviews: a sample that nobody picks, questions that rules answer with their moments; kept in the archive, audited."""
+"""Reviews: a sample by chance, and questions that rules answer with moments. All is kept and in the trail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GREETING = Alert("rule:greeting-missing", "Did not greet", 4.0, ["agent:0"])
 
 
 def heard(name: str, begins: datetime, findings: tuple[Alert, ...] = (), **more: Any) -> CallView:
-    """An ended call with words, in which rules about compliance have hit."""
+    """An ended call with words. findings: hits of rules about compliance."""
     said = [
         ScoredUtterance(f"agent:{n}", "agent", n, 4.0 * n, 4.0 * n + 3, f"line {n}", [], sentiment=Sentiment(0.1, 0.1))
         for n in range(3)
@@ -89,7 +89,7 @@ def test_a_review_is_kept_replaced_and_erased_with_its_call(archive: Archive) ->
     told = {one.agent: (one.calls, one.reviewed, one.score) for one in reviews.reviewed(archive, wanted(None))}
     assert told == {"Dana": (20, 1, 0.5), "Tom": (10, 0, None)}
     write(archive, heard("d1", NOON + timedelta(minutes=1), agent="Dana"), "test")
-    assert len(reviews.reviews_of(archive, ["d1"])["d1"]) == 2, "archived again"
+    assert len(reviews.reviews_of(archive, ["d1"])["d1"]) == 2, "it was archived again"
     erase_call(archive, "d1", set(), 9_999_999_999_999)
     assert reviews.reviews_of(archive, ["d1"])["d1"] == []
     assert not keep("sam", 0.1)

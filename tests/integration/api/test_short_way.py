@@ -1,4 +1,4 @@
-"""A chunk's short way: the same answers and effects as the view's, and nothing unusual takes it."""
+"""A chunk's short way has the same answers and effects as the view. Unusual requests do not take it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.app import create_app
 SECOND = b"\xff" * 8000
 AUDIO = {"Content-Type": "audio/PCMU"}
 LONG = {"Origin": "http://pbx.example"}
-"""A header that harms nothing and is unusual of a sender."""
+"""A harmless header that senders do not usually send."""
 
 
 def app(valkey: Server, **settings: Any) -> Flask:
@@ -27,7 +27,7 @@ def app(valkey: Server, **settings: Any) -> Flask:
 
 
 def counting(made: Flask) -> list[str]:
-    """What reaches the view from now on."""
+    """A list of the calls whose chunks reach the view from now on."""
     seen: list[str] = []
     view: Any = made.view_functions["posting.put_chunk"]
 

@@ -1,4 +1,4 @@
-"""GET /v1/calls/{id}/summary, and a language model that may write one, too: a real server, a real local model."""
+"""GET /v1/calls/{id}/summary, and what a language model adds: a real server, and a stand-in for the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRITTEN = {"reason": "Wants a refund.", "happened": "Nothing.", "promises": ["A 
 
 
 class Model(ThreadingHTTPServer):
-    """A language model that answers what a test says."""
+    """Plays a language model: it answers what a test says."""
 
     daemon_threads = True
 
@@ -62,7 +62,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(self.server.body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the test's output is not for it."""
+        """Print nothing between the test's lines."""
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_language_model_gets_masked_words_only_and_its_summary_is_told_apart(
     assert (asked["model"], model.keys) == ("m-7", ["Bearer sesame"])
     told = http.get("/v1/calls/c/summary").get_json()
     assert told["by_model"] == {"model": "m-7", **WRITTEN}
-    assert told["points"][0]["quote"] == "i want a refund for my kettle", "the words themselves stay"
+    assert told["points"][0]["quote"] == "i want a refund for my kettle", "the caller's own words stay beside it"
     text = http.get("/v1/calls/c/transcript.txt").get_data(as_text=True)
     assert "Written by the language model m-7, promise: A call by Friday." in text
 
@@ -178,7 +178,7 @@ def test_a_model_that_fails_is_left_alone_for_a_while_and_the_call_has_its_own_s
 
 def test_a_model_that_nobody_reaches_or_that_hangs_fails(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     given = settings(model)
-    model.shutdown()  # it accepts, and nobody answers
+    model.shutdown()  # the kernel still accepts connections, and nobody answers
     monkeypatch.setattr(language_model, "READ_SECONDS", 0.2)
     with pytest.raises(language_model.Failed, match="does not answer"):
         language_model.write(given, [])

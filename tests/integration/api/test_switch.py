@@ -1,4 +1,4 @@
-"""Whisper, barge, take over, hang up: what the switch is asked, who may ask it, and what is written down."""
+"""Whisper, barge, take over, hang up: what Earshot asks the switch, when it refuses, and what the trail says."""
 
 from __future__ import annotations
 

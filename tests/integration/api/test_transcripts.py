@@ -1,4 +1,4 @@
-"""What the search keeps in a process is what may be shown, whatever was said, masked or lost meanwhile."""
+"""A process keeps for the search exactly what may be shown, even while words are said, masked or lost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rows(client: redis.Redis) -> list[CallRow]:
 
 
 def kept(search: Transcripts, client: redis.Redis) -> list[str]:
-    """The one call's texts, by track and then in order."""
+    """The only call's texts, by track and then in order."""
     [said] = search.of(rows(client))
     return [text for track in said for text in track.decode().split("\n") if text]
 
@@ -88,7 +88,7 @@ def test_at_any_moment_it_holds_what_may_be_shown(line: Line) -> None:
 
 
 class Interrupted(Reads):
-    """Something is told just after a transcript was read, and before it is kept."""
+    """Reads where an event comes after a transcript was read and before it is kept."""
 
     search: Transcripts
     later: Utterance

@@ -1,4 +1,4 @@
-"""The web process's threads: connections rest without one, and each request gets the next free one."""
+"""The web process's threads: a resting connection has none, and each request gets the next free one."""
 
 from __future__ import annotations
 

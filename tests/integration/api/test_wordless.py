@@ -1,4 +1,4 @@
-"""Viewers of a call learn that its voice gives no words, until words come."""
+"""A call whose voice gives no words says so to its viewers until words come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.sentiment.assessor import Assessor
 
 
 def told(store: redis.Redis) -> list[bool]:
-    """What the feed said of it, oldest first."""
+    """What the feed said of it: whether words are missing, oldest first."""
     [tail] = Reads(shards_of(store)).feeds.tails(100)
     events: list[Any] = [msgspec.json.decode(one.event) for one in tail.told]
     return [event.get("wordless", False) for event in events if event["kind"] == "partial"]
