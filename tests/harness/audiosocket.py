@@ -9,8 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scripts.machine.programs import free_port
-from tests.harness.fleet import ROOT
+from scripts.machine.programs import free_port, start
 from tests.harness.web import wait_until
 
 
@@ -33,10 +32,8 @@ def audiosocket_process(
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The port and the process, killed at the end. Its output goes to audiosocket.log in the folder."""
     port = free_port()
-    environ = {**environ, setting: str(port)}
-    with (tmp_path / "audiosocket.log").open("wb") as log:
-        arguments = [sys.executable, "-m", "webapp.audiosocket"]
-        process = subprocess.Popen(arguments, cwd=ROOT, env=environ, stdout=log, stderr=log)
+    command = [sys.executable, "-m", "webapp.audiosocket"]
+    process = start(command, tmp_path / "audiosocket.log", {**environ, setting: str(port)}, leash=True)
     try:
         wait_until(lambda: listens(port), "it listens")
         yield port, process

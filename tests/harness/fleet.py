@@ -61,7 +61,7 @@ class Fleet:
         """Start `python -m workers.<what>` or another program of the source in `folder`. Its output goes to a file."""
         command = [sys.executable, *(program or ["-m", f"workers.{what}"])]
         log = self.logs / f"{what}-{len(self.processes)}.log"
-        process = start(command, log, self._environ | environ, folder)
+        process = start(command, log, self._environ | environ, folder, leash=True)
         self.processes.append(process)
         return process
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +17,9 @@ from pathlib import Path
 import psycopg
 
 START_SECONDS = 60
+
+LEASH = ("setpriv", "--pdeathsig", "TERM") if sys.platform == "linux" else ()
+"""Ends the server with the test process. scripts/machine/leash.py cannot: the user postgres may not run our Python."""
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/opt/homebrew/bin")
 
@@ -103,8 +107,9 @@ class Postgres:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _popen(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [*LEASH, self._programs / program, *arguments]
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [self._programs / program, *arguments], cwd=self.folder, user=self._user, group=self._user,
+                command, cwd=self.folder, user=self._user, group=self._user,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip

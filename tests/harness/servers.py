@@ -1,5 +1,7 @@
 """Real Redis and Valkey servers for tests, each on a free port. Their output goes to a file. They end by process id.
 
+A server ends with the test process that started it, as all do that the harness starts.
+
 server = start_server("valkey9", dir=tmp_path)
 server.client().ping()
 server.kill()        # SIGKILL, as a crash
@@ -92,7 +94,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
         command = [str(self.binary), "--port", str(self.port), "--dir", str(self.dir), *DEFAULTS, *self.args]
-        self.process = start(command, self.log)
+        self.process = start(command, self.log, leash=True)
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(redis.RedisError), self.client() as client:

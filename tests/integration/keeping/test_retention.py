@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import pytest
 import redis
 
 from scripts.disasters.clock import Clock
+from scripts.machine.programs import start
 from scripts.machine.server import EmbeddedServer
 from state import keys
 from state.calls.dead import DeadLetters, Redriven
@@ -34,7 +33,6 @@ from workers.jobs.queue import ASKED_KEPT_SECONDS, Requests
 from workers.jobs.summary import write
 from workers.sentiment.assessor import Assessor
 
-ROOT = Path(__file__).resolve().parents[3]
 HOUR = 3600.0
 SECRET_WORD = "abracadabra"
 SOUND = b"\x55\x66\x77" * 2000
@@ -87,11 +85,7 @@ raise SystemExit(sentiment.start("sentiment", sentiment.run))
 @contextmanager
 def sentiment(client: redis.Redis, output: Path) -> Iterator[None]:
     """Run a sentiment process, and nothing else. Its output goes to `output`."""
-    with output.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-c", OFTEN],
-            cwd=ROOT, env=os.environ | {"REDIS_URL": url_of(client)}, stdout=out, stderr=out,
-        )  # fmt: skip
+    process = start([sys.executable, "-c", OFTEN], output, {"REDIS_URL": url_of(client)}, leash=True)
     try:
         yield
     finally:
