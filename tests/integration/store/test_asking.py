@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +13,7 @@ from state.server.connection import connect
 from state.server.entries import read_entries
 from state.settings import Settings
 from tests.harness.servers import Server
+from tests.harness.web import wait_until
 
 
 @pytest.fixture
@@ -60,8 +60,7 @@ def test_who_finds_no_connection_waits_for_the_next_that_comes_back(valkey: Serv
     only = pool.get_connection()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(pool.get_connection)
-        while not pool._waiting:
-            threading.Event().wait(0.001)
+        wait_until(lambda: pool._waiting, "it waits")
         pool.release(only)
         assert waiting.result() is only
     hurried = Pool.from_url(valkey.url, max_connections=1, timeout=0.01)

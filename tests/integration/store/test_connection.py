@@ -1,4 +1,4 @@
-"""Which servers are fit, and how they are reached."""
+"""Which servers are fit, and how processes reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import redis
 import requests
 
 from scripts.demo.processes import read_procfile
-from scripts.machine.programs import free_port
+from scripts.machine.programs import free_port, start
 from scripts.machine.server import EmbeddedServer, memory_bytes
 from state import keys
 from state.server.connection import Role, ServerUnfit, check_server, connect, server_risks
@@ -65,10 +65,7 @@ def process(name: str, redis_url: str, output: Path, **environ: str) -> subproce
         "SOUND_DAYS": "*=1",
     }
     command = shlex.split(PROCESSES[name])
-    with output.open("wb") as out:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | given | ports | kept | environ, stdout=out, stderr=out
-        )
+    return start(command, output, given | ports | kept | environ, leash=True)
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -78,7 +75,7 @@ def test_every_process_warns_of_a_server_without_limit_or_append_only_file(name:
     started = process(name, server.url, output)
     try:
         for risk in ("the server has no maxmemory", "the server has neither an append-only file nor a replica"):
-            wait_until(lambda risk=risk: risk in output.read_text(), output.read_text())
+            wait_until(lambda risk=risk: risk in output.read_text(), f"{name} warns: {risk}; see {output}")
     finally:
         started.terminate()
         started.wait(30)
@@ -135,7 +132,7 @@ def test_a_server_of_a_cluster_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("role", ["web", "worker"])
 def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tmp_path: Path) -> None:
-    """A planned fail-over closes no connection: they go on to the old server, which refuses every write."""
+    """A planned fail-over closes no connection, so they still lead to the old server, which refuses every write."""
     old, new = (start_server("valkey9", dir=tmp_path / name) for name in ("old", "new"))
     link = Link(old.port)
     try:
@@ -154,7 +151,7 @@ def test_a_server_that_became_a_replica_is_left_for_its_successor(role: Role, tm
 
 
 def test_tls_is_verified_unless_switched_off(tmp_path: Path) -> None:
-    """Heroku's servers have certificates that nobody signed; accepting them must be said explicitly."""
+    """Heroku's servers have certificates that nobody signed. Only a setting makes us accept them."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=elsewhere",
          "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],

@@ -1,4 +1,4 @@
-"""Keys that a foreign hand has damaged cost their own call something, and no other call and no decoder anything."""
+"""A key that somebody has damaged harms its own call, but no other call and no decoder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AUDIO, TRACK = keys.audio("c", "t"), keys.track("c", "t")
 
 
 class Decoder:
-    """A decode loop that takes turns while a condition is awaited, and the sender's side."""
+    """A decode loop that runs until a condition holds, and the sender beside it."""
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
@@ -38,7 +38,7 @@ class Decoder:
             assert self.ingest.put(call, "t", seq, Chunk(bytes([seq]) * 800, "mulaw", 8000)).outcome == "OK"
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """The loop as it is, but for its waiting: it looks for the condition between two turns."""
+        """Run the real loop until the condition holds. It is checked between two turns."""
         deadline = time.monotonic() + 60
         turn = self.loop._turn
 
@@ -100,8 +100,8 @@ def test_a_journal_that_contradicts_its_hash_is_given_up_and_the_call_goes_on(
     decoder.until(decoder.finished("c"))
     stored = decoder.client.hgetall(keys.utterances("c")).values()
     said = sorted((msgspec.msgpack.decode(packed, type=Utterance) for packed in stored), key=lambda u: u.index)
-    assert "dead" in [utterance.mark for utterance in said], "what is lost is marked"
-    assert said[-1].end == 1.2 and said[-1].mark is None, "what came after it is decoded"
+    assert "dead" in [utterance.mark for utterance in said], "the lost part is marked"
+    assert said[-1].end == 1.2 and said[-1].mark is None, "what comes after it is decoded"
     load = decoder.client.hgetall(keys.LOAD)
     assert load == {b"chunks": b"0", b"audio_ms": b"0", b"audio_bytes": b"0"}
 

@@ -24,6 +24,7 @@ from tests.harness.servers import Server
 from workers.decoder.loop import DecodeLoop
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
+from workers.engines.stub import StubModel
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=str)
@@ -53,7 +54,7 @@ def shards(request: pytest.FixtureRequest, valkey: Server) -> Iterator[Shards]:
 
 
 class Turns:
-    """Decodes a call chunk by chunk, each chunk by the worker whose turn it is; partials as they were shown."""
+    """Decodes a call chunk by chunk; the workers take turns. partials: the open text after each chunk."""
 
     def __init__(self, shards: Shards, model: Model, workers: int, warm_megabytes: int) -> None:
         settings = Settings(warm_megabytes=warm_megabytes)
@@ -82,8 +83,8 @@ class Turns:
         self.turn += 1
         shard = self.shards.of(call_id)
         post = loop._post(shard.number, resident=True)
-        post._seen, post._next_sight = frozenset({ALL}), math.inf  # partials as for a call in sight, in an idle loop
-        post._bench.busy._now = lambda: 0.0
+        post._seen, post._next_sight = frozenset({ALL}), math.inf  # the call is in sight,
+        post._bench.busy._now = lambda: 0.0  # and the loop is idle, so it makes partials
         post._fleet.join()
         token = post._fleet.next_token(0)
         assert token is not None
@@ -95,7 +96,7 @@ class Turns:
 
 
 class Warm(NamedTuple):
-    """What one worker wrote that kept its recognisers."""
+    """A call, and what one worker that keeps its recognisers writes of it."""
 
     call: dict[str, list[Chunk]]
     transcript: dict[bytes, bytes]
@@ -104,12 +105,12 @@ class Warm(NamedTuple):
 
 @pytest.fixture(scope="module")
 def warm(engine: Engine, model: Model, valkey: Server) -> Warm:
-    """A call as one worker decodes it on one server: what all others must equal."""
+    """A call as one worker decodes it on one server. All other ways must give the same."""
     call = engine.call()
     if engine is VOSK:
-        call = {"customer": call["customer"]}  # a large model is slow, and two tracks are none of its business
+        call = {"customer": call["customer"]}  # a large model is slow, and one track is enough
     with valkey.client() as client:
-        client.flushall()  # what other files left would be handed to this worker, too
+        client.flushall()  # or this worker would get what other files left
     shards = open_shards(Settings(redis_url=valkey.url), "worker")
     turns = Turns(shards, model, workers=1, warm_megabytes=1000)
     transcript = turns.decode("warm", call)
@@ -134,11 +135,11 @@ def test_a_hand_over_to_a_cold_worker_after_every_chunk_changes_no_byte(
     assert len(said) >= 4
     assert all(0 <= u.start < u.end <= max(map(len, warm.call.values())) + 1 for u in said)
     assert any(partial for _, _, partial in warm.partials)
-    assert any(u.voice for u in said if u.track == "customer"), "how it was spoken is part of what is compared"
+    assert any(u.voice for u in said if u.track == "customer"), "the comparison includes how it was spoken"
     assert not any(u.voice for u in said if u.track == "agent")
 
 
-@pytest.mark.parametrize("engine", [MOONSHINE], ids=str, indirect=True, scope="module")  # no engine's business
+@pytest.mark.parametrize("engine", [MOONSHINE], ids=str, indirect=True, scope="module")  # no engine matters here
 def test_chunks_put_again_and_answers_lost_change_no_byte(model: Model, shards: Shards, warm: Warm) -> None:
     turns = Turns(shards, model, workers=1, warm_megabytes=1000)
     put = turns.ingest.put
@@ -155,9 +156,7 @@ def test_chunks_put_again_and_answers_lost_change_no_byte(model: Model, shards: 
 def test_a_state_of_another_model_is_decoded_afresh_and_never_misread(
     engine: Engine, model: Model, shards: Shards
 ) -> None:
-    """A deploy with a new model in mid-utterance: everything is covered once, earlier finals stay."""
-    from workers.engines.stub import StubModel
-
+    """A new model comes in mid-utterance: all audio is covered once, and earlier finals stay."""
     call = engine.call()
     settings = Settings()
     first = Turns(shards, model, workers=1, warm_megabytes=1000)

@@ -1,4 +1,4 @@
-"""A call of any length is scored at the same cost, and stands as if all of it were read every time."""
+"""A score costs the same however long the call is, and the call stands as if each score read all of it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def script(rng: random.Random, count: int) -> list[tuple[str, float, str]]:
 
 
 def test_what_is_kept_changes_no_byte(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two calls of the same words: of one, nothing is ever kept. Two scorers take turns at the other."""
+    """Two calls have the same words. Nothing is kept of one; two scorers take turns at the other."""
     rng = random.Random(5)
     scorers = [Assessor(redact=True), Assessor(redact=True)]
     kept = Line(store, scorers[0], ["customer", "agent"], "kept")

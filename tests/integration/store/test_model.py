@@ -1,4 +1,4 @@
-"""The model of the protocol: sound as it is, and not with any of its seeded faults."""
+"""The model of the protocol is sound, and the check finds each fault that is built into it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_no_disaster_at_any_moment_breaks_an_invariant() -> None:
 def test_every_seeded_fault_is_found(fault: str, tmp_path: Path) -> None:
     trail = tmp_path / "trail"
     assert check(disasters=2, fault=fault, whole=False, trail=trail)["wrong"]
-    assert "decoder" in trail.read_text(), "it tells how it came about"
+    assert "decoder" in trail.read_text(), "the trail tells how it came about"
 
 
 def test_the_model_says_which_scripts_are_in_it() -> None:

@@ -1,4 +1,4 @@
-"""A slot on its way to another node, key by key: no script may run half, and all that is read is read as before."""
+"""While a slot moves to another node key by key, no script runs half, and all reads give what they gave before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webapp.app import create_app
 
 
 class Move:
-    """A slot's way from its master to another one; a client to each of them."""
+    """Moves a slot from its master to another one. here, there: a client to each of them."""
 
     def __init__(self, cluster: Cluster, tag: str) -> None:
         self._slot = slot(tag)
@@ -33,7 +33,10 @@ class Move:
         self.there = redis.Redis(target.host, target.own_port, single_connection_client=True, protocol=2)
 
     def key_by_key(self, look: Callable[[], None]) -> int:
-        """Move it; `look` before each key goes, and when all are there but the slot is not. The number of keys."""
+        """Move it. Returns the number of keys.
+
+        look: called before each key goes, and once more when all keys are there but the slot is not.
+        """
         self.there.execute_command("CLUSTER SETSLOT", self._slot, "IMPORTING", self._source.id)
         self.here.execute_command("CLUSTER SETSLOT", self._slot, "MIGRATING", self._target.id)
         moved = 0
@@ -73,7 +76,7 @@ def test_while_its_keys_are_moved_every_script_is_refused_and_writes_nothing(clu
         for step in steps:
             with pytest.raises((redis.exceptions.TryAgainError, redis.exceptions.AskError)):
                 step(play)
-            move.there.execute_command("ASKING")  # as a client does that was redirected
+            move.there.execute_command("ASKING")  # as a redirected client does
             with pytest.raises((redis.exceptions.TryAgainError, redis.exceptions.MovedError)):
                 step(later)
 

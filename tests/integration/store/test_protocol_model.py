@@ -13,11 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from state import keys
 from state.calls.leases import Token
@@ -77,7 +73,7 @@ class Protocol(Machine):
     @rule(data=st.data(), really=st.integers(0, 3))
     def end(self, data: st.DataObject, really: int) -> None:
         if really:
-            return  # or most of every run would play with calls that take nothing any more
+            return  # or in most of each run, calls would take nothing any more
         self._remember()
         call = data.draw(st.sampled_from(sorted(self.calls)))
         assert self.play.ingest.end(call).outcome == ("ENDING" if self.calls[call] == "live" else "SAME")
@@ -109,7 +105,7 @@ class Protocol(Machine):
 
     @rule(name=st.sampled_from(WORKERS))
     def decode_half(self, name: str) -> None:
-        """What mostly happens: a token is read, opened, and some of its chunks are committed."""
+        """The usual way: a decoder reads a token, opens it, and commits some of its chunks."""
         self._remember()
         token = self.play.decoder(name).next_token(0)
         lease = self.play.decoder(name).open(token, "", 0) if token is not None else None
@@ -179,7 +175,7 @@ class Protocol(Machine):
 
     @rule(name=st.sampled_from(WORKERS))
     def heart_stops_and_the_burial_comes_at_once(self, name: str) -> None:
-        """As if its tokens had arrived after the look: a decoder that holds something must not be buried."""
+        """As if its tokens arrived after the sweep looked: a decoder that holds something must not be buried."""
         self._remember()
         self.client.delete(keys.worker(name))
         Scripts(self.client, keys.STORE).run("bury", worker=name)
@@ -196,13 +192,13 @@ class Protocol(Machine):
 
     @rule(name=st.sampled_from(WORKERS))
     def killed_and_replaced(self, name: str) -> None:
-        """The process and all it held is gone; its parent hands its tokens on, and a new one starts."""
+        """The process and all it held are gone. Its parent hands its tokens on, and a new process starts."""
         self._remember()
         self.held[name].clear()
         self.leases[name].clear()
         self.play.decoder(name).leave()
         self.play.decoders.pop(name)
-        self.play.decoder(name)._leases = 1000 * (1 + len(self.committed))  # a new incarnation's leases are its own
+        self.play.decoder(name)._leases = 1000 * (1 + len(self.committed))  # the new one's leases have other names
 
     # -- scorers ------------------------------------------------------------------------------------------
 
@@ -227,7 +223,7 @@ class Protocol(Machine):
 
     @rule(kill=st.integers(0, 9))
     def server_killed(self, kill: int) -> None:
-        """kill -9: the append-only file has everything that was answered. (One in ten, it takes 0.1 s.)"""
+        """kill -9: the append-only file has everything that was answered. (It takes 0.1 s, so one in ten is done.)"""
         if kill:
             return
         before = self._data()
@@ -239,7 +235,7 @@ class Protocol(Machine):
     @precondition(lambda self: self.copies)
     @rule(data=st.data())
     def rolled_back(self, data: st.DataObject) -> None:
-        """A fail-over to a copy a moment old: the sender and the decoders know more than the server."""
+        """A fail-over leads to a copy a moment old, so the sender and the decoders know more than the server."""
         server, tracks, calls = self.copies.pop(data.draw(st.integers(0, len(self.copies) - 1)))
         self.copies.clear()
         self.client.flushall()

@@ -1,4 +1,4 @@
-"""Partials that cost much are made for calls that somebody looks at, and for them only while nobody waits."""
+"""Decoders make costly partials only for calls that somebody looks at, and only while no track waits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CostlyModel(StubModel):
 
 
 class Loop:
-    """A decode loop's place in the one shard, driven turn by turn."""
+    """A decode loop at work on the one shard. A test drives it turn by turn."""
 
     def __init__(self, store: redis.Redis, model: Model) -> None:
         self.store = store

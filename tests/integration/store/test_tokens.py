@@ -21,7 +21,7 @@ from workers.engines.stub import StubModel
 
 
 def warm_tracks(play: Play, count: int, name: str = "d") -> None:
-    """So many tracks for which decoder `name` is warm and has a token waiting in its own stream."""
+    """Make `count` tracks that decoder `name` is warm for. The token of each waits in the decoder's own stream."""
     for n in range(count):
         play.put(1, track=f"warm{n}")
         play.put(2, track=f"warm{n}")
@@ -70,7 +70,7 @@ def test_sentiment_workers_that_died_are_forgotten_when_their_work_is_done(
         return {consumer["name"] for consumer in store.xinfo_consumers(keys.FINALS, keys.SENTIMENT)}
 
     scorer.forget_dead()
-    assert known() == {b"dead"}, "it has something that is not scored"
+    assert known() == {b"dead"}, "an utterance of its is not scored yet"
     [again] = scorer.abandoned()
     assert (again.entry, again.tries, again.redelivered) == (unscored.entry, 0, True)
     scorer.forget_dead()
@@ -93,7 +93,7 @@ def test_an_idle_decoder_takes_what_waits_too_long_for_a_busy_one(store: redis.R
 
 
 def test_a_token_pending_for_somebody_nobody_knows_is_rescued(store: redis.Redis) -> None:
-    """The registry of decoders may have been rolled back: time alone decides."""
+    """The registry of decoders may have been rolled back, so time alone decides."""
     play = Play(store, heartbeat_seconds=60)
     play.put(1)
     token = play.token("ghost")
@@ -119,7 +119,7 @@ def test_audio_does_not_pass_through_the_open_script(store: redis.Redis) -> None
 def test_a_cold_lease_brings_a_new_chunk_however_long_the_open_utterance(
     store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without one, a decoder that keeps nothing warm would commit nothing for ever."""
+    """Without a new chunk, a decoder that keeps nothing warm would never commit anything."""
     monkeypatch.setattr(fleet, "JOURNAL_CHUNKS", 2)
     play = Play(store, heartbeat_seconds=60)
     for seq in range(1, 7):
@@ -135,7 +135,7 @@ def test_looking_after_a_large_fleet_takes_no_more_round_trips(store: redis.Redi
     rescuer = play.decoder("rescuer").others
 
     def reads(look: Callable[[], int]) -> int:
-        """How often the server read what was sent to it."""
+        """The number of times that the server reads from its connections during a look."""
         before = store.info("stats")["total_reads_processed"]
         assert look() == 0
         return int(store.info("stats")["total_reads_processed"]) - before

@@ -42,6 +42,7 @@ def said(client: redis.Redis, call_id: str) -> dict[str, ScoredUtterance]:
 
 @pytest.mark.parametrize(("how", "redact"), [("raise", "1"), ("raise", "0"), ("loop", "1"), ("kill", "1")])
 def test_an_utterance_whose_scoring(how: str, redact: str, fleet: Fleet) -> None:
+    """An utterance whose scoring raises, loops or kills its process is set aside, and its call ends."""
     assessor = Assessor(redact=False)
     line = Line(fleet.redis, assessor, ["customer"], "poisoned")
     for second, text in enumerate(["hello there", POISON, "it is broken and I am angry"]):
@@ -49,19 +50,20 @@ def test_an_utterance_whose_scoring(how: str, redact: str, fleet: Fleet) -> None
     other = Line(fleet.redis, assessor, ["customer"], "other")
     other.say("customer", 0.0, "thank you so much", end=True)
 
-    def alive() -> bool:
+    def ended() -> bool:
+        """Whether the call has ended. A scorer that died is started again."""
         if fleet.processes[-1].poll() is not None:
             fleet.start("sentiment", ["tests/harness/broken/poisoned_scorer.py", how], REDACT=redact)
         return fleet.redis.hget(keys.call("poisoned"), "state") == b"ended"
 
     fleet.start("sentiment", ["tests/harness/broken/poisoned_scorer.py", how], REDACT=redact)
-    fleet.wait(alive, 60)
+    fleet.wait(ended, 60)
     fleet.wait_ended(["poisoned", "other"], 30)
 
     found = said(fleet.redis, "poisoned")
     assert found["customer:1"].sentiment == Sentiment(0.0, 0.0, [SET_ASIDE])
     assert [u.mark for u in found.values()] == [None, "unscorable", None]
-    assert (found["customer:1"].text == POISON) == (redact == "0"), "nobody could say what may be shown of it"
+    assert (found["customer:1"].text == POISON) == (redact == "0"), "nobody knows what may be shown of it"
     angry = found["customer:2"].sentiment
     assert angry is not None and angry.polarity < 0, "the call's other utterances are scored"
     (letter,) = DeadLetters(fleet.redis).set_aside()
@@ -96,7 +98,7 @@ def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
 
 
 def test_damaged_keys_cost_their_own_call_and_no_other_its_scores(fleet: Fleet) -> None:
-    """Keys of another kind, entries that ask for nothing, a course that cannot be read, rules that are none."""
+    """The damage: a key of another kind, senseless entries, a course that cannot be read, rules that are none."""
     assessor = Assessor(redact=False)
     store = fleet.redis
     lines = [Line(store, assessor, ["customer"], call) for call in ("wrecked", "kept", "well")]

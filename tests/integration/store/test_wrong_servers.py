@@ -1,4 +1,4 @@
-"""REDIS_URL leads to what is no good server: every command says so in one line, soon, and says what to look at."""
+"""If REDIS_URL leads to no good server, every command soon says in one line what is wrong and where to look."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUN = ("run", "--no-demo", "--port", "PORT", "--data", "DATA")
 
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Addresses by what is wrong with them."""
+    """Addresses, by what is wrong with each."""
     web = HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     locked = EmbeddedServer(tmp_path_factory.mktemp("locked"))
@@ -82,7 +82,7 @@ def test_a_command_says_in_one_line_what_is_wrong(
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[Server]:
-    """A server that bears it if a file of its may not grow: a limit of files' sizes stands for a full disk."""
+    """A server that survives a limit on the size of its files. Such a limit stands for a full disk."""
     binary = find_binary("valkey9")
     deaf = tmp_path / "deaf"
     deaf.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec {binary} \"$@\"\n")

@@ -1,1 +1,1 @@
-"""Every documented answer of every script, on every kind of server; and a refusal changes no byte."""
+"""Every script gives each of its documented answers on every kind of server, and a refusal changes no byte."""

@@ -89,7 +89,7 @@ def test_a_call_made_by_its_first_chunk_is_described_by_its_first_declaration(pl
     assert client.hmget(keys.call("c"), "tracks", "metadata") == [b"first t", b'{"agent":"Ann"}']
     play.put(1, call="ending")
     play.ingest.end("ending")
-    assert play.ingest.create("ending", ["t"], {"agent": "Ann"}) == "CREATED", "also a sender that was late with it"
+    assert play.ingest.create("ending", ["t"], {"agent": "Ann"}) == "CREATED", "a late declaration counts, too"
     assert client.hget(keys.call("ending"), "state") == b"ending"
 
 
@@ -140,7 +140,7 @@ def test_calls_that_go_on_do_not_keep_others_from_being_ended(play: Play, client
         play.put(1, call=call)
     client.zadd(keys.IDLE, dict.fromkeys(calls, 1000) | {"over": 2000})
     client.zadd(keys.STREAMING, dict.fromkeys(calls, now_ms + 60_000))
-    assert play.ingest.end_idle(play.shard, 60) == ["over"], "the others are on hold: a socket is at them"
+    assert play.ingest.end_idle(play.shard, 60) == ["over"], "a socket holds the others"
     play.put(1, call="gone")
     client.zadd(keys.IDLE, dict.fromkeys(calls, now_ms + 60_000) | {"gone": 1000})
     client.zadd(keys.STREAMING, dict.fromkeys(calls, 1000) | {"gone": 2000})

@@ -30,7 +30,7 @@ def test_open_takes_the_lease_cold_or_warm(play: Play) -> None:
 def test_a_chunk_that_comes_while_the_lease_is_taken_is_left_for_the_next_one(
     play: Play, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that forgets its last writes may keep the lease and lose that chunk: then it must not be committed."""
+    """A server that loses its last writes may keep the lease and lose that chunk. So the lease must leave it out."""
     play.put(1)
     decoder = play.decoder("d")
     really = decoder._open
@@ -169,7 +169,7 @@ def test_move_hands_a_token_on_but_not_from_under_a_lease_unless_forced(play: Pl
         assert move(lease.token, False) == "LEASED"
     assert move(lease.token, True) == "MOVED"
     assert play.track()["lease"] == b"" and play.track()["tries"] == b"1"
-    for tries in (1, 1, 2):  # a loss that proves nothing is forgiven, but not more often than said
+    for tries in (1, 1, 2):  # two losses are forgiven, the third costs a try
         assert move(play.lease().token, True, 2) == "MOVED"
         assert int(play.track()["tries"]) == tries
     assert play.commit(play.lease()) == "OK"

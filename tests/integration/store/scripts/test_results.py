@@ -108,7 +108,7 @@ def test_archived_lets_go_of_what_was_written_as_it_stands(play: Play, client: r
     client.config_set("maxmemory", 1)
     try:
         assert departures.settle("c") == "OK"
-        assert retention.erase("c", soon), "a full server is freed by it"
+        assert retention.erase("c", soon), "it frees a full server"
     finally:
         client.config_set("maxmemory", 0)
     assert departures.settle("c") == "GONE" and departures.outstanding() == []
@@ -144,7 +144,7 @@ def test_forget_strikes_off_the_dead_that_hold_nothing(play: Play, client: redis
     with Unchanged(client):
         assert forget(60_000) == 0
     assert forget(-1) == 1
-    assert known() == [b"scorer"], "it has something that is not scored"
+    assert known() == [b"scorer"], "the scorer has something that is not scored"
     client.xgroup_createconsumer(keys.FINALS, keys.SENTIMENT, "dead")
     client.config_set("maxmemory", 1)
     try:

@@ -26,11 +26,11 @@ def test_erase_takes_all_of_a_call_in_any_state_but_spares_the_young(play: Play,
     long_ago, soon = client.time()[0] * 1000 - 60_000, client.time()[0] * 1000 + 60_000
     with Unchanged(client):
         assert not any(retention.erase(call, long_ago) for call in ("leased", "live", "ending", "held"))
-        assert not retention.erase("held", soon), "a socket is at it"
+        assert not retention.erase("held", soon), "a socket holds it"
     assert retention.erase("ending", soon) and retention.erase("live") and retention.erase("held")
     client.config_set("maxmemory", 1)
     try:
-        assert retention.erase("leased"), "a full server is freed by it"
+        assert retention.erase("leased"), "it frees a full server"
     finally:
         client.config_set("maxmemory", 0)
     assert play.commit(lease) == "STALE"
@@ -39,7 +39,7 @@ def test_erase_takes_all_of_a_call_in_any_state_but_spares_the_young(play: Play,
         keys.WORK, keys.WORKERS, keys.STORE.residents, keys.LOAD, keys.FEED, keys.FINALS,
         keys.worker("d"), keys.work("d"),
     }, left  # fmt: skip
-    assert retention.erase("live"), "again: there is nothing left to erase"
+    assert retention.erase("live"), "a second time there is nothing to erase"
 
 
 def test_a_server_that_forgot_its_scripts_is_told_them_again(play: Play, client: redis.Redis) -> None:
@@ -55,7 +55,8 @@ def test_a_server_that_forgot_its_scripts_is_told_them_again(play: Play, client:
 
 
 def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: redis.Redis) -> None:
-    """Trap: newer servers refuse a script whose first write may grow. All but ingest and create begin by freeing."""
+    """Newer servers, when full, refuse a script whose first write may take memory. So all but ingest and create begin
+    with one that frees some."""
     for seq in range(1, 5):
         play.put(seq)
         play.put(seq, call="moved")
@@ -94,7 +95,7 @@ def test_a_full_server_takes_nothing_in_and_still_drains(play: Play, client: red
 
 
 def test_every_script_is_tested_here() -> None:
-    """A new script must come with its answers."""
+    """A new script must come with tests of its answers."""
     assert set(SCRIPTS) == {
         "ingest", "create", "end", "open", "commit", "release", "move", "register", "bury", "score", "summarise",
         "hold", "handle", "forget", "erase", "fold", "archived", "spooled", "happen",
