@@ -1,4 +1,4 @@
-"""A fleet with a real engine, a streams and a web process, kept for all stream tests; the transcript over HTTP."""
+"""For all stream tests: a fleet with a real engine, a streams and a web process, and a transcript made over HTTP."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+import redis
 import requests
 
+from state import keys
 from tests.harness.calls.engines import english
 from tests.harness.fleet import Fleet
 from tests.harness.servers import Server, start_server
 from tests.harness.web import Web, streams_process, web_process
 
 GRACE_SECONDS = 3.0
+
+
+def samples(store: redis.Redis, call_id: str, track: str = "customer") -> int:
+    """Samples of a track that have come into its journal."""
+    return int(store.hget(keys.track(call_id, track), "samples") or 0)
 
 
 class House(msgspec.Struct):
@@ -38,6 +45,10 @@ class House(msgspec.Struct):
         """The transcript, once the call is ended and decoded."""
         self.fleet.wait_finished([call_id])
         return self.fleet.transcript(call_id)
+
+    def taken(self, call_id: str) -> int:
+        """Samples in the journal of the call's track that has fewer."""
+        return min(samples(self.fleet.redis, call_id, track) for track in self.parties)
 
     def metadata(self, call_id: str) -> dict[str, str]:
         view = self.fleet.reads.call(call_id)

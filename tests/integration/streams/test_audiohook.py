@@ -17,7 +17,7 @@ PATH = "/v1/streams/audiohook"
 
 
 class AudioHook:
-    """A client: numbers its messages, names the last number it heard, keeps the position of its audio."""
+    """A client. It numbers its messages, names the last number that it heard, and keeps the position of its audio."""
 
     def __init__(self, address: str, conversation: str, media: list[dict[str, Any]]) -> None:
         self.id = str(uuid.uuid4())
@@ -58,7 +58,7 @@ class AudioHook:
         return parameters
 
     def audio(self, data: bytes, bytes_a_second: int) -> None:
-        """200 ms a message."""
+        """Send audio, 200 ms a message."""
         size = bytes_a_second // 5
         for at in range(0, len(data), size):
             self.ws.binary(data[at : at + size])
@@ -103,7 +103,7 @@ def test_an_audiohook_session_is_asked_to_reconnect_before_a_deploy_and_goes_on(
     with process(house.web.redis_url, tmp_path / "web.log") as deployed:
         first = AudioHook(f"ws://127.0.0.1:{deployed.port}{PATH}", call_id, OFFER)
         first.hear("opened")
-        first.audio(data[:100_002], 16_000)  # in mid-word
+        first.audio(data[:100_002], 16_000)  # cut in mid-word
         first.say("ping", {})
         first.hear("pong")  # all that came before is taken
         assert deployed.process is not None

@@ -1,4 +1,4 @@
-"""JSON first, raw audio after it: each sender of that family, ending in the transcript that HTTP gives."""
+"""Each sender of JSON with raw audio after it gets the transcript that HTTP gives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from state import g711, keys
 from tests.harness.calls.wires import Refused, WebSocket, interleaved
 from tests.harness.web import wait_until
-from tests.integration.streams.conftest import House
+from tests.integration.streams.conftest import House, samples
 
 PATH = "/v1/streams/audio"
 Frames = list[bytes]
@@ -49,7 +49,7 @@ def freeswitch(house: House, call_id: str) -> None:
 
 
 def freeswitch_without_metadata(house: House, call_id: str) -> None:
-    """The same with everything in the address."""
+    """The same, with everything in the address."""
     one_socket(house, f"{PATH}?call_id={call_id}&tracks=customer,agent&rate=8000", None, cut(both(house), 640))
 
 
@@ -149,7 +149,7 @@ def test_a_vonage_leg_reads_as_over_http(house: House) -> None:
     for party, ws in legs.items():
         for frame in cut(pcm(house)[party], 320):
             ws.binary(frame)
-        wait_until(lambda party=party: reached(house, call_id, party) > 0, "the leg is there")
+        wait_until(lambda party=party: samples(house.fleet.redis, call_id, party) > 0, "the leg is there")
     for ws in legs.values():
         ws.close()
     assert house.finished(call_id) == house.transcript
@@ -165,20 +165,10 @@ def test_a_sender_without_a_clock_goes_on_where_it_was_cut_off(house: House) -> 
             ws.binary(frame)
         if not at_web:
             ws.close(1001)
-            wait_until(lambda: taken(house, call_id) == 411 * 160, "what the first socket sent is taken")
+            wait_until(lambda: house.taken(call_id) == 411 * 160, "what the first socket sent is taken")
     ws.text({"event": "stop"})
     assert ws.close_code() == 1000
     assert house.finished(call_id) == house.transcript
-
-
-def taken(house: House, call_id: str) -> int:
-    """Samples in the journal of the track that has fewer."""
-    return min(reached(house, call_id, track) for track in ("customer", "agent"))
-
-
-def reached(house: House, call_id: str, track: str) -> int:
-    """Samples in the journal of a track."""
-    return int(house.fleet.redis.hget(keys.track(call_id, track), "samples") or 0)
 
 
 @pytest.mark.parametrize("code", [1000, None])
@@ -225,7 +215,7 @@ def test_a_sender_that_cannot_be_understood_is_told_so(
     [
         (b"\x82\x05hello", 1002),  # a client must mask
         (b"\x83\x80\0\0\0\0", 1002),  # no such opcode
-        (b"\xf2\x80\0\0\0\0", 1002),  # bits of an extension nobody asked for
+        (b"\xf2\x80\0\0\0\0", 1002),  # bits of an extension that nobody asked for
         (b"\x89\xfe\x01\x00" + bytes(260), 1002),  # a ping of 256 bytes
         (b"\x80\x80\0\0\0\0", 1002),  # goes on with what never began
         (b"\x81\x82\0\0\0\0\xc3\x28", 1007),  # no UTF-8
@@ -241,12 +231,11 @@ def test_bytes_that_are_no_websocket_end_that_socket_only(house: House, frame: b
 
 @pytest.mark.parametrize("rate", [11025, 16000, 44100, 48000])
 def test_every_rate_is_understood(house: House, rate: int) -> None:
-    """Linear resampling is crude, so most words must be the same, not all."""
+    """The test resamples crudely, so most words must be the same, not all."""
     call_id = house.call_id()
-    samples = np.frombuffer(pcm(house)["agent"], "<i2").astype(float)
-    seconds = len(samples) / 8000
-    at = np.arange(int(seconds * rate)) / rate * 8000
-    audio = np.interp(at, np.arange(len(samples)), samples).astype("<i2").tobytes()
+    said = np.frombuffer(pcm(house)["agent"], "<i2").astype(float)
+    at = np.arange(int(len(said) / 8000 * rate)) / rate * 8000
+    audio = np.interp(at, np.arange(len(said)), said).astype("<i2").tobytes()
     one_socket(house, f"{PATH}?track=agent&rate={rate}&call_id={call_id}", None, cut(audio, rate // 50 * 2), {"eof": 1})
     house.finished(call_id)
     view, reference = house.fleet.reads.call(call_id), house.fleet.reads.call("http")

@@ -1,4 +1,4 @@
-"""More connections than a process may have descriptors cost nobody a call."""
+"""If more connections come than a process may have descriptors, nobody loses a call."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import psutil
 import pytest
 import redis
 
-from state import keys
 from state.server.connection import connect
 from state.settings import Settings
 from tests.harness.audiosocket import audiosocket_process, packet
 from tests.harness.calls.wires import WebSocket
 from tests.harness.servers import Server
 from tests.harness.web import Process, streams_process, wait_until, web_process
+from tests.integration.streams.conftest import samples
 
 MORE_FILES = 60
-"""Descriptors that a process may have beyond those that it has; half of all stay its own."""
+"""Descriptors that a process may have beyond those that it has. It keeps half of all for itself."""
 
 CROWD = 100
 SCARCE = "connections wait to be accepted"
@@ -33,12 +33,12 @@ HALF_SECOND = 8000
 
 def taken(store: redis.Redis, call_id: str) -> int:
     """Bytes of the call's audio in the journal."""
-    return 2 * int(store.hget(keys.track(call_id, "customer"), "samples") or 0)
+    return 2 * samples(store, call_id)
 
 
 @contextlib.contextmanager
 def crowd(port: int, pid: int, log: Path) -> Iterator[list[socket.socket]]:
-    """Connections that say nothing, until the process accepts no other and has said so once; they go on leaving."""
+    """Open silent connections until the process accepts no more and says so once. They close at the end."""
     _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (psutil.Process(pid).num_fds() + MORE_FILES, most))
     with contextlib.ExitStack() as leaving:
@@ -64,12 +64,12 @@ def test_callers_of_audiosocket_talk_on_in_a_crowd_and_after_it(
         with crowd(port, process.pid, tmp_path / "audiosocket.log") as there:
             for n in range(1, 4):
                 first.sendall(half_second)
-                wait_until(lambda n=n: taken(store, str(before)) == n * HALF_SECOND, "who was there before is heard")
+                wait_until(lambda n=n: taken(store, str(before)) == n * HALF_SECOND, "the caller from before is heard")
             there[0].sendall(packet(0x01, among.bytes) + half_second)
-            wait_until(lambda: taken(store, str(among)) == HALF_SECOND, "who was accepted is heard")
+            wait_until(lambda: taken(store, str(among)) == HALF_SECOND, "a caller of the crowd is heard")
         last = asterisk(port, after)
         last.sendall(half_second)
-        wait_until(lambda: taken(store, str(after)) == HALF_SECOND, "who comes right after is heard")
+        wait_until(lambda: taken(store, str(after)) == HALF_SECOND, "a caller right after the crowd is heard")
         first.sendall(packet(0x00))
         assert len(first.recv(1 << 16, socket.MSG_WAITALL)) == 3 * len(half_second)
         for connection in (first, last):
@@ -86,7 +86,7 @@ def test_websockets_talk_on_in_a_crowd_and_after_it(
         with crowd(web.port, worker, tmp_path / "log"):
             for n in range(1, 4):
                 first.binary(bytes(HALF_SECOND))
-                wait_until(lambda n=n: taken(store, "before") == n * HALF_SECOND, "who was there before is heard")
+                wait_until(lambda n=n: taken(store, "before") == n * HALF_SECOND, "the caller from before is heard")
         last = WebSocket(address + "after")
         last.binary(bytes(HALF_SECOND))
         for line in (first, last):

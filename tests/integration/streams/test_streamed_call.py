@@ -1,10 +1,8 @@
-"""What a streamed call does when the store does not take what it brings. A real store, no engine."""
+"""What a streamed call does when the store does not take its audio. With a real store, without an engine."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from state.calls.ingest import Chunk, Ingest
 from state.settings import Settings
 from state.types import INSIDE
 from tests.harness.servers import Server
-from tests.harness.web import wait_until
 from webapp.store import Store, open_store
 from webapp.streams import streamed_call
 from webapp.streams import writer as writer_module
@@ -116,7 +113,7 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
     track = keys.track("call-1", "customer")
     store.xdel(keys.audio("call-1", "customer"), "9-0", "10-0")
     store.hset(track, mapping={"last_seq": 8, "samples": 4 * SECOND})
-    # The server would have forgotten the ids too; XDEL does not, so that the stream is written anew.
+    # A server that lost the entries would not know their ids. XDEL remembers them, so the stream is written anew.
     kept = store.xrange(keys.audio("call-1", "customer"))
     store.delete(keys.audio("call-1", "customer"), keys.listen("call-1", "customer"))
     for name, fields in kept:
@@ -126,7 +123,7 @@ def test_a_store_that_lost_its_last_second_gets_it_again(valkey: Server, store: 
 
 
 def test_two_sockets_without_a_clock_lose_nothing_when_one_is_late_to_go(valkey: Server, store: redis.Redis) -> None:
-    """The old one's last half second comes in after the new one has looked where the journal stands."""
+    """The old socket's last half second arrives after the new socket has asked where the journal ends."""
     older, newer = begun(here(valkey, store)), begun(here(valkey, store))
     say(older, audio(0, 2) + audio(2, 0.5)[:1000])
     say(newer, b"\x7f" * 100)
@@ -162,28 +159,20 @@ def test_a_new_call_is_put_off_where_there_is_no_room_and_held_ones_are_not_ende
 def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_holds_it(
     valkey: Server, store: redis.Redis
 ) -> None:
-    quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
-    call = begun(quick)
+    opened = here(valkey, store, stream_grace_seconds=60)
+    call = begun(opened)
     say(call, audio(0, 1))
-    time.sleep(0.05)
-    (shard,) = quick.shards
-    assert quick.ingest.end_idle(shard, 0) == []
-    assert quick.ingest.end_dropped(shard) == []
+    (shard,) = opened.shards
+    store.zadd(keys.IDLE, {"call-1": 1})  # its audio is long ago
+    assert opened.ingest.end_idle(shard, 0) == []
+    assert opened.ingest.end_dropped(shard) == []
     call.drop()
-    ended: list[str] = []
-
-    def some_ended() -> list[str]:
-        ended.extend(quick.ingest.end_dropped(shard))
-        return ended
-
-    until(some_ended)
-    assert ended == ["call-1"]
+    assert opened.ingest.end_dropped(shard) == []
+    assert 0 < store.zscore(keys.STREAMING, "call-1") - shard.now_ms() <= 60_000
+    store.zadd(keys.STREAMING, {"call-1": 1})  # the grace time passes
+    assert opened.ingest.end_dropped(shard) == ["call-1"]
     assert store.hget(keys.call("call-1"), "end_reason") == b"dropped"
     assert not store.exists(keys.streams("call-1")) and not store.exists(keys.STREAMING)
-
-
-def until(holds: Callable[[], object]) -> None:
-    wait_until(holds, "the call is ended")
 
 
 def test_a_leg_without_audio_is_no_call_and_legs_of_one_call_say_who_and_when(
@@ -209,13 +198,13 @@ def test_a_leg_without_audio_is_no_call_and_legs_of_one_call_say_who_and_when(
 
 
 def test_a_call_that_also_comes_over_http_goes_on_when_its_socket_is_gone(valkey: Server, store: redis.Redis) -> None:
-    quick = open_store(Settings(redis_url=valkey.url, stream_grace_seconds=1), store)
-    call = begun(quick)
-    call.drop()
-    deadline = time.monotonic() + 1.6
-    seq = 0
-    while time.monotonic() < deadline:
-        seq += 1
-        quick.ingest.put("call-1", "agent", seq, chunk(b"\x01" * 800))
-        assert quick.ingest.end_dropped(quick.shards[0]) == []
-        time.sleep(0.1)
+    opened = here(valkey, store, stream_grace_seconds=60)
+    begun(opened).drop()
+    assert opened.ingest.put("call-1", "agent", 1, chunk(b"\x01" * 800)).outcome == "OK"
+    (shard,) = opened.shards
+    store.zadd(keys.STREAMING, {"call-1": 1})  # the socket is gone for longer than the grace time
+    assert opened.ingest.end_dropped(shard) == []
+    store.zadd(keys.IDLE, {"call-1": shard.now_ms() - 10_000})
+    assert opened.ingest.end_dropped(shard) == []
+    store.zadd(keys.IDLE, {"call-1": shard.now_ms() - 60_001})
+    assert opened.ingest.end_dropped(shard) == ["call-1"]

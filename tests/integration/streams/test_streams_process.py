@@ -18,23 +18,19 @@ import requests
 
 from scripts.machine.gauges import gauge
 from scripts.machine.programs import ROOT, STREAMS, free_port
-from state import keys
 from state.people.access import Access
 from state.settings import EXIT_CONFIG, Settings
 from tests.harness.calls.wires import Refused, WebSocket
 from tests.harness.servers import Server
 from tests.harness.signing_in import bearer
 from tests.harness.web import streams_process, wait_until
+from tests.integration.streams.conftest import samples
 from webapp.app import create_streams_app
 from webapp.streams.routes import LOOP
 
 PATH = "/v1/streams/audio?encoding=ulaw&call_id="
 STOP_SECONDS = 10
 MANY = 150
-
-
-def samples(store: redis.Redis, call_id: str) -> int:
-    return int(store.hget(keys.track(call_id, "customer"), "samples") or 0)
 
 
 def test_it_takes_sockets_says_how_it_is_and_serves_nothing_else(

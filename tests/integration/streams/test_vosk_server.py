@@ -1,4 +1,4 @@
-"""Public clients of vosk-server, and the client of this idea's first demonstration, get what they expect."""
+"""Public clients of vosk-server, and the client of the first demonstration, get what they expect."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def converse(
     at: Web | None = None,
     key: str = "",
 ) -> list[Any]:
-    """As the public clients do: send a frame, wait for its answer; then the end, and its answer."""
+    """Send each frame and wait for its answer, as public clients do; then the end. Returns all answers."""
     path = "/v1/streams/vosk" + (f"?call_id={call_id}&track=agent" if call_id else "")
     address = at.url.replace("http", "ws") + path if at else house.address(path)
     ws = WebSocket(address, bearer(key) if key else {})
@@ -112,7 +112,7 @@ def test_a_key_that_may_only_send_gets_every_word_of_its_own_audio(house: House,
 
 def test_a_client_sees_partials_while_an_utterance_is_open(house: House) -> None:
     ws = WebSocket(house.address("/v1/streams/vosk"))
-    ws.binary(pcm(house)[: 16000 * 6])  # it is spoken from 3.3 s on
+    ws.binary(pcm(house)[: 16000 * 6])  # the speech begins at 3.3 s
     partials = [ws.json().get("partial", "")]
 
     def partial_shown() -> bool:

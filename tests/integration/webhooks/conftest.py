@@ -1,4 +1,4 @@
-"""An empty archive, a receiver, and a scorer for calls."""
+"""A receiver of webhooks."""
 
 from __future__ import annotations
 

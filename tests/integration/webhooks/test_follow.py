@@ -1,4 +1,4 @@
-"""What happens to calls is written down for those who want to know, once, whatever the feed has dropped meanwhile."""
+"""Each event of a call is written down once for those who want it, whatever the feed has dropped meanwhile."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add(archive: Archive, store: Shards | redis.Redis, events: list[EventType], 
 
 
 def follow(archive: Archive, store: Shards | redis.Redis, redact: bool = True) -> list[Any]:
-    """Bodies of all that is written down when there is no more to follow."""
+    """Follow the feed to its end. Returns the bodies of all messages that are written down."""
     follower = Follower(shards_of(store), archive, "me", redact)
     assert follower.turn()
     while follower.step():
@@ -128,7 +128,7 @@ def test_what_the_feed_has_dropped_is_told_from_the_calls(
     assert set(kinds(told)) == set(ALL) - OF_HELP and kinds(told).count("transcript.final") == 4
     assert not any(word in str(told) for word in ("zero", " five", " six"))
     store.delete(keys.turn("webhooks"))
-    assert follow(archive, store) == told, "and it goes on from there"
+    assert follow(archive, store) == told, "it goes on from there"
     add(archive, store, ALL, "later")
     store.xtrim(keys.FEED, maxlen=0, approximate=False)
     Ingest(store, Settings()).create("next", ["t"], {})
@@ -136,7 +136,7 @@ def test_what_the_feed_has_dropped_is_told_from_the_calls(
     store.delete(keys.turn("webhooks"))
     assert kinds(follow(archive, store)[len(told) :]) == ["call.started"]
     later = [row for row in rows(archive, "deliveries") if row.endpoint == "later"]
-    assert len(later) == 1, "what was before it was made is not for it"
+    assert len(later) == 1, "it gets nothing from before it was made"
 
 
 def test_everybody_gets_what_they_want_and_a_rule_calls_its_own(

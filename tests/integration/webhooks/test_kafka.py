@@ -1,4 +1,4 @@
-"""The same messages to Kafka, keyed by call and in order. The brokers are those that its client has for tests."""
+"""The same messages go to Kafka, keyed by call and in order. The brokers are those that its client has for tests."""
 
 from __future__ import annotations
 

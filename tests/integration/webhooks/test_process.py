@@ -32,19 +32,21 @@ def test_a_process_tells_what_happens_before_and_after_its_death(
     monkeypatch.setenv("DATABASE_URL", environ["DATABASE_URL"])
     assert command(["add", receiver.url, "--events", "call.started"]) == 0
     secret = capsys.readouterr().out.strip()
-    fleet = Fleet(valkey, tmp_path, **environ)
+    fleet, archive = Fleet(valkey, tmp_path, **environ), Archive(environ["DATABASE_URL"])
     try:
         process = fleet.start("webhooks")
         Ingest(store, Settings()).create("first", ["t"], {})
-        fleet.wait(lambda: len(receiver.asked) == 1, why="it is told")
+        fleet.wait(lambda: [row.state for row in rows(archive, "deliveries")] == ["delivered"], why="it is told")
         process.send_signal(signal.SIGKILL)
         fleet.processes.remove(process)
         process.wait(10)
         Ingest(store, Settings()).create("second", ["t"], {})
         fleet.start("webhooks")
         fleet.wait(lambda: len(receiver.asked) == 2, why="the next one tells the rest")
-    finally:
         assert fleet.stop() == [0]
+    finally:
+        fleet.kill_all()
+        archive.close()
     assert [body["data"]["call_id"] for _, body in receiver.got(secret)] == ["first", "second"]
 
 
