@@ -22,6 +22,7 @@ export class Conversation {
   #startedMs = 0;
   #height = 0;
   #heard = null; // the element of the utterance that is heard
+  #brought = -1; // where the page itself has scrolled for it; -1 once the reader scrolls
   #keepsUp = true; // whether the next one that is heard comes into sight
   #word = null; // and that of the word
   #sought = ""; // words to be marked
@@ -36,9 +37,9 @@ export class Conversation {
     if (onPlay) list.addEventListener("click", (event) => this.#press(event));
     new ResizeObserver(() => this.#resized()).observe(scroller);
     scroller.addEventListener("scroll", () => {
-      if (this.#resized()) return;
-      this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END;
-      newest.hidden = this.#following;
+      if (this.#resized() || scroller.scrollTop === this.#brought) return;
+      this.#brought = -1;
+      this.#following = newest.hidden = this.#fromEnd() < AT_END;
     });
     newest.addEventListener("click", () => this.toEnd());
   }
@@ -52,6 +53,7 @@ export class Conversation {
     this.#following = true;
     this.#newest.hidden = true;
     this.#heard = null;
+    this.#brought = -1;
     this.#keepsUp = true;
   }
 
@@ -100,8 +102,23 @@ export class Conversation {
     if (this.#heard && second !== null) this.#keepsUp = isWithin(this.#heard, this.#scroller);
     this.#heard?.removeAttribute("data-heard");
     element?.setAttribute("data-heard", "");
-    if (this.#keepsUp) element?.scrollIntoView({ block: "nearest" });
+    if (this.#keepsUp && element) this.#bring(element);
     this.#heard = element;
+  }
+
+  /** Brings an utterance into sight. If that took a move, however small, new words do not take the reader away. */
+  #bring(element) {
+    const before = this.#scroller.scrollTop;
+    element.scrollIntoView({ block: "nearest" });
+    if (this.#scroller.scrollTop === before) return;
+    this.#brought = this.#scroller.scrollTop;
+    this.#following = this.#newest.hidden = this.#fromEnd() < 1;
+  }
+
+  /** Pixels of the words below those in sight. */
+  #fromEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
   #hearWord(item, second) {
