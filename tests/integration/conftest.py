@@ -1,4 +1,4 @@
-"""What many tests of the store share: a scorer, loaded once; archives with calls in them; a command line."""
+"""What many tests share: a scorer, loaded once; archives with calls; a command's environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.sentiment.assessor import Assessor
 
 @pytest.fixture(scope="session")
 def loaded() -> Assessor:
-    """One that has its phrases: loading them takes a second."""
+    """A scorer with its phrases, which take a second to load."""
     return Assessor()
 
 
@@ -44,6 +44,6 @@ def reported(archive: Archive) -> Archive:
 
 @pytest.fixture
 def command_line(valkey: Server, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands find the server and the database in the environment."""
+    """The environment in which commands find the server and the database."""
     monkeypatch.setenv("REDIS_URL", valkey.url)
     monkeypatch.setenv("DATABASE_URL", database_url)

@@ -1,5 +1,7 @@
-"""The protocol's version stands in the store: a process of another version says so and touches nothing. How versions of
-the same one work side by side: tests/acceptance/test_upgrade.py."""
+"""The store has the protocol's version. A process of another version says so and touches nothing.
+
+tests/acceptance/test_upgrade.py shows how releases with the same protocol work side by side.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each process counts about itself, asked for as Prometheus asks."""
+"""What each process counts about itself, fetched as Prometheus does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECOND = Chunk(bytes(range(200)) * 40, "mulaw", 8000)
 
 
 def scraped(port: int) -> dict[str, float]:
-    """Samples by name and labels, as they stand in the answer."""
+    """Samples by name and labels, as written in the answer."""
     text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20).read().decode()
     return {name: float(value) for name, value in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
 
@@ -39,7 +39,7 @@ def fleet(valkey: Server, store: object, tmp_path: Path) -> Fleet:
 
 
 def test_a_program_does_not_count_into_the_folder_of_the_one_that_started_it(tmp_path: Path) -> None:
-    assert os.environ[metrics.FOLDER], "this process counts, too"
+    assert os.environ[metrics.FOLDER], "this process counts too"
     log = tmp_path / "log"
     asks = f"import os; print(os.environ.get({metrics.FOLDER!r}))"
     assert start_python(["-c", asks], log, {}).wait(30) == 0
@@ -57,9 +57,9 @@ def test_each_process_tells_what_it_counts(fleet: Fleet) -> None:
         fleet.wait_ended(["counted"])
         fleet.wait(lambda: scraped(ports["jobs"]).get('earshot_job_seconds_count{end="done",task="summarise"}'))
         failed = 'earshot_job_seconds_count{end="failed",task="archive"}'
-        assert scraped(ports["jobs"])[failed] == 0, "a rise from nothing is none to Prometheus"
+        assert scraped(ports["jobs"])[failed] == 0, "counters begin at 0: Prometheus sees no rise from nothing"
         decoder, sentiment = scraped(ports["decoder"]), scraped(ports["sentiment"])
-        assert decoder["earshot_decoded_audio_seconds_total"] == 12, "of both loops together"
+        assert decoder["earshot_decoded_audio_seconds_total"] == 12, "both loops together"
         assert decoder["earshot_commit_delay_seconds_count"] > 0 and decoder["earshot_decode_busy_seconds_total"] > 0
         assert decoder["earshot_speech_delay_seconds_count"] == len(fleet.transcript("counted"))
         assert sentiment["earshot_score_delay_seconds_count"] == len(fleet.transcript("counted"))
@@ -67,7 +67,7 @@ def test_each_process_tells_what_it_counts(fleet: Fleet) -> None:
     finally:
         fleet.kill_all()
     for port in ports.values():
-        fleet.wait(lambda port=port: not answers(port), 20, "the figures go with their process")
+        fleet.wait(lambda port=port: not answers(port), 20, "a process's figures end with it")
 
 
 def answers(port: int) -> bool:
@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_ends_the_process_with_one_line(fleet: Fleet, valke
 
 
 def published(valkey: Server, folder: Path) -> set[str]:
-    """Every name that a sample of ours can have."""
+    """Every name that one of our samples can have."""
     settings = Settings(redis_url=valkey.url, database_url=f"sqlite:///{folder / 'archive.db'}", auth="off")
     families = text_string_to_metric_families(create_app(settings).test_client().get("/metrics").text)
     return {sample.name for family in families for sample in family.samples} | {

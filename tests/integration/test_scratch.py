@@ -1,4 +1,4 @@
-"""Folders of killed processes are removed by the next process of their kind, those of the living never."""
+"""A process removes the folders that killed processes of its kind left, and never those of living ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a process that makes a folder in tmp_path and then does what it is told."""
+    """Starts a process that makes a folder in tmp_path and then runs `then`."""
     processes = []
 
     def started(then: str = WAIT) -> subprocess.Popen[str]:
@@ -60,7 +60,7 @@ def test_the_next_process_removes_a_killed_ones_folder_and_no_other(start: Start
     (elsewhere / scratch.LOCK).touch()
     killed.kill()
     killed.wait()
-    assert goes.exists(), "nobody could remove it"
+    assert goes.exists(), "nobody has removed it yet"
     new = Path(told(start()))
     assert set(tmp_path.iterdir()) == {stays, new, foreign, elsewhere}
 
@@ -88,7 +88,7 @@ def test_processes_that_start_at_once_leave_one_another_their_folders(start: Sta
 def test_a_web_process_removes_what_a_killed_one_left(
     valkey: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(metrics.FOLDER)  # of this process: it would do for theirs, too
+    monkeypatch.delenv(metrics.FOLDER)  # or the new processes would use this one's folder
 
     def left() -> set[Path]:
         return set(tmp_path.glob("earshot-metrics-*"))

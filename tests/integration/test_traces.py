@@ -1,4 +1,4 @@
-"""A chunk's way through every process, as a collector of traces sees it."""
+"""A collector of traces sees a chunk's way through every process."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_one_chunk_is_followed_from_the_sender_to_the_page(valkey: Server, store
                 speak("followed", traced)
                 fleet.wait(lambda: collector.of(trace, "score") and collector.of(trace, "tell pages"), 60)
 
-                collector.hanging = True  # and that holds up nobody
+                collector.hanging = True  # a collector that hangs holds up nobody
                 asked = collector.asked
                 speak("deaf", MU_LAW)
                 for call_id in ("followed", "deaf"):
                     requests.post(f"{web.url}/v1/calls/{call_id}/end", timeout=20)
                 fleet.wait_ended(["followed", "deaf"])
-                fleet.wait(lambda: collector.asked >= asked + 3, why="each process has told it something")
+                fleet.wait(lambda: collector.asked >= asked + 3, why="each process has sent it something")
                 began = time.monotonic()
                 for process in fleet.processes:
                     process.terminate()
@@ -82,7 +82,7 @@ def test_one_chunk_is_followed_from_the_sender_to_the_page(valkey: Server, store
     assert {span.about["earshot.call_id"] for span in way} == {"followed"}
     assert way[-1].about["earshot.status"] == 202
     told_by = {spans[span.parent].name for span in collector.of(trace, "tell pages")}
-    assert told_by == {"decode", "score"}, "the page is told of words and of scores"
+    assert told_by == {"decode", "score"}, "the page hears of words and of scores"
 
 
 def parents(span: Span, spans: dict[str, Span]) -> list[Span]:

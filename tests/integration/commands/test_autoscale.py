@@ -1,4 +1,4 @@
-"""What decoders tell of how busy they are, and what scripts/autoscale makes of it."""
+"""Decoders tell how busy they are, and scripts/autoscale says how many there should be."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def test_the_number_follows_what_decoders_tell(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", valkey.url)
     loops = [member(store, f"loop-{n}") for n in range(4)]
-    assert Health(store).fleet().busy is None, "nobody has told"
-    assert main([]) == 0 and capsys.readouterr().out == "2\n", "two of two loops run: no figure, no change"
+    assert Health(store).fleet().busy is None, "no loop has told yet"
+    assert main([]) == 0 and capsys.readouterr().out == "2\n", (
+        "four loops are two decoders, and without a figure nothing changes"
+    )
     for loop, percent in zip(loops, (90, 90, 80, 100), strict=True):
         loop.beat(percent)
     assert Health(store).fleet().busy == pytest.approx(0.9)

@@ -1,5 +1,5 @@
-"""The drill: what is lost with the store or an SQLite database, and what a copy brings back. test_restore.py has
-PostgreSQL and the recordings."""
+"""What is lost with the store or an SQLite database, and what a copy brings back. test_restore.py has PostgreSQL and
+the recordings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECOND = bytes(range(200)) * 40
 
 
 def backup(server: Server, database: Path, *words: str) -> tuple[int, str]:
-    """Run the command; its exit status and last line."""
+    """Run the command; returns its exit status and last line."""
     environ = os.environ | {"REDIS_URL": server.url, "DATABASE_URL": f"sqlite:///{database}"}
     done = subprocess.run(
         [ROOT / "scripts/backup", *words], env=environ, capture_output=True, text=True, timeout=120, check=False
@@ -38,7 +38,7 @@ def backup(server: Server, database: Path, *words: str) -> tuple[int, str]:
 
 @contextmanager
 def site(tmp_path: Path) -> Iterator[tuple[Server, str, Fleet, Path]]:
-    """A server without persistence, so that its end loses all; a web process, workers, and a database."""
+    """A server that keeps nothing when it ends, a web process, workers, and a database."""
     server, database = start_server("valkey9", dir=tmp_path / "redis"), tmp_path / "archive.db"
     environ = {"DATABASE_URL": f"sqlite:///{database}", "EARSHOT_ENGINE": "stub"}
     fleet = Fleet(server, tmp_path, **environ)
@@ -76,21 +76,23 @@ def test_a_lost_store_costs_the_live_words_and_a_lost_database_nothing(tmp_path:
         ended("before")
         assert all(put("live", seq).status_code == 202 for seq in range(1, 4))
         assert backup(server, database, "save", copy) == (0, f"{copy}/archive.db: {size(copy)} bytes")
-        assert (Path(copy) / "store").stat().st_mode & 0o077 == 0, "it holds secrets"
+        assert (Path(copy) / "store").stat().st_mode & 0o077 == 0, "the copy of the store has secrets in it"
 
-        server.kill()  # with all that it had
+        server.kill()  # and all its data is gone
         server.start()
-        wait_until(lambda: put("live", 4).status_code == 401, "the key is lost, too")
+        wait_until(lambda: put("live", 4).status_code == 401, "the key is lost too")
         status, said = backup(server, database, "restore-database", copy)
         assert (status, said) == (1, f"backup: {database} is there; move it away first")
         assert backup(server, database, "restore-store", copy) == (0, "restored")
-        assert backup(server, database, "restore-store", copy)[0] == 1, "not over what is there"
+        assert backup(server, database, "restore-store", copy)[0] == 1, "it does not overwrite a store that has data"
         again = put("live", 4)
-        assert (again.status_code, again.json()["expected_seq"]) == (409, 1), "who has kept all begins anew"
-        assert put("live", 4, "?on_gap=skip").status_code == 202, "who has not goes on"
+        assert (again.status_code, again.json()["expected_seq"]) == (409, 1), (
+            "a sender that kept all chunks begins again"
+        )
+        assert put("live", 4, "?on_gap=skip").status_code == 202, "a sender that did not goes on"
         ended("live")
         call = requests.get(f"{url}/v1/calls/live", headers=headers, timeout=60).json()
-        assert call["utterances"][0]["mark"] == "gap", "what was lost is told"
+        assert call["utterances"][0]["mark"] == "gap", "the transcript marks the gap"
         with server.client() as client:
             access = Access(client)
             user, rules = access.users.find("anna"), RulesStore(client).read()
@@ -102,10 +104,12 @@ def test_a_lost_store_costs_the_live_words_and_a_lost_database_nothing(tmp_path:
         for name in (database, database.with_name("archive.db-wal"), database.with_name("archive.db-shm")):
             name.unlink(missing_ok=True)
         assert backup(server, database, "restore-database", copy) == (0, "1 calls will be archived again")
-        assert archived(database, "before") and not archived(database, "live"), "as it was at the time of the copy"
+        assert archived(database, "before") and not archived(database, "live"), (
+            "the database is as it was at the time of the copy"
+        )
         for kind in ("sentiment", "jobs"):
             fleet.start(kind)
-        wait_until(lambda: archived(database, "live"), "what came since the copy is written again: Redis has it")
+        wait_until(lambda: archived(database, "live"), "a call that came after the copy is written again from Redis")
 
 
 def size(folder: str) -> int:

@@ -1,4 +1,4 @@
-"""scripts/call, as somebody at a terminal uses it."""
+"""scripts/call and scripts/rules, as somebody at a terminal uses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Patient(BaseHTTPRequestHandler):
-    """Takes every chunk, and never has anything to show."""
+    """Takes every chunk, and never has words to show."""
 
     protocol_version = "HTTP/1.1"
     chunk = threading.Event()
@@ -58,7 +58,7 @@ def recording(path: Path, seconds: int, channels: int = 1) -> Path:
 
 
 def call(*arguments: object) -> subprocess.Popen[str]:
-    # As in a terminal: tests that run in the background ignore SIGINT, and so would this.
+    # A test that runs in the background ignores SIGINT. What it starts must not, as in a terminal.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "scripts.simulator.call", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

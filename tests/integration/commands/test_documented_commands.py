@@ -1,7 +1,7 @@
-"""Every block of commands in README and docs does what it says: its lines run as they are printed.
+"""Every block of commands in README and docs runs as printed.
 
-Replaced are only the address of the web process and the capitals that a reader fills in. Not run here: commands that
-other tests run (ELSEWHERE), and configuration of other programs, which is not marked `sh`.
+The test replaces only the web process's address and the words in capitals, which a reader fills in. It leaves out the
+commands that other tests run (ELSEWHERE), and the configuration of other programs, which is not marked `sh`.
 """
 
 from __future__ import annotations

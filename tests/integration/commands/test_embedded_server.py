@@ -1,4 +1,4 @@
-"""The embedded server asks for a password, and nobody else on the machine can read it."""
+"""The embedded server asks for a password that nobody else on the machine can read."""
 
 from __future__ import annotations
 

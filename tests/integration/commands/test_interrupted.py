@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM to a command: the status of an interrupted program, and what it started ends with it."""
+"""After Ctrl-C or SIGTERM a command has the status of an interrupted program, and all that it started has ended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ time.sleep(60)
 
 
 def interrupted(folder: Path, source: str, number: signal.Signals) -> tuple[str, int, str]:
-    """What a command says that gets this signal after its first line, its exit status, and what it says then."""
+    """Send a command the signal after its first line. Returns that line, the exit status, and its last words."""
     (folder / "slow.py").write_text(source)
     with subprocess.Popen(
         ["env", "--default-signal=INT", sys.executable, "-m", "scripts.machine.command", "keys", "slow", "list"],

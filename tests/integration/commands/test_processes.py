@@ -1,4 +1,4 @@
-"""The processes of scripts/run, started and stopped together."""
+"""The processes of scripts/run start and stop together."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scripts.demo.processes import Processes
 
 def test_no_process_is_left_over_however_soon_it_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("".join(f"{name}: sleep 600\n" for name in "abcd"))
-    for wait_ms in range(20):
+    for half_ms in range(20):
         processes = Processes(tmp_path, tmp_path / "logs", dict(os.environ))
         processes.start()
-        time.sleep(wait_ms / 2000)
+        time.sleep(half_ms / 2000)
         processes.stop()
         still = [process for process in processes._running.values() if process.poll() is None]
         for process in still:

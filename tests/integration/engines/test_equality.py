@@ -1,4 +1,4 @@
-"""The contract that any worker can take the next chunk: the same tests over every engine."""
+"""Any worker can take the next chunk of a track: the same tests for every engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.engines.selfcheck import Decoding, decode
 
 @pytest.fixture(scope="module")
 def warm(model: Model, speech: Speech) -> Decoding:
-    """The speech decoded by one recogniser in chunks of a second: what all others must equal."""
+    """The speech as one recogniser decodes it in chunks of a second. All other ways must give the same."""
     return decode(model, speech.pcm, speech.rate, speech.rate, lambda _number: False)
 
 

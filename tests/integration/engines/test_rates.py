@@ -1,4 +1,4 @@
-"""Both engines take every rate telephony sends: the same utterances at the same times."""
+"""Every engine takes every rate that telephony sends, and gives the same utterances at the same times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workers.engines.vosk import priming, recogniser
 def spoken(request: pytest.FixtureRequest) -> Iterator[tuple[Model, Engine]]:
     engine: Engine = request.param
     with pytest.MonkeyPatch.context() as patch:
-        for module in (priming, recogniser):  # how long Vosk is primed, again at each rate, does not matter here
+        for module in (priming, recogniser):  # Vosk is primed at each rate; two seconds are enough here
             patch.setattr(module, "SECONDS", 2)
         yield choose(Wanted.by(load_settings(engine.environ))).load(), engine
 
@@ -42,7 +42,7 @@ def decode(model: Model, engine: Engine, rate: int) -> list[Final]:
 def test_every_rate_gives_the_same_utterances(spoken: tuple[Model, Engine]) -> None:
     reference = decode(*spoken, 16000)
     assert reference
-    for rate in (11025, 48000):  # below 16000 the models hear less: other words, but at the same times
+    for rate in (11025, 48000):  # below 16000 the models hear less, so words differ but times do not
         finals = decode(*spoken, rate)
         assert [final.start for final in finals] == pytest.approx([final.start for final in reference], abs=0.2), rate
         assert [final.end for final in finals] == pytest.approx([final.end for final in reference], abs=0.2), rate

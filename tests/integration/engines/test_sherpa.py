@@ -1,4 +1,4 @@
-"""Offline models from a folder: recognised by their files, refused in one sentence, with times where they tell some."""
+"""Offline models from a folder or by name: known by their files, refused in one sentence, with their word times."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_is_no_model_is_told_in_one_sentence(tmp_path: Path, files: list[st
 
 
 def test_a_damaged_network_is_refused_and_does_not_end_the_process(tmp_path: Path) -> None:
-    """The library ends the process that loads it; so that is another one."""
+    """The library ends the process that loads such a model, so a process of its own tries it."""
     folder = make_tiny_ctc(tmp_path / "tiny")
     whole = (folder / "model.onnx").read_bytes()
     (folder / "model.onnx").write_bytes(whole[: len(whole) // 2] + b"EncDec")
@@ -119,7 +119,7 @@ def test_words_have_the_models_own_times(tmp_path: Path, angry: Speech) -> None:
     lengths = {round(word.end - word.start, 3) for word in words}
     letters = {round((word.end - word.start) / len(word.word), 3) for word in words}
     assert len(words) > 20
-    assert len(letters) > len(lengths) / 2, "not spread by their letters"
+    assert len(letters) > len(lengths) / 2, "times are not spread by letters"
     assert any(later.start - word.end > 0.3 for word, later in itertools.pairwise(words)), "pauses are seen"
 
 

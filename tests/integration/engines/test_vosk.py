@@ -43,7 +43,7 @@ def digest_of_sample(model: VoskModel) -> str:
 
 
 def utterances() -> list[psutil.Process]:
-    """The processes of this process's open utterances."""
+    """The processes of the open utterances here."""
     return [process for process in psutil.Process().children() if process.name() == "utterance"]
 
 
@@ -56,7 +56,7 @@ def one_second(model: VoskModel, speech: Speech) -> VoskRecogniser:
 
 @pytest.fixture
 def short_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two seconds of the self-check's four: enough here, and English is hard work for a Korean model."""
+    """Two seconds of the self-check's four. They are enough here, and a Korean model decodes English slowly."""
     short = tmp_path / "short.ulaw"
     short.write_bytes(SAMPLE.read_bytes()[: 2 * SAMPLE_RATE])
     monkeypatch.setattr(selfcheck, "SAMPLE", short)
@@ -142,7 +142,7 @@ def test_open_utterances_have_memory_of_their_own_and_take_no_more_than_is_told(
 
 
 def test_many_tracks_keep_within_the_budget_of_memory_and_processes(korean: VoskModel, spoken_korean: Speech) -> None:
-    """Twelve tracks in turns, and room for about five open utterances."""
+    """Twelve tracks take turns, with room for about five open utterances."""
     budget = 5 * one_second(korean, spoken_korean).memory_bytes
     warm = WarmCache(budget)
     for number in range(12):

@@ -1,4 +1,4 @@
-"""Who can write to Redis chooses no code: whatever is forged into RQ's queue, only our own jobs are done."""
+"""Somebody who can write to Redis still cannot choose code: of all that is in RQ's queue, only our own jobs run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Bomb:
 
 
 def push(store: redis.Redis, job_id: str, **fields: str | bytes) -> None:
-    """Write a job as RQ stores it, without RQ."""
+    """Store a job as RQ does, without RQ."""
     plain = {"status": "queued", "origin": QUEUE, "created_at": "2026-01-01T00:00:00.000000Z"}
     store.hset(f"rq:job:{job_id}", mapping={**plain, "timeout": "30", **fields})
     store.sadd("rq:queues", f"rq:queue:{QUEUE}")
@@ -48,7 +48,7 @@ def call(name: str, *arguments: object, instance: object = None, **named: object
 
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[str]]]:
-    """An address, and what was asked of it."""
+    """An address, and the paths that somebody asked for there."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -115,9 +115,7 @@ def test_a_forged_job_runs_nothing_and_the_jobs_process_goes_on(
 
     fleet = Fleet(valkey, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(Path.cwd())]))
     jobs = fleet.start("jobs")
-    fleet.wait(
-        lambda: store.hexists(keys.call("real"), "summary"), why="the real job is done after all the forged ones"
-    )
+    fleet.wait(lambda: store.hexists(keys.call("real"), "summary"), why="the real job is done, after all forged ones")
     assert store.llen(f"rq:queue:{QUEUE}") == 0
     assert jobs.poll() is None
     assert list(traces.iterdir()) == [] and asked == []

@@ -1,4 +1,4 @@
-"""Admins see what became of jobs and have failed ones tried again, and nobody gets anything else done that way."""
+"""Admins see what became of jobs and can have failed ones tried again. Nothing else can be run that way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ORIGIN = {"Origin": "http://localhost"}
 
 
 def fail(store: redis.Redis, job_id: str, data: bytes, **result: str | bytes) -> None:
-    """A job that has failed, as RQ leaves it."""
+    """Store a failed job as RQ leaves it."""
     push(store, job_id, data=data, status="failed")
     store.lrem(f"rq:queue:{QUEUE}", 0, job_id)
     store.zadd(FailedJobRegistry(QUEUE, connection=store).key, {job_id: time.time() + 86400})
@@ -47,7 +47,7 @@ def update(store: redis.Redis) -> None:
 def test_a_failed_job_is_shown_with_its_reason_and_tried_again(
     valkey: Server, store: redis.Redis, tmp_path: Path
 ) -> None:
-    """A real jobs process fails at a call that is damaged, and at a job that is none of ours."""
+    """A real jobs process fails at a damaged call, and at a job that is not ours."""
     play = Play(store)
     play.ingest.create("broken", ["t"], {})
     play.ingest.end("broken")
@@ -117,7 +117,6 @@ def test_the_board_names_processes_by_type_and_version_unless_the_server_keeps_t
         ours = [one for one in board.processes if one.type == "decoder"]
         assert ours == [Process("decoder", "0a", 2, 3), Process("decoder", "0b", 1, 1)]
     monkeypatch.setattr(redis.Redis, "client_list", refuse)
-    store.delete(keys.turn("board"))
     update(store)
     board = JobsBoard(store).read()
     assert board is not None and board.processes is None

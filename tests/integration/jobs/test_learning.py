@@ -1,4 +1,4 @@
-"""Judgements reach the database, the job learns from them, and a call keeps the attention model that it began with."""
+"""Judgements reach the database and the job learns from them. A call keeps the attention model it began with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from state.types import INSIDE
 from tests.harness.api import app_client
 from tests.harness.line import Line
 from tests.harness.servers import Server
-from webapp.app import create_app
 from workers.insight import models, weights
 from workers.insight.models import Fitted, Model
 from workers.insight.norms import LEAST_CALLS, Norms
@@ -45,7 +44,7 @@ COMPLAINT = "i want my money back and i want to talk to your manager about this 
 
 @pytest.fixture
 def http(valkey: Server, store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
+    return app_client(valkey)
 
 
 Begin = Callable[[], Assessor]
@@ -53,7 +52,7 @@ Begin = Callable[[], Assessor]
 
 @pytest.fixture
 def begin(store: redis.Redis, loaded: Assessor) -> Begin:
-    """Begins another scorer, which has seen the version that applies now, and no other."""
+    """Begins another scorer. It has seen only the version that applies now."""
 
     def assessor() -> Assessor:
         begun = copy.copy(loaded)
@@ -71,7 +70,7 @@ def save(store: redis.Redis, fitted: Fitted | None = None, norms: dict[str, Norm
 
 
 def jumpy() -> Fitted:
-    """Raises nearly everything."""
+    """Weights that raise nearly every call."""
     shipped = weights.load()
     return Fitted(3.0, shipped.signs, shipped.verdict)
 
@@ -96,7 +95,7 @@ def test_a_call_keeps_the_model_it_began_with_whoever_scores_it(store: redis.Red
     began.follow_models()
     line.say("customer", 3, "i would like to know my balance")
     line.score()
-    assert attention(store) < 0.3, "a new version does not reach it"
+    assert attention(store) < 0.3, "a new version does not reach a call that has begun"
     line.assessor = other = begin()
     line.say("customer", 5, "how much is it")
     line.score()
@@ -171,7 +170,7 @@ def test_a_judgement_can_be_changed_and_is_in_the_trail_and_the_database(
     assert summary.write(store, "c", WITH_ARCHIVE) == "OK"
     assert move(store, archive, "c", redact=True) == "OK"
     Handler(store, "sam").judge("c", "needs_attention", right=False, why="ordinary")
-    assert move(store, archive, "c", redact=True) == "OK", "what was said later follows"
+    assert move(store, archive, "c", redact=True) == "OK", "a later judgement gets there too"
     with archive.reading() as connection:
         kept = list(connection.execute(select(judgements.c.alert, judgements.c.right, judgements.c.why)))
     assert sorted(kept) == [("escalation", True, ""), ("needs_attention", False, "ordinary")]
@@ -195,7 +194,7 @@ def test_a_call_that_left_redis_is_judged_in_the_archive(
     assert move(store, archive, "c", redact=True) == "OK"
     store.flushdb()
     http = app_client(valkey, database_url=database_url)
-    for _ in range(2):  # said again, it changes nothing
+    for _ in range(2):  # the same judgement again changes nothing
         answer = http.put("/v1/calls/c/judgements/escalation", json={"right": True, "by": "kim"})
         told = _json(answer)
         assert (answer.status_code, told["revision"]) == (200, 2)
@@ -210,7 +209,7 @@ def test_a_call_that_left_redis_is_judged_in_the_archive(
     refused = http.put("/v1/calls/c/judgements/rule:one-more", json={"right": True})
     assert (refused.status_code, _json(refused)["reason"]) == (409, "full")
     assert http.put("/v1/calls/other/judgements/escalation", json={"right": True}).status_code == 404
-    assert len(Audit(store).read("acts", 100)) == MAX_JUDGED, "what was refused is not in the trail"
+    assert len(Audit(store).read("acts", 100)) == MAX_JUDGED, "a refusal is not in the trail"
 
 
 def test_a_call_has_so_many_judgements_at_most(store: redis.Redis, begin: Begin) -> None:
@@ -224,7 +223,7 @@ def test_a_call_has_so_many_judgements_at_most(store: redis.Redis, begin: Begin)
 
 
 def fill(store: redis.Redis, archive: Archive, begin: Begin, count: int) -> None:
-    """Judged calls of one queue in the archive: asking for a refund is never worth a look, a rude word always is."""
+    """Put judged calls of one queue into the archive. A refund is never worth a look there, a rude word always is."""
     assessor = begin()
     for number in range(count):
         call_id, rude = f"c{number}", number % 2 == 0
@@ -239,14 +238,14 @@ def fill(store: redis.Redis, archive: Archive, begin: Begin, count: int) -> None
 def test_the_job_learns_measures_norms_and_can_be_taken_back(
     store: redis.Redis, archive: Archive, http: FlaskClient, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lessons, "LEAST_CALLS", 20)  # fewer calls to make: the arithmetic has tests of its own
+    monkeypatch.setattr(lessons, "LEAST_CALLS", 20)  # fewer calls are enough here: other tests check the arithmetic
     monkeypatch.setattr("workers.insight.norms.LEAST_CALLS", 20)
     here = AttentionModels(store)
     assert refresh(archive, here, NOW) == "SAME"
     assert _json(http.get("/v1/models"))["version"] == 0
     fill(store, archive, begin, 30)
     assert refresh(archive, here, NOW) == "LEARNED"
-    assert refresh(archive, here, NOW) == "SAME", "nothing is new"
+    assert refresh(archive, here, NOW) == "SAME", "there is nothing new to learn"
     told = _json(http.get("/v1/models"))
     [version] = told["versions"]
     [everywhere, queue] = version["lessons"]
@@ -259,8 +258,8 @@ def test_the_job_learns_measures_norms_and_can_be_taken_back(
     now: Any = here.get(2)
     model = models.decode(now.content)
     assert model.weights("returns") == weights.load()
-    assert list(model.norms) == ["returns"], "what is normal stays"
-    assert refresh(archive, here, NOW) == "SAME", "it is not taken again from the same judgements"
+    assert list(model.norms) == ["returns"], "the norms stay"
+    assert refresh(archive, here, NOW) == "SAME", "the same judgements do not bring it back"
     assert http.put("/v1/models/current", json={"version": 77}).status_code == 404
     assert Audit(store).read("acts", 1)[0].deed.about == "version 2 with the weights of 0"
     again = _json(http.put("/v1/models/current", json={"version": 1}))

@@ -1,4 +1,4 @@
-"""Requests are asked for again when their jobs are lost, but never pile up behind a slow jobs process."""
+"""A job that is lost is asked for again, but jobs never pile up behind a slow process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_job_that_nobody_does_any_more_makes_room(store: redis.Redis) -> None:
     queue = job_queue(store)
     job = ask(queue, "archive", "c")
     queue.remove(job)
-    assert ask(queue, "archive", "c") and queue.count == 1, "it had fallen out of the queue"
+    assert ask(queue, "archive", "c") and queue.count == 1, "the job had fallen out of the queue"
 
     def at_work(silent_seconds: float) -> None:
         queue.empty()
@@ -49,7 +49,7 @@ def test_a_job_that_nobody_does_any_more_makes_room(store: redis.Redis) -> None:
         job.heartbeat(datetime.now(UTC) - timedelta(seconds=silent_seconds), ttl=600)
 
     at_work(0)
-    assert ask(queue, "archive", "c") and queue.count == 0, "it is at work"
+    assert ask(queue, "archive", "c") and queue.count == 0, "a worker has it"
     at_work(LOST_SECONDS)
     assert ask(queue, "archive", "c") and queue.count == 1, "its worker is dead"
     job.set_status(JobStatus.FAILED)
