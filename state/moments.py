@@ -1,8 +1,11 @@
-"""Wall-clock moments as text, and text as moments: ISO 8601."""
+"""Wall-clock moments as text (ISO 8601) and in milliseconds."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+DAY_MS = 86_400_000
+"""Milliseconds of a day."""
 
 
 def moment(at_ms: int) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 
 from scripts.benchmarks.fleet import fleet
 from scripts.benchmarks.korean import character_errors, speak_korean, word_errors
-from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.decoding import decode, read_pcm
 from scripts.evaluation.wer import errors
-from scripts.simulator.recording import read_tracks
+from scripts.simulator.recording import PARTIES, read_tracks
 from state.calls.ingest import Chunk
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose

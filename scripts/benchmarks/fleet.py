@@ -7,13 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.machine.programs import cpu_seconds, family_bytes, family_cpu_seconds
+from scripts.machine.programs import READY_SECONDS, cpu_seconds, family_bytes, family_cpu_seconds
 from scripts.machine.server import EmbeddedServer
 from state.settings import Settings
 from tests.harness.fleet import Fleet
 from tests.harness.places import Place
-
-START_SECONDS = 120.0
 
 
 class BenchFleet(Fleet):
@@ -24,7 +22,7 @@ class BenchFleet(Fleet):
         super().__init__(Place({"REDIS_URL": server.url}), logs, **usual, **environ)
         self._server_pid = server.pid
         self._decoder = self.start("decoder", DECODER_LOOPS=str(loops))
-        self.wait(lambda: self._decoder.poll() is not None or self.health.fleet().decoders >= loops, START_SECONDS)
+        self.wait(lambda: self._decoder.poll() is not None or self.health.fleet().decoders >= loops, READY_SECONDS)
         if self._decoder.poll() is not None:
             raise SystemExit(f"bench: no decoder: {(logs / 'decoder-0.log').read_text()[-500:]}")
 

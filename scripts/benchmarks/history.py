@@ -24,6 +24,7 @@ from state.archive.reports import Wanted, report
 from state.archive.search import Order, Sought, read_call, search
 from state.archive.tables import alerts, calls, tags, transcripts
 from state.archive.write import columns, shown
+from state.moments import DAY_MS
 from state.types import Alert, Handling, ScoredUtterance, Sentiment, Standing
 from state.views import CallRow, CallView
 
@@ -195,10 +196,10 @@ def _timed(archive: Archive, name: str, count: int) -> dict[str, float]:
     order, asked = _ASKED[name]
     taken = []
     for _ in range(ROUNDS):
-        day = START_MS + 86_400_000 * dice.randrange(count * CALL_MS // 86_400_000 + 1)
+        day = START_MS + DAY_MS * dice.randrange(count * CALL_MS // DAY_MS + 1)
         drawn = {
             "agent": dice.randrange(AGENTS), "queue": dice.randrange(QUEUES), "customer": dice.randrange(customers),
-            "rare": dice.randrange(5_000, 20_000), "day": day, "next": day + 86_400_000,
+            "rare": dice.randrange(5_000, 20_000), "day": day, "next": day + DAY_MS,
         }  # fmt: skip
         wanted = {key: _drawn(value, drawn) for key, value in asked.items()}
         began = time.perf_counter()

@@ -23,9 +23,8 @@ from scripts.benchmarks.played import Line, LineFailed, Turn, read_recordings
 from scripts.benchmarks.processes import Processes
 from scripts.machine.programs import free_port
 from scripts.machine.server import EmbeddedServer
+from scripts.simulator.recording import DEMO
 from tests.harness.viewers import Viewer, percentile
-
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 
 WARM_SECONDS = 5.0
 """Speech that ends in these first seconds is not counted: every track is new at once, as no real morning begins."""

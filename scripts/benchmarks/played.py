@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.simulator.recording import Track, read_tracks
+from scripts.simulator.recording import PARTIES, Track, read_tracks
 from state.types import SAMPLE_BYTES
 
-PARTIES = ("agent", "customer")
 CHUNK_MS = 1000
 STEP_SECONDS = 13
 """Seconds by which a line begins later in a call than the line before that plays it: no two say the same at once."""

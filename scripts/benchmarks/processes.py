@@ -10,9 +10,15 @@ from pathlib import Path
 import redis
 
 from scripts.machine.gauges import gauge
-from scripts.machine.programs import WEB, cpu_seconds, end, family_bytes, family_cpu_seconds, start_python
-
-READY_SECONDS = 120.0
+from scripts.machine.programs import (
+    READY_SECONDS,
+    WEB,
+    cpu_seconds,
+    end,
+    family_bytes,
+    family_cpu_seconds,
+    start_python,
+)
 
 COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m", "workers.sentiment")}
 

@@ -32,7 +32,6 @@ FRAME_SECONDS = 0.02
 
 CORES = sorted(os.sched_getaffinity(0))
 MULAW_FRAME = bytes(range(160))
-READY_SECONDS = 30.0
 SPREAD = 25
 """Rounds of frames over which the calls' beginnings are spread: as many as there are in a chunk."""
 

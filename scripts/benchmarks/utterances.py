@@ -10,8 +10,7 @@ from typing import Any
 
 from scripts.benchmarks.fleet import fleet
 from scripts.benchmarks.korean import speak_korean
-from scripts.evaluation.decoding import PARTIES
-from scripts.simulator.recording import read_tracks
+from scripts.simulator.recording import PARTIES, read_tracks
 from state.calls.ingest import Chunk
 
 SPOKEN_SECONDS = 3

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.demo.processes import Processes
-from scripts.simulator.recording import read_tracks
+from scripts.simulator.recording import DEMO, read_tracks
 from scripts.simulator.telephony import Api, CallFailed, post_call
-
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 
 ONCE_SPEED = 8.0
 """Speed with --once, as a multiple of real speech. Answers of 429 slow it down where that is too fast."""

@@ -18,6 +18,7 @@ from scripts.demo.address import CannotListen, address, check_port
 from scripts.demo.claim import AtWork, Claim
 from scripts.demo.playing import Stopped, check, play_for_ever, play_once, say
 from scripts.demo.processes import Processes
+from scripts.machine.programs import READY_SECONDS, ROOT
 from scripts.machine.server import EmbeddedServer, ServerNotStarted
 from scripts.operating.store import Operator
 from scripts.simulator.telephony import Api, CallFailed
@@ -26,13 +27,6 @@ from state.server.connection import ServerUnfit, check_server, connect
 from state.server.opening import open_shards
 from state.server.unreachable import told
 from state.settings import Settings, SettingsError, load
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-READY_SECONDS = 180.0
-"""Seconds until everything is ready. The first start loads a speech model and may have to prepare it."""
-
 
 SETTLE_SECONDS = 15.0
 """Most seconds to wait for the processes of a killed run. They take 10 s to end."""

@@ -17,11 +17,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from scripts.demo import film
-from scripts.machine.programs import free_port
+from scripts.machine.programs import READY_SECONDS, ROOT, free_port
 from tests.harness.browser import launch
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180.0
 RAISED = 2
 """Number of calls that must need attention when the pictures are taken."""
 
@@ -56,7 +54,7 @@ def main(argv: list[str]) -> int:
 
 def shoot(url: str, to: Path) -> None:
     """Wait for the moment and take all pictures of it."""
-    wait_for(lambda: ask(url, "/v1/calls")["calls"], START_SECONDS)
+    wait_for(lambda: ask(url, "/v1/calls")["calls"], READY_SECONDS)
     with sync_playwright() as playwright, launch(playwright) as browser:
         pages = {
             "wall": open_page(browser, url, DESK, "light"),

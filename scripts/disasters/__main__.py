@@ -28,21 +28,20 @@ from scripts.disasters.faults import Faults, Store
 from scripts.disasters.many_servers import ManyServers
 from scripts.disasters.one_server import OneServer
 from scripts.disasters.processes import Keeper, Kind
-from scripts.machine.programs import free_port
+from scripts.machine.programs import READY_SECONDS, ROOT, free_port
+from scripts.simulator.recording import DEMO
 from state.server.connection import Role
 from state.server.opening import open_shards
 from state.server.shards import Shards
 from state.settings import Settings
 from tests.harness.invariants import at_rest, violations
 
-ROOT = Path(__file__).resolve().parents[2]
 PAUSE_SECONDS = (0.3, 2.0)
 """Seconds between two disasters."""
 
 LONG_SECONDS, SUMMARY_SECONDS = 300.0, 180.0
 """A long run also waits for the summaries: a job lost with its queue is asked for again only after a minute."""
 
-READY_SECONDS = 180.0
 STALLED_SECONDS = 90.0
 """Most seconds without any change after the chaos: a lost job is asked for again after a minute."""
 
@@ -77,7 +76,7 @@ class Run:
         self.port = free_port()
         self.said = Said()
         stub = options.engine == "stub"
-        recordings: list[Template] = templates(options.engine, ROOT / "demo", self.dice)
+        recordings: list[Template] = templates(options.engine, DEMO, self.dice)
         url = f"http://127.0.0.1:{self.port}"
         chunk_ms = STUB_CHUNK_MS if stub else SPEECH_CHUNK_MS
         self.callers = Callers(url, recordings, chunk_ms, options.speed, self.store.confirm_seconds, self.said)

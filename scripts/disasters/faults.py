@@ -14,6 +14,12 @@ from scripts.disasters.processes import Keeper, send
 STOP_SECONDS = (0.2, 4.0)
 """Seconds that a process is stopped. Decoders' heartbeats (1 s here) may run out meanwhile."""
 
+DOWN_SECONDS = (0.0, 1.5)
+"""Seconds from a server's death to its next start."""
+
+FULL_SECONDS = (0.3, 2.5)
+"""Seconds for which a server has no memory left."""
+
 
 class Store(Protocol):
     """What the fleet stores in: see one_server.py, many_servers.py.

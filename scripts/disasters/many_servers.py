@@ -16,6 +16,7 @@ from pathlib import Path
 import redis
 from redis.crc import key_slot
 
+from scripts.disasters.faults import DOWN_SECONDS, FULL_SECONDS
 from scripts.machine.server import EmbeddedServer
 from scripts.simulator.telephony import CONFIRM_SECONDS
 from state.keys import Keys
@@ -27,8 +28,6 @@ from tests.harness.link import Link
 AWAY_SECONDS = (0.0, 6.0)
 """Seconds that a node is gone, paused or cut off. Its replica takes over after about three."""
 
-FULL_SECONDS = (0.3, 2.5)
-DOWN_SECONDS = (0.0, 1.5)
 PATIENCE_SECONDS = 60.0
 """Most seconds until the cluster is whole again after a disaster."""
 

@@ -12,15 +12,14 @@ from pathlib import Path
 import redis
 
 from scripts.disasters.clock import Clock
+from scripts.disasters.faults import DOWN_SECONDS, FULL_SECONDS
 from scripts.machine.server import EmbeddedServer
 from scripts.simulator.telephony import CONFIRM_SECONDS
 from tests.harness.link import Link
 
-DOWN_SECONDS = (0.0, 1.5)
 ROLLBACK_SECONDS = (0.1, 1.0)
 """Age of the append-only file to put back: the loss that `appendfsync everysec` allows."""
 
-FULL_SECONDS = (0.3, 2.5)
 CLOCK_SECONDS = (-20.0, 20.0)
 """Ahead of the true time. What is told by the clock, a dead decoder among it, may take so much longer."""
 

@@ -26,6 +26,8 @@ from scripts.evaluation import (
     written,
 )
 from scripts.evaluation.recognise import recognise
+from scripts.machine.programs import ROOT
+from scripts.simulator.recording import DEMO
 from state.settings import SettingsError
 from state.settings import load as load_settings
 from workers.engines.base import ModelUnusable
@@ -34,7 +36,6 @@ from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.ruled import RuledModel
 from workers.insight.rules.rulefile import load
 
-ROOT = Path(__file__).resolve().parents[2]
 RATED = ROOT.parent / "shared" / "data" / "uss"
 OFFLINE = Wanted(engine="moonshine")
 """Hears for --noisy and --names: their published figures are this engine's. --recognise takes the environment's."""
@@ -82,7 +83,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--calls",
         type=Path,
-        default=ROOT / "demo",
+        default=DEMO,
         metavar="DIR",
         help="calls with truth.json; default: the demo calls",
     )

@@ -18,10 +18,11 @@ import msgspec
 from tqdm import tqdm
 
 from scripts.evaluation import lines, noises, written
-from scripts.evaluation.decoding import PARTIES, hear, read_samples
+from scripts.evaluation.decoding import hear, read_samples
 from scripts.evaluation.speech import on_the_line, speak
 from scripts.evaluation.stats import table
 from scripts.evaluation.wer import errors
+from scripts.simulator.recording import PARTIES
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 

@@ -13,8 +13,6 @@ from scripts.simulator.recording import read_tracks
 from state.g711 import to_pcm
 from workers.engines.base import Final, Model
 
-PARTIES = ("agent", "customer")
-
 
 def read_pcm(call: Path, party: str) -> tuple[bytes, int]:
     """(signed 16 bit samples, samples per second) of one party of a recorded call."""

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from scripts.evaluation.decoding import PARTIES, read_samples
+from scripts.evaluation.decoding import read_samples
 from scripts.evaluation.lines import RATE, SEED, Samples, band, hiss, level
+from scripts.simulator.recording import DEMO, PARTIES
 
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 TALKERS = 6
 """Voices in the room: enough that no words of one can be made out."""
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import msgspec
 
 from scripts.evaluation import calls, wer, written
-from scripts.evaluation.decoding import PARTIES, hear, read_samples
+from scripts.evaluation.decoding import hear, read_samples
 from scripts.evaluation.figures import Call, Figures, figures, follow
 from scripts.evaluation.lines import RATE, pcm
 from scripts.evaluation.speech import SpokenCall, on_the_line, speak
 from scripts.evaluation.stats import shown, table
+from scripts.simulator.recording import PARTIES
 from workers.decoder.whose_voice import is_measured
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose

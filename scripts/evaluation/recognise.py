@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from scripts.evaluation.calls import Call
-from scripts.evaluation.decoding import PARTIES, decode, read_pcm
+from scripts.evaluation.decoding import decode, read_pcm
+from scripts.simulator.recording import PARTIES
 from workers.engines.base import Model
 from workers.engines.choose import Wanted, choose
 from workers.insight.words.spoken import Spoken

@@ -14,7 +14,7 @@ import msgspec
 
 from scripts.evaluation import written
 from scripts.evaluation.figures import follow
-from scripts.evaluation.lines import RATE, pcm
+from scripts.evaluation.lines import RATE, SEED, pcm
 from scripts.evaluation.stats import auc, shown, table
 from scripts.evaluation.voices import Acted
 from state.types import Voice
@@ -22,7 +22,6 @@ from workers.insight.attention import AttentionModel
 from workers.insight.words.spoken import Spoken
 from workers.voice.measure import measure
 
-SEED = 20261126
 DISPLEASED_BELOW, GLAD_ABOVE = -0.35, 0.3
 SHOUTS_EVERY = 3
 

@@ -16,13 +16,11 @@ import numpy as np
 import soxr
 
 from scripts.evaluation.lines import CONDITIONS, RATE, Samples, band, level, pcm
+from scripts.evaluation.speech import LEVEL
 from scripts.evaluation.stats import auc, shown, table
 from state.types import Voice
 from workers.voice.calm import compare
 from workers.voice.measure import measure
-
-LEVEL = 0.05
-"""Every utterance is brought to this level (of full scale), as a line's automatic gain does."""
 
 PAIRS = (("angry", "neutral"), ("happy", "neutral"), ("angry", "happy"))
 

@@ -14,6 +14,9 @@ from scripts.machine.leash import leashed
 
 ROOT = Path(__file__).resolve().parents[2]
 
+READY_SECONDS = 180.0
+"""Most seconds until a fleet is ready. The first start loads a speech model and may have to prepare it."""
+
 STOP_SECONDS = 20.0
 """Seconds from SIGTERM to SIGKILL. Every process of ours promises to end in 10 s."""
 

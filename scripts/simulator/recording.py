@@ -10,6 +10,12 @@ import numpy as np
 from state.types import SAMPLE_BYTES, Encoding
 from webapp.http import riff
 
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+"""Folder of the demo calls: call-NAME/agent.wav, customer.wav and truth.json."""
+
+PARTIES = ("agent", "customer")
+"""Parties of a demo call. Each has a file of its name."""
+
 _FORM: dict[str, str] = {
     "mulaw": "audio/PCMU;rate={rate}",
     "alaw": "audio/PCMA;rate={rate}",

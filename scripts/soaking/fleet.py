@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from scripts.demo.playing import demo_calls
 from scripts.demo.processes import last_line, read_procfile
 from scripts.machine.gauges import gauge
-from scripts.machine.programs import ROOT, end, free_port, start
+from scripts.machine.programs import READY_SECONDS, ROOT, end, free_port, start
 from scripts.machine.server import EmbeddedServer
 from scripts.simulator.recording import Track, read_tracks
 from scripts.simulator.telephony import CallFailed, post_call
@@ -36,7 +36,6 @@ from state.webhooks import endpoints
 from state.webhooks.happenings import EventType
 from tests.harness.receiver import Receiver
 
-READY_SECONDS = 180.0
 START_SECONDS = 30.0
 """Seconds within which the callers begin, one after another."""
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, case, func, literal, select
 
 from state.archive.opening import Archive
 from state.archive.tables import calls, helps
+from state.moments import DAY_MS
 
 MOST_DAYS = 366
 """Most days of one report. 100,000 calls take a quarter of a second of processor time (scripts/bench history)."""
@@ -34,8 +35,6 @@ PROMPT_MS = 60_000
 
 RECOVERED_BY = 0.2
 """Least rise of the mood, from a supervisor's taking the call to its end, that counts as recovery."""
-
-DAY_MS = 86_400_000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

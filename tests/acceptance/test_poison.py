@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from scripts.machine.programs import ROOT
 from state import keys
 from state.calls.dead import DeadLetters
 from state.calls.ingest import Chunk
@@ -19,7 +20,7 @@ from state.calls.rescue import FORGIVEN_LOSSES
 from state.types import Utterance
 from tests.harness.broken.poisoned_decoder import POISON
 from tests.harness.calls.engines import VOSK
-from tests.harness.fleet import ROOT, Fleet, stub_fleet
+from tests.harness.fleet import Fleet, stub_fleet
 from tests.harness.servers import start_server
 from workers.decoder.track import DEAD_AFTER_TRIES
 

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from scripts.simulator.recording import DEMO
 from state import keys
 from state.settings import Settings
 from tests.harness.calls.engines import MOONSHINE
-from tests.harness.fleet import DEMO, Fleet, demo_chunks
+from tests.harness.fleet import Fleet, demo_chunks
 from tests.harness.servers import start_server
 from webapp.app import create_app
 from workers.insight.redaction.dictation import MASKED_NUMBER, runs

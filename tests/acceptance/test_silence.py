@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from scripts.simulator.recording import DEMO
 from state import g711
 from tests.harness.calls import noises
-from tests.harness.fleet import DEMO, Fleet, demo_chunks
+from tests.harness.fleet import Fleet, demo_chunks
 from tests.harness.servers import start_server
 from tests.harness.web import web_process
 from workers.engines.base import Final, Model

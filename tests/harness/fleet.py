@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 import psutil
 
-from scripts.machine.programs import children, start
-from scripts.simulator.recording import read_tracks
+from scripts.machine.programs import ROOT, children, start
+from scripts.simulator.recording import DEMO, read_tracks
 from state.calls.health import Health
 from state.calls.ingest import Chunk, Ingest
 from state.calls.reads import Reads
@@ -35,9 +35,6 @@ from state.types import Utterance
 from tests.harness.invariants import at_rest
 from tests.harness.places import Place
 from tests.harness.servers import Server, start_server
-
-ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / "demo"
 
 
 class Fleet:

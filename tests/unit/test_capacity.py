@@ -9,9 +9,9 @@ import pytest
 
 from scripts.benchmarks.capacity import CannotPlan, main, plan
 from scripts.benchmarks.played import Line, read_recordings
+from scripts.simulator.recording import DEMO
 from state.settings import Settings
 
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 MEASURED = {
     "cores": 2,
     "cpu_ms_per_track_second": {"web": 1.0, "decoder": 20.0, "sentiment": 0.5, "server": 1.0, "this_program": 9.0},

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 
 from state.archive.erase import BATCH, erase_words
 from state.archive.opening import Archive
+from state.moments import DAY_MS
 from state.queues import FOR_EVER, OTHERS
 from state.recording import catalogue
 from state.recording.sounds import Sounds
 from state.settings.values import sound_days
-
-DAY_MS = 86_400_000
 
 PARTS_DAYS = 7
 """Days after which parts that never became a recording are given up."""

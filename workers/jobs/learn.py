@@ -12,6 +12,7 @@ import numpy as np
 from state.archive.judged import JudgedCall, judged_calls, queues, summaries
 from state.archive.opening import Archive, ArchiveAway
 from state.attention_models import AttentionModels, ModelChanged, ModelVersion, Origin
+from state.moments import DAY_MS
 from workers.insight import models
 from workers.insight.attention import AttentionModel
 from workers.insight.models import Lesson
@@ -24,7 +25,6 @@ from workers.learning.lessons import learn
 
 log = logging.getLogger("earshot.jobs")
 
-DAY_MS = 86_400_000
 WEEKS = 4
 """Weeks of a queue's calls from which its norms come."""
 MOST_JUDGED = 1000

@@ -13,6 +13,7 @@ from state import keys
 from state.archive.opening import Archive
 from state.calls.feed import FeedLost, at_ms, joined, parted
 from state.calls.reads import Reads
+from state.moments import DAY_MS
 from state.rules import RulesStore
 from state.server.clock import now_ms
 from state.server.shards import Shards
@@ -33,7 +34,7 @@ TURN_SECONDS = 10
 PERSIST_SECONDS = 5.0
 """Seconds between two cursors written down while there is no message."""
 
-LOOK_BACK_MS = 86_400_000
+LOOK_BACK_MS = DAY_MS
 """Milliseconds since the end of the oldest calls in such a look. Shorter than deliveries.LOG_SECONDS, so earlier
 messages are still known."""
 

@@ -17,6 +17,7 @@ from state.archive import reports
 from state.archive.opening import Archive
 from state.archive.reports import Wanted
 from state.archive.write import write
+from state.moments import DAY_MS
 from state.settings import Settings
 from state.types import Help
 from state.views import CallView
@@ -49,9 +50,9 @@ def test_days_are_those_of_the_zone_when_the_clocks_change_too(archive: Archive)
     autumn = Wanted(first=date(2026, 10, 24), last=date(2026, 10, 26), zone=BERLIN)
     begins = reports.bounds(autumn)
     assert [end - begin for begin, end in pairwise(begins)] == [
-        86_400_000,
+        DAY_MS,
         90_000_000,
-        86_400_000,
+        DAY_MS,
     ]
     utc = Wanted(first=date(2026, 3, 26), last=date(2026, 3, 27), zone=ZoneInfo("UTC"))
     assert [day.calls for day in reports.report(archive, utc).days] == [2, 8], (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from scripts.machine.programs import ROOT
 from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.attention_models import AttentionModels
@@ -18,7 +19,7 @@ from state.people.access import Access
 from state.queues import Queues
 from state.rules import RulesStore
 from state.settings import Settings
-from tests.harness.fleet import ROOT, Fleet
+from tests.harness.fleet import Fleet
 from tests.harness.servers import Server, start_server
 from tests.harness.signing_in import PASSWORD, bearer
 from tests.harness.web import wait_until, web_process

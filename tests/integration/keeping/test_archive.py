@@ -15,6 +15,7 @@ import pytest
 import redis
 from sqlalchemy import event, text
 
+from scripts.machine.programs import ROOT
 from state import keys
 from state.archive.opening import Archive, ArchiveAway
 from state.archive.search import read_call
@@ -24,7 +25,7 @@ from state.calls.reads import Reads
 from state.calls.retention import Retention
 from state.settings import Settings
 from state.types import INSIDE
-from tests.harness.fleet import ROOT, Fleet
+from tests.harness.fleet import Fleet
 from tests.harness.line import Line
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server

@@ -18,6 +18,7 @@ from state.archive.write import write
 from state.calls.departures import Departures
 from state.calls.ingest import Ingest
 from state.erasure import CallIsLive, Erasure
+from state.moments import DAY_MS
 from state.people.audit import Audit
 from state.queues import Queues
 from state.settings import Settings, SettingsError, load
@@ -28,7 +29,7 @@ from tests.harness.calls.archived import ARCHIVED, archived
 from tests.harness.servers import Server
 from tests.integration.keeping.test_archive import ended, rows
 from tests.integration.store.test_redaction import everything
-from workers.jobs.aging import DAY_MS, forget_words
+from workers.jobs.aging import forget_words
 from workers.jobs.archive import move
 from workers.sentiment.assessor import Assessor
 

@@ -16,6 +16,7 @@ import redis
 import requests
 from moto.server import ThreadedMotoServer
 
+from scripts.machine.programs import ROOT
 from state import keys
 from state.archive.opening import Archive
 from state.calls.departures import Departures
@@ -26,7 +27,7 @@ from state.recording import catalogue
 from state.recording.sounds import Named, Sounds, SoundsAway
 from state.recording.spool import SPOOL_SECONDS, Spool
 from state.server.scripts import Scripts
-from tests.harness.fleet import ROOT, Fleet
+from tests.harness.fleet import Fleet
 from tests.harness.line import Line
 from tests.harness.recorded import RATE, files, finish, named, noise, of, pcm, recorded, samples, settings
 from tests.harness.servers import Server

@@ -15,6 +15,7 @@ from state.calls.ingest import Ingest
 from state.calls.listening import Sound
 from state.calls.retention import Retention
 from state.erasure import Erasure
+from state.moments import DAY_MS
 from state.recording import catalogue
 from state.recording.sounds import Named, Piece, Sounds
 from state.recording.spool import Spool
@@ -22,7 +23,7 @@ from state.settings import SettingsError, load
 from state.settings.values import is_recorded, sound_days
 from tests.harness.line import Line
 from tests.harness.recorded import files, finish, noise, of, recorded, settings
-from workers.jobs.aging import DAY_MS, forget_sound
+from workers.jobs.aging import forget_sound
 from workers.jobs.assembly import assemble
 from workers.sentiment.assessor import Assessor
 

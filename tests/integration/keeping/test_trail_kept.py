@@ -15,18 +15,16 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from scripts.machine.programs import ROOT
 from scripts.operating.audit import main as command
 from state import keys, trail
 from state.archive.opening import Archive, ArchiveAway
 from state.archive.trail import YEAR_MS, Sought, let_go
-from state.people.audit import PARTS, Audit, Deed, Entry
+from state.people.audit import DAY_MICROS, PARTS, Audit, Deed, Entry
 from tests.harness.api import app_client, problem
-from tests.harness.fleet import ROOT
 from tests.harness.servers import Server
 from tests.integration.keeping.test_archive import rows
 from workers.jobs.trail import keep
-
-DAY_MICROS = 86_400_000_000
 
 
 def lived(store: redis.Redis) -> Audit:

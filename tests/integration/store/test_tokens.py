@@ -13,6 +13,7 @@ from state.calls.finals import Finals
 from state.calls.fleet import OWN_BEFORE_SHARED
 from state.calls.ingest import Ingest
 from state.calls.rescue import RELIEVE_AFTER_MS, STALLED_AFTER_MS
+from state.moments import DAY_MS
 from state.settings import Settings
 from tests.harness.invariants import violations
 from tests.harness.protocol import Play
@@ -157,7 +158,7 @@ def test_one_decoder_at_a_time_looks_after_the_others(store: redis.Redis) -> Non
     assert other.turn("relieve", 60_000)
     store.delete(keys.turn("sweep"))
     assert other.turn("sweep", 60_000)
-    store.pexpire(keys.turn("sweep"), 86_400_000)  # as if the server's clock had been set back by a day
+    store.pexpire(keys.turn("sweep"), DAY_MS)  # as if the server's clock had been set back by a day
     assert not one.turn("sweep", 60_000)
     assert one.turn("sweep", 60_000)
     store.delete(keys.turn("sweep"))
@@ -184,6 +185,6 @@ def test_a_heartbeat_from_before_the_clock_was_set_back_is_not_believed_for_a_da
     play = Play(store, heartbeat_seconds=60)
     sweeper = play.decoder("one").others
     play.decoder("dead")
-    store.pexpire(keys.worker("dead"), 86_400_000)
+    store.pexpire(keys.worker("dead"), DAY_MS)
     sweeper.sweep()
     assert 0 < store.pttl(keys.worker("dead")) <= rescue.LONGEST_BEAT_MS

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import redis
 
+from scripts.machine.programs import ROOT
 from state import keys
 from state.calls.assessments import Kept
 from state.calls.dead import DeadLetters
@@ -19,7 +20,7 @@ from state.calls.reads import Reads
 from state.calls.scores import SET_ASIDE
 from state.types import ScoredUtterance, Sentiment
 from tests.harness.broken.poisoned_scorer import POISON
-from tests.harness.fleet import ROOT, Fleet, stub_fleet
+from tests.harness.fleet import Fleet, stub_fleet
 from tests.harness.invariants import violations
 from tests.harness.line import Line
 from workers.insight.rules.rule import Hit

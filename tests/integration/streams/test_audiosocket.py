@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from scripts.machine.programs import ROOT
 from state import g711
 from tests.harness.audiosocket import audiosocket_process, packet
-from tests.harness.fleet import ROOT
 from tests.harness.servers import start_server
 from tests.integration.streams.conftest import House
 

@@ -30,7 +30,6 @@ from workers.webhooks.couriers import Couriers, clock_ms
 from workers.webhooks.post import Poster
 
 LOCAL = ["127.0.0.0/8"]
-DAY_MS = 86_400_000
 
 
 def receive(archive: Archive, store: redis.Redis, url: str, name: str = "r", form: Form = "standard") -> Endpoint:

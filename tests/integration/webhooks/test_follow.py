@@ -15,6 +15,7 @@ from state.archive.opening import Archive
 from state.calls.feed import Feeds, joined
 from state.calls.handling import Handler
 from state.calls.ingest import Ingest
+from state.moments import DAY_MS
 from state.rules import RulesStore
 from state.server.shards import Shards, shards_of, shards_on
 from state.settings import Settings
@@ -208,8 +209,8 @@ def test_what_is_old_goes(store: redis.Redis, archive: Archive) -> None:
     Ingest(store, Settings()).create("c", ["t"], {})
     follow(archive, store)
     now_ms = shards_of(store)[0].now_ms()
-    assert deliveries.forget_old(archive, now_ms + 86_400_000) == 0
-    assert deliveries.forget_old(archive, now_ms + 3 * 86_400_000) == 1 and rows(archive, "deliveries") == []
+    assert deliveries.forget_old(archive, now_ms + DAY_MS) == 0
+    assert deliveries.forget_old(archive, now_ms + 3 * DAY_MS) == 1 and rows(archive, "deliveries") == []
 
 
 def test_operators_do_the_same_by_command(

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from scripts.machine.programs import ROOT
 from state.archive.opening import Archive
 from state.calls.ingest import Ingest
 from state.settings import Settings
-from tests.harness.fleet import ROOT
 from tests.harness.receiver import Receiver
 from tests.harness.servers import Server
 from tests.integration.keeping.test_archive import rows

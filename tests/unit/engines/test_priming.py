@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scripts.evaluation.decoding import read_pcm
+from scripts.simulator.recording import DEMO
 from state.g711 import decode_mulaw, encode_mulaw
-from tests.harness.fleet import DEMO
 from workers.engines.vosk.priming import RATE, SECONDS, SPEECH, prime
 
 PIECES = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.evaluation import calls, pace
+from scripts.simulator.recording import DEMO
 from state.types import Point
 from workers.insight.attention import AttentionModel, Course, Following
 from workers.insight.gist import cues
@@ -18,7 +18,6 @@ from workers.insight.gist.quote import MOST_CHARACTERS, quote
 from workers.insight.polarity.analyzer import CallAnalyzer
 from workers.insight.words.spoken import Spoken
 
-DEMO = Path(__file__).resolve().parents[3] / "demo"
 MOST_POINTS = 9
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from scripts.evaluation import calls
+from scripts.simulator.recording import DEMO
 from scripts.training import __main__ as trainer
 from tests.harness.calls.spoken import ANALYZER, ANGRY, CALM, MODEL, call
 from workers.insight import weights
@@ -17,8 +17,6 @@ from workers.insight.norms import Norms
 from workers.insight.ruled import RuledModel
 from workers.insight.rules.rule import RuleEvidence
 from workers.insight.rules.rulefile import load, parse
-
-DEMO = Path(__file__).resolve().parents[3] / "demo"
 
 
 def test_an_angry_call_is_raised_with_its_reasons_and_a_calm_one_is_not() -> None:

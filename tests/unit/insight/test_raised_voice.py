@@ -12,7 +12,7 @@ import pytest
 
 from scripts.evaluation import speech, written
 from scripts.evaluation.lines import RATE, pcm
-from scripts.simulator.recording import read_tracks
+from scripts.simulator.recording import DEMO, read_tracks
 from state.g711 import to_pcm
 from state.types import Standing, Voice
 from tests.harness.calls.spoken import ANGRY, CALM, MODEL, call
@@ -21,7 +21,6 @@ from workers.insight.words.spoken import Spoken
 from workers.voice.calm import Calm, hear, judge
 from workers.voice.measure import measure
 
-DEMO = Path(__file__).resolve().parents[3] / "demo"
 QUIET = Voice(-8.0, 3.0, 4.0, -20.0, 2.5, 0.2)
 LOUD = Voice(0.0, 11.0, 4.0, -14.0, 3.0, 0.1)
 
