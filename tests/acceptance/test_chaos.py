@@ -1,4 +1,4 @@
-"""Half a minute of scripts/chaos, with dice nobody has thrown before. An hour: scripts/chaos --seconds 3600."""
+"""Half a minute of scripts/chaos, each time with another seed. For an hour: scripts/chaos --seconds 3600."""
 
 from __future__ import annotations
 

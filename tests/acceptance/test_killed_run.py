@@ -1,4 +1,4 @@
-"""scripts/run killed with SIGKILL at any moment: what it started ends by itself, and the next run goes on."""
+"""Whenever SIGKILL ends scripts/run, what it started ends by itself, and the next run goes on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ import psutil
 import pytest
 import requests
 
+from scripts.machine.leash import leashed
 from scripts.machine.programs import free_port
 from tests.harness.web import ROOT
 
 MARK = "EARSHOT_TEST_RUN"
-"""Environment variable by which every process of a run is found, grandchildren included."""
+"""Environment variable that marks every process of a run, grandchildren included."""
 
 END_SECONDS = 20.0
-"""The promise is 10 s on a machine that does nothing else."""
+"""Seconds until all must be gone. The promise is 10 s on a machine that does nothing else."""
 
 
 class Run:
@@ -36,10 +37,10 @@ class Run:
         clean = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "API_KEYS", "AUTH")}
         clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
         stub = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "2", MARK: self.mark}
-        command = [sys.executable, "-m", "scripts.demo.run", "--port", str(port), "--data", str(data), *arguments]
+        run = [sys.executable, "-m", "scripts.demo.run", "--port", str(port), "--data", str(data), *arguments]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=clean | stub | environ, stdout=output, stderr=output, start_new_session=True
+                leashed(run), cwd=ROOT, env=clean | stub | environ, stdout=output, stderr=output, start_new_session=True
             )
 
     @property
@@ -47,12 +48,12 @@ class Run:
         return self.output.read_text()
 
     def await_(self, text: str, seconds: float = 60.0) -> None:
-        """Until it has printed this."""
+        """Wait until it has printed this."""
         wait(lambda: re.search(text, self.said) or self.process.poll() is not None, seconds, lambda: self.said)
         assert re.search(text, self.said), self.said
 
     def family(self) -> list[psutil.Process]:
-        """Every process of this run that lives, the run itself included."""
+        """Every living process of this run, itself included. Valkey is left out, as it wipes its environment."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -67,7 +68,7 @@ class Run:
         self.process.wait(10)
 
     def wait_for_end(self) -> None:
-        """Until no process of it is left."""
+        """Wait until no process of it is left."""
         wait(lambda: not self.family(), END_SECONDS, lambda: str([p.cmdline() for p in self.family()]))
 
 
@@ -80,7 +81,7 @@ def wait(holds: Callable[[], object], seconds: float, told: Callable[[], str]) -
 
 @pytest.fixture
 def runs() -> Iterator[list[Run]]:
-    """Runs to be ended whatever happens."""
+    """Runs that end with the test, whatever happens."""
     started: list[Run] = []
     yield started
     for run in started:
@@ -99,7 +100,7 @@ MOMENTS = {
 
 
 def test_what_a_killed_run_had_started_ends_by_itself_and_the_next_run_goes_on(tmp_path: Path, runs: list[Run]) -> None:
-    """Each run is killed at its moment and followed at once by the next, while what was killed is still ending."""
+    """Each run is killed at its moment. The next one starts at once, while processes of the killed one are ending."""
     data, port = tmp_path / "data", free_port()
     for moment, text in MOMENTS.items():
         run = Run(data, port)

@@ -1,4 +1,4 @@
-"""More audio than anybody decodes: refused in time, new calls first, in flat memory; what was accepted is decoded."""
+"""Audio that nobody decodes is refused in time, new calls first, while memory stays flat; accepted audio is decoded."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_with_no_decoder_the_backlog_is_bounded_and_all_that_was_accepted_is_dec
     assert fill(old, 10) == {202: 90}
     assert put(http, web, "new", 1).status_code == 429, "new calls are refused first"
     assert http.post(f"{web.url}/v1/calls", json={"call_id": "new"}, timeout=30).status_code == 429
-    assert http.get(f"{web.url}/v1/calls/new", timeout=30).status_code == 404, "and leave nothing"
-    assert fill(old, 4) == {202: 10, 429: 26}, "old ones up to the limit"
+    assert http.get(f"{web.url}/v1/calls/new", timeout=30).status_code == 404, "a refused call leaves nothing"
+    assert fill(old, 4) == {202: 10, 429: 26}, "old calls go on up to the limit"
 
     with server.client() as client:
         before = client.info("memory")["used_memory"]
@@ -109,7 +109,7 @@ WIDE_SECOND = bytes(96_000)
 
 
 def flood(web: Web, callers: int, refusals: int) -> tuple[Counter[int], dict[str, int]]:
-    """Callers post seconds of wide-band audio as fast as they can, each until `refusals` in a row."""
+    """Callers post seconds of wide-band audio as fast as they can, each until it has `refusals` refusals in a row."""
 
     def call(name: str) -> tuple[Counter[int], int]:
         answers: Counter[int] = Counter()
@@ -148,7 +148,7 @@ def test_a_flood_of_wide_audio_is_refused_before_the_server_is_full_and_all_that
         with web_process(server.url, tmp_path / "web.out", **limits, **settings) as web, server.client() as client:
             answers, posted = flood(web, callers=8, refusals=10)
             assert set(answers) == {202, refusal} and 100 < answers[202] < 1000
-            assert "errorstat_OOM" not in client.info("errorstats"), "the server was full"
+            assert "errorstat_OOM" not in client.info("errorstats"), "the server is never full"
             waiting = int(client.hget(keys.LOAD, "audio_bytes"))
             assert waiting == answers[202] * len(WIDE_SECOND) == sum(posted.values()) * len(WIDE_SECOND)
             assert client.info("memory")["used_memory"] < 80_000_000

@@ -1,8 +1,8 @@
 """The Procfile under a Heroku-style platform's rules, as docs/DEPLOY.md lists them.
 
-PORT and WEB_CONCURRENCY are given. Redis speaks TLS with a certificate that nobody signed and bears 20 connections;
-PostgreSQL bears 20, too, and both refuse more by themselves. The disk is gone after a restart, and SIGTERM comes to all
-processes at once.
+PORT and WEB_CONCURRENCY are given. Redis speaks TLS with a certificate that nobody signed. Redis and PostgreSQL take 20
+connections each, and refuse more by themselves. The disk is gone after a restart, and SIGTERM comes to all processes at
+once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -38,6 +39,7 @@ from tests.harness.page import Page
 from tests.harness.postgres import Postgres
 from tests.harness.servers import Server, start_server
 from tests.harness.signing_in import bearer
+from tests.harness.web import START_SECONDS, wait_until
 
 PLAN_CONNECTIONS = 20
 KILL_SECONDS = 30
@@ -48,23 +50,15 @@ KEY = "esk_platform_0123456789abcdef0123456789"
 POOLS = {"REDIS_CONNECTIONS": "4", "DATABASE_CONNECTIONS": "3", "DECODER_LOOPS": "2", "WEB_CONCURRENCY": "2"}
 MOST_OF_REDIS = {"web": 2 * 4 + 1, "decoder": 2 + 1, "sentiment": 1, "jobs": 5, "recorder": 1, "webhooks": 1}
 MOST_OF_POSTGRESQL = {"web": 2 * 3, "decoder": 0, "sentiment": 0, "jobs": 2, "recorder": 1, "webhooks": 3}
-"""What each process opens at most, as docs/OPERATING.md says: the sums stay below the plans."""
+"""Connections that each process opens at most, as docs/OPERATING.md says: the sums stay below the plans."""
 
 
-START_SECONDS = 120
-"""How long the test waits for six processes that start at once beside other tests."""
-
-
-def wait(holds: Callable[[], object], what: str) -> None:
-    """Return as soon as it holds."""
-    deadline = time.monotonic() + START_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {START_SECONDS} s in vain: {what}"
-        time.sleep(0.1)
+wait = partial(wait_until, seconds=START_SECONDS)
+"""Six processes start at once."""
 
 
 class Dyno:
-    """Each process of the Procfile once, on a disk that goes with it."""
+    """Each process of the Procfile once, on a disk that goes with them."""
 
     def __init__(self, environ: dict[str, str], logs: Path) -> None:
         self._environ, self._logs = environ, logs
@@ -75,14 +69,14 @@ class Dyno:
                 own = {"TMPDIR": str(self._disk), "HOME": str(self._disk), "PGAPPNAME": name}
                 program, *arguments = shlex.split(command)
                 path = str(Path(sys.executable).with_name(program))
-                self.processes[name] = start([path, *arguments], logs / f"{name}.log", environ | own, ROOT)
+                self.processes[name] = start([path, *arguments], logs / f"{name}.log", environ | own, leash=True)
 
     def ended(self) -> list[str]:
         """Processes that do not run."""
         return [name for name, process in self.processes.items() if process.poll() is not None]
 
     def restart(self) -> Dyno:
-        """As the platform does it: SIGTERM to all, SIGKILL to whoever stays, a new disk."""
+        """Restart as the platform does: SIGTERM to all, then a new disk. Each must end before SIGKILL would come."""
         for process in self.processes.values():
             os.killpg(process.pid, signal.SIGTERM)  # to their children, too
         deadline = time.monotonic() + KILL_SECONDS
@@ -100,7 +94,7 @@ class Dyno:
 
 
 def names(client: redis.Redis) -> list[str]:
-    """Of the server's clients."""
+    """Names of the server's clients."""
     return [one["name"] for one in client.client_list()]
 
 
@@ -159,7 +153,7 @@ def test_calls_run_through_whole_over_a_restart_on_small_plans(
 
     def count() -> bool:
         named = Counter(one.type for one in map(read_client_name, names(client)) if one)
-        named["jobs"] += sum(bool(re.fullmatch("[0-9a-f]{32}", name)) for name in names(client))  # RQ names one itself
+        named["jobs"] += sum(bool(re.fullmatch("[0-9a-f]{32}", name)) for name in names(client))  # RQ names its own
         for name in redis_most:
             redis_most[name] = max(redis_most[name], named[name])
         asked = "SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1"

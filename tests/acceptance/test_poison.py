@@ -52,10 +52,11 @@ def said(fleet: Fleet, call_id: str) -> list[Utterance]:
     ],
 )
 def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_path: Path) -> None:
+    """A chunk at which the engine fails is given up after some tries, and every other chunk is decoded once."""
     begun = tmp_path / "begun"
     begun.mkdir()
     program = ["tests/harness/broken/poisoned_decoder.py", how, "workers.decoder", str(begun)]
-    # On a machine so busy that a dead loop's heart runs out before its parent tells why, a death costs no try.
+    # On a busy machine, a dead loop's heartbeat may run out before its parent tells why. Then the death costs no try.
     fleet.start("decoder", program, DECODER_LOOPS="2", HEARTBEAT_SECONDS="30")
     fleet.start("sentiment")
     chunks = healthy()
@@ -66,7 +67,7 @@ def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_pat
     fleet.wait_ended(["poisoned", *(f"other-{n}" for n in range(6))])
 
     # once among other chunks, then alone until it is given up
-    assert bound - 1 <= len(list(begun.iterdir())) <= bound, "how often it was tried before it was given up"
+    assert bound - 1 <= len(list(begun.iterdir())) <= bound, "it is given up after this number of tries"
     (letter,) = DeadLetters(fleet.redis).all()
     assert (letter.call_id, letter.track, letter.seq, letter.rate) == ("poisoned", "customer", POISONED, 8000)
     assert letter.audio == POISON and letter.reason
@@ -91,7 +92,7 @@ def test_a_chunk_at_which_the_engine(how: str, bound: int, fleet: Fleet, tmp_pat
     ],
 )
 def test_a_chunk_at_which_libvosk(how: str, bound: int, tmp_path: Path) -> None:
-    """It costs its utterance's process: the decode loop, and what else it keeps warm, live on."""
+    """Only its utterance's process dies. The decode loop and all else that it keeps warm live on."""
     server = start_server("valkey9", dir=tmp_path)
     fleet = Fleet(server, tmp_path, **VOSK.environ)
     try:
@@ -157,7 +158,7 @@ def test_dead_letters_are_listed_inspected_redriven_and_dropped(fleet: Fleet, tm
     assert deadly.wait(20) == 0
     fleet.processes.remove(deadly)
 
-    fleet.start("jobs")  # the engine is mended
+    fleet.start("jobs")  # with an engine that works
     mended = dead(fleet, "redrive", letter.id)
     assert mended.returncode == 0 and mended.stdout.startswith("w"), mended
     assert f"redriven: {mended.stdout.strip()}" in dead(fleet, "list").stdout

@@ -1,4 +1,4 @@
-"""A card number is read out in a demo call, over the whole product: afterwards nobody finds it anywhere."""
+"""A card number that is read out in a demo call is nowhere in the whole product afterwards."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from state import keys
 from state.settings import Settings
 from tests.harness.calls.engines import MOONSHINE
 from tests.harness.fleet import Fleet, demo_chunks
+from tests.harness.protocol import values
 from tests.harness.servers import start_server
 from webapp.app import create_app
 from workers.insight.redaction.dictation import MASKED_NUMBER, runs
@@ -23,7 +24,7 @@ from workers.insight.words.spoken import Spoken
 
 CALL = "card-fraud"
 ENOUGH = 3
-"""So many digits in a row of the card number would be a find."""
+"""Digits in a row of the card number that count as a find."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def card_number() -> str:
-    """Its digits, from what was truly said."""
+    """Its digits, from the demo call's true words."""
     truth = json.loads((DEMO / f"call-{CALL}" / "truth.json").read_text())
     said = [Spoken(str(n), t["track"], t["start_s"], t["end_s"], t["text"]) for n, t in enumerate(truth["turns"])]
     found = [run.digits for run in runs([u for u in said if u.track == "customer"], 30.0) if len(run.digits) >= 13]
@@ -66,26 +67,14 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def everything(fleet: Fleet) -> dict[str, list[str]]:
-    """Every text in Redis by key; raw audio aside."""
-    client = fleet.redis
-    found: dict[str, list[str]] = {}
-    readers: dict[bytes, Any] = {
-        b"string": client.get,
-        b"hash": client.hgetall,
-        b"set": client.smembers,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"zset": lambda key: client.zrange(key, 0, -1),
-        b"stream": client.xrange,
-        b"none": lambda _: (),  # it has gone since it was found: a beat that ran out, a job that is done
-    }
-    for key in client.scan_iter(count=1000):
-        assert not key.startswith(keys.PREFIX.encode() + b"audio:"), "the journal of an ended call is gone"
-        found[key.decode()] = list(texts(readers[client.type(key)](key)))
-    return found
+    """Every text in Redis, by key."""
+    held = values(fleet.redis)
+    assert not any(key.startswith(keys.PREFIX + "audio:") for key in held), "the journal of an ended call is gone"
+    return {key: list(texts(value)) for key, value in held.items()}
 
 
 def finds(text: str, number: str) -> list[str]:
-    """Parts of the number that are read in a text, as words or digits."""
+    """Parts of the number in a text, as words or digits."""
     if re.fullmatch(r"[\d-]+", text):  # a rate, a moment, an id
         return [text] if number in text else []
     text = text.replace(MASKED_NUMBER, "masked")
@@ -110,20 +99,20 @@ def test_a_card_number_that_was_read_out_is_nowhere(fleet: Fleet) -> None:
 
     fleet.feed("c1", calls, pause_seconds=0.1, after_each=look)
     fleet.wait_ended(["c1"])
-    fleet.wait(lambda: fleet.redis.hexists(keys.call("c1"), "summary"), why="summed up")
+    fleet.wait(lambda: fleet.redis.hexists(keys.call("c1"), "summary"), why="the summary is written")
     look()
     seen += [http.get(f"/v1/calls/c1/transcript.{form}").text for form in ("json", "txt", "vtt", "srt", "csv")]
-    assert "payments" in seen[-1], "the call was recognised"
-    assert seen[-1].count(MASKED_NUMBER) >= 4, "and a number heard in it"
+    assert "payments" in seen[-1], "the call is recognised"
+    assert seen[-1].count(MASKED_NUMBER) >= 4, "a number is heard in it"
     assert [found for text in seen for found in finds_in_json(text, number)] == []
     stored = everything(fleet)
-    assert any("payments" in text for text in stored[keys.FEED]), "the feed was looked at"
+    assert any("payments" in text for text in stored[keys.FEED]), "the search looks at the feed"
     assert {key: found for key, all_ in stored.items() if (found := [t for t in all_ if finds(t, number)])} == {}
-    assert 0 in fleet.stop()
+    assert fleet.stop() == [0, 0, 0]
 
 
 def finds_in_json(text: str, number: str) -> list[str]:
-    """As `finds`, in each text of a JSON body, or in each line of another."""
+    """As `finds`, in each text of a JSON body, or in each line of another body."""
     try:
         inner = list(texts(json.loads(text)))
     except ValueError:

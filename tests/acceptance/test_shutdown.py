@@ -24,15 +24,15 @@ from tests.harness.web import web_process
 from workers.jobs.queue import ask, job_queue
 
 PROMISED_SECONDS = 10
-"""From SIGTERM to the end. The contract's number, not a measurement: it takes about one second."""
+"""Seconds from SIGTERM to the end: the promise, not a measurement. It takes about one second."""
 
 LONG_SECONDS = "60"
-"""A heartbeat so long that a track that had to wait for one would fail the test."""
+"""A heartbeat so long that the test fails if a track must wait for one to run out."""
 
 
 @pytest.fixture(params=PLACES[:1])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """On one server, unless a test says otherwise: where the store is matters to who holds calls while it stops."""
+    """On one server, unless a test says otherwise. The place matters only to processes that hold calls as they stop."""
     with store_in(request.param, tmp_path) as place:
         yield place
 
@@ -90,7 +90,7 @@ def test_every_process_under_load_ends_in_time_and_its_work_goes_on_at_once(
             fleet.wait(lambda: page.snapshots)
             assert web.terminate(PROMISED_SECONDS) == 0
             web.start()
-            fleet.wait(lambda: page.disconnections and page._client.connected, 60, "the page comes back by itself")
+            fleet.wait(lambda: page.disconnections and page._client.connected, 60, "the page connects again by itself")
         for thread in threads:
             thread.join()
 
@@ -152,7 +152,7 @@ def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Flee
 def test_a_job_that_does_not_end_when_asked_is_killed_in_time(
     fleet: Fleet, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    """Nor does it outlive a worker that was killed."""
+    """Such a job outlives neither a worker that stops nor one that is killed."""
     begun = tmp_path / "begun"
     program = (
         "import os, pathlib, time\n"
@@ -181,7 +181,7 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(
 
 
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:
-    """Until it listens for itself, it hears SIGTERM with its parent's ears."""
+    """Until it sets its own handler, a SIGTERM calls the one that it has from its parent."""
     program = (
         "import pathlib, random, time\n"
         "from workers.decoder import parent\n"

@@ -1,8 +1,8 @@
 """A deploy from the previous release to the next, and back, in the middle of calls: no word is lost or doubled.
 
-The next release is this source with one more step of the database, so that processes of before meet one. The previous
-one comes from the history (tests/harness/releases.py). They work side by side because they speak the same protocol of
-the store. Where they do not, each has a store of its own, and they share the database.
+The next release is this source with one more step of the database, so older processes meet a newer database. The
+previous one comes from the history (tests/harness/releases.py). They work side by side because they speak the same
+protocol of the store. Where they do not, each has a store of its own, and they share the database.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.harness.servers import Server, start_server
 from tests.integration.keeping.test_archive import rows
 
 PHONE_CHUNKS = 20
-"""What the caller over AudioSocket says: two chunks at first, one after each process that gave way, and two at last."""
+"""Chunks that the caller over AudioSocket says: two at first, one after each process that gave way, and the rest."""
 
 STUB = {"EARSHOT_ENGINE": "stub", "DECODER_LOOPS": "1", "REDACT": "0", "HEARTBEAT_SECONDS": "3"}
 
@@ -55,7 +55,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def noise(seconds: float) -> list[Track]:
-    """What the stub engine hears: no two chunks are alike, so that it notices one that is doubled or gone."""
+    """Audio for the stub engine. No two chunks are alike, so a doubled or a lost one changes the transcript."""
     dice = np.random.default_rng(20)
     return [
         Track(name, dice.integers(0, 100, int(seconds * 8000), np.uint8).tobytes(), "mulaw", 8000)

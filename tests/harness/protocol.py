@@ -49,8 +49,8 @@ def contents(client: redis.Redis) -> dict[bytes, object]:
     return found
 
 
-def readable(client: redis.Redis) -> dict[str, str]:
-    """Every key with its content as text, for tests that look for words or sound in it."""
+def values(client: redis.Redis) -> dict[str, object]:
+    """Every key with its value."""
     read: dict[bytes, Callable[[bytes], object]] = {
         b"string": client.get,
         b"hash": client.hgetall,
@@ -60,7 +60,12 @@ def readable(client: redis.Redis) -> dict[str, str]:
         b"stream": client.xrange,
         b"none": lambda _: None,  # it has just expired
     }
-    return {key.decode(): repr(read[client.type(key)](key)) for key in list(client.scan_iter(count=1000))}
+    return {key.decode(): read[client.type(key)](key) for key in list(client.scan_iter(count=1000))}
+
+
+def readable(client: redis.Redis) -> dict[str, str]:
+    """Every key with its value as text, for tests that look for words or sound in it."""
+    return {key: repr(value) for key, value in values(client).items()}
 
 
 def chunk(seq: int, samples: int = CHUNK_SAMPLES, mark: int = 0) -> Chunk:

@@ -30,10 +30,10 @@ def banner(page: Page) -> Locator:
     return page.get_by_role("alert")
 
 
-def wait_until(condition: Callable[[], bool], page: Page, seconds: float = PATIENCE_MS / 1000) -> None:
-    end = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], page: Page) -> None:
+    end = time.monotonic() + PATIENCE_MS / 1000
     while not condition():
-        assert time.monotonic() < end, f"waited {seconds:g} s in vain"
+        assert time.monotonic() < end, f"waited {PATIENCE_MS // 1000} s in vain"
         page.wait_for_timeout(50)
 
 

@@ -1,4 +1,4 @@
-"""Which engine meets which disaster where: the dearest pairs only with --soak."""
+"""Which engine meets which disaster where. The most expensive pairs run only with --soak."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.harness.calls.engines import ENGINES
 from tests.harness.places import PLACES
 
 NAME = "Dryver"
-"""Said in every queue, as the calls' admins say: it takes the place of "driver"."""
+"""Admins list this name for every queue, so it takes the place of "driver"."""
 
 ON_A_CLUSTER = "sherpa"
-"""The quickest engine. What a cluster does to a lease does not depend on the engine; the others there with --soak, as
-are the crashes that are not at a commit: decoding knows nothing of the store."""
+"""The quickest engine. What a cluster does to a lease does not depend on the engine, so the others run there only with
+--soak. So do crashes away from a commit: decoding knows nothing of the store."""
 
 
 def quick_or_soak(quick: list[str]) -> list[Any]:
-    """Every place with every engine. On one server, those not in `quick` only with --soak."""
+    """Every place with every engine. On one server, engines that are not in `quick` run only with --soak."""
     pairs = [(place, engine) for place in PLACES for engine in ENGINES]
     return [
         pytest.param(

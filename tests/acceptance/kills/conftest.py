@@ -15,7 +15,7 @@ from tests.harness.fleet import Fleet
 from tests.harness.places import Place, store_in
 
 BRIEF_CHUNKS = 8
-"""Of each track, seconds."""
+"""Chunks of each track, a second each."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture(scope="module")
 def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A store of its own for each engine: the calls of one would be another's."""
+    """A store for each engine, so that none meets the calls of another."""
     with store_in(request.param, tmp_path_factory.mktemp("store")) as place:
         yield place
 
@@ -46,5 +46,5 @@ def call(engine: Engine) -> dict[str, list[Chunk]]:
 
 @pytest.fixture(scope="module")
 def brief(call: dict[str, list[Chunk]]) -> dict[str, list[Chunk]]:
-    """Its beginning: enough to die in at two chunks of it."""
+    """The call's beginning: long enough to die at two of its chunks."""
     return {track: chunks[:BRIEF_CHUNKS] for track, chunks in call.items()}

@@ -48,7 +48,7 @@ def test_a_crash_at_this_point_changes_no_byte(
     put = dict.fromkeys(brief, 0)
 
     def in_step() -> None:
-        """One lease a chunk, so that the point is passed often."""
+        """Wait for each chunk. So each has its own lease, and the decoder passes the point often."""
         track = min((name for name in put if put[name] < len(brief[name])), key=lambda name: put[name])
         put[track] += 1
         fleet.wait(lambda: fleet.decoded(point, track, put[track]))
@@ -57,6 +57,6 @@ def test_a_crash_at_this_point_changes_no_byte(
     fleet.wait_finished([point])
     assert fleet.stop() == [0]
     died = sorted(path.name for path in tmp_path.glob("died-*"))
-    assert died == ["died-11", "died-3"], "the point was not reached as often as it should be"
+    assert died == ["died-11", "died-3"], "the decoder reaches the point often enough to die twice"
     assert fleet.transcript(point) == calm
     fleet.assert_at_rest()

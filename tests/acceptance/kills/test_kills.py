@@ -19,7 +19,7 @@ from tests.harness.fleet import Fleet
 from tests.harness.places import PLACES
 
 KILLS = {"moonshine": 20, "vosk": 8, "sherpa": 10}
-"""A large Vosk model starts and decodes slowly: 20 kills of it with --soak."""
+"""Kills by engine; 20 of each with --soak. A large Vosk model starts and decodes slowly."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_kills_at_random_instants_change_no_byte(
 def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
     fleet: Fleet, brief: dict[str, list[Chunk]]
 ) -> None:
-    """The kernel kills an utterance's process when memory is out: its loop goes on, and no chunk loses a try."""
+    """If the kernel kills an utterance's process for want of memory, its loop goes on, and no chunk loses a try."""
     parent = fleet.start("decoder", DECODER_LOOPS="1")
     fleet.feed("undisturbed", brief)
     fleet.wait_finished(["undisturbed"])
@@ -111,7 +111,7 @@ def test_killed_open_utterances_are_decoded_again_to_the_same_bytes(
 def test_a_whole_decoder_killed_at_once_changes_no_byte(
     fleet: Fleet, call: dict[str, list[Chunk]], calm: dict[bytes, bytes]
 ) -> None:
-    """Nobody hands over, not even a parent: heartbeats must run out."""
+    """No parent is left to hand the tokens on, so heartbeats must run out."""
     first = fleet.start("decoder", DECODER_LOOPS="2")
     middle = sum(len(chunks) for chunks in call.values()) // 2
     seen = 0

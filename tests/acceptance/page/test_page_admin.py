@@ -21,7 +21,7 @@ from tests.integration.jobs.test_jobs_board import fail, update
 from tests.integration.webhooks.test_follow import follow
 
 LOOK_MS = 5_000
-"""These pages look again after so long."""
+"""Milliseconds after which these pages look again."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def desk(browser: Browser, store: redis.Redis) -> Iterator[Page]:
 
 
 def looks(desk: Page) -> None:
-    """The page looks again now."""
+    """Let the page look again now."""
     desk.clock.run_for(LOOK_MS)
 
 
@@ -118,6 +118,6 @@ def test_an_admin_sees_what_is_wrong_and_what_to_do(desk: Page, web: Web, store:
 
 
 def fits(desk: Page) -> None:
-    """Nothing sticks out on a phone."""
+    """Check that nothing sticks out on a phone."""
     desk.set_viewport_size({"width": 390, "height": 844})
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")

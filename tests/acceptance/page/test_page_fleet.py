@@ -67,7 +67,7 @@ def test_a_call_is_followed_from_its_first_words_to_its_end_through_the_death_of
     expect(desk.get_by_role("alert")).to_be_hidden()
 
     told = requests.get(f"{web.url}/v1/calls/live-1", timeout=10).json()
-    wait_until(lambda: shown(desk, "live-1") == expected(told), desk, 20)
+    wait_until(lambda: shown(desk, "live-1") == expected(told), desk)
     assert told["last"]["text"]
     assert order(desk) == ["live-1"]
 

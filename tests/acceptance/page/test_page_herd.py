@@ -31,15 +31,15 @@ HEALTH_SECONDS = 1
 """The promise: seconds within which /healthz answers meanwhile."""
 
 GROWTH_BYTES = 60_000_000
-"""What a second herd may add to the process's memory: little, whatever the first one cost."""
+"""Bytes that a second herd may add to the process's memory, whatever the first one cost."""
 
 LINK_BYTES_PER_SECOND = 60_000
 
 STALE_SECONDS = 6
-"""Promised: what a page shows is never older. It then calls it stale."""
+"""The promise: what a page shows is never older, in seconds. The page calls it stale then."""
 
 SETTLE_SECONDS, LOOKED_SECONDS = 20, 8
-"""At most so long until a page with a slow link has caught up behind its table, and how long it is looked at then."""
+"""Seconds, at most, until a page with a slow link has caught up with its table, and seconds of looking at it then."""
 
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
-    """Of a server of its own with the calls, which every test here only reads."""
+    """A client of a server with the calls. The tests here only read them."""
     server = start_server("valkey9", dir=tmp_path_factory.mktemp("server"))
     with server.client() as client:
         begin(client, Settings(), CALLS)
@@ -166,7 +166,7 @@ def test_a_slow_page_gets_its_table_and_stays_live_while_one_that_takes_nothing_
         ages: list[float] = []
 
         def age() -> float:
-            """Of the last event that the page was told, in seconds."""
+            """Seconds since the last event that the page was told."""
             seconds, micros = store.time()
             return float(seconds + micros / 1e6 - int((viewer.following.cursor or "0").split("-")[0]) / 1000)
 

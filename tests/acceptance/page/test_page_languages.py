@@ -1,4 +1,4 @@
-"""The pages in another language: no text is left in English, German fits in, and values look as Germans write them."""
+"""In another language no text is left in English. German fits in, and values look as Germans write them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from state.settings import Settings
 from state.types import Alert, Point, Reason, Standing
 from state.webhooks.happenings import EVENT_TYPES
 from tests.harness import brackets
-from tests.harness.browser import AXE, DRAWN, watched_page
+from tests.harness.browser import DRAWN, complaints, watched_page
 from tests.harness.calls.reported import call as ended_call
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
@@ -31,10 +31,11 @@ from webapp.page.admin import PAGES
 from workers.insight.rules.rulefile import STARTER_FILE
 
 NAMES = ("Earshot", "adam", "lee", "127.0.0.1", "CSV", "JSON")
-"""What stands on the pages and is no text of ours. What people say and are called is written in capitals here."""
+"""Words on the pages that are not the catalogue's. What people say and their names are in capitals here."""
 
 THEIRS = [rule["title"] for rule in yaml.safe_load(STARTER_FILE.read_text())["rules"]]
-"""Rules that supervisors change, as they come with the product."""
+"""Titles of the product's own rules, which supervisors may change."""
+
 CODES = (
     *sorted(EVENT_TYPES, key=len, reverse=True),
     *("Twilio, SignalWire, Talkdesk", "Telnyx", "Plivo", "FreeSWITCH", "jambonz", "Vonage", "Genesys Cloud"),
@@ -42,6 +43,7 @@ CODES = (
     *("sign-in", "password"),
 )
 """Names in the admins' pages: events of the interface, telephony's makers, examples, entries of the audit trail."""
+
 OTHERS = (
     ("/?view=wallboard", "#board .cards li"),
     ("/history#/calls/E0", "#call [data-call=body]"),
@@ -50,7 +52,7 @@ OTHERS = (
     ("/agents", "#said"),
     ("/rules", "#list li"),
 )
-"""Pages, each with what shows that its data has come."""
+"""Pages, each with a part that shows once its data has come."""
 
 
 def archived(url: str, ended: int) -> None:
@@ -107,9 +109,10 @@ for (const [of, name] of [[window, "fetch"], [Response.prototype, "json"], [Resp
   };
 }
 """
-"""Put into a page before its scripts: it counts what it waits for."""
+"""Runs in a page before its scripts, and counts the answers that the page waits for."""
+
 SETTLED = f"async () => {{ do await ({DRAWN})(); while (window.asked); }}"
-"""The page has drawn all that it asked for."""
+"""Waits until the page has drawn all that it asked for."""
 
 
 def signed_in(page: Page, web: Web, name: str) -> None:
@@ -184,25 +187,22 @@ def german(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def fits(page: Page, what: str) -> None:
-    """Nothing is cut off or sticks out on a desk and on a phone, and axe has nothing to complain of."""
+    """Check that nothing is cut off or sticks out, on a phone and on a desk, and that axe finds nothing."""
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate(DRAWN)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{what} at {width}"
         assert page.evaluate(CUT) == [], f"{what} at {width}"
-        if not page.evaluate("'axe' in window"):
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert page.evaluate(VIOLATIONS) == [], f"{what} at {width}"
+        assert complaints(page) == [], f"{what} at {width}"
 
 
-VIOLATIONS = "async () => (await axe.run(document)).violations.map((v) => [v.id, v.nodes[0].html])"
 CUT = """
 () => [...document.querySelectorAll("th, button, summary, legend, h2, nav a, .counts dt")]
   .filter((one) => one.checkVisibility() && !one.title && !one.closest(".unseen, .scroller table, .gist"))
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible")
   .map((one) => `${one.textContent.trim()}: ${one.scrollWidth} > ${one.clientWidth}`)
 """
-"""Headings and buttons whose words are cut off, but for those that say them in full when pointed at, and quotations."""
+"""Headings and buttons whose words are cut off. Those with the full text as a tooltip do not count, nor quotations."""
 
 
 def test_a_german_supervisor_sees_german(browser: Browser, german: Web, store: redis.Redis) -> None:

@@ -1,4 +1,4 @@
-"""What the live table tells when the link, the server or the fleet fails, and that nothing is missing afterwards."""
+"""When the link, the server or the fleet fails, the live table says so, and nothing is missing afterwards."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def test_a_dropped_link_is_announced_and_made_good_without_a_hole(
     server.drop_links()
     expect(banner(page)).to_contain_text("Connection lost")
     expect(page.get_by_text("All quiet.")).to_be_hidden()
+    page.wait_for_timeout(1200)  # the clock may still tick once
     stopped = cell(page, "c1", "duration").text_content()
     page.wait_for_timeout(1500)
-    expect(cell(page, "c1", "duration")).to_have_text(stopped or "")
+    assert cell(page, "c1", "duration").text_content() == stopped
     troubled(world, "c2")
     world.end("c1")
     world.add("c3", agent="New One")
@@ -112,7 +113,7 @@ def test_silence_of_the_server_is_announced_with_its_age(page: Page, server: Syn
     page.goto(server.url)
     expect(page.locator("[data-status=decoders]")).to_have_attribute("title", "2 decoders at work")
     world.silent = True
-    expect(banner(page)).to_contain_text(re.compile(r"stopped reporting\. .* [78] s ago"), timeout=12_000)
+    expect(banner(page)).to_contain_text(re.compile(r"stopped reporting\. .* ([7-9]|\d\d) s ago"))
     world.silent = False
     expect(banner(page)).to_be_hidden()
 

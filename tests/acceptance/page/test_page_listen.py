@@ -40,7 +40,7 @@ def test_a_live_call_is_heard_with_less_than_three_seconds_delay_and_scrubbed_ba
     ear: Page, web: Web, store: redis.Redis
 ) -> None:
     with Humming(Ingest(store, Settings()), "hum", agent="Ann", customer="Kim") as call:
-        wait_until(lambda: len(call.ingested) >= 2, ear, 20)
+        wait_until(lambda: len(call.ingested) >= 2, ear)
         ear.goto(f"{web.url}/#/calls/hum")
         button = ear.get_by_role("button", name="Listen")
         button.click()

@@ -7,6 +7,7 @@ import itertools
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.harness.browser import DRAWN
 from tests.harness.calls.chatter import Telephony
 from tests.harness.calls.synthetic import SyntheticServer
 from tests.harness.calls.world import World
@@ -26,7 +27,7 @@ def test_three_hundred_calls_stay_equal_to_the_server_while_all_talk(
     words = {row["call_id"]: row["last"]["text"] for row in world.rows() if row["last"]}
 
     def shown() -> dict[str, list[str]]:
-        """What every row says: each is in the page where one has scrolled to it."""
+        """What every row says. A row is in the page only while one has scrolled to it."""
         found: dict[str, list[str]] = page.evaluate(
             """async () => {
                 const scroll = document.querySelector("#calls").parentElement;
@@ -50,7 +51,7 @@ def test_three_hundred_calls_stay_equal_to_the_server_while_all_talk(
             and all(rows[name][1] == text for name, text in words.items())
         )
 
-    wait_until(equal, page, 20)
+    wait_until(equal, page)
 
 
 WALKED = (
@@ -100,7 +101,7 @@ def test_of_many_calls_the_page_holds_those_in_sight_wherever_one_scrolls(
     expect(cell(page, "c399", "text")).to_contain_text("at the very end")
 
     table.evaluate(scroll, deepest // 2)
-    page.wait_for_timeout(100)
+    page.evaluate(DRAWN)
     before = in_sight(page)
     troubled(world, "c005")  # rises far above
     expect(count(page, "needs")).to_have_text("1")

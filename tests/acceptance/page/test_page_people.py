@@ -14,7 +14,7 @@ from state.archive.opening import Archive
 from state.archive.search import read_call
 from state.archive.write import write
 from state.people.access import Access
-from tests.harness.browser import complaints, watched_page
+from tests.harness.browser import complaints, sign_in, watched_page
 from tests.harness.calls.archived import archived
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
@@ -43,14 +43,12 @@ def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
     with watched_page(browser, 1440, 900) as page:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.goto(f"{web.url}/admin")
-        page.get_by_label("Name").fill("lee")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "lee")
         yield page
 
 
 def looked_at(page: Page, name: str) -> None:
-    """Nothing to complain about, wide and narrow, light and dark."""
+    """Check that the page fits, narrow and wide, and that axe finds nothing, dark and light."""
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
@@ -214,9 +212,7 @@ def test_a_supervisor_is_not_let_in(browser: Browser, web: Web, store: redis.Red
     Access(store).users.add("dana", "supervisor", PASSWORD)
     with watched_page(browser, 1440, 900) as page:
         page.goto(f"{web.url}/")
-        page.get_by_label("Name").fill("dana")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "dana")
         page.locator("#pages summary").click()
         expect(page.get_by_role("link", name="Rules")).to_be_visible()
         expect(page.get_by_role("link", name="Administration")).to_have_count(0)

@@ -44,7 +44,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def questions(web: Web, tmp_path: Path) -> Iterator[None]:
-    """Puts the scorecard's questions back as they were."""
+    """Puts the scorecard's questions back afterwards."""
     before = tmp_path / "before.yaml"
     before.write_text(requests.get(f"{web.url}/v1/scorecard.yaml", timeout=30).text)
     yield
@@ -135,10 +135,10 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, br
     page.get_by_role("button", name="Another question").click()
     page.keyboard.type("Did one hear a smile?")
     page.get_by_role("button", name="Save questions").click()
-    expect(page.get_by_role("group", name="Did one hear a smile?")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("group", name="Did one hear a smile?")).to_be_visible()
     plain = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
     plain.goto(page.url)
-    expect(plain.locator("#reviews")).to_have_text("Sam: 67 %, Patient, but no greeting", timeout=20_000)
+    expect(plain.locator("#reviews")).to_have_text("Sam: 67 %, Patient, but no greeting")
     assert complaints(plain) == []
     assert plain.evaluate("document.documentElement.scrollWidth <= innerWidth")
     plain.close()
@@ -178,6 +178,6 @@ def test_the_questions_are_read_and_saved_by_command(
     assert scorecard.main([*at, "set", str(file)]) == 0
     assert capsys.readouterr().out.endswith("questions\n")
     assert "Was the agent kind?" in requests.get(f"{web.url}/v1/scorecard.yaml", timeout=10).text
-    assert scorecard.main([*at, "set", str(file)]) == 1, "it changes an edition that no longer applies"
+    assert scorecard.main([*at, "set", str(file)]) == 1, "it must not change an edition that no longer applies"
     assert capsys.readouterr().err.startswith("scorecard: Somebody")
     assert scorecard.main([*at, "set", "--force", str(file)]) == 0

@@ -1,4 +1,4 @@
-"""The table in its other shapes: wallboard, paper, file; and that everybody can use it."""
+"""The table's other shapes, wallboard, paper and file; and that everybody can use it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_axe_finds_nothing_to_complain_of(page: Page, server: SyntheticServer, w
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
     def check(what: str, where: str = "html") -> None:
-        """In the sizes of a desk and a phone; the rules of colours in the dark, too."""
+        """Check all rules in the light and those of colours in the dark, in the sizes of a phone and a desk."""
         for width in (390, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             for scheme, rules in (("dark", COLOURS), ("light", RULES)):

@@ -47,7 +47,7 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
         still, going = call_of(shards, shards[0]), call_of(shards, other)
         ingest.create(still, ["customer"], {"agent": "Ann Still", "customer": "Kim Lee"})
         ingest.create(going, ["customer"], {"agent": "Bob Going", "customer": "Lee Kim"})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(web.url)
         rows = {call_id: page.locator(f'tr[data-call-id="{call_id}"]') for call_id in (still, going)}
         for row in rows.values():
@@ -68,8 +68,6 @@ def test_calls_of_a_master_that_is_away_are_grey_and_the_others_go_on(
         ingest.end(going)
         expect(cell(page, going, "state")).to_have_text("ended", timeout=PATIENCE_MS)
         expect(cell(page, still, "state")).to_have_text("live", timeout=PATIENCE_MS)
-        page.screenshot(path=tmp_path / "away.png")
-
         late = stack.enter_context(Page(web.url))
         wait_until(lambda: late.snapshots, "a page that comes now has its table")
         assert late.calls == [going]

@@ -21,7 +21,7 @@ def test_a_call_appears_is_transcribed_scored_and_ends_without_a_reload(
     expect(cell(page, "c1", "agent")).to_contain_text("Dana Reyes")
     expect(cell(page, "c1", "customer")).to_contain_text("Kim Lee")
     expect(cell(page, "c1", "state")).to_have_text("live")
-    expect(cell(page, "c1", "duration")).to_have_text(re.compile(r"1:0\d"))
+    expect(cell(page, "c1", "duration")).to_have_text(re.compile(r"1:\d\d"))
     expect(cell(page, "c1", "sentiment")).to_have_text(DASH)
 
     world.partial("c1", "customer", "i want my")
@@ -126,7 +126,7 @@ def test_a_raised_call_rises_and_an_ended_one_leaves_while_the_row_under_the_poi
     assert in_sight(page)["d"] == stood
     troubled(world, "d")
     expect(page.locator("tr[data-call-id=d]")).to_have_attribute("data-level", "now")
-    page.wait_for_timeout(2500)  # longer than the rhythm in which rows are put in order
+    page.wait_for_timeout(2500)  # the page orders its rows more often than that
     assert in_sight(page)["d"] == stood
 
     page.mouse.move(700, 5)

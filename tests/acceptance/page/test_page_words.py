@@ -83,7 +83,7 @@ def test_a_lost_link_leaves_no_hole_in_the_opened_call(page: Page, server: Synth
     server.drop_links()
     world.final("c1", "customer", "while you were away", 60.0, 61.0)
     with world.lock:
-        del world.feed[:]  # too long ago for the feed: only a snapshot helps
+        del world.feed[:]  # too long ago for the feed, so only a snapshot helps
     world.refusing = False
     expect(items).to_have_count(5)
     expect(items.last).to_contain_text("while you were away")
@@ -99,7 +99,7 @@ def test_while_the_link_is_down_the_opened_calls_clock_stands_still(
     world.refusing = True
     server.drop_links()
     expect(page.get_by_role("alert")).to_contain_text("Connection lost")
-    page.wait_for_timeout(1200)  # the second that had begun may still be told
+    page.wait_for_timeout(1200)  # the clock may still tick once
     stopped = duration.text_content()
     page.wait_for_timeout(2500)
     assert duration.text_content() == stopped

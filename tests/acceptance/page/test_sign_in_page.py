@@ -12,9 +12,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from state.calls.ingest import Ingest
 from state.people.access import Access
 from state.settings import Settings
-from tests.harness.browser import watched_page
+from tests.harness.browser import sign_in, watched_page
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
+from tests.harness.wall import wait_until
 from tests.harness.web import Web, web_process
 
 
@@ -37,19 +38,13 @@ def tab(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def fill_in(page: Page, password: str) -> None:
-    page.get_by_label("Name").fill("dana")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
 def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_ends(
     tab: Page, web: Web, store: redis.Redis
 ) -> None:
     tab.goto(f"{web.url}/?view=x")
     expect(tab).to_have_url(re.compile(r"/sign-in\?next="))
     expect(tab.get_by_label("Name")).to_be_focused()
-    fill_in(tab, "wrong")
+    sign_in(tab, "dana", "wrong")
     expect(tab.get_by_role("alert")).to_contain_text("Wrong name or password")
     expect(tab.get_by_label("Name")).to_have_value("dana")
     expect(tab.get_by_label("Password")).to_be_focused()
@@ -60,22 +55,22 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
     expect(tab.get_by_role("complementary", name="Ann Marker")).to_be_visible()
 
     Access(store).users.set_password("dana", "another password of hers")
-    tab.keyboard.press("t")  # what she does, or the page by itself, leads to the sign-in
-    expect(tab.get_by_role("alert")).to_contain_text("You are signed out", timeout=20_000)
-    fill_in(tab, "another password of hers")
+    tab.keyboard.press("t")  # this, or the page by itself, leads to the sign-in
+    expect(tab.get_by_role("alert")).to_contain_text("You are signed out")
+    sign_in(tab, "dana", "another password of hers")
     expect(tab).to_have_url(f"{web.url}/?view=x#/calls/call-1")
     expect(tab.get_by_role("complementary", name="Ann Marker")).to_be_visible()
     tab.locator("#pages summary").click()
     tab.get_by_role("button", name="Sign out").click()
     expect(tab).to_have_url(f"{web.url}/sign-in")
     tab.go_back()
-    expect(tab.get_by_label("Password")).to_be_visible(timeout=20_000)
+    expect(tab.get_by_label("Password")).to_be_visible()
 
 
 def test_a_slow_sign_in_is_waited_for(tab: Page, web: Web, store: redis.Redis) -> None:
-    """The page asks again and again who it is. It used to open the form again each time, and never got there."""
+    """While the form is on its way, the page asks on who it is. It must not open the form anew each time."""
     tab.goto(web.url)
-    fill_in(tab, PASSWORD)
+    sign_in(tab, "dana")
     expect(tab.locator('tr[data-call-id="call-1"]')).to_be_visible()
     held: list[Route] = []
 
@@ -86,8 +81,7 @@ def test_a_slow_sign_in_is_waited_for(tab: Page, web: Web, store: redis.Redis) -
     asked: list[str] = []
     tab.on("response", lambda answer: asked.append(answer.url) if answer.status == 401 else None)
     Access(store).users.set_password("dana", "another password of hers")
-    while len(asked) < 3:
-        tab.wait_for_timeout(100)
+    wait_until(lambda: len(asked) >= 3, tab)
     assert len(held) == 1
     held[0].continue_()
     expect(tab.get_by_role("alert")).to_contain_text("You are signed out")

@@ -71,7 +71,7 @@ def test_sentiment_workers_that_died_are_forgotten_when_their_work_is_done(
         return {consumer["name"] for consumer in store.xinfo_consumers(keys.FINALS, keys.SENTIMENT)}
 
     scorer.forget_dead()
-    assert known() == {b"dead"}, "an utterance of its is not scored yet"
+    assert known() == {b"dead"}, "it has an utterance without a score"
     [again] = scorer.abandoned()
     assert (again.entry, again.tries, again.redelivered) == (unscored.entry, 0, True)
     scorer.forget_dead()

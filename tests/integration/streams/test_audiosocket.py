@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -15,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from scripts.machine.programs import ROOT
+from scripts.machine.programs import start
 from state import g711
 from tests.harness.audiosocket import audiosocket_process, packet
 from tests.harness.servers import start_server
+from tests.harness.web import wait_until
 from tests.integration.streams.conftest import House
 
 
@@ -70,11 +70,9 @@ def test_it_stops_in_time_with_calls_that_the_store_does_not_take(house: House, 
         server.kill()
 
 
-def test_it_does_nothing_without_a_port_and_stops_when_told(house: House) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webapp.audiosocket"], cwd=ROOT, env=house.fleet._environ, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert b"nothing to do" in process.stdout.readline()
+def test_it_does_nothing_without_a_port_and_stops_when_told(house: House, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = start([sys.executable, "-m", "webapp.audiosocket"], log, house.fleet._environ, leash=True)
+    wait_until(lambda: "nothing to do" in log.read_text(), "it says so")
     process.terminate()
     assert process.wait(10) == 0

@@ -163,7 +163,7 @@ def test_a_call_at_which_a_socket_is_does_not_end_as_idle_and_ends_when_nobody_h
     call = begun(opened)
     say(call, audio(0, 1))
     (shard,) = opened.shards
-    store.zadd(keys.IDLE, {"call-1": 1})  # its audio is long ago
+    store.zadd(keys.IDLE, {"call-1": 1})  # its last chunk is long ago
     assert opened.ingest.end_idle(shard, 0) == []
     assert opened.ingest.end_dropped(shard) == []
     call.drop()

@@ -17,7 +17,7 @@ import redis
 import requests
 
 from scripts.machine.gauges import gauge
-from scripts.machine.programs import ROOT, STREAMS, free_port
+from scripts.machine.programs import ROOT, STREAMS, free_port, start
 from state.people.access import Access
 from state.settings import EXIT_CONFIG, Settings
 from tests.harness.calls.wires import Refused, WebSocket
@@ -122,9 +122,9 @@ def test_a_process_without_a_place_refuses_before_the_handshake(valkey: Server) 
 
 
 def test_without_a_port_it_waits_for_its_end(tmp_path: Path) -> None:
-    with (tmp_path / "log").open("wb") as log:
-        idle = subprocess.Popen([sys.executable, *STREAMS], cwd=ROOT, stdout=log, stderr=log)
-    wait_until(lambda: "nothing to do" in (tmp_path / "log").read_text(), "it says so")
+    log = tmp_path / "log"
+    idle = start([sys.executable, *STREAMS], log, leash=True)
+    wait_until(lambda: "nothing to do" in log.read_text(), "it says so")
     idle.send_signal(signal.SIGTERM)
     assert idle.wait(STOP_SECONDS) == 0
 

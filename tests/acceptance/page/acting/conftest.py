@@ -17,7 +17,7 @@ from state.calls.ingest import Ingest
 from state.people.access import Access
 from state.settings import Settings
 from tests.harness.acting import trouble
-from tests.harness.browser import watched_page
+from tests.harness.browser import sign_in, watched_page
 from tests.harness.calls.reported import call as ended_call
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
@@ -57,9 +57,7 @@ def desks(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[tuple[Page
             Access(calls).users.add(name, "supervisor", PASSWORD)
             page = stack.enter_context(watched_page(browser, 1440, 900))
             page.goto(web.url)
-            page.get_by_label("Name").fill(name)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
+            sign_in(page, name)
             expect(cell(page, "c1", "agent")).to_contain_text("Ann")
             pages.append(page)
         yield pages[0], pages[1]

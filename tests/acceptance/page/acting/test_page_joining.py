@@ -13,7 +13,7 @@ from state.people.access import Access
 from state.people.audit import Audit
 from state.settings import Settings
 from tests.harness.acting import row
-from tests.harness.browser import watched_page
+from tests.harness.browser import sign_in, watched_page
 from tests.harness.calls.switch import Switch
 from tests.harness.servers import Server
 from tests.harness.signing_in import PASSWORD
@@ -33,9 +33,7 @@ def test_a_supervisor_joins_from_the_row_and_the_opened_call_where_the_switch_kn
         threading.Thread(target=switch.serve_forever, daemon=True).start()
         Access(calls).users.add("dana", "supervisor", PASSWORD)
         page.goto(web.url)
-        page.get_by_label("Name").fill("dana")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "dana")
         row(page, "c1")
         page.keyboard.press("c")
         menu, button = page.locator("#phone"), 'tr[data-call-id="{}"] [data-part=phone]'

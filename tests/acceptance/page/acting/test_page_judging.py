@@ -11,13 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 from state.attention_models import AttentionModels
 from state.people.access import Access
 from state.people.audit import Audit
-from tests.harness.browser import AXE, watched_page
+from tests.harness.browser import complaints, sign_in, watched_page
 from tests.harness.signing_in import PASSWORD
 from tests.harness.web import Web
 from workers.insight import models
 from workers.insight.models import Gain, Lesson, Model
-
-VIOLATIONS = "async () => (await axe.run(document)).violations.map((v) => [v.id, v.nodes[0].html])"
 
 
 @pytest.fixture
@@ -26,9 +24,7 @@ def desk(browser: Browser, web: Web, calls: redis.Redis) -> Iterator[Page]:
     Access(calls).users.add("dana", "admin", PASSWORD)
     with watched_page(browser, 1440, 900) as page:
         page.goto(web.url)
-        page.get_by_label("Name").fill("dana")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, "dana")
         expect(page.locator("tr[data-call-id=c1]")).to_be_visible()
         yield page
 
@@ -45,8 +41,7 @@ def test_an_alert_is_judged_in_the_row_and_in_the_opened_call(desk: Page, calls:
     expect(escalation.get_by_role("button", name="Not needed")).to_have_attribute("aria-pressed", "true")
     escalation.get_by_label("Why it was not needed").select_option("misheard")
     expect(escalation).to_contain_text("you say")
-    desk.evaluate(AXE.read_text(encoding="utf-8"))
-    assert desk.evaluate(VIOLATIONS) == []
+    assert complaints(desk) == []
     desk.keyboard.press("Escape")
     expect(menu).to_be_hidden()
 
@@ -60,7 +55,7 @@ def test_an_alert_is_judged_in_the_row_and_in_the_opened_call(desk: Page, calls:
     expect(opened.get_by_role("button", name="Right")).to_be_focused()
     desk.locator("#judged-now").get_by_role("button", name="Right").click()
     expect(panel.get_by_role("group").first).to_contain_text("Right, you say")
-    assert desk.evaluate(VIOLATIONS) == []
+    assert complaints(desk) == []
 
     desk.locator("tr[data-call-id=c3] a").focus()
     desk.keyboard.press("v")
@@ -94,8 +89,7 @@ def test_an_admin_sees_what_was_learned_and_takes_it_back(
     expect(desk.locator("#version")).to_have_text(f"Version {made.version} applies to calls that begin.")
     expect(desk.locator("#looked")).to_contain_text("240 judged calls, 80 of them right")
     expect(desk.locator("#versions tbody tr").first).to_contain_text("66 % → 74 %, weights taken")
-    desk.evaluate(AXE.read_text(encoding="utf-8"))
-    assert desk.evaluate(VIOLATIONS) == []
+    assert complaints(desk) == []
     desk.get_by_role("button", name="Use again: the shipped weights").click()
     expect(desk.locator("#version")).to_have_text(f"Version {made.version + 1} applies to calls that begin.")
     expect(desk.locator("#versions tbody tr").first).to_contain_text("taken back by dana")
