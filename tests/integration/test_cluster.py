@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 import redis
@@ -128,7 +129,7 @@ def test_a_slot_that_moves_in_mid_call_loses_and_doubles_no_chunk(
     wait_until(lambda: sender.sent > 20, "chunks are posted")
     moved = 0
     for _ in range(2):
-        # A failover in an earlier test may have made any node a replica, so masters are asked for.
+        # A failover in an earlier test may have made any node a replica, so this asks for masters.
         here, *owners = [cluster.owner(slot(each.keys.tag)) for each in (shard, *store)]
         there = next(node for node in owners if node and node is not here)
         moved += cluster.migrate(slot(shard.keys.tag), there, atomic=atomic)
@@ -155,7 +156,7 @@ def test_a_master_that_is_killed_is_replaced_and_no_chunk_is_lost_or_doubled(clu
     assert sender.refused, "senders noticed the death"
     for call_id in calls_of(shard, store):
         assert journal(shard, call_id) == list(range(1, last + 1))
-    wait_until(lambda: len(store.answers(lambda shard: shard.redis.ping())) == 12, "we have found all masters, too")
+    wait_until(lambda: len(store.answers(lambda shard: shard.redis.ping())) == 12, "all masters are found")
     assert violations(store) == []
 
 
@@ -190,12 +191,15 @@ def test_a_shard_that_is_away_answers_503_and_holds_up_no_other(
         wait_until(lambda: page.fleets and len(page.fleets[-1]["away"]) == 4, "the page is told which parts are away")
         assert shard.number in page.fleets[-1]["away"] and other.number not in page.fleets[-1]["away"]
         wait_until(lambda: [row["call_id"] for row in page.rows] == [kept], "the page shows the other calls")
-        took = []
+        held_up = []
         for seq in range(2, 22):
             began = time.monotonic()
+            assert requests.get(f"{web.url}/healthz", timeout=30).ok
+            needs_no_shard = time.monotonic() - began
+            began = time.monotonic()
             assert put(kept, seq).status_code == 202
-            took.append(time.monotonic() - began)
-        assert sorted(took)[len(took) // 2] < 1.0, "the promise: others are not held up"
+            held_up.append(time.monotonic() - began - needs_no_shard)
+        assert median(held_up) < 1.0, "the promise: others are not held up"
         listed = requests.get(f"{web.url}/v1/calls", timeout=30).json()["calls"]
         assert [call["call_id"] for call in listed] == [kept]
         assert "earshot_shards_away 4.0" in requests.get(f"{web.url}/metrics", timeout=30).text
@@ -237,7 +241,7 @@ def test_a_fleet_decodes_and_scores_all_shards_though_a_master_dies(
             assert len(fleet.transcript(call_id)) == len(fleet.transcript(call_ids[0])), call_id
         assert fleet.stop() == [0, 0]
         fleet.assert_at_rest()
-        wait_until(lambda: len(store.answers(lambda shard: shard.redis.ping())) == 12, "we have found all masters, too")
+        wait_until(lambda: len(store.answers(lambda shard: shard.redis.ping())) == 12, "all masters are found")
         assert violations(store) == []
     finally:
         fleet.kill_all()
