@@ -160,7 +160,7 @@ def speak(site: Site, key: str, call_id: str) -> None:
 
 
 def test_half_a_request_occupies_no_thread_of_ours(site: Site, store: redis.Redis) -> None:
-    """nginx holds requests that never end. Here more strangers than the process has threads send half of one."""
+    """More strangers than the process has threads send half a request, and nginx holds all of them back."""
     host, port = site.url.removeprefix("https://").split(":")
     context = ssl.create_default_context(cafile=site.certificate)
     strangers = []

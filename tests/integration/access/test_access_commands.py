@@ -205,7 +205,7 @@ def test_the_first_run_makes_a_sign_in_and_a_key_and_later_ones_keep_them(tmp_pa
 def test_a_platform_without_an_environment_of_ours_runs_the_commands(
     valkey: Server, store: redis.Redis, at: dict[str, str], tmp_path: Path
 ) -> None:
-    """On a platform python3 on the path has the packages. There is no .venv and no npm, and nobody ran the set-up."""
+    """The python3 on the path has the packages. There is no .venv and no npm, and nobody ran the set-up."""
     for folder in ("scripts", "state", "workers"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     programs = tmp_path / "programs"

@@ -29,8 +29,8 @@ from webapp.http.crowds import DECODE_SHARE
 from webapp.http.limits import FAILURES_OF_ADDRESS
 
 PROMPT_SECONDS = 1.0
-"""At most, of the process's processor time while a health check or a chunk waits for its answer. A machine that is busy
-with other things makes the wait longer, but not this."""
+"""At most, of processor time that the web process spends while a health check or a chunk waits. Other programs make the
+wait longer, but not this."""
 
 THREADS = 160
 """Fewer than the clients of a flood: if each of those got a thread, nobody else would."""
@@ -87,7 +87,7 @@ PIECE = {"audio": [0] * 8000 * 3, "sample_rate": 8000}
 
 
 def pieces(count: int, key: dict[str, str]) -> list[bytes]:
-    """Three seconds of audio of each of `count` conversations. The answer waits for the fleet to decode so much."""
+    """Requests to /decode, each with three seconds of its own conversation. Answers wait for words of so much audio."""
     bodies = [json.dumps({**PIECE, "id": f"line-{n}"}).encode() for n in range(count)]
     return [post("/decode", body, "application/json", **key) for body in bodies]
 

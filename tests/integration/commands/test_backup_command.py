@@ -90,7 +90,7 @@ def test_a_lost_store_costs_the_live_words_and_a_lost_database_nothing(tmp_path:
         assert (again.status_code, again.json()["expected_seq"]) == (409, 1), (
             "a sender that kept all chunks begins again"
         )
-        assert put("live", 4, "?on_gap=skip").status_code == 202, "a sender that did not goes on"
+        assert put("live", 4, "?on_gap=skip").status_code == 202, "a sender that kept nothing goes on"
         ended("live")
         call = requests.get(f"{url}/v1/calls/live", headers=headers, timeout=60).json()
         assert call["utterances"][0]["mark"] == "gap", "the transcript marks the gap"
