@@ -95,6 +95,22 @@ def test_a_card_tells_what_led_to_an_alert_and_lets_act_at_once(desks: tuple[Pag
     expect(tom.locator("[data-bell=list]")).to_contain_text(story)
 
 
+def test_the_card_stays_away_while_one_types_a_search(desks: tuple[Page, Page]) -> None:
+    dana, _ = desks
+    card = dana.locator("#peek")
+    cell(dana, "c1", "text").hover()
+    expect(card).to_be_visible()
+    dana.keyboard.press("/")
+    dana.keyboard.type("Kim")
+    expect(card).to_be_hidden()
+    dana.wait_for_timeout(1000)  # the search has moved a row under the pointer, and half a second is its rest
+    expect(card).to_be_hidden()
+    box = cell(dana, "c1", "text").bounding_box()
+    assert box is not None
+    dana.mouse.move(box["x"] + 20, box["y"] + 20)
+    expect(card).to_be_visible()
+
+
 def test_an_agent_asks_for_help_and_a_supervisor_answers(
     browser: Browser, web: Web, desks: tuple[Page, Page], calls: redis.Redis
 ) -> None:

@@ -19,6 +19,7 @@ export class Peek {
   #more;
   #id = null;
   #timer = 0;
+  #types = false; // whether the reader types elsewhere: rows then come under the resting pointer by themselves
   #wide = matchMedia("(min-width: 900px)");
 
   /**
@@ -30,9 +31,15 @@ export class Peek {
     for (const part of box.querySelectorAll("[data-card]")) this.#parts[part.dataset.card] = part;
     table.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#soon(rowOf(event)));
     table.addEventListener("pointerleave", () => this.#leave());
-    table.addEventListener("focusin", (event) => this.#soon(rowOf(event)));
+    table.addEventListener("pointermove", (event) => this.#types && event.pointerType === "mouse" && this.#returns(event), { passive: true });
+    table.addEventListener("focusin", (event) => this.#returns(event));
     table.addEventListener("focusout", () => this.#leave());
     table.parentElement.addEventListener("scroll", () => this.hide(), { passive: true });
+    addEventListener("input", ({ target }) => {
+      if (box.contains(target)) return;
+      this.#types = true;
+      this.hide();
+    });
     box.addEventListener("pointerenter", () => clearTimeout(this.#timer));
     box.addEventListener("pointerleave", () => this.#leave());
     addEventListener("keydown", (event) => {
@@ -57,6 +64,11 @@ export class Peek {
     if (this.#id && ids.includes(this.#id)) this.#draw();
   }
 
+  #returns(event) {
+    this.#types = false;
+    this.#soon(rowOf(event));
+  }
+
   #soon(row) {
     const id = row?.dataset.callId;
     clearTimeout(this.#timer);
@@ -73,7 +85,7 @@ export class Peek {
     const id = element?.dataset.callId;
     const row = this.#more.rows.get(id);
     this.hide();
-    if (!row || !element.isConnected || !this.#wide.matches || id === this.#more.opened()) return;
+    if (this.#types || !row || !element.isConnected || !this.#wide.matches || id === this.#more.opened()) return;
     if (row.state === "ended" || !(row.raised || wantsHelp(row))) return;
     this.#id = id;
     this.#parts.story.textContent = "";
