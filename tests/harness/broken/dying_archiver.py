@@ -5,31 +5,19 @@ STEP counts from 1 what the process sends to the database and to Redis' script. 
 
 from __future__ import annotations
 
-import itertools
-import os
-import signal
 import sys
 from typing import Any
-
-from sqlalchemy import Engine, event
 
 from state.archive.opening import open_archive
 from state.calls.departures import Departures
 from state.server.opening import open_shards
 from state.settings import load
+from tests.harness.broken.steps import dying_at
 from workers.jobs.archive import move
-
-sent = itertools.count(1)
-
-
-def step(*_: Any) -> None:
-    if next(sent) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
-    event.listen(Engine, "before_cursor_execute", step)
-    event.listen(Engine, "commit", step)
+    step = dying_at(int(sys.argv[2]))
     settle = Departures.settle
 
     def settled(*arguments: Any) -> str:

@@ -7,33 +7,23 @@ for each step would take a minute in all.
 
 from __future__ import annotations
 
-import itertools
 import os
-import signal
 import sys
 from typing import Any
-
-from sqlalchemy import Engine, event
 
 from state import keys
 from state.archive.opening import Archive, open_archive
 from state.server.opening import open_shards
 from state.settings import load
 from state.webhooks import deliveries
+from tests.harness.broken.steps import dying_at
 from workers.webhooks.couriers import Couriers, clock_ms
 from workers.webhooks.follow import Follower
 from workers.webhooks.post import Poster
 
 
 def work(dies_at: int) -> None:
-    sent = itertools.count(1)
-
-    def step(*_: Any) -> None:
-        if next(sent) == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "before_cursor_execute", step)
-    event.listen(Engine, "commit", step)
+    step = dying_at(dies_at)
 
     class Dying(Poster):
         def deliver(self, claimed: Any) -> Any:
