@@ -21,7 +21,7 @@ from webapp.streams.events import Event, Message
 from webapp.streams.loop import Line, Loop
 from webapp.streams.wire import WebSocketWire
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 class Parser:
