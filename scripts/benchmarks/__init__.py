@@ -1,1 +1,1 @@
-"""Benchmarks: measure, print JSON, judge nothing."""
+"""Benchmarks. They measure, print JSON and judge nothing."""

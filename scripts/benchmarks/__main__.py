@@ -1,15 +1,15 @@
-"""scripts/bench: measure, print one JSON object a benchmark on stdout, and judge nothing.
+"""scripts/bench: measures, prints one JSON object for each benchmark on stdout, and judges nothing.
 
-cliffs     scoring by live calls and by a call's length; a fleet's care for its dead by its size; ending idle calls
+cliffs     scoring by live calls and by a call's length; looking after dead decoders by fleet size; ending idle calls
 decode     processor seconds per second of audio: the fleet's decoders beside the bare library, on the demo calls
 desk       agents' own pages that ask for their live call: processor time and bytes of an answer
-engine     word error rate per demo call, and the recogniser's processor time with and without partials
+engine     word error rate of each demo call, and the recogniser's processor time with and without partials
 history    each filter of the history over many archived calls, on SQLite and PostgreSQL
 lines      lines in real time: end of speech to the page, lag, refusals, cores by kind of process
-overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost per chunk
+overhead   the fleet without decoding (stub engine): chunks a second, time from ingest to commit, cost of a chunk
 page       pages that come at once to live calls, and stay: time to the table, cost, bytes, frames in a browser
-search     a search over all live calls, of 500 to 5000: the first one, and those that follow
-scale      what a chunk costs web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
+search     a search over 500 to 5000 live calls: the first one, and those that follow
+scale      a chunk's cost in web, server, decoder and sentiment, by live tracks and shards (a quarter of an hour)
 streams    live sockets into one streams process on one core: the cost of each, and the audio taken in time
 utterances many tracks in mid-utterance on one decode loop, with --engine vosk: its processes and memory
 """
@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--lines", type=int, default=12, help="two-party lines of lines")
     parser.add_argument("--viewers", type=int, default=100, help="pages of page")
     parser.add_argument("--agents", type=int, default=300, help="agents' pages of desk")
-    parser.add_argument("--live", type=int, default=1000, help="live calls of page; the most of search")
+    parser.add_argument("--live", type=int, default=1000, help="live calls of page; most live calls of search")
     parser.add_argument("--rate", type=float, default=1.0, help="events a second of each call of page and search")
     parser.add_argument("--archived", type=int, default=100_000, help="calls of history, of 60 utterances")
     parser.add_argument("--streams", type=_numbers, default=[100, 600], help="sockets of streams (100,600)")
@@ -82,7 +82,7 @@ def main(argv: list[str]) -> int:
         "--tracks", type=_numbers, default=[100, 1000, 5000], help="live tracks of scale: 100,1000,5000"
     )
     parser.add_argument("--shards", type=_numbers, default=[1, 2, 4, 8], help="shards of scale (1,2,4,8)")
-    parser.add_argument("--chunks", type=int, default=2000, help="chunks measured by scale, for each of these")
+    parser.add_argument("--chunks", type=int, default=2000, help="chunks that scale measures, for each of these")
     parser.add_argument("--chunk-rate", type=float, default=100.0, help="chunks a second of scale")
     parser.add_argument("--korean", action="store_true", help="Korean calls, by eSpeak NG, for decode and engine")
     parser.add_argument("--open", type=int, default=60, help="tracks of utterances")

@@ -2,10 +2,10 @@
 
 scripts/capacity --lines 100                        measures this machine with a few lines first (a minute)
 scripts/bench lines --lines 12 --seconds 120 > here.json
-scripts/capacity --lines 100 --measured here.json   from figures that were measured before
+scripts/capacity --lines 100 --measured here.json   uses earlier figures
 
-Prints one JSON object. Lines cost the same whatever their number, so it multiplies. It does not say how late words are
-with so many lines on one machine: scripts/bench lines does.
+It prints one JSON object. Each line costs the same, so it multiplies. It does not say how late words are with so many
+lines on one machine: scripts/bench lines does.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from scripts.benchmarks.lines import add_engine_options, bench_lines
 from state.settings import Settings
 
 BUSY_SHARE = 0.6
-"""Share of a core that is planned to be used: calls come in waves, and a dead process leaves its work to others."""
+"""Share of a core to plan with: calls come in waves, and a dead process leaves its work to others."""
 
 MEASURE_LINES, MEASURE_SECONDS = 4, 40
 
 SECOND_BYTES = 8000
-"""Bytes of a second of one track of G.711."""
+"""Bytes that a second of a track of G.711 takes."""
 
 OPEN_SECONDS = 20
-"""Seconds of an open utterance that the journal holds at most, and so of what waits."""
+"""Most seconds of an open utterance, and so of audio that the journal holds."""
 
 CALL_BYTES, CALLS_A_DAY = 60_000, 80
-"""Of an ended call in the store (docs/SCALE.md), and calls that a line has in a day."""
+"""Bytes of an ended call in the store (docs/SCALE.md), and calls of a line in a day."""
 
 MASTER_CORES = 0.6
-"""Most of a core that a plain server should use: it has one."""
+"""Most share of its one core that a plain server should use."""
 
 
 class Dyno(NamedTuple):
-    """A size that a Heroku-style platform sells (its documentation, 2026): whole cores, counted as it shows them."""
+    """A size that a Heroku-style platform sells (its documentation, 2026), with whole cores as it counts them."""
 
     name: str
     cores: float
@@ -47,17 +47,17 @@ class Dyno(NamedTuple):
 
 
 SMALL = Dyno("standard-2x", 0.5, 1024)
-"""It shares its cores with strangers: planned as half of one."""
+"""It shares its cores with strangers, so it counts as half of one."""
 
 LARGE = Dyno("performance-l", 8, 14336)
 
 
 class CannotPlan(ValueError):
-    """The figures cannot be used; one line."""
+    """The figures are of no use. One line."""
 
 
 def plan(lines: int, measured: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """What `lines` need, by what `scripts/bench lines` printed. Raises CannotPlan."""
+    """What `lines` need, by the figures of `scripts/bench lines`. Raises CannotPlan."""
     try:
         cost_ms: dict[str, float] = measured["cpu_ms_per_track_second"]
         resident: dict[str, float] = measured["resident_megabytes"]
@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
         prog="scripts/capacity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", type=_count, required=True, help="two-party lines that talk at the same time")
-    parser.add_argument("--measured", type=Path, help="what scripts/bench lines printed on the machine to plan with")
+    parser.add_argument("--measured", type=Path, help="output of scripts/bench lines on the machine to plan with")
     add_engine_options(parser)
     options = parser.parse_args(argv)
     try:

@@ -1,4 +1,4 @@
-"""What grows with the number of live calls, with a call's length, with the fleet, and with calls to be ended."""
+"""Costs by the number of live calls, by a call's length, by the fleet's size, and by the calls to end at once."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ WORKERS = (10, 50, 200)
 IDLE_CALLS = (100, 500, 1000, 5000)
 
 EARLIER = 4
-"""Utterances of each live call before the one that is measured."""
+"""Utterances of each live call before the measured one."""
 MEASURED = 30
-"""Utterances measured of a call of some length."""
+"""Utterances to measure in a call of each length."""
 FLEET_SECONDS = 3.0
 
 TEXTS = (
@@ -54,7 +54,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class Bench:
-    """A server, a scorer and the sender's side. Utterances are put where a decoder's commit puts them."""
+    """A server, a scorer and the sender's side. It puts utterances where a decoder's commit puts them."""
 
     def __init__(self, server: EmbeddedServer) -> None:
         self.settings = Settings(redis_url=server.url)
@@ -67,11 +67,11 @@ class Bench:
         self.finals.join()
 
     def server_cpu_seconds(self) -> float:
-        """Spent so far by the server."""
+        """Processor seconds of the server so far."""
         return cpu_seconds(self._server_pid)
 
     def say(self, call_id: str, numbers: Sequence[int], scored: bool = False) -> None:
-        """The call's utterances of these numbers, both parties in turns; to be scored, or scored already."""
+        """Add the call's utterances of these numbers, both parties in turns. scored: they have scores already."""
         pipe = self.redis.pipeline(transaction=False)
         for number in numbers:
             track, index = TRACKS[number % 2], number // 2
@@ -88,7 +88,7 @@ class Bench:
         pipe.execute()
 
     def score(self) -> dict[str, float]:
-        """Score all that waits: milliseconds of an utterance."""
+        """Score all that waits. Returns milliseconds of an utterance."""
         cpu, server, began, count = time.process_time(), self.server_cpu_seconds(), time.monotonic(), 0
         while self.redis.xlen(keys.FINALS):
             waiting = self.finals.next()
@@ -141,7 +141,7 @@ def _length(count: int) -> dict[str, Any]:
         bench.ingest.create("call", list(TRACKS), {})
         bench.say("call", range(count), scored=True)
         bench.say("call", [count])
-        first = bench.score()  # nothing is kept yet: all of the call is read
+        first = bench.score()  # nothing is kept yet, so the scorer reads all of the call
         measured: list[dict[str, float]] = []
         for number in range(count + 1, count + 1 + MEASURED):
             bench.say("call", [number])
@@ -152,7 +152,7 @@ def _length(count: int) -> dict[str, Any]:
 
 
 def _workers(count: int) -> dict[str, Any]:
-    """A fleet of so many idle decoders looks after one another: what that costs the server, and one decoder."""
+    """What it costs the server and a decoder that so many idle decoders look after one another."""
     with _bench() as bench:
         fleet = [FleetMember(bench.shard, f"host-1234-{n:016x}", bench.settings) for n in range(count)]
         for decoder in fleet:
@@ -183,7 +183,7 @@ def _workers(count: int) -> dict[str, Any]:
 
 
 def _idle(count: int) -> dict[str, Any]:
-    """So many calls go idle at the same moment: how long one decoder takes to end them, and what others wait."""
+    """So many calls go idle at the same moment: how long one decoder takes to end them, and how long others wait."""
     with _bench() as bench:
         for n in range(count):
             bench.ingest.create(f"call-{n}", list(TRACKS), {})

@@ -28,10 +28,10 @@ CHUNK_SECONDS = 1.0
 """Seconds of a chunk, as telephony sends them."""
 
 FLEET_SECONDS = 600.0
-"""Seconds of patience with the fleet."""
+"""Most seconds to wait for the fleet."""
 
 Count = Callable[[str, str], tuple[int, int]]
-"""(errors, units said) of what was said and what was heard."""
+"""Takes what was said and what was heard. Returns errors, and units (words, characters) said."""
 
 ENGLISH: Mapping[str, Count] = {"word": errors}
 KOREAN: Mapping[str, Count] = {"word": word_errors, "character": character_errors}
@@ -83,7 +83,7 @@ def wanted(options: argparse.Namespace) -> Wanted:
 
 
 def bench_engine(options: argparse.Namespace) -> dict[str, Any]:
-    """The recogniser by itself, warm: word errors per call, and its cost with and without partials."""
+    """The recogniser by itself, warm: word errors of each call, and its cost with and without partials."""
     model = choose(wanted(options)).load()
     if options.korean:
         with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
@@ -92,8 +92,8 @@ def bench_engine(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure(model: Model, folder: Path, counts: Mapping[str, Count]) -> dict[str, Any]:
-    """Decode every track of every call twice, with and without partials: error rates, also by call, and times."""
-    heard: dict[str, list[tuple[str, str]]] = {}  # by call: of each track what was said and what was heard
+    """Decode every track of every call with and without partials. Returns error rates, also by call, and times."""
+    heard: dict[str, list[tuple[str, str]]] = {}  # by call: for each track, what was said and what was heard
     audio_seconds = finals_only = with_partials = 0.0
     for call in sorted(folder.glob("call-*")):
         turns = json.loads((call / "truth.json").read_text(encoding="utf-8"))["turns"]
@@ -121,16 +121,16 @@ def measure(model: Model, folder: Path, counts: Mapping[str, Count]) -> dict[str
 
 
 def _rate(count: Count, tracks: list[tuple[str, str]]) -> float:
-    """Errors of all tracks by what was said in them."""
+    """Errors in all tracks, as a share of what was said."""
     wrong, said = zip(*itertools.starmap(count, tracks), strict=True)
     return round(sum(wrong) / sum(said), 4)
 
 
 def bare_cost(model: Model, folder: Path) -> float:
-    """Processor seconds per second of audio of the library alone, without endpoint rules or partials of ours.
+    """Processor seconds per second of audio of the library alone, without our endpoint rules and partials.
 
-    Vosk: its own recogniser, fed a second at a time. Moonshine knows no streams: it is handed the utterances that
-    our endpoint rules cut, so the rules' own cost is the fleet's.
+    Vosk's own recogniser gets a second at a time. Moonshine knows no streams: it gets the utterances that our endpoint
+    rules cut, so only the fleet bears the rules' cost.
     """
     from workers.engines.moonshine import MoonshineModel
     from workers.engines.vosk.model import VoskModel

@@ -1,7 +1,7 @@
-"""The cost of the agents' own pages for the web process: each asks for its agent's live call again and again.
+"""What agents' own pages cost the web process: each asks for its agent's live call again and again.
 
-Calls are made up, with some minutes of talk; server and web process are real. One after the other asks, so that the
-processor time is the questions' own.
+Server and web process are real. The calls are made up, with some minutes of talk. The pages ask one after the other, so
+that the processor time is the questions' own.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from state.types import Sentiment
 from tests.harness.web import Web
 
 UTTERANCES = 30
-"""Of each track: five minutes of talk."""
+"""Utterances of each track: five minutes of talk."""
 
 AGAIN_SECONDS = 2.0
 """Seconds between two requests of an agent's page (webapp/static/js/desk/desk.js)."""
 
 NEWS_SECONDS = 5.0
-"""Seconds between two changes of a call that people talk on, as on the demo calls: a final, then its score."""
+"""Seconds between two changes of a call in which people talk, as on the demo calls: a final, then its score."""
 
 _pack = msgspec.msgpack.encode
 
@@ -72,14 +72,14 @@ def bench_desk(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _ask(options: argparse.Namespace, web: Web, server_pid: int, knows: bool) -> dict[str, float]:
-    """Means of an answer. knows: every page has seen the present state."""
+    """Means for an answer. knows: every page has seen the present state."""
     host, port = web.url.removeprefix("http://").split(":")
     link = http.client.HTTPConnection(host, int(port), timeout=30)
     tags = [""] * options.agents
     asked = taken = 0
     before = server_before = until = 0.0
     for n in range(10**9):
-        if n == options.agents:  # the first round warms it up
+        if n == options.agents:  # the first round only warms up
             asked = taken = 0
             before, server_before = cpu_seconds(web.worker_pid), cpu_seconds(server_pid)
             until = time.monotonic() + options.seconds

@@ -1,4 +1,4 @@
-"""A fleet for benchmarks: an embedded server and one decoder process, and what they cost."""
+"""A fleet for benchmarks: an embedded server and one decoder process, with their costs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.places import Place
 
 
 class BenchFleet(Fleet):
-    """Also tells the processor seconds of the decoder (its loops included) and of the server."""
+    """A fleet that also tells the processor seconds of the decoder with its loops, and of the server."""
 
     def __init__(self, server: EmbeddedServer, logs: Path, loops: int, **environ: str) -> None:
         usual = {"HEARTBEAT_SECONDS": str(Settings().heartbeat_seconds)}
@@ -27,25 +27,25 @@ class BenchFleet(Fleet):
             raise SystemExit(f"bench: no decoder: {(logs / 'decoder-0.log').read_text()[-500:]}")
 
     def decoder_cpu_seconds(self) -> float:
-        """Spent so far by the decoder process, its decode loops, and theirs."""
+        """Processor seconds so far of the decoder process, its decode loops, and their children."""
         return family_cpu_seconds(self._decoder.pid)
 
     def decoder_bytes(self) -> int:
-        """Memory of these processes now."""
+        """Bytes of memory of these processes now."""
         return family_bytes(self._decoder.pid)
 
     def utterances_open(self) -> int:
-        """How many processes of open utterances its decode loops have."""
+        """Number of the decode loops' processes for open utterances."""
         return len(self.utterances(self._decoder))
 
     def server_cpu_seconds(self) -> float:
-        """Spent so far by the server."""
+        """Processor seconds of the server so far."""
         return cpu_seconds(self._server_pid)
 
 
 @contextlib.contextmanager
 def fleet(loops: int, **environ: str) -> Iterator[BenchFleet]:
-    """A fleet that is ready to decode; everything is stopped at the end."""
+    """A fleet that is ready to decode. Everything stops at the end."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedServer(Path(folder) / "server")
         running = None

@@ -1,6 +1,6 @@
 """scripts/bench history: how long each filter of the history takes over many archived calls.
 
-On SQLite, and on the PostgreSQL of EARSHOT_BENCH_POSTGRESQL if that is set: an empty database.
+It uses SQLite, and the PostgreSQL that EARSHOT_BENCH_POSTGRESQL names, which must be empty.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from state.views import CallRow, CallView
 UTTERANCES = 60
 BATCH = 500
 ROUNDS = 20
-"""Requests of each kind; every one asks for something else where it can."""
+"""Requests of each kind. Each asks for something else if it can."""
 
 PAGE = 50
 START_MS, CALL_MS = 1_767_225_600_000, 30_000
-"""The first call begins with 2026, then one every half minute: 100,000 are five weeks."""
+"""Begin of the first call (the start of 2026), and ms between two calls: 100,000 calls are five weeks."""
 
 CUSTOMERS_CALL = 5
 """Calls of each customer."""
@@ -68,7 +68,7 @@ def _measured(archive: Archive, count: int) -> dict[str, Any]:
 
 
 def report_times(archive: Archive) -> dict[str, dict[str, float]]:
-    """Milliseconds of reports (p50, p95), by how much they cover."""
+    """Milliseconds of reports (p50, p95), by the time that they cover."""
     found = {}
     first = datetime.fromtimestamp(START_MS / 1000, UTC).date()
     for name, days, filters in (
@@ -89,7 +89,7 @@ def report_times(archive: Archive) -> dict[str, dict[str, float]]:
 
 
 def fill(archive: Archive, count: int) -> None:
-    """Put `count` made-up calls into an empty archive, and let the database look at them."""
+    """Put `count` made-up calls into an empty archive, and let the database take its statistics."""
     made = generated(count)
     for first in range(1, count + 1, BATCH):
         batch = [(first + n, next(made)) for n in range(min(BATCH, count + 1 - first))]
@@ -107,7 +107,7 @@ def fill(archive: Archive, count: int) -> None:
 
 
 def generated(count: int, seed: int = 1) -> Iterator[CallView]:
-    """Calls that differ in everything a filter looks at; words are as unequally frequent as in speech."""
+    """Calls that differ in everything that a filter looks at. Words are as unequally frequent as in speech."""
     dice = random.Random(seed)
     rare = [f"word{n}" for n in range(20_000)]
     pool = [" ".join(_words(dice, rare)) for _ in range(20_000)]
@@ -188,7 +188,7 @@ _ASKED: dict[str, tuple[Order, dict[str, Any]]] = {
     "the commonest words, newest": ("time", {"words": ["the", "you"]}),
     "a common word of an agent": ("relevance", {"words": ["word1"], "agent": "agent {agent}"}),
 }
-"""Name -> order, and what is sought; figures in braces are drawn again for each request."""
+"""Name -> order, and what is sought. Each request draws the figures in braces anew."""
 
 
 def _timed(archive: Archive, name: str, count: int) -> dict[str, float]:

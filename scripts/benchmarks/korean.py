@@ -1,7 +1,7 @@
-"""Calls in Korean, for the only Vosk model in reach: eSpeak NG speaks written turns over a telephone line.
+"""Calls in Korean, for the only Vosk model that we could reach. eSpeak NG speaks written turns over a telephone line.
 
-The model does not understand this robot: it hears no syllable right. So the calls tell what decoding costs, and nothing
-of its errors with people.
+The model hears no syllable of this robot right. So the calls tell what decoding costs, and nothing of the errors with
+people.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 0.8
 """Seconds between two turns."""
 
 LEVEL, HISS = 0.05, 0.0005
-"""Of the speech and of the line's noise, of full scale."""
+"""Levels of the speech and of the line's noise, as shares of full scale."""
 
 VOICES = {"agent": "ko", "customer": "ko+f3"}
 
@@ -62,9 +62,9 @@ CALLS = {
 
 
 def speak_korean(folder: Path) -> Path:
-    """Write the calls into `folder` as the demo's are: call-NAME/agent.wav and customer.wav.
+    """Write the calls into `folder` in the demo's form: call-NAME/agent.wav and customer.wav.
 
-    Raises SystemExit where no espeak-ng is installed.
+    Raises SystemExit if espeak-ng is not installed.
     """
     if shutil.which("espeak-ng") is None:
         raise SystemExit("bench: espeak-ng is not installed; it speaks Korean (on Debian: apt-get install espeak-ng)")
@@ -86,12 +86,12 @@ def speak_korean(folder: Path) -> Path:
 
 
 def word_errors(said: str, heard: str) -> tuple[int, int]:
-    """(word errors, words said), where a word is what spaces part."""
+    """(word errors, words said). Spaces part words."""
     return edit_distance(said.split(), heard.split()), len(said.split())
 
 
 def character_errors(said: str, heard: str) -> tuple[int, int]:
-    """The same of syllables, each of which is one character. Where the spaces are does not count."""
+    """The same for syllables. Each is one character. Spaces do not count."""
     return word_errors(" ".join("".join(said.split())), " ".join("".join(heard.split())))
 
 

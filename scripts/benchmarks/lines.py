@@ -1,7 +1,7 @@
 """Lines in real time: how soon a page shows what was said, how far decoders fall behind, and what it costs.
 
-Everything is real and shares this machine: HTTP, the store with its append-only file, the processes of the Procfile, a
-page's socket. So is the program that plays the lines; its own cost is told, too.
+Everything is real: HTTP, the store with its append-only file, the processes of the Procfile, a page's socket. All of it
+shares this machine, the program that plays the lines too; its own cost is among the figures.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from scripts.simulator.recording import DEMO
 from tests.harness.viewers import Viewer, percentile
 
 WARM_SECONDS = 5.0
-"""Speech that ends in these first seconds is not counted: every track is new at once, as no real morning begins."""
+"""First seconds, whose speech does not count: every track is new at once, as on no real morning."""
 
 ROWS_IN_SIGHT = 16
-"""Calls in the window of a page of 900 pixels' height: for these alone it wants the words of open utterances."""
+"""Calls in the window of a page 900 pixels high. Only for these it wants the words of open utterances."""
 
 DRAIN_SECONDS = 120.0
-"""At most so many seconds for the fleet to decode its backlog when the lines fall silent."""
+"""Most seconds until the fleet has decoded its backlog, after the lines fall silent."""
 
 SAME_TURN_SECONDS = 0.5
-"""Seconds by which an utterance may end before its turn does: voices fade."""
+"""Seconds by which an utterance may end before its turn: voices fade."""
 
 
 @dataclass
 class Page:
-    """What the page was told of the lines, each with the moment at which it came (monotonic seconds)."""
+    """What the page hears of the lines, each with its arrival (monotonic seconds)."""
 
     finals: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     partials: int = 0
@@ -57,7 +57,7 @@ class Page:
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Which engine decodes which calls."""
+    """Add options: which engine decodes which calls."""
     parser.add_argument("--engine", default="moonshine", help="moonshine, vosk, sherpa or auto")
     parser.add_argument("--vosk-model", default="", help="folder or official name, for --engine vosk")
     parser.add_argument("--sherpa-model", default="", help="folder or official name, for --engine sherpa")
@@ -90,7 +90,7 @@ async def _measure(fleet: Processes, lines: list[Line], seconds: int) -> dict[st
     waiting_s = await asyncio.to_thread(fleet.gauge, "backlog_seconds")
     memory = fleet.server_bytes()["memory"] - memory
     deadline = time.monotonic() + DRAIN_SECONDS
-    while await asyncio.to_thread(fleet.gauge, "backlog_chunks") != 0:  # -1: nobody could say
+    while await asyncio.to_thread(fleet.gauge, "backlog_chunks") != 0:  # -1: the figure is missing
         if time.monotonic() > deadline:
             raise LineFailed(f"the decoders do not catch up in {DRAIN_SECONDS:.0f} s")
         await asyncio.sleep(0.1)
@@ -122,13 +122,13 @@ async def _measure(fleet: Processes, lines: list[Line], seconds: int) -> dict[st
 
 
 def _delays(page: Page, lines: list[Line]) -> list[float]:
-    """Of each utterance: from the end of its speech, as the engine found it, to the page."""
+    """Seconds from the end of each utterance's speech, as the engine found it, to the page."""
     began = {line.call_id: line.began for line in lines}
     return [at - began[call_id] - said["end"] for at, call_id, said in page.finals if said["end"] >= WARM_SECONDS]
 
 
 def _turn_delays(page: Page, lines: list[Line], seconds: int) -> list[float]:
-    """Of each turn, as it was written: from its end to the first utterance at the page that reaches it."""
+    """Seconds from the end of each written turn to the page's first utterance that reaches that end."""
     by_track: dict[tuple[str, str], list[tuple[float, dict[str, Any]]]] = {}
     for at, call_id, said in page.finals:
         by_track.setdefault((call_id, said["track"]), []).append((at, said))
@@ -151,7 +151,7 @@ def _turn_delays(page: Page, lines: list[Line], seconds: int) -> list[float]:
 
 
 def _spread(delays: list[float]) -> dict[str, float | int | None]:
-    """Half of them, 95 % and all of them took at most so many seconds; and their number."""
+    """The seconds within which half of them, 95 % and all of them came; and their number."""
     shares = {"p50": 0.5, "p95": 0.95, "max": 1.0}
     found = {name: percentile(delays, share) for name, share in shares.items()}
     return {name: None if s is None else round(s, 2) for name, s in found.items()} | {"count": len(delays)}

@@ -1,4 +1,4 @@
-"""Calls that are simply there, as after some minutes of talk, and a feed that goes on: no telephony, no fleet."""
+"""Made-up calls, as after some minutes of talk, and a feed that goes on. There is no telephony and no fleet."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ to speak to your manager right now if that is not fixed today thank you so much 
 WORDS = TALK.split()
 PIPELINE = 500
 FIRST_INDEX = 100
-"""Utterances of a track that may have been said before the feed is written to."""
+"""Index after which the feed's utterances begin. Earlier ones were said before it."""
 
 _pack = msgspec.msgpack.encode
 
 
 def talk(dice: random.Random, words: int) -> str:
-    """So many words in a row that somebody might say."""
+    """So many words in a row, as somebody might say them."""
     first = dice.randrange(len(WORDS) - words)
     return " ".join(WORDS[first : first + words])
 
 
 def begin(client: redis.Redis, settings: Settings, count: int, seed: int = 7) -> list[str]:
-    """Begin calls of two tracks; each has a standing with its curve and its last words. Returns their ids."""
+    """Begin calls of two tracks. Each has a standing with its curve, and last words. Returns their ids."""
     dice = random.Random(seed)
     ingest = Ingest(client, settings)
     names = [f"call-{n:04d}" for n in range(count)]
@@ -51,7 +51,7 @@ def begin(client: redis.Redis, settings: Settings, count: int, seed: int = 7) ->
 
 
 def utterance(dice: random.Random, index: int, track: str = "customer") -> Utterance:
-    """A finished utterance of some seconds, its words with times."""
+    """A finished utterance of some seconds. Its words have times."""
     text = talk(dice, dice.randint(6, 20))
     start = index * 9.0
     words = [
@@ -61,7 +61,7 @@ def utterance(dice: random.Random, index: int, track: str = "customer") -> Utter
 
 
 def standing(dice: random.Random) -> Standing:
-    """How a call stands after some minutes: a full curve, an alert, some reasons."""
+    """A call's standing after some minutes: a full curve, an alert, some reasons."""
     curve = [(9.0 * n, round(dice.uniform(-0.5, 0.5), 3)) for n in range(30)]
     alerts = [Alert("phrase", "asks for a manager", 120.5)]
     reasons = [Reason("asks for a manager", 120.5), Reason("falls for two minutes", 130.0)]
@@ -69,7 +69,7 @@ def standing(dice: random.Random) -> Standing:
 
 
 class Chatter:
-    """Writes to the feed what decoders and scorers of these calls would: `rate` events a second of each call."""
+    """Writes to the feed as decoders and scorers of these calls would: `rate` events a second for each call."""
 
     def __init__(self, client: redis.Redis, calls: list[str], rate: float, seed: int = 7) -> None:
         self._client, self._calls, self._rate = client, calls, rate
@@ -98,7 +98,7 @@ class Chatter:
             self.told += len(pipe.execute())
 
     def _event(self) -> Event:
-        """Of ten events eight are partials, one is a final and one its score, as with utterances of some seconds."""
+        """Eight of ten events are partials, one is a final and one its score, as with utterances of some seconds."""
         call = self._dice.choice(self._calls)
         self._count += 1
         kind = self._count % 10

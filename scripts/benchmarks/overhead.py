@@ -1,4 +1,4 @@
-"""What the fleet costs when decoding costs nothing: the protocol, measured with the stub engine."""
+"""What the fleet costs without decoding: the protocol alone, with the stub engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRACKS = ("agent", "customer")
 
 
 def bench_overhead(options: argparse.Namespace) -> dict[str, Any]:
-    """Live telephony in its usual rhythm: every track a chunk a second, spread evenly; then as fast as it goes."""
+    """Live telephony in its usual rhythm: every track brings a chunk a second. The tracks are spread evenly."""
     with fleet(loops=2, EARSHOT_ENGINE="stub") as running:
         calls = [f"call-{n}" for n in range(options.calls)]
         lines = [(call, track) for call in calls for track in TRACKS]

@@ -1,7 +1,7 @@
 """What open pages cost the web process and a browser: a herd that comes at once, viewers that stay, and frames.
 
-Calls and their feed are made up (live_calls.py); server, web process, sockets and browser are real and share the
-machine, so that times are worse than where each has its own.
+Calls and their feed are made up (live_calls.py). Server, web process, sockets and browser are real. They share the
+machine, so times are worse than with a machine for each.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RECORD = """async (seconds) => {
 
 
 def bench_page(options: argparse.Namespace) -> dict[str, Any]:
-    """--viewers pages come at once, twice, to --live calls of which each has --rate events a second."""
+    """--viewers pages come at once, twice, to --live calls. Each call has --rate events a second."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedServer(Path(folder) / "server")
         web = Web(server.url, Path(folder) / "web.log", {"AUTH": "off", "WEB_THREADS": str(options.viewers * 2 + 20)})
@@ -116,7 +116,7 @@ def _resident(pid: int) -> float:
 
 
 def _frames(url: str, seconds: float) -> dict[str, Any] | None:
-    """How the page is drawn in a headless Chromium, in software; None where there is no browser to measure."""
+    """How a headless Chromium draws the page, in software; None if there is no browser to measure."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

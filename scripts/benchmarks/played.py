@@ -1,4 +1,4 @@
-"""Lines that play recorded calls in real time over HTTP: each sends a chunk of a second of both tracks each second."""
+"""Lines that play recorded calls in real time over HTTP. Each second a line sends a second of both tracks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from state.types import SAMPLE_BYTES
 
 CHUNK_MS = 1000
 STEP_SECONDS = 13
-"""Seconds by which a line begins later in a call than the line before that plays it: no two say the same at once."""
+"""Seconds by which a line begins later in a call than the one before it, so that no two say the same at once."""
 
 BUSY = (429, 503)
 RETRY_SECONDS = 0.3
 
 
 class LineFailed(RuntimeError):
-    """The server refused for good; one line."""
+    """The server refused for good. One line."""
 
 
 class Turn(NamedTuple):
@@ -41,7 +41,7 @@ class Recording:
 
     @property
     def seconds(self) -> int:
-        """Whole seconds of its longer party."""
+        """Whole seconds of the longer party."""
         return int(max(track.seconds for track in self.tracks.values()))
 
     def second(self, party: str, number: int) -> bytes:
@@ -65,11 +65,11 @@ def read_recordings(folder: Path) -> list[Recording]:
 
 @dataclass
 class Line:
-    """One line of two parties, playing one recording after another for `seconds`.
+    """One line of two parties, which plays one recording after another for `seconds`.
 
-    began: when its first sample was spoken (monotonic seconds).
-    refused: chunks that the server was too busy to take, each time that it said so.
-    late_s: by how much the latest chunk was sent late, because the server or this program was slow.
+    began: when somebody spoke its first sample (monotonic seconds).
+    refused: how often the server was too busy to take a chunk.
+    late_s: most seconds by which a chunk was sent late, because the server or this program was slow.
     """
 
     number: int
@@ -96,7 +96,7 @@ class Line:
         return f"line-{self.number:03d}"
 
     async def play(self, port: int) -> None:
-        """Send each second of both tracks when it has been spoken. Raises OSError, LineFailed."""
+        """Send each second of both tracks once it is spoken. Raises OSError, LineFailed."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         about = {"call_id": self.call_id, "tracks": list(PARTIES), "metadata": {"agent": f"Agent {self.number}"}}
         await _ask(reader, writer, "POST", "/v1/calls", json.dumps(about).encode(), "application/json")
@@ -115,7 +115,7 @@ class Line:
 async def _ask(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, path: str, body: bytes, form: str
 ) -> int:
-    """One request over a kept connection: what telephony's own client costs is no part of what is measured."""
+    """One request over a kept connection. It does as little as it can: a client's own cost is not measured."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {form}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
     answer = await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The processes of a small fleet for benchmarks, as the Procfile runs them: web, decoder and sentiment on a store."""
+"""A small fleet for benchmarks: web, decoder and sentiment on a store, as the Procfile runs them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = {"web": WEB, "decoder": ("-m", "workers.decoder"), "sentiment": ("-m"
 
 
 class Processes:
-    """One of each kind of process on a store, and what they have spent."""
+    """One of each kind of process on a store, with their costs."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Processes:
         environ: dict[str, str],
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """servers: their process ids, and a client to each.  headers: of our requests to the web process."""
+        """servers: by process id, a client to each.  headers: of our requests to the web process."""
         self.headers = dict(headers or {})
         self.port = int(environ["PORT"])
         self._servers = servers
@@ -52,11 +52,11 @@ class Processes:
         return found | {"server": sum(map(cpu_seconds, self._servers))}
 
     def resident_megabytes(self) -> dict[str, float]:
-        """Memory by kind of process, of its processes together; what they share counts once."""
+        """Memory by kind of process, all its processes together. What they share counts once."""
         return {name: round(family_bytes(process.pid) / 1e6, 1) for name, process in self._processes.items()}
 
     def server_bytes(self) -> dict[str, int]:
-        """What the servers keep in memory, and what they have received and sent so far; replicas count, too."""
+        """Bytes that the servers have in memory, and have received and sent so far. Replicas count, too."""
         told = [client.info() for client in self._servers.values()]
         return {
             "memory": sum(int(info["used_memory"]) for info in told),
@@ -65,12 +65,12 @@ class Processes:
         }
 
     def gauge(self, name: str) -> float:
-        """One of /metrics; -1 if it is not told."""
+        """A gauge of /metrics; -1 if it is missing."""
         told = gauge(self.port, name, self.headers)
         return -1.0 if told is None else told
 
     def wait(self, name: str, value: float) -> None:
-        """Wait until a gauge has this value; until it is served at all, too."""
+        """Wait until a gauge is there and has this value."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and all(process.poll() is None for process in self._processes.values()):
             with contextlib.suppress(OSError):

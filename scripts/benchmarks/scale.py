@@ -1,8 +1,8 @@
 """The cost of one chunk for each kind of process, by the number of live tracks and of shards.
 
-Decoding is stubbed: it is measured by itself (bench decode), and it depends on neither. Chunks go over HTTP, with an
-API key, at a rate that a small machine bears, each to the track that has waited longest: with more tracks, each has
-fewer. So what a chunk costs can be compared, and the rate of thousands of tracks in real time need not be reached.
+A stub decodes: decoding depends on neither, and another benchmark measures it (bench decode). Chunks go over HTTP, with
+an API key, at a rate that a small machine bears. Each goes to the track that has waited longest, so with more tracks
+each gets fewer. So a chunk's costs can be compared without the rate of thousands of tracks in real time.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from tests.harness.cluster import Cluster
 from tests.harness.viewers import percentile
 
 CHUNK_BYTES = 8000
-"""A second of telephony."""
+"""Bytes of a second of telephony."""
 
 SENDERS = 8
-"""Connections that post, one thread each."""
+"""Connections that post. Each has a thread."""
 
 RING_UP_RATE = 500.0
-"""Chunks a second with which every line rings up: half of KEY_REQUESTS_PER_SECOND."""
+"""Chunks a second while the lines begin: half of KEY_REQUESTS_PER_SECOND."""
 
 SETTLE_SECONDS = 3.0
-"""After the start."""
+"""Seconds of rest after the start."""
 
 IDLE_SECONDS = 10.0
-"""Seconds for which it watches the fleet while nobody calls."""
+"""Seconds to watch the fleet while nobody calls."""
 
 
 class _Sender:
@@ -80,7 +80,7 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
         before, began = fleet.spent(), time.monotonic()
         time.sleep(IDLE_SECONDS)
         idle = _difference(fleet.spent(), before, time.monotonic() - began)
-        # Every line rings up. An utterance of the stub has four chunks: of the next chunks, one in four shall end one.
+        # Every line begins. The stub's utterances have four chunks, so one in four of the next chunks must end one.
         first = [(line, seq) for seq in range(1, 5) for line in range(tracks) if seq <= 1 + line % 4]
         _post(fleet, first, RING_UP_RATE)
         fleet.wait("backlog_chunks", 0)
@@ -111,14 +111,14 @@ def _measure(tracks: int, shards: int, options: argparse.Namespace) -> dict[str,
 
 
 def _post(fleet: Processes, wanted: list[tuple[int, int]], rate: float) -> tuple[float, list[float]]:
-    """Post these (line, number) in order, `rate` a second; the seconds it took, and the milliseconds until each
-    was answered."""
+    """Post these (line, number) in order, `rate` a second. Returns the seconds that it took, and the milliseconds
+    until each answer."""
     began = time.monotonic()
 
     def some(number: int) -> list[float]:
         sender = _Sender(fleet)
         for n, (line, seq) in enumerate(wanted):
-            if line % SENDERS == number:  # a line's chunks come in order, so over one connection
+            if line % SENDERS == number:  # one connection keeps a line's chunks in order
                 time.sleep(max(0.0, began + n / rate - time.monotonic()))
                 sender.put(line, seq)
         return sender.waits_ms

@@ -1,7 +1,7 @@
-"""What a search over all live calls costs a web process: the first one, those that follow, and the filter left open.
+"""What a search over all live calls costs a web process: the first one, those that follow, and an open filter.
 
-In one process with the server beside it; a search is what the page asks: pages of a hundred calls until all are looked
-through.
+It runs in one process with the server beside it. It searches as the page does: it asks for pages of a hundred calls
+until it has looked through all.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ UTTERANCES = 200
 PAGE = 100
 REPEATS = 3
 CHATTER_SECONDS = 10.0
-"""Seconds until the page asks again while a filter is open."""
+"""Seconds until the page asks again while somebody has a filter open."""
 
 
 def bench_search(options: argparse.Namespace) -> dict[str, Any]:
-    """For each number of live calls, of 200 utterances each; --rate events a second of each go on meanwhile."""
+    """Figures for each number of live calls of 200 utterances. Each call has --rate events a second meanwhile."""
     sizes = [size for size in SIZES if size <= options.live] or [options.live]
     return {"utterances_per_call": UTTERANCES, "events_per_call_second": options.rate} | {
         str(size): _one(size, options.rate) for size in sizes
@@ -88,7 +88,7 @@ def _one(size: int, rate: float) -> dict[str, Any]:
 
 @contextmanager
 def _chattering(url: str, calls: list[str], rate: float) -> Iterator[None]:
-    """In a process of its own, so that what it costs is not counted here."""
+    """Let the calls chatter, in another process, so that their cost does not count here."""
     chatter = multiprocessing.get_context("spawn").Process(target=_chatter, args=(url, calls, rate), daemon=True)
     chatter.start()
     try:
@@ -104,7 +104,7 @@ def _chatter(url: str, calls: list[str], rate: float) -> None:
 
 
 def _talk(client: redis.Redis, calls: list[str]) -> None:
-    """Give every call its transcript; the calls share some, which no search can tell."""
+    """Give every call its transcript. Some calls share one, which makes no difference to a search."""
     dice = random.Random(1)
     pack = msgspec.msgpack.encode
     score = pack(Sentiment(0.1, 0.2, ["thank you"]))

@@ -1,8 +1,8 @@
-"""What telephony's sockets cost: live streams in real time, into one streams process on a core of its own, counted and
-timed from outside. The senders and the server share another core.
+"""What telephony's sockets cost: live streams in real time, into one streams process on a core of its own.
 
-Nobody decodes: another benchmark measures decoders. Calls begin one after the other, as calls
-do: a process that got every chunk of all calls in the same instant would look worse than it is.
+The benchmark counts and times from outside. The senders and the server share another core. Nobody decodes: another
+benchmark measures decoders. Calls begin one after the other, as real ones do: a process that got every chunk of all
+calls in the same instant would look worse than it is.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from state.settings import Settings
 from tests.harness.web import Web
 
 FRAME_SECONDS = 0.02
-"""What telephony sends: fifty frames a second of each stream."""
+"""Seconds of a frame, as telephony sends them: fifty a second."""
 
 CORES = sorted(os.sched_getaffinity(0))
 MULAW_FRAME = bytes(range(160))
 SPREAD = 25
-"""Rounds of frames over which the calls' beginnings are spread: as many as there are in a chunk."""
+"""Rounds of frames over which the calls begin: as many as a chunk has frames."""
 
 LATE_SECONDS = 1.0
-"""How long after its frame audio may come into the journal, to be in time. Half a second of it is a chunk's."""
+"""Most seconds from a frame until its audio is in the journal, to be in time. A chunk takes half a second of them."""
 
 Message = Callable[[int], tuple[int, bytes]]
-"""Frame number to websocket opcode and payload."""
+"""Takes a frame's number. Returns the websocket's opcode and payload."""
 
 
 def bench_streams(options: argparse.Namespace) -> dict[str, Any]:
-    """Twilio's text frames of one track, its two tracks, and FreeSWITCH's binary stereo, one after the other."""
+    """Measure Twilio's text frames of one track, then of two tracks, then FreeSWITCH's binary stereo."""
     report: dict[str, Any] = {"seconds": options.seconds}
     kinds: dict[str, tuple[str, Callable[[str], dict[str, Any]], list[Message], int]] = {
         "twilio_one_track": ("/v1/streams/twilio", _twilio_start, [_twilio("inbound")], 1),
@@ -120,7 +120,7 @@ def _server(folder: Path) -> Iterator[EmbeddedServer]:
 
 @contextlib.contextmanager
 def _on_core(which: int) -> Iterator[None]:
-    """This process, and what it starts meanwhile, on the first or the last core (0, -1) that it may use."""
+    """Keep this process, and what it starts meanwhile, on the first or last core (0, -1) that it may use."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {CORES[which]})
     try:
@@ -130,7 +130,7 @@ def _on_core(which: int) -> Iterator[None]:
 
 
 def _send(sockets: list[socket.socket], messages: list[Message], frames: int, began: float) -> float:
-    """Every stream a frame every 20 ms; returns by how much the slowest round was late."""
+    """Send every stream a frame every 20 ms. Returns by how many seconds the slowest round was late."""
     worst = 0.0
     groups = [sockets[n::SPREAD] for n in range(SPREAD)]
     data = [b"".join(_frame(*message(n)) for message in messages) for n in range(frames)]
@@ -146,7 +146,7 @@ def _send(sockets: list[socket.socket], messages: list[Message], frames: int, be
 
 
 def _frame(opcode: int, payload: bytes) -> bytes:
-    """A client's websocket frame. The mask may be anything, so it is one that changes nothing."""
+    """A client's websocket frame. Its mask changes nothing: any mask is allowed."""
     size = len(payload)
     head = bytes([0x80 | opcode, 0x80 | size]) if size < 126 else struct.pack(">BBH", 0x80 | opcode, 0xFE, size)
     return head + bytes(4) + payload

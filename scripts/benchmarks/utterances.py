@@ -1,4 +1,4 @@
-"""What open utterances take: many tracks in mid-utterance on one decode loop, its processes and memory."""
+"""What open utterances take: processes and memory of one decode loop with many tracks in mid-utterance."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from scripts.simulator.recording import PARTIES, read_tracks
 from state.calls.ingest import Chunk
 
 SPOKEN_SECONDS = 3
-"""Seconds of speech that each track brings, in one chunk; no utterance of these calls has ended by then."""
+"""Seconds of speech that each track brings in one chunk. No utterance of these calls has ended by then."""
 
 AT_ONCE = 20
 """Tracks between two looks at the processes."""
 
 DECODE_SECONDS = 600.0
-"""Seconds of patience with the fleet."""
+"""Most seconds to wait for the fleet."""
 
 
 def bench_utterances(options: argparse.Namespace) -> dict[str, Any]:
-    """--open tracks that each bring some seconds of Korean speech and go on no further."""
+    """--open tracks each bring some seconds of Korean speech, and then nothing more."""
     if options.engine != "vosk":
         return {"skipped": "other engines have no process for an utterance; give --engine vosk"}
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:

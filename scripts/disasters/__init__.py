@@ -1,1 +1,1 @@
-"""The disasters of scripts/chaos for a fleet, and the check that nothing was lost."""
+"""The disasters of scripts/chaos, and the check that nothing was lost."""

@@ -1,10 +1,11 @@
-"""scripts/chaos: a fleet of real processes under disasters, and the proof that nothing was lost or said twice.
+"""scripts/chaos: puts a fleet of real processes under disasters, and checks that nothing is lost or said twice.
 
 First it plays every recording once in peace. Then many calls play them at the same time over real HTTP. Their senders
 repeat, hurry and lose answers. Meanwhile it kills, stops and terminates processes, cuts links, kills the server, rolls
 it back by up to a second, fills it up and sets its clock. Ended calls move to a database, which is away at times. At
 the end every call's transcript must equal the peaceful one byte for byte, and the database must have what Redis has.
-It prints one JSON object; the exit status is 1 if anything is wrong. --seed repeats the dice, not the machine's timing.
+It prints one JSON object. Exit status 1 means that something is wrong. --seed repeats the dice, not the machine's
+timing.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ PAUSE_SECONDS = (0.3, 2.0)
 """Seconds between two disasters."""
 
 LONG_SECONDS, SUMMARY_SECONDS = 300.0, 180.0
-"""A long run also waits for the summaries: a job lost with its queue is asked for again only after a minute."""
+"""Seconds from which a run also waits for the summaries, and for how many: somebody asks for a lost job again only
+after a minute."""
 
 STALLED_SECONDS = 90.0
-"""Most seconds without any change after the chaos: a lost job is asked for again after a minute."""
+"""Most seconds without any change after the chaos: somebody asks for a lost job again after a minute."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -112,16 +114,16 @@ class Run:
         self._wait_ready()
 
     def calm(self) -> dict[int, dict[bytes, bytes]]:
-        """Each recording's transcript without any trouble."""
+        """Each recording's transcript, played without any trouble."""
         ids = self.callers.play_calmly()
         self.checks.wait_ended(ids, STALLED_SECONDS)
         self.checks.wrong += self.database.wait_first(SUMMARY_SECONDS)
-        if self.options.redact:  # some of it is masked only with the summary
+        if self.options.redact:  # some words are masked only with the summary
             self.checks.wait_summarised(SUMMARY_SECONDS)
         return {number: self.checks.transcript(call_id) for number, call_id in enumerate(ids)}
 
     def chaos(self) -> tuple[Faults, ShownPage]:
-        """Let disasters strike; returns when all calls have been posted."""
+        """Let disasters strike until all calls are posted."""
         page = ShownPage(f"http://127.0.0.1:{self.port}")
         faults = Faults(self.dice, self.store, self.keeper, [(1, self.database.take_away)])
         self.callers.start(self.options.calls, self.options.seed)
@@ -148,7 +150,7 @@ class Run:
         return faults, page
 
     def judge(self, calm: dict[int, dict[bytes, bytes]], faults: Faults, page: ShownPage) -> dict[str, Any]:
-        """Wait for the rest to be decoded and scored, check everything, stop everything; the report."""
+        """Wait until the rest is decoded and scored, check everything, and stop everything. Returns the report."""
         calls = self.callers.calls
         began = time.monotonic()
         self.checks.wait_ended(list(calls), STALLED_SECONDS)
@@ -167,7 +169,7 @@ class Run:
         wrong += violations(self.shards) + at_rest(self.shards)
         if dead := sum(shard.redis.xlen(shard.keys.dead) for shard in self.shards):
             wrong.append(f"{dead} chunks were given up although they were sound")
-        time.sleep(2)  # loops whose parent was killed notice it within a second
+        time.sleep(2)  # loops of a killed parent notice it within a second
         wrong += [f"process {pid} is still there" for pid in self.keeper.left_over()]
         return {
             "seed": self.options.seed,

@@ -1,4 +1,4 @@
-"""Calls under chaos: recordings to play, senders that misbehave as senders do, and the answers that they got."""
+"""Calls under chaos: recordings to play, senders that misbehave as senders do, and the answers that they get."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CHUNK = re.compile(r"(/v1/calls/[^/]+/tracks/)([^/]+)(/chunks/)(\d+)")
 _EXPECTED = (200, 201, 202, 404, 409, 429, 503)
 
 Template = list[Track]
-"""The tracks of one recording; every call plays one."""
+"""The tracks of one recording. Every call plays one."""
 
 
 def templates(engine: str, demo: Path, dice: random.Random) -> list[Template]:
-    """What there is to play: noise for the stub engine (it hears checksums), else pieces of the demo calls."""
+    """The recordings to play: noise for the stub engine (it hears checksums), else pieces of the demo calls."""
     if engine == "stub":
         return [
             [
@@ -43,7 +43,7 @@ def templates(engine: str, demo: Path, dice: random.Random) -> list[Template]:
 
 
 class Said:
-    """The answers that all senders got, and their complaints. Thread-safe."""
+    """The answers that all senders get, and their complaints. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,8 +97,7 @@ class NoisyApi(Api):
 
 
 class Callers:
-    """Plays so many calls at a time, one after the other. When told to stop, it lets the open ones come to their
-    end."""
+    """Plays so many calls at a time, again and again. When told to stop, it lets the open ones come to an end."""
 
     def __init__(
         self, url: str, recordings: list[Template], chunk_ms: int, speed: float, confirm_seconds: float, said: Said
@@ -114,12 +113,14 @@ class Callers:
         """Begin."""
         for n in range(how_many):
             name, dice = f"chaos-{seed}-{n}", random.Random(f"{seed}.{n}")
-            thread = threading.Thread(target=self._run, args=(name, dice), daemon=True)  # it would try for minutes
+            thread = threading.Thread(
+                target=self._run, args=(name, dice), daemon=True
+            )  # daemon: it may try for minutes
             thread.start()
             self._threads.append(thread)
 
     def finish_soon(self) -> None:
-        """No new calls."""
+        """Begin no new calls."""
         self._stopping.set()
 
     def busy(self) -> bool:
@@ -140,7 +141,7 @@ class Callers:
         return ids
 
     def metadata(self, call_id: str) -> dict[str, str]:
-        """What a call was declared with."""
+        """The metadata with which a call is declared."""
         return {"agent": f"agent of {call_id}"}
 
     def _run(self, name: str, dice: random.Random) -> None:

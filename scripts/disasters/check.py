@@ -1,4 +1,4 @@
-"""What must be true after the chaos, and a page that stays open all the time."""
+"""Checks what must be true after the chaos. A page stays open all the time."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Row = dict[str, Any]
 
 
 class ShownPage(Page):
-    """A page that stays open all the time and keeps its rows up to date, as the browser's does (shared/live/store.js).
+    """A page that stays open and keeps its rows up to date, as the browser's does (shared/live/store.js).
 
-    Only what can be compared in the end: the state, the text, the score and what a supervisor must know.
+    It keeps only what can be compared in the end: the state, the text, the score and what a supervisor must know.
     """
 
     def __init__(self, url: str) -> None:
@@ -33,11 +33,11 @@ class ShownPage(Page):
         super().__init__(url)
 
     def begin(self, rows: list[Row]) -> None:
-        """The table as it is, and as it ought to be from here on."""
+        """Take the table as it is."""
         self.shown = {row["call_id"]: row | {"whole": True} for row in rows}
 
     def hear(self, events: Sequence[Row]) -> None:
-        """Each event changes its row."""
+        """Let each event change its row."""
         for event in events:
             _apply(self.shown.setdefault(event["call_id"], {"tracks": {}, "last": None, "whole": False}), event)
 
@@ -68,19 +68,19 @@ STANDING_FIELDS = ApiStanding.__struct_fields__
 
 
 def compared(row: Row) -> Row:
-    """What must be equal of a row, however a page came by it."""
+    """The part of a row that must be equal, however a page came by it."""
     last = row["last"]
     return {
         **{name: row[name] for name in ("state", "metadata", "end_reason")},
         "tracks": {name: [track[field] for field in TRACK_FIELDS] for name, track in row["tracks"].items()},
         "last": [last[field] for field in LAST_FIELDS] if last else None,
-        # A call without a scored utterance has no standing: no event told of one.
+        # A call without a scored utterance has no standing, because no event told of one.
         **({name: row.get(name) for name in STANDING_FIELDS} if row.get("curve") else {}),
     }
 
 
 class Checks:
-    """Compares what is stored with what was sent. `wrong` collects one sentence for each difference."""
+    """Compares the store with what senders sent. `wrong` collects one sentence for each difference."""
 
     def __init__(self, store: Shards | redis.Redis) -> None:
         self._shards = shards_of(store)
@@ -135,7 +135,7 @@ class Checks:
         return shard.redis.hget(shard.keys.call(call_id), name)
 
     def call(self, call_id: str, calm: dict[bytes, bytes], metadata: dict[str, str]) -> None:
-        """One call: its transcript is the calm one's byte for byte, and each utterance has its one score."""
+        """Check one call: its transcript equals the calm one byte for byte, and each utterance has its one score."""
         found = self.transcript(call_id)
         self.utterances += len(found)
         if found != calm:
@@ -150,7 +150,7 @@ class Checks:
             self.wrong.append(f"{call_id}: its metadata is {view.metadata if view else None}")
 
     def only(self, call_ids: set[str]) -> None:
-        """There are no other calls."""
+        """Check that there are no other calls."""
         found = set()
         for shard in self._shards:
             start = shard.keys.call("")
@@ -159,7 +159,7 @@ class Checks:
             self.wrong.append(f"calls that should not be: {found - call_ids}, that should: {call_ids - found}")
 
     def page(self, page: ShownPage) -> int:
-        """The page shows what a new snapshot would show; returns how many rows were compared."""
+        """Check that the page shows what a new snapshot would show. Returns the number of rows compared."""
         deadline = time.monotonic() + 30
         while not (page.cursor and reaches(page.cursor, self._reads.tip())) and time.monotonic() < deadline:
             time.sleep(0.1)

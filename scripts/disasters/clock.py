@@ -1,4 +1,4 @@
-"""A clock for the server that we can set: libfaketime, preloaded, reads its offset from a file.
+"""A clock for the server that we can set. libfaketime, preloaded, reads its offset from a file.
 
 Only the server's clock matters. Heartbeats, grace and idle times follow it, and no other process compares times.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Clock:
-    """Of one server. `environ` is for its process; `set` takes effect within two seconds."""
+    """The clock of one server. `environ` is for its process. `set` takes effect within two seconds."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -22,13 +22,13 @@ class Clock:
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # as on a real machine, whose monotonic clock is never set
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # as on a real machine: nobody sets its monotonic clock
         }
 
     def set(self, ahead_seconds: float) -> None:
         """Set the clock so many seconds ahead of the true time (negative: behind)."""
         part = self._file.with_suffix(".part")
-        part.write_text(f"{ahead_seconds or 0.001:+.3f}\n")  # +0 is no order to libfaketime
+        part.write_text(f"{ahead_seconds or 0.001:+.3f}\n")  # libfaketime ignores +0
         part.replace(self._file)
 
 

@@ -1,4 +1,5 @@
-"""The database of a chaos run: ended calls move to it while disasters go on. It is away at times, and then checked."""
+"""The database of a chaos run. Ended calls move to it during the disasters. It is away at times. It is checked at the
+end."""
 
 from __future__ import annotations
 
@@ -21,8 +22,7 @@ from state.server.shards import Shards
 from workers.insight.redaction.masking import view
 
 AWAY_SECONDS = (0.5, 8.0)
-"""Seconds for which somebody else writes. A job waits for 5 s (state/archive/opening.py); then the call stays in
-Redis."""
+"""Seconds for which somebody else writes. A job waits 5 s (state/archive/opening.py). Then the call stays in Redis."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,7 +57,7 @@ class Database:
         self._archive.close()
 
     def wait_first(self, patience_seconds: float) -> list[str]:
-        """Wait until a call is in it; returns complaints. So every run tests the database."""
+        """Wait until a call is in the database, so that every run tests it. Returns complaints."""
         deadline = time.monotonic() + patience_seconds
         while not self.moved():
             if time.monotonic() > deadline:
@@ -66,7 +66,7 @@ class Database:
         return []
 
     def wait_moved(self, shards: Shards, stalled_seconds: float) -> list[str]:
-        """Wait until no call waits for the database, as long as they become fewer; complaints."""
+        """Wait until no call waits for the database, as long as they become fewer. Returns complaints."""
         fewest, since = -1, time.monotonic()
         while outstanding := len(Departures(shards).outstanding()):
             if fewest < 0 or outstanding < fewest:
@@ -77,12 +77,12 @@ class Database:
         return []
 
     def moved(self) -> list[str]:
-        """Ids of the calls in the database; one that is there twice comes twice."""
+        """Ids of the calls in the database. A call that is there twice comes twice."""
         with self._archive.reading() as connection:
             return list(connection.execute(select(calls.c.call_id)).scalars())
 
     def complaints(self, shards: Shards, redact: bool) -> list[str]:
-        """Faults of the calls in it: it must have each once, as Redis has it (masked, if `redact`), and no other."""
+        """Faults in the database: it must have each call once, as Redis has it (masked, if `redact`), and no other."""
         found = self.moved()
         wrong = [f"{call_id} is in the database {n} times" for call_id, n in Counter(found).items() if n > 1]
         waiting, reads = set(Departures(shards).outstanding()), Reads(shards)

@@ -26,7 +26,7 @@ class Store(Protocol):
 
     environ: names it for the fleet, whose requests pass links.
     confirm_seconds: age from which the store no longer forgets what it answered.
-    disasters: how often, and what; each answers whether it has struck.
+    disasters: weight, and what to do; each answers whether it has struck.
     complaints: faults of the store itself.
     """
 
@@ -38,7 +38,7 @@ class Store(Protocol):
     def disasters(self) -> Sequence[tuple[int, Callable[[], bool]]]: ...
 
     def go_on(self, counts: Counter[str]) -> None:
-        """Do what is due between two disasters; called often."""
+        """Do what is due between two disasters. Call it often."""
 
     def calm(self) -> None:
         """Undo what lasts, and wait until it is undone."""
@@ -71,7 +71,7 @@ class Faults:
         ]
 
     def strike(self) -> None:
-        """One disaster."""
+        """Let one disaster strike."""
         weights, actions = zip(*self._kinds, strict=True)
         action = self._dice.choices(actions, weights)[0]
         if action() is not False:
@@ -93,7 +93,7 @@ class Faults:
         self._kill("decoder", child=True)
 
     def kill_decoder(self) -> None:
-        """A whole machine: parent and loops at once."""
+        """Kill a whole machine: parent and loops at once."""
         name = self._pick("decoder")
         self._keeper.killed(name)
         for pid in self._keeper.pids(name):
@@ -103,7 +103,7 @@ class Faults:
         self._kill("sentiment", child=False)
 
     def kill_jobs(self) -> None:
-        """The jobs process, and the one in which it does a job."""
+        """Kill the jobs process, and the process that does its job."""
         self._keeper.killed("jobs")
         for pid in self._keeper.pids("jobs"):
             send(pid, signal.SIGKILL)
@@ -115,14 +115,14 @@ class Faults:
         self._kill("web", child=False)
 
     def terminate(self) -> None:
-        """SIGTERM, as in a deploy. The process must end with status 0."""
+        """Send SIGTERM, as a deploy does. The process must end with status 0."""
         name = self._dice.choice(self._keeper.names())
         for pid in self._keeper.pids(name):
             self._wake(pid)
         self._keeper.terminate(name)
 
     def stop_for_a_while(self) -> None:
-        """SIGSTOP, and SIGCONT later. A stopped process does not know it and goes on."""
+        """Send SIGSTOP, and SIGCONT later. The process does not know that it was stopped, and goes on."""
         pids = self._keeper.pids(self._dice.choice(self._keeper.names()))
         if not pids:
             return

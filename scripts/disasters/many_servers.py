@@ -1,7 +1,7 @@
 """A cluster as the store of a chaos run, a plain server beside it, and their disasters.
 
-A disaster of the cluster takes seconds: each is a generator that `go_on` moves on. One at a time, or the three masters
-lose their majority, and nobody promises anything then. Processes and links have theirs meanwhile.
+A disaster of the cluster takes seconds, so each is a generator that `go_on` moves on. Only one strikes at a time: else
+the three masters lose their majority, and then nobody promises anything. Processes and links have theirs meanwhile.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ManyServers:
     """Three masters with a replica each behind links, and a plain server for accounts and jobs."""
 
     confirm_seconds = CONFIRM_SECONDS + 1.5 * NODE_TIMEOUT_MS / 1000
-    """Seconds for which a master that is cut off goes on answering until it notices. All that is lost."""
+    """As one server's, and the seconds for which a cut-off master answers until it notices. All that is lost."""
 
     def __init__(self, folder: Path, dice: random.Random, shards: int) -> None:
         self._dice = dice
@@ -67,7 +67,7 @@ class ManyServers:
             (1, self.fill_master),
         ]
 
-    # -- what is over at once ---------------------------------------------------------------------------------
+    # -- disasters that are over at once ---------------------------------------------------------------------
 
     def cut_links(self) -> bool:
         share = self._dice.uniform(0.1, 1.0)
@@ -76,16 +76,16 @@ class ManyServers:
         return True
 
     def kill_plain_server(self) -> bool:
-        """kill -9: everything that was answered is in the append-only file."""
+        """kill -9. The append-only file has everything that the server answered."""
         self._plain.kill()
         time.sleep(self._dice.uniform(*DOWN_SECONDS))
         self._plain.start()
         return True
 
-    # -- what takes its time ----------------------------------------------------------------------------------
+    # -- disasters that take their time ----------------------------------------------------------------------
 
     def kill_master(self) -> bool:
-        """kill -9: its replica takes over, without what had not reached it."""
+        """kill -9. The replica takes over, without what had not reached it."""
         return self._begin(self._kill(self._master()))
 
     def kill_replica(self) -> bool:
@@ -93,11 +93,11 @@ class ManyServers:
         return self._begin(self._kill(next(iter(self._cluster.replicas(master)), None) if master else None))
 
     def pause_node(self) -> bool:
-        """SIGSTOP, and SIGCONT later: a replica may have replaced it, and it does not know that."""
+        """SIGSTOP, and SIGCONT later. A replica may have replaced the node, and it does not know that."""
         return self._begin(self._pause(self._dice.choice(self._cluster.nodes)))
 
     def cut_off_master(self) -> bool:
-        """The other nodes do not hear it, clients do: all it takes in before it notices is lost."""
+        """Other nodes do not hear the master, clients do. All that it takes in before it notices is lost."""
         return self._begin(self._cut_off(self._master()))
 
     def move_slot_key_by_key(self) -> bool:
@@ -107,7 +107,7 @@ class ManyServers:
         return self._begin(self._move(atomic=True))
 
     def fill_master(self) -> bool:
-        """Memory runs out for a while, on one of them."""
+        """One master's memory runs out for a while."""
         return self._begin(self._fill(self._master()))
 
     def _kill(self, node: Node | None) -> Disaster:
@@ -152,7 +152,7 @@ class ManyServers:
     # -- how it goes on ---------------------------------------------------------------------------------------
 
     def go_on(self, _counts: Counter[str]) -> None:
-        """Move the present disaster on, if it is time."""
+        """Move the present disaster on if it is time."""
         if self._under_way is None or time.monotonic() < self._next_look:
             return
         try:
@@ -182,7 +182,7 @@ class ManyServers:
         return True
 
     def _whole(self, disaster: Disaster) -> Disaster:
-        """The disaster, and then until every slot has a master and every master its replica."""
+        """The disaster, and a wait until every slot has a master and every master its replica."""
         yield from disaster
         deadline = time.monotonic() + PATIENCE_SECONDS
         while wanting := self._cluster.wanting():

@@ -18,13 +18,13 @@ from scripts.simulator.telephony import CONFIRM_SECONDS
 from tests.harness.link import Link
 
 ROLLBACK_SECONDS = (0.1, 1.0)
-"""Age of the append-only file to put back: the loss that `appendfsync everysec` allows."""
+"""Seconds of age of the append-only file to put back: the loss that `appendfsync everysec` allows."""
 
 CLOCK_SECONDS = (-20.0, 20.0)
-"""Ahead of the true time. What is told by the clock, a dead decoder among it, may take so much longer."""
+"""Seconds ahead of the true time. What depends on the clock, like finding a dead decoder, may take as much longer."""
 
 APPEND_ONLY_LIMIT_BYTES = 64_000_000
-"""The append-only file is rewritten beyond this size, between two disasters, so that copying it stays quick."""
+"""Size of the append-only file from which it is rewritten, between two disasters, so that copying it stays quick."""
 
 
 class OneServer:
@@ -53,7 +53,7 @@ class OneServer:
         return True
 
     def kill_server(self) -> bool:
-        """kill -9: everything that was answered is in the append-only file."""
+        """kill -9. The append-only file has everything that the server answered."""
         self._server.kill()
         time.sleep(self._dice.uniform(*DOWN_SECONDS))
         self._server.start()
@@ -81,7 +81,7 @@ class OneServer:
         return True
 
     def set_clock(self) -> bool:
-        """As a fail-over to a machine whose clock is wrong, or the end of that: hearts stop early, or beat too long."""
+        """Set the clock, as a fail-over to a machine with a wrong clock does: heartbeats end early or last too long."""
         self._clock.set(self._dice.uniform(*CLOCK_SECONDS))
         return True
 

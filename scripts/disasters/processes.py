@@ -1,6 +1,7 @@
-"""The fleet's processes under chaos: starts them, finds them by process id, and starts them again when they are gone.
+"""Keeps the fleet's processes under chaos: starts them, finds them by process id, and starts them again when they are
+gone.
 
-It judges each end that somebody asked for by SIGTERM: status 0, and how long it took.
+It judges each end after a SIGTERM: the status must be 0. It notes how long the end took.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ import msgspec
 from scripts.machine.programs import children, start_python
 
 MARK = "EARSHOT_CHAOS"
-"""Environment variable by which every process of a run is found again, grandchildren included."""
+"""Environment variable that marks every process of a run, grandchildren included."""
 
 STARTING_SECONDS = 15.0
-"""Seconds of age below which a process may have no signal handlers yet. SIGTERM then simply ends it."""
+"""Seconds of age below which a process may have no signal handlers yet: then SIGTERM simply ends it."""
 
 STOP_SECONDS = 30.0
-"""Most seconds from SIGTERM to the end. The promise is 10 s; on a busy machine a stopped and woken process may need
-more."""
+"""Most seconds from SIGTERM to the end. The promise is 10 s. On a busy machine a process that was stopped and woken
+may need more."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """What to start: a module or gunicorn's arguments, and settings of its own."""
+    """A program to start: a module or gunicorn's arguments, with settings of its own."""
 
     name: str
     command: list[str]
@@ -80,7 +81,7 @@ class Keeper:
                 process.terminate()
 
     def killed(self, name: str) -> None:
-        """Somebody kills it, so do not judge its end."""
+        """Note that somebody kills the process, so that nobody judges its end."""
         with self._lock:
             self._asked.pop(name, None)
 

@@ -1,12 +1,12 @@
-"""scripts/soak: every process type under real speech for half an hour, and whether anything of it grows.
+"""scripts/soak: runs every process type under real speech for half an hour, and says what grows.
 
-It starts the Procfile's processes on a server of its own, plays the demo calls over and over as live telephony, opens
-the real page in a headless Chromium, and looks every few seconds at each process (memory of its own, descriptors,
+It starts the Procfile's processes on a server of its own, plays the demo calls over and over as live telephony, and
+opens the real page in a headless Chromium. Every few seconds it looks at each process (own memory, descriptors,
 sockets, threads), at the server, the page and the lag. It prints one JSON object; --plot draws the same. It judges
-nothing: of each figure it says how much it grew an hour, by a straight line through the samples after --warm.
+nothing. For each figure it says how much it grew an hour, by a straight line through the samples after --warm.
 
-Ended calls leave the store after --keep seconds here, by the product's own sweep, not after RETENTION_HOURS: so that
-the store comes to rest in minutes. The feed keeps an hour of events in any case, so it is a figure of its own.
+Here ended calls leave the store after --keep seconds, not after RETENTION_HOURS, by the product's own sweep. So the
+store comes to rest in minutes. The feed keeps an hour of events in any case, so it is a figure of its own.
 """
 
 from __future__ import annotations

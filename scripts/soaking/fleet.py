@@ -1,4 +1,4 @@
-"""The fleet of a soak: one of each process type, senders that play the demo calls over and over, a webhook."""
+"""The fleet of a soak: one process of each type, senders that play the demo calls over and over, and a webhook."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from state.webhooks.happenings import EventType
 from tests.harness.receiver import Receiver
 
 START_SECONDS = 30.0
-"""Seconds within which the callers begin, one after another."""
+"""Seconds within which all callers begin."""
 
 SWEEP_SECONDS = 5.0
 CHUNK_MS = 1000
@@ -113,7 +113,7 @@ class SoakFleet:
         return self._server.pid
 
     def gauge(self, name: str) -> float:
-        """One of /metrics; not a number if it is not told."""
+        """A gauge of /metrics; not a number if it is missing."""
         try:
             told = gauge(self._port, name)
         except (OSError, http.client.HTTPException):
@@ -121,7 +121,7 @@ class SoakFleet:
         return math.nan if told is None else told
 
     def ended(self) -> list[str]:
-        """The processes that ended by themselves, with the last line of their logs."""
+        """Processes that ended by themselves, with the last line of their logs."""
         gone = [name for name, process in self.processes.items() if process.poll() is not None]
         return [f"{name}: {last_line(self._folder / f'{name}.log')}" for name in gone]
 
@@ -130,7 +130,7 @@ class SoakFleet:
             return connection.execute(select(func.count()).select_from(archived_calls)).scalar_one()
 
     def told(self) -> int:
-        """Messages that came by the webhook."""
+        """Number of messages that came by the webhook."""
         return len(self._receiver.asked)
 
     def _begin(self, name: str, work: object, *arguments: object) -> None:
@@ -157,13 +157,13 @@ class SoakFleet:
             self.played += not self._stopping.is_set()
 
     def _track(self, folder: Path, party: str) -> Track:
-        """What is played of a party of a demo call."""
+        """The part of a demo call's party that is played."""
         track = read_tracks(folder / f"{party}.wav", [party])[0]
         seconds = self._options.call_seconds
         return track.first(seconds) if seconds else track
 
     def _sweep(self) -> None:
-        """What Retention.sweep does, by an age that is no whole number of hours."""
+        """Do what Retention.sweep does, by an age that is no whole number of hours."""
         while not self._stopping.wait(SWEEP_SECONDS):
             try:
                 for shard in self.shards:

@@ -1,4 +1,4 @@
-"""Whether a figure grows: a straight line through its samples."""
+"""Says whether a figure grows, by a straight line through its samples."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scripts.soaking.watch import Sample
 
 
 def growth(samples: Sequence[Sample], warm: float) -> dict[str, Any]:
-    """Of each figure: its mean, first and last sample, maximum, and how much it grows an hour.
+    """For each figure: mean, first and last sample, maximum, and how much it grows an hour.
 
-    warm: share of the samples, from the beginning, that all this leaves out. Processor seconds become cores.
+    warm: share of the samples, from the beginning, to leave out. Processor seconds become cores.
     """
     steady = samples[int(len(samples) * warm) :]
     hours = np.array([one["seconds"] for one in steady]) / 3600

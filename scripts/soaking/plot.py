@@ -1,4 +1,4 @@
-"""The samples of a soak as one SVG: a small panel for each kind of figure, a line for each process type."""
+"""Draws the samples of a soak as one SVG: a small panel for each kind of figure, a line for each process type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from scripts.soaking.watch import Sample
 
 WIDTH, HEIGHT, LEFT, TOP = 460, 190, 60, 30
-"""Of a panel, in pixels, and its margins."""
+"""Pixels of a panel and its margins."""
 
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#7f7f7f", "#bcbd22")
 

@@ -1,4 +1,4 @@
-"""Samples of a fleet at work: what each process type, the server and the page hold, and how late the words are."""
+"""Takes samples of a fleet at work: what each process type, the server and the page hold, and how late words are."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from scripts.soaking.fleet import SoakFleet
 from tests.harness.browser import launch, watched_page
 
 Sample = dict[str, float]
-"""Name of a figure -> its value; "seconds" is the time since the run began."""
+"""Name of a figure -> its value. "seconds" is the time since the run began."""
 
 
 def watch(fleet: SoakFleet, seconds: float, every: float) -> list[Sample]:
-    """Follow the fleet with a page for so long; a sample every so many seconds."""
+    """Follow the fleet with a page for `seconds`, and take a sample every `every` seconds."""
     samples: list[Sample] = []
     with sync_playwright() as playwright, launch(playwright) as browser, watched_page(browser, 1440, 900) as page:
         page.goto(fleet.url)
@@ -40,7 +40,7 @@ def watch(fleet: SoakFleet, seconds: float, every: float) -> list[Sample]:
 
 
 def _processes(fleet: SoakFleet) -> Sample:
-    """By process type, children included."""
+    """Figures by process type, children included."""
     found: Sample = {}
     for name, process in {**{name: p.pid for name, p in fleet.processes.items()}, "server": fleet.server_pid}.items():
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -52,7 +52,7 @@ def _processes(fleet: SoakFleet) -> Sample:
 
 
 def _process(one: psutil.Process) -> Sample:
-    """Of one process; nothing if it has just ended, as a job's has after its job."""
+    """Figures of one process; none if it has just ended, as a job's process does after its job."""
     try:
         descriptors = [str(entry.readlink()) for entry in Path(f"/proc/{one.pid}/fd").iterdir()]
         return {
@@ -67,9 +67,9 @@ def _process(one: psutil.Process) -> Sample:
 
 
 def _own_megabytes(pid: int) -> float:
-    """Memory behind which no file stands; pages of programs would come and go with others that run the same.
+    """Megabytes of memory that no file stands behind. (Pages of programs come and go with other runs of the program.)
 
-    What a fork shares with its parent counts to each in part: their sum does not move as pages part.
+    What a fork shares with its parent counts to each in part, so their sum stays the same when pages part.
     """
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) * 1024 / 1e6 for line in rollup if line.startswith("Pss_Anon:"))
