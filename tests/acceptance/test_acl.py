@@ -73,7 +73,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
 
 
 def command(guarded: Guarded, *arguments: str, stdin: str = "") -> str:
-    """What a command of the operator's prints."""
+    """Run a command as the operator. Returns what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
@@ -156,7 +156,7 @@ def test_a_whole_call_goes_through_a_fleet_whose_processes_have_users_of_their_o
 
 
 def act(url: str) -> None:
-    """What a supervisor does with a live call."""
+    """Do what a supervisor does with a live call."""
     dana = requests.Session()
     form = {"csrf_token": csrf_of(dana.get(f"{url}/sign-in", timeout=10).text), "name": "dana", "password": PASSWORD}
     assert dana.post(f"{url}/sign-in", data=form, timeout=10).url == f"{url}/"

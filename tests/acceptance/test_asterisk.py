@@ -1,4 +1,4 @@
-"""A real Asterisk. Behind a flag: it needs root, debootstrap and some minutes. EARSHOT_ASTERISK=1 runs it."""
+"""A real Asterisk. It needs root, debootstrap and some minutes, so it runs only with EARSHOT_ASTERISK=1."""
 
 from __future__ import annotations
 

@@ -54,11 +54,11 @@ MOST_OF_POSTGRESQL = {"web": 2 * 3, "decoder": 0, "sentiment": 0, "jobs": 2, "re
 
 
 wait = partial(wait_until, seconds=START_SECONDS)
-"""Six processes start at once."""
+"""Waits longer than in other tests, because six processes start at once."""
 
 
 class Dyno:
-    """Each process of the Procfile once, on a disk that goes with them."""
+    """One process of each type, on a disk that lasts as long as they do."""
 
     def __init__(self, environ: dict[str, str], logs: Path) -> None:
         self._environ, self._logs = environ, logs

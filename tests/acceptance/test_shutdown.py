@@ -140,7 +140,7 @@ def test_a_fleet_that_moved_to_other_machines_is_told_what_to_delete(fleet: Flee
 def test_a_decode_loop_that_dies_while_all_stop_leaves_nobody_behind(fleet: Fleet) -> None:
     decoder = fleet.start("decoder", DECODER_LOOPS="2")
     fleet.wait(lambda: fleet.health.fleet().decoders == 2)
-    decoder.send_signal(signal.SIGSTOP)  # its parent sees the death only when it must stop, too
+    decoder.send_signal(signal.SIGSTOP)  # so the parent learns of the death together with its own SIGTERM
     os.kill(fleet.loops(decoder)[0], signal.SIGKILL)
     decoder.terminate()
     decoder.send_signal(signal.SIGCONT)
@@ -181,7 +181,7 @@ def test_a_job_that_does_not_end_when_asked_is_killed_in_time(
 
 
 def test_a_decode_loop_that_was_just_forked_is_not_forgotten(fleet: Fleet, tmp_path: Path) -> None:
-    """Until it sets its own handler, a SIGTERM calls the one that it has from its parent."""
+    """A loop that was just forked still has its parent's handler of SIGTERM."""
     program = (
         "import pathlib, random, time\n"
         "from workers.decoder import parent\n"

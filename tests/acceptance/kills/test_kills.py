@@ -64,7 +64,7 @@ def test_kills_at_random_instants_change_no_byte(
     rounds = 0
     while kills < enough:
         rounds += 1
-        fleet.wait(lambda: fleet.registered() > 0 and fleet.loops(parent))  # the self-check has children of its own
+        fleet.wait(lambda: fleet.registered() > 0 and fleet.loops(parent))  # not only the self-check's children
         fleet.feed(f"killed-{rounds}", call, after_each=maybe_kill)
         fleet.wait_finished([f"killed-{rounds}"])
     assert fleet.stop() == [0]

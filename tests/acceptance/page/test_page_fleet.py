@@ -80,7 +80,7 @@ def test_a_call_is_followed_from_its_first_words_to_its_end_through_the_death_of
 
 
 def shown(page: Page, call_id: str) -> dict[str, Any]:
-    """What a row says, unrounded where it keeps the value."""
+    """What a row shows; the unrounded value where the row keeps it."""
     score = cell(page, call_id, "sentiment").get_attribute("data-value") or DASH
     return {
         "state": cell(page, call_id, "state").text_content().strip(),
@@ -92,7 +92,7 @@ def shown(page: Page, call_id: str) -> dict[str, Any]:
 
 
 def expected(call: dict[str, Any]) -> dict[str, Any]:
-    """The same of a call as GET /v1/calls/{id} tells it."""
+    """The same, from the answer of GET /v1/calls/{id}."""
     score = call["sentiment"]["score"]
     return {
         "state": call["state"],

@@ -36,10 +36,13 @@ GROWTH_BYTES = 60_000_000
 LINK_BYTES_PER_SECOND = 60_000
 
 STALE_SECONDS = 6
-"""The promise: what a page shows is never older, in seconds. The page calls it stale then."""
+"""The promise: seconds that what a page shows may be old. The page calls older data stale."""
 
-SETTLE_SECONDS, LOOKED_SECONDS = 20, 8
-"""Seconds, at most, until a page with a slow link has caught up with its table, and seconds of looking at it then."""
+SETTLE_SECONDS = 20
+"""Seconds, at most, until a page on a slow link has caught up after its table came."""
+
+LOOKED_SECONDS = 8
+"""Seconds for which the test then watches that page."""
 
 
 T = TypeVar("T")

@@ -68,7 +68,7 @@ def test_a_supervisor_signs_in_follows_the_calls_and_is_told_when_the_session_en
 
 
 def test_a_slow_sign_in_is_waited_for(tab: Page, web: Web, store: redis.Redis) -> None:
-    """While the form is on its way, the page asks on who it is. It must not open the form anew each time."""
+    """While the form is on its way, the page keeps asking who is signed in. It must not open the form again."""
     tab.goto(web.url)
     sign_in(tab, "dana")
     expect(tab.locator('tr[data-call-id="call-1"]')).to_be_visible()

@@ -87,7 +87,7 @@ def shape(connection: Connection) -> dict[str, dict[str, tuple[str, bool]]]:
 
 
 def taken(before: dict[str, dict[str, tuple[str, bool]]], after: dict[str, dict[str, tuple[str, bool]]]) -> list[str]:
-    """What an older process would miss, and what new it would have to give."""
+    """What an older process would miss, and what it does not give but now must."""
     wrong = []
     for table, columns in before.items():
         for name, kind in columns.items():

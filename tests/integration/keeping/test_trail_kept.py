@@ -28,7 +28,7 @@ from workers.jobs.trail import keep
 
 
 def lived(store: redis.Redis) -> Audit:
-    """A trail with entries in all parts. They are of yesterday, so reads and attempts are no longer counted up."""
+    """A trail with entries in all parts. They are of yesterday, so reads and attempts no longer change."""
     audit = Audit(store)
     for n in range(4):
         audit.record(Deed(f"lee{n}", "key-made", f"key-{n} \0", "203.0.113.7"))

@@ -1,4 +1,4 @@
-"""The cluster that tests and chaos run on does what they believe it does."""
+"""The cluster that tests and chaos run on works as they assume."""
 
 from __future__ import annotations
 

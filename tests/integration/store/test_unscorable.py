@@ -99,7 +99,7 @@ def test_rules_that_fail_keep_no_utterance_from_its_score(fleet: Fleet) -> None:
 
 
 def test_damaged_keys_cost_their_own_call_and_no_other_its_scores(fleet: Fleet) -> None:
-    """The damage: a key of another kind, senseless entries, a course that cannot be read, rules that are none."""
+    """The damage: a key of another kind, senseless entries, an unreadable course, and rules that are no rules."""
     assessor = Assessor(redact=False)
     store = fleet.redis
     lines = [Line(store, assessor, ["customer"], call) for call in ("wrecked", "kept", "well")]

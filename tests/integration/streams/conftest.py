@@ -35,7 +35,7 @@ class House(msgspec.Struct):
     transcript: dict[bytes, bytes]
 
     def address(self, path: str, at_web: bool = False) -> str:
-        """Where a socket connects: at the streams process, unless one says otherwise."""
+        """Where a socket connects: at the streams process, or at the web process."""
         return f"ws://127.0.0.1:{(self.web if at_web else self.streams).port}{path}"
 
     def call_id(self) -> str:

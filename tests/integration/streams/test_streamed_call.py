@@ -66,7 +66,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def free(client: redis.Redis) -> None:
-    """As decoders do: all is decoded."""
+    """Count all audio as decoded, as decoders do."""
     client.delete(keys.LOAD)
     track = keys.track("call-1", "customer")
     client.hset(track, "done_samples", client.hget(track, "samples") or 0)

@@ -28,7 +28,7 @@ from workers.webhooks.follow import Follower
 
 ALL = list(EVENT_TYPES)
 OF_HELP = {"help.asked", "help.answered", "help.cancelled"}
-"""They come only if an agent asks."""
+"""Events that come only if an agent asks for help."""
 
 
 def add(archive: Archive, store: Shards | redis.Redis, events: list[EventType], name: str = "all") -> Endpoint:

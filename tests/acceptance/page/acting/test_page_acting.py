@@ -70,7 +70,7 @@ def test_of_two_who_take_a_call_at_once_one_has_it_and_the_other_is_told(desks: 
     ask = """() => new Promise((done) => setTimeout(() => {
         document.querySelector("[data-desk=take]").click();
         done();
-    }, 300 - Date.now() % 300))"""  # both at the same beat of the clock
+    }, 300 - Date.now() % 300))"""  # both click when the clock comes to a multiple of 300 ms
     dana.evaluate(f"() => {{ ({ask})(); }}")
     tom.evaluate(f"() => {{ ({ask})(); }}")
     for page in desks:
