@@ -141,8 +141,10 @@ def still_in(app: Flask, who: Identity) -> bool:
 
 
 def address() -> str:
-    """The client's address. With TRUSTED_PROXIES: the one that the outermost of them saw."""
-    return request.remote_addr or "unknown"
+    """The client's address. With TRUSTED_PROXIES: the one that the outermost of them saw. An IPv4 address as such,
+    though a socket that takes both kinds calls it ::ffff:203.0.113.7."""
+    given = request.remote_addr or "unknown"
+    return given.removeprefix("::ffff:") if "." in given else given
 
 
 def from_this_machine() -> bool:
@@ -153,8 +155,7 @@ def from_this_machine() -> bool:
         found = ipaddress.ip_address(address())
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return bool((mapped or found).is_loopback)
+    return found.is_loopback
 
 
 def unknown(reason: str, detail: str, error: str = "") -> Problem:

@@ -39,7 +39,7 @@ THEIRS = [rule["title"] for rule in yaml.safe_load(STARTER_FILE.read_text())["ru
 CODES = (
     *sorted(EVENT_TYPES, key=len, reverse=True),
     *("Twilio, SignalWire, Talkdesk", "Telnyx", "Plivo", "FreeSWITCH", "jambonz", "Vonage", "Genesys Cloud"),
-    *("pbx", "ann", "Ann Lee", "https://", "::ffff:"),
+    *("pbx", "ann", "Ann Lee", "https://"),
     *("sign-in", "password"),
 )
 """Names in the admins' pages: events of the interface, telephony's makers, examples, entries of the audit trail."""
