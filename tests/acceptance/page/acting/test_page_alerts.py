@@ -7,6 +7,7 @@ import re
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from state import keys
 from state.calls.ingest import Ingest
 from state.people.access import Access
 from state.people.audit import Audit
@@ -135,7 +136,16 @@ def test_an_agent_asks_for_help_and_a_supervisor_answers(
         expect(dana.locator("#call-help")).to_contain_text("Needs an approval")
         dana.get_by_label("Message to the agent").fill("Up to 50 is <b>fine</b>")
         dana.keyboard.press("Enter")
-        expect(cat.get_by_role("listitem").filter(has_text="dana: Up to 50 is <b>fine</b>")).to_be_visible()
+        messages = cat.get_by_role("list", name="Messages from supervisors").get_by_role("listitem")
+        expect(messages).to_have_text(re.compile(r"^dana, \d?\d:\d\d:\d\d.*: Up to 50 is <b>fine</b>$"))
+        expect(messages).to_be_in_viewport()
+        messages.evaluate("one => one.dataset.seen = 'yes'")
+        calls.hset(keys.track("c3", "customer"), "partial", "are you still there")
+        expect(cat.locator("#lines")).to_contain_text("are you still there")
+        expect(cat.locator("#messages [data-seen]")).to_be_visible()  # drawn anew, it would be read out anew
+        dana.get_by_label("Message to the agent").fill("Say sorry first")
+        dana.keyboard.press("Enter")
+        expect(messages.first).to_contain_text("Say sorry first")
         expect(bell(dana)).to_have_text("2")
         assert cat.evaluate("document.documentElement.scrollWidth <= innerWidth")
         Access(calls).api_keys.revoke("cat")

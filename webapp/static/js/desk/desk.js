@@ -1,6 +1,6 @@
 // An agent's own page: the words of the call as they come, a button that asks for help, and supervisors' messages.
 
-import { duration, party, span } from "../shared/wording/format.js";
+import { clock, duration, party, span } from "../shared/wording/format.js";
 import { toSignIn } from "../shared/live/session.js";
 import { linesOf, waitingTold } from "./told.js";
 import { _ } from "../shared/wording/language.js";
@@ -16,6 +16,7 @@ const form = at("#help");
 
 let call = null;
 let shown = "";
+let read = ""; // the messages that the page shows
 let last = null; // answer of the desk, and when it came
 let lastAt = 0;
 let etag = "";
@@ -74,10 +75,10 @@ function show({ agent, now, calls }) {
   }
   at("#call").textContent = [call.customer, call.queue, duration((Date.parse(now) - Date.parse(call.started_at)) / 1000)].filter(Boolean).join(" · ");
   showHelp(call.help, now);
-  const key = JSON.stringify([call.call_id, call.lines, call.speaking, call.messages]);
+  showMessages();
+  const key = JSON.stringify([call.call_id, call.lines, call.speaking]);
   if (key === shown) return;
   shown = key;
-  at("#messages").replaceChildren(...call.messages.map(({ by, text }) => item(`${by}: `, text)));
   showWords();
 }
 
@@ -88,6 +89,14 @@ function showHelp(help, now) {
   form.dataset.waits = waits ? "yes" : "no";
   const told = waitingTold(help, call.on_it, span((Date.parse(now) - Date.parse(help?.at ?? now)) / 1000));
   if (at("#waiting").textContent !== told) at("#waiting").textContent = told;
+}
+
+/** The newest message first. Draws them only if they changed: each time they are read out. */
+function showMessages() {
+  const told = JSON.stringify([call.call_id, call.messages]);
+  if (told === read) return;
+  read = told;
+  at("#messages").replaceChildren(...call.messages.toReversed().map((one) => item(`${one.by}, ${clock(Date.parse(one.at))}: `, one.text)));
 }
 
 /** The words; the newest stay in sight unless the agent reads further up. */
