@@ -23,6 +23,8 @@ test("a call waits for a supervisor until somebody is on it, and waits again aft
 test("words say who is on a call, and the viewer reads \"you\"", () => {
   assert.equal(handlingInWords(row({ state: "taken", by: "Dana" }), "Dana"), "You are on it");
   assert.equal(handlingInWords(row({ state: "taken", by: "Dana" }), "Tom"), "Dana is on it");
+  const over = { ...row({ state: "taken", by: "Dana" }), state: "ended" };
+  assert.deepEqual([handlingInWords(over, "Dana"), handlingInWords(over, "Tom")], ["You were on it", "Dana was on it"]);
   assert.equal(handlingInWords(row({ state: "acknowledged", by: "Dana" }), "Tom"), "Seen by Dana");
   assert.equal(handlingInWords(row({ state: "snoozed", by: "Dana" }), "Dana"), "Snoozed by you");
   assert.equal(handlingInWords(row({ by: "" }), ""), "");

@@ -47,11 +47,26 @@ def desk(browser: Browser, web: Web, store: redis.Redis) -> Iterator[Page]:
         yield page
 
 
+SMALL = """() => [...document.querySelectorAll("button, select, textarea, summary, input:not([type=hidden]), nav a")]
+    .filter((one) => one.checkVisibility())
+    .filter((one) => (one.closest("label:has(> [type=checkbox])") ?? one).getBoundingClientRect().height < 44)
+    .map((one) => one.textContent || one.name)"""
+"""JavaScript: what is too low for a finger."""
+
+OUT_OF_SIGHT = """() => [...document.querySelectorAll("td, td button")]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth)
+    .map((one) => one.textContent)"""
+"""JavaScript: what of a table one must scroll to the side for."""
+
+
 def looked_at(page: Page, name: str) -> None:
-    """Check that the page fits, narrow and wide, and that axe finds nothing, dark and light."""
+    """Check that the page fits and axe finds nothing, and that a phone shows whole rows, with targets for fingers."""
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+        if width == 390:
+            assert page.evaluate(SMALL) == [], name
+            assert page.evaluate(OUT_OF_SIGHT) == [], name
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         assert complaints(page) == [], f"{name}, {scheme}"
@@ -206,6 +221,30 @@ def test_the_first_call_is_three_steps_away(desk: Page, web: Web, store: redis.R
     assert desk.request.put(f"{base}/tracks/customer/chunks/1", **audio).status == 202
     expect(desk.get_by_text("Audio of 1 call arrives.")).to_be_visible()
     expect(desk.get_by_role("row", name="first customer customer: 1 chunk")).to_be_visible()
+
+
+def test_a_long_list_is_narrowed_to_the_rows_with_the_words(desk: Page, web: Web, store: redis.Redis) -> None:
+    desk.goto(f"{web.url}/admin/keys")
+    expect(desk.get_by_text("There is none yet.")).to_be_visible()
+    for n in range(25):
+        Access(store).api_keys.add(f"key{n:02d}", ("read",) if n % 2 else ("ingest",))
+    desk.reload()
+    rows = desk.locator("#keys tbody tr:visible")
+    expect(rows).to_have_count(25)
+    field = desk.get_by_role("searchbox", name="Find in this list")
+    field.fill("Key1 read")
+    expect(rows).to_have_count(5)
+    expect(desk.get_by_text("5 of 25")).to_be_visible()
+    field.fill("revoke")
+    expect(rows).to_have_count(0)  # a word on every row's button
+    field.fill("key13")
+    desk.get_by_role("button", name="Revoke key13").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(desk.get_by_text("key13 is revoked.")).to_be_visible()
+    expect(rows).to_have_count(0)
+    field.fill("")
+    expect(rows).to_have_count(24)
+    looked_at(desk, "many keys")
 
 
 def test_a_supervisor_is_not_let_in(browser: Browser, web: Web, store: redis.Redis) -> None:

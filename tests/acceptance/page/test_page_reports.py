@@ -31,6 +31,7 @@ def web(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[We
     for call in REPORTED:
         write(archive, call, "test")
     write(archive, heard("rude", datetime(2026, 2, 10, 12, tzinfo=BERLIN), (GREETING,), agent="Mia"), "test")
+    write(archive, heard("slow", datetime(2026, 1, 10, 12, tzinfo=BERLIN), agent="Mia"), "test")
     archive.close()
     with web_process(valkey.url, folder / "web.log", DATABASE_URL=url) as running:
         yield running
@@ -88,6 +89,13 @@ def test_what_cannot_be_reported_is_said(page: Page, web: Web) -> None:
     page.goto(f"{web.url}/reports?from=2026-04-01&to=2026-03-31")
     expect(page.locator("#said")).to_contain_text("must be at most 365 days before the last day")
     expect(page.locator("#report")).to_be_hidden()
+    page.goto(f"{web.url}/reports?from=2025-01-01&to=2025-01-31&zone=UTC")
+    expect(page.locator("#said")).to_contain_text("No call ended from 2025-01-01 to 2025-01-31.")
+    expect(page.locator("#report")).to_be_hidden()
+    page.goto(f"{web.url}/reviews?from=2025-01-01&to=2025-01-31")
+    expect(page.locator("#found")).to_contain_text("No call ended from 2025-01-01 to 2025-01-31.")
+    expect(page.get_by_role("heading", name="Sample")).to_be_hidden()
+    page.goto(f"{web.url}/reports?from=2025-01-01&to=2025-01-31&zone=UTC")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#said")).to_contain_text("Days and times: Asia/Tokyo.")
 
@@ -142,6 +150,24 @@ def test_a_sampled_call_is_opened_answered_for_and_kept(page: Page, web: Web, br
     assert complaints(plain) == []
     assert plain.evaluate("document.documentElement.scrollWidth <= innerWidth")
     plain.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (720, 450)])
+def test_a_call_is_reviewed_where_there_is_little_room(page: Page, web: Web, width: int, height: int) -> None:
+    """On a phone, and at 200 % zoom."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{web.url}/reviews?from=2026-01-01&to=2026-01-31")
+    page.locator("#sample tbody a").click()
+    expect(page.get_by_role("region", name="Transcript")).to_be_in_viewport()
+    page.get_by_role("group", name="Was what the agent said correct?").get_by_label("No", exact=True).check()
+    page.get_by_label("Comment").fill(f"seen at {width}")
+    page.get_by_role("button", name="Keep review").click()
+    page.get_by_role("textbox", name="Your name").fill(f"Sam{width}")
+    page.get_by_role("button", name="That is me").click()
+    expect(page.locator("#reviews")).to_contain_text(f"seen at {width}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#sample tbody a")).to_be_in_viewport()
 
 
 @pytest.mark.usefixtures("questions")

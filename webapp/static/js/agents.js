@@ -1,6 +1,6 @@
 // The agents' figures, read once and sorted by any column. The address keeps the order.
 
-import { asCard, pairOf } from "./shared/rows.js";
+import { fillCards, pairOf } from "./shared/rows.js";
 import { AGENT_COLUMNS, agentCells, sortAgents } from "./shared/wording/figures.js";
 import { _, ngettext } from "./shared/wording/language.js";
 
@@ -24,7 +24,6 @@ function sortBy(key) {
 function head({ key, name, about }) {
   const cell = document.createElement("th");
   cell.scope = "col";
-  cell.role = "columnheader";
   cell.title = about;
   const button = document.createElement("button");
   button.type = "button";
@@ -42,7 +41,7 @@ function line(agent) {
     else cell.append(link(agent.agent));
     row.append(cell);
   });
-  return asCard(row, at("#agents"));
+  return row;
 }
 
 /** An agent's name leads to the agent's calls. */
@@ -59,7 +58,7 @@ function draw() {
   AGENT_COLUMNS.forEach((column, n) => {
     heads[n].ariaSort = column.key === key ? (descending ? "descending" : "ascending") : null;
   });
-  at("#agents tbody").replaceChildren(...sortAgents(agents, key, descending).map(line));
+  fillCards(at("#agents"), sortAgents(agents, key, descending).map(line));
 }
 
 at("#agents thead tr").replaceChildren(...AGENT_COLUMNS.map(head));
@@ -69,7 +68,7 @@ try {
   if (!answer.ok) throw new Error(String(answer.status));
   const told = await answer.json();
   agents = told.agents;
-  at("#said").textContent = told.calls ? ngettext("{n} call. A name leads to the agent's calls.", "{n} calls. A name leads to the agent's calls.", told.calls) : _("No ended call has a summary yet.");
+  at("#said").textContent = told.calls ? ngettext("{n} call. A name leads to the agent's calls.", "{n} calls. A name leads to the agent's calls.", told.calls) : _("No ended call has a summary yet. The figures come with the first one.");
   at("#agents").hidden = !told.calls;
   draw();
 } catch {

@@ -1,6 +1,6 @@
 // Accounts: make, change and remove them.
 
-import { rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { showOnce } from "./once.js";
 import { sure } from "../shared/sure.js";
@@ -18,7 +18,7 @@ async function list() {
 }
 
 function show(found) {
-  if (found) at("#accounts tbody").replaceChildren(...found.accounts.map(accountRow));
+  if (found) fillCards(at("#accounts"), found.accounts.map(accountRow));
 }
 
 function accountRow({ name, role, made_at }) {

@@ -1,6 +1,7 @@
 // Shared by the admins' pages: requests to the server, messages, tables, and buttons in their rows.
 
 import { ask as fetchOrSignIn } from "../shared/live/session.js";
+import { fillCards } from "../shared/rows.js";
 import { _ } from "../shared/wording/language.js";
 
 const at = (selector) => document.querySelector(selector);
@@ -30,7 +31,7 @@ export function say(message, fault = "") {
 export function list(table, empty, rows) {
   at(empty).hidden = rows.length > 0;
   at(table).hidden = !rows.length;
-  at(`${table} tbody`).replaceChildren(...rows);
+  fillCards(at(table), rows);
 }
 
 /** A cell with buttons: [words on it, words for a screen reader, what it does]. */

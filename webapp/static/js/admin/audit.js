@@ -1,6 +1,6 @@
 // The audit trail, page by page.
 
-import { rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { when } from "./when.js";
 import { DEEDS, deedInWords, originInWords } from "../shared/wording/deeds.js";
@@ -23,8 +23,7 @@ async function fetchPage(cursor) {
   const found = await ask("GET", `/v1/audit?${query}`);
   if (!found) return;
   const rows = found.entries.map(line);
-  if (!cursor) at("#entries tbody").replaceChildren();
-  at("#entries tbody").append(...rows);
+  fillCards(at("#entries"), rows, Boolean(cursor));
   at("#more").hidden = !found.next_cursor;
   at("#more").value = found.next_cursor || "";
   say(cursor || rows.length ? "" : _("No entry."));

@@ -1,7 +1,7 @@
 // From the first sign-in to the first call: a key, the settings for telephony, and whether its audio arrives.
 
 import { party } from "../shared/wording/format.js";
-import { rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import { ask, say } from "./asking.js";
 import { copyButton, showOnce } from "./once.js";
 import { _, ngettext } from "../shared/wording/language.js";
@@ -30,15 +30,16 @@ function choose() {
   }
 }
 
-/** The state of live calls in one sentence. */
-function stage(calls) {
+/** The state of live calls in one sentence. @param more whether there are more than these */
+function stage(calls, more) {
   const heard = calls.filter((call) => Object.values(call.tracks).some((track) => track.next_seq > 1));
+  const counted = (n) => ({ n: more ? `${n}+` : n });
   if (!calls.length) return _("Waiting for audio…");
-  if (!heard.length) return ngettext("{n} call announced. The audio has not come yet.", "{n} calls announced. The audio has not come yet.", calls.length);
+  if (!heard.length) return ngettext("{n} call announced. The audio has not come yet.", "{n} calls announced. The audio has not come yet.", calls.length, counted(calls.length));
   if (heard.some((call) => call.last)) return _("Earshot writes down what is said. That is all: open the live table.");
   const decoded = heard.some((call) => Object.values(call.tracks).some((track) => track.decoded_seq));
-  if (decoded) return ngettext("Audio of {n} call arrives. Waiting for the first words…", "Audio of {n} calls arrives. Waiting for the first words…", heard.length);
-  return ngettext("Audio of {n} call arrives. If no words follow, no decoder runs.", "Audio of {n} calls arrives. If no words follow, no decoder runs.", heard.length);
+  if (decoded) return ngettext("Audio of {n} call arrives. Waiting for the first words…", "Audio of {n} calls arrives. Waiting for the first words…", heard.length, counted(heard.length));
+  return ngettext("Audio of {n} call arrives. If no words follow, no decoder runs.", "Audio of {n} calls arrives. If no words follow, no decoder runs.", heard.length, counted(heard.length));
 }
 
 function callRow(call) {
@@ -55,10 +56,10 @@ function callRow(call) {
 async function look() {
   const found = await ask("GET", "/v1/calls?state=live&limit=20");
   if (!found) return;
-  const said = stage(found.calls);
+  const said = stage(found.calls, found.next_cursor);
   if (at("#audio").textContent !== said) at("#audio").textContent = said; // read aloud when it changes, not every time
   at("#calls").hidden = !found.calls.length;
-  if (!at("#calls").contains(document.activeElement)) at("#calls tbody").replaceChildren(...found.calls.map(callRow));
+  if (!at("#calls").contains(document.activeElement)) fillCards(at("#calls"), found.calls.map(callRow));
 }
 
 at("#add").addEventListener("submit", async (event) => {

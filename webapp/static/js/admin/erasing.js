@@ -2,7 +2,7 @@
 
 import { stateWord } from "../shared/wording/format.js";
 import { customerOf } from "../shared/live/store.js";
-import { rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import { ask, buttons, list, say } from "./asking.js";
 import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
@@ -58,8 +58,9 @@ function show(found) {
       : "";
   at("#erase").disabled = Boolean(held) || live.length > 0 || !found.length;
   at("#erase").textContent = ngettext("Erase {n} call", "Erase {n} calls", found.length);
-  at("#calls tbody").replaceChildren(
-    ...found.map((call) => {
+  fillCards(
+    at("#calls"),
+    found.map((call) => {
       const { call_id, started_at, state, metadata } = call;
       return rowOf([call_id, when(started_at), stateWord(state), metadata.agent || "", metadata.queue || "", customerOf(call)], true);
     }),
@@ -87,8 +88,9 @@ async function prove(asked) {
   const trail = await ask("GET", within("/v1/audit", { part: "security", what: "erased", limit: PAGE }));
   if (!trail) return;
   const ours = trail.entries.filter((deed) => asked.has(deed.about.split(" ")[0]));
-  at("#entries tbody").replaceChildren(
-    ...ours.map((deed) => rowOf([when(deed.at), deed.who, deed.what, deed.about, deed.address], true)),
+  fillCards(
+    at("#entries"),
+    ours.map((deed) => rowOf([when(deed.at), deed.who, deed.what, deed.about, deed.address], true)),
   );
   at("#proof").hidden = !ours.length;
   at("#proof-title").focus();

@@ -1,7 +1,7 @@
 // API keys: make and revoke them.
 
 import { rowOf } from "../shared/rows.js";
-import { ask, buttons, say } from "./asking.js";
+import { ask, buttons, list, say } from "./asking.js";
 import { showOnce } from "./once.js";
 import { sure } from "../shared/sure.js";
 import { when } from "./when.js";
@@ -10,12 +10,12 @@ import { _ } from "../shared/wording/language.js";
 const at = (selector) => document.querySelector(selector);
 const MAY = { ingest: _("post calls"), read: _("read calls") };
 
-async function list() {
+async function look() {
   show(await ask("GET", "/v1/keys"));
 }
 
 function show(found) {
-  if (found) at("#keys tbody").replaceChildren(...found.keys.map(keyRow));
+  if (found) list("#keys", "#none", found.keys.map(keyRow));
 }
 
 function keyRow({ name, shown, scopes, agent, made_at, used_at }) {
@@ -40,7 +40,7 @@ at("#link").addEventListener("submit", async (event) => {
   say(_("{name} has a link.", { name: agent.value }));
   event.target.reset();
   showOnce(_("The link of {name}; its part after # is the key for a softphone.", { name: made.name }), `${location.origin}/enter#${made.key}`);
-  await list();
+  await look();
 });
 
 at("#add").addEventListener("submit", async (event) => {
@@ -53,7 +53,7 @@ at("#add").addEventListener("submit", async (event) => {
   event.target.reset();
   say(_("{name} is made.", { name: made.name }));
   showOnce(_("The key {name}.", { name: made.name }), made.key);
-  await list();
+  await look();
 });
 
-list();
+look();

@@ -1,6 +1,6 @@
 // How long each queue's words are kept, and the names that people say there.
 
-import { rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import { ask, buttons, say } from "./asking.js";
 import { sure } from "../shared/sure.js";
 import { _, ngettext } from "../shared/wording/language.js";
@@ -10,7 +10,7 @@ const called = (queue) => (queue === "*" ? _("all others") : queue);
 const inDays = (days) => ngettext("{n} day", "{n} days", days);
 
 function show(found) {
-  if (found) at("#queues tbody").replaceChildren(...found.queues.map(queueRow));
+  if (found) fillCards(at("#queues"), found.queues.map(queueRow));
 }
 
 function queueRow({ queue, words_days, said, sound_days, names }) {

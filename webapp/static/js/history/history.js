@@ -6,7 +6,7 @@ import { Panel } from "../call/panel.js";
 import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { Calls } from "../shared/live/store.js";
-import { asCard } from "../shared/rows.js";
+import { fillCards } from "../shared/rows.js";
 import { asked, cells } from "./found.js";
 import { _, ngettext } from "../shared/wording/language.js";
 import { inPieces } from "../shared/wording/sought.js";
@@ -78,14 +78,13 @@ function show({ calls: found, hits, next_cursor }, more) {
   words = new URLSearchParams(listed).get("text") ?? "";
   const rows = found.map((row) => line(row, hits[row.call_id]));
   const body = at("#calls tbody");
-  if (more) body.append(...rows);
-  else body.replaceChildren(...rows);
+  fillCards(at("#calls"), rows, more);
   places = more ? { ...places, ...hits } : hits;
   cursor = next_cursor;
   at("#more").hidden = !cursor;
   at("#calls").hidden = !body.rows.length;
   const shown = body.rows.length;
-  at("#found").textContent = shown ? counted(shown) : _("No call matches.");
+  at("#found").textContent = shown ? counted(shown) : listed ? _("No call matches. Try fewer words, or press Clear.") : _("There is no call yet. Calls come from your telephony; an admin sets it up under First call.");
   if (more) rows[0]?.querySelector("a").focus();
 }
 
@@ -112,7 +111,7 @@ function line(row, hit) {
   });
   if (hit) markFound(made.cells[made.cells.length - 1]);
   for (const cell of [...made.cells].slice(WIDE)) cell.className = "wide";
-  return asCard(made, at("#calls"));
+  return made;
 }
 
 function markFound(cell) {

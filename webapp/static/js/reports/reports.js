@@ -21,7 +21,7 @@ async function look() {
     const answer = await fetch(`/v1/reports?${query}`, { headers: { Accept: "application/json" } });
     const told = await answer.json();
     if (look !== looks) return;
-    at("#report").hidden = !answer.ok;
+    at("#report").hidden = !answer.ok || !told.whole.calls;
     if (answer.ok) {
       show(told);
       compare();
@@ -34,12 +34,13 @@ async function look() {
 
 function show(report) {
   const { from_day, to_day, whole, days } = report;
-  at("#said").textContent = ngettext(
+  const covered = { from_day, to_day, zone: report.zone };
+  at("#said").textContent = whole.calls ? ngettext(
     "{n} call from {from_day} to {to_day}. Days and times: {zone}.",
     "{n} calls from {from_day} to {to_day}. Days and times: {zone}.",
     whole.calls,
-    { from_day, to_day, zone: report.zone },
-  );
+    covered,
+  ) : _("No call ended from {from_day} to {to_day}. Choose other days, or another queue or agent. Days and times: {zone}.", covered);
   const [, ...figures] = cells(whole);
   at("#whole").replaceChildren(...COLUMNS.map(([label], n) => pairOf(label, figures[n])));
   at("#plots").replaceChildren(...PLOTS.map((one) => plot(one, days, inWords(one, days))));

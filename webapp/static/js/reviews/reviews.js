@@ -7,7 +7,7 @@ import { Judging } from "../judging/judging.js";
 import { Acting } from "../shared/live/acting.js";
 import { ask } from "../shared/live/session.js";
 import { Calls, customerOf } from "../shared/live/store.js";
-import { asCard, rowOf } from "../shared/rows.js";
+import { fillCards, rowOf } from "../shared/rows.js";
 import * as format from "../shared/wording/format.js";
 import { editQuestions } from "./editor.js";
 import { Scorecard } from "./scorecard.js";
@@ -53,16 +53,17 @@ async function list() {
 }
 
 function show({ from_day, to_day, agents, calls: found, reviewed }) {
-  at("#found").textContent = ngettext(
+  const covered = { from_day, to_day };
+  at("#found").textContent = found.length ? ngettext(
     "{n} call of the time from {from_day} to {to_day}, picked by chance. Everybody gets the same.",
     "{n} calls of the time from {from_day} to {to_day}, picked by chance. Everybody gets the same.",
     found.length,
-    { from_day, to_day },
-  );
-  at("#sample").hidden = !found.length;
-  at("#sample tbody").replaceChildren(...found.map((row) => line(row, reviewed[row.call_id] ?? [])));
-  at("#agents").hidden = !agents.length;
-  at("#agents tbody").replaceChildren(...agents.map(agentLine));
+    covered,
+  ) : _("No call ended from {from_day} to {to_day}. Choose other days or another agent.", covered);
+  at("#sample").closest("section").hidden = !found.length;
+  fillCards(at("#sample"), found.map((row) => line(row, reviewed[row.call_id] ?? [])));
+  at("#agents").closest("section").hidden = !agents.length;
+  fillCards(at("#agents"), agents.map(agentLine));
   const field = form.elements.agent;
   const names = agents.map(({ agent }) => agent).filter(Boolean);
   const chosen = new URLSearchParams(location.search).get("agent") ?? "";
@@ -84,12 +85,11 @@ function line(row, by) {
   made.dataset.callId = row.call_id;
   made.toggleAttribute("data-opened", row.call_id === panel.id);
   linked(made, `#/calls/${encodeURIComponent(row.call_id)}`);
-  return asCard(made, at("#sample"));
+  return made;
 }
 
 function agentLine({ agent, calls: count, reviewed, score }) {
   const made = rowOf([agent || _("not named"), String(count), String(reviewed), percent(score)], true);
-  asCard(made, at("#agents"));
   if (!agent) return made;
   const query = new URLSearchParams(location.search);
   query.set("agent", agent);

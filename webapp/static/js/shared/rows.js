@@ -1,5 +1,7 @@
 // Rows of plain tables, and names with their values. Text goes in as text, never as HTML.
 
+import { narrow } from "./narrowing.js";
+
 /** A <tr> of these texts. @param headed whether the first one names the row */
 export function rowOf(texts, headed = false) {
   return made(texts, (index) => (headed && !index ? "row" : ""));
@@ -22,15 +24,21 @@ function made(texts, scope) {
   return row;
 }
 
-/** Tells a row of `table` what its columns are called: on a phone it is a card, and the heads are out of sight. */
-export function asCard(row, table) {
-  const heads = table.tHead.rows[0].cells;
-  row.role = "row"; // a card is no table to the browser
-  [...row.cells].forEach((cell, index) => {
-    cell.role = index ? "cell" : "rowheader";
-    cell.dataset.name = heads[index].textContent;
-  });
-  return row;
+/** Fills a table of the class "cards": on a phone each row is a card, and the heads are out of sight. @param more adds rows */
+export function fillCards(table, rows, more = false) {
+  const [head] = table.tHead.rows;
+  [table.role, table.tHead.role, head.role, table.tBodies[0].role] = ["table", "rowgroup", "row", "rowgroup"]; // cards are no table to the browser
+  for (const cell of head.cells) cell.role = "columnheader";
+  for (const row of rows) {
+    row.role = "row";
+    [...row.cells].forEach((cell, index) => {
+      cell.role = index ? "cell" : "rowheader";
+      cell.dataset.name = head.cells[index].textContent;
+    });
+  }
+  if (!more) table.tBodies[0].replaceChildren();
+  table.tBodies[0].append(...rows);
+  narrow(table);
 }
 
 /** A <div> with a name and its value, for a <dl>. */

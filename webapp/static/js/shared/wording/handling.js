@@ -46,6 +46,7 @@ export function woken(handling, nowMs) {
 export function handlingInWords(row, me) {
   const { state, by } = row.handling;
   const you = me && by === me;
+  if (state === "taken" && row.state === "ended") return you ? _("You were on it") : _("{by} was on it", { by });
   if (state === "taken") return you ? _("You are on it") : _("{by} is on it", { by });
   if (state === "acknowledged") return hasNews(row) ? "" : you ? _("Seen by you") : _("Seen by {by}", { by });
   if (state === "snoozed") return you ? _("Snoozed by you") : _("Snoozed by {by}", { by });
