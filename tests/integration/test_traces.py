@@ -113,7 +113,7 @@ def test_a_log_line_names_the_trace_of_the_step_it_is_written_in() -> None:
 
 
 @pytest.mark.usefixtures("traced")
-def test_what_the_sampler_left_out_or_nobody_can_read_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_sampler_left_out_or_nobody_can_read_goes_no_further() -> None:
     with tracing.step("nothing came", [""]):
         assert tracing.carried() == {}
     with tracing.step("left out", [f"00-{'b' * 32}-{'a' * 16}-00"]):

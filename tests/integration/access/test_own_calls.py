@@ -68,7 +68,7 @@ def deeds(store: redis.Redis) -> list[tuple[str, str, str]]:
 
 
 def test_a_page_that_knows_the_desk_is_told_only_that_nothing_has_changed(
-    ann: Asked, http: FlaskClient, store: redis.Redis, assessor: Assessor
+    ann: Asked, store: redis.Redis, assessor: Assessor
 ) -> None:
     def ask(etag: str) -> TestResponse:
         return ann("GET", headers={"If-None-Match": etag})

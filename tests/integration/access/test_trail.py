@@ -100,9 +100,7 @@ def test_a_read_key_cannot_push_anything_out_of_the_trail(
     assert [e.count for e in mine if e.deed.about == "(others)"] == [80]
 
 
-def test_reads_are_kept_for_their_time_and_no_longer(
-    store: redis.Redis, trail: Audit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reads_are_kept_for_their_time_and_no_longer(store: redis.Redis, trail: Audit) -> None:
     for name in ("a", "b"):
         trail.record_read(Deed("key crm", "read", name, origin="key"))
     entries, kept = keys.audit_entries("reads"), keys.audit_told("reads")

@@ -37,9 +37,7 @@ def call(store: redis.Redis, place: tuple[Archive, Sounds]) -> Named:
     return recorded(store, *place, Assessor())
 
 
-def test_a_recording_is_fetched_whole_and_in_parts(
-    http: FlaskClient, call: Named, place: tuple[Archive, Sounds], store: redis.Redis
-) -> None:
+def test_a_recording_is_fetched_whole_and_in_parts(http: FlaskClient, call: Named, store: redis.Redis) -> None:
     about = http.get("/v1/calls/c/recording", headers=READER).get_json()
     assert (about["seconds"], about["rate"], about["silences"], about["step"]) == (3.0, 8000, [], 0.1)
     assert len(about["left"]) == len(about["right"]) == 30 and 90 < max(about["left"]) <= 100

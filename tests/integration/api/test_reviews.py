@@ -67,7 +67,7 @@ def test_everybody_gets_the_same_sample_and_another_time_gives_another(archive: 
     assert {row.metadata["agent"] for row in reviews.sample(archive, wanted("Tom"), 50)} == {"Tom"}
 
 
-def test_rules_answer_with_the_moments_of_their_hits(archive: Archive) -> None:
+def test_rules_answer_with_the_moments_of_their_hits() -> None:
     card = Scorecard(
         1, [Question("g", "Greeted?", GREETING.kind), Question("k", "Kind?"), Question("r", "?", "rule:x", "yes")]
     )

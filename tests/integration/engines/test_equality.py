@@ -114,7 +114,7 @@ def test_replaying_a_journal_that_begins_too_late_is_refused(model: Model, speec
         recogniser.replay(speech.pcm[: speech.rate], speech.rate)
 
 
-def test_an_utterance_that_ends_in_replay_is_an_alarm(model: Model, speech: Speech, warm: Decoding) -> None:
+def test_an_utterance_that_ends_in_replay_is_an_alarm(model: Model, speech: Speech) -> None:
     beginning = model.recogniser(speech.rate, None).snapshot(False)
     recogniser = model.recogniser(speech.rate, beginning)
     with pytest.raises(DeterminismFault):
