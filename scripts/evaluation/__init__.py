@@ -1,1 +1,1 @@
-"""Measures how well calls are judged, against plain TextBlob and VADER, on data given by path."""
+"""Measures how well Earshot judges calls, beside plain TextBlob and VADER, on data given by path."""

@@ -38,7 +38,7 @@ from workers.insight.rules.rulefile import load
 
 RATED = ROOT.parent / "shared" / "data" / "uss"
 OFFLINE = Wanted(engine="moonshine")
-"""Hears for --noisy and --names: their published figures are this engine's. --recognise takes the environment's."""
+"""Engine of --noisy and --names, from which their published figures come. --recognise takes the environment's."""
 
 NO_DIALOGUES = (
     "evaluate: no rated dialogues given and none in ../shared/data/uss. Using only the calls written for this\n"
@@ -46,10 +46,11 @@ NO_DIALOGUES = (
     "evaluate: --dialogues reads: https://github.com/sunnweiwei/user-satisfaction-simulation"
 )
 TUNED = (
-    "Tuned on: phrases were written by hand, looking at the even sessions of MWOZ and ReDial; the odd sessions were\n"
-    "measured along the way but not read. No weight is fitted to either set; the model's form and the threshold were\n"
-    "chosen looking at all of these. The demo calls and written-read were read while writing: they show that it works\n"
-    "as meant, not how it does on calls unseen. Peak: the verdict on the ended call; live peak: while it went on."
+    "Tuned on: we wrote phrases by hand, looking at the even sessions of MWOZ and ReDial. We measured on the odd\n"
+    "sessions along the way and did not read them. No weight is fitted to either set. We chose the model's form and\n"
+    "the threshold looking at all of these. We read the demo calls and written-read while writing: they show that\n"
+    "Earshot works as meant, not how it does on unseen calls. Peak: the verdict on the ended call. Live peak: the\n"
+    "highest attention during the call."
 )
 
 
@@ -96,8 +97,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--recognise",
         action="store_true",
-        help="have the calls recognised now, by the engine that the environment names (else the offline one), and"
-        " report on those words too; then on the calls on worse lines, and on sounds without speech (five minutes)",
+        help="recognise the calls now, by the engine that the environment names (else the offline one), and"
+        " report on those words too; then the calls on worse lines, and sounds without speech (five minutes)",
     )
     parser.add_argument(
         "--voice",
@@ -109,13 +110,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--noisy",
         action="store_true",
-        help="also have the demo and written calls spoken over a noisy line and recognised, beside their true words"
+        help="also judge the demo and written calls as recognised on a noisy line, beside their true words"
         " (about five minutes; flite speaks)",
     )
     parser.add_argument(
         "--names",
         action="store_true",
-        help="also count names that are written wrong, before and after a queue's list of names (flite speaks)",
+        help="also count wrongly written names, before and after a queue's list of names (flite speaks)",
     )
     parser.add_argument(
         "--learn",

@@ -1,6 +1,6 @@
-"""The engine on worse lines than the demo's: word errors by condition, and words invented without speech.
+"""The engine on worse lines than the demo's: word errors by condition, and words that it invents without speech.
 
-Each party of each demo call, and of some written ones, goes through the condition, then through the engine, in
+Each party of each demo call, and of some written ones, goes through the condition and then through the engine, in
 simulated time and on all cores.
 """
 
@@ -51,18 +51,18 @@ if shutil.which("sox"):
     CONDITIONS["spoken 1.5 times faster"] = lines.faster(1.5)
 
 NOISE_SECONDS = 600
-"""Of each kind of sound without speech. An invented word in it counts as six an hour."""
+"""Seconds of each kind of sound without speech. An invented word in them counts as six an hour."""
 
 
 WRITTEN_EVERY = 8
-"""Written calls from one measured to the next, of those that nobody read while tuning: four calls, four minutes."""
+"""Step between measured written calls, of those that nobody read while tuning: four calls, four minutes."""
 
 WRITTEN_SNR_DB = 30.0
 """Decibels from the synthesiser's speech down to the line's hiss: about as far as in the demo calls."""
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """One condition. words: of the reference; wrong: word errors; cpu_seconds and audio_seconds: of the engine."""
+    """One condition. words: in the reference; wrong: word errors; cpu_seconds, audio_seconds: of the engine."""
 
     condition: str
     words: int
@@ -72,7 +72,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class Invented(msgspec.Struct, frozen=True):
-    """One kind of sound without speech. text: the beginning of what the engine made of it."""
+    """One kind of sound without speech. text: the first words that the engine made of it."""
 
     sound: str
     words: int
@@ -81,7 +81,7 @@ class Invented(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What one engine made of all conditions and sounds."""
+    """One engine's results for all conditions and sounds."""
 
     engine: str
     demo: list[Heard]
@@ -90,7 +90,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(folder: Path, wanted: Wanted) -> Measured:
-    """All conditions and sounds, through the wanted engine. Raises ModelUnusable, OSError or ValueError."""
+    """Send all conditions and sounds through the wanted engine. Raises ModelUnusable, OSError or ValueError."""
     engine = choose(wanted).load().display_name
     demo = sorted(path.parent for path in folder.glob("*/truth.json"))
     spoken = range(0, len(_apart()), WRITTEN_EVERY) if shutil.which("flite") else ()
@@ -101,7 +101,7 @@ def measure(folder: Path, wanted: Wanted) -> Measured:
 
 
 def _lines(pool: Executor, name: str, calls: Sequence[Path | int]) -> list[Heard]:
-    """These calls on all lines, summed up by line."""
+    """Results of these calls on all lines, summed up by line."""
     tasks = [(call, condition) for condition in CONDITIONS for call in calls]
     by_condition: dict[str, list[Heard]] = {condition: [] for condition in CONDITIONS}
     for heard in tqdm(pool.map(_hear, tasks), f"evaluate: {name} calls on worse lines", len(tasks)):
@@ -134,7 +134,7 @@ def report(measured: Measured) -> str:
 
 
 def figures(measured: Measured) -> dict[str, dict[str, float]]:
-    """What --json tells: word error rates by condition, invented words an hour by sound."""
+    """The figures of --json: word error rates by condition, invented words an hour by sound."""
     return {
         "word_error_rate": {one.condition: one.wrong / one.words for one in measured.demo},
         "word_error_rate_written": {one.condition: one.wrong / one.words for one in measured.written},
@@ -163,7 +163,7 @@ def _hear(task: tuple[Path | int, str]) -> Heard:
 
 
 def _parties(call: Path | int) -> Iterator[tuple[lines.Samples, str]]:
-    """What each party of a recorded call (its folder) or of a written one (its number) sounds like and says."""
+    """The sound and the words of each party of a recorded call (its folder) or a written one (its number)."""
     if isinstance(call, Path):
         turns = json.loads((call / "truth.json").read_text(encoding="utf-8"))["turns"]
         for party in PARTIES:

@@ -1,8 +1,8 @@
 """Demo calls with ground truth: are the calls that need somebody raised, the others not, and how soon?
 
-Time is simulated: an utterance is known at its end, the standing is computed then, in order of arrival. The
-words are the true ones, or a recogniser's: one JSON file a call, named like its folder or its call, either a
-list of utterances or {"utterances": [...]}, each with track, start, end (seconds), text.
+Time is simulated: an utterance arrives at its end, and then the standing is computed. The words are the true ones, or a
+recogniser's: one JSON file a call, named like its folder or its call. It holds a list of utterances or
+{"utterances": [...]}, each with track, start, end (seconds), text.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from workers.insight.words.tokens import tokenise
 CLEARLY_NEGATIVE = -0.5
 """True polarity at or below which a turn is clearly negative (README of the demo calls)."""
 NEGATIVE_FROM = -0.35
-"""Predicted polarity at or below which we call one so; the baselines' own scale is taken the same."""
+"""Predicted polarity at or below which we call a turn clearly negative. The same holds for the baselines."""
 
 
 class Call(NamedTuple):
-    """One call: its folder name, truth.json as read, the recognised utterances if given."""
+    """One call: its folder's name, truth.json as read, and the recognised utterances if there are any."""
 
     folder: str
     truth: dict[str, Any]
@@ -34,7 +34,7 @@ class Call(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the attention did in a call. raised: spans [from, to) it was raised; peak: highest attention."""
+    """The attention's course in a call. raised: spans [from, to) in which it was raised; peak: highest attention."""
 
     raised: list[tuple[float, float]]
     peak: float
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
 
 def load(folder: Path, recognised: Path | None) -> list[Call]:
-    """All calls under `folder`. Raises ValueError for a recognised file that cannot be read."""
+    """All calls under `folder`. Raises ValueError for an unreadable file of recognised words."""
     calls: list[Call] = []
     for path in sorted(folder.glob("*/truth.json")):
         truth = json.loads(path.read_text(encoding="utf-8"))
@@ -111,7 +111,7 @@ def _false_seconds(call: Call, outcome: Outcome) -> float:
 
 
 def report(calls: list[Call], model: AttentionModel) -> str:
-    """Attention on true and, where given, recognised words."""
+    """A table of the attention on true words, and on recognised words if there are any."""
     out: list[str] = []
     for name in ("true words", "recognised words"):
         rows: list[list[str]] = []
@@ -157,7 +157,7 @@ def report(calls: list[Call], model: AttentionModel) -> str:
 
 
 def polarity_report(calls: list[Call], analyzer: CallAnalyzer) -> str:
-    """Polarity of the true turns against the labeller's: r, and the clearly negative ones of customers."""
+    """A table of the true turns' polarity against the labeller's: r, and customers' clearly negative turns."""
     scorers = {"ours": None, **plain_scorers()}
     rows: list[list[str]] = []
     turns = [t for call in calls for t in call.truth["turns"]]

@@ -21,7 +21,7 @@ def read_pcm(call: Path, party: str) -> tuple[bytes, int]:
 
 
 def read_samples(call: Path, party: str) -> Samples:
-    """The same at RATE, as floats. Raises ValueError for another rate."""
+    """The same samples as floats. Raises ValueError if their rate is not RATE."""
     sound, rate = read_pcm(call, party)
     if rate != RATE:
         raise ValueError(f"{call.name}: {RATE} samples a second are wanted, here are {rate}")
@@ -29,12 +29,12 @@ def read_samples(call: Path, party: str) -> Samples:
 
 
 def hear(model: Model, samples: npt.NDArray[np.int16]) -> tuple[list[Final], float]:
-    """What `decode` tells of samples at RATE that come a second at a time, finals only."""
+    """The same as `decode`, for samples at RATE that come a second at a time, finals only."""
     return decode(model, samples.tobytes(), RATE, chunk_seconds=1.0, partials=False)
 
 
 def decode(model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: bool) -> tuple[list[Final], float]:
-    """One track warm through the engine, chunk by chunk: its finals and the processor seconds spent."""
+    """Send one track through the engine, warm, chunk by chunk. Returns its finals and the processor seconds."""
     started = cpu_seconds()
     recogniser = model.recogniser(rate, None)
     chunk_bytes = 2 * int(rate * chunk_seconds)
@@ -47,6 +47,6 @@ def decode(model: Model, pcm: bytes, rate: int, chunk_seconds: float, partials: 
 
 
 def cpu_seconds() -> float:
-    """Processor seconds of this process so far, with those of its ended children: an engine may decode in some."""
+    """Processor seconds of this process and its ended children so far: an engine may decode in children."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system

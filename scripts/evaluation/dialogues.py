@@ -1,7 +1,7 @@
-"""Rated dialogues: are dissatisfied turns and bad dialogues found?
+"""Rated dialogues: does Earshot find dissatisfied turns and bad dialogues?
 
-File form (User Satisfaction Simulation): lines of speaker, text, action, ratings by tab, ratings by comma;
-dialogues apart by an empty line; the user's line OVERALL rates the whole dialogue.
+File form (User Satisfaction Simulation): lines of speaker, text, action and ratings, with tabs between. Commas part
+ratings, empty lines part dialogues. The user's line OVERALL rates the whole dialogue.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Dialogue(NamedTuple):
 
 
 def load(path: Path) -> list[Dialogue]:
-    """Read a file. Raises ValueError naming the line that cannot be read."""
+    """Read a file. Raises ValueError, which names the unreadable line."""
     dialogues: list[Dialogue] = []
     turns: list[tuple[bool, str, float | None]] = []
     rating: float | None = None
@@ -52,12 +52,12 @@ def load(path: Path) -> list[Dialogue]:
 
 
 def calls(path: Path, analyzer: CallAnalyzer, model: AttentionModel) -> list[Call]:
-    """The file's dialogues judged as calls at an ordinary pace. Raises ValueError as load does."""
+    """The file's dialogues, judged as calls at an ordinary pace. Raises ValueError as `load` does."""
     return [judge(dialogue, ContextScorer(analyzer), model) for dialogue in load(path)]
 
 
 def judge(dialogue: Dialogue, scorer: ContextScorer, model: AttentionModel) -> Call:
-    """One dialogue, as if it were spoken."""
+    """Judge one dialogue as if people spoke it."""
     said = spoken((user, text) for user, text, _ in dialogue.turns)
     mood = Mood()
     polarities: list[float] = []
@@ -71,7 +71,7 @@ def judge(dialogue: Dialogue, scorer: ContextScorer, model: AttentionModel) -> C
 
 
 def comparison(paths: list[Path], analyzer: CallAnalyzer) -> str:
-    """Our turn AUC beside plain TextBlob's and VADER's, on the even dialogues (read), the odd ones, and all."""
+    """A table of our turn AUC beside plain TextBlob's and VADER's, on the even dialogues (read), the odd, and all."""
     scorers = {"ours, words alone": lambda text: analyzer.score(text, "customer").polarity, **plain_scorers()}
     rows: list[list[str]] = []
     for path in paths:

@@ -1,8 +1,8 @@
-"""How well calls are judged, in the figures that --json prints, with bootstrap errors.
+"""How well Earshot judges calls, in the figures that --json prints, with bootstrap errors.
 
-A call is bad where its rating (1..5, mean of its raters) is below BAD_BELOW, good from GOOD_FROM; those between count
-as not bad in the AUCs, and as neither in the counts of raised calls. Errors are standard deviations over BOOTSTRAPS
-samples of whole calls, drawn with replacement from a fixed seed.
+A call is bad if its rating (1..5, mean of its raters) is below BAD_BELOW, and good from GOOD_FROM on. Calls between
+these count as not bad in the AUCs, and as neither in the counts of raised calls. Errors are standard deviations over
+BOOTSTRAPS samples of whole calls, drawn with replacement from a fixed seed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from workers.insight.words.spoken import Spoken
 BAD_BELOW, GOOD_FROM = 2.5, 3.0
 BOOTSTRAPS = 200
 BINS = 5
-"""Of the reliability table: attention 0-.2, .2-.4, and so on."""
+"""Rows of the reliability table: attention 0-.2, .2-.4, and so on."""
 
 
 class Call(NamedTuple):
-    """A rated call and what was made of it.
+    """A rated call, and Earshot's judgement of it.
 
     rating: of the whole call, None if it has none.  score: of the whole call, -1..1, None if nothing was scored.
-    peak: what its attention came to in the end (verdict.py), by which ended calls are ranked.
-    live: its highest attention while it went on.  raised: a supervisor was wanted at some time.
+    peak: its attention in the end (verdict.py), which ranks ended calls.
+    live: its highest attention while it went on.  raised: Earshot wanted a supervisor at some time.
     turns: (rating, polarity) of the customer's rated turns.
     """
 
@@ -42,7 +42,7 @@ class Call(NamedTuple):
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """Calls whose peak lies in one part of the scale: how many deserved it, and what was shown on average."""
+    """Calls whose peak lies in one part of the scale: how many deserved it, and the mean that was shown."""
 
     calls: int
     shown: float | None
@@ -50,7 +50,7 @@ class Bin(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Figures of one set; AUCs are None where there is nothing to tell apart."""
+    """Figures of one set. An AUC is None if there is nothing to tell apart."""
 
     turn_auc: float | None
     dialogue_auc: float | None
@@ -64,7 +64,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def follow(said: Sequence[Spoken], model: AttentionModel) -> tuple[float, float, bool]:
-    """(verdict, live peak, raised at some time) of a call whose utterances arrive in the order of their end."""
+    """(verdict, live peak, raised at some time) of a call. Its utterances arrive in the order of their ends."""
     live, raised = 0.0, False
     arrived: list[Spoken] = []
     following = Following(model)
@@ -128,7 +128,7 @@ def _told(found: Figures) -> dict[str, float | None]:
 
 
 def _errors(calls: list[Call]) -> dict[str, float]:
-    """Standard deviation of each told figure over the samples in which there is one."""
+    """Standard deviation of each figure over the samples that have it."""
     draw = np.random.default_rng(1)
     samples = [_told(figures([calls[i] for i in draw.integers(0, len(calls), len(calls))])) for _ in range(BOOTSTRAPS)]
     out: dict[str, float] = {}

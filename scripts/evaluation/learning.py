@@ -1,7 +1,7 @@
-"""The effect of judgements: rated dialogues as judged calls, and how well unseen ones are ranked after so many.
+"""The effect of judgements: rated dialogues stand for judged calls. How well are unseen ones ranked after so many?
 
-A supervisor who judges as the raters did calls those below BAD_BELOW right to look at. In each of DRAWS draws some
-calls are judged, one after the other in a random order; UNSEEN others tell how well calls are ranked.
+A supervisor who judges as the raters did says of dialogues below BAD_BELOW that they were right to look at. Each of
+DRAWS draws judges some calls, one after the other in a random order. UNSEEN others show how well calls are ranked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNSEEN = 300
 DRAWS = 20
 
 Course = dict[str, dict[str, float]]
-"""By number of judged calls: AUCs (live, ended), and in how many of the draws weights were taken."""
+"""By number of judged calls: AUCs (live, ended), and the share of the draws that took new weights."""
 
 
 def load(path: Path, analyzer: CallAnalyzer) -> list[Judged]:
@@ -43,7 +43,7 @@ def load(path: Path, analyzer: CallAnalyzer) -> list[Judged]:
 
 
 def course(calls: list[Judged]) -> Course:
-    """How the ranking goes on with judgements. Raises ValueError for too few calls."""
+    """How the ranking changes with judgements. Raises ValueError for too few calls."""
     if len(calls) < JUDGED[-1] + UNSEEN:
         raise ValueError(f"--learn needs {JUDGED[-1] + UNSEEN} rated dialogues, here are {len(calls)}")
     draw = np.random.default_rng(1)

@@ -1,5 +1,5 @@
-"""The effects of a telephone line on a voice: the conditions under which `--voice` and `--recognise` measure. Samples
-are floats in -1..1 at 8 kHz."""
+"""What a telephone line does to a voice: the conditions under which `--voice` and `--recognise` measure. Samples are
+floats in -1..1 at 8 kHz."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE = 8000
 BAND_HZ = (300, 3400)
 SEED = 20261126
 RAW = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
-"""How sox is told of such samples on its standard input or output."""
+"""sox' options for such samples on its standard input or output."""
 AMR_DELAY = 40
 """Samples by which AMR's coder lags: it looks 5 ms ahead (3GPP TS 26.090)."""
 
@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.float64]
 
 
 def band(samples: Samples) -> Samples:
-    """The telephone band only."""
+    """Keep the telephone band only."""
     spectrum = np.fft.rfft(samples)
     hz = np.fft.rfftfreq(len(samples), 1 / RATE)
     spectrum[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0
@@ -33,7 +33,7 @@ def band(samples: Samples) -> Samples:
 
 
 def pcm(samples: Samples) -> npt.NDArray[np.int16]:
-    """Signed 16 bit, clipped."""
+    """The samples as signed 16 bit numbers, clipped."""
     return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
 
 
@@ -43,18 +43,18 @@ def level(samples: Samples) -> float:
 
 
 def mulaw(samples: Samples) -> Samples:
-    """Through G.711 mu-law and back."""
+    """Send samples through G.711 mu-law and back."""
     coded = g711.decode_mulaw(g711.encode_mulaw(pcm(samples).tobytes()))
     return np.frombuffer(coded, "<i2").astype(np.float64) / 32768
 
 
 def gain(db: float) -> Callable[[Samples], Samples]:
-    """Louder or softer; what does not fit is clipped."""
+    """Make samples louder or softer, and clip what does not fit."""
     return lambda samples: np.clip(samples * 10 ** (db / 20), -1, 1)
 
 
 def noise(snr_db: float) -> Callable[[Samples], Samples]:
-    """Hiss in the telephone band, so many dB under the speech."""
+    """Add hiss in the telephone band, so many dB under the speech."""
 
     def add(samples: Samples) -> Samples:
         return np.asarray(samples + hiss(len(samples), level(samples) * 10 ** (-snr_db / 20)))
@@ -69,13 +69,13 @@ def hiss(count: int, loud: float) -> Samples:
 
 
 def gsm(samples: Samples) -> Samples:
-    """Through GSM full rate (06.10, 13 kbit/s) and back."""
+    """Send samples through GSM full rate (06.10, 13 kbit/s) and back."""
     return _coded(samples, format="WAV", subtype="GSM610")[: len(samples)]
 
 
 def opus(kbit_s: float) -> Callable[[Samples], Samples]:
-    """Through Opus at about this rate, 6 to 256 kbit/s, and back."""
-    # The library takes no rate. Measured: its "compression level" falls from 258 kbit/s at 0 to 6 at 1, in a line.
+    """Send samples through Opus at about this rate, 6 to 256 kbit/s, and back."""
+    # The library takes no rate. We measured its "compression level": from 258 kbit/s at 0 to 6 at 1, in a line.
     compression = (258 - kbit_s) / 252
 
     def through(samples: Samples) -> Samples:
@@ -85,7 +85,7 @@ def opus(kbit_s: float) -> Callable[[Samples], Samples]:
 
 
 def clipped(db: float) -> Callable[[Samples], Samples]:
-    """The loudest `db` of the peaks are cut off, and the level is brought back, as with a badly set microphone."""
+    """Cut off the loudest `db` of the peaks and bring the level back, as a badly set microphone does."""
 
     def cut(samples: Samples) -> Samples:
         limit = float(np.max(np.abs(samples))) * 10 ** (-db / 20)
@@ -95,7 +95,7 @@ def clipped(db: float) -> Callable[[Samples], Samples]:
 
 
 def loss(share: float, packet_ms: int = 20) -> Callable[[Samples], Samples]:
-    """Packets are lost at random, so many of all, and silence stands for them."""
+    """Lose this share of the packets at random. Silence takes their place."""
 
     def drop(samples: Samples) -> Samples:
         packet = RATE * packet_ms // 1000
@@ -106,7 +106,7 @@ def loss(share: float, packet_ms: int = 20) -> Callable[[Samples], Samples]:
 
 
 def faster(factor: float) -> Callable[[Samples], Samples]:
-    """Spoken so many times faster at the same pitch, by sox."""
+    """Speed speech up at the same pitch, with sox."""
 
     def hurry(samples: Samples) -> Samples:
         return _samples(_sox(pcm(samples).tobytes(), *RAW, *RAW, "tempo", "-s", str(factor)))
@@ -115,7 +115,8 @@ def faster(factor: float) -> Callable[[Samples], Samples]:
 
 
 def amr(mode: int) -> Callable[[Samples], Samples]:
-    """Through AMR narrowband, mobile telephones' codec, and back, by sox. mode: 0 (4.75 kbit/s) to 7 (12.2 kbit/s)."""
+    """Send samples through AMR narrowband, mobile telephones' codec, and back, with sox. mode: 0 (4.75 kbit/s) to 7
+    (12.2 kbit/s)."""
 
     def through(samples: Samples) -> Samples:
         late = pcm(np.append(samples, np.zeros(AMR_DELAY)))

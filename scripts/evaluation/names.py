@@ -1,7 +1,7 @@
-"""`--names`: how often names are written right before and after a queue's list corrects, and what it spoils elsewhere.
+"""`--names`: how often names are written right before and after a queue's list, and what the list spoils elsewhere.
 
-Each sentence is spoken in each of the synthesiser's voices over a clean telephone line. One list of all the names then
-goes over every written call's true words, in which none of them is said: each change there is a false one.
+Each of the synthesiser's voices speaks each sentence over a clean telephone line. One list of all the names then goes
+over every written call's true words. Nobody says a listed name there, so each change is a false one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ FILE = Path(__file__).with_name("sets") / "names.yaml"
 
 
 class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A name as it is to be written, and a sentence that holds it."""
+    """A name in its right spelling, and a sentence that holds it."""
 
     name: str
     said: str
 
 
 class Names(msgspec.Struct, frozen=True):
-    """Of one half. wrong_before, wrong_after: names not written as on the list, of so many said. changed: other
-    words that the list changed in these sentences. false: changes in `words` true words of the written calls."""
+    """Figures of one half. wrong_before, wrong_after: names not written as on the list, of `said`. changed: other words
+    that the list changed in these sentences. false: changes in `words` true words of the written calls."""
 
     said: int
     wrong_before: int
@@ -43,13 +43,13 @@ class Names(msgspec.Struct, frozen=True):
 
 
 def load() -> dict[str, list[Sentence]]:
-    """Those read while tuning and those kept apart."""
+    """The sentences read while tuning, and those kept apart."""
     return msgspec.convert(yaml.safe_load(FILE.read_text(encoding="utf-8")), dict[str, list[Sentence]])
 
 
 def figures(wanted: Wanted) -> dict[str, Names]:
-    """Of each half, by the list of its own names, as this engine hears them. Raises ModelUnusable, OSError or
-    ValueError where nothing can speak or hear."""
+    """The figures of each half, with the list of its own names, as this engine hears them. Raises ModelUnusable,
+    OSError or ValueError if nothing can speak or hear."""
     model = choose(wanted).load()
     return {half: _half(model, sentences) for half, sentences in load().items()}
 

@@ -1,6 +1,6 @@
-"""Sounds that a line carries beside its caller: other people's talk, and an hour in which nobody speaks.
+"""Sounds that a line carries beside its caller: other people's talk, and sounds while nobody speaks.
 
-All are made here from a fixed seed; samples are floats in -1..1 at 8 kHz.
+This module makes them all from a fixed seed. Samples are floats in -1..1 at 8 kHz.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from scripts.evaluation.lines import RATE, SEED, Samples, band, hiss, level
 from scripts.simulator.recording import DEMO, PARTIES
 
 TALKERS = 6
-"""Voices in the room: enough that no words of one can be made out."""
+"""Voices in the room: so many that nobody makes out one's words."""
 
 
 def others_talking(snr_db: float) -> Callable[[Samples], Samples]:
-    """A room of people who talk, so many dB under the speech."""
+    """Add a room of people who talk, so many dB under the speech."""
 
     def add(samples: Samples) -> Samples:
         room = np.resize(_room(), len(samples))
@@ -31,7 +31,7 @@ def others_talking(snr_db: float) -> Callable[[Samples], Samples]:
 
 @cache
 def _room() -> Samples:
-    """The demo's voices on top of each other, backwards: speech in sound and rhythm, without a word."""
+    """The demo's voices on top of each other, backwards: they sound like speech and have no words."""
     voices = []
     for folder in sorted(DEMO.glob("call-*")):
         for party in PARTIES:
@@ -54,7 +54,7 @@ def line_noise(db: float) -> Callable[[int], Samples]:
 
 
 def hum(seconds: int) -> Samples:
-    """The mains: 50 Hz and its harmonics, as far as the band lets them through."""
+    """The hum of the mains: 50 Hz and its harmonics, as far as the band lets them through."""
     at = np.arange(seconds * RATE) / RATE
     return band(np.asarray(sum(0.05 / n * np.sin(2 * np.pi * 50 * n * at) for n in range(1, 12))))
 

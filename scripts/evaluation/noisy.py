@@ -1,7 +1,7 @@
-"""`--noisy`: how calls are judged when they are spoken over a noisy line and recognised, beside their true words.
+"""`--noisy`: how Earshot judges calls that it hears over a noisy line, beside their true words.
 
-The demo calls as recorded, the written calls spoken by a synthesiser; hiss 20 dB under the speech, G.711, the offline
-engine, voices measured as the decoders measure them.
+It takes the demo calls as recorded, and the written calls as a synthesiser speaks them. The line has hiss 20 dB under
+the speech, and G.711. The offline engine hears them. Voices are measured as in the decoders.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from workers.insight.words.spoken import Spoken
 from workers.voice.measure import measure
 
 SNR_DB = 20.0
-"""A bad line: the engine then mishears about every fourth word of these synthetic voices."""
+"""Decibels from speech to hiss: on this line the engine mishears about every fourth word of these synthetic voices."""
 
 
 class Heard(NamedTuple):
-    """One call: judged by its true words and by the recognised ones."""
+    """One call, judged by its true words and by the recognised ones."""
 
     true: Call
     recognised: Call
@@ -42,7 +42,7 @@ class Heard(NamedTuple):
 
 
 class Noisy(msgspec.Struct, frozen=True):
-    """A set on the noisy line. word_error_rate: of 1. raised_voices: calls in which a voice was taken for raised."""
+    """A set on the noisy line. word_error_rate: share of 1. raised_voices: calls in which a voice counted as raised."""
 
     peak_auc: float | None
     live_peak_auc: float | None
@@ -55,15 +55,15 @@ class Noisy(msgspec.Struct, frozen=True):
 
 
 class Column(NamedTuple):
-    """A set's figures on true words and on the line."""
+    """A set's figures, on true words and on the line."""
 
     true: Figures
     noisy: Noisy
 
 
 def columns(folder: Path, attention: AttentionModel, wanted: Wanted) -> dict[str, Column]:
-    """Of the demo calls in `folder` and the written ones, by set, as this engine hears them. Raises ModelUnusable,
-    OSError or ValueError where they cannot be spoken, read or recognised."""
+    """The figures of the demo calls in `folder` and the written ones, by set, as this engine hears them. Raises
+    ModelUnusable, OSError or ValueError if nothing can speak, read or recognise them."""
     model = choose(wanted).load()
     sets: dict[str, list[Heard]] = {}
     for name, needed, call in _spoken(folder):
@@ -92,7 +92,7 @@ def report(found: dict[str, Column]) -> str:
 
 
 def _spoken(folder: Path) -> Iterator[tuple[str, bool, SpokenCall]]:
-    """(set, needed, call) of all calls, one after the other: their sound is large."""
+    """(set, needed, call) of all calls. They come one after the other, because their sound is large."""
     for known in calls.load(folder, None):
         tracks = {party: read_samples(folder / known.folder, party) for party in PARTIES}
         yield "demo", known.truth["needs_attention"], SpokenCall(calls.spoken(known.truth), tracks)

@@ -1,4 +1,4 @@
-"""Written dialogues as if spoken: the time at which each turn would begin and end."""
+"""Gives the turns of written dialogues the times at which they would begin and end if spoken."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from workers.insight.words.spoken import Spoken
 
 WORDS_A_SECOND = 2.8
-"""An ordinary pace on the telephone."""
+"""Words a second, at an ordinary pace on the telephone."""
 PAUSE_SECONDS = 0.5
 LEAST_SECONDS = 1.0
-"""A turn of one word with the breath around it."""
+"""Least seconds of a turn: one word with the breath around it."""
 
 
 def spoken(turns: Iterable[tuple[bool, str]]) -> list[Spoken]:
-    """Turns (is the customer's, text), one after the other, as utterances with times."""
+    """Turns (is the customer's, text) as utterances with times, one after the other."""
     out: list[Spoken] = []
     at = 0.0
     for index, (customer, text) in enumerate(turns):

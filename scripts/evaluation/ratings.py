@@ -1,4 +1,4 @@
-"""Single texts rated by people: does polarity go with the mean rating? (Pearson's r)
+"""Single texts that people rated: does polarity go with the mean rating? (Pearson's r)
 
 File form: "id <tab> mean rating <tab> text" (as the sets of VADER's authors) or "mean rating <tab> text".
 """
@@ -13,7 +13,7 @@ from workers.insight.polarity.analyzer import CallAnalyzer
 
 
 def load(path: Path) -> list[tuple[float, str]]:
-    """(rating, text) of each line. Raises ValueError naming the line that cannot be read."""
+    """(rating, text) of each line. Raises ValueError, which names the unreadable line."""
     out: list[tuple[float, str]] = []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         if not line.strip():
@@ -28,7 +28,7 @@ def load(path: Path) -> list[tuple[float, str]]:
 
 
 def report(paths: list[Path], analyzer: CallAnalyzer) -> str:
-    """One row a file."""
+    """A table with one row for each file."""
     baselines = plain_scorers()
     rows: list[list[str]] = []
     for path in paths:

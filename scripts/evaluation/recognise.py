@@ -1,4 +1,4 @@
-"""The demo calls through the engine that the environment names, in simulated time: no fleet, no Redis."""
+"""Sends the demo calls through the engine that the environment names, in simulated time, without fleet and Redis."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from workers.insight.words.spoken import Spoken
 
 
 def recognise(calls: list[Call], folder: Path, wanted: Wanted) -> list[Call]:
-    """The same calls with recognised utterances; those without recordings keep what they had.
+    """The same calls with recognised utterances. Calls without recordings keep what they had.
 
-    Raises ModelUnusable, OSError or ValueError where the engine or a recording cannot be used.
+    Raises ModelUnusable, OSError or ValueError if the engine or a recording is of no use.
     """
     model = choose(wanted).load()
     return [call._replace(recognised=_recognise(model, folder / call.folder) or call.recognised) for call in calls]

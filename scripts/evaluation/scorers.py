@@ -1,4 +1,4 @@
-"""The scorers that are compared: ours, plain TextBlob, plain VADER; all on text as a recogniser gives it."""
+"""Plain TextBlob and plain VADER, to compare ours with, on text as a recogniser gives it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _PUNCTUATION = re.compile(r"[^\w\s']")
 
 
 def as_recognised(text: str) -> str:
-    """Lower case, no punctuation but apostrophes."""
+    """The text in lower case, without punctuation but apostrophes."""
     return " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())
 
 
 @lru_cache(maxsize=1)
 def plain_scorers() -> dict[str, Callable[[str], float]]:
-    """Baselines by name, each text -> polarity -1..1."""
+    """Baselines by name. Each takes a text and returns its polarity, -1..1."""
     vader = SentimentIntensityAnalyzer()
     return {
         "TextBlob": lambda text: float(TextBlob(text).sentiment.polarity),

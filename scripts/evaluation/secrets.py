@@ -1,4 +1,4 @@
-"""Redaction on generated speech: precision and recall by word, for each kind of secret and for look-alikes."""
+"""Measures redaction on made-up speech: precision and recall by word, for each kind of secret and for look-alikes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workers.insight.words.spoken import Spoken
 
 
 def utterances(case: Case) -> tuple[list[Spoken], dict[str, set[int]]]:
-    """A case as utterances, with the secret word indices by utterance id."""
+    """A case as utterances, with the indices of secret words by utterance id."""
     said: list[Spoken] = []
     secret: dict[str, set[int]] = {}
     for index, (track, text) in enumerate(case.said):
@@ -22,7 +22,7 @@ def utterances(case: Case) -> tuple[list[Spoken], dict[str, set[int]]]:
 
 
 def measure(some: list[Case]) -> dict[str, tuple[int, int, int]]:
-    """By kind: words rightly masked, wrongly masked, missed."""
+    """By kind: the numbers of words rightly masked, wrongly masked, and missed."""
     counts: dict[str, tuple[int, int, int]] = {}
     for case in some:
         said, secret = utterances(case)

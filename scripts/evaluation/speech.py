@@ -1,7 +1,6 @@
-"""Calls as a telephone line carries them: a synthesiser speaks written turns, the line adds its hiss.
+"""Written calls as a telephone line carries them: a synthesiser speaks the turns, and the line adds its hiss.
 
-flite (Debian package of that name) speaks, in the two of its voices that the recogniser understands best. They do not
-act.
+flite (Debian's package flite) speaks, with the two of its voices that the recogniser understands best. They do not act.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from workers.insight.words.spoken import Spoken
 
 VOICES = ("rms", "slt")
 LEVEL = 0.05
-"""Of the speech, of full scale: -26 dB, what a line's automatic gain aims at."""
+"""Level of speech, as a share of full scale: -26 dB, which a line's automatic gain aims at."""
 TAIL_SECONDS = 1.0
-"""A line stays open a little after the last word."""
+"""Seconds for which a line stays open after the last word."""
 
 
 class SpokenCall(NamedTuple):
-    """said: the turns with the times at which they are spoken. tracks: samples of each party, all equally long."""
+    """said: the turns with their times. tracks: samples of each party, all equally long."""
 
     said: list[Spoken]
     tracks: dict[str, Samples]
 
 
 def say(text: str, voice: str) -> Samples:
-    """A text spoken, in the telephone band at LEVEL. Raises ValueError where no flite is installed."""
+    """Speak a text, in the telephone band at LEVEL. Raises ValueError if flite is not installed."""
     if shutil.which("flite") is None:
         raise ValueError("flite is not installed; it speaks the written calls (on Debian: apt-get install flite)")
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
@@ -50,7 +49,7 @@ def say(text: str, voice: str) -> Samples:
 
 
 def speak(said: Sequence[Spoken], number: int) -> SpokenCall:
-    """A call's turns one after the other; number: of the call, from 0: its parties change voices every second call."""
+    """Speak a call's turns one after the other. number: of the call, from 0: parties change voices every second one."""
     parties = sorted({one.track for one in said})
     voice = {party: VOICES[(number + at) % len(VOICES)] for at, party in enumerate(parties)}
     spoken = [(one, say(one.text, voice[one.track])) for one in said]

@@ -1,7 +1,7 @@
 """Made-up speech with secrets in it, and with words that only look like one.
 
-The sentences are written here and filled with random digits in the ways people read them; seeded, so that a run can be
-repeated. Look-alikes (amounts, times, order numbers, appointments) must stay.
+The sentences are written here. Random digits fill them, in the ways people read digits; a seed makes runs repeatable.
+Look-alikes (amounts, times, order numbers, appointments) must stay.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ PROVIDERS = ("gmail dot com", "hotmail dot co dot uk", "yahoo dot com", "example
 
 
 class Case(NamedTuple):
-    """Utterances as (track, text); words between braces {} are secret."""
+    """Utterances as (track, text). Words between braces {} are secret."""
 
     kind: str
     said: list[tuple[str, str]]
 
 
 def say_digits(digits: str, rng: random.Random) -> str:
-    """Digits as read out: singly, "oh" for zero, "double", now and then as two-digit numbers; with
+    """Digits as people read them: singly, "oh" for zero, "double", now and then as two-digit numbers, with
     hesitations."""
     words: list[str] = []
     pairs = rng.random() < 0.2

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
-    """ROC AUC: chance that a positive's value exceeds a negative's, ties by half. None if either is empty."""
+    """ROC AUC: the chance that a positive's value exceeds a negative's. Ties count half. None if either is empty."""
     if not positive or not negative:
         return None
     values = np.concatenate([np.asarray(positive, float), np.asarray(negative, float)])
@@ -19,7 +19,7 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
 
 
 def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Pearson's r, None where it is undefined."""
+    """Pearson's r; None if it is undefined."""
     if len(xs) < 3 or np.std(xs) == 0 or np.std(ys) == 0:
         return None
     return float(np.corrcoef(xs, ys)[0, 1])
@@ -41,7 +41,7 @@ def shown(value: float | None, digits: int = 3) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell; the first is left-aligned, the others right."""
+    """Columns padded to their widest cell. The first is left-aligned, the others right."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(

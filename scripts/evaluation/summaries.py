@@ -1,4 +1,4 @@
-"""Summaries against a person's notes: of calls read while phrases were written, and of others kept apart."""
+"""Compares summaries with a person's notes: of calls read while writing phrases, and of others kept apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTLED = ("settled", "done", "promised")
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the lines of one call must hold; summaries.yaml says how."""
+    """What the lines of one call's summary must hold. summaries.yaml says how."""
 
     call: str
     reason: list[str]
@@ -29,12 +29,12 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load() -> list[Expected]:
-    """All that is expected."""
+    """All expectations."""
     return msgspec.convert(yaml.safe_load(FILE.read_text(encoding="utf-8"))["calls"], list[Expected])
 
 
 def report(demo: list[calls.Call], model: AttentionModel) -> str:
-    """Shares of what was expected that the summaries hold; on the demo calls also of recognised words."""
+    """A table of the shares of the expected that summaries hold; for the demo calls also on recognised words."""
     truths = {call.folder: calls.spoken(call.truth) for call in demo}
     truths |= {call.name: written.spoken(call) for call in written.load()}
     heard = {call.folder: call.recognised for call in demo if call.recognised is not None}

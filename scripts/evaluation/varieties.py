@@ -1,7 +1,7 @@
 """Single utterances by variety of English and kind: complaints in many words, and words that only sound like one.
 
-varieties-read.txt was worked with; varieties-apart.txt has never been read while tuning. Both have heads such as
-"[irish, displeased]", each with its utterances, one a line.
+We worked with varieties-read.txt. Nobody has read varieties-apart.txt while tuning. Both have heads such as
+"[irish, displeased]". Under each stand its utterances, one a line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HEAD = re.compile(r"\[(.+), (displeased|fine)\]")
 
 
 class Said(NamedTuple):
-    """An utterance, what kind of English it is, and whether its speaker is displeased."""
+    """An utterance, its variety of English, and whether its speaker is displeased."""
 
     kind: str
     displeased: bool
@@ -45,7 +45,7 @@ def load(half: str) -> list[Said]:
 
 
 def report(analyzer: CallAnalyzer) -> str:
-    """By kind, the share that sounds unhappy; and the AUC of all, beside plain scorers'."""
+    """A table, by kind, of the share that sounds unhappy; and the AUC of all, beside plain scorers'."""
     rows: list[list[str]] = []
     halves = [(half, load(half)) for half in HALVES]
     for displeased in (True, False):

@@ -1,8 +1,8 @@
 """The effect of voices on attention: written calls whose customer's turns get the voices of acted utterances.
 
-Turns that the words make displeased get an angry voice, glad ones a happy voice, all others a calm one, all of one
-speaker. To be fair to the words, every third call that needs nobody also has one calm turn in an angry voice: somebody
-who calls over to another room.
+Turns with displeased words get an angry voice, glad ones a happy voice, all others a calm one, all from one speaker. To
+be fair to the words, every third call that needs nobody also has one calm turn in an angry voice, as of somebody who
+calls over to another room.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DISPLEASED_BELOW, GLAD_ABOVE = -0.35, 0.3
 SHOUTS_EVERY = 3
 
 Voices = dict[tuple[str, str], list[Voice]]
-"""By speaker and mood."""
+"""Voices by speaker and mood."""
 
 
 def report(acted: Sequence[Acted], model: AttentionModel) -> str:

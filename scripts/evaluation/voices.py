@@ -1,7 +1,7 @@
-"""`--voice DIR`: how well a raised voice is told from a calm one, on acted speech.
+"""`--voice DIR`: how well Earshot tells a raised voice from a calm one, on acted speech.
 
-Files are named CLASS-SPEAKER...wav: class angry, happy, neutral or sad, speaker two digits. Each utterance is judged
-against the mean of the same speaker's other neutral utterances.
+Files are named CLASS-SPEAKER...wav. The class is angry, happy, neutral or sad; the speaker has two digits. Each
+utterance is judged against the mean of the same speaker's other neutral utterances.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Acted(msgspec.Struct, frozen=True):
 
 
 class Degrees(msgspec.Struct):
-    """How far above calm the utterances of a mood and speaker were found."""
+    """Degrees above calm that were found for the utterances of a mood and speaker."""
 
     mood: str
     speaker: str
@@ -57,7 +57,7 @@ def load(folder: Path) -> list[Acted]:
 
 
 def judge(acted: list[Acted], through: Callable[[Samples], Samples]) -> list[Degrees]:
-    """Every utterance against its speaker's other neutral ones, after `through` did to all what a line does."""
+    """Judge each utterance against its speaker's other neutral ones, after `through` sent all over a line."""
     voices = [measure(pcm(through(one.samples)), RATE, words=0) for one in acted]
     judged = []
     for n, (one, voice) in enumerate(zip(acted, voices, strict=True)):
@@ -75,13 +75,13 @@ def judge(acted: list[Acted], through: Callable[[Samples], Samples]) -> list[Deg
 
 
 def figures(acted: list[Acted]) -> dict[str, float | None]:
-    """What --json tells: AUC of each pair of moods, over all speakers, clean."""
+    """The figures of --json: AUC of each pair of moods, over all speakers, on a clean line."""
     judged = judge(acted, CONDITIONS["clean"])
     return {f"{a}_{b}_auc": _auc(judged, a, b) for a, b in PAIRS}
 
 
 def report(acted: list[Acted]) -> str:
-    """A table of AUCs by condition, and one by speaker."""
+    """A table of AUCs by condition, and another by speaker."""
     by_line = []
     for name, through in CONDITIONS.items():
         judged = judge(acted, through)

@@ -1,9 +1,8 @@
 """Word error rate of a transcript against what was said.
 
-Both sides are lower-cased and stripped of punctuation. Hesitations ("um", "uh") are left out of both, as is usual;
-count them with keep_fillers. A number written in digits may have been spoken digit by digit or as one number, so
-each is spelled in every way and the one nearest to the reference counts. British and American spellings, and names
-spelled otherwise, count as errors.
+Both sides lose capitals, punctuation and, as is usual, hesitations ("um", "uh"); keep_fillers keeps these. People may
+speak a number in digits digit by digit or as one number. So each is spelled in every way, and the one nearest to the
+reference counts. British and American spellings, and names spelled otherwise, count as errors.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from itertools import chain
 from scripts.evaluation.stats import edit_distance
 
 FILLERS = {"um", "uh", "ah", "er", "erm", "hm", "hmm", "mm", "uhm"}
-"""Hesitations left out of both sides."""
+"""Hesitations, which both sides leave out."""
 
 ONES = [
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
@@ -45,7 +44,7 @@ def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple
 
 
 def _tokens(text: str, keep_fillers: bool) -> list[list[list[str]]]:
-    """For each token the ways to spell it out, each a list of words."""
+    """The ways to spell out each token, each as a list of words."""
     plain = text.lower().replace("’", "'")
     found = [SAME.get(token, token) for token in TOKEN.findall(plain)]
     return [_spellings(token) for token in found if keep_fillers or token not in FILLERS]

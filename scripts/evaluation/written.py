@@ -1,6 +1,6 @@
-"""Attention on calls written for this project: read while tuning, and kept apart.
+"""Attention on calls written for this project, some read while tuning and some kept apart.
 
-written_calls.yaml: by two authors; ordinary_calls.yaml: most of them ordinary, all kept apart.
+Two authors wrote written_calls.yaml. In ordinary_calls.yaml most calls are ordinary, and all are kept apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FILES = ("written_calls.yaml", "ordinary_calls.yaml")
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One written call. needed: a supervisor should go in. tuned: it was read while tuning."""
+    """One written call. needed: a supervisor should go in. tuned: we read it while tuning."""
 
     name: str
     needed: bool
@@ -40,19 +40,19 @@ def load(name: str = FILES[0]) -> list[Written]:
 
 
 def spoken(call: Written) -> list[Spoken]:
-    """Its turns with times."""
+    """The call's turns with times."""
     lines = [line.strip().partition(" ") for line in call.said.strip().splitlines()]
     return pace.spoken((who == "c", text) for who, _, text in lines)
 
 
 def by_set() -> dict[str, list[Written]]:
-    """Those read while tuning and those kept apart."""
+    """The calls read while tuning, and those kept apart."""
     calls = {"written-read": [c for c in load() if c.tuned], "written-apart": [c for c in load() if not c.tuned]}
     return {**calls, "ordinary-apart": load(FILES[1])}
 
 
 def sets(model: AttentionModel) -> dict[str, list[Call]]:
-    """The same, judged; needed counts as the lowest rating, others as the best."""
+    """The same, judged. Calls that need somebody get the lowest rating, others the best."""
     return {name: [_judged(call, model) for call in some] for name, some in by_set().items()}
 
 

@@ -1,1 +1,1 @@
-"""A telephony switch in small: posts recordings as live calls."""
+"""A small telephony switch, which posts recordings as live calls."""

@@ -1,6 +1,6 @@
-"""scripts/call: post a recording as a live call and print the utterances as they come.
+"""scripts/call: posts a recording as a live call and prints the utterances as they come.
 
-A line with * after its time replaces an earlier one. Earshot hides words until it knows that they are harmless.
+A line with * after its time replaces an earlier one: Earshot hides words until it knows that they are harmless.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scripts.simulator.telephony import FIRST_PATIENCE_SECONDS, Api, CallFailed,
 
 POLL_SECONDS = 0.5
 DECODE_PATIENCE_SECONDS = 120.0
-"""Seconds to wait for the transcript after the last chunk while nothing moves."""
+"""Seconds without any progress, after the last chunk, until it stops waiting for the transcript."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
             post_call(*to, tracks, metadata, *pace, done.is_set, first_patience_seconds=FIRST_PATIENCE_SECONDS)
             printer.join()
         finally:
-            done.set()  # also at Ctrl-C: the threads that post and print would go on
+            done.set()  # at Ctrl-C, too: else the threads that post and print go on
     except (RecordingError, CallFailed) as error:
         sys.stderr.write(f"call: {error}\n")
         return 1
@@ -106,7 +106,7 @@ def follow(api: Api, call_id: str, done: threading.Event) -> None:
 
 
 def line(utterance: dict[str, Any], again: bool = False) -> str:
-    """One utterance for the terminal; control characters of a transcript do not reach it. again: for another."""
+    """One utterance as a line, without control characters of the transcript. again: it replaces an earlier line."""
     text = utterance["text"] or f"[{utterance.get('mark') or 'silence'}]"
     safe = "".join(character if character.isprintable() else " " for character in text)
     return f"{utterance['start']:7.2f}{'*' if again else ' '} {utterance['track']:<9} {safe}"

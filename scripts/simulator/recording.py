@@ -24,7 +24,7 @@ _FORM: dict[str, str] = {
 
 
 class RecordingError(ValueError):
-    """The file cannot be used; one line that names it."""
+    """The file is of no use. One line that names it."""
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -44,17 +44,17 @@ class Track(msgspec.Struct, frozen=True):
         return len(self.audio) / SAMPLE_BYTES[self.encoding] / self.rate
 
     def first(self, seconds: int) -> Track:
-        """Its first seconds."""
+        """The track's first seconds."""
         return msgspec.structs.replace(self, audio=self.audio[: seconds * self.rate * SAMPLE_BYTES[self.encoding]])
 
     def chunks(self, chunk_ms: int) -> list[bytes]:
-        """The audio in pieces of chunk_ms; the last may be shorter."""
+        """The audio in pieces of chunk_ms. The last one may be shorter."""
         size = max(1, self.rate * chunk_ms // 1000) * SAMPLE_BYTES[self.encoding]
         return [self.audio[at : at + size] for at in range(0, len(self.audio), size)]
 
 
 def read_tracks(path: Path, names: list[str]) -> list[Track]:
-    """The tracks of a WAV: its channels get the names in order; a mono file the last of them.
+    """The tracks of a WAV. Its channels get the names in order. A mono file gets the last name.
 
     Raises RecordingError.
     """

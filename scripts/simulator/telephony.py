@@ -1,8 +1,8 @@
 """A small telephony switch: posts tracks as a live call, as fast as people spoke or faster.
 
 It does what a good sender does (docs/GUARANTEES.md). It numbers its chunks and keeps them. After a 409 it goes back to
-where the server says; after a 429 or 503 it waits. With the end it says how many chunks there are. It looks once more
-when the server's disk must have everything.
+the chunk that the server names. After a 429 or 503 it waits. At the end it says how many chunks there are. It looks
+once more when the server's disk must have everything.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from scripts.simulator.recording import Track
 
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
-"""Seconds to try one chunk. Then the call is given up."""
+"""Most seconds to try one chunk. Then it gives the call up."""
 
 FIRST_PATIENCE_SECONDS = 5.0
 """Seconds that a person at a terminal waits for the first answer. A wrong address never answers."""
 
 CONFIRM_SECONDS = 2.0
-"""A server that syncs its disk once a second may forget, when its machine dies, what it accepted this short ago. A
-master of a cluster may for longer: see docs/GUARANTEES.md."""
+"""Seconds after which a server that syncs its disk once a second forgets nothing, even if its machine dies. A master of
+a cluster needs longer: see docs/GUARANTEES.md."""
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 
 
 class CallFailed(RuntimeError):
-    """The server refused for good; one line."""
+    """The server refused for good. One line."""
 
 
 class Api:
-    """The HTTP API over one kept connection; reconnects by itself. One thread at a time."""
+    """The HTTP API over one kept connection. It reconnects by itself. One thread at a time may use it."""
 
     def __init__(self, url: str, key: str = "") -> None:
         parts = urlsplit(url)
@@ -88,14 +88,14 @@ def post_call(
 ) -> None:
     """Declare the call, post every track beside the others at `speed` times real time, end it, and look once more.
 
-    first_patience_seconds: how long to wait for the first answer of all. Raises CallFailed.
+    first_patience_seconds: most seconds to wait for the very first answer. Raises CallFailed.
     """
     sender = _Sender(call_id, tracks, metadata, chunk_ms, speed, stopping, lambda: connect(url, key))
     sender.declare(api := sender.connect(), first_patience_seconds)
     begin = dict.fromkeys(sender.chunks, 1)
     while not stopping():
         sender.post(begin)
-        sender.declare(api)  # the server may have forgotten it together with its last second
+        sender.declare(api)  # the server may have forgotten the call with its last second
         last_seq = {"last_seq": {name: len(chunks) for name, chunks in sender.chunks.items()}}
         status, _ = sender.insist(api, "POST", f"/v1/calls/{call_id}/end", last_seq, (202, 404, 409))
         if status == 202 and not stopping():
@@ -129,11 +129,11 @@ class _Sender:
         self.connect = connect
 
     def declare(self, api: Api, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Declare the call; repeated, it changes nothing."""
+        """Declare the call. Doing it again changes nothing."""
         self.insist(api, "POST", "/v1/calls", self._declared, (200, 201), patience_seconds)
 
     def post(self, begin: dict[str, int]) -> None:
-        """Post every track from chunk `begin` of it on."""
+        """Post every track, each from its chunk in `begin` on."""
         failures: list[Exception] = []
 
         def run(track: str) -> None:
@@ -155,7 +155,7 @@ class _Sender:
         chunks = self.chunks[track]
         began = time.monotonic() - (seq - 1) * self._chunk_seconds
         while seq <= len(chunks) and not self._stopping():
-            due = began + seq * self._chunk_seconds  # a chunk can be sent when it has been spoken
+            due = began + seq * self._chunk_seconds  # nobody can send a chunk before it is spoken
             time.sleep(max(0.0, due - time.monotonic()))
             path = f"/v1/calls/{self._call_id}/tracks/{track}/chunks/{seq}"
             chunk = chunks[seq - 1]

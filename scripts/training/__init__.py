@@ -1,1 +1,1 @@
-"""scripts/train: makes workers/insight/polarity/learned.json of the dialogues written for it."""
+"""scripts/train: makes workers/insight/polarity/learned.json from dialogues written for it."""

@@ -1,8 +1,8 @@
 """Ridge regression of the customer's satisfaction on words and pairs of words, of the turn and of the answer before it.
 
-The dialogues (dialogues/*.txt) were written for this project by a language model that was shown no data set and no
-code of ours: titles as "# title | topic | overall N", the agent's lines "a ...", the customer's "cN ..." with a rating
-N from 1 (very dissatisfied) to 5. Cross-validated by dialogue, it prints how well unseen ratings are told.
+A language model wrote the dialogues (dialogues/*.txt) for this project. It saw no data set and no code of ours. A title
+is "# title | topic | overall N", an agent's line "a ...", a customer's "cN ..." with a rating N from 1 (very
+dissatisfied) to 5. The command cross-validates by file and prints how well it tells unseen ratings.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from workers.insight.words.tokens import tokenise
 
 DIALOGUES = Path(__file__).with_name("dialogues")
 SEEN_FROM = 3
-"""Least turns with a gram to learn it: one writer's whim is no language."""
+"""Least turns with a gram from which it is learned: one writer's whim is no language."""
 RIDGE = 3.0
 """Penalty on the weights. 1 to 6 differ by less than .01 of any AUC."""
 LEAST_WEIGHT = 0.002
-"""Smaller weights are left out of the file."""
+"""Least weight in the file. Smaller ones are left out."""
 
 Party = Literal["customer", "agent"]
 
@@ -46,7 +46,7 @@ class Turn(NamedTuple):
 
 
 def digest() -> str:
-    """Of all dialogues: learned.json tells what it was made of."""
+    """Digest of all dialogues, so that learned.json says what it was made of."""
     told = hashlib.blake2b(digest_size=8)
     for path in sorted(DIALOGUES.glob("*.txt")):
         told.update(path.read_bytes())
@@ -54,7 +54,7 @@ def digest() -> str:
 
 
 def load() -> list[Turn]:
-    """All turns. Raises ValueError naming the line that cannot be read."""
+    """All turns. Raises ValueError, which names the unreadable line."""
     turns: list[Turn] = []
     dialogue = 0
     for path in sorted(DIALOGUES.glob("*.txt")):
@@ -77,14 +77,14 @@ def load() -> list[Turn]:
 
 
 class Vocabulary:
-    """Columns of the grams that are learned."""
+    """The columns of the grams to learn."""
 
     def __init__(self, turns: list[Turn]) -> None:
         seen = Counter((party, gram) for turn in turns for party in turn.grams for gram in turn.grams[party])
         self.columns = {known: at for at, known in enumerate(sorted(k for k, n in seen.items() if n >= SEEN_FROM))}
 
     def matrix(self, turns: list[Turn]) -> NDArray[np.float32]:
-        """A row a turn; each party's known grams share a length of 1, as learned.py scales them."""
+        """A row for each turn. Each party's known grams together have a length of 1, as learned.py scales them."""
         rows = np.zeros((len(turns), len(self.columns)), np.float32)
         for row, turn in zip(rows, turns, strict=True):
             for party, said in turn.grams.items():
@@ -95,7 +95,7 @@ class Vocabulary:
 
 
 def fit(rows: NDArray[np.float32], ratings: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Bias and weights; solved in its dual form, because there are fewer turns than grams."""
+    """Bias and weights. It solves the dual form, because there are fewer turns than grams."""
     bias = float(ratings.mean())
     kernel = (rows @ rows.T).astype(np.float64)
     kernel[np.diag_indices(len(rows))] += RIDGE
@@ -110,7 +110,7 @@ def satisfaction(turns: list[Turn]) -> NDArray[np.float64]:
 def learn(turns: list[Turn]) -> LearnedFile:
     """The model of these turns."""
     vocabulary = Vocabulary(turns)
-    _, weights = fit(vocabulary.matrix(turns), satisfaction(turns))  # a reading is told from the usual, not from 3
+    _, weights = fit(vocabulary.matrix(turns), satisfaction(turns))  # a reading counts from the usual, not from 3
     learned: dict[Party, dict[str, float]] = {"customer": {}, "agent": {}}
     for (party, gram), at in vocabulary.columns.items():
         if abs(weights[at]) >= LEAST_WEIGHT:
@@ -119,7 +119,7 @@ def learn(turns: list[Turn]) -> LearnedFile:
 
 
 def by_others(turns: list[Turn]) -> dict[str, Learned]:
-    """For each file a model that has seen all files but it."""
+    """For each file, a model that has seen all other files."""
     out: dict[str, Learned] = {}
     for file in sorted({turn.file for turn in turns}):
         out[file] = Learned(learn([turn for turn in turns if turn.file != file]))
@@ -128,7 +128,7 @@ def by_others(turns: list[Turn]) -> dict[str, Learned]:
 
 
 def report(turns: list[Turn], unseen: dict[str, Learned]) -> str:
-    """How well ratings are told by models that have not seen the file; and by all of them, what is usual apart."""
+    """How well models tell the ratings in files that they have not seen."""
     said = [_reading(turn, unseen[turn.file]) for turn in turns]
     bad = [-s for s, turn in zip(said, turns, strict=True) if turn.rating < BAD_BELOW]
     good = [-s for s, turn in zip(said, turns, strict=True) if turn.rating >= BAD_BELOW]

@@ -1,9 +1,9 @@
-"""Fits workers/insight/weights.json: the weights of the signs of a call's course, and the worth of their sum.
+"""Fits workers/insight/weights.json: the weights of the signs of a call's course, and the meaning of their sum.
 
-Logistic regression on the turns of the dialogues written for training: a supervisor is needed at a turn if the customer
-is dissatisfied there and the call ended badly. What the trained model makes of a dialogue's words comes from one that
-has not seen the dialogue's file. Weights are drawn to evidence.PRIOR and keep their sign. Then the highest evidence of
-each call is calibrated, and a second, small regression gives the verdict on whole calls.
+It is a logistic regression on the turns of the dialogues written for training. A turn needs a supervisor if the
+customer is dissatisfied there and the call ended badly. A trained model that has not seen a dialogue's file judges the
+dialogue's words. Weights are drawn to evidence.PRIOR and keep their sign. Then the highest evidence of each call is
+calibrated. A second, small regression gives the verdict on whole calls.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from workers.insight.weights import BASE_SHARE, VerdictWeights, Weights
 from workers.insight.words.spoken import Spoken
 
 PULL = 1.0
-"""Strength of the pull to the prior, against TOTAL calls; more of it finds fewer of the calls it has not seen."""
+"""Strength of the pull to the prior, against TOTAL calls. With more of it, fewer unseen calls are found."""
 TOTAL = 1000.0
 VERDICT_PULL = 10.0
 STEPS = 800
@@ -47,7 +47,7 @@ class Rated(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A dialogue as the signs show it: strengths at each of the customer's turns, which of them are low, and the
+    """A dialogue as the signs show it: their strengths at each of the customer's turns, which turns are low, and the
     verdict's inputs."""
 
     rated: Rated
@@ -57,7 +57,7 @@ class Seen(NamedTuple):
 
 
 def load(folder: Path) -> list[Rated]:
-    """All dialogues of `folder`, which have been read once already and are known to be well-formed."""
+    """All dialogues of `folder`. They are well-formed: somebody has read them once already."""
     out: list[Rated] = []
     for path in sorted(folder.glob("*.txt")):
         for block in path.read_text(encoding="utf-8").split("# ")[1:]:
@@ -70,7 +70,7 @@ def load(folder: Path) -> list[Rated]:
 
 
 def see(dialogues: Sequence[Rated], model: Learned) -> list[Seen]:
-    """The dialogues through an analyzer with this trained model."""
+    """Send the dialogues through an analyzer with this trained model."""
     analyzer = CallAnalyzer(model)
     attention = AttentionModel(analyzer, weights=_none())
     out: list[Seen] = []
@@ -84,7 +84,7 @@ def see(dialogues: Sequence[Rated], model: Learned) -> list[Seen]:
 
 
 def fit(seen: Sequence[Seen], digest: str) -> Weights:
-    """Weights of all dialogues, calibrated on what weights of the other files say of each file."""
+    """Weights from all dialogues, calibrated on what weights from the other files say of each file."""
     intercept, signs = _signs(seen)
     peaks = np.zeros(len(seen))
     verdicts = np.zeros(len(seen))
@@ -142,8 +142,8 @@ def _verdict(seen: Sequence[Seen]) -> VerdictWeights:
 def _logistic(
     rows: Matrix, truth: Matrix, weight: Matrix, prior: Matrix, pull: float, sign: Matrix
 ) -> tuple[float, Matrix]:
-    """Intercept and weights of a logistic regression drawn to `prior`, none against its `sign`: accelerated projected
-    gradient."""
+    """Intercept and weights of a logistic regression. They are drawn to `prior`, and none goes against its `sign`.
+    Method: accelerated projected gradient."""
     norm = float(np.linalg.norm(np.c_[rows, np.ones(len(rows))] * np.sqrt(weight)[:, None], 2))
     step = 1 / (0.25 * norm**2 + pull)
     w, b = prior.copy(), 0.0
@@ -161,7 +161,7 @@ def _logistic(
 
 
 def _knots(peaks: Matrix, bad: NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Isotonic regression (pool adjacent violators) of bad on peaks, at BASE_SHARE, as points of a rising line."""
+    """Isotonic regression (pool adjacent violators) of bad on peaks, at BASE_SHARE, as the points of a rising line."""
     order = np.argsort(peaks)
     share = np.where(bad, BASE_SHARE / bad.sum(), (1 - BASE_SHARE) / (~bad).sum())
     pools: list[list[float]] = []  # weight, weight of bad, sum of weight * peak
@@ -174,5 +174,5 @@ def _knots(peaks: Matrix, bad: NDArray[np.bool_]) -> list[tuple[float, float]]:
 
 
 def _none() -> Weights:
-    """Weights of nothing: only strengths are wanted."""
+    """Weights of zero, for where only strengths are wanted."""
     return Weights("", 0.0, dict.fromkeys(NAMES, 0.0), [(0.0, 0.0)], VerdictWeights(0.0, 0.0, 0.0, 0.0, 0.0))

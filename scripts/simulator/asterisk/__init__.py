@@ -1,1 +1,1 @@
-"""A real Asterisk for tests: its folder and process, its REST interface, and a call through it."""
+"""A real Asterisk for tests: its folder, process and REST interface, and a call through it."""

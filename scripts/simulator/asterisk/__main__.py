@@ -1,9 +1,8 @@
-"""scripts/asterisk: play both parties of a demo call through a real Asterisk, and compare what Earshot writes down.
+"""scripts/asterisk: plays both parties of a demo call through a real Asterisk, and compares what Earshot writes down.
 
-The same audio goes over HTTP first. Then Asterisk plays it over local channels, over SIP (baresip), and one party over
-AudioSocket; each must give the same words. Then a supervisor whispers, barges in, takes over and hangs up, and the
-command checks who hears whom. It needs root and a few minutes. All of it is on 127.0.0.1, and it leaves nothing
-running.
+First the audio goes over HTTP. Then Asterisk plays it over local channels, then over SIP (baresip), then one party over
+AudioSocket. Each must give the same words. Then a supervisor whispers, barges in, takes over and hangs up, and the
+command checks who hears whom. It needs root and a few minutes. It uses 127.0.0.1 only, and leaves nothing running.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ PATIENCE_SECONDS = 120.0
 
 
 class House(msgspec.Struct):
-    """Earshot, Asterisk, and the call that is played: parties as mu-law at 8000 Hz, words as HTTP gave them."""
+    """Earshot, Asterisk, and the call to play: parties as mu-law at 8000 Hz, words as over HTTP."""
 
     folder: Path
     fleet: Fleet
@@ -55,7 +54,7 @@ class House(msgspec.Struct):
 
 
 def words(fleet: Fleet, call_id: str) -> dict[str, str]:
-    """What each party said: words alone, without times, capitals and marks."""
+    """The words of each party, without times, capitals and marks."""
     fleet.wait_finished([call_id])
     view = fleet.reads.call(call_id)
     assert view is not None
@@ -65,7 +64,7 @@ def words(fleet: Fleet, call_id: str) -> dict[str, str]:
 
 
 def over_http(fleet: Fleet, web: Web, key: str, parties: dict[str, bytes]) -> dict[str, str]:
-    """Post the call in chunks of a second; its words."""
+    """Post the call in chunks of a second. Returns its words."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "audio/PCMU"}
     for party, audio in parties.items():
         for n, at in enumerate(range(0, len(audio), 8000)):
@@ -93,7 +92,7 @@ def earshot(folder: Path) -> Iterator[tuple[Fleet, Web, str, dict[str, int]]]:
 
 @contextmanager
 def house(folder: Path) -> Iterator[House]:
-    """Everything, ended at the end. Raises NoAsterisk."""
+    """Everything running. All of it ends at the end. Raises NoAsterisk."""
     parties = {party: b"".join(chunk.audio for chunk in chunks) for party, chunks in english().items()}
     with ExitStack() as stack:
         fleet, web, key, ports = stack.enter_context(earshot(folder))
@@ -113,7 +112,7 @@ def house(folder: Path) -> Iterator[House]:
 
 
 def g711_tone(hertz: float, seconds: float) -> bytes:
-    """A sine in mu-law."""
+    """A sine tone in mu-law."""
     import numpy as np
 
     at = np.arange(int(8000 * seconds)) / 8000
@@ -121,7 +120,7 @@ def g711_tone(hertz: float, seconds: float) -> bytes:
 
 
 def two_legs(house: House, endpoints: dict[str, str]) -> str:
-    """Both parties in a bridge, each tapped by a snoop channel; the call's id."""
+    """Put both parties into a bridge, and tap each with a snoop channel. Returns the call's id."""
     call_id = str(uuid.uuid4())
     legs = {party: house.ari.call(endpoint) for party, endpoint in endpoints.items()}
     for party, channel in legs.items():
@@ -131,12 +130,12 @@ def two_legs(house: House, endpoints: dict[str, str]) -> str:
 
 
 def local(house: House) -> dict[str, str]:
-    """Two local channels of the dialplan, each playing its party."""
+    """Let two local channels of the dialplan play a party each. Returns the words."""
     return words(house.fleet, two_legs(house, {party: f"Local/{party}@parties/n" for party in house.parties}))
 
 
 def sip(house: House) -> dict[str, str]:
-    """Two phones (baresip) that answer and play their party over RTP."""
+    """Let two phones (baresip) answer and play a party each over RTP. Returns the words."""
     phones = [_phone(house, party) for party in house.parties]
     try:
         return words(house.fleet, two_legs(house, {party: f"PJSIP/{party}" for party in house.parties}))
@@ -166,7 +165,7 @@ def _phone(house: House, party: str) -> subprocess.Popen[bytes]:
 
 
 def audiosocket(house: House) -> dict[str, str]:
-    """One party, whose channel AudioSocket takes over."""
+    """Let AudioSocket take over one party's channel. Returns the words."""
     call_id = str(uuid.uuid4())
     party = "Local/customer@parties-at-once/n"
     house.ari.ask("POST", "/channels", endpoint=party, context="audiosocket", extension=call_id, priority=1)
@@ -175,7 +174,7 @@ def audiosocket(house: House) -> dict[str, str]:
 
 
 def supervisor(house: House) -> list[str]:
-    """What went wrong when a supervisor whispered, barged in and took over; each call is hung up at the end."""
+    """Let a supervisor whisper, barge in and take over. Returns what went wrong. Each call is hung up at the end."""
     environ = {
         "ARI_URL": f"http://127.0.0.1:{house.ports['http']}/ari",
         "ARI_PASSWORD": house.password,

@@ -24,13 +24,13 @@ class Ari:
         self._events = connect(f"ws://127.0.0.1:{port}/ari/events?{query}")
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """The answer, decoded. Raises requests.HTTPError."""
+        """Ask, and decode the answer. Raises requests.HTTPError."""
         answer = requests.request(method, self._base + path, params=query, json=body, auth=self._auth, timeout=10)
         answer.raise_for_status()
         return json.loads(answer.text) if answer.text else None
 
     def wait(self, kind: str, seconds: float = 30.0, **channel: str) -> dict[str, Any]:
-        """The next event of a kind about a channel with these fields. Raises TimeoutError."""
+        """Wait for the next event of a kind about a channel with these fields. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:
             event: dict[str, Any] = json.loads(self._events.recv(timeout=max(0.0, deadline - time.monotonic())))
@@ -39,7 +39,7 @@ class Ari:
                 return event
 
     def call(self, endpoint: str, **variables: str) -> str:
-        """Call an endpoint; the id of its channel, which is up and in our hands."""
+        """Call an endpoint. Returns the id of its channel, which is up and under our control."""
         channel = self.ask("POST", "/channels", {"variables": variables}, endpoint=endpoint, app=APP)
         self.wait("StasisStart", id=channel["id"])
         return str(channel["id"])
@@ -58,7 +58,7 @@ class Ari:
         self.ask("POST", f"/channels/{snoop['id']}/continue", context=context, extension=track, priority=1)
 
     def hang_up(self, channel: str) -> None:
-        """Safe where it is gone already."""
+        """Hang up a channel. Does nothing if it is gone already."""
         with contextlib.suppress(requests.HTTPError):
             self.ask("DELETE", f"/channels/{channel}")
 

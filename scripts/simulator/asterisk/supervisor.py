@@ -1,4 +1,4 @@
-"""A supervisor on a real switch: who hears whom, after whisper, barge, take over and hang up were asked of Earshot."""
+"""A supervisor on a real switch: asks Earshot to whisper, barge in, take over and hang up. Checks who hears whom."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from state.calls.ingest import Ingest
 from tests.harness.web import Web, wait_until
 
 TONE_HERTZ = 1000.0
-"""What the supervisor says: nobody else sounds like it."""
+"""Tone that the supervisor "says". Nobody else sounds like it."""
 
 HEARD = 0.2
-"""Share of a recording's sound that is the tone where it was heard; speech has a hundredth of that there."""
+"""Share of a recording's energy in the tone, from which somebody heard it. Speech has a hundredth of that there."""
 
 LISTEN_SECONDS = 8.0
-"""The parties are silent for three, then talk."""
+"""Seconds of listening. The parties are silent for three, then they talk."""
 
 WHO_HEARS_THE_SUPERVISOR = {
     "whisper": {"agent"},
@@ -32,7 +32,7 @@ WHO_HEARS_THE_SUPERVISOR = {
 
 
 def check(act: str, ari: Ari, web: Web, ingest: Ingest, recordings: Path) -> str:
-    """Two parties talk, a supervisor acts, then hangs up. "" if the right people heard the right sounds."""
+    """Two parties talk; a supervisor acts, then hangs up. Returns "" if the right people heard the right sounds."""
     for old in recordings.iterdir():
         old.unlink()
     call_id = f"{act}-{uuid.uuid4()}"
@@ -61,7 +61,7 @@ def _post(web: Web, call_id: str, act: str, may_fail: bool = False) -> None:
 
 
 def _legs(ari: Ari, party: str) -> list[str]:
-    """Ids of the legs of a party that are up, seen from its phone's other end; of all, if none is named."""
+    """Ids of a party's legs that are up, seen from its phone's other end; without a party, of all."""
     channels: list[dict[str, Any]] = ari.ask("GET", "/channels")
     wanted = f"Local/{party}@parties" if party else ""
     return [

@@ -1,4 +1,4 @@
-"""Asterisk in a separate folder: Debian's packages by debootstrap, a configuration, a process. Needs root."""
+"""Asterisk in a folder of its own: Debian's packages by debootstrap, a configuration, a process. Needs root."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pathlib import Path
 
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "earshot" / "asterisk"
 SUITE = "sid"
-"""Debian's stable release has no Asterisk."""
+"""Debian's unstable release: the stable one has no Asterisk."""
 
 MIRROR = "http://deb.debian.org/debian"
 INSIDE = "/earshot"
-"""Where in that folder everything of ours is."""
+"""Folder in that one which holds all our files."""
 
 READY_SECONDS = 60.0
 
 CONFIG = Path(__file__).parent / "config"
-"""The files that docs/TELEPHONY.md shows; {words} in braces are filled in."""
+"""Folder of the files that docs/TELEPHONY.md shows. {words} in braces are filled in."""
 
 
 class NoAsterisk(RuntimeError):
-    """It cannot be had, or does not start. One line."""
+    """Asterisk cannot be installed, or does not start. One line."""
 
 
 def install() -> None:
-    """Fetch the packages, unless they are there. Raises NoAsterisk."""
+    """Fetch the packages if they are missing. Raises NoAsterisk."""
     if (FOLDER / "usr/sbin/asterisk").exists():
         return
     if os.geteuid() != 0:
@@ -61,9 +61,9 @@ def _run(*command: str) -> None:
 
 @contextmanager
 def running(log: Path, sounds: dict[str, bytes], **filled: object) -> Iterator[Path]:
-    """Asterisk with our configuration; gives the folder that it sees as INSIDE. Raises NoAsterisk.
+    """Run Asterisk with our configuration. Gives the folder that it sees as INSIDE. Raises NoAsterisk.
 
-    sounds: name -> mu-law at 8000 Hz, for Playback(/earshot/sounds/NAME). filled: what stands in CONFIG's braces.
+    sounds: name -> mu-law at 8000 Hz, for Playback(/earshot/sounds/NAME). filled: values for CONFIG's braces.
     """
     home = FOLDER / INSIDE.lstrip("/")
     shutil.rmtree(home, ignore_errors=True)
@@ -87,12 +87,12 @@ def running(log: Path, sounds: dict[str, bytes], **filled: object) -> Iterator[P
         _wait_ready(process, f"http://127.0.0.1:{filled['http_port']}/ari/asterisk/info", log)
         yield home
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its namespace, and so Asterisk, goes with it
+        os.killpg(process.pid, signal.SIGKILL)  # its namespace ends with it, and so does Asterisk
         process.wait(10)
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Until everything is loaded: before that ARI answers 503."""
+    """Wait until everything is loaded. Before that, ARI answers 503."""
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
