@@ -109,6 +109,11 @@ def test_it_is_accessible_fits_and_prints(page: Page, web: Web, width: int, sche
     expect(page.locator("#plots").get_by_role("img")).to_have_count(7)
     assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    name = page.get_by_role("region", name="By day").locator("tbody th").first
+    before = name.bounding_box()
+    page.get_by_role("region", name="By day").evaluate("box => { box.scrollLeft = 300; }")
+    assert before is not None and before == name.bounding_box(), "the first column stays in sight"
+    assert before["width"] > 100 and before["height"] < 40, "a day is one line"
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
     assert page.evaluate(
