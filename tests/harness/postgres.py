@@ -85,7 +85,7 @@ class Postgres:
             self.process = None
 
     def remove(self) -> None:
-        """End it and leave nothing behind; so it need not tidy up first, which SIGQUIT spares it."""
+        """End it and delete its files. So it need not tidy up first: SIGQUIT leaves that out."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(30)

@@ -82,14 +82,14 @@ def test_demo_calls_that_need_somebody_are_raised_in_time_and_no_others(folder: 
     if outcome.raised:
         earliest = min(start for start, _ in truth["tolerated_s"])
         assert earliest <= outcome.raised[0][0] <= truth["attention_from_s"] + 10
-        assert outcome.raised[0][1] == truth["duration_s"], "once raised it stays so: the call never recovers"
+        assert outcome.raised[0][1] == truth["duration_s"], "the call never recovers, so it stays raised"
 
 
 def test_a_rule_that_says_what_a_built_in_sign_says_counts_and_is_told_once() -> None:
     ruled = RuledModel(ANALYZER, load())
     kinds = [alert.kind for alert in ruled.standing(ANGRY).alerts]
     assert {"rule:escalation", "rule:repeat-contact"} <= set(kinds)
-    assert not {"escalation", "repeat_contact"} & set(kinds), "the supervisors' own words are told instead"
+    assert not {"escalation", "repeat_contact"} & set(kinds), "the supervisors' own words take their place"
     asked = call(("a", "good morning how can i help"), ("c", "i want to speak to your manager"), ("c", "please do"))
     assert ruled.standing(asked).attention == MODEL.standing(asked).attention
 

@@ -150,7 +150,7 @@ def test_written_calls_are_told_apart_and_those_kept_apart_too() -> None:
             else:
                 apart += 1  # without its name: whoever sees the names will tune the model to these calls
     assert wrong == ["parcel sarcastic laptop"], "sarcasm without an angry word"
-    assert apart <= 2, "of 32"
+    assert apart <= 2, "wrong calls of the 32 kept apart"
 
 
 def test_the_noisy_column_stands_beside_the_true_one(monkeypatch: pytest.MonkeyPatch) -> None:

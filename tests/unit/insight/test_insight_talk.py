@@ -42,7 +42,7 @@ def test_shares_pace_and_pauses_are_counted() -> None:
 def test_what_the_switch_tells_of_holds_wins_over_guesses_and_is_no_silence() -> None:
     talk = analyse(SAID, 30.0, held=[(13.0, 20.0)])
     assert (talk.holds, talk.hold_seconds) == (1, 7.0)
-    assert (talk.silence_seconds, talk.longest_silence_seconds) == (8.0, 8.0), "less is left of the first"
+    assert (talk.silence_seconds, talk.longest_silence_seconds) == (8.0, 8.0), "the hold takes one of two pauses"
 
 
 def test_a_call_without_words_has_figures_of_nothing() -> None:

@@ -45,7 +45,7 @@ def test_heroku_opens_no_more_connections_than_its_plans_have() -> None:
     a_process = int(app["env"]["DATABASE_CONNECTIONS"]["value"])
     decoder, sentiment, jobs, webhooks, at_start = 3, 1, 5, 1, 1
     assert 4 * a_web_worker + decoder + sentiment + jobs + webhooks + at_start <= 40
-    assert 4 * a_process + 2 + a_process + 1 <= 20, "and jobs, webhooks, recorder"
+    assert 4 * a_process + 2 + a_process + 1 <= 20, "the connections of web, jobs, webhooks and recorder"
 
 
 def test_heroku_builds_the_pages_script_files_which_git_does_not_hold_before_it_starts_python() -> None:

@@ -1,4 +1,4 @@
-"""A process with too few descriptors: its callers wait, and its log says it twice, at the beginning and at the end."""
+"""A process without free descriptors: its callers wait, and its log says so when it begins and when it is over."""
 
 from __future__ import annotations
 
