@@ -18,6 +18,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from state.refusal import Refusal
+
 Scope = Literal["ingest", "read", "agent"]
 SCOPES: tuple[Scope, ...] = ("ingest", "read")
 """ingest: declare, post and end calls. read: see them. agent: a key with this scope has no other; it belongs to one
@@ -50,8 +52,8 @@ HASHINGS_AT_ONCE = 2
 strangers can ask for them. The process refuses one more: if it waited, it would keep a thread."""
 
 
-class CredentialError(ValueError):
-    """A name, scope, key or password cannot be accepted. The message is one sentence and never holds a secret."""
+class CredentialError(Refusal):
+    """A name, scope, key or password cannot be accepted."""
 
 
 class HashingBusy(RuntimeError):
@@ -74,7 +76,7 @@ def check_agent(name: str) -> str:
     """`name` without blanks around it, if calls may have it as the name of their agent. Raises CredentialError."""
     name = name.strip()
     if not 0 < len(name) <= MAX_AGENT_CHARACTERS or not name.isprintable():
-        raise CredentialError(f"an agent's name is printable text of 1 to {MAX_AGENT_CHARACTERS} characters")
+        raise CredentialError("an agent's name is printable text of 1 to {n} characters", n=MAX_AGENT_CHARACTERS)
     return name
 
 
@@ -96,18 +98,18 @@ def digest(secret: str) -> str:
 
 
 def parse_scopes(text: str) -> tuple[Scope, ...]:
-    """Scopes from "ingest", "read" or "ingest+read". Raises CredentialError."""
+    """Scopes from "ingest", "read" or "ingest+read". Raises Refusal."""
     given = text.split("+")
     found = tuple(scope for scope in SCOPES if scope in given)
     if not found or len(found) != len(given):
-        raise CredentialError("scopes are ingest, read or ingest+read")
+        raise Refusal("scopes are ingest, read or ingest+read")
     return found
 
 
 def parse_given_keys(text: str) -> dict[str, ApiKey]:
     """Keys from the environment, by digest: `name:scopes:key` or a bare key (both scopes), comma separated.
 
-    Raises CredentialError that counts the entries and quotes none.
+    Raises Refusal that counts the entries and quotes none.
     """
     keys: dict[str, ApiKey] = {}
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
@@ -116,14 +118,14 @@ def parse_given_keys(text: str) -> dict[str, ApiKey]:
         try:
             shown = key[:SHOWN_CHARACTERS] if key.startswith(KEY_PREFIX) else ""
             made = ApiKey(name=check_name(name), scopes=parse_scopes(scopes), shown=shown, created_at_ms=0)
-        except CredentialError as error:
-            raise CredentialError(f"entry {number}: {error}") from None
+        except Refusal as error:
+            raise Refusal(f"entry {number}: {error}") from None
         if len(key) < MIN_GIVEN_KEY_CHARACTERS or not re.fullmatch(BEARER_TOKEN, key):
-            raise CredentialError(
+            raise Refusal(
                 f"entry {number}: a key is {MIN_GIVEN_KEY_CHARACTERS} or more letters, digits and . _ ~ + / -"
             )
         if digest(key) in keys or made.name in [other.name for other in keys.values()]:
-            raise CredentialError(f"entry {number}: its name or key comes twice")
+            raise Refusal(f"entry {number}: its name or key comes twice")
         keys[digest(key)] = made
     return keys
 
@@ -133,7 +135,7 @@ def _entry(entry: str, number: int) -> tuple[str, str, str]:
     if len(parts) == 1:
         return f"environment-{number}", "+".join(SCOPES), entry
     if len(parts) != 3:
-        raise CredentialError(f"entry {number}: expected name:scopes:key")
+        raise Refusal(f"entry {number}: expected name:scopes:key")
     return parts[0], parts[1], parts[2]
 
 
@@ -153,7 +155,9 @@ def make_password() -> str:
 def check_password(password: str) -> str:
     """`password`, if it is acceptable. Raises CredentialError."""
     if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
-        raise CredentialError(f"a password has {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters")
+        raise CredentialError(
+            "a password has {least} to {most} characters", least=MIN_PASSWORD_CHARACTERS, most=MAX_PASSWORD_CHARACTERS
+        )
     return password
 
 

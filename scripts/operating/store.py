@@ -17,10 +17,10 @@ import redis
 
 from scripts.machine.server import EmbeddedServer, ServerNotStarted, running_url
 from state.archive.away import ArchiveAway
-from state.credentials import CredentialError
 from state.people.access import Access
-from state.people.administration import Administration, Unknown
+from state.people.administration import Administration
 from state.people.audit import Audit, Deed
+from state.refusal import Refusal
 from state.server.opening import open_shards
 from state.server.shards import Shards, shards_of
 from state.server.unreachable import told
@@ -105,7 +105,7 @@ def run(name: str, data: Path, work: Callable[[Operator], None]) -> int:
         with operator(data) as at:
             url = at.url
             work(at)
-    except (Refused, Unknown, ArchiveAway, CredentialError, SettingsError, ServerNotStarted, OSError) as error:
+    except (Refused, Refusal, ArchiveAway, SettingsError, ServerNotStarted, OSError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     except redis.RedisError as error:

@@ -47,6 +47,7 @@ METHODS: list[tuple[str, Any]] = [
     ("webapp/templates/**.html", "jinja2"),
     ("webapp/static/js/**.js", "javascript"),
     ("webapp/**.py", "python"),
+    ("state/**.py", "python"),
     ("workers/insight/**.yaml", spoken),
 ]
 """Files, and Babel's name for the method that finds texts in each."""
@@ -65,7 +66,10 @@ msgstr ""
 """
 """The head that gettext needs in a catalogue, without dates, which would change with every run."""
 
-KEYWORDS = {**DEFAULT_KEYWORDS, "later": None}
+REFUSALS = ("CredentialError", "EndpointRefused", "Unknown")
+"""The store's refusals that pages show (state/refusal.py)."""
+
+KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(("later", *REFUSALS))}
 
 
 def in_code() -> Catalog:
@@ -80,7 +84,9 @@ def in_code() -> Catalog:
 
 def _is_ours(folder: str | os.PathLike[str]) -> bool:
     path = Path(folder)
-    return path.name in ("webapp", "workers") if path.parent == ROOT else path.name not in ("node_modules", "vendor")
+    if path.parent == ROOT:
+        return path.name in ("state", "webapp", "workers")
+    return path.name not in ("node_modules", "vendor")
 
 
 def updated(catalogue: Catalog) -> Catalog:

@@ -17,12 +17,11 @@ import sys
 from typing import Any
 
 from scripts.operating.store import Operator, Refused, archive_at, command_parser, moment, printable, run, table
-from state.archive.opening import Archive, ArchiveAway
+from state.archive.opening import Archive
 from state.calls.reads import Reads
 from state.server.clock import now_ms
 from state.webhooks import deliveries, endpoints
-from state.webhooks.deliveries import STATES, Unknown
-from state.webhooks.endpoints import EndpointRefused
+from state.webhooks.deliveries import STATES
 from state.webhooks.happenings import EVENT_TYPES
 
 LOG_LINES = 100
@@ -61,10 +60,7 @@ def main(argv: list[str]) -> int:
         archive = archive_at(options.data)
         if archive is None:
             raise Refused("webhooks need a database: set DATABASE_URL")
-        try:
-            _WORK[options.command](at, archive, options)
-        except (EndpointRefused, Unknown, ArchiveAway) as refusal:
-            raise Refused(str(refusal)) from None
+        _WORK[options.command](at, archive, options)
 
     return run("webhooks", options.data, work)
 

@@ -68,7 +68,7 @@ class Users:
             agent=check_agent(agent) if agent else "",
         )
         if not self._redis.hsetnx(keys.USERS, user.name, msgspec.json.encode(user)):
-            raise CredentialError(f"account {user.name} exists already")
+            raise CredentialError("account {name} exists already", name=user.name)
         return user
 
     def remove(self, name: str) -> bool:

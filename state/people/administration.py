@@ -10,10 +10,7 @@ from collections.abc import Callable
 from state.credentials import Scope, make_password
 from state.people.access import Access
 from state.people.accounts import Role
-
-
-class Unknown(LookupError):
-    """There is no such account, key or session. The message is one line."""
+from state.refusal import Unknown
 
 
 class Administration:
@@ -35,18 +32,21 @@ class Administration:
         """Set a password, a random one unless it is given, and return it. All sessions of the account end. Raises
         HashingBusy."""
         password = make_password() if password is None else password
-        _must_be(self._access.users.set_password(name, password), "account", name)
+        if not self._access.users.set_password(name, password):
+            raise _no_account(name)
         self._record("password-set", name.lower())
         return password
 
     def set_role(self, name: str, role: Role) -> None:
         """Set the role. All sessions of the account end."""
-        _must_be(self._access.users.set_role(name, role), "account", name)
+        if not self._access.users.set_role(name, role):
+            raise _no_account(name)
         self._record("role-set", f"{name.lower()} ({role})")
 
     def remove_account(self, name: str) -> None:
         """Remove the account and end its sessions."""
-        _must_be(self._access.users.remove(name), "account", name)
+        if not self._access.users.remove(name):
+            raise _no_account(name)
         self._record("user-removed", name.lower())
 
     def add_key(self, name: str, scopes: tuple[Scope, ...], agent: str = "") -> str:
@@ -62,19 +62,19 @@ class Administration:
         if revoked:
             self._record("key-revoked", name.lower())
         if name.lower() in self._access.api_keys.given_names:
-            raise Unknown(f"{name} is in API_KEYS. Remove it there and restart the web processes")
-        _must_be(revoked, "key named", name)
+            raise Unknown("{name} is in API_KEYS. Remove it there and restart the web processes", name=name)
+        if not revoked:
+            raise Unknown("there is no key named {name}", name=name)
 
     def sign_out(self, name: str) -> int:
         """End all sessions of an account, or of a person of the OpenID Connect provider; returns how many."""
         name = name if ":" in name else name.lower()
         ended = self._access.sessions.end_all(name)
         if not ended:
-            raise Unknown(f"nobody is signed in as {name}")
+            raise Unknown("nobody is signed in as {name}", name=name)
         self._record("signed-out", name)
         return ended
 
 
-def _must_be(found: bool, kind: str, name: str) -> None:
-    if not found:
-        raise Unknown(f"there is no {kind} {name}")
+def _no_account(name: str) -> Unknown:
+    return Unknown("there is no account {name}", name=name)

@@ -72,7 +72,7 @@ class ApiKeys:
 
         def store(pipe: Any) -> None:
             if name in [_decode_key(kept).name for kept in pipe.hvals(keys.API_KEYS)]:
-                raise CredentialError(f"key {name} exists already. Revoke it first or take another name")
+                raise CredentialError("key {name} exists already. Revoke it first or take another name", name=name)
             pipe.multi()
             pipe.hset(keys.API_KEYS, digest(key), msgspec.json.encode(made))
 

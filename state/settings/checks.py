@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from state.credentials import CredentialError, parse_given_keys
+from state.credentials import parse_given_keys
+from state.refusal import Refusal
 from state.reporting import addresses, mail_server
 from state.settings.keeping import Keeping
 from state.settings.people import Access, OpenId
@@ -40,7 +41,7 @@ def check_ports(streams: Streams, serving: Serving) -> None:
 def check_access(access: Access, serving: Serving) -> None:
     try:
         parse_given_keys(access.api_keys)
-    except CredentialError as error:
+    except Refusal as error:
         raise SettingsError(f"API_KEYS: {error}") from None
     if access.auth == "off" and not is_loopback(serving.web_address):
         raise SettingsError("WEB_ADDRESS: AUTH=off serves this machine only; 127.0.0.1 or ::1 is expected")

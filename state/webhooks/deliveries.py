@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from state.archive.opening import Archive
 from state.archive.tables import deliveries, endpoints, erased, messages, positions
 from state.archive.write import insert_into, lock
+from state.refusal import Unknown
 from state.webhooks.endpoints import FEED, Endpoint, read
 from state.webhooks.happenings import Message
 
@@ -73,10 +74,6 @@ class Delivery(msgspec.Struct, frozen=True):
     tried_at_ms: int | None
     status: int | None
     error: str
-
-
-class Unknown(LookupError):
-    """There is no such delivery, or its endpoint is switched off."""
 
 
 def position(archive: Archive) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from state.archive.opening import Archive
 from state.archive.tables import deliveries, endpoints, positions
+from state.refusal import Refusal
 from state.webhooks.happenings import EVENT_TYPES, EventType
 from state.webhooks.signing import new_secret
 
@@ -48,8 +49,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     gone_why: str = ""
 
 
-class EndpointRefused(ValueError):
-    """It cannot be made. One sentence."""
+class EndpointRefused(Refusal):
+    """It cannot be made."""
 
 
 def add(archive: Archive, url: str, events: list[EventType], form: Form, name: str, at_ms: int, tip: str) -> Endpoint:
@@ -59,12 +60,12 @@ def add(archive: Archive, url: str, events: list[EventType], form: Form, name: s
     with archive.writing() as connection:
         taken = set(connection.execute(select(endpoints.c.name)).scalars())
         if len(taken) >= MAX_ENDPOINTS:
-            raise EndpointRefused(f"there are {MAX_ENDPOINTS} webhooks already")
+            raise EndpointRefused("there are {n} webhooks already", n=MAX_ENDPOINTS)
         name = name or _free_name(url, taken)
         if not re.fullmatch(NAME, name) or name == KAFKA:
             raise EndpointRefused("a name has small letters, digits, _ and -; kafka is taken")
         if name in taken:
-            raise EndpointRefused(f"there is a webhook named {name} already")
+            raise EndpointRefused("there is a webhook named {name} already", name=name)
         known = [one for one in EVENT_TYPES if one in events]
         made = Endpoint(name, url, list(known), form, new_secret(), at_ms)
         put(connection, made, tip)

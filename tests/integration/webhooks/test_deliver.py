@@ -14,10 +14,11 @@ from state import keys
 from state.archive.opening import Archive
 from state.calls.handling import Handler
 from state.calls.ingest import Ingest
+from state.refusal import Unknown
 from state.server.shards import shards_of
 from state.settings import Settings, SettingsError, load
 from state.webhooks import deliveries, endpoints
-from state.webhooks.deliveries import LEASE_SECONDS, RETRY_SECONDS, Unknown
+from state.webhooks.deliveries import LEASE_SECONDS, RETRY_SECONDS
 from state.webhooks.endpoints import Endpoint, Form
 from state.webhooks.happenings import EVENT_TYPES
 from tests.harness.receiver import Receiver

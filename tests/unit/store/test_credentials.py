@@ -8,6 +8,7 @@ import pytest
 
 from state import credentials
 from state.credentials import CredentialError, HashingBusy
+from state.refusal import Refusal
 from webapp.access.origins import is_ours
 from webapp.http.limits import network
 
@@ -32,7 +33,7 @@ def test_keys_of_the_environment_are_named_or_bare() -> None:
 
 @pytest.mark.parametrize("scopes", ["", "admin", "ingest+admin", "ingest+ingest", "read,ingest", "READ"])
 def test_scopes_are_ingest_and_read(scopes: str) -> None:
-    with pytest.raises(CredentialError):
+    with pytest.raises(Refusal):
         credentials.parse_scopes(scopes)
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 from scripts.operating.translations import ROOT, in_code, is_translated
 from state.archive.reviews import STARTER
 from state.credentials import CredentialError, check_name, check_password
+from state.refusal import Refusal
 from state.webhooks.endpoints import check_url
 from webapp.http.language import FOLDER, OF_SCRIPTS, languages, read
 from webapp.http.refusals import sentence
@@ -91,12 +92,11 @@ def test_a_translation_can_stand_in_an_attribute(code: str) -> None:
 
 def test_a_refusal_of_the_store_is_told_in_the_language_of_the_page() -> None:
     refused = [
-        (CredentialError("account lee exists already"), "Das Konto lee gibt es schon."),
-        (CredentialError("a password has 12 to 128 characters"), "Ein Passwort hat 12 bis 128 Zeichen."),
-        (ValueError("nobody knows this"), "Nobody knows this."),
+        (CredentialError("account {name} exists already", name="{lee}"), "Das Konto {lee} gibt es schon."),
+        (Refusal("nobody knows {this}"), "Nobody knows {this}."),
     ]
     for refuse in (lambda: check_name(""), lambda: check_password("short"), lambda: check_url("ftp://here")):
-        with pytest.raises(ValueError) as raised:
+        with pytest.raises(Refusal) as raised:
             refuse()
         refused.append((raised.value, ""))
     with Flask("test").test_request_context(headers={"Accept-Language": "de"}):

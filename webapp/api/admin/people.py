@@ -13,7 +13,8 @@ from msgspec import Meta
 from state.credentials import MAX_AGENT_CHARACTERS, NAME, CredentialError, HashingBusy, Scope
 from state.moments import moment
 from state.people.accounts import Role
-from state.people.administration import Administration, Unknown
+from state.people.administration import Administration
+from state.refusal import Unknown
 from webapp.access.rights import needs, record, require
 from webapp.api.documents.openapi import JSON_BODY, operation
 from webapp.http import inputs, refusals

@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 
 from state.archive.opening import Archive
 from state.moments import moment
+from state.refusal import Unknown
 from state.webhooks import deliveries, endpoints
-from state.webhooks.deliveries import STATES, Delivery, Unknown
+from state.webhooks.deliveries import STATES, Delivery
 from state.webhooks.endpoints import KAFKA, NAME, Endpoint, EndpointRefused
 from webapp.access.rights import needs, record
 from webapp.api.documents.openapi import JSON_BODY, Parameter, operation
