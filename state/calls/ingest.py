@@ -227,24 +227,25 @@ class Ingest:
         """
         return self._end(call_id, "sender", last_seq=last_seq or {}, sender=sender, socket=socket)
 
-    def end_idle(self, shard: Shard, idle_seconds: int, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls of the shard without a chunk for idle_seconds (at most `limit` at once). Returns their ids.
+    def end_idle(self, shard: Shard, idle_seconds: int) -> list[str]:
+        """End live calls of the shard without a chunk for idle_seconds (at most ENDED_AT_ONCE). Returns their ids.
 
         It spares calls with a socket: a party on hold may be silent for long.
         """
         now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - idle_seconds * 1000
-        calls = _overdue(shard, (keys.idle, before), (keys.streaming, now_ms))[:limit]
+        calls = _overdue(shard, (keys.idle, before), (keys.streaming, now_ms))[:ENDED_AT_ONCE]
         return [call_id for call_id in calls if self._end(call_id, "idle", before, now_ms).outcome == "ENDING"]
 
-    def end_dropped(self, shard: Shard, limit: int = ENDED_AT_ONCE) -> list[str]:
-        """End live calls of the shard whose sockets are gone for the grace time (at most `limit`). Returns their ids.
+    def end_dropped(self, shard: Shard) -> list[str]:
+        """End live calls of the shard whose sockets are gone for the grace time (at most ENDED_AT_ONCE). Returns their
+        ids.
 
         A call that also gets chunks over HTTP goes on until none came for the same time.
         """
         now_ms, keys = shard.now_ms(), shard.keys
         before = now_ms - self._grace_ms
-        calls = _overdue(shard, (keys.streaming, now_ms), (keys.idle, before))[:limit]
+        calls = _overdue(shard, (keys.streaming, now_ms), (keys.idle, before))[:ENDED_AT_ONCE]
         return [call_id for call_id in calls if self._end(call_id, "dropped", before, now_ms).outcome == "ENDING"]
 
     def _end(

@@ -7,7 +7,7 @@ its utterances' start and end, pauses inside an utterance count as speech.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -36,7 +36,7 @@ Span = tuple[float, float]
 
 
 class PartyTalk(msgspec.Struct, frozen=True):
-    """One party's share. interrupted: how often it broke into the other's speech."""
+    """One party's share. interruptions: how often it broke into the other's speech."""
 
     talk_seconds: float = 0.0
     utterances: int = 0
@@ -88,64 +88,59 @@ class Summary(msgspec.Struct, frozen=True):
     raised_seconds: list[float]
 
 
-def analyse(utterances: Sequence[Spoken], duration_seconds: float | None = None, held: Sequence[Span] = ()) -> Talk:
-    """Talk figures. duration_seconds: the call's length in audio; by default the end of the last
-    utterance. held: seconds in which somebody was on hold, if the switch told of any."""
+def analyse(utterances: Sequence[Spoken], held: Sequence[Span] = ()) -> Talk:
+    """Talk figures. held: seconds in which somebody was on hold, if the switch told of any."""
     said = canonical(list(utterances))
-    length = max([duration_seconds or 0.0, *(u.end for u in said)])
-    parties = sorted({u.party for u in said})
-    spans = {party: _merge([(u.start, u.end) for u in said if u.party == party], 0.0) for party in parties}
-    broke_in = dict.fromkeys(parties, 0)
-    overlaps, overlap_seconds = 0, 0.0
-    for index, one in enumerate(said):
-        for other in said[index + 1 :]:
-            if other.start >= one.end:
-                break
-            if other.party == one.party:
-                continue
-            shared = min(one.end, other.end) - other.start
-            if shared >= OVERLAP_SECONDS:
-                overlaps += 1
-                overlap_seconds += shared
-                if one.end - other.start >= INTERRUPTION_SECONDS and other.start > one.start:
-                    broke_in[other.party] += 1
-    pauses = [
-        (end - start - _overlap(start, end, held), announced) for start, end, announced in _silences(said, length)
-    ]
+    overlaps = list(_overlaps(said))
+    talks = {party: _party(said, party, overlaps) for party in sorted({u.party for u in said})}
+    pauses = [(end - start - _on_hold(start, end, held), announced) for start, end, announced in _silences(said)]
     silences = [(pause, announced) for pause, announced in pauses if pause >= SILENCE_SECONDS]
     holds = [end - start for start, end in held]
     holds = holds or [pause for pause, announced in silences if _is_hold(pause, announced)]
-    talks: dict[str, PartyTalk] = {}
-    for party in parties:
-        talk = sum(end - start for start, end in spans[party])
-        words = sum(_words(u.text) for u in said if u.party == party)
-        talks[party] = PartyTalk(
-            talk_seconds=round(talk, 2),
-            utterances=sum(u.party == party for u in said),
-            words=words,
-            words_per_minute=round(60 * words / talk, 1) if talk > 0 else None,
-            longest_monologue_seconds=round(_longest_monologue(said, party), 2),
-            interruptions=broke_in[party],
-        )
     total = sum(t.talk_seconds for t in talks.values())
     return Talk(
-        duration_seconds=round(length, 2),
+        duration_seconds=round(max((u.end for u in said), default=0.0), 2),
         parties=talks,
         talk_ratio=round(talks["agent"].talk_seconds / total, 3) if total and "agent" in talks else None,
         silence_seconds=round(sum((pause for pause, _ in silences), 0.0), 2),
         longest_silence_seconds=round(max((pause for pause, _ in silences), default=0.0), 2),
         hold_seconds=round(sum(holds, 0.0), 2),
         holds=len(holds),
-        overlap_seconds=round(overlap_seconds, 2),
-        overlaps=overlaps,
+        overlap_seconds=round(sum((shared for shared, _ in overlaps), 0.0), 2),
+        overlaps=len(overlaps),
     )
+
+
+def _party(said: list[Spoken], party: str, overlaps: list[tuple[float, str]]) -> PartyTalk:
+    own = [u for u in said if u.party == party]
+    talk = sum(end - start for start, end in _merge([(u.start, u.end) for u in own]))
+    words = sum(_words(u.text) for u in own)
+    return PartyTalk(
+        talk_seconds=round(talk, 2),
+        utterances=len(own),
+        words=words,
+        words_per_minute=round(60 * words / talk, 1) if talk > 0 else None,
+        longest_monologue_seconds=round(_longest_monologue(said, party), 2),
+        interruptions=sum(by == party for _, by in overlaps),
+    )
+
+
+def _overlaps(said: list[Spoken]) -> Iterator[tuple[float, str]]:
+    """For each time two parties spoke at once: seconds, and who broke in, "" for nobody."""
+    for index, one in enumerate(said):
+        for other in said[index + 1 :]:
+            if other.start >= one.end:
+                break
+            shared = min(one.end, other.end) - other.start
+            if other.party != one.party and shared >= OVERLAP_SECONDS:
+                broke_in = one.end - other.start >= INTERRUPTION_SECONDS and other.start > one.start
+                yield shared, other.party if broke_in else ""
 
 
 def summary(
     utterances: Sequence[Spoken],
     model: AttentionModel,
     scorer: ContextScorer,
-    duration_seconds: float | None = None,
     held: Sequence[Span] = (),
 ) -> Summary:
     """The figures to store of an ended call. They cost one standing an utterance, so they are for jobs, not for the
@@ -169,31 +164,31 @@ def summary(
         if standing.raised_at is not None and standing.raised_at not in raised:
             raised.append(standing.raised_at)
     judged = verdict(said, model.analyzer, peak if raised else None, model.weights)
-    return Summary(analyse(said, duration_seconds, held), overall(polarities), standing, worst, judged, peak, raised)
+    return Summary(analyse(said, held), overall(polarities), standing, worst, judged, peak, raised)
 
 
 def _words(text: str) -> int:
     return sum(word.strip(".,!?;:").lower() not in FILLERS for word in text.split())
 
 
-def _merge(spans: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
-    """Spans joined where they overlap or lie no more than `gap` apart."""
-    merged: list[tuple[float, float]] = []
+def _merge(spans: list[Span]) -> list[Span]:
+    """Spans joined where they overlap or touch."""
+    merged: list[Span] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1] + gap:
+        if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
     return merged
 
 
-def _overlap(start: float, end: float, held: Sequence[Span]) -> float:
+def _on_hold(start: float, end: float, held: Sequence[Span]) -> float:
     """Seconds of start..end in which somebody was on hold."""
     return sum(max(0.0, min(end, until) - max(start, since)) for since, until in held)
 
 
-def _silences(said: list[Spoken], length: float) -> list[tuple[float, float, bool]]:
-    """Pauses of the whole call: from, to, and whether the words before it spoke of waiting."""
+def _silences(said: list[Spoken]) -> list[tuple[float, float, bool]]:
+    """Pauses between utterances and before the first: from, to, and whether the words before it spoke of waiting."""
     out: list[tuple[float, float, bool]] = []
     at, last_words = 0.0, ""
     for utterance in said:
@@ -201,8 +196,6 @@ def _silences(said: list[Spoken], length: float) -> list[tuple[float, float, boo
             out.append((at, utterance.start, not _HOLD_WORDS.isdisjoint(last_words.lower().split())))
         if utterance.end >= at:
             at, last_words = utterance.end, f"{last_words} {utterance.text}"[-200:]
-    if length - at >= SILENCE_SECONDS:
-        out.append((at, length, False))
     return out
 
 

@@ -21,9 +21,9 @@ SAID = [
 
 
 def test_shares_pace_and_pauses_are_counted() -> None:
-    talk = analyse(SAID, 30.0)
+    talk = analyse(SAID)
     agent, customer = talk.parties["agent"], talk.parties["customer"]
-    assert talk.duration_seconds == 30.0
+    assert talk.duration_seconds == 22.0
     assert (agent.talk_seconds, customer.talk_seconds) == (7.5, 6.0)
     assert talk.talk_ratio == pytest.approx(7.5 / 13.5, abs=0.001)
     assert (agent.words, customer.words) == (13, 10), "hesitations are not words"
@@ -35,24 +35,24 @@ def test_shares_pace_and_pauses_are_counted() -> None:
         1,
         0,
     )
-    assert (talk.silence_seconds, talk.longest_silence_seconds) == (16.0, 8.0)
+    assert (talk.silence_seconds, talk.longest_silence_seconds) == (8.0, 8.0)
     assert (talk.holds, talk.hold_seconds) == (1, 8.0), "only the announced pause is a hold"
 
 
 def test_what_the_switch_tells_of_holds_wins_over_guesses_and_is_no_silence() -> None:
-    talk = analyse(SAID, 30.0, held=[(13.0, 20.0)])
+    talk = analyse([*SAID, Spoken("customer:2", "customer", 30.0, 31.0, "yes")], held=[(13.0, 20.0)])
     assert (talk.holds, talk.hold_seconds) == (1, 7.0)
     assert (talk.silence_seconds, talk.longest_silence_seconds) == (8.0, 8.0), "the hold takes one of two pauses"
 
 
 def test_a_call_without_words_has_figures_of_nothing() -> None:
-    talk = analyse([], 12.0)
-    assert talk.parties == {} and talk.talk_ratio is None and talk.silence_seconds == 12.0
+    talk = analyse([])
+    assert talk.parties == {} and talk.talk_ratio is None and talk.duration_seconds == talk.silence_seconds == 0.0
 
 
 def test_a_summary_names_the_worst_moment() -> None:
     analyzer = CallAnalyzer()
-    kept = summary(SAID, AttentionModel(analyzer), ContextScorer(analyzer), 30.0)
+    kept = summary(SAID, AttentionModel(analyzer), ContextScorer(analyzer))
     assert kept.worst is not None and (kept.worst.utterance_id, kept.worst.at) == ("customer:1", 7.0)
     assert kept.score is not None and kept.score < 0
     assert kept.peak_attention >= kept.standing.attention
