@@ -32,9 +32,9 @@ def talk(dice: random.Random, words: int) -> str:
     return " ".join(WORDS[first : first + words])
 
 
-def begin(client: redis.Redis, settings: Settings, count: int, seed: int = 7) -> list[str]:
+def begin(client: redis.Redis, settings: Settings, count: int) -> list[str]:
     """Begin calls of two tracks. Each has a standing with its curve, and last words. Returns their ids."""
-    dice = random.Random(seed)
+    dice = random.Random(7)
     ingest = Ingest(client, settings)
     names = [f"call-{n:04d}" for n in range(count)]
     for name in names:
@@ -71,9 +71,9 @@ def standing(dice: random.Random) -> Standing:
 class Chatter:
     """Writes to the feed as decoders and scorers of these calls would: `rate` events a second for each call."""
 
-    def __init__(self, client: redis.Redis, calls: list[str], rate: float, seed: int = 7) -> None:
+    def __init__(self, client: redis.Redis, calls: list[str], rate: float) -> None:
         self._client, self._calls, self._rate = client, calls, rate
-        self._dice = random.Random(seed)
+        self._dice = random.Random(7)
         self._count = 0
         self._next = dict.fromkeys(calls, FIRST_INDEX)
         self._enough = threading.Event()

@@ -18,6 +18,8 @@ BAND_HZ = (300, 3400)
 SEED = 20261126
 RAW = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1", "-"]
 """sox' options for such samples on its standard input or output."""
+PACKET_MS = 20
+"""Milliseconds of sound in a packet of telephony."""
 AMR_DELAY = 40
 """Samples by which AMR's coder lags: it looks 5 ms ahead (3GPP TS 26.090)."""
 
@@ -94,11 +96,11 @@ def clipped(db: float) -> Callable[[Samples], Samples]:
     return cut
 
 
-def loss(share: float, packet_ms: int = 20) -> Callable[[Samples], Samples]:
+def loss(share: float) -> Callable[[Samples], Samples]:
     """Lose this share of the packets at random. Silence takes their place."""
 
     def drop(samples: Samples) -> Samples:
-        packet = RATE * packet_ms // 1000
+        packet = RATE * PACKET_MS // 1000
         lost = np.random.default_rng(SEED).random(-(-len(samples) // packet)) < share
         return np.where(np.repeat(lost, packet)[: len(samples)], 0.0, samples)
 

@@ -1,8 +1,8 @@
 """Word error rate of a transcript against what was said.
 
-Both sides lose capitals, punctuation and, as is usual, hesitations ("um", "uh"); keep_fillers keeps these. People may
-speak a number in digits digit by digit or as one number. So each is spelled in every way, and the one nearest to the
-reference counts. British and American spellings, and names spelled otherwise, count as errors.
+Both sides lose capitals, punctuation and, as is usual, hesitations ("um", "uh"). People may speak a number in
+digits digit by digit or as one number. So each is spelled in every way, and the one nearest to the reference counts.
+British and American spellings, and names spelled otherwise, count as errors.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SAME = {"ok": "okay", "mr": "mister", "%": "percent"}
 TOKEN = re.compile(r"[£$€]?\d[\d,]*(?:\.\d+)?(?:st|nd|rd|th)?|%|[a-z]+(?:'[a-z]+)*")
 
 
-def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple[int, int]:
+def errors(reference: str, hypothesis: str) -> tuple[int, int]:
     """(word errors, words of the reference)."""
-    said = [word for spellings in _tokens(reference, keep_fillers) for word in spellings[0]]
-    tokens = _tokens(hypothesis, keep_fillers)
+    said = [word for spellings in _tokens(reference) for word in spellings[0]]
+    tokens = _tokens(hypothesis)
     chosen = [spellings[0] for spellings in tokens]
     best = edit_distance(said, list(chain.from_iterable(chosen)))
     for place, spellings in enumerate(tokens):
@@ -43,11 +43,11 @@ def errors(reference: str, hypothesis: str, keep_fillers: bool = False) -> tuple
     return best, len(said)
 
 
-def _tokens(text: str, keep_fillers: bool) -> list[list[list[str]]]:
+def _tokens(text: str) -> list[list[list[str]]]:
     """The ways to spell out each token, each as a list of words."""
     plain = text.lower().replace("’", "'")
     found = [SAME.get(token, token) for token in TOKEN.findall(plain)]
-    return [_spellings(token) for token in found if keep_fillers or token not in FILLERS]
+    return [_spellings(token) for token in found if token not in FILLERS]
 
 
 def _spellings(token: str) -> list[list[str]]:

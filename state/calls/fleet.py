@@ -19,7 +19,6 @@ from state import keys
 from state.calls.leases import Commit, Lease, Token, read_journal_chunk, read_token, seq_of
 from state.calls.rescue import FORGIVEN_LOSSES, Rescue
 from state.server.asking import ask
-from state.server.connection import BLOCK_MS
 from state.server.entries import read_entries
 from state.server.scripts import read_answer
 from state.server.shards import Shard
@@ -105,7 +104,7 @@ class FleetMember:
 
     # -- tokens -------------------------------------------------------------------------------------------
 
-    def next_token(self, block_ms: int = BLOCK_MS) -> Token | None:
+    def next_token(self, block_ms: int) -> Token | None:
         """The next token for this decoder, or None if none comes within block_ms milliseconds (0: now)."""
         asked = time.monotonic()
         may_wait = asked - self._own_empty_at > EMPTY_SECONDS

@@ -49,7 +49,7 @@ class Administration:
             raise _no_account(name)
         self._record("user-removed", name.lower())
 
-    def add_key(self, name: str, scopes: tuple[Scope, ...], agent: str = "") -> str:
+    def add_key(self, name: str, scopes: tuple[Scope, ...], agent: str) -> str:
         """Make an API key and return it. Nobody can read it later. agent: whose calls, with the scope agent."""
         key = self._access.api_keys.add(name, scopes, agent)
         self._record("key-made", f"{name.lower()} ({'+'.join(scopes)})")

@@ -116,7 +116,7 @@ class Problem(Exception):
         )
 
 
-def problem_response(body: ProblemBody, headers: dict[str, str] | None = None) -> Response:
+def problem_response(body: ProblemBody, headers: dict[str, str]) -> Response:
     encoded = msgspec.json.encode(body)
     return Response(encoded, body.status, headers, content_type=PROBLEM_JSON)
 

@@ -36,7 +36,7 @@ class _VoskModel(msgspec.Struct, frozen=True):
     size: int = 0
 
 
-def vosk_archive(name: str, base_url: str = VOSK_URL) -> Archive:
+def vosk_archive(name: str, base_url: str) -> Archive:
     """The archive of the official Vosk model `name`. Raises DownloadError if there is no list, or the model is not on
     it."""
     url = f"{base_url.rstrip('/')}/model-list.json"
@@ -48,7 +48,7 @@ def vosk_archive(name: str, base_url: str = VOSK_URL) -> Archive:
     return Archive(name, f"{base_url.rstrip('/')}/{name}.zip", "md5", found.md5, found.size)
 
 
-def sherpa_archive(name: str, base_url: str = SHERPA_URL) -> Archive:
+def sherpa_archive(name: str, base_url: str) -> Archive:
     """The archive of the released sherpa-onnx model `name`. Raises DownloadError: no list to be had, or not on it."""
     url = f"{base_url.rstrip('/')}/checksum.txt"
     lines = [line.split("\t") for line in _fetched(url, name).decode(errors="replace").splitlines()]

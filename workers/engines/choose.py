@@ -11,8 +11,9 @@ import msgspec
 
 from state.settings import Settings
 from workers.engines.base import Model, ModelUnusable
+from workers.engines.cache import cache_folder
 from workers.engines.catalogues import SHERPA_URL, VOSK_URL, sherpa_archive, vosk_archive
-from workers.engines.download import Archive, DownloadError, cached_model, official_model
+from workers.engines.download import Archive, DownloadError, official_model
 from workers.engines.prepare import prepare
 
 ENGINES = ("auto", "vosk", "sherpa", "moonshine", "stub")
@@ -63,16 +64,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def choose(wanted: Wanted, cache: Path | None = None, may_download: bool = True) -> Choice:
+def choose(wanted: Wanted, cache: Path | None = None) -> Choice:
     """Pick the engine and get its model ready on disk.
 
     Args:
-        cache:        folder for downloaded and prepared models; default cache_folder().
-        may_download: False keeps auto to what is on disk.
+        cache: folder for downloaded and prepared models; default cache_folder().
 
     Raises:
         ModelUnusable: the engine or the model is not available; one clear sentence.
     """
+    cache = cache or cache_folder()
     engine, vosk_model, sherpa_model = wanted.engine, wanted.vosk_model, wanted.sherpa_model
     if engine not in ENGINES:
         raise ModelUnusable(f"EARSHOT_ENGINE={engine} is not one of {', '.join(ENGINES)}.")
@@ -92,21 +93,15 @@ def choose(wanted: Wanted, cache: Path | None = None, may_download: bool = True)
     if vosk_model:
         return _vosk(_folder(vosk_model, cache, vosk), cache)
     try:
-        found = cached_model(ENGLISH_MODEL, cache)
-        if found is None and (may_download or engine == "vosk"):
-            found = official_model(ENGLISH_MODEL, vosk, cache)
-        if found is not None:
-            return _vosk(found, cache)
-        reason = f"{ENGLISH_MODEL} is not on disk."
+        return _vosk(official_model(ENGLISH_MODEL, vosk, cache), cache)
     except DownloadError as error:
         if engine == "vosk":
             raise
-        reason = str(error)
-    log.info("VOSK_MODEL is not set. %s Using the offline English engine Moonshine.", reason)
-    return _moonshine()
+        log.info("VOSK_MODEL is not set. %s Using the offline English engine Moonshine.", error)
+        return _moonshine()
 
 
-def _folder(given: str, cache: Path | None, find: Callable[[str], Archive]) -> Path:
+def _folder(given: str, cache: Path, find: Callable[[str], Archive]) -> Path:
     """The folder that a setting names: itself, or an official model's."""
     folder = Path(given).expanduser()
     return folder if folder.is_dir() or len(folder.parts) > 1 else official_model(given, find, cache)
@@ -115,13 +110,13 @@ def _folder(given: str, cache: Path | None, find: Callable[[str], Archive]) -> P
 # The engines are imported late: each loads a large library, and a worker needs one of them.
 
 
-def _vosk(folder: Path, cache: Path | None) -> Choice:
+def _vosk(folder: Path, cache: Path) -> Choice:
     from workers.engines.vosk.model import VoskModel
 
     return Choice(partial(VoskModel, prepare(folder, cache)), VoskModel.fork_safe)
 
 
-def _sherpa(folder: Path, cache: Path | None) -> Choice:
+def _sherpa(folder: Path, cache: Path) -> Choice:
     from workers.engines.sherpa import SherpaModel, ready
 
     return Choice(partial(SherpaModel, ready(folder, cache)), SherpaModel.fork_safe)

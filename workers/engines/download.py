@@ -16,7 +16,7 @@ import requests
 from tqdm import tqdm
 
 from workers.engines.base import ModelUnusable
-from workers.engines.cache import cache_folder, locked
+from workers.engines.cache import locked
 
 CONNECT_SECONDS = 4.0
 """Seconds for one connection."""
@@ -47,7 +47,7 @@ class Archive(msgspec.Struct, frozen=True):
         return self.url.rpartition("/")[2]
 
 
-def official_model(name: str, find: Callable[[str], Archive], cache: Path | None = None) -> Path:
+def official_model(name: str, find: Callable[[str], Archive], cache: Path) -> Path:
     """The folder of the official model `name`, downloaded if it is not in the cache yet.
 
     find: looks the name up in a list (catalogues.py).
@@ -56,7 +56,6 @@ def official_model(name: str, find: Callable[[str], Archive], cache: Path | None
         DownloadError: no network, unknown name, download cut off or damaged, disk full.
         ModelUnusable: the cache cannot be written.
     """
-    cache = cache or cache_folder()
     found = cached_model(name, cache)
     if found is not None:
         return found
@@ -66,11 +65,11 @@ def official_model(name: str, find: Callable[[str], Archive], cache: Path | None
         return found if found is not None else _fetch(archive, cache, scratch)
 
 
-def cached_model(name: str, cache: Path | None = None) -> Path | None:
+def cached_model(name: str, cache: Path) -> Path | None:
     """The model's folder if it was downloaded before."""
     if not name or Path(name).name != name:
         return None
-    folder = (cache or cache_folder()) / "downloads" / name
+    folder = cache / "downloads" / name
     return folder if folder.is_dir() else None
 
 

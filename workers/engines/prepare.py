@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from workers.engines.base import ModelUnusable
-from workers.engines.cache import cache_folder, locked
+from workers.engines.cache import locked
 
 OPTIONS = {
     "--dither": "0",  # noise added to the features: with it no two decodings are alike
@@ -49,19 +49,18 @@ class Prepared(msgspec.Struct, frozen=True):
     identity: str
 
 
-def prepare(source: Path, cache: Path | None = None) -> Prepared:
+def prepare(source: Path, cache: Path) -> Prepared:
     """Find or make the prepared copy of the model in `source`. Two processes may do so at once.
 
     Args:
         source: a Vosk model's folder.
-        cache:  where copies are kept; default cache_folder().
+        cache:  where copies are kept.
 
     Raises:
         ModelUnusable: no folder, a file is missing or unreadable, or the cache cannot be written.
     """
     source = source.resolve()
     configuration = _check(source)
-    cache = cache or cache_folder()
     try:
         changed = _with_options((source / configuration).read_text())
         manifest = _manifest(source, configuration, changed.encode())

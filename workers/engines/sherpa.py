@@ -20,7 +20,7 @@ import sherpa_onnx
 
 from state.types import Word
 from workers.engines.base import ModelUnusable
-from workers.engines.cache import cache_folder, locked
+from workers.engines.cache import locked
 from workers.engines.families import Family, recognise
 from workers.engines.offline import MODEL_RATE, OfflineModel, Transcript, common_identity
 from workers.engines.tokens import token_file
@@ -40,7 +40,7 @@ class Ready(msgspec.Struct, frozen=True):
     digest: str
 
 
-def ready(folder: Path, cache: Path | None = None) -> Ready:
+def ready(folder: Path, cache: Path) -> Ready:
     """Recognise the model in `folder`, and load it once in a separate process if this content is new.
 
     Raises:
@@ -51,7 +51,6 @@ def ready(folder: Path, cache: Path | None = None) -> Ready:
         digest = _digest(family)
     except OSError as error:
         raise ModelUnusable(f"The model in {folder} cannot be read: {error.strerror}.") from None
-    cache = cache or cache_folder()
     with locked(cache):
         loaded = cache / "loaded"
         if not (loaded / digest).exists():

@@ -206,7 +206,7 @@ def test_the_english_model_is_chosen_where_it_can_be_had(mirror: Mirror, tmp_pat
     mirror.offer(ENGLISH_MODEL, archive_of(ENGLISH_MODEL))
     assert choose(Wanted(vosk_model_url=mirror.url), tmp_path).fork_safe
     mirror.files.clear()
-    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path, may_download=False).fork_safe
+    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path).fork_safe
 
 
 def test_moonshine_is_chosen_without_network_and_the_log_says_why(
@@ -217,12 +217,6 @@ def test_moonshine_is_chosen_without_network_and_the_log_says_why(
     assert choice.load is MoonshineModel
     assert "Using the offline English engine Moonshine" in caplog.text
     assert "answered 404" in caplog.text
-
-
-def test_with_downloads_switched_off_nobody_is_asked(mirror: Mirror, tmp_path: Path) -> None:
-    mirror.offer(ENGLISH_MODEL, archive_of(ENGLISH_MODEL))
-    assert choose(Wanted(vosk_model_url=mirror.url), tmp_path, may_download=False).load is MoonshineModel
-    assert mirror.asked == []
 
 
 @pytest.mark.parametrize(
