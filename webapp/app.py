@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import cast
 
-import redis as redis_py
 from flask import Blueprint, Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -59,59 +58,52 @@ LIVE = "earshot-live"
 """Name of the web application's LiveTable in `app.extensions`."""
 
 
-def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
+BLUEPRINTS = (
+    posting.api,
+    calls.api,
+    handling.api,
+    listen.api,
+    recording.api,
+    happenings.api,
+    decode.api,
+    routes.api,
+    rules.api,
+    agents.api,
+    desk.api,
+    reports.api,
+    reviews.api,
+    scorecard_file.api,
+    summaries.api,
+    exports.api,
+    erasing.api,
+    jobs.api,
+    operations.api,
+    health.api,
+    health.fleet,
+    models.api,
+    session.api,
+    audit.api,
+    people.api,
+    queues.api,
+    switch.api,
+    webhooks.api,
+    pages.pages,
+    admin.pages,
+    docs.pages,
+    sign_in.pages,
+)
+"""The web application's routes."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Reads the environment unless `settings` are given; connects on first use."""
     settings = settings or settings_module.load()
-    apis = (
-        posting.api,
-        calls.api,
-        handling.api,
-        listen.api,
-        recording.api,
-        happenings.api,
-        decode.api,
-        routes.api,
-        rules.api,
-        agents.api,
-        desk.api,
-        reports.api,
-        reviews.api,
-        scorecard_file.api,
-        summaries.api,
-        exports.api,
-        erasing.api,
-        jobs.api,
-        operations.api,
-        health.api,
-        health.fleet,
-        models.api,
-        session.api,
-        audit.api,
-        people.api,
-        queues.api,
-        switch.api,
-        webhooks.api,
-    )
-    blueprints = (*apis, pages.pages, admin.pages, docs.pages, sign_in.pages)
-    app, here = _begin("web", blueprints, settings, redis)
+    app, here = _begin("web", BLUEPRINTS, settings)
     problem_pages.install(app)
     oidc.install(app, settings)
-    socketio = SocketIO(
-        app,
-        async_mode="threading",
-        transports=["websocket"],
-        ping_interval=20,  # seconds; proxies close a silent connection after 55 (Heroku) or 60 (nginx)
-        ping_timeout=20,
-        max_http_buffer_size=page_wire.MAX_MESSAGE_BYTES,
-        manage_session=False,
-        async_handlers=False,  # a page's messages come one after the other, not each in its own thread
-        json=Json,
-        cors_allowed_origins=partial(origins.is_ours, settings.public_url),
-    )
-    page_wire.install(socketio)
+    socketio = _socketio(app, settings)
     app.extensions[LIVE] = LiveTable(socketio, here.reads, here.health, here.sight, partial(identity.still_in, app))
-    refusal = partial(rights.at_the_door, app)
-    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, refusal)
+    doorman = Doorman(app.wsgi_app, socketio, settings.web_threads, partial(rights.at_the_door, app))
     decodes = int(settings.web_threads * crowds.DECODE_SHARE)
     slow = {
         identity.DECODE: crowds.Crowd(
@@ -124,22 +116,20 @@ def create_app(settings: Settings | None = None, redis: redis_py.Redis | None = 
     return _end(app, short_way.ShortWay(crowds.Crowds(doorman, slow), here), settings)
 
 
-def create_streams_app(settings: Settings | None = None, redis: redis_py.Redis | None = None) -> Flask:
+def create_streams_app(settings: Settings | None = None) -> Flask:
     """The same without people: telephony's sockets, and what machines ask about this process."""
     settings = settings or settings_module.load()
-    app, _ = _begin("streams", (routes.api, health.api), settings, redis)
+    app, _ = _begin("streams", (routes.api, health.api), settings)
     return _end(app, app.wsgi_app, settings)
 
 
-def _begin(
-    process: str, blueprints: tuple[Blueprint, ...], settings: Settings, redis: redis_py.Redis | None
-) -> tuple[Flask, Store]:
+def _begin(process: str, blueprints: tuple[Blueprint, ...], settings: Settings) -> tuple[Flask, Store]:
     """An application with these routes, and its store."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CHUNK_BYTES
     app.url_map.merge_slashes = False  # a slightly wrong path is wrong; it is not redirected
     tracing.start(process, settings)
-    here = attach(app.extensions, settings, redis or open_shards(settings, "web"))
+    here = attach(app.extensions, settings, open_shards(settings, "web"))
     timed.install(app)
     short_way.install(app)
     problems.install(app)
@@ -153,6 +143,23 @@ def _begin(
     app.extensions[openapi.DOCUMENT] = openapi.build(app)  # so does one without a description
     app.extensions[routes.LOOP] = Loop()
     return app, here
+
+
+def _socketio(app: Flask, settings: Settings) -> SocketIO:
+    socketio = SocketIO(
+        app,
+        async_mode="threading",
+        transports=["websocket"],
+        ping_interval=20,  # seconds; proxies close a silent connection after 55 (Heroku) or 60 (nginx)
+        ping_timeout=20,
+        max_http_buffer_size=page_wire.MAX_MESSAGE_BYTES,
+        manage_session=False,
+        async_handlers=False,  # a page's messages come one after the other, not each in its own thread
+        json=Json,
+        cors_allowed_origins=partial(origins.is_ours, settings.public_url),
+    )
+    page_wire.install(socketio)
+    return socketio
 
 
 def _end(app: Flask, inner: Callable[..., Iterable[bytes]], settings: Settings) -> Flask:

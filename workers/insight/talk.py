@@ -92,7 +92,7 @@ def analyse(utterances: Sequence[Spoken], held: Sequence[Span] = ()) -> Talk:
     """Talk figures. held: seconds in which somebody was on hold, if the switch told of any."""
     said = canonical(list(utterances))
     overlaps = list(_overlaps(said))
-    talks = {party: _party(said, party, overlaps) for party in sorted({u.party for u in said})}
+    talks: dict[str, PartyTalk] = {party: _party(said, party, overlaps) for party in sorted({u.party for u in said})}
     pauses = [(end - start - _on_hold(start, end, held), announced) for start, end, announced in _silences(said)]
     silences = [(pause, announced) for pause, announced in pauses if pause >= SILENCE_SECONDS]
     holds = [end - start for start, end in held]

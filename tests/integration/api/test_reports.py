@@ -22,6 +22,7 @@ from state.settings import Settings
 from state.types import Help
 from state.views import CallView
 from tests.harness.calls.reported import BERLIN, NOON, call
+from tests.harness.servers import Server
 from webapp.app import create_app
 
 
@@ -31,8 +32,8 @@ def archive(reported: Archive) -> Archive:
 
 
 @pytest.fixture
-def http(store: redis.Redis, archive: Archive, database_url: str) -> FlaskClient:
-    return create_app(Settings(auth="off", database_url=database_url), store).test_client()
+def http(valkey: Server, store: redis.Redis, archive: Archive, database_url: str) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, auth="off", database_url=database_url)).test_client()
 
 
 def test_days_are_those_of_the_zone_when_the_clocks_change_too(archive: Archive) -> None:
@@ -175,12 +176,12 @@ def test_the_api_tells_them_and_the_file_has_the_same(http: FlaskClient) -> None
         "limit=3",
     ],
 )
-def test_what_is_no_report_is_refused(store: redis.Redis, asked: str) -> None:
-    http = create_app(Settings(auth="off", database_url="sqlite:///never-opened"), store).test_client()
+def test_what_is_no_report_is_refused(valkey: Server, store: redis.Redis, asked: str) -> None:
+    http = create_app(Settings(redis_url=valkey.url, auth="off", database_url="sqlite:///never-opened")).test_client()
     answer = http.get(f"/v1/reports?{asked}")
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
 
 
-def test_without_a_database_there_are_none(store: redis.Redis) -> None:
-    answer = create_app(Settings(auth="off"), store).test_client().get("/v1/reports")
+def test_without_a_database_there_are_none(valkey: Server, store: redis.Redis) -> None:
+    answer = create_app(Settings(redis_url=valkey.url, auth="off")).test_client().get("/v1/reports")
     assert (answer.status_code, answer.get_json()["reason"]) == (409, "no_archive")

@@ -22,6 +22,7 @@ from state.types import Alert, ScoredUtterance, Sentiment
 from state.views import CallView
 from tests.harness.api import problem
 from tests.harness.calls.reported import BERLIN, NOON, call
+from tests.harness.servers import Server
 from tests.unit.web.test_scorecard_file import QUESTIONS
 from webapp.app import create_app
 
@@ -48,8 +49,8 @@ def archive(archive: Archive) -> Archive:
 
 
 @pytest.fixture
-def http(store: redis.Redis, archive: Archive, database_url: str) -> FlaskClient:
-    return create_app(Settings(auth="off", database_url=database_url), store).test_client()
+def http(valkey: Server, store: redis.Redis, archive: Archive, database_url: str) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, auth="off", database_url=database_url)).test_client()
 
 
 def wanted(agent: str | None = "Dana", days: int = 1) -> Wanted:
@@ -138,8 +139,9 @@ def test_questions_are_saved_as_editions(http: FlaskClient, store: redis.Redis) 
 
 
 @pytest.mark.parametrize("path", ["samples", "scorecard", "calls/c/reviews"])
-def test_without_a_database_there_is_nothing_to_review(store: redis.Redis, path: str) -> None:
-    problem(create_app(Settings(auth="off"), store).test_client().get(f"/v1/{path}"), 409, "no_archive")
+def test_without_a_database_there_is_nothing_to_review(valkey: Server, store: redis.Redis, path: str) -> None:
+    http = create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
+    problem(http.get(f"/v1/{path}"), 409, "no_archive")
 
 
 YAML = {"Content-Type": "application/yaml"}

@@ -17,6 +17,7 @@ from state.archive.opening import Archive
 from state.settings import Settings
 from state.types import INSIDE
 from tests.harness.line import Line
+from tests.harness.servers import Server
 from webapp.app import create_app
 from workers.jobs import language_model
 from workers.jobs.archive import move
@@ -73,8 +74,8 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture
-def http(store: redis.Redis) -> FlaskClient:
-    return create_app(Settings(auth="off"), store).test_client()
+def http(valkey: Server, store: redis.Redis) -> FlaskClient:
+    return create_app(Settings(redis_url=valkey.url, auth="off")).test_client()
 
 
 def spoken(store: redis.Redis, assessor: Assessor, call_id: str = "c") -> Line:
@@ -110,10 +111,10 @@ def test_a_live_call_tells_what_it_is_about_so_far_and_the_feed_only_why(
 
 
 def test_an_ended_call_keeps_its_summary_in_the_api_the_export_and_the_archive(
-    store: redis.Redis, assessor: Assessor, archive: Archive, database_url: str
+    valkey: Server, store: redis.Redis, assessor: Assessor, archive: Archive, database_url: str
 ) -> None:
-    given = Settings(auth="off", database_url=database_url)
-    http = create_app(given, store).test_client()
+    given = Settings(redis_url=valkey.url, auth="off", database_url=database_url)
+    http = create_app(given).test_client()
     spoken(store, assessor).end()
     before = http.get("/v1/calls/c/summary").get_json()
     assert write(store, "c", given) == "OK"
