@@ -71,6 +71,7 @@ def test_every_type_of_process_is_replaced() -> None:
     assert set(TYPES) == set(read_procfile(ROOT / "Procfile"))
 
 
+@pytest.mark.timeout(900)  # some thirty processes start, most of them one after the other
 @pytest.mark.parametrize(
     ("engine", "chunk_ms", "database_url"),
     [

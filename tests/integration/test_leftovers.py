@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from scripts.machine.leash import leashed
 from scripts.machine.programs import ROOT, family
 from tests.harness.web import PATIENCE_SECONDS
 
@@ -35,7 +36,8 @@ with web_process(server.url, folder / "web.log"), audiosocket_process({"REDIS_UR
 
 def test_servers_and_processes_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    tester = subprocess.Popen([sys.executable, "-c", TESTER, str(tmp_path)], env=environ, stdout=-1, text=True)
+    command = leashed([sys.executable, "-c", TESTER, str(tmp_path)])
+    tester = subprocess.Popen(command, env=environ, stdout=-1, text=True)
     try:
         assert tester.stdout is not None and tester.stdout.readline().startswith("/tmp/earshot-pg-")
         started = [psutil.Process(pid) for pid in family(tester.pid)[1:]]
