@@ -5,7 +5,7 @@ import { _ } from "../shared/wording/language.js";
 import { inWords } from "../shared/wording/told.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const FRAME = { left: 44, right: 8, top: 12, bottom: 16 };
+const FRAME = { left: 58, right: 8, top: 12, bottom: 16 };
 /** The chart's lines and their labels: the middle and the ends of the scale. */
 /** @type {[number, string][]} */
 const LEVELS = [[-1, _("angry")], [0, _("even")], [1, _("happy")]];
