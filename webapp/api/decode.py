@@ -87,40 +87,25 @@ def decode() -> Response:
         raise Problem(503, "no_decoder", "No decoder is alive.", retry=True)
     conversation = here.streams.conversation(speaker)
     call_id = _call_id(speaker, conversation)
-    if asked.audio:
-        audio = np.array(asked.audio, "<i2").tobytes()
-        chunk = Chunk(audio, "s16le", asked.sample_rate)
-        if here.under_pressure(call_id):
-            raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
-        outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
-        if outcome == "CLOSED":  # it was idle and has ended: a new conversation begins
-            conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
-            call_id = _call_id(speaker, conversation)
-            outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
-        if outcome == "FOREIGN":
-            raise another_sender(call_id)
-        if outcome == "RATE":
-            raise Problem(409, "rate", "The conversation's first piece fixed the sample rate.")
-        if outcome != "OK":
-            raise Problem(429, "busy", "Too much audio waits for a decoder.", retry=True)
+    if asked.audio and not _put(here, call_id, asks, asked):  # it was idle and has ended: a new conversation begins
+        conversation = here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
+        call_id = _call_id(speaker, conversation)
+        if not _put(here, call_id, asks, asked):
+            raise _busy()
     ended = False
     if asked.do_finalize:
-        outcome_of_end = here.ingest.end(call_id, sender=asks).outcome
-        if outcome_of_end == "FOREIGN":
+        outcome = here.ingest.end(call_id, sender=asks).outcome
+        if outcome == "FOREIGN":
             raise another_sender(call_id)
-        ended = outcome_of_end != "UNKNOWN"
-    if ended:
-        here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
+        ended = outcome != "UNKNOWN"
+        if ended:
+            here.streams.next_conversation(speaker, conversation, _keep_seconds(here))
     try:
         said = _listen(here, call_id, asks, ended)
     except OtherSender:
         raise another_sender(call_id) from None
-    words = [word for final in said.finals for word in final.words]
-    known = [word.conf for word in words if word.conf is not None]
     text = " ".join(part for part in (*(final.text for final in said.finals), said.partial) if part)
-    confidence = sum(known) / len(known) if known else float(bool(text))
-    answer = Decoded(text, round(confidence, 4), str(asked.id), call_id)
-    return as_json(answer)
+    return as_json(Decoded(text, _confidence(said, text), str(asked.id), call_id))
 
 
 def _asked(body: bytes) -> DecodeRequest:
@@ -131,6 +116,31 @@ def _asked(body: bytes) -> DecodeRequest:
     if len(asked.audio) > MAX_CHUNK_SECONDS * asked.sample_rate:
         raise Problem(413, "too_long", f"A piece is at most {MAX_CHUNK_SECONDS} s.")
     return asked
+
+
+def _put(here: Store, call_id: str, asks: Sender, asked: DecodeRequest) -> bool:
+    """Take the piece of audio. False if its conversation has ended."""
+    if here.under_pressure(call_id):
+        raise Problem(503, "store_full", "The store's memory is nearly full.", retry=True)
+    chunk = Chunk(np.array(asked.audio, "<i2").tobytes(), "s16le", asked.sample_rate)
+    outcome = here.ingest.put(call_id, CUSTOMER, None, chunk, sender=asks).outcome
+    if outcome == "FOREIGN":
+        raise another_sender(call_id)
+    if outcome == "RATE":
+        raise Problem(409, "rate", "The conversation's first piece fixed the sample rate.")
+    if outcome not in ("OK", "CLOSED"):
+        raise _busy()
+    return outcome == "OK"
+
+
+def _busy() -> Problem:
+    return Problem(429, "busy", "Too much audio waits for a decoder.", retry=True)
+
+
+def _confidence(said: Heard, text: str) -> float:
+    """The mean of the words' confidences; where the engine gives none, 1 for words and 0 for no words."""
+    known = [word.conf for final in said.finals for word in final.words if word.conf is not None]
+    return round(sum(known) / len(known), 4) if known else float(bool(text))
 
 
 def _call_id(speaker: str, conversation: int) -> str:

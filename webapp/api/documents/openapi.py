@@ -200,6 +200,22 @@ def _operation(
     path: str, method: str, view: Callable[..., Any], described: Operation, schema_of: Mapping[Any, Any]
 ) -> dict[str, Any]:
     needed = requirement(view) or Requirement()
+    document: dict[str, Any] = {
+        "operationId": view.__name__,
+        "summary": described.summary,
+        "description": inspect.getdoc(view) or "",
+        "security": _security(path, method, needed),
+        "responses": _responses(needed, described, schema_of),
+    }
+    if parameters := _parameters(path, described):
+        document["parameters"] = parameters
+    if body := _body(described, schema_of):
+        document["requestBody"] = body
+    return document
+
+
+def _responses(needed: Requirement, described: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
+    """By status: the answers first, then the refusals."""
     refusals = {**({} if needed.public else TO_THE_KNOWN_ONLY), **described.refusals}
     if not needed.public and 429 in described.refusals:
         refusals[429] = f"{described.refusals[429]} Or: {TO_THE_KNOWN_ONLY[429]}"
@@ -219,18 +235,15 @@ def _operation(
         if status in _WITH_RETRY_AFTER:
             answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
         responses[str(status)] = answer
-    document: dict[str, Any] = {
-        "operationId": view.__name__,
-        "summary": described.summary,
-        "description": inspect.getdoc(view) or "",
-        "security": _security(path, method, needed),
-        "responses": responses,
-    }
-    parameters = [
+    return responses
+
+
+def _parameters(path: str, described: Operation) -> list[dict[str, Any]]:
+    in_path = [
         {"name": part, "in": "path", "required": True, "schema": msgspec.json.schema(_PATH_TYPES[part])}
         for part in re.findall(r"\{(\w+)\}", path)
     ]
-    parameters += [
+    in_query = [
         {
             "name": one.name,
             "in": "query",
@@ -240,17 +253,19 @@ def _operation(
         }
         for one in described.query
     ]
-    if parameters:
-        document["parameters"] = parameters
+    return in_path + in_query
+
+
+def _body(described: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any] | None:
+    """What the request may carry; None for nothing."""
     if described.body is not None:
-        content: dict[str, Any] = {"application/json": {"schema": schema_of[described.body]}}
-        document["requestBody"] = {"required": False, "content": content}
-    elif described.takes:
-        document["requestBody"] = {"required": True, "content": {described.takes: {"schema": {"type": "string"}}}}
-    elif described.audio:
+        return {"required": False, "content": {"application/json": {"schema": schema_of[described.body]}}}
+    if described.takes:
+        return {"required": True, "content": {described.takes: {"schema": {"type": "string"}}}}
+    if described.audio:
         audio = {form: {"schema": {"type": "string", "format": "binary"}} for form in KNOWN_TYPES}
-        document["requestBody"] = {"required": True, "content": audio}
-    return document
+        return {"required": True, "content": audio}
+    return None
 
 
 def _response(description: str, form: str, schema: Any) -> dict[str, Any]:
