@@ -71,7 +71,7 @@ async def _measure(
     for last in (False, True):
         herd = Herd([Viewer(url) for _ in range(options.viewers)])
         cpu = cpu_seconds(pid)
-        with Health(url) as health:
+        with Health(url, pid) as health:
             await herd.come(PATIENCE_SECONDS)
         rounds.append(
             {
