@@ -14,17 +14,15 @@ import subprocess
 import wave
 from pathlib import Path
 
-import numpy as np
-import soxr
-
-from scripts.evaluation.lines import RATE, Samples, band, hiss, level, pcm
+from scripts.evaluation.lines import RATE, Samples, hiss, pcm
+from scripts.evaluation.speech import read_speech
 from scripts.evaluation.stats import edit_distance
 
 PAUSE_SECONDS = 0.8
 """Seconds between two turns."""
 
-LEVEL, HISS = 0.05, 0.0005
-"""Levels of the speech and of the line's noise, as shares of full scale."""
+HISS = 0.0005
+"""Level of the line's noise, as a share of full scale."""
 
 VOICES = {"agent": "ko", "customer": "ko+f3"}
 
@@ -97,12 +95,7 @@ def character_errors(said: str, heard: str) -> tuple[int, int]:
 
 def _say(text: str, voice: str) -> Samples:
     command = ["espeak-ng", "-v", voice, "-s", "140", "--stdout", text]
-    told = io.BytesIO(subprocess.run(command, check=True, capture_output=True).stdout)
-    with wave.open(told) as sound:
-        rate = sound.getframerate()
-        spoken = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
-    samples = band(soxr.resample(spoken, rate, RATE))
-    return samples * (LEVEL / level(samples))
+    return read_speech(io.BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
 
 
 def _write(path: Path, samples: Samples) -> None:

@@ -17,8 +17,7 @@ from scripts.evaluation.stats import table
 from workers.insight.attention import AttentionModel
 from workers.insight.models import SHIPPED
 from workers.insight.polarity.analyzer import CallAnalyzer
-from workers.insight.verdict import whole
-from workers.learning.fitting import SIGNS, Judged, ended_odds, live_odds, shipped
+from workers.learning.fitting import Judged, ended_odds, live_odds, seen, shipped
 from workers.learning.lessons import learn, ranked
 
 JUDGED = (0, 100, 300, 700)
@@ -32,14 +31,12 @@ Course = dict[str, dict[str, float]]
 def load(path: Path, analyzer: CallAnalyzer) -> list[Judged]:
     """The rated sessions of a file. Raises ValueError as dialogues.load does."""
     attention = AttentionModel(analyzer)
-    out: list[Judged] = []
+    found = []
     for session in dialogues.load(path):
-        said = spoken((user, text) for user, text, _ in session.turns)
-        found = whole(said, analyzer)
-        if session.rating is not None and found is not None:
-            rows = np.array([[strengths[name] for name in SIGNS] for strengths in attention.courses(said)])
-            out.append(Judged("", session.rating < BAD_BELOW, rows, found))
-    return out
+        if session.rating is not None:
+            said = spoken((user, text) for user, text, _ in session.turns)
+            found.append(seen("", session.rating < BAD_BELOW, said, attention))
+    return [one for one in found if one is not None]
 
 
 def course(calls: list[Judged]) -> Course:

@@ -11,7 +11,7 @@ import tempfile
 import wave
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 import soxr
@@ -41,9 +41,14 @@ def say(text: str, voice: str) -> Samples:
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
         file = Path(folder) / "said.wav"
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(file)], check=True, capture_output=True)
-        with wave.open(str(file)) as sound:
-            rate = sound.getframerate()
-            spoken = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
+        return read_speech(str(file))
+
+
+def read_speech(file: str | IO[bytes]) -> Samples:
+    """What a synthesiser wrote as WAV, in the telephone band at LEVEL."""
+    with wave.open(file) as sound:
+        rate = sound.getframerate()
+        spoken = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
     samples = band(soxr.resample(spoken, rate, RATE))
     return samples * (LEVEL / max(level(samples), 1e-9))
 

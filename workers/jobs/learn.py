@@ -7,7 +7,6 @@ import logging
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from state.archive.judged import JudgedCall, judged_calls, queues, summaries
 from state.archive.opening import Archive, ArchiveAway
@@ -18,9 +17,8 @@ from workers.insight.attention import AttentionModel
 from workers.insight.models import Lesson
 from workers.insight.norms import CallFigures, Norms, measure
 from workers.insight.polarity.analyzer import CallAnalyzer
-from workers.insight.verdict import whole
 from workers.insight.words.spoken import spoken
-from workers.learning.fitting import SIGNS, Judged
+from workers.learning.fitting import Judged, seen
 from workers.learning.lessons import learn
 
 log = logging.getLogger("earshot.jobs")
@@ -73,17 +71,13 @@ def _lessons(version: ModelVersion | None) -> list[Lesson]:
 
 
 def _seen(calls: list[JudgedCall]) -> list[Judged]:
-    """Judged calls as the signs show them; those in which the customer said nothing are left out."""
-    analyzer = CallAnalyzer()
-    attention = AttentionModel(analyzer)
-    out: list[Judged] = []
+    """Judged calls as the signs show them, without those in which the customer said nothing."""
+    attention = AttentionModel(CallAnalyzer())
+    found = []
     for call in calls:
         said = [spoken(utterance) for utterance in call.utterances if utterance.text and utterance.mark is None]
-        found = whole(said, analyzer)
-        if found is not None:
-            rows = np.array([[strengths[name] for name in SIGNS] for strengths in attention.courses(said)])
-            out.append(Judged(call.queue, call.right, rows, found))
-    return out
+        found.append(seen(call.queue, call.right, said, attention))
+    return [one for one in found if one is not None]
 
 
 def _norms(archive: Archive, since_ms: int) -> dict[str, Norms]:

@@ -13,9 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.insight.attention import AttentionModel
 from workers.insight.evidence import PRIOR, SOOTHING
 from workers.insight.models import Fitted
+from workers.insight.verdict import whole
 from workers.insight.weights import VerdictWeights, load
+from workers.insight.words.spoken import Spoken
 
 SIGN_PULL, VERDICT_PULL = 3.0, 10.0
 """Strength of the pull to the weights before, against one call: chosen among 1, 3, 10 and 30 on rated dialogues."""
@@ -41,6 +44,15 @@ class Judged(NamedTuple):
     right: bool
     strengths: Matrix
     whole: tuple[float, float, float, float]
+
+
+def seen(queue: str, right: bool, said: Sequence[Spoken], attention: AttentionModel) -> Judged | None:
+    """A judged call as the signs show it. None if the customer said nothing."""
+    found = whole(said, attention.analyzer)
+    if found is None:
+        return None
+    rows = np.array([[strengths[name] for name in SIGNS] for strengths in attention.courses(said)])
+    return Judged(queue, right, rows, found)
 
 
 def shipped() -> Fitted:
