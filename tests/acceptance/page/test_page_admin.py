@@ -39,7 +39,8 @@ def desk(browser: Browser, store: redis.Redis) -> Iterator[Page]:
 
 
 def looks(desk: Page) -> None:
-    """Let the page look again now."""
+    """Let the page look again now, if it has looked for the first time: before, it has no timer."""
+    desk.wait_for_load_state("networkidle")
     desk.clock.run_for(LOOK_MS)
 
 

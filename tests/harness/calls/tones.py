@@ -41,6 +41,7 @@ TAP = """() => {
 LISTEN = """async (seconds) => {
   const heard = [];
   const peak = (ear) => {
+    if (ear.context.state !== "running") return 0; // it makes no sound, and its analyser stands still
     const bins = new Float32Array(ear.frequencyBinCount);
     ear.getFloatFrequencyData(bins);
     let best = 0;

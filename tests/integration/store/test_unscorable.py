@@ -58,7 +58,7 @@ def test_an_utterance_whose_scoring(how: str, redact: str, fleet: Fleet) -> None
         return fleet.redis.hget(keys.call("poisoned"), "state") == b"ended"
 
     fleet.start("sentiment", ["tests/harness/broken/poisoned_scorer.py", how], REDACT=redact)
-    fleet.wait(ended, 60)
+    fleet.wait(ended, 180)  # up to five processes, one after the other
     fleet.wait_ended(["poisoned", "other"], 30)
 
     found = said(fleet.redis, "poisoned")
