@@ -142,6 +142,12 @@ def test_streams_go_to_the_web_process_while_their_own_is_away(
     assert "call_id=meanwhile" in site.web.output.read_text()
     site.streams.start()
 
+    def taken_back() -> bool:
+        speak(site, key, "again")
+        return "call_id=again" in site.streams.output.read_text()
+
+    wait_until(taken_back, "nginx sends streams to their own process again")
+
 
 def speak(site: Site, key: str, call_id: str) -> None:
     """Send a second of audio as a client of vosk-server does, and get its answer."""
