@@ -1,6 +1,7 @@
 // A field that narrows a long list down to the rows that have its words. templates/narrowing.html makes the field.
 
 import { _ } from "./wording/language.js";
+import { holds } from "./wording/sought.js";
 
 /** Rows from which on a list is long. */
 const LONG = 20;
@@ -12,14 +13,14 @@ export function narrow(table) {
   if (!field || !line) return;
   field.oninput = () => narrow(table);
   const rows = [...table.tBodies[0].rows];
-  const wanted = field.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  for (const row of rows) row.hidden = !wanted.every((word) => textOf(row).includes(word));
-  line.hidden = rows.length < LONG && !wanted.length;
+  const wanted = field.value.trim();
+  for (const row of rows) row.hidden = !holds(textOf(row), wanted);
+  line.hidden = rows.length < LONG && !wanted;
   const shown = rows.filter((row) => !row.hidden).length;
-  const told = wanted.length ? _("{shown} of {all}", { shown, all: rows.length }) : "";
+  const told = wanted ? _("{shown} of {all}", { shown, all: rows.length }) : "";
   /** @type {Element} */ (line.querySelector("output")).textContent = told;
 }
 
 /** What a row says, without the words on its buttons. */
 const textOf = (row) =>
-  [...row.cells].filter((cell) => !cell.querySelector("button")).map((cell) => cell.textContent).join(" ").toLocaleLowerCase();
+  [...row.cells].filter((cell) => !cell.querySelector("button")).map((cell) => cell.textContent).join(" ");
