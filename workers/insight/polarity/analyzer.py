@@ -260,7 +260,8 @@ class CallAnalyzer(BaseSentimentAnalyzer):  # type: ignore[misc]  # textblob has
                 value *= NEGATED_POSITIVE if value > 0 else NEGATED_NEGATIVE
             if party == "agent":
                 value *= AGENT_WORD_WEIGHT
-            parts.append(_Part(None, "says", at, at + 1, value))
+            meaning = "a friendly word" if value > 0 else "an unhappy word"
+            parts.append(_Part(None, meaning, at, at + 1, value))
         if party != "agent":
             bare = [at for at, form in enumerate(forms) if form in self._lexicon.negators and at not in spent]
             if bare:

@@ -14,6 +14,8 @@ export const SAID = [
   _("longer than calls of this queue usually are"),
   _("sounds let down"),
   _("sounds content"),
+  _("a friendly word"),
+  _("an unhappy word"),
   _("open"),
   _("settled"),
   _("done"),
