@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -141,10 +142,11 @@ def test_streams_go_to_the_web_process_while_their_own_is_away(
     speak(site, key, "meanwhile")
     assert "call_id=meanwhile" in site.web.output.read_text()
     site.streams.start()
+    names = (f"again-{n}" for n in itertools.count())  # a call whose stream has closed soon ends
 
     def taken_back() -> bool:
-        speak(site, key, "again")
-        return "call_id=again" in site.streams.output.read_text()
+        speak(site, key, next(names))
+        return "call_id=again-" in site.streams.output.read_text()
 
     wait_until(taken_back, "nginx sends streams to their own process again")
 
